@@ -1,0 +1,37 @@
+"""Why a command is refused. A refusal appends nothing."""
+
+from __future__ import annotations
+
+from domain.expected import ExpectedVersion
+
+
+class CommandRefused(Exception):
+    """The command does not fit the item as it is. `item` is the id."""
+
+    def __init__(self, item: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.item = item
+
+
+class ItemNotFound(CommandRefused):
+    """There is no such item.
+
+    `deleted_version` is the version of its ItemDeleted, None where it never existed.
+    """
+
+    def __init__(self, item: str, deleted_version: int | None = None) -> None:
+        super().__init__(item, f"There is no item {item!r}.")
+        self.deleted_version = deleted_version
+
+
+class UnexpectedVersion(CommandRefused):
+    """The item is not at the version that the command expected.
+
+    `version` is what it is at, None where it does not exist (any more).
+    """
+
+    def __init__(self, item: str, expected: ExpectedVersion, version: int | None) -> None:
+        actual = "absent" if version is None else f"at version {version}"
+        super().__init__(item, f"Expected {expected}, but the item is {actual}.")
+        self.expected = expected
+        self.version = version

@@ -1,0 +1,73 @@
+"""Events: what happened, in the past tense.
+
+The names of these classes are a storage format: they stand in the log for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCreated:
+    """An item that did not exist, or no longer did, now is this body."""
+
+    item: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ItemUpdated:
+    """An item that existed now is this body."""
+
+    item: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    """An item that existed no longer does."""
+
+    item: str
+
+
+Event = ItemCreated | ItemUpdated | ItemDeleted
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event and what the log gave it.
+
+    `position` is its stream id, `<ms>-<seq>`: its place in the log, and its time in milliseconds
+    since 1970. `version` is the item's own counter after it, from 1. `meta` is what is known of
+    the write itself: `actor`, `key`, `traceparent`.
+    """
+
+    position: str
+    version: int
+    event: Event
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def item(self) -> str:
+        """The id of the item it happened to."""
+        return self.event.item
+
+    @property
+    def type(self) -> str:
+        """ItemCreated, ItemUpdated or ItemDeleted."""
+        return type(self.event).__name__
+
+    @property
+    def time(self) -> datetime:
+        """When it was appended, UTC, to the millisecond."""
+        return position_time(self.position)
+
+
+def position_time(position: str) -> datetime:
+    """The time that a position stands for, UTC, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=int(position.partition("-")[0]))

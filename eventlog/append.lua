@@ -1,0 +1,76 @@
+-- Appends a batch of commands, each decided on what the one before it left.
+--
+-- Begins with the text of current_items.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+--   KEYS[4]  this writer's last batch: its number, a line feed, its reply
+--   ARGV[2]  the number of this batch
+--   ARGV[3]  how long the writer is remembered, in milliseconds
+--   then six for each command:
+--     the item
+--     the event type if it does not exist, if it does; empty: there is nothing to do it to
+--     the expected version: + or - (absent is admitted, is not), then = or ! (one of these
+--       versions, none of them), then the versions, a comma before, between and after
+--     the body, empty on a delete
+--     the meta
+-- Reply: a line for each command,
+--   <event type> <version> <position>     appended
+--   refused <version>                     not appended; the item exists, at this version
+--   refused -<version>                    not appended; deleted at this version, -0: never existed
+--   broken                                not appended; its row can't be read
+--
+-- A batch that this writer sent before gets the reply it had, and an older one is refused.
+
+local FIRST, EACH = 4, 6
+
+local function admits(expected, exists, version)
+  if not exists then
+    return string.sub(expected, 1, 1) == '+'
+  end
+  local listed = string.find(expected, ',' .. version .. ',', 3, true) ~= nil
+  return listed == (string.sub(expected, 2, 2) == '=')
+end
+
+local remembered = redis.call('GET', KEYS[4])
+if remembered then
+  local number, reply = string.match(remembered, '^(%d+)\n(.*)$')
+  if number == ARGV[2] then
+    return reply
+  elseif tonumber(number) > tonumber(ARGV[2]) then
+    return redis.error_reply('STALEBATCH this writer has sent a later batch')
+  end
+end
+
+-- A failing script keeps what it wrote, so all that can fail comes before the first write: these
+-- raise WRONGTYPE where a key holds something else (HGET in state_of does it for the rows).
+redis.call('XLEN', KEYS[1])
+redis.call('HLEN', KEYS[2])
+redis.call('ZCARD', KEYS[3])
+for i = FIRST, #ARGV, EACH do
+  redis.call('LLEN', ARGV[1] .. ARGV[i])
+end
+
+local lines = {}
+local appended = false
+for i = FIRST, #ARGV, EACH do
+  local item, if_absent, if_present, expected, data, meta =
+    ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local version, exists, created = state_of(item)
+  local event_type = exists and if_present or if_absent
+  if not version then
+    lines[#lines + 1] = 'broken'
+  elseif event_type ~= '' and admits(expected, exists, version) then
+    version = version + 1
+    local position = redis.call('XADD', KEYS[1], '*',
+      'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
+    apply(event_type, item, version, position, created, data)
+    appended = true
+    lines[#lines + 1] = event_type .. ' ' .. version .. ' ' .. position
+  else
+    lines[#lines + 1] = 'refused ' .. (exists and '' or '-') .. version
+  end
+end
+
+local reply = table.concat(lines, '\n')
+if appended then
+  redis.call('SET', KEYS[4], ARGV[2] .. '\n' .. reply, 'PX', ARGV[3])
+end
+return reply

@@ -1,0 +1,166 @@
+"""The one way into the log: commands in, recorded events out, each appended exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from domain.commands import Command, DeleteItem
+from domain.decide import decide
+from domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
+from domain.events import Event, RecordedEvent
+from domain.expected import ANY, ExpectedVersion
+from eventlog.batching import Batches, TooManyWaiting
+from eventlog.codec import NO_META, encode_meta
+from eventlog.errors import LogBroken, LogOverloaded, LogUnavailable
+from eventlog.faults import translated
+from eventlog.keys import Keys
+
+MOST_COMMANDS = 128
+"""How many commands one script call takes: some 1.5 ms of the engine's time at the most."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""How many bytes of bodies one script call takes; a single larger body goes alone."""
+
+TIME_LIMIT = 1.5
+"""Seconds for which a batch is tried before its callers are told that the log is unavailable."""
+
+REMEMBERED_MS = 10 * 60 * 1000
+"""How long a writer is remembered after its last batch: far longer than any retry lasts."""
+
+
+class Appender:
+    """Appends the commands of one process to the log, many in one script call (group commit).
+
+    The process is a writer, with an id and a number for each batch. A lost reply is asked for
+    again under the same number, and the script answers a number that it knows with the reply it
+    gave then, so an event is never appended twice.
+
+    `apply` is the Lua text that applies an event to the current items.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, apply: str, *, waiting: int) -> None:
+        self._redis = redis
+        self._script = apply + files("eventlog").joinpath("append.lua").read_text()
+        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._writer = uuid.uuid4().hex
+        self._keys = [keys.events, keys.current, keys.ids, keys.writer(self._writer)]
+        self._histories = keys.histories
+        self._batch_number = 0
+        self._batches: Batches[_Append, RecordedEvent] = Batches(
+            self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting
+        )
+
+    async def append(
+        self, command: Command, meta: Mapping[str, str] | None = None
+    ) -> RecordedEvent:
+        """The event that the command became, with its position and version.
+
+        Raises ItemNotFound or UnexpectedVersion when it is refused, LogOverloaded when too many
+        wait, LogFull, LogBroken, and LogUnavailable when the outcome is unknown: then there is no
+        event or exactly one.
+        """
+        call = _Append(command, meta or {})
+        try:
+            return await self._batches.submit(call, len(call.body))
+        except TooManyWaiting:
+            sentence = "Too many writes are waiting; slow down and try again."
+            raise LogOverloaded(sentence) from None
+
+    async def _send(self, batch: Sequence[_Append]) -> list[RecordedEvent | Exception]:
+        self._batch_number += 1
+        arguments: list[str | bytes | int] = [self._histories, self._batch_number, REMEMBERED_MS]
+        for call in batch:
+            arguments += call.arguments()
+        reply = await self._until_answered(arguments)
+        return [call.outcome(line) for call, line in zip(batch, reply.split(b"\n"), strict=True)]
+
+    async def _until_answered(self, arguments: list[Any]) -> bytes:
+        """The script's reply, asked for again after a lost connection until the time limit."""
+        pause = 0.01
+        with translated():
+            async with asyncio.timeout(TIME_LIMIT):
+                while True:
+                    try:
+                        return await self._run(arguments)
+                    except (exceptions.ConnectionError, exceptions.TimeoutError):
+                        await asyncio.sleep(pause)
+                        pause = min(2 * pause, 0.2)
+
+    async def _run(self, arguments: list[Any]) -> bytes:
+        count = len(self._keys)
+        try:
+            reply = await self._redis.evalsha(self._sha, count, *self._keys, *arguments)
+        except exceptions.NoScriptError:
+            reply = await self._redis.eval(self._script, count, *self._keys, *arguments)
+        return bytes(reply)
+
+
+class _Append:
+    """One command on its way: what the script is told, and what its reply line means."""
+
+    __slots__ = ("_command", "_if_absent", "_if_present", "_meta", "body")
+
+    def __init__(self, command: Command, meta: Mapping[str, str]) -> None:
+        self._command = command
+        self._meta = meta
+        self._if_absent = _decided(command, exists=False)
+        self._if_present = _decided(command, exists=True)
+        self.body = b"" if isinstance(command, DeleteItem) else command.body
+
+    def arguments(self) -> tuple[str | bytes, ...]:
+        command = self._command
+        return (
+            command.item,
+            _type(self._if_absent),
+            _type(self._if_present),
+            _encoded(command.expected),
+            self.body,
+            encode_meta(self._meta) if self._meta else NO_META,
+        )
+
+    def outcome(self, line: bytes) -> RecordedEvent | Exception:
+        outcome, *values = line.split(b" ")
+        match outcome:
+            case b"refused":
+                return self._refusal(values[0])
+            case b"broken":
+                item = self._command.item
+                return LogBroken(f"The row of item {item!r} can't be read; rebuild the projection.")
+        event = self._if_present if outcome == _type(self._if_present).encode() else self._if_absent
+        assert event is not None
+        version, position = values
+        return RecordedEvent(position.decode(), int(version), event, self._meta)
+
+    def _refusal(self, state: bytes) -> CommandRefused:
+        item = self._command.item
+        exists = not state.startswith(b"-")
+        version = abs(int(state))
+        if (self._if_present if exists else self._if_absent) is None:
+            return ItemNotFound(item, deleted_version=version or None)
+        return UnexpectedVersion(item, self._command.expected, version if exists else None)
+
+
+def _decided(command: Command, *, exists: bool) -> Event | None:
+    try:
+        return decide(command, exists=exists)
+    except ItemNotFound:
+        return None
+
+
+def _type(event: Event | None) -> str:
+    return type(event).__name__ if event is not None else ""
+
+
+def _encoded(expected: ExpectedVersion) -> str:
+    if expected is ANY:
+        return "+!,"
+    versions = "".join(f"{version}," for version in sorted(expected.versions))
+    return ("+" if expected.absent else "-") + ("!" if expected.others else "=") + "," + versions

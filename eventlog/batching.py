@@ -1,0 +1,87 @@
+"""Many callers, one round trip: while one batch is in flight, the next one gathers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Call = TypeVar("Call")
+Answer = TypeVar("Answer")
+
+
+class TooManyWaiting(Exception):
+    """The queue is full; the call was not taken."""
+
+
+class Batches(Generic[Call, Answer]):
+    """Sends the calls of one process in batches, one batch at a time, in the order they came.
+
+    `send` takes a batch and gives an answer for each call, in the same order; an answer that is
+    an exception is raised to the caller it belongs to. When `send` itself raises, all of its
+    batch and all that wait behind it get that exception: whoever is behind a batch that ran into
+    a time limit has waited that long too.
+
+    A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]],
+        *,
+        most: int,
+        most_bytes: int,
+        waiting: int,
+    ) -> None:
+        self._send = send
+        self._most = most
+        self._most_bytes = most_bytes
+        self._most_waiting = waiting
+        self._waiting: list[tuple[Call, int, asyncio.Future[Answer]]] = []
+        self._flight: asyncio.Task[None] | None = None
+
+    async def submit(self, call: Call, size: int = 0) -> Answer:
+        """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
+        if len(self._waiting) >= self._most_waiting:
+            raise TooManyWaiting
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((call, size, answer))
+        if self._flight is None:
+            self._flight = loop.create_task(self._fly())
+        return await answer
+
+    async def _fly(self) -> None:
+        # From an answer to the end nothing awaits: an answered caller may end the event loop.
+        try:
+            while batch := self._next_batch():
+                try:
+                    answers = await self._send([call for call, _, _ in batch])
+                except Exception as error:  # noqa: BLE001 - it goes to those who wait
+                    failed, self._waiting = batch + self._waiting, []
+                    for _, _, future in failed:
+                        _settle(future, error)
+                else:
+                    for (_, _, future), answer in zip(batch, answers, strict=True):
+                        _settle(future, answer)
+        finally:
+            self._flight = None
+
+    def _next_batch(self) -> list[tuple[Call, int, asyncio.Future[Answer]]]:
+        count, size = 0, 0
+        for _, weight, _ in self._waiting[: self._most]:
+            size += weight
+            if count and size > self._most_bytes:
+                break
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+
+def _settle(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:
+    if future.done():  # its caller has gone
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

@@ -1,0 +1,70 @@
+"""The form of an event in the log: a stream entry of five fields, always in the same order.
+
+| field     | holds                                                                |
+| --------- | -------------------------------------------------------------------- |
+| `type`    | ItemCreated, ItemUpdated or ItemDeleted                              |
+| `item`    | the id                                                               |
+| `version` | the item's version after the event                                   |
+| `data`    | the body's JSON, empty on a delete                                   |
+| `meta`    | JSON: `actor`, `key`, `traceparent` where known, `{}` if none is     |
+
+The append script writes this form; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+
+FIELDS = (b"type", b"item", b"version", b"data", b"meta")
+
+NO_META = b"{}"
+
+
+class MalformedEntry(ValueError):
+    """A stream entry that is not an event of this store. `position` says which."""
+
+    def __init__(self, position: str, reason: str) -> None:
+        super().__init__(f"The entry at {position} is not an event of this store: {reason}")
+        self.position = position
+
+
+def encode_meta(meta: Mapping[str, str]) -> bytes:
+    """What is known of a write, as it stands in the `meta` field."""
+    if not meta:
+        return NO_META
+    return json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
+    """The event in a stream entry. Raises MalformedEntry."""
+    place = position.decode()
+    if tuple(fields) != FIELDS:
+        raise MalformedEntry(place, "its fields are not type, item, version, data, meta")
+    kind, item, version, data, meta = fields.values()
+    try:
+        event = _event(kind, item.decode(), data)
+        return RecordedEvent(place, int(version), event, json.loads(meta))
+    except ValueError as error:
+        raise MalformedEntry(place, str(error)) from error
+
+
+def decode_all(
+    entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]],
+) -> list[RecordedEvent]:
+    """The events in a range of stream entries. Raises MalformedEntry."""
+    return [decode(position, fields) for position, fields in entries]
+
+
+def _event(kind: bytes, item: str, data: bytes) -> Event:
+    match kind:
+        case b"ItemCreated":
+            return ItemCreated(item, data)
+        case b"ItemUpdated":
+            return ItemUpdated(item, data)
+        case b"ItemDeleted":
+            return ItemDeleted(item)
+    message = f"unknown type {kind!r}"
+    raise ValueError(message)

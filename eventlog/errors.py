@@ -1,0 +1,27 @@
+"""Why the log did not take or give what it was asked for."""
+
+from __future__ import annotations
+
+
+class LogUnavailable(Exception):
+    """The engine can't take or answer it now; the sentence says why.
+
+    `retry_after` is the number of whole seconds after which trying again makes sense. An append
+    that ends this way left no event or exactly one.
+    """
+
+    def __init__(self, sentence: str, retry_after: int = 1) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class LogOverloaded(LogUnavailable):
+    """More commands are waiting than the queue holds. Nothing was appended."""
+
+
+class LogFull(Exception):
+    """The engine is out of memory. Nothing was appended; reads go on."""
+
+
+class LogBroken(Exception):
+    """A key of the store holds what this store did not put there. Nothing was appended."""

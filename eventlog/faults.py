@@ -1,0 +1,34 @@
+"""What the engine's errors mean to a caller: the one place that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import exceptions
+
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken."""
+    try:
+        yield
+    except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
+        raise LogUnavailable("The engine does not answer; try again.") from error
+    except exceptions.OutOfMemoryError as error:
+        sentence = "The engine is out of memory: nothing can be appended until it has more."
+        raise LogFull(sentence) from error
+    except exceptions.ResponseError as error:
+        raise _meaning(str(error)) from error
+
+
+def _meaning(message: str) -> Exception:
+    if "WRONGTYPE" in message:
+        return LogBroken(
+            "A key of the store holds something else; another program writes in this namespace."
+        )
+    if "OOM " in message:
+        return LogFull("The engine is out of memory: nothing can be appended until it has more.")
+    return LogUnavailable(f"The engine refuses: {message}")

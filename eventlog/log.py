@@ -1,0 +1,73 @@
+"""The log: append to it, read a range, one item's history, or follow it live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from redis.asyncio import Redis
+
+from domain.commands import Command
+from domain.events import RecordedEvent
+from eventlog.append import Appender
+from eventlog.codec import decode_all
+from eventlog.faults import translated
+from eventlog.keys import Keys
+
+START = "0-0"
+"""Before the first position of any log."""
+
+
+class EventLog:
+    """The events of one namespace, in the order they were appended."""
+
+    def __init__(self, redis: Redis, keys: Keys, apply: str, *, waiting: int = 10_000) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._appender = Appender(redis, keys, apply, waiting=waiting)
+
+    async def append(
+        self, command: Command, meta: Mapping[str, str] | None = None
+    ) -> RecordedEvent:
+        """The event that the command became; see Appender.append for what it raises."""
+        return await self._appender.append(command, meta)
+
+    async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
+        """At most `limit` events after a position, oldest first."""
+        with translated():
+            entries = await self._redis.xrange(self._keys.events, f"({after}", "+", count=limit)
+        return decode_all(entries)
+
+    async def history(self, item: str, after: int = 0, limit: int = 1000) -> list[RecordedEvent]:
+        """At most `limit` events of one item after a version, oldest first."""
+        with translated():
+            positions = await self._redis.lrange(
+                self._keys.history(item), after, after + limit - 1
+            )
+            pipeline = self._redis.pipeline(transaction=False)
+            for position in positions:
+                pipeline.xrange(self._keys.events, position, position)
+            found = await pipeline.execute()
+        return [recorded for entries in found for recorded in decode_all(entries)]
+
+    async def follow(self, after: str, limit: int = 1000) -> AsyncIterator[list[RecordedEvent]]:
+        """Events after a position as they come, in batches of at most `limit`; it never ends."""
+        while True:
+            with translated():
+                streams = await self._redis.xread(
+                    {self._keys.events: after}, count=limit, block=1000
+                )
+            if streams:
+                [(_, entries)] = streams
+                after = entries[-1][0].decode()
+                yield decode_all(entries)
+
+    async def last_position(self) -> str:
+        """The position of the last event, START where there is none."""
+        with translated():
+            entries = await self._redis.xrevrange(self._keys.events, count=1)
+        return entries[0][0].decode() if entries else START
+
+    async def length(self) -> int:
+        """How many events there are."""
+        with translated():
+            return int(await self._redis.xlen(self._keys.events))

@@ -1,0 +1,38 @@
+-- What an event does to the current items.
+--
+-- The append script and the replay script both begin with this text, so that a write and a
+-- rebuild can't come apart. Each is called with
+--   KEYS[1]  the log                      stream
+--   KEYS[2]  the current items            hash    id -> row
+--   KEYS[3]  the ids of existing items    zset    all scores 0
+--   ARGV[1]  in front of an id: the key of its history, a list of positions
+--
+-- A row is JSON text with its keys always in this order:
+--   {"version":3,"position":"<ms>-<seq>","created":"<ms>-<seq>","data":<body>}
+--   {"version":4,"position":"<ms>-<seq>","created":"<ms>-<seq>","deleted":true}
+-- Bodies are never decoded: cjson would turn [] into {} and big integers into floats.
+
+-- version (0: never existed, nil: not a row), whether the item exists, position of its creation
+local function state_of(item)
+  local row = redis.call('HGET', KEYS[2], item)
+  if not row then
+    return 0, false, nil
+  end
+  local version, created, kind =
+    string.match(row, '^{"version":(%d+),"position":"[%d-]+","created":"([%d-]+)","(%l+)":')
+  return tonumber(version), kind == 'data', created
+end
+
+local function apply(event_type, item, version, position, created, data)
+  local head = '{"version":' .. version .. ',"position":"' .. position .. '","created":"'
+  if event_type == 'ItemCreated' then
+    redis.call('HSET', KEYS[2], item, head .. position .. '","data":' .. data .. '}')
+    redis.call('ZADD', KEYS[3], 0, item)
+  elseif event_type == 'ItemUpdated' then
+    redis.call('HSET', KEYS[2], item, head .. created .. '","data":' .. data .. '}')
+  else
+    redis.call('HSET', KEYS[2], item, head .. created .. '","deleted":true}')
+    redis.call('ZREM', KEYS[3], item)
+  end
+  redis.call('RPUSH', ARGV[1] .. item, position)
+end

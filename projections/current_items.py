@@ -1,0 +1,96 @@
+"""The current items: each item as its last event left it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from redis.asyncio import Redis
+
+from domain.evolve import Item
+from eventlog.batching import Batches, TooManyWaiting
+from eventlog.errors import LogOverloaded
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from projections.row import MalformedRow, decode
+
+APPLY = files("projections").joinpath("current_items.lua").read_text()
+"""The Lua text that applies an event; the append script begins with it."""
+
+MOST_READS = 256
+"""How many items one HMGET reads for as many callers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items in id order. `more` says whether others follow, `total` how many match in all."""
+
+    items: list[Item]
+    more: bool
+    total: int
+
+
+class CurrentItems:
+    """Reads the projection. The append script writes it, in the same step as the log."""
+
+    def __init__(self, redis: Redis, keys: Keys, *, waiting: int = 10_000) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._list_items = redis.register_script(
+            files("projections").joinpath("list_items.lua").read_text()
+        )
+        self._reads: Batches[str, Item | None] = Batches(
+            self._get_many, most=MOST_READS, most_bytes=0, waiting=waiting
+        )
+
+    async def get(self, item: str) -> Item | None:
+        """The item, deleted or not; None where it never existed.
+
+        Concurrent callers share a round trip, and each sees every write acknowledged before its
+        call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
+        """
+        try:
+            return await self._reads.submit(item)
+        except TooManyWaiting:
+            sentence = "Too many reads are waiting; slow down and try again."
+            raise LogOverloaded(sentence) from None
+
+    async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
+        """At most `limit` existing items whose id starts with `prefix`, behind the id `after`.
+
+        Ids are in the order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
+        """
+        # No UTF-8 text has the byte 0xff, so it closes the range of a prefix.
+        start = b"[" + prefix.encode() if prefix else b"-"
+        end = b"(" + prefix.encode() + b"\xff" if prefix else b"+"
+        begin = start
+        if after is not None and after >= prefix:
+            begin = b"(" + after.encode()
+        with translated():
+            reply = await self._list_items(
+                keys=[self._keys.current, self._keys.ids], args=[begin, end, limit + 1, start]
+            )
+        total, *pairs = reply
+        items = [
+            _read(name.decode(), row) for name, row in zip(pairs[::2], pairs[1::2], strict=True)
+        ]
+        return Page(items[:limit], more=len(items) > limit, total=total)
+
+    async def _get_many(self, items: Sequence[str]) -> list[Item | None | Exception]:
+        with translated():
+            rows = await self._redis.hmget(self._keys.current, items)
+        return [_answer(item, row) for item, row in zip(items, rows, strict=True)]
+
+
+def _answer(item: str, row: bytes | None) -> Item | None | Exception:
+    try:
+        return decode(item, row) if row is not None else None
+    except MalformedRow as error:
+        return error
+
+
+def _read(item: str, row: bytes | None) -> Item:
+    if row is None:  # an id without a row: the projection was edited by hand
+        raise MalformedRow(item)
+    return decode(item, row)
