@@ -1,0 +1,1 @@
+"""The HTTP side: routes, wire shapes, headers, problems and settings."""

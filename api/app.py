@@ -1,0 +1,177 @@
+"""The application: routes, errors and the store put together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from redis.asyncio import Redis
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api import item, items, openapi, service
+from api.model import ItemModel
+from api.problems import Problem, problem_of
+from api.reply import Headers, Reply, problem_reply
+from api.request import Request
+from api.routing import Resources
+from api.settings import Settings
+from api.store import Store
+from eventlog.connect import connect
+from eventlog.durability import durability
+from eventlog.engine import run
+
+logger = logging.getLogger("itemstore")
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    redis: Redis | None = None,
+    model: type[BaseModel] | None = None,
+) -> ItemStore:
+    """The API as an ASGI application.
+
+    `redis` is a client of redis-py or fakeredis (`FakeAsyncRedis()`), which stays the caller's
+    to close; without it, ITEMSTORE_REDIS_URL says which engine, and without that the embedded one
+    runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise.
+
+    Raises UnknownModel, and TypeError for a client that can't be used.
+    """
+    settings = settings or Settings()
+    item_model = ItemModel(model) if model is not None else ItemModel.named(settings.model)
+    return ItemStore(settings, item_model, redis)
+
+
+class ItemStore(FastAPI):
+    """FastAPI, with the resources of the store in front of its own router."""
+
+    def __init__(self, settings: Settings, model: ItemModel, redis: Redis | None) -> None:
+        super().__init__(
+            title="itemstore",
+            version=version("itemstore"),
+            description=openapi.DESCRIPTION,
+            license_info={"name": "MIT", "identifier": "MIT"},
+            servers=[{"url": "/"}],
+            redoc_url=None,
+            redirect_slashes=False,
+            lifespan=_lifespan,
+            exception_handlers={HTTPException: _http_error},
+        )
+        self.settings = settings
+        self.model = model
+        self.store = None if redis is None else Store.on(_usable(redis), settings, model)
+        for router in (item.router, items.router, service.router):
+            self.router.routes.extend(router.routes)
+        self.resources = Resources(self.router.routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request from a resource of the store; FastAPI has the documentation."""
+        found = self.resources.find(_raw_path(scope)) if scope["type"] == "http" else None
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        resource, parameters = found
+        if self.store is None:
+            message = "The store is not open: run the application's lifespan, or pass redis=."
+            raise RuntimeError(message)
+        request = Request(scope, receive, self.store, parameters)
+        method = scope["method"]
+        try:
+            reply = await resource.handler(method)(request)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
+            reply = _error_reply(error, request)
+        await reply.send(send, with_body=method != "HEAD")
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with the operator's model in it."""
+        if not self.openapi_schema:
+            self.openapi_schema = openapi.complete(super().openapi(), self.model)
+        return self.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
+    if app.store is not None:
+        yield
+        return
+    async with _engine_url(app.settings) as url:
+        redis = connect(url)
+        try:
+            promise = await durability(redis)
+            log = logger.info if promise.fsync == "always" else logger.warning
+            log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
+            app.store = Store.on(redis, app.settings, app.model)
+            yield
+        finally:
+            app.store = None
+            await redis.aclose()
+
+
+@asynccontextmanager
+async def _engine_url(settings: Settings) -> AsyncIterator[str]:
+    if settings.redis_url is not None:
+        yield settings.redis_url
+    else:
+        with run(settings.data_dir) as engine:
+            yield engine.url
+
+
+def _raw_path(scope: Scope) -> bytes:
+    """The path as it was sent, behind the root path, under which the API may be mounted."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    root: str = scope.get("root_path", "")
+    return raw.removeprefix(root.encode()) if root else raw
+
+
+def _error_reply(error: Exception, request: StarletteRequest) -> Reply:
+    problem = problem_of(error)
+    if problem is None:
+        logger.error("%s %s", request.method, request.url.path, exc_info=error)
+        problem = Problem("internal-error", "The server's log says what happened.")
+    instance = _raw_path(request.scope).decode("latin-1")
+    root = request.scope.get("root_path", "")
+    return problem_reply(problem, root + instance, root)
+
+
+async def _http_error(request: StarletteRequest, error: Exception) -> Response:
+    """FastAPI's own errors, on the paths that it answers itself, as problems."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = (error.headers or {}).get("Allow", "GET")
+        problem = Problem(
+            "method-not-allowed",
+            f"{request.url.path} takes {allow}, not {request.method}.",
+            headers={"Allow": allow},
+        )
+    else:
+        problem = Problem("not-found", f"There is nothing at {request.url.path}.")
+    reply = _error_reply(problem, request)
+    return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
+
+
+def _decoded(headers: Headers) -> Iterator[tuple[str, str]]:
+    return ((name.decode(), value.decode()) for name, value in headers)
+
+
+def _usable(redis: Redis) -> Redis:
+    """The client, if it answers in bytes and asynchronously. Raises TypeError."""
+    if not isinstance(redis, Redis):
+        message = f"redis= takes an asynchronous client (redis.asyncio.Redis), not {type(redis)}."
+        raise TypeError(message)
+    if redis.get_encoder().decode_responses:
+        message = "redis= takes a client without decode_responses: bodies are bytes."
+        raise TypeError(message)
+    return redis

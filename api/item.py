@@ -1,0 +1,85 @@
+"""`/items/{id}`: one item. The type of the event that was appended decides 201 or 200."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter
+
+from api import openapi
+from api.patch import JSON_PATCH, MERGE_PATCH, parse
+from api.preconditions import etag, not_modified
+from api.problems import Problem
+from api.reply import JSON, Reply
+from api.request import Request
+from api.routing import Route
+from api.times import last_modified
+from api.writes import append, event_headers, item_body, read_and_append, write_reply
+from domain.commands import DeleteItem, PatchItem, PutItem
+from domain.errors import ItemNotFound
+from domain.evolve import Item
+from domain.expected import ExpectedVersion
+
+router = APIRouter(route_class=Route)
+
+# A cache may keep an item, and has to ask whether it is still current before it shows it.
+REVALIDATE = (b"cache-control", b"no-cache")
+
+
+@router.put("/items/{id}", **openapi.PUT_ITEM)
+async def put_item(request: Request) -> Reply:
+    """Store the item under this id: 201 when that created it, 200 when it updated it."""
+    body = await item_body(request)
+    recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
+    return write_reply(request, recorded, request.path)
+
+
+@router.patch("/items/{id}", **openapi.PATCH_ITEM)
+async def patch_item(request: Request) -> Reply:
+    """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
+    limit = request.store.settings.max_body
+    media_type, document = await request.content(MERGE_PATCH, JSON_PATCH, accept="Accept-Patch")
+    change = parse(media_type, document, limit)
+
+    def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:
+        changed = change(json.loads(existing_body(request.item_id, item)))
+        body = request.store.model.stored(json.dumps(changed, ensure_ascii=False).encode())
+        if len(body) > limit:
+            sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
+            raise Problem("content-too-large", sentence, members={"limit": limit})
+        return PatchItem(request.item_id, body, exact)
+
+    recorded = await read_and_append(request, make)
+    return write_reply(request, recorded, request.path)
+
+
+@router.delete("/items/{id}", **openapi.DELETE_ITEM)
+async def delete_item(request: Request) -> Reply:
+    """Delete the item. Its history stays, and its versions go on should it be created again."""
+    recorded = await append(request, lambda expected: DeleteItem(request.item_id, expected))
+    return Reply(204, event_headers(recorded))
+
+
+@router.get("/items/{id}", **openapi.GET_ITEM)
+async def get_item(request: Request) -> Reply:
+    """The item as the last write left it."""
+    item = await request.store.items.get(request.item_id)
+    body = existing_body(request.item_id, item)
+    assert item is not None
+    headers = [
+        (b"etag", etag(item.version)),
+        (b"last-modified", last_modified(item.position)),
+        REVALIDATE,
+    ]
+    if not_modified(request, item):
+        return Reply(304, headers)
+    return Reply(200, [JSON, *headers], body)
+
+
+def existing_body(item_id: str, item: Item | None) -> bytes:
+    """The body of an item that exists. Raises ItemNotFound for one that does not."""
+    if item is None:
+        raise ItemNotFound(item_id)
+    if item.body is None:
+        raise ItemNotFound(item_id, deleted_version=item.version)
+    return item.body

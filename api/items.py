@@ -1,0 +1,89 @@
+"""`/items`: the list in id order, and POST, which chooses the id."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import time
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from api import openapi
+from api.problems import Problem
+from api.query import Query, query
+from api.reply import JSON, Headers, Reply
+from api.request import Request, item_path
+from api.routing import Route
+from api.times import rfc3339
+from api.writes import item_body, write_reply
+from domain.commands import PutItem
+from domain.evolve import Item
+from domain.expected import ABSENT
+
+router = APIRouter(route_class=Route)
+
+
+class ListQuery(Query):
+    """Which page of the list."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Items on a page")] = 100
+    after: Annotated[str | None, Field(description="The `next` of the page before")] = None
+    prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it")] = ""
+
+
+@router.get("/items", **openapi.LIST_ITEMS)
+async def list_items(request: Request) -> Reply:
+    """The items that exist, by id, in pages."""
+    wanted = query(request, ListQuery)
+    after = None if wanted.after is None else _id_of(wanted.after)
+    page = await request.store.items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
+    cursor = _cursor(page.items[-1].id) if page.more else None
+    listed = b",".join(_listed(item) for item in page.items)
+    body = b'{"items":[%s],"next":%s,"total":%d}' % (listed, json.dumps(cursor).encode(), page.total)
+    headers: Headers = [JSON, (b"cache-control", b"no-cache")]
+    if cursor is not None:
+        following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})
+        headers.append((b"link", f'<{request.root}/items?{following}>; rel="next"'.encode()))
+    return Reply(200, headers, body)
+
+
+@router.post("/items", **openapi.POST_ITEM)
+async def post_item(request: Request) -> Reply:
+    """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
+    body = await item_body(request)
+    item_id = str(uuid7())
+    recorded = await request.store.log.append(PutItem(item_id, body, ABSENT), request.meta)
+    return write_reply(request, recorded, item_path(request.root, item_id))
+
+
+def uuid7() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _listed(item: Item) -> bytes:
+    head = f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"version":{item.version},'
+    modified = rfc3339(item.position)
+    return f'{head}"modified":"{modified}","item":'.encode() + (item.body or b"null") + b"}"
+
+
+def _cursor(item_id: str) -> str:
+    return base64.urlsafe_b64encode(item_id.encode()).decode().rstrip("=")
+
+
+def _id_of(cursor: str) -> str:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        sentence = f"{cursor[:40]!r} is not the `next` of a page of this list."
+        raise Problem("malformed-cursor", sentence) from None

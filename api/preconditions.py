@@ -1,0 +1,113 @@
+"""Conditional requests (RFC 9110 §13): the headers are expected versions."""
+
+from __future__ import annotations
+
+import re
+
+from api.problems import Problem
+from api.request import Request
+from api.times import http_date, last_modified, parse_http_date, seconds_of
+from domain.errors import UnexpectedVersion
+from domain.evolve import Item
+from domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def etag(version: int) -> bytes:
+    """The strong entity tag of a version (§8.8.3)."""
+    return b'"%d"' % version
+
+
+def expected_version(request: Request) -> ExpectedVersion:
+    """What If-Match and If-None-Match ask for together; ANY without them.
+
+    A weak tag matches no If-Match (strong comparison), but any If-None-Match (weak comparison,
+    §8.8.3.2). A tag that is not a version of ours matches nothing. Raises Problem for a list
+    that can't be read.
+    """
+    expected = ANY
+    match = request.field(b"if-match")
+    if match is not None:
+        expected = PRESENT if match == "*" else one_of(*_versions("If-Match", match, weak=False))
+    none_match = request.field(b"if-none-match")
+    if none_match is not None:
+        versions = ABSENT if none_match == "*" else none_of(*_versions("If-None-Match", none_match))
+        expected = expected & versions
+    return expected
+
+
+def unmodified_since(request: Request) -> int | None:
+    """If-Unmodified-Since in seconds since 1970; None where it does not count (§13.1.4)."""
+    text = request.field(b"if-unmodified-since")
+    if text is None or request.field(b"if-match") is not None:
+        return None
+    return parse_http_date(text)
+
+
+def is_conditional(request: Request) -> bool:
+    """Whether the request carries a condition that this store evaluates."""
+    return (
+        request.field(b"if-match") is not None
+        or request.field(b"if-none-match") is not None
+        or unmodified_since(request) is not None
+    )
+
+
+def check_unmodified(item: Item, since: int) -> None:
+    """Raises Problem (412) when the item changed after `since`, in seconds since 1970."""
+    if seconds_of(item.position) > since:
+        changed, date = last_modified(item.position).decode(), http_date(since).decode()
+        raise Problem(
+            "unexpected-version",
+            f"The item changed on {changed}, after {date}.",
+            members={"version": item.version, "expected": f"unmodified since {date}"},
+            headers={"ETag": etag(item.version).decode()},
+        )
+
+
+def not_modified(request: Request, item: Item) -> bool:
+    """Whether a GET of the item is answered 304.
+
+    Raises UnexpectedVersion or Problem where If-Match or If-Unmodified-Since does not hold
+    (412), in the order of §13.2.2.
+    """
+    match = request.field(b"if-match")
+    if match is not None:
+        wanted = PRESENT if match == "*" else one_of(*_versions("If-Match", match, weak=False))
+        if not wanted.admits(item.version):
+            raise UnexpectedVersion(item.id, wanted, item.version)
+    elif (since := unmodified_since(request)) is not None:
+        check_unmodified(item, since)
+    none_match = request.field(b"if-none-match")
+    if none_match is not None:
+        return none_match == "*" or item.version in _versions("If-None-Match", none_match)
+    modified_since = request.field(b"if-modified-since")
+    if modified_since is None:
+        return False
+    seconds = parse_http_date(modified_since)
+    return seconds is not None and seconds_of(item.position) <= seconds
+
+
+def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
+    """The versions in a list of entity tags; those that are no version of ours are left out."""
+    versions: list[int] = []
+    for element in _elements(text):
+        tag = _TAG.fullmatch(element)
+        if tag is None:
+            raise Problem(
+                "malformed-header",
+                f'{header} takes * or entity tags in quotes, such as "3"; {element!r} is neither.',
+            )
+        is_weak, opaque = tag.groups()
+        if (weak or not is_weak) and _VERSION.fullmatch(opaque):
+            versions.append(int(opaque))
+    return versions
+
+
+def _elements(text: str) -> list[str]:
+    """The elements of a list (§5.6.1); empty ones don't count. A tag may hold a comma."""
+    elements = re.findall(r'(?:[^,"]|"[^"]*"?)+', text)
+    elements = [stripped for element in elements if (stripped := element.strip(" \t"))]
+    return elements or [""]

@@ -1,0 +1,227 @@
+"""Every error that the API answers (RFC 9457), and which error of the store is which problem.
+
+A problem's `type` is `/problems/<slug>`, a page that this table fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import ItemNotFound, UnexpectedVersion
+from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from projections.row import MalformedRow
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of error: what it means and what to do about it."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    remedy: str
+
+
+PROBLEM_TYPES = {
+    kind.slug: kind
+    for kind in (
+        ProblemType(
+            "not-found", 404, "There is nothing at this URL",
+            "No resource of the store has this path.",
+            "GET / lists the resources. A slash inside an item id is written %2F.",
+        ),
+        ProblemType(
+            "item-not-found", 404, "There is no such item",
+            "No item with this id was ever created.",
+            "Create it with PUT, or look in GET /items for the ids that exist.",
+        ),
+        ProblemType(
+            "item-deleted", 404, "The item was deleted",
+            "The item existed and was deleted; `version` is the version that deleted it.",
+            "PUT creates it again; its versions go on counting.",
+        ),
+        ProblemType(
+            "method-not-allowed", 405, "The resource does not have this method",
+            "The path is right, the method is not one of those in the Allow header.",
+            "Use a method that the Allow header names.",
+        ),
+        ProblemType(
+            "malformed-header", 400, "A header can't be read",
+            "A conditional header holds neither * nor a list of quoted entity tags.",
+            'Write tags with their quotes: If-Match: "3", or If-Match: "3", "4", or If-Match: *.',
+        ),
+        ProblemType(
+            "malformed-json", 400, "The body is not JSON",
+            "The body is empty, is not UTF-8, or breaks RFC 8259; NaN, infinite numbers, lone "
+            "surrogates and an object with the same key twice are refused too.",
+            "Send one JSON value in UTF-8, nested less than 200 deep.",
+        ),
+        ProblemType(
+            "malformed-patch", 400, "The patch can't be read",
+            "The body is JSON, but not a JSON Patch (RFC 6902).",
+            "Send a list of operations, each with `op`, `path` and what the operation needs.",
+        ),
+        ProblemType(
+            "partial-put", 400, "PUT takes the whole item",
+            "A PUT with Content-Range would replace a part, which this store does not do "
+            "(RFC 9110 §14.5).",
+            "Send the whole item without Content-Range, or change a part of it with PATCH.",
+        ),
+        ProblemType(
+            "malformed-cursor", 400, "The cursor is not one of this list",
+            "`after` takes the `next` of an earlier page of the same list.",
+            "Start again without `after`, and follow `next` or the Link header.",
+        ),
+        ProblemType(
+            "patch-conflict", 409, "The patch does not fit the item as it is",
+            "A `test` operation failed, or an operation's path does not exist in the item.",
+            "GET the item and make a patch for what it is now.",
+        ),
+        ProblemType(
+            "unexpected-version", 412, "The item is not what the request expects",
+            "A condition (If-Match, If-None-Match, If-Unmodified-Since) does not hold. `version` "
+            "is the version that the item is at, null where there is none; ETag carries it too.",
+            "GET the item, decide again on what it is now, and send its ETag in If-Match.",
+        ),
+        ProblemType(
+            "content-too-large", 413, "The body is too large",
+            "The body has more bytes than the operator allows (ITEMSTORE_MAX_BODY).",
+            "Send a smaller body; `limit` is the number of bytes that are allowed.",
+        ),
+        ProblemType(
+            "unsupported-media-type", 415, "The body's media type is not one that is read here",
+            "The Content-Type is missing or another one, or the body has a Content-Encoding.",
+            "Send the type that the Accept or Accept-Patch header names, without a coding.",
+        ),
+        ProblemType(
+            "invalid-item", 422, "The body is JSON, but not an item",
+            "The model of the items refuses it. Each of `errors` has a JSON Pointer (RFC 6901) "
+            "to the place, and says what is wrong there.",
+            "Mend the places that `errors` points to; GET /openapi.json has the model.",
+        ),
+        ProblemType(
+            "invalid-item-id", 422, "This can't be an item id",
+            "An id is UTF-8 text of 1 to 512 bytes without control characters, and not . or .. "
+            "(which clients and proxies normalise away).",
+            "Choose another id, percent-encoded in the path.",
+        ),
+        ProblemType(
+            "invalid-parameter", 422, "A query parameter is not valid",
+            "A parameter is unknown here, is given twice, or has a value out of its range.",
+            "Mend the parameters that `errors` names.",
+        ),
+        ProblemType(
+            "precondition-required", 428, "This store wants a condition on every change",
+            "The operator demands If-Match or another condition on a write of an item that "
+            "exists (RFC 6585 §3), so that nobody overwrites what they have not seen.",
+            "GET the item and send its ETag in If-Match.",
+        ),
+        ProblemType(
+            "internal-error", 500, "The store has made an error",
+            "Something that should not happen did; the server's log says what.",
+            "Report it, with the time and the request.",
+        ),
+        ProblemType(
+            "store-damaged", 500, "A key of the store holds something else",
+            "A row or a key can't be read; nothing was written. Somebody changed it by hand, or "
+            "another program writes in this namespace.",
+            "The operator compares log and projection with `itemstore verify` and makes the "
+            "projection again with `itemstore rebuild`.",
+        ),
+        ProblemType(
+            "log-unavailable", 503, "The log can't be reached now",
+            "The engine is away, starting, or refuses writes. A write left no event, or one.",
+            "Try again after Retry-After seconds; with If-Match or If-None-Match a second try "
+            "can't write twice.",
+        ),
+        ProblemType(
+            "overloaded", 503, "Too many requests are waiting",
+            "The queue in front of the engine is full. Nothing was written.",
+            "Try again after Retry-After seconds, and slow down.",
+        ),
+        ProblemType(
+            "log-full", 507, "The engine is out of memory",
+            "Nothing was written; reads go on.",
+            "The operator gives the engine more memory.",
+        ),
+    )
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """An error on its way to the client.
+
+    `members` go into the JSON beside `type`, `title`, `status`, `detail` and `instance`,
+    `headers` into the response.
+    """
+
+    def __init__(
+        self,
+        slug: str,
+        detail: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.type = PROBLEM_TYPES[slug]
+        self.detail = detail
+        self.members = members or {}
+        self.headers = headers or {}
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that an error of the store is; None for an error that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    for kind, translate in _TRANSLATIONS.items():
+        if isinstance(error, kind):
+            return translate(error)
+    return None
+
+
+def _item_not_found(error: ItemNotFound) -> Problem:
+    if error.deleted_version is None:
+        return Problem("item-not-found", str(error))
+    return Problem(
+        "item-deleted",
+        f"Item {error.item!r} was deleted at version {error.deleted_version}.",
+        members={"version": error.deleted_version},
+    )
+
+
+def _unexpected_version(error: UnexpectedVersion) -> Problem:
+    members = {"version": error.version, "expected": str(error.expected)}
+    headers = {"ETag": f'"{error.version}"'} if error.version is not None else {}
+    return Problem("unexpected-version", str(error), members=members, headers=headers)
+
+
+def _unavailable(slug: str) -> Callable[[LogUnavailable], Problem]:
+    def translate(error: LogUnavailable) -> Problem:
+        return Problem(
+            slug,
+            str(error),
+            members={"retry_after": error.retry_after},
+            headers={"Retry-After": str(error.retry_after)},
+        )
+
+    return translate
+
+
+def _plain(slug: str) -> Callable[[Exception], Problem]:
+    return lambda error: Problem(slug, str(error))
+
+
+# The first match counts: a subclass stands before its class.
+_TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
+    ItemNotFound: _item_not_found,
+    UnexpectedVersion: _unexpected_version,
+    LogOverloaded: _unavailable("overloaded"),
+    LogUnavailable: _unavailable("log-unavailable"),
+    LogFull: _plain("log-full"),
+    LogBroken: _plain("store-damaged"),
+    MalformedRow: _plain("store-damaged"),
+}

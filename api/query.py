@@ -1,0 +1,49 @@
+"""Query parameters, checked against a pydantic model that OpenAPI shows too."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from api.problems import Problem
+from api.request import Request
+
+
+class Query(BaseModel):
+    """The parameters of one resource; any other is refused, so that a typo is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+
+
+def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
+    """The parameters of the request. Raises Problem (422)."""
+    text = request.scope["query_string"].decode("latin-1")
+    if not text:
+        return model()
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise _invalid([{"parameter": None, "detail": str(error)}]) from None
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _invalid([{"parameter": name, "detail": "It is given twice."} for name in twice])
+    try:
+        return model.model_validate(dict(pairs))
+    except ValidationError as error:
+        raise _invalid(
+            [
+                {"parameter": ".".join(map(str, each["loc"])), "detail": each["msg"]}
+                for each in error.errors()
+            ]
+        ) from None
+
+
+def _invalid(errors: list[dict[str, Any]]) -> Problem:
+    first = f"{errors[0]['parameter'] or 'The query'}: {errors[0]['detail']}"
+    return Problem("invalid-parameter", first, members={"errors": errors})

@@ -1,0 +1,163 @@
+"""A request as handlers see it: header fields, the item id, the body within its limits."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.types import Receive, Scope
+
+from api.problems import Problem
+
+if TYPE_CHECKING:
+    from api.store import Store
+
+LONGEST_ID = 512
+"""Bytes of UTF-8."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Request(StarletteRequest):
+    """One request to a resource of the store.
+
+    `parameters` are the raw segments of the path that its template names, still percent-encoded.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, store: Store, parameters: dict[str, bytes]
+    ) -> None:
+        super().__init__(scope, receive)
+        self.store = store
+        self.parameters = parameters
+
+    @cached_property
+    def fields(self) -> dict[bytes, bytes]:
+        """Header fields by lower-case name; repeated ones joined by commas (§5.2)."""
+        raw: list[tuple[bytes, bytes]] = self.scope["headers"]
+        fields = dict(raw)
+        if len(fields) < len(raw):
+            fields = {}
+            for name, value in raw:
+                fields[name] = fields[name] + b", " + value if name in fields else value
+        return fields
+
+    def field(self, name: bytes) -> str | None:
+        """A header field's value, None where the request does not have it."""
+        value = self.fields.get(name)
+        return None if value is None else value.decode("latin-1").strip(" \t")
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, percent-encoded, the root path included."""
+        raw: bytes = self.scope["raw_path"]
+        return raw.decode() if raw.isascii() else quote(raw, safe="/%!$&'()*+,;=:@~")
+
+    @property
+    def root(self) -> str:
+        """What stands in front of every path of this API; usually empty."""
+        return str(self.scope.get("root_path", ""))
+
+    @cached_property
+    def item_id(self) -> str:
+        """The id in the path. Raises Problem when it can't be one."""
+        return item_id(self.parameters["id"])
+
+    @property
+    def meta(self) -> dict[str, str]:
+        """What the log keeps about a write beside the event: the W3C trace context, if any."""
+        traceparent = self.field(b"traceparent")
+        if traceparent is None or not _TRACEPARENT.fullmatch(traceparent):
+            return {}
+        return {"traceparent": traceparent}
+
+    async def content(self, *media_types: str, accept: str) -> tuple[str, bytes]:
+        """The body and its media type, which is one of `media_types`.
+
+        Raises Problem 413 and 415; `accept` is the header that then names the types.
+        """
+        limit = self.store.settings.max_body
+        self._check_length(limit)
+        media_type = self._checked_media_type(media_types, accept)
+        message = await self._message()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            chunks, size = [body], len(body)
+            while message.get("more_body", False):
+                message = await self._message()
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > limit:
+                    raise _too_large(limit)
+            body = b"".join(chunks)
+        if len(body) > limit:
+            raise _too_large(limit)
+        return media_type, body
+
+    async def _message(self) -> dict[str, object] | object:
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        return message
+
+    def _check_length(self, limit: int) -> None:
+        length = self.field(b"content-length")
+        if length is not None and length.isdecimal() and int(length[:20]) > limit:
+            raise _too_large(limit)
+
+    def _checked_media_type(self, media_types: tuple[str, ...], accept: str) -> str:
+        content_type = self.field(b"content-type") or ""
+        media_type, _, parameters = content_type.partition(";")
+        media_type = media_type.strip().lower()
+        charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+        if media_type not in media_types or charset not in ("", "utf-8", "utf8"):
+            named = " or ".join(media_types)
+            raise Problem(
+                "unsupported-media-type",
+                f"Content-Type is {content_type!r}; send {named}." if content_type
+                else f"There is no Content-Type; send {named}.",
+                headers={accept: ", ".join(media_types)},
+            )  # fmt: skip
+        coding = self.field(b"content-encoding")
+        if coding is not None and coding.lower() != "identity":
+            raise Problem(
+                "unsupported-media-type",
+                f"Content-Encoding is {coding!r}; send the body without a coding.",
+                headers={"Accept-Encoding": "identity"},
+            )
+        return media_type
+
+
+def item_id(segment: bytes) -> str:
+    """The id that a percent-encoded path segment stands for. Raises Problem (422)."""
+    raw = unquote_to_bytes(segment) if b"%" in segment else segment
+    if len(raw) > LONGEST_ID:
+        raise _invalid_id(f"It has {len(raw)} bytes; {LONGEST_ID} are allowed.")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise _invalid_id("It is not UTF-8.") from None
+    if _CONTROL.search(text):
+        raise _invalid_id("It has control characters.")
+    if text in (".", ".."):
+        raise _invalid_id("Clients and proxies normalise . and .. away.")
+    return text
+
+
+def item_path(root: str, item: str) -> str:
+    """The URL path of an item."""
+    return f"{root}/items/{quote(item, safe='')}"
+
+
+def _invalid_id(reason: str) -> Problem:
+    return Problem("invalid-item-id", f"This can't be an item id. {reason}")
+
+
+def _too_large(limit: int) -> Problem:
+    sentence = f"The body is larger than the {limit} bytes that are allowed."
+    return Problem("content-too-large", sentence, members={"limit": limit})

@@ -1,0 +1,106 @@
+"""`/`, `/livez`, `/readyz` and `/problems/{slug}`: the service itself."""
+
+from __future__ import annotations
+
+import html
+from importlib.metadata import version
+
+from fastapi import APIRouter
+
+from api.openapi import service_operation
+from api.problems import PROBLEM_TYPES, Problem, ProblemType
+from api.reply import Reply, json_reply
+from api.request import Request
+from api.routing import Route
+from eventlog.durability import durability
+
+router = APIRouter(route_class=Route)
+
+
+@router.get("/", **service_operation("service", "What this service is."))
+async def service(request: Request) -> Reply:
+    """What this service is, and where everything is."""
+    root = request.root
+    links = {
+        "items": f"{root}/items",
+        "docs": f"{root}/docs",
+        "openapi": f"{root}/openapi.json",
+        "readyz": f"{root}/readyz",
+    }
+    content = {
+        "name": "itemstore",
+        "description": "An event-sourced item store.",
+        "version": version("itemstore"),
+        "links": links,
+    }
+    if not _wants_html(request):
+        return json_reply(content)
+    listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
+    return _page("itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
+
+
+@router.get("/livez", **service_operation("livez", "The process is up."))
+async def livez(_: Request) -> Reply:
+    """Whether the process is up."""
+    return json_reply({"status": "up"})
+
+
+@router.get(
+    "/readyz", **service_operation("readyz", "The store takes writes.", "log-unavailable")
+)
+async def readyz(request: Request) -> Reply:
+    """Whether the store can take writes, and how durable they are."""
+    promise = await durability(request.store.redis)
+    return json_reply(
+        {"status": "ready", "durability": {"fsync": promise.fsync, "meaning": promise.sentence}}
+    )
+
+
+@router.get(
+    "/problems/{slug}", **service_operation("problem_type", "A problem type.", "not-found")
+)
+async def problem_type(request: Request) -> Reply:
+    """What a problem type means and what to do about it."""
+    kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
+    if kind is None:
+        raise Problem("not-found", f"There is no problem type {request.path}.")
+    if _wants_html(request):
+        escaped = [html.escape(text) for text in (kind.title, kind.meaning, kind.remedy)]
+        title, meaning, remedy = escaped
+        return _page(title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
+    return json_reply(
+        {
+            "type": request.path,
+            "title": kind.title,
+            "status": kind.status,
+            "meaning": kind.meaning,
+            "remedy": kind.remedy,
+            "example": _example(kind, request.path),
+        }
+    )
+
+
+def _example(kind: ProblemType, path: str) -> dict[str, object]:
+    return {
+        "type": path,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.meaning,
+        "instance": "/items/foo",
+    }
+
+
+def _wants_html(request: Request) -> bool:
+    """Whether a browser asks: HTML stands in Accept, and before any JSON."""
+    accept = request.field(b"accept") or ""
+    return "text/html" in accept.partition("json")[0]
+
+
+def _page(title: str, content: str) -> Reply:
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
+    )
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"vary", b"accept")]
+    return Reply(200, headers, page.encode())

@@ -1,0 +1,46 @@
+"""Every setting: an environment variable `ITEMSTORE_*`, and an option of the same name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Unset means the default that stands here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ITEMSTORE_", frozen=True, env_ignore_empty=True, extra="forbid"
+    )
+
+    redis_url: Annotated[
+        str | None,
+        Field(description="Engine to use: redis://, rediss:// or unix://. Unset: the embedded one"),
+    ] = None
+    data_dir: Annotated[
+        Path, Field(description="Where the embedded engine keeps its data and its socket")
+    ] = Path("itemstore-data")
+    host: Annotated[str, Field(description="Address that the API listens on")] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port that the API listens on; 0: any free one")
+    ] = 8000
+    workers: Annotated[int, Field(ge=1, description="Number of API processes")] = 1
+    namespace: Annotated[
+        str,
+        Field(pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"),
+    ] = "items"
+    model: Annotated[
+        str | None,
+        Field(description="Model of an item: module:Model, or any for any JSON object"),
+    ] = None
+    max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
+    max_waiting: Annotated[
+        int, Field(ge=1, description="Requests that may wait for the engine before 503 is answered")
+    ] = 10_000
+    require_conditions: Annotated[
+        bool,
+        Field(description="Answer 428 to a write of an existing item that carries no condition"),
+    ] = False

@@ -1,0 +1,36 @@
+"""What a request works with: the log, the current items, the model and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from api.model import ItemModel
+from api.settings import Settings
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections.current_items import APPLY, CurrentItems
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The parts of one store, on one engine, in one namespace."""
+
+    redis: Redis
+    log: EventLog
+    items: CurrentItems
+    model: ItemModel
+    settings: Settings
+
+    @classmethod
+    def on(cls, redis: Redis, settings: Settings, model: ItemModel) -> Store:
+        """The store that the engine behind `redis` holds."""
+        keys = Keys(settings.namespace)
+        return cls(
+            redis,
+            EventLog(redis, keys, APPLY, waiting=settings.max_waiting),
+            CurrentItems(redis, keys, waiting=settings.max_waiting),
+            model,
+            settings,
+        )

@@ -1,0 +1,126 @@
+"""What every write shares: its conditions on the way in, its headers on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.preconditions import (
+    check_unmodified,
+    etag,
+    expected_version,
+    is_conditional,
+    unmodified_since,
+)
+from api.preferences import preferred_return
+from api.problems import Problem
+from api.reply import JSON, Headers, Reply
+from api.request import Request
+from api.times import last_modified
+from domain.commands import Command
+from domain.errors import UnexpectedVersion
+from domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from domain.evolve import Item
+from domain.expected import ABSENT, ExpectedVersion, one_of
+from eventlog.errors import LogOverloaded
+
+ATTEMPTS = 100
+"""How often a write that reads first begins again because another writer came between."""
+
+
+async def item_body(request: Request) -> bytes:
+    """The body of a PUT or POST as the JSON to store. Raises Problem."""
+    if request.field(b"content-range") is not None:
+        raise Problem("partial-put", "A request with Content-Range can't be taken.")
+    _, body = await request.content("application/json", accept="Accept")
+    return request.store.model.stored(body)
+
+
+async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -> RecordedEvent:
+    """The event that the command became, under the conditions of the request.
+
+    They go into the log with the command, so they are evaluated in the step that appends.
+    Raises CommandRefused, Problem and what the log raises.
+    """
+    if unmodified_since(request) is not None:
+        return await read_and_append(request, lambda _, exact: make(exact))
+    expected = conditions(request)
+    try:
+        return await request.store.log.append(make(expected), request.meta)
+    except UnexpectedVersion as refusal:
+        raise refused(request, refusal) from None
+
+
+async def read_and_append(
+    request: Request, make: Callable[[Item | None, ExpectedVersion], Command]
+) -> RecordedEvent:
+    """The event of a command that depends on the item as it is.
+
+    Reads the item, checks the conditions against it, and appends under the very version it read;
+    begins again when another writer came between. So it is as if all of it were one step.
+    """
+    expected, since = conditions(request), unmodified_since(request)
+    for _ in range(ATTEMPTS):
+        item = await request.store.items.get(request.item_id)
+        exact = ABSENT
+        if item is not None and item.exists:
+            if not expected.admits(item.version):
+                raise refused(request, UnexpectedVersion(item.id, expected, item.version))
+            if since is not None:
+                check_unmodified(item, since)
+            exact = one_of(item.version)
+        command = make(item, exact)
+        try:
+            return await request.store.log.append(command, request.meta)
+        except UnexpectedVersion:
+            continue
+    sentence = f"Other writers changed the item {ATTEMPTS} times meanwhile; try again."
+    raise LogOverloaded(sentence)
+
+
+def conditions(request: Request) -> ExpectedVersion:
+    """What the request expects; where a condition is demanded and missing, that nothing exists."""
+    if request.store.settings.require_conditions and not is_conditional(request):
+        return ABSENT
+    return expected_version(request)
+
+
+def refused(request: Request, refusal: UnexpectedVersion) -> Exception:
+    """The refusal, or 428 where what failed is the demand for a condition (RFC 6585 §3)."""
+    if is_conditional(request) or refusal.version is None:
+        return refusal
+    return Problem(
+        "precondition-required",
+        "The item exists, and this store wants a condition on every change of it.",
+        members={"version": refusal.version},
+        headers={"ETag": etag(refusal.version).decode()},
+    )
+
+
+def write_reply(request: Request, recorded: RecordedEvent, path: str) -> Reply:
+    """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred."""
+    event = recorded.event
+    assert not isinstance(event, ItemDeleted)
+    created = isinstance(event, ItemCreated)
+    headers = [
+        (b"etag", etag(recorded.version)),
+        (b"last-modified", last_modified(recorded.position)),
+        *event_headers(recorded),
+    ]
+    location = path.encode()
+    if created:
+        headers.append((b"location", location))
+    preferred = preferred_return(request)
+    if preferred is not None:
+        headers.append((b"preference-applied", b"return=" + preferred.encode()))
+    if preferred == "minimal":
+        return Reply(201 if created else 204, headers)
+    headers += [JSON, (b"content-location", location)]
+    return Reply(201 if created else 200, headers, event.body)
+
+
+def event_headers(recorded: RecordedEvent) -> Headers:
+    """The event that a write appended: where it stands in the log, and what it is."""
+    return [
+        (b"event-id", recorded.position.encode()),
+        (b"event-type", recorded.type.encode()),
+    ]

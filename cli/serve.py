@@ -1,0 +1,112 @@
+"""`itemstore serve`: the API, and the embedded engine where no other is named."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from pydantic import ValidationError
+from uvicorn.supervisors import Multiprocess
+
+from api.app import create_app
+from api.model import ItemModel, UnknownModel
+from api.settings import Settings
+from cli.errors import Stop
+from eventlog.engine import EmbeddedEngine, EngineError, run
+from eventlog.keys import Keys
+
+SHUTDOWN_SECONDS = 2
+
+
+def serve(options: Mapping[str, Any]) -> None:
+    """Serves until it is told to stop. Raises Stop when it can't begin."""
+    settings = checked_settings(options)
+    with listening(settings) as listener, engine_of(settings) as (settings, engine):
+        announce(settings, listener, engine)
+        serve_on(listener, settings)
+
+
+def checked_settings(options: Mapping[str, Any]) -> Settings:
+    """The settings from options and environment. Raises Stop, which names what is wrong."""
+    try:
+        settings = Settings(**options)
+        ItemModel.named(settings.model)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {wrong['msg']}."
+        raise Stop(message) from None
+    except UnknownModel as error:
+        raise Stop(str(error)) from None
+    return settings
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket that the API listens on. Raises Stop when it can't be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=2048
+        )
+    except OSError as error:
+        message = (
+            f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Choose another port with --port, or 0 for any free one."
+        )
+        raise Stop(message) from None
+    with listener:
+        listener.set_inheritable(True)
+        yield listener
+
+
+@contextmanager
+def engine_of(settings: Settings) -> Iterator[tuple[Settings, EmbeddedEngine | None]]:
+    """The embedded engine and the settings that use it; no engine where a URL names another."""
+    if settings.redis_url is not None:
+        yield settings, None
+        return
+    try:
+        with run(settings.data_dir) as engine:
+            yield settings.model_copy(update={"redis_url": engine.url}), engine
+    except EngineError as error:
+        raise Stop(str(error)) from None
+
+
+def announce(settings: Settings, listener: socket.socket, engine: EmbeddedEngine | None) -> None:
+    """Says where everything is, and how to look at the log."""
+    host, port = listener.getsockname()[:2]
+    api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    client = f"-s {engine.socket}" if engine else f"-u {settings.redis_url}"
+    events = Keys(settings.namespace).events
+    print(f"API     {api}")
+    print(f"Docs    {api}/docs")
+    print(f"Engine  {settings.redis_url}")
+    print(f"Log     redis-cli {client} XRANGE {events} - +", flush=True)
+
+
+def serve_on(listener: socket.socket, settings: Settings) -> None:
+    """Runs the API in this process, or in as many as the settings say."""
+    options: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "access_log": False,
+        "server_header": False,
+        "log_level": "warning",
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+    }
+    if settings.workers == 1:
+        uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run([listener])
+        return
+    for name, value in settings.model_dump(exclude_none=True).items():
+        os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
+    config = uvicorn.Config(
+        "api.app:create_app", factory=True, workers=settings.workers, **options
+    )
+    server = uvicorn.Server(config)
+    Multiprocess(config, target=server.run, sockets=[listener]).run()
