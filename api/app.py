@@ -171,7 +171,7 @@ def _usable(redis: Redis) -> Redis:
     if not isinstance(redis, Redis):
         message = f"redis= takes an asynchronous client (redis.asyncio.Redis), not {type(redis)}."
         raise TypeError(message)
-    if redis.get_encoder().decode_responses:
+    if redis.connection_pool.connection_kwargs.get("decode_responses"):
         message = "redis= takes a client without decode_responses: bodies are bytes."
         raise TypeError(message)
     return redis

@@ -16,6 +16,8 @@ from api.problems import PROBLEM_TYPES
 
 Description = dict[str, Any]
 
+Responses = dict[int | str, Description]
+
 ITEM = "Item"
 """The name that these descriptions use for the model; the document has the model's own."""
 
@@ -41,7 +43,7 @@ def _answer(description: str, *headers: str, schema: Description | None = None) 
     return answer
 
 
-def _problems(*slugs: str) -> Description:
+def _problems(*slugs: str) -> Responses:
     """Responses for these problem types, by status."""
     by_status: dict[int, list[str]] = {}
     for slug in (*slugs, "internal-error", "log-unavailable"):
@@ -78,7 +80,7 @@ _SENT = ("malformed-json", "content-too-large", "unsupported-media-type", "inval
 
 def _operation(
     name: str,
-    responses: Description,
+    responses: Responses,
     *,
     parameters: tuple[str, ...] = (),
     body: Description | None = None,
@@ -193,7 +195,7 @@ POST_ITEM = _operation(
 
 def service_operation(name: str, description: str, *slugs: str) -> Description:
     """The options of a route about the service itself: it answers 200 with a JSON object."""
-    responses: Description = {200: _answer(description, schema={"type": "object"})}
+    responses: Responses = {200: _answer(description, schema={"type": "object"})}
     responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
                   for slug in slugs}  # fmt: skip
     return _operation(name, responses) | {"tags": ["service"]}

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from api.problems import Problem
 
@@ -99,7 +99,7 @@ class Request(StarletteRequest):
             raise _too_large(limit)
         return media_type, body
 
-    async def _message(self) -> dict[str, object] | object:
+    async def _message(self) -> Message:
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect

@@ -108,5 +108,4 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(
         "api.app:create_app", factory=True, workers=settings.workers, **options
     )
-    server = uvicorn.Server(config)
-    Multiprocess(config, target=server.run, sockets=[listener]).run()
+    Multiprocess(config, sockets=[listener]).run()

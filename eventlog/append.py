@@ -7,7 +7,6 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -32,16 +31,24 @@ MOST_BYTES = 4 * 1024 * 1024
 TIME_LIMIT = 1.5
 """Seconds for which a batch is tried before its callers are told that the log is unavailable."""
 
+FLIGHTS = 2
+"""Batches under way at once: while the engine has one, this process makes the other."""
+
 REMEMBERED_MS = 10 * 60 * 1000
 """How long a writer is remembered after its last batch: far longer than any retry lasts."""
+
+
+KEY_COUNT = 4
+
+Argument = str | bytes | int
 
 
 class Appender:
     """Appends the commands of one process to the log, many in one script call (group commit).
 
-    The process is a writer, with an id and a number for each batch. A lost reply is asked for
-    again under the same number, and the script answers a number that it knows with the reply it
-    gave then, so an event is never appended twice.
+    Each flight of batches is a writer, with an id and a number for each batch. A lost reply is
+    asked for again under the same number, and the script answers a number that it knows with the
+    reply it gave then, so an event is never appended twice.
 
     `apply` is the Lua text that applies an event to the current items.
     """
@@ -50,12 +57,9 @@ class Appender:
         self._redis = redis
         self._script = apply + files("eventlog").joinpath("append.lua").read_text()
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
-        self._writer = uuid.uuid4().hex
-        self._keys = [keys.events, keys.current, keys.ids, keys.writer(self._writer)]
-        self._histories = keys.histories
-        self._batch_number = 0
+        self._idle_writers = [_Writer(keys) for _ in range(FLIGHTS)]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
-            self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting
+            self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting, flights=FLIGHTS
         )
 
     async def append(
@@ -75,14 +79,17 @@ class Appender:
             raise LogOverloaded(sentence) from None
 
     async def _send(self, batch: Sequence[_Append]) -> list[RecordedEvent | Exception]:
-        self._batch_number += 1
-        arguments: list[str | bytes | int] = [self._histories, self._batch_number, REMEMBERED_MS]
-        for call in batch:
-            arguments += call.arguments()
-        reply = await self._until_answered(arguments)
+        writer = self._idle_writers.pop()
+        try:
+            arguments = writer.next_batch()
+            for call in batch:
+                arguments += call.arguments()
+            reply = await self._until_answered(arguments)
+        finally:
+            self._idle_writers.append(writer)
         return [call.outcome(line) for call, line in zip(batch, reply.split(b"\n"), strict=True)]
 
-    async def _until_answered(self, arguments: list[Any]) -> bytes:
+    async def _until_answered(self, arguments: list[Argument]) -> bytes:
         """The script's reply, asked for again after a lost connection until the time limit."""
         pause = 0.01
         with translated():
@@ -94,13 +101,26 @@ class Appender:
                         await asyncio.sleep(pause)
                         pause = min(2 * pause, 0.2)
 
-    async def _run(self, arguments: list[Any]) -> bytes:
-        count = len(self._keys)
+    async def _run(self, arguments: list[Argument]) -> bytes:
         try:
-            reply = await self._redis.evalsha(self._sha, count, *self._keys, *arguments)
+            reply = await self._redis.evalsha(self._sha, KEY_COUNT, *arguments)
         except exceptions.NoScriptError:
-            reply = await self._redis.eval(self._script, count, *self._keys, *arguments)
+            reply = await self._redis.eval(self._script, KEY_COUNT, *arguments)
         return bytes(reply)
+
+
+class _Writer:
+    """Numbers the batches of one flight, and is remembered by the engine under its id."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
+        self._histories = keys.histories
+        self._number = 0
+
+    def next_batch(self) -> list[Argument]:
+        """The script's keys, and the arguments in front of those of the commands."""
+        self._number += 1
+        return [*self._keys, self._histories, self._number, REMEMBERED_MS]
 
 
 class _Append:

@@ -1,4 +1,4 @@
-"""Many callers, one round trip: while one batch is in flight, the next one gathers."""
+"""Many callers, one round trip: while batches are in flight, the next one gathers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TooManyWaiting(Exception):
 
 
 class Batches(Generic[Call, Answer]):
-    """Sends the calls of one process in batches, one batch at a time, in the order they came.
+    """Sends the calls of one process in batches, `flights` of them at a time.
 
     `send` takes a batch and gives an answer for each call, in the same order; an answer that is
     an exception is raised to the caller it belongs to. When `send` itself raises, all of its
@@ -32,13 +32,16 @@ class Batches(Generic[Call, Answer]):
         most: int,
         most_bytes: int,
         waiting: int,
+        flights: int,
     ) -> None:
         self._send = send
         self._most = most
         self._most_bytes = most_bytes
         self._most_waiting = waiting
         self._waiting: list[tuple[Call, int, asyncio.Future[Answer]]] = []
-        self._flight: asyncio.Task[None] | None = None
+        self._most_flights = flights
+        self._flights = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, call: Call, size: int = 0) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
@@ -47,8 +50,11 @@ class Batches(Generic[Call, Answer]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((call, size, answer))
-        if self._flight is None:
-            self._flight = loop.create_task(self._fly())
+        if self._flights < self._most_flights:
+            self._flights += 1
+            task = loop.create_task(self._fly())
+            self._tasks.add(task)  # the event loop alone would not keep it alive
+            task.add_done_callback(self._tasks.discard)
         return await answer
 
     async def _fly(self) -> None:
@@ -65,7 +71,7 @@ class Batches(Generic[Call, Answer]):
                     for (_, _, future), answer in zip(batch, answers, strict=True):
                         _settle(future, answer)
         finally:
-            self._flight = None
+            self._flights -= 1
 
     def _next_batch(self) -> list[tuple[Call, int, asyncio.Future[Answer]]]:
         count, size = 0, 0

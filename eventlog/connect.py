@@ -17,6 +17,5 @@ def connect(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=1.0,
         socket_timeout=5.0,
-        socket_keepalive=True,
         client_name="itemstore",
     )

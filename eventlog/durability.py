@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -47,7 +48,7 @@ async def durability(redis: Redis) -> Durability:
     """
     with translated():
         try:
-            settings = await redis.config_get("appendonly", "appendfsync", "maxmemory*")
+            settings: Any = await redis.config_get("appendonly", "appendfsync", "maxmemory*")
         except exceptions.ResponseError:  # a fake, or a provider that keeps CONFIG to itself
             return Durability("unknown")
     _refuse_eviction(settings)

@@ -40,5 +40,5 @@ class Keys:
         return self.histories + item
 
     def writer(self, writer: str) -> str:
-        """One writer's last batch number and its reply: a string with a lifetime."""
+        """A writer's last batch number and the reply to it: a string with a lifetime."""
         return f"{self.namespace}:writers:{writer}"

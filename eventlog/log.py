@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -34,13 +35,13 @@ class EventLog:
     async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first."""
         with translated():
-            entries = await self._redis.xrange(self._keys.events, f"({after}", "+", count=limit)
+            entries: Any = await self._redis.xrange(self._keys.events, f"({after}", "+", count=limit)
         return decode_all(entries)
 
     async def history(self, item: str, after: int = 0, limit: int = 1000) -> list[RecordedEvent]:
         """At most `limit` events of one item after a version, oldest first."""
         with translated():
-            positions = await self._redis.lrange(
+            positions: Any = await self._redis.lrange(
                 self._keys.history(item), after, after + limit - 1
             )
             pipeline = self._redis.pipeline(transaction=False)
@@ -53,7 +54,7 @@ class EventLog:
         """Events after a position as they come, in batches of at most `limit`; it never ends."""
         while True:
             with translated():
-                streams = await self._redis.xread(
+                streams: Any = await self._redis.xread(
                     {self._keys.events: after}, count=limit, block=1000
                 )
             if streams:
@@ -64,7 +65,7 @@ class EventLog:
     async def last_position(self) -> str:
         """The position of the last event, START where there is none."""
         with translated():
-            entries = await self._redis.xrevrange(self._keys.events, count=1)
+            entries: Any = await self._redis.xrevrange(self._keys.events, count=1)
         return entries[0][0].decode() if entries else START
 
     async def length(self) -> int:

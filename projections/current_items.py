@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -41,7 +42,7 @@ class CurrentItems:
             files("projections").joinpath("list_items.lua").read_text()
         )
         self._reads: Batches[str, Item | None] = Batches(
-            self._get_many, most=MOST_READS, most_bytes=0, waiting=waiting
+            self._get_many, most=MOST_READS, most_bytes=0, waiting=waiting, flights=1
         )
 
     async def get(self, item: str) -> Item | None:
@@ -79,7 +80,7 @@ class CurrentItems:
 
     async def _get_many(self, items: Sequence[str]) -> list[Item | None | Exception]:
         with translated():
-            rows = await self._redis.hmget(self._keys.current, items)
+            rows: Any = await self._redis.hmget(self._keys.current, items)
         return [_answer(item, row) for item, row in zip(items, rows, strict=True)]
 
 

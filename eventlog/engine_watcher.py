@@ -1,0 +1,53 @@
+"""Runs the engine for as long as the process that started this one lives.
+
+Run as a program: `python engine_watcher.py SOCKET SERVER ARGUMENT…`. Standard input is a pipe whose
+other end that process holds: however it ends, the system closes the pipe, and the engine stops.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+GRACE = 8.0
+"""Seconds that the engine gets to stop. What it has acknowledged is on disk before that."""
+
+
+def watch(socket: str, command: list[str]) -> int:
+    """Runs the command until it ends or standard input does; its exit status."""
+    # The lock that the engine holds is among the descriptors that it inherits.
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0)
+    # A SIGTERM to all processes of a service must not leave the engine without its watcher.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_stop_when_input_ends, args=(server,), daemon=True).start()
+    status = server.wait()
+    # A killed engine may leave a child that rewrites the append-only file and holds the lock.
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    _remove(socket)
+    return status
+
+
+def _stop_when_input_ends(server: subprocess.Popen[bytes]) -> None:
+    os.read(sys.stdin.fileno(), 1)
+    server.terminate()
+    try:
+        server.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def _remove(socket: str) -> None:
+    """Removes the socket, and its directory where that was made for nothing else."""
+    with suppress(FileNotFoundError):
+        os.unlink(socket)
+    with suppress(OSError):  # a data directory is never empty, and stays
+        os.rmdir(os.path.dirname(socket))
+
+
+if __name__ == "__main__":
+    sys.exit(watch(sys.argv[1], sys.argv[2:]))
