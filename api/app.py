@@ -19,13 +19,14 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api import item, items, openapi, service
+from api import components, feed, item, items, service, versions
 from api.model import ItemModel
 from api.problems import Problem, problem_of
-from api.reply import Headers, Reply, problem_reply
+from api.reply import Headers, Reply, StreamReply, problem_reply
 from api.request import Request
 from api.routing import Resources
 from api.settings import Settings
+from api.shutdown import on_stop_signal
 from api.store import Store
 from eventlog.connect import connect
 from eventlog.durability import durability
@@ -60,7 +61,7 @@ class ItemStore(FastAPI):
         super().__init__(
             title="itemstore",
             version=version("itemstore"),
-            description=openapi.DESCRIPTION,
+            description=components.ABOUT,
             license_info={"name": "MIT", "identifier": "MIT"},
             servers=[{"url": "/"}],
             redoc_url=None,
@@ -71,7 +72,7 @@ class ItemStore(FastAPI):
         self.settings = settings
         self.model = model
         self.store = None if redis is None else Store.on(_usable(redis), settings, model)
-        for router in (item.router, items.router, service.router):
+        for router in (item.router, items.router, versions.router, feed.router, service.router):
             self.router.routes.extend(router.routes)
         self.resources = Resources(self.router.routes)
 
@@ -88,17 +89,17 @@ class ItemStore(FastAPI):
         request = Request(scope, receive, self.store, parameters)
         method = scope["method"]
         try:
-            reply = await resource.handler(method)(request)
+            reply: Reply | StreamReply = await resource.handler(method)(request)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             reply = _error_reply(error, request)
-        await reply.send(send, with_body=method != "HEAD")
+        await reply.send(receive, send, with_body=method != "HEAD")
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
         if not self.openapi_schema:
-            self.openapi_schema = openapi.complete(super().openapi(), self.model)
+            self.openapi_schema = components.complete(super().openapi(), self.model)
         return self.openapi_schema
 
 
@@ -113,8 +114,9 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
             promise = await durability(redis)
             log = logger.info if promise.fsync == "always" else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            app.store = Store.on(redis, app.settings, app.model)
-            yield
+            app.store = store = Store.on(redis, app.settings, app.model)
+            with on_stop_signal(store.feed.close):
+                yield
         finally:
             app.store = None
             await redis.aclose()

@@ -14,6 +14,7 @@ from api.reply import JSON, Reply
 from api.request import Request
 from api.routing import Route
 from api.times import last_modified
+from api.versions import links, version_then
 from api.writes import append, event_headers, item_body, read_and_append, write_reply
 from domain.commands import DeleteItem, PatchItem, PutItem
 from domain.errors import ItemNotFound
@@ -24,6 +25,8 @@ router = APIRouter(route_class=Route)
 
 # A cache may keep an item, and has to ask whether it is still current before it shows it.
 REVALIDATE = (b"cache-control", b"no-cache")
+
+VARY = (b"vary", b"accept-datetime")
 
 
 @router.put("/items/{id}", **openapi.PUT_ITEM)
@@ -62,13 +65,17 @@ async def delete_item(request: Request) -> Reply:
 
 @router.get("/items/{id}", **openapi.GET_ITEM)
 async def get_item(request: Request) -> Reply:
-    """The item as the last write left it."""
+    """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
+    if (date := request.field(b"accept-datetime")) is not None:
+        return await version_then(request, date)
     item = await request.store.items.get(request.item_id)
     body = existing_body(request.item_id, item)
     assert item is not None
     headers = [
         (b"etag", etag(item.version)),
         (b"last-modified", last_modified(item.position)),
+        (b"link", links(request).encode()),
+        VARY,
         REVALIDATE,
     ]
     if not_modified(request, item):

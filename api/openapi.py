@@ -6,32 +6,16 @@ they take and give is written down here. tests/contract holds it against the run
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
-from api.model import ItemModel
+from api.components import ITEM, Description, ref
 from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import PROBLEM_TYPES
 
-Description = dict[str, Any]
-
 Responses = dict[int | str, Description]
 
-ITEM = "Item"
-"""The name that these descriptions use for the model; the document has the model's own."""
-
-DESCRIPTION = """\
-An event-sourced item store. Every write is an event in a log; the type of the event that a PUT
-appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated)."""
-
-
-def _ref(section: str, name: str) -> Description:
-    return {"$ref": f"#/components/{section}/{name}"}
-
-
 def _headers(*names: str) -> Description:
-    return {name: _ref("headers", name) for name in names}
+    return {name: ref("headers", name) for name in names}
 
 
 def _answer(description: str, *headers: str, schema: Description | None = None) -> Description:
@@ -56,7 +40,7 @@ def _problem(status: int, slugs: list[str]) -> Description:
     titles = "; ".join(PROBLEM_TYPES[slug].title for slug in slugs)
     answer: Description = {
         "description": f"{titles} ({names}).",
-        "content": {"application/problem+json": {"schema": _ref("schemas", "Problem")}},
+        "content": {"application/problem+json": {"schema": ref("schemas", "Problem")}},
     }
     if headers := _PROBLEM_HEADERS.get(status):
         answer["headers"] = _headers(*headers)
@@ -67,7 +51,9 @@ _PROBLEM_HEADERS = {412: ["ETag"], 415: ["Accept"], 428: ["ETag"], 503: ["Retry-
 
 _WRITTEN = ("ETag", "Last-Modified", "Event-Id", "Event-Type")
 
-_ITEM = _ref("schemas", ITEM)
+_ITEM = ref("schemas", ITEM)
+
+_PATCH = {"type": "array", "items": ref("schemas", "PatchOperation")}
 
 _WITHOUT_BODY = _answer(
     "Done, answered without the item (`Prefer: return=minimal`).", *_WRITTEN, "Preference-Applied"
@@ -88,7 +74,7 @@ def _operation(
     """The options of a FastAPI route that describe it."""
     extra: Description = {}
     if parameters:
-        extra["parameters"] = [_ref("parameters", parameter) for parameter in parameters]
+        extra["parameters"] = [ref("parameters", parameter) for parameter in parameters]
     if body is not None:
         extra["requestBody"] = {
             "required": True,
@@ -141,7 +127,7 @@ PATCH_ITEM = _operation(
     parameters=("id", *_WRITE_CONDITIONS, "Prefer", "traceparent"),
     body={
         MERGE_PATCH: {"type": "object"},
-        JSON_PATCH: {"type": "array", "items": _ref("schemas", "PatchOperation")},
+        JSON_PATCH: _PATCH,
     },
 )  # fmt: skip
 
@@ -160,20 +146,21 @@ DELETE_ITEM = _operation(
 GET_ITEM = _operation(
     "get_item",
     {
-        200: _answer("The item.", "ETag", "Last-Modified", schema=_ITEM),
+        200: _answer("The item.", "ETag", "Last-Modified", "Link", schema=_ITEM),
+        302: _answer("The version that was current on Accept-Datetime.", "Location", "Link"),
         304: _answer("The item is still what the client has.", "ETag", "Last-Modified"),
         **_problems(
             "malformed-header", "item-not-found", "item-deleted", "unexpected-version",
             "invalid-item-id",
         ),
     },
-    parameters=("id", *_WRITE_CONDITIONS, "If-Modified-Since"),
+    parameters=("id", *_WRITE_CONDITIONS, "If-Modified-Since", "Accept-Datetime"),
 )  # fmt: skip
 
 LIST_ITEMS = _operation(
     "list_items",
     {
-        200: _answer("A page of items.", "Link", schema=_ref("schemas", "ItemPage")),
+        200: _answer("A page of items.", "Link", schema=ref("schemas", "ItemPage")),
         **_problems("malformed-cursor", "invalid-parameter"),
     },
     parameters=("limit", "after", "prefix"),
@@ -201,154 +188,92 @@ def service_operation(name: str, description: str, *slugs: str) -> Description:
     return _operation(name, responses) | {"tags": ["service"]}
 
 
-def complete(document: Description, model: ItemModel) -> Description:
-    """The document that FastAPI made of the routes, with the components that they refer to."""
-    schema = model.schema("#/components/schemas/{model}")
-    nested = schema.pop("$defs", {})
-    document["components"] = {
-        "schemas": {
-            model.name: schema | {"title": model.name}, **nested, **_schemas(_ref("schemas", model.name))
-        },
-        "parameters": _PARAMETERS,
-        "headers": _HEADERS,
-    }  # fmt: skip
-    document["tags"] = [
-        {"name": "items", "description": "The items."},
-        {"name": "service", "description": "The service itself."},
-    ]
-    return document if model.name == ITEM else _renamed(document, _ITEM, _ref("schemas", model.name))
-
-
-def _renamed(node: Any, old: Description, new: Description) -> Any:
-    if node == old:
-        return new
-    if isinstance(node, dict):
-        return {name: _renamed(value, old, new) for name, value in node.items()}
-    if isinstance(node, list):
-        return [_renamed(value, old, new) for value in node]
-    return node
-
-
-def _schemas(item: Description) -> Description:
-    return {
-        "ItemPage": {
-            "type": "object",
-            "title": "ItemPage",
-            "required": ["items", "next", "total"],
-            "properties": {
-                "items": {"type": "array", "items": _ref("schemas", "ListedItem")},
-                "next": {
-                    "type": ["string", "null"],
-                    "description": "The cursor of the next page, null on the last.",
-                },
-                "total": {"type": "integer", "description": "How many items match in all."},
-            },
-        },
-        "ListedItem": {
-            "type": "object",
-            "title": "ListedItem",
-            "required": ["id", "version", "modified", "item"],
-            "properties": {
-                "id": {"type": "string"},
-                "version": {"type": "integer", "minimum": 1},
-                "modified": {"type": "string", "format": "date-time"},
-                "item": item,
-            },
-        },
-        "PatchOperation": {
-            "type": "object",
-            "title": "PatchOperation",
-            "required": ["op", "path"],
-            "properties": {
-                "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
-                "path": {"type": "string"},
-                "from": {"type": "string"},
-                "value": True,
-            },
-        },
-        "Problem": {
-            "type": "object",
-            "title": "Problem",
-            "description": "RFC 9457. Each type has members of its own besides these.",
-            "required": ["type", "title", "status", "detail", "instance"],
-            "properties": {
-                "type": {"type": "string", "format": "uri-reference"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "instance": {"type": "string", "format": "uri-reference"},
-            },
-        },
-    }
-
-
-def _parameter(
-    name: str, where: str, description: str, schema: Description | None = None
-) -> Description:
-    return {
-        "name": name,
-        "in": where,
-        "description": description,
-        "required": where == "path",
-        "schema": schema or {"type": "string"},
-    }
-
-
-_PARAMETERS = {
-    "id": _parameter(
-        "id", "path",
-        "Any UTF-8 text of 1 to 512 bytes without control characters, except . and ..; "
-        "percent-encoded, a slash as %2F.",
-        {"type": "string", "minLength": 1},
-    ),
-    "If-Match": _parameter(
-        "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.'
-    ),
-    "If-None-Match": _parameter(
-        "If-None-Match", "header",
-        'Only if the item is at none of these versions: "3", or * for none at all.',
-    ),
-    "If-Modified-Since": _parameter("If-Modified-Since", "header", "An HTTP date."),
-    "If-Unmodified-Since": _parameter("If-Unmodified-Since", "header", "An HTTP date."),
-    "Prefer": _parameter(
-        "Prefer", "header", "return=minimal answers without the item, return=representation with."
-    ),
-    "traceparent": _parameter(
-        "traceparent", "header", "W3C trace context; the event keeps it in its meta."
-    ),
-    "limit": _parameter(
-        "limit", "query", "Items on a page.",
-        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
-    ),
-    "after": _parameter("after", "query", "The `next` of the page before."),
-    "prefix": _parameter(
-        "prefix", "query", "Only ids that begin with it.", {"type": "string", "maxLength": 512}
-    ),
-}  # fmt: skip
-
-
-def _header(description: str, example: str, kind: str = "string") -> Description:
-    return {"description": description, "schema": {"type": kind}, "example": example}
-
-
-_HEADERS = {
-    "ETag": _header("The item's version, quoted: a strong entity tag.", '"3"'),
-    "Last-Modified": _header(
-        "The time of the event that made it.", "Mon, 23 Nov 2026 08:09:06 GMT"
-    ),
-    "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
-    "Event-Type": {
-        "description": "The type of the appended event.",
-        "schema": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+LIST_VERSIONS = _operation(
+    "list_versions",
+    {
+        200: _answer("The TimeMap.", schema=ref("schemas", "VersionList"))
+        | {"content": {
+            "application/link-format": {"schema": {"type": "string"}},
+            "application/json": {"schema": ref("schemas", "VersionList")},
+        }},
+        **_problems("item-not-found", "invalid-item-id", "invalid-parameter"),
     },
-    "Location": _header("The URL of the item that was created.", "/items/foo"),
-    "Content-Location": _header("The URL of the item in the body.", "/items/foo"),
-    "Preference-Applied": _header("The preference that was honoured.", "return=minimal"),
-    "Link": _header("The next page, with rel=next.", '</items?after=Zm9v>; rel="next"'),
-    "Retry-After": {
-        "description": "Seconds after which to try again.",
-        "schema": {"type": "integer"},
-        "example": 1,
+    parameters=("id", "after-version", "limit"),
+)  # fmt: skip
+
+GET_VERSION = _operation(
+    "get_version",
+    {
+        200: _answer(
+            "The item as that version left it.",
+            "ETag", "Last-Modified", "Memento-Datetime", "Link", schema=_ITEM,
+        ),
+        304: _answer("The version is what the client has.", "ETag", "Last-Modified"),
+        **_problems(
+            "item-not-found", "item-deleted", "version-not-found", "gone", "malformed-header",
+            "unexpected-version", "invalid-item-id",
+        ),
     },
-    "Accept": _header("The media types that are read here.", "application/json"),
-}
+    parameters=("id", "n", *_WRITE_CONDITIONS, "If-Modified-Since"),
+)  # fmt: skip
+
+DIFF_VERSIONS = _operation(
+    "diff_versions",
+    {
+        200: _answer("What turns one version into the other.")
+        | {"content": {JSON_PATCH: {"schema": _PATCH}}},
+        **_problems(
+            "item-not-found", "item-deleted", "version-not-found", "gone", "invalid-item-id",
+            "invalid-parameter",
+        ),
+    },
+    parameters=("id", "n", "from"),
+)  # fmt: skip
+
+REVERT_ITEM = _operation(
+    "revert_item",
+    {
+        200: _answer(
+            "The item existed: an ItemUpdated with the version's body was appended.",
+            *_WRITTEN, "Content-Location", schema=_ITEM,
+        ),
+        201: _answer(
+            "The item was deleted: an ItemCreated with the version's body was appended.",
+            *_WRITTEN, "Content-Location", "Location", schema=_ITEM,
+        ),
+        204: _WITHOUT_BODY,
+        **_problems(
+            *_SENT, "item-not-found", "item-deleted", "version-not-found", "gone",
+            "malformed-header", "unexpected-version", "precondition-required", "invalid-item-id",
+            "log-full",
+        ),
+    },
+    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "traceparent"),
+    body={"application/json": ref("schemas", "Revert")},
+)  # fmt: skip
+
+_EVENTS = {"application/cloudevents-batch+json": {
+    "schema": {"type": "array", "items": ref("schemas", "Event")},
+}}  # fmt: skip
+
+LIST_EVENTS = _operation(
+    "list_events",
+    {
+        200: _answer("Events, oldest first.", "Link")
+        | {"content": _EVENTS | {
+            "application/jsonl": {"schema": {"type": "string"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        }},
+        **_problems("malformed-cursor", "gone", "invalid-parameter"),
+    },
+    parameters=("after-position", "limit", "type", "item", "wait", "Last-Event-ID"),
+)  # fmt: skip
+
+ITEM_EVENTS = _operation(
+    "list_item_events",
+    {
+        200: _answer("The item's events.", "Link") | {"content": _EVENTS},
+        **_problems("item-not-found", "malformed-cursor", "invalid-item-id", "invalid-parameter"),
+    },
+    parameters=("id", "after-position", "limit", "order"),
+)

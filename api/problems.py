@@ -44,14 +44,26 @@ PROBLEM_TYPES = {
             "PUT creates it again; its versions go on counting.",
         ),
         ProblemType(
+            "version-not-found", 404, "The item has no such version",
+            "Versions count from 1; `version` is the last one there is.",
+            "GET /items/{id}/versions lists them.",
+        ),
+        ProblemType(
+            "gone", 410, "The log no longer has this",
+            "The operator removed the oldest events from the log by hand.",
+            "Start at the oldest event there is: GET /events without `after`.",
+        ),
+        ProblemType(
             "method-not-allowed", 405, "The resource does not have this method",
             "The path is right, the method is not one of those in the Allow header.",
             "Use a method that the Allow header names.",
         ),
         ProblemType(
             "malformed-header", 400, "A header can't be read",
-            "A conditional header holds neither * nor a list of quoted entity tags.",
-            'Write tags with their quotes: If-Match: "3", or If-Match: "3", "4", or If-Match: *.',
+            "A conditional header holds neither * nor a list of quoted entity tags, or "
+            "Accept-Datetime does not hold an HTTP date.",
+            'Write tags with their quotes: If-Match: "3", or If-Match: "3", "4", or If-Match: *; '
+            "write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
         ProblemType(
             "malformed-json", 400, "The body is not JSON",
@@ -72,7 +84,8 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "malformed-cursor", 400, "The cursor is not one of this list",
-            "`after` takes the `next` of an earlier page of the same list.",
+            "`after` takes the `next` of an earlier page of the same list; of events, the "
+            "position (`id`) of the last one seen.",
             "Start again without `after`, and follow `next` or the Link header.",
         ),
         ProblemType(

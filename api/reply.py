@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 from api.problems import Problem
 
 Headers = list[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json")
+
+PATIENCE = 30.0
+"""Seconds that a client may take nothing of a stream before it is cut off."""
 
 NO_CONTENT = frozenset({204, 304})
 
@@ -26,13 +30,46 @@ class Reply:
     headers: Headers = field(default_factory=list)
     body: bytes = b""
 
-    async def send(self, send: Send, *, with_body: bool = True) -> None:
+    async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:  # noqa: ARG002 - as StreamReply
         """Sends it; without its body to a HEAD request, Content-Length all the same (§8.6)."""
         headers = self.headers
         if self.status not in NO_CONTENT:
             headers = [*headers, (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReply:
+    """A status, header fields, and a body that comes in pieces and may never end."""
+
+    status: int
+    headers: Headers
+    pieces: AsyncGenerator[bytes, None]
+
+    async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
+        """Sends it until it ends, the client goes, or the client takes nothing for a while."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        if with_body:
+            sending = asyncio.create_task(self._send_pieces(send))
+            leaving = asyncio.create_task(_disconnected(receive))
+            tasks = {sending, leaving}
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pieces.aclose()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_pieces(self, send: Send) -> None:
+        async for piece in self.pieces:
+            async with asyncio.timeout(PATIENCE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def json_reply(content: Any, *, status: int = 200, headers: Headers | None = None) -> Reply:

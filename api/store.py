@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from api import cloudevents
 from api.model import ItemModel
 from api.settings import Settings
 from eventlog.keys import Keys
+from eventlog.live import LiveFeed
 from eventlog.log import EventLog
 from projections.current_items import APPLY, CurrentItems
 
@@ -20,6 +22,7 @@ class Store:
     redis: Redis
     log: EventLog
     items: CurrentItems
+    feed: LiveFeed
     model: ItemModel
     settings: Settings
 
@@ -27,10 +30,12 @@ class Store:
     def on(cls, redis: Redis, settings: Settings, model: ItemModel) -> Store:
         """The store that the engine behind `redis` holds."""
         keys = Keys(settings.namespace)
+        log = EventLog(redis, keys, APPLY, waiting=settings.max_waiting)
         return cls(
             redis,
-            EventLog(redis, keys, APPLY, waiting=settings.max_waiting),
+            log,
             CurrentItems(redis, keys, waiting=settings.max_waiting),
+            LiveFeed(log, cloudevents.encode),
             model,
             settings,
         )

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 GRACE = 8.0
 """Seconds that the engine gets to stop. What it has acknowledged is on disk before that."""
 
 
-def watch(socket: str, command: list[str]) -> int:
+def watch(socket: Path, command: list[str]) -> int:
     """Runs the command until it ends or standard input does; its exit status."""
     # The lock that the engine holds is among the descriptors that it inherits.
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0)
@@ -28,7 +29,9 @@ def watch(socket: str, command: list[str]) -> int:
     # A killed engine may leave a child that rewrites the append-only file and holds the lock.
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
-    _remove(socket)
+    socket.unlink(missing_ok=True)
+    with suppress(OSError):  # a directory made for the socket alone; a data directory has more
+        socket.parent.rmdir()
     return status
 
 
@@ -41,13 +44,5 @@ def _stop_when_input_ends(server: subprocess.Popen[bytes]) -> None:
         server.kill()
 
 
-def _remove(socket: str) -> None:
-    """Removes the socket, and its directory where that was made for nothing else."""
-    with suppress(FileNotFoundError):
-        os.unlink(socket)
-    with suppress(OSError):  # a data directory is never empty, and stays
-        os.rmdir(os.path.dirname(socket))
-
-
 if __name__ == "__main__":
-    sys.exit(watch(sys.argv[1], sys.argv[2:]))
+    sys.exit(watch(Path(sys.argv[1]), sys.argv[2:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,12 +19,21 @@ START = "0-0"
 """Before the first position of any log."""
 
 
+def key_of(position: str) -> tuple[int, int]:
+    """What positions sort by: milliseconds, then the number within them."""
+    milliseconds, _, number = position.partition("-")
+    return int(milliseconds), int(number)
+
+
 class EventLog:
     """The events of one namespace, in the order they were appended."""
 
     def __init__(self, redis: Redis, keys: Keys, apply: str, *, waiting: int = 10_000) -> None:
         self._redis = redis
         self._keys = keys
+        self._version_at = redis.register_script(
+            files("eventlog").joinpath("version_at.lua").read_text()
+        )
         self._appender = Appender(redis, keys, apply, waiting=waiting)
 
     async def append(
@@ -49,6 +59,35 @@ class EventLog:
                 pipeline.xrange(self._keys.events, position, position)
             found = await pipeline.execute()
         return [recorded for entries in found for recorded in decode_all(entries)]
+
+    async def version_count(self, item: str) -> int:
+        """The item's last version, 0 where it never existed."""
+        with translated():
+            return int(await self._redis.llen(self._keys.history(item)))
+
+    async def version_at(self, item: str, position: str) -> int:
+        """The version that an item had at a position, 0 before its first.
+
+        Takes logarithmic time in the number of its versions.
+        """
+        milliseconds, _, number = position.partition("-")
+        with translated():
+            return int(
+                await self._version_at(
+                    keys=[self._keys.history(item)], args=[milliseconds, number]
+                )
+            )
+
+    async def is_gone(self, position: str) -> bool:
+        """Whether events behind this position were removed from the log by hand (XTRIM, XDEL)."""
+        with translated():
+            if not await self._redis.exists(self._keys.events):
+                return False
+            stream: Any = await self._redis.xinfo_stream(self._keys.events)
+        if stream["entries-added"] == stream["length"]:
+            return False
+        first = stream["first-entry"]
+        return first is None or key_of(position) < key_of(first[0].decode())
 
     async def follow(self, after: str, limit: int = 1000) -> AsyncIterator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends."""

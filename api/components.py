@@ -1,0 +1,256 @@
+"""What the OpenAPI document refers to: the model, the wire shapes, parameters and headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.model import ItemModel
+
+Description = dict[str, Any]
+
+ITEM = "Item"
+"""The name that the operations use for the model; the document has the model's own."""
+
+ABOUT = """\
+An event-sourced item store. Every write is an event in a log; the type of the event that a PUT
+appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated)."""
+
+
+def ref(section: str, name: str) -> Description:
+    """A reference to a component."""
+    return {"$ref": f"#/components/{section}/{name}"}
+
+
+def complete(document: Description, model: ItemModel) -> Description:
+    """The document that FastAPI made of the routes, with the components that they refer to."""
+    schema = model.schema("#/components/schemas/{model}")
+    nested = schema.pop("$defs", {})
+    document["components"] = {
+        "schemas": {
+            model.name: schema | {"title": model.name}, **nested, **_schemas(ref("schemas", model.name))
+        },
+        "parameters": _PARAMETERS,
+        "headers": _HEADERS,
+    }  # fmt: skip
+    document["tags"] = [
+        {"name": "items", "description": "The items."},
+        {"name": "service", "description": "The service itself."},
+    ]
+    item = ref("schemas", ITEM)
+    return document if model.name == ITEM else _renamed(document, item, ref("schemas", model.name))
+
+
+def _renamed(node: Any, old: Description, new: Description) -> Any:
+    if node == old:
+        return new
+    if isinstance(node, dict):
+        return {name: _renamed(value, old, new) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_renamed(value, old, new) for value in node]
+    return node
+
+
+def _schemas(item: Description) -> Description:
+    return {
+        "ItemPage": {
+            "type": "object",
+            "title": "ItemPage",
+            "required": ["items", "next", "total"],
+            "properties": {
+                "items": {"type": "array", "items": ref("schemas", "ListedItem")},
+                "next": {
+                    "type": ["string", "null"],
+                    "description": "The cursor of the next page, null on the last.",
+                },
+                "total": {"type": "integer", "description": "How many items match in all."},
+            },
+        },
+        "ListedItem": {
+            "type": "object",
+            "title": "ListedItem",
+            "required": ["id", "version", "modified", "item"],
+            "properties": {
+                "id": {"type": "string"},
+                "version": {"type": "integer", "minimum": 1},
+                "modified": {"type": "string", "format": "date-time"},
+                "item": item,
+            },
+        },
+        "Event": {
+            "type": "object",
+            "title": "Event",
+            "description": "A CloudEvents 1.0 object.",
+            "required": ["specversion", "id", "source", "type", "subject", "time", "itemversion"],
+            "properties": {
+                "specversion": {"const": "1.0"},
+                "id": {"type": "string", "description": "The position in the log."},
+                "source": {"type": "string", "format": "uri-reference"},
+                "type": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+                "subject": {"type": "string", "description": "The item's id."},
+                "time": {"type": "string", "format": "date-time"},
+                "itemversion": {"type": "integer", "minimum": 1},
+                "datacontenttype": {"const": "application/json"},
+                "data": item,
+                "actor": {"type": "string"},
+                "traceparent": {"type": "string"},
+            },
+        },
+        "VersionList": {
+            "type": "object",
+            "title": "VersionList",
+            "required": ["versions", "next"],
+            "properties": {
+                "versions": {"type": "array", "items": ref("schemas", "Version")},
+                "next": {"type": ["string", "null"], "format": "uri-reference"},
+            },
+        },
+        "Version": {
+            "type": "object",
+            "title": "Version",
+            "required": ["version", "type", "time", "event", "href"],
+            "properties": {
+                "version": {"type": "integer", "minimum": 1},
+                "type": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+                "time": {"type": "string", "format": "date-time"},
+                "event": {"type": "string", "description": "The position in the log."},
+                "href": {"type": "string", "format": "uri-reference"},
+            },
+        },
+        "Revert": {
+            "type": "object",
+            "title": "Revert",
+            "required": ["version"],
+            "additionalProperties": False,
+            "properties": {"version": {"type": "integer", "minimum": 1}},
+        },
+        "PatchOperation": {
+            "type": "object",
+            "title": "PatchOperation",
+            "required": ["op", "path"],
+            "properties": {
+                "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+                "path": {"type": "string"},
+                "from": {"type": "string"},
+                "value": True,
+            },
+        },
+        "Problem": {
+            "type": "object",
+            "title": "Problem",
+            "description": "RFC 9457. Each type has members of its own besides these.",
+            "required": ["type", "title", "status", "detail", "instance"],
+            "properties": {
+                "type": {"type": "string", "format": "uri-reference"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "instance": {"type": "string", "format": "uri-reference"},
+            },
+        },
+    }
+
+
+def _parameter(
+    name: str, where: str, description: str, schema: Description | None = None
+) -> Description:
+    return {
+        "name": name,
+        "in": where,
+        "description": description,
+        "required": where == "path",
+        "schema": schema or {"type": "string"},
+    }
+
+
+_PARAMETERS = {
+    "id": _parameter(
+        "id", "path",
+        "Any UTF-8 text of 1 to 512 bytes without control characters, except . and ..; "
+        "percent-encoded, a slash as %2F.",
+        {"type": "string", "minLength": 1},
+    ),
+    "If-Match": _parameter(
+        "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.'
+    ),
+    "If-None-Match": _parameter(
+        "If-None-Match", "header",
+        'Only if the item is at none of these versions: "3", or * for none at all.',
+    ),
+    "If-Modified-Since": _parameter("If-Modified-Since", "header", "An HTTP date."),
+    "If-Unmodified-Since": _parameter("If-Unmodified-Since", "header", "An HTTP date."),
+    "Prefer": _parameter(
+        "Prefer", "header", "return=minimal answers without the item, return=representation with."
+    ),
+    "traceparent": _parameter(
+        "traceparent", "header", "W3C trace context; the event keeps it in its meta."
+    ),
+    "limit": _parameter(
+        "limit", "query", "Items on a page.",
+        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+    ),
+    "after": _parameter("after", "query", "The `next` of the page before."),
+    "n": _parameter("n", "path", "A version.", {"type": "integer", "minimum": 1}),
+    "from": _parameter(
+        "from", "query", "The version to start from; the one before without it.",
+        {"type": "integer", "minimum": 1},
+    ),
+    "after-version": _parameter(
+        "after", "query", "Only versions behind this one.", {"type": "integer", "minimum": 0}
+    ),
+    "after-position": _parameter(
+        "after", "query", "Only events behind this position.",
+        {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,19}$"},
+    ),
+    "type": _parameter(
+        "type", "query", "Only events of this type.",
+        {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+    ),
+    "item": _parameter("item", "query", "Only events of this item."),
+    "wait": _parameter(
+        "wait", "query", "Seconds to wait for an event where there is none.",
+        {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
+    ),
+    "order": _parameter(
+        "order", "query", "Oldest first, or newest first.",
+        {"enum": ["asc", "desc"], "default": "asc"},
+    ),
+    "Last-Event-ID": _parameter(
+        "Last-Event-ID", "header", "Of a live stream: resume behind this position."
+    ),
+    "Accept-Datetime": _parameter(
+        "Accept-Datetime", "header", "302 to the version that was current on this HTTP date."
+    ),
+    "prefix": _parameter(
+        "prefix", "query", "Only ids that begin with it.", {"type": "string", "maxLength": 512}
+    ),
+}  # fmt: skip
+
+
+def _header(description: str, example: str, kind: str = "string") -> Description:
+    return {"description": description, "schema": {"type": kind}, "example": example}
+
+
+_HEADERS = {
+    "ETag": _header("The item's version, quoted: a strong entity tag.", '"3"'),
+    "Last-Modified": _header(
+        "The time of the event that made it.", "Mon, 23 Nov 2026 08:09:06 GMT"
+    ),
+    "Memento-Datetime": _header(
+        "The time of the version (RFC 7089).", "Mon, 23 Nov 2026 08:09:06 GMT"
+    ),
+    "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
+    "Event-Type": {
+        "description": "The type of the appended event.",
+        "schema": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+    },
+    "Location": _header("The URL of the item that was created.", "/items/foo"),
+    "Content-Location": _header("The URL of the item in the body.", "/items/foo"),
+    "Preference-Applied": _header("The preference that was honoured.", "return=minimal"),
+    "Link": _header("The next page, with rel=next.", '</items?after=Zm9v>; rel="next"'),
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer"},
+        "example": 1,
+    },
+    "Accept": _header("The media types that are read here.", "application/json"),
+}

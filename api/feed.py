@@ -1,0 +1,250 @@
+"""`/events` and `/items/{id}/events`: the log as pages, as JSON lines, or live (SSE)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from api import openapi
+from api.cloudevents import BATCH, LINES, encode
+from api.problems import Problem
+from api.query import Query, query
+from api.reply import Headers, Reply, StreamReply
+from api.request import Request
+from api.routing import Route
+from api.versions import version_count
+from domain.events import RecordedEvent
+from eventlog.live import Encoded, FeedClosed, FellBehind
+from eventlog.log import START
+
+router = APIRouter(route_class=Route)
+
+EVENT_STREAM = b"text/event-stream"
+KEEP_ALIVE_SECONDS = 15.0
+RETRY_MS = 1000
+SCANNED = 10_000
+"""Events that one page looks through for those that a filter lets pass."""
+
+_POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,19}")
+
+EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
+
+
+class FeedQuery(Query):
+    """Which events of the log."""
+
+    after: Annotated[str | None, Field(description="Only events behind this position")] = None
+    limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
+    type: Annotated[EventType | None, Field(description="Only events of this type")] = None
+    item: Annotated[str | None, Field(description="Only events of this item")] = None
+    wait: Annotated[
+        float, Field(ge=0, le=60, description="Seconds to wait for an event if there is none")
+    ] = 0.0
+
+
+class HistoryQuery(Query):
+    """Which events of one item."""
+
+    after: Annotated[str | None, Field(description="Only events behind this position")] = None
+    limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
+    order: Annotated[Literal["asc", "desc"], Field(description="Oldest or newest first")] = "asc"
+
+
+@router.get("/events", **openapi.LIST_EVENTS)
+async def list_events(request: Request) -> Reply | StreamReply:
+    """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
+    wanted = query(request, FeedQuery)
+    accept = request.field(b"accept") or ""
+    if "text/event-stream" in accept:
+        last_id = request.field(b"last-event-id")
+        start = await start_of(request, last_id or wanted.after)
+        return StreamReply(200, _stream_headers(EVENT_STREAM), live(request, start, wanted))
+    start = await start_of(request, wanted.after)
+    if "application/jsonl" in accept or "application/x-ndjson" in accept:
+        return StreamReply(200, _stream_headers(LINES), lines(request, start, wanted))
+    return await page(request, start, wanted)
+
+
+@router.get("/items/{id}/events", **openapi.ITEM_EVENTS)
+async def item_events(request: Request) -> Reply:
+    """The item's own events, oldest or newest first."""
+    wanted = query(request, HistoryQuery)
+    log, item = request.store.log, request.item_id
+    count = await version_count(request)
+    behind = None
+    if wanted.after is not None:
+        behind = await log.version_at(item, checked_position(wanted.after))
+    if wanted.order == "asc":
+        found = await log.history(item, behind or 0, wanted.limit)
+        more = bool(found) and found[-1].version < count
+    else:
+        # Behind a position, going backwards, is before it.
+        last = count if behind is None else await _before(request, wanted.after, behind)
+        first = max(0, last - wanted.limit)
+        found = (await log.history(item, first, last - first))[::-1] if last else []
+        more = first > 0
+    return _page_reply(request, found, wanted, found[-1].position if more and found else None)
+
+
+async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
+    """One page of the log; with `wait` it waits for an event where there is none."""
+    found, scanned = await _filtered(request, start, wanted)
+    if not found and wanted.wait:
+        async with request.store.feed.following():
+            try:
+                async with asyncio.timeout(wanted.wait):
+                    while not found:
+                        await request.store.feed.after(scanned)
+                        found, scanned = await _filtered(request, scanned, wanted)
+            except (TimeoutError, FeedClosed):
+                pass
+    ended = len(found) < wanted.limit and await _is_end(request, scanned)
+    return _page_reply(request, found, wanted, None if ended else scanned)
+
+
+async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
+    """The log as JSON lines, to where it ended when the last page was read."""
+    position = start
+    while recorded := await request.store.log.read(position, 500):
+        position = recorded[-1].position
+        passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
+        if passed:
+            yield b"".join(passed)
+
+
+async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
+    """The log from a position on, for ever, as server-sent events."""
+    feed, position = request.store.feed, start
+    yield b"retry: %d\n\n" % RETRY_MS
+    is_live = False
+    async with feed.following():
+        while True:
+            is_live = is_live or feed.holds(position)
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    events = await feed.after(position, live=is_live)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            except FellBehind:
+                yield b": cut off for being too slow; resume with Last-Event-ID\n\n"
+                return
+            except FeedClosed:
+                yield b": the server is going down; resume with Last-Event-ID\n\n"
+                return
+            position = events[-1].position
+            frames = [_frame(event) for event in events if _passes(event, wanted)]
+            if frames:
+                yield b"".join(frames)
+
+
+async def start_of(request: Request, after: str | None) -> str:
+    """The position to start behind. Raises Problem for what is none, and (410) for a lost one."""
+    if after is None:
+        return START
+    position = checked_position(after)
+    if position != START and await request.store.log.is_gone(position):
+        raise Problem("gone", f"The log no longer has what came after {position}.")
+    return position
+
+
+def checked_position(text: str) -> str:
+    """The text, if it is a position. Raises Problem."""
+    if not _POSITION.fullmatch(text):
+        sentence = f"A position is <milliseconds>-<number>, as in an event's id, not {text[:40]!r}."
+        raise Problem("malformed-cursor", sentence)
+    return text
+
+
+async def _before(request: Request, after: str | None, version: int) -> int:
+    """The last version before a position, at which the item had `version`."""
+    at = await request.store.log.history(request.item_id, version - 1, 1)
+    return version - 1 if at and at[0].position == after else version
+
+
+async def _filtered(
+    request: Request, start: str, wanted: FeedQuery
+) -> tuple[list[RecordedEvent], str]:
+    """Events behind a position that pass, and the position up to which it looked."""
+    if wanted.item is not None:
+        return await _of_item(request, start, wanted)
+    found: list[RecordedEvent] = []
+    position, scanned = start, 0
+    while len(found) < wanted.limit and scanned < SCANNED:
+        recorded = await request.store.log.read(position, max(wanted.limit, 100))
+        for each in recorded:
+            position = each.position
+            scanned += 1
+            if _passes(each, wanted):
+                found.append(each)
+                if len(found) == wanted.limit:
+                    break
+        if not recorded:
+            break
+    return found, position
+
+
+async def _of_item(
+    request: Request, start: str, wanted: FeedQuery
+) -> tuple[list[RecordedEvent], str]:
+    """The same by the item's own history, without looking at the rest of the log."""
+    log, item = request.store.log, wanted.item or ""
+    end = await log.last_position()
+    version = await log.version_at(item, start)
+    found: list[RecordedEvent] = []
+    while recorded := await log.history(item, version, wanted.limit):
+        version = recorded[-1].version
+        for each in recorded:
+            if _passes(each, wanted):
+                found.append(each)
+                if len(found) == wanted.limit:
+                    return found, each.position
+    return found, found[-1].position if found else end
+
+
+async def _is_end(request: Request, position: str) -> bool:
+    return not await request.store.log.read(position, 1)
+
+
+def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
+    return (wanted.type is None or event.type == wanted.type) and (
+        wanted.item is None or event.item == wanted.item
+    )
+
+
+def _frame(event: Encoded) -> bytes:
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        event.position.encode(),
+        event.type.encode(),
+        event.text,
+    )
+
+
+def _page_reply(
+    request: Request, events: Sequence[RecordedEvent], wanted: Query, following: str | None
+) -> Reply:
+    headers: Headers = [
+        (b"content-type", BATCH),
+        (b"cache-control", b"no-cache"),
+        (b"vary", b"accept"),
+    ]
+    if following is not None:
+        parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | {"after": following}
+        link = f'<{request.path}?{urlencode(parameters)}>; rel="next"'
+        headers.append((b"link", link.encode()))
+    return Reply(200, headers, b"[" + b",".join(encode(each) for each in events) + b"]")
+
+
+def _stream_headers(media_type: bytes) -> Headers:
+    return [
+        (b"content-type", media_type),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+        (b"vary", b"accept"),
+    ]

@@ -1,0 +1,232 @@
+"""`/items/{id}/versions`: an item as it was (RFC 7089, RFC 5829), compared, and brought back."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import jsonpatch
+from fastapi import APIRouter
+from pydantic import Field
+
+from api import openapi
+from api.model import check_json
+from api.patch import JSON_PATCH
+from api.preconditions import etag, not_modified
+from api.problems import Problem
+from api.query import Query, query
+from api.reply import JSON, Headers, Reply
+from api.request import Request
+from api.routing import Route
+from api.times import http_date, last_modified, parse_http_date, rfc3339
+from api.writes import append, write_reply
+from domain.commands import PutItem
+from domain.errors import ItemNotFound
+from domain.events import ItemDeleted, RecordedEvent
+from domain.evolve import Item
+
+router = APIRouter(route_class=Route)
+
+FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
+LINK_FORMAT = b"application/link-format"
+
+
+class VersionsQuery(Query):
+    """Which part of the list of versions."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
+    after: Annotated[int, Field(ge=0, description="Only versions behind this one")] = 0
+
+
+class DiffQuery(Query):
+    """What a version is compared with."""
+
+    model_config = Query.model_config | {"populate_by_name": True}
+
+    from_: Annotated[
+        int | None, Field(alias="from", ge=1, description="The version to start from")
+    ] = None
+
+
+@router.get("/items/{id}/versions", **openapi.LIST_VERSIONS)
+async def list_versions(request: Request) -> Reply:
+    """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
+    wanted = query(request, VersionsQuery)
+    count = await version_count(request)
+    history = await request.store.log.history(request.item_id, wanted.after, wanted.limit)
+    more = wanted.after + wanted.limit < count
+    last = wanted.after + wanted.limit
+    following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
+    vary = (b"vary", b"accept")
+    if "json" in (request.field(b"accept") or ""):
+        return Reply(200, [JSON, vary], _time_map_json(request, history, following))
+    headers = [(b"content-type", LINK_FORMAT), vary]
+    return Reply(200, headers, _time_map_links(request, history, following))
+
+
+@router.get("/items/{id}/versions/{n}", **openapi.GET_VERSION)
+async def get_version(request: Request) -> Reply:
+    """The item as one version left it. It never changes, so it may be cached for ever."""
+    number = _number(request)
+    recorded = await version(request, number)
+    body = _body(recorded)
+    count = await request.store.log.version_count(request.item_id)
+    headers = memento_headers(request, recorded, count)
+    as_item = Item(request.item_id, number, recorded.position, recorded.position, body)
+    if not_modified(request, as_item):
+        return Reply(304, headers)
+    return Reply(200, [JSON, *headers], body)
+
+
+@router.get("/items/{id}/versions/{n}/diff", **openapi.DIFF_VERSIONS)
+async def diff_versions(request: Request) -> Reply:
+    """What changed from one version to another, as a JSON Patch (RFC 6902)."""
+    number = _number(request)
+    wanted = query(request, DiffQuery)
+    start = wanted.from_ or number - 1
+    if start == 0:
+        sentence = "Version 1 has none before it; name the version to compare with in `from`."
+        raise Problem("invalid-parameter", sentence, members={"errors": []})
+    after = json.loads(_body(await version(request, number)))
+    before = json.loads(_body(await version(request, start)))
+    patch = jsonpatch.make_patch(before, after).to_string()
+    return Reply(200, [(b"content-type", JSON_PATCH.encode()), FOR_EVER], patch.encode())
+
+
+@router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
+async def revert_item(request: Request) -> Reply:
+    """Make the item what an earlier version was: an ordinary write with that version's body."""
+    _, document = await request.content("application/json", accept="Accept")
+    wanted = check_json(document)
+    number = wanted.get("version") if isinstance(wanted, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or len(wanted) > 1:
+        errors = [{"pointer": "/version", "detail": "The version to go back to, an integer."}]
+        sentence = 'Send {"version": n}, the version to go back to.'
+        raise Problem("invalid-item", sentence, members={"errors": errors})
+    body = request.store.model.stored(_body(await version(request, number)))
+    recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
+    return write_reply(request, recorded, request.path.removesuffix("/revert"))
+
+
+async def version_then(request: Request, date: str) -> Reply:
+    """302 to the version that was current at a date: the item is its own TimeGate (§4.1)."""
+    seconds = parse_http_date(date)
+    if seconds is None:
+        sentence = f"Accept-Datetime takes an HTTP date, not {date!r}."
+        raise Problem("malformed-header", sentence)
+    # An HTTP date stands for its whole second.
+    number = await request.store.log.version_at(request.item_id, f"{max(seconds, 0)}999-{2**53}")
+    if number == 0 or seconds < 0:
+        await version_count(request)
+        sentence = f"Item {request.item_id!r} did not exist yet on {date}."
+        raise Problem("item-not-found", sentence)
+    _body(await version(request, number))
+    headers: Headers = [
+        (b"location", f"{versions_path(request)}/{number}".encode()),
+        (b"vary", b"accept-datetime"),
+        (b"link", links(request).encode()),
+        (b"cache-control", b"no-cache"),
+    ]
+    return Reply(302, headers)
+
+
+async def version_count(request: Request) -> int:
+    """How many versions the item has. Raises ItemNotFound where it never existed."""
+    count = await request.store.log.version_count(request.item_id)
+    if count == 0:
+        raise ItemNotFound(request.item_id)
+    return count
+
+
+async def version(request: Request, number: int) -> RecordedEvent:
+    """The event that made a version. Raises ItemNotFound, and Problem where there is none."""
+    history = await request.store.log.history(request.item_id, number - 1, 1)
+    if history:
+        return history[0]
+    count = await version_count(request)
+    if number <= count:
+        raise Problem("gone", f"Version {number} was removed from the log by its operator.")
+    sentence = f"Item {request.item_id!r} has {count} versions; there is no version {number}."
+    raise Problem("version-not-found", sentence, members={"version": count})
+
+
+def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> Headers:
+    """The headers of a version: when it was, and where the others are."""
+    path, number = versions_path(request), recorded.version
+    listed = [links(request)]
+    if number > 1:
+        listed.append(f'<{path}/{number - 1}>; rel="predecessor-version"')
+    if number < count:
+        listed.append(f'<{path}/{number + 1}>; rel="successor-version"')
+    return [
+        (b"etag", etag(number)),
+        (b"last-modified", last_modified(recorded.position)),
+        (b"memento-datetime", last_modified(recorded.position)),
+        (b"link", ", ".join(listed).encode()),
+        FOR_EVER,
+    ]
+
+
+def links(request: Request) -> str:
+    """Where the item, its TimeGate and its TimeMap are (RFC 5829 §3, RFC 7089 §2.2)."""
+    path = versions_path(request)
+    return (
+        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version", '
+        f'<{path}>; rel="timemap version-history"; type="application/link-format"'
+    )
+
+
+def versions_path(request: Request) -> str:
+    """The path of the item's versions, as the client writes its id."""
+    return f"{request.root}/items/{request.parameters['id'].decode('latin-1')}/versions"
+
+
+def _number(request: Request) -> int:
+    text = request.parameters["n"]
+    if text.isdigit() and len(text) < 16 and int(text) > 0:  # noqa: PLR2004 - 10**15 is enough
+        return int(text)
+    raise Problem("version-not-found", "A version is a whole number from 1.")
+
+
+def _body(recorded: RecordedEvent) -> bytes:
+    if isinstance(recorded.event, ItemDeleted):
+        raise ItemNotFound(recorded.item, deleted_version=recorded.version)
+    return recorded.event.body
+
+
+def _time_map_json(
+    request: Request, history: list[RecordedEvent], following: str | None
+) -> bytes:
+    path = versions_path(request)
+    versions = [
+        {
+            "version": recorded.version,
+            "type": recorded.type,
+            "time": rfc3339(recorded.position),
+            "event": recorded.position,
+            "href": f"{path}/{recorded.version}",
+        }
+        for recorded in history
+    ]
+    return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
+
+
+def _time_map_links(
+    request: Request, history: list[RecordedEvent], following: str | None
+) -> bytes:
+    path = versions_path(request)
+    mementos = [each for each in history if not isinstance(each.event, ItemDeleted)]
+    listed = [
+        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
+        f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
+    ]
+    if following:
+        listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
+    listed += [
+        f'<{path}/{each.version}>; rel="memento"; datetime="{_date(each)}"' for each in mementos
+    ]
+    return ",\n".join(listed).encode()
+
+
+def _date(recorded: RecordedEvent) -> str:
+    return http_date(int(recorded.time.timestamp())).decode()

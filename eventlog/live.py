@@ -1,0 +1,138 @@
+"""The live end of the log: one reader in a process feeds all who follow."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+from domain.events import RecordedEvent
+from eventlog.errors import LogUnavailable
+from eventlog.log import EventLog, key_of
+
+KEPT_EVENTS = 10_000
+KEPT_BYTES = 64 * 1024 * 1024
+PAGE = 200
+
+
+class FeedClosed(Exception):
+    """The process is about to end."""
+
+
+class FellBehind(Exception):
+    """A follower took its events more slowly than they are kept for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An event in the form that followers send on, made once for all of them."""
+
+    position: str
+    type: str
+    item: str
+    text: bytes
+
+
+class LiveFeed:
+    """The newest events, kept in memory for those who follow; older ones come from the log.
+
+    A follower asks for what comes after the position it is at, so it can neither miss an event
+    nor get one twice, and one that is slow holds nobody up.
+    """
+
+    def __init__(self, log: EventLog, encode: Callable[[RecordedEvent], bytes]) -> None:
+        self._log = log
+        self._encode = encode
+        self._followers = 0
+        self._reader: asyncio.Task[None] | None = None
+        self._closed = False
+        self._forget()
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Keeps the reader running for as long as anyone follows."""
+        self._followers += 1
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read())
+        try:
+            yield
+        finally:
+            self._followers -= 1
+            if self._followers == 0 and self._reader is not None:
+                self._reader.cancel()
+                self._reader = None
+                self._forget()
+
+    async def after(self, position: str, *, live: bool = False) -> Sequence[Encoded]:
+        """Events after a position, oldest first, at least one: it waits for it.
+
+        Call it within `following`. `live` says that the follower was at the end already; then
+        FellBehind is raised where it would have to go back to the log. Raises FeedClosed.
+        """
+        while not self._closed:
+            changed = self._changed
+            if self.holds(position):
+                if found := self._kept_after(position):
+                    return found
+            elif live:
+                raise FellBehind
+            elif recorded := await self._log.read(position, PAGE):
+                return [self._encoded(each) for each in recorded]
+            await changed.wait()
+        raise FeedClosed
+
+    def holds(self, position: str) -> bool:
+        """Whether all that comes after the position is, or will be, in memory."""
+        return self._floor is not None and key_of(position) >= self._floor
+
+    def close(self) -> None:
+        """Ends all following: `after` raises FeedClosed from now on."""
+        self._closed = True
+        self._changed.set()
+
+    def _forget(self) -> None:
+        self._kept: deque[Encoded] = deque()
+        self._kept_keys: deque[tuple[int, int]] = deque()
+        self._kept_bytes = 0
+        self._floor: tuple[int, int] | None = None
+        self._changed = asyncio.Event()
+
+    async def _read(self) -> None:
+        position = None
+        while True:
+            try:
+                if position is None:
+                    position = await self._log.last_position()
+                    self._floor = key_of(position)
+                    self._announce()
+                async for recorded in self._log.follow(position):
+                    position = recorded[-1].position
+                    self._keep(recorded)
+                    self._announce()
+            except LogUnavailable:
+                await asyncio.sleep(0.2)
+
+    def _keep(self, recorded: Sequence[RecordedEvent]) -> None:
+        for each in recorded:
+            encoded = self._encoded(each)
+            self._kept.append(encoded)
+            self._kept_keys.append(key_of(encoded.position))
+            self._kept_bytes += len(encoded.text)
+        while len(self._kept) > KEPT_EVENTS or self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft().text)
+            self._floor = self._kept_keys.popleft()
+
+    def _kept_after(self, position: str) -> list[Encoded]:
+        index = bisect_right(self._kept_keys, key_of(position))
+        return list(islice(self._kept, index, index + PAGE))
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _encoded(self, recorded: RecordedEvent) -> Encoded:
+        return Encoded(recorded.position, recorded.type, recorded.item, self._encode(recorded))
