@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
+from pydantic_core import to_json
+
+from api.model import check_json
+from api.problems import Problem
+from api.request import item_id
 from api.times import rfc3339
 from domain.events import ItemDeleted, RecordedEvent
+from eventlog.importing import ForeignEvent
 
 SOURCE = "/items"
+
+POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,19}")
+
+EXTENSIONS = ("actor", "traceparent")
 
 ONE = b"application/cloudevents+json"
 BATCH = b"application/cloudevents-batch+json"
@@ -25,10 +38,70 @@ def encode(recorded: RecordedEvent) -> bytes:
         "time": rfc3339(recorded.position),
         "itemversion": recorded.version,
     }
-    for extension in ("actor", "traceparent"):
+    for extension in EXTENSIONS:
         if extension in recorded.meta:
             head[extension] = recorded.meta[extension]
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     if isinstance(recorded.event, ItemDeleted):
         return text
     return text[:-1] + b',"datacontenttype":"application/json","data":' + recorded.event.body + b"}"
+
+
+class NotAnEvent(ValueError):
+    """A line that is not an event of this store. The sentence says why."""
+
+
+def decode(number: int, line: bytes) -> ForeignEvent:
+    """The event on one line of JSON: it needs `type`, `subject`, and `data` unless it deletes.
+
+    `id` is its position, where it has the form of one; `time` counts where there is none. Raises
+    NotAnEvent.
+    """
+    try:
+        event = check_json(line)
+    except Problem as problem:
+        raise NotAnEvent(problem.detail) from None
+    if not isinstance(event, dict):
+        message = "it is not a JSON object"
+        raise NotAnEvent(message)
+    for member in ("type", "subject"):
+        if not isinstance(event.get(member), str):
+            message = f"{member!r} is missing, or is no text"
+            raise NotAnEvent(message)
+    deletes = event["type"] == ItemDeleted.__name__
+    if deletes is ("data" in event):
+        message = "an ItemDeleted has no data" if deletes else "'data' is missing"
+        raise NotAnEvent(message)
+    meta = {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
+    return ForeignEvent(
+        number,
+        event["type"],
+        _checked_id(event["subject"]),
+        b"" if deletes else to_json(event["data"]),
+        _position(event.get("id")),
+        _milliseconds(event.get("time")),
+        meta,
+    )
+
+
+def _checked_id(text: str) -> str:
+    try:
+        return item_id(quote(text, safe="").encode())
+    except Problem as problem:
+        raise NotAnEvent(problem.detail) from None
+
+
+def _position(text: object) -> str | None:
+    return text if isinstance(text, str) and POSITION.fullmatch(text) else None
+
+
+def _milliseconds(text: object) -> int | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        message = f"time is {text!r}; it must be as in 2026-11-23T08:09:06Z"
+        raise NotAnEvent(message) from None
+    since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return max(0, since // timedelta(milliseconds=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
-from api.cloudevents import BATCH, LINES, encode
+from api.cloudevents import BATCH, LINES, POSITION, encode
 from api.problems import Problem
 from api.query import Query, query
 from api.reply import Headers, Reply, StreamReply
@@ -30,8 +29,6 @@ KEEP_ALIVE_SECONDS = 15.0
 RETRY_MS = 1000
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""
-
-_POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,19}")
 
 EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
 
@@ -156,7 +153,7 @@ async def start_of(request: Request, after: str | None) -> str:
 
 def checked_position(text: str) -> str:
     """The text, if it is a position. Raises Problem."""
-    if not _POSITION.fullmatch(text):
+    if not POSITION.fullmatch(text):
         sentence = f"A position is <milliseconds>-<number>, as in an event's id, not {text[:40]!r}."
         raise Problem("malformed-cursor", sentence)
     return text

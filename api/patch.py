@@ -18,6 +18,9 @@ JSON_PATCH = "application/json-patch+json"
 MOST_OPERATIONS = 1000
 """Operations in one JSON Patch; each may look at the whole item."""
 
+_NEEDED = {"add": "value", "replace": "value", "test": "value", "move": "from", "copy": "from"}
+"""What an operation needs besides `op` and `path` (RFC 6902 §4)."""
+
 Change = Callable[[Any], Any]
 
 
@@ -55,9 +58,25 @@ def _checked_operations(patch: Any) -> list[jsonpatch.JsonPatch]:
         sentence = f"A JSON Patch may have {MOST_OPERATIONS} operations here, not {len(patch)}."
         raise Problem("malformed-patch", sentence)
     try:
-        return [jsonpatch.JsonPatch([operation]) for operation in patch]
+        return [_checked(operation) for operation in patch]
     except _MALFORMED as error:
         raise Problem("malformed-patch", f"The patch can't be read: {error}.") from None
+
+
+def _checked(operation: Any) -> jsonpatch.JsonPatch:
+    """The operation as a patch of its own; raises one of _MALFORMED.
+
+    jsonpatch looks for `value` and `from` only when it applies them, and then can't tell a patch
+    that is wrong from an item that it does not fit.
+    """
+    patch = jsonpatch.JsonPatch([operation])
+    needed = _NEEDED.get(operation["op"])
+    if needed is not None and needed not in operation:
+        message = f"{operation['op']} needs {needed!r}"
+        raise jsonpatch.InvalidJsonPatch(message)
+    if needed == "from":
+        jsonpointer.JsonPointer(operation["from"])
+    return patch
 
 
 def _patched(value: Any, operations: list[jsonpatch.JsonPatch], limit: int) -> Any:
@@ -69,9 +88,6 @@ def _patched(value: Any, operations: list[jsonpatch.JsonPatch], limit: int) -> A
                 sentence = f"Operation {number} makes the item larger than {limit} bytes."
                 raise Problem("content-too-large", sentence, members={"limit": limit})
             value = operation.apply(value, in_place=True)
-        except jsonpatch.InvalidJsonPatch as error:
-            sentence = f"Operation {number} can't be read: {error}."
-            raise Problem("malformed-patch", sentence) from None
         except _DOES_NOT_FIT as error:
             sentence = f"Operation {number} does not fit the item: {error}."
             raise Problem("patch-conflict", sentence, members={"operation": number}) from None
@@ -82,8 +98,7 @@ def _size_of_copy(value: Any, operation: jsonpatch.JsonPatch) -> int:
     [details] = operation.patch
     if details["op"] != "copy":
         return 0
-    source = details.get("from")
-    return len(json.dumps(jsonpointer.resolve_pointer(value, source))) if source else 0
+    return len(json.dumps(jsonpointer.resolve_pointer(value, details["from"])))
 
 
 _MALFORMED = (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError)

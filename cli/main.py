@@ -1,11 +1,17 @@
 """The verbs and their options. What a verb needs is imported when it runs, so --help is quick."""
 
+# ruff: noqa: PLC0415 - imports inside the verbs, see above
+
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from cli.errors import Stop
+from cli.options import DataDir, Json, Namespace, RedisUrl
 
 app = typer.Typer(
     name="itemstore",
@@ -15,28 +21,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-
-@app.callback()
-def itemstore() -> None:
-    """Keep serve a verb although it is the only one."""
+After = Annotated[str | None, typer.Option(help="Only events behind this position.")]
 
 
 @app.command()
 def serve(
     context: typer.Context,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(help="Engine: redis://, rediss:// or unix://. Without it: the embedded one."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where the embedded engine keeps its data.")
-    ] = None,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of API processes.")] = None,
-    namespace: Annotated[
-        str | None, typer.Option(help="What all keys of the store begin with.")
-    ] = None,
+    namespace: Namespace = None,
     model: Annotated[
         str | None, typer.Option(help="Model of an item: module:Model, or any.")
     ] = None,
@@ -53,11 +49,111 @@ def serve(
 
     Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
     """
-    from cli.serve import serve as run_server  # noqa: PLC0415 - see the module's docstring
+    from cli.serve import serve as run_server
 
-    run_server({name: value for name, value in context.params.items() if value is not None})
+    run_server(_given(context))
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    after: After = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events.")] = False,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Show the newest events, and with --follow those to come."""
+    from cli.connection import run_connected
+    from cli.events import tail as show_tail
+
+    run_connected(
+        _engine(context), lambda store: show_tail(store, after=after, follow=follow, as_json=json)
+    )
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(help="The item's id.")],
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Show one item's events."""
+    from cli.connection import run_connected
+    from cli.events import history as show_history
+
+    run_connected(_engine(context), lambda store: show_history(store, item, as_json=json))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    after: After = None,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Write the log to stdout, one CloudEvents object a line."""
+    from cli.connection import run_connected
+    from cli.events import export as export_log
+
+    run_connected(_engine(context), lambda store: export_log(store, after=after))
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON lines; without it, or with -: stdin.")
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Into a log that has events, under new positions.")
+    ] = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Read events, one CloudEvents object a line, into an empty log."""
+    from cli.connection import run_connected
+    from cli.imports import import_file
+
+    path = None if file == Path("-") else file
+    count = run_connected(_engine(context), lambda store: import_file(store, path, append=append))
+    print(f"{count} events imported", file=sys.stderr)
+
+
+@app.command()
+def info(
+    context: typer.Context,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Show the engine, its durability and the sizes."""
+    from cli.connection import run_connected
+    from cli.info import info as show_info
+
+    run_connected(_engine(context), lambda store: show_info(store, as_json=json))
 
 
 def main() -> None:
     """The entry point of the `itemstore` command."""
-    app()
+    try:
+        app()
+    except Stop as stop:
+        print(f"itemstore: {stop}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    return {name: value for name, value in context.params.items() if value is not None}
+
+
+def _engine(context: typer.Context) -> dict[str, Any]:
+    given = _given(context)
+    return {name: given[name] for name in ("redis_url", "data_dir", "namespace") if name in given}

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.model import ItemModel, UnknownModel
 from api.settings import Settings
+from cli.connection import checked_settings
 from cli.errors import Stop
 from eventlog.engine import EmbeddedEngine, EngineError, run
 from eventlog.keys import Keys
@@ -25,24 +25,13 @@ SHUTDOWN_SECONDS = 2
 def serve(options: Mapping[str, Any]) -> None:
     """Serves until it is told to stop. Raises Stop when it can't begin."""
     settings = checked_settings(options)
+    try:
+        ItemModel.named(settings.model)
+    except UnknownModel as error:
+        raise Stop(str(error)) from None
     with listening(settings) as listener, engine_of(settings) as (settings, engine):
         announce(settings, listener, engine)
         serve_on(listener, settings)
-
-
-def checked_settings(options: Mapping[str, Any]) -> Settings:
-    """The settings from options and environment. Raises Stop, which names what is wrong."""
-    try:
-        settings = Settings(**options)
-        ItemModel.named(settings.model)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0])
-        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {wrong['msg']}."
-        raise Stop(message) from None
-    except UnknownModel as error:
-        raise Stop(str(error)) from None
-    return settings
 
 
 @contextmanager

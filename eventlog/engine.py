@@ -139,7 +139,7 @@ class _Owner:
         try:
             said = json.loads(file.read_text())
             return cls(said["pid"], Path(said["socket"]))
-        except ValueError:
+        except (ValueError, KeyError, TypeError):
             return None
 
     def write(self, file: Path) -> None:

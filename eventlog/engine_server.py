@@ -66,7 +66,7 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
     log.touch(mode=0o600)
     with log.open("ab") as output:
         start = output.tell()
-        watcher = subprocess.Popen(
+        watcher = subprocess.Popen(  # noqa: S603 - programs that we found ourselves
             [
                 *(sys.executable, "-I", "-S", Path(__file__).with_name("engine_watcher.py")),
                 *(socket, program(), "--unixsocket", socket),

@@ -15,13 +15,18 @@ from contextlib import suppress
 from pathlib import Path
 
 GRACE = 8.0
-"""Seconds that the engine gets to stop. What it has acknowledged is on disk before that."""
+"""Seconds that the engine gets to stop; fewer than the next start waits for it.
+
+What it has acknowledged is on disk already, so a kill after that loses nothing.
+"""
 
 
 def watch(socket: Path, command: list[str]) -> int:
     """Runs the command until it ends or standard input does; its exit status."""
     # The lock that the engine holds is among the descriptors that it inherits.
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0)
+    server = subprocess.Popen(  # noqa: S603 - the command is our own
+        command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0
+    )
     # A SIGTERM to all processes of a service must not leave the engine without its watcher.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_stop_when_input_ends, args=(server,), daemon=True).start()

@@ -103,9 +103,13 @@ class EventLog:
 
     async def last_position(self) -> str:
         """The position of the last event, START where there is none."""
+        return await self.before_last(0)
+
+    async def before_last(self, count: int) -> str:
+        """The position behind which the last `count` events are, START where there are no more."""
         with translated():
-            entries: Any = await self._redis.xrevrange(self._keys.events, count=1)
-        return entries[0][0].decode() if entries else START
+            entries: Any = await self._redis.xrevrange(self._keys.events, count=count + 1)
+        return entries[count][0].decode() if len(entries) > count else START
 
     async def length(self) -> int:
         """How many events there are."""

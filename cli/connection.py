@@ -1,0 +1,89 @@
+"""The way to the engine for every verb but serve."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from redis.asyncio import Redis
+
+from api.settings import Settings
+from cli.errors import Stop
+from eventlog.connect import connect
+from eventlog.engine import EngineError, attach
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections.current_items import APPLY
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client for the engine, the names of the keys, and the log."""
+
+    redis: Redis
+    keys: Keys
+    log: EventLog
+
+
+def run_connected(
+    options: Mapping[str, Any], verb: Callable[[Connection], Awaitable[Result]]
+) -> Result:
+    """What the verb returns. Raises Stop where the engine can't be had or fails."""
+
+    async def run() -> Result:
+        async with connected(options) as connection:
+            return await verb(connection)
+
+    try:
+        return asyncio.run(run())
+    except (EngineError, LogUnavailable, LogFull, LogBroken) as error:
+        raise Stop(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@asynccontextmanager
+async def connected(options: Mapping[str, Any]) -> AsyncIterator[Connection]:
+    """A connection to the engine that the options or the environment name.
+
+    Without a URL it is the embedded engine: the one that a `serve` runs on the data directory,
+    else one run for the while.
+    """
+    settings = checked_settings(options)
+    if settings.redis_url is not None:
+        async with _connection(settings.redis_url, settings) as connection:
+            yield connection
+        return
+    with attach(settings.data_dir) as engine:
+        async with _connection(engine.url, settings) as connection:
+            yield connection
+
+
+def checked_settings(options: Mapping[str, Any]) -> Settings:
+    """The settings from options and environment. Raises Stop, which names what is wrong."""
+    try:
+        return Settings(**options)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {wrong['msg']}."
+        raise Stop(message) from None
+
+
+@asynccontextmanager
+async def _connection(url: str, settings: Settings) -> AsyncIterator[Connection]:
+    try:
+        redis = connect(url)
+    except ValueError as error:
+        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
+        raise Stop(message) from None
+    async with redis:
+        keys = Keys(settings.namespace)
+        yield Connection(redis, keys, EventLog(redis, keys, APPLY))

@@ -1,0 +1,75 @@
+"""`itemstore tail`, `history` and `export`: the log on stdout."""
+
+from __future__ import annotations
+
+import sys
+
+from api.cloudevents import POSITION, encode
+from cli.connection import Connection
+from cli.errors import Stop
+from domain.events import ItemDeleted, RecordedEvent
+from eventlog.log import START
+
+PAGE = 500
+LAST = 10
+"""Events that `tail` shows where it is not told where to start."""
+
+
+async def tail(connection: Connection, *, after: str | None, follow: bool, as_json: bool) -> None:
+    """The newest events, or those behind a position; with `follow` those to come as well."""
+    log = connection.log
+    position = checked_position(after) if after else await log.before_last(LAST)
+    while recorded := await log.read(position, PAGE):
+        position = recorded[-1].position
+        show(recorded, as_json=as_json)
+    if follow:
+        async for recorded in log.follow(position):
+            show(recorded, as_json=as_json)
+
+
+async def history(connection: Connection, item: str, *, as_json: bool) -> None:
+    """All events of one item. Raises Stop where it never existed."""
+    version = 0
+    while recorded := await connection.log.history(item, version, PAGE):
+        version = recorded[-1].version
+        show(recorded, as_json=as_json)
+    if version == 0:
+        message = f"There is no item {item!r}, and never was."
+        raise Stop(message)
+
+
+async def export(connection: Connection, *, after: str | None) -> None:
+    """The log behind a position, one CloudEvents object a line."""
+    position = checked_position(after) if after else START
+    count = 0
+    while recorded := await connection.log.read(position, PAGE):
+        position = recorded[-1].position
+        count += len(recorded)
+        show(recorded, as_json=True)
+    print(f"{count} events exported", file=sys.stderr)
+
+
+def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
+    """Prints events, one a line, and no longer keeps them to itself."""
+    write = _json_line if as_json else _line
+    sys.stdout.write("".join(write(each) for each in recorded))
+    sys.stdout.flush()
+
+
+def checked_position(text: str) -> str:
+    """The text, if it is a position. Raises Stop."""
+    if not POSITION.fullmatch(text):
+        message = f"--after takes a position, <milliseconds>-<number>, not {text!r}."
+        raise Stop(message)
+    return text
+
+
+def _json_line(recorded: RecordedEvent) -> str:
+    return encode(recorded).decode() + "\n"
+
+
+def _line(recorded: RecordedEvent) -> str:
+    event = recorded.event
+    body = "" if isinstance(event, ItemDeleted) else " " + event.body.decode()
+    time = recorded.time.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{recorded.position}  {time}  {recorded.type}  {event.item} v{recorded.version}{body}\n"

@@ -1,0 +1,85 @@
+"""`itemstore import`: JSON lines into the log."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from api.cloudevents import NotAnEvent, decode
+from cli.connection import Connection
+from cli.errors import Stop
+from domain.evolve import Item
+from eventlog.importing import ForeignEvent, ImportRefused, LogMoved, checked, import_events
+from eventlog.log import START
+from projections.current_items import APPLY, CurrentItems
+
+AT_ONCE = 1000
+
+
+async def import_file(connection: Connection, path: Path | None, *, append: bool) -> int:
+    """How many events were imported. The file is read twice: all of it is checked first.
+
+    Raises Stop for a line that can't be imported, before anything is written.
+    """
+    last = await connection.log.last_position()
+    if last != START and not append:
+        message = (
+            f"The log has events already, up to {last}. Import into an empty log, or say "
+            "--append, which gives the events new positions."
+        )
+        raise Stop(message)
+    with _opened(path) as file:
+        try:
+            before = await _states(connection, file) if append else {}
+            total = sum(1 for _ in checked(events(file), before.get, keep=not append))
+            await import_events(
+                connection.redis,
+                connection.keys,
+                APPLY,
+                checked(events(file), before.get, keep=not append),
+                last,
+            )
+        except (ImportRefused, LogMoved) as error:
+            raise Stop(str(error)) from None
+    return total
+
+
+def events(file: IO[bytes]) -> Iterator[ForeignEvent]:
+    """The events in the file, from its start. Raises ImportRefused."""
+    file.seek(0)
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield decode(number, line)
+        except NotAnEvent as error:
+            raise ImportRefused(number, str(error)) from None
+
+
+async def _states(connection: Connection, file: IO[bytes]) -> dict[str, Item | None]:
+    """What the items that the file speaks of are now."""
+    current = CurrentItems(connection.redis, connection.keys)
+    names = sorted({event.item for event in events(file)})
+    states: dict[str, Item | None] = {}
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        found = await asyncio.gather(*(current.get(name) for name in some))
+        states |= zip(some, found, strict=True)
+    return states
+
+
+def _opened(path: Path | None) -> IO[bytes]:
+    if path is not None:
+        try:
+            return path.open("rb")
+        except OSError as error:
+            message = f"{path}: {error.strerror}."
+            raise Stop(message) from None
+    copy = tempfile.TemporaryFile()
+    shutil.copyfileobj(sys.stdin.buffer, copy)
+    return copy

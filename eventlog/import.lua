@@ -1,0 +1,27 @@
+-- Appends events that happened elsewhere, and applies each to the current items.
+--
+-- Begins with the text of current_items.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+--   ARGV[2]  the position that the log must end at, 0-0 for an empty one
+--   then five for each event, in order:
+--     its position, or * for a new one
+--     type, item, body (empty on a delete), meta
+-- Reply: the position that the log now ends at; an error, and nothing written, where it ended
+-- elsewhere than ARGV[2]: somebody wrote meanwhile.
+
+local FIRST, EACH = 3, 5
+
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local ends_at = last and last[1] or '0-0'
+if ends_at ~= ARGV[2] then
+  return redis.error_reply('LOGMOVED the log ends at ' .. ends_at)
+end
+
+for i = FIRST, #ARGV, EACH do
+  local event_type, item, data, meta = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local version, _, created = state_of(item)
+  version = version + 1
+  ends_at = redis.call('XADD', KEYS[1], ARGV[i],
+    'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
+  apply(event_type, item, version, ends_at, created, data)
+end
+return ends_at

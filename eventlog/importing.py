@@ -1,0 +1,132 @@
+"""Bringing history in: events that happened elsewhere, with their own positions or new ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import islice
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from domain.evolve import ImpossibleHistory, Item, evolve
+from eventlog.codec import encode_meta
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.log import START, key_of
+
+BATCH = 500
+"""Events in one script call."""
+
+LATEST_MS = 24 * 60 * 60 * 1000
+"""How far in the future a position may be: the log goes on from there, so hardly."""
+
+_WITH_BODY: dict[str, type[ItemCreated | ItemUpdated]] = {
+    kind.__name__: kind for kind in (ItemCreated, ItemUpdated)
+}
+
+
+class ImportRefused(Exception):
+    """A line that can't be imported; `line` counts from 1. Nothing was written."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+
+
+class LogMoved(Exception):
+    """Somebody else wrote to the log during the import; what came before that is in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignEvent:
+    """An event from elsewhere. `milliseconds` is its time since 1970, where there is no position.
+
+    `body` is JSON as UTF-8 bytes, empty on a delete.
+    """
+
+    line: int
+    type: str
+    item: str
+    body: bytes
+    position: str | None = None
+    milliseconds: int | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+def checked(
+    events: Iterable[ForeignEvent], state: Callable[[str], Item | None], *, keep: bool
+) -> Iterator[tuple[str, ForeignEvent]]:
+    """Each event with the position it will have: its own with `keep`, else `*`, a new one.
+
+    `state` gives what an item is before the import. Raises ImportRefused for an event that the
+    history before it does not allow, and for positions that do not go up.
+    """
+    items: dict[str, Item | None] = {}
+    place = START
+    latest = int(time.time() * 1000) + LATEST_MS
+    for event in events:
+        place = _place(event, place, latest) if keep else "*"
+        before = items[event.item] if event.item in items else state(event.item)
+        version = before.version + 1 if before else 1
+        recorded = RecordedEvent(place, version, _event(event), event.meta)
+        try:
+            after = evolve(before, recorded)
+        except ImpossibleHistory as error:
+            raise ImportRefused(event.line, str(error)) from None
+        # Only what the next evolve looks at is kept: a body may be large.
+        body = b"" if after.exists else None
+        items[event.item] = Item(event.item, after.version, place, place, body)
+        yield place, event
+
+
+async def import_events(
+    redis: Redis, keys: Keys, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
+) -> str:
+    """Writes checked events behind the position at which the log ends; where it ends then.
+
+    Raises LogMoved, and what a failing engine raises.
+    """
+    script = redis.register_script(apply + files("eventlog").joinpath("import.lua").read_text())
+    remaining = iter(events)
+    while batch := list(islice(remaining, BATCH)):
+        arguments: list[str | bytes] = [keys.histories, after]
+        for place, event in batch:
+            arguments += [place, event.type, event.item, event.body, encode_meta(event.meta)]
+        try:
+            with translated():
+                reply = await script(keys=[keys.events, keys.current, keys.ids], args=arguments)
+        except Exception as error:
+            if isinstance(error.__cause__, exceptions.ResponseError) and "LOGMOVED" in str(error):
+                raise LogMoved(str(error)) from None
+            raise
+        after = reply.decode()
+    return after
+
+
+def _place(event: ForeignEvent, before: str, latest: int) -> str:
+    milliseconds, number = key_of(before)
+    if event.position is not None:
+        if key_of(event.position) <= (milliseconds, number):
+            raise ImportRefused(event.line, f"position {event.position} is not behind {before}")
+        place = event.position
+    else:
+        # History is not always written in the order of its clocks; positions go up all the same.
+        at = event.milliseconds if event.milliseconds is not None else int(time.time() * 1000)
+        place = f"{at}-0" if at > milliseconds else f"{milliseconds}-{number + 1}"
+    if key_of(place)[0] > latest:
+        raise ImportRefused(event.line, f"position {place} lies in the future")
+    return place
+
+
+def _event(event: ForeignEvent) -> Event:
+    if event.type == ItemDeleted.__name__:
+        return ItemDeleted(event.item)
+    kind = _WITH_BODY.get(event.type)
+    if kind is None:
+        names = ", ".join((*_WITH_BODY, ItemDeleted.__name__))
+        raise ImportRefused(event.line, f"type is {event.type!r}, not one of {names}")
+    return kind(event.item, event.body)

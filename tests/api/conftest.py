@@ -1,0 +1,117 @@
+"""What the API's tests share: an app on a fake engine, clients of it, and a look at its log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from pydantic import BaseModel
+
+from api.app import ItemStore, create_app
+from api.settings import Settings
+from domain.events import RecordedEvent
+from eventlog.codec import decode_all
+
+BASE_URL = "http://store"
+
+Events = Callable[[], Awaitable[list[RecordedEvent]]]
+Unchanged = Callable[[], AbstractAsyncContextManager[None]]
+Serve = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests gets into them."""
+    for name in list(os.environ):
+        if name.startswith("ITEMSTORE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def redis() -> FakeAsyncRedis:
+    """An engine of the test's own, in memory."""
+    return FakeAsyncRedis(server=FakeServer())
+
+
+@pytest.fixture
+def app(redis: FakeAsyncRedis) -> ItemStore:
+    """The API with the default settings."""
+    return create_app(Settings(), redis=redis)
+
+
+@pytest.fixture
+async def client(app: ItemStore) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of `app`."""
+    async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def serve(redis: FakeAsyncRedis) -> AsyncIterator[Serve]:
+    """Makes clients of apps with other settings on the same engine: `serve(max_body=100)`."""
+    async with AsyncExitStack() as stack:
+
+        def open_client(
+            *, model: type[BaseModel] | str | None = None, **settings: Any
+        ) -> httpx.AsyncClient:
+            named = {"model": model} if isinstance(model, str) else {}
+            given = model if isinstance(model, type) else None
+            client = client_of(create_app(Settings(**settings, **named), redis=redis, model=given))
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield open_client
+
+
+@pytest.fixture
+def events(redis: FakeAsyncRedis) -> Events:
+    """Reads the whole log, as it stands in the stream."""
+
+    async def read() -> list[RecordedEvent]:
+        return decode_all(await redis.xrange("items:events"))
+
+    return read
+
+
+@pytest.fixture
+def unchanged(redis: FakeAsyncRedis) -> Unchanged:
+    """A block that must leave every key of the engine as it is: log, rows, ids, histories."""
+
+    @asynccontextmanager
+    async def block() -> AsyncIterator[None]:
+        before = await contents(redis)
+        yield
+        assert await contents(redis) == before
+
+    return block
+
+
+def client_of(app: ItemStore) -> httpx.AsyncClient:
+    """A client that calls the app in process."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL)
+
+
+async def contents(redis: FakeAsyncRedis) -> dict[bytes, Any]:
+    """Everything that the engine holds, by key."""
+    read: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+        b"stream": redis.xrange,
+        b"hash": redis.hgetall,
+        b"zset": lambda key: redis.zrange(key, 0, -1),
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"string": redis.get,
+    }
+    return {key: await read[await redis.type(key)](key) for key in await redis.keys("*")}
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem that the answer must be: its status, its type and its media type."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    content: dict[str, Any] = answer.json()
+    assert (answer.status_code, content["type"]) == (status, f"/problems/{slug}")
+    assert content["status"] == status
+    return content

