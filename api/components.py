@@ -246,7 +246,9 @@ _HEADERS = {
     "Location": _header("The URL of the item that was created.", "/items/foo"),
     "Content-Location": _header("The URL of the item in the body.", "/items/foo"),
     "Preference-Applied": _header("The preference that was honoured.", "return=minimal"),
-    "Link": _header("The next page, with rel=next.", '</items?after=Zm9v>; rel="next"'),
+    "Link": _header(
+        "Where to go on: the next page, the item's versions.", '</items?after=Zm9v>; rel="next"'
+    ),
     "Retry-After": {
         "description": "Seconds after which to try again.",
         "schema": {"type": "integer"},

@@ -47,7 +47,9 @@ def _problem(status: int, slugs: list[str]) -> Description:
     return answer
 
 
-_PROBLEM_HEADERS = {412: ["ETag"], 415: ["Accept"], 428: ["ETag"], 503: ["Retry-After"]}
+_PROBLEM_HEADERS = {
+    404: ["Link"], 412: ["ETag"], 415: ["Accept"], 428: ["ETag"], 503: ["Retry-After"],
+}  # fmt: skip
 
 _WRITTEN = ("ETag", "Last-Modified", "Event-Id", "Event-Type")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import jsonpatch
 import jsonpointer
+from pydantic_core import to_json
 
 from api.model import check_json
 from api.problems import Problem
@@ -98,7 +98,7 @@ def _size_of_copy(value: Any, operation: jsonpatch.JsonPatch) -> int:
     [details] = operation.patch
     if details["op"] != "copy":
         return 0
-    return len(json.dumps(jsonpointer.resolve_pointer(value, details["from"])))
+    return len(to_json(jsonpointer.resolve_pointer(value, details["from"])))
 
 
 _MALFORMED = (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError)

@@ -6,8 +6,9 @@ import re
 
 from api.request import Request
 
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _RETURN = re.compile(
-    r"""(?:^|,)\s*return\s*=\s*"?(minimal|representation)"?\s*(?=$|[;,])""", re.IGNORECASE
+    r"""\s*return\s*=\s*"?(minimal|representation)"?\s*(?:;.*)?""", re.IGNORECASE
 )
 
 
@@ -16,5 +17,7 @@ def preferred_return(request: Request) -> str | None:
     prefer = request.field(b"prefer")
     if prefer is None:
         return None
-    found = _RETURN.search(prefer)
-    return found[1].lower() if found else None
+    for element in _ELEMENT.findall(prefer):
+        if found := _RETURN.fullmatch(element):
+            return found[1].lower()
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from domain.errors import ItemNotFound, UnexpectedVersion
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
@@ -168,7 +169,7 @@ class Problem(Exception):
     """An error on its way to the client.
 
     `members` go into the JSON beside `type`, `title`, `status`, `detail` and `instance`,
-    `headers` into the response.
+    `headers` into the response; `links` too, from a relation to a path under the root path.
     """
 
     def __init__(
@@ -178,12 +179,14 @@ class Problem(Exception):
         *,
         members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.type = PROBLEM_TYPES[slug]
         self.detail = detail
         self.members = members or {}
         self.headers = headers or {}
+        self.links = links or {}
 
 
 def problem_of(error: Exception) -> Problem | None:
@@ -203,6 +206,7 @@ def _item_not_found(error: ItemNotFound) -> Problem:
         "item-deleted",
         f"Item {error.item!r} was deleted at version {error.deleted_version}.",
         members={"version": error.deleted_version},
+        links={"version-history": f"/items/{quote(error.item, safe='')}/versions"},
     )
 
 

@@ -91,5 +91,8 @@ def problem_reply(problem: Problem, instance: str, root: str = "") -> Reply:
     }
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     headers += [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+    links = [f'<{root}{path}>; rel="{relation}"' for relation, path in problem.links.items()]
+    if links:
+        headers.append((b"link", ", ".join(links).encode()))
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return Reply(kind.status, headers, body)

@@ -20,6 +20,7 @@ LONGEST_ID = 512
 """Bytes of UTF-8."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -135,7 +136,11 @@ class Request(StarletteRequest):
 
 def item_id(segment: bytes) -> str:
     """The id that a percent-encoded path segment stands for. Raises Problem (422)."""
-    raw = unquote_to_bytes(segment) if b"%" in segment else segment
+    raw = segment
+    if b"%" in segment:
+        if _NO_ESCAPE.search(segment):
+            raise _invalid_id("A % is not followed by two hexadecimal digits; itself it is %25.")
+        raw = unquote_to_bytes(segment)
     if len(raw) > LONGEST_ID:
         raise _invalid_id(f"It has {len(raw)} bytes; {LONGEST_ID} are allowed.")
     try:

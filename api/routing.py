@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import Problem
@@ -26,11 +27,15 @@ _UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f
 
 
 class Route(APIRoute):
-    """A route whose endpoint takes a Request and gives a Reply."""
+    """A route whose endpoint takes a Request and gives a Reply. Resources find it, no router."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         options["response_model"] = None
         super().__init__(path, endpoint, **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - as its class has it
+        """Nothing: a router goes by the decoded path, in which `%2F` would separate segments."""
+        return Match.NONE, {}
 
 
 class Resource:

@@ -15,7 +15,7 @@
 --   <event type> <version> <position>     appended
 --   refused <version>                     not appended; the item exists, at this version
 --   refused -<version>                    not appended; deleted at this version, -0: never existed
---   broken                                not appended; its row can't be read
+--   broken                                not appended; its row or its history can't be read
 --
 -- A batch that this writer sent before gets the reply it had, and an older one is refused.
 
@@ -29,6 +29,11 @@ local function admits(expected, exists, version)
   return listed == (string.sub(expected, 2, 2) == '=')
 end
 
+-- An item's own keys are asked with pcall: what is wrong with them stops no other item.
+local function has_history(item)
+  return type(redis.pcall('LLEN', ARGV[1] .. item)) == 'number'
+end
+
 local remembered = redis.call('GET', KEYS[4])
 if remembered then
   local number, reply = string.match(remembered, '^(%d+)\n(.*)$')
@@ -40,13 +45,10 @@ if remembered then
 end
 
 -- A failing script keeps what it wrote, so all that can fail comes before the first write: these
--- raise WRONGTYPE where a key holds something else (HGET in state_of does it for the rows).
+-- raise WRONGTYPE where a key holds something else.
 redis.call('XLEN', KEYS[1])
 redis.call('HLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])
-for i = FIRST, #ARGV, EACH do
-  redis.call('LLEN', ARGV[1] .. ARGV[i])
-end
 
 local lines = {}
 local appended = false
@@ -55,7 +57,7 @@ for i = FIRST, #ARGV, EACH do
     ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local version, exists, created = state_of(item)
   local event_type = exists and if_present or if_absent
-  if not version then
+  if not version or not has_history(item) then
     lines[#lines + 1] = 'broken'
   elseif event_type ~= '' and admits(expected, exists, version) then
     version = version + 1

@@ -17,7 +17,7 @@ from domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
 from domain.events import Event, RecordedEvent
 from domain.expected import ANY, ExpectedVersion
 from eventlog.batching import Batches, TooManyWaiting
-from eventlog.codec import NO_META, encode_meta
+from eventlog.codec import encode_meta
 from eventlog.errors import LogBroken, LogOverloaded, LogUnavailable
 from eventlog.faults import translated
 from eventlog.keys import Keys
@@ -73,7 +73,7 @@ class Appender:
         """
         call = _Append(command, meta or {})
         try:
-            return await self._batches.submit(call, len(call.body))
+            return await self._batches.submit(call, call.size)
         except TooManyWaiting:
             sentence = "Too many writes are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
@@ -83,7 +83,7 @@ class Appender:
         try:
             arguments = writer.next_batch()
             for call in batch:
-                arguments += call.arguments()
+                arguments += call.arguments
             reply = await self._until_answered(arguments)
         finally:
             self._idle_writers.append(writer)
@@ -126,24 +126,23 @@ class _Writer:
 class _Append:
     """One command on its way: what the script is told, and what its reply line means."""
 
-    __slots__ = ("_command", "_if_absent", "_if_present", "_meta", "body")
+    __slots__ = ("_command", "_if_absent", "_if_present", "_meta", "arguments", "size")
 
     def __init__(self, command: Command, meta: Mapping[str, str]) -> None:
         self._command = command
         self._meta = meta
         self._if_absent = _decided(command, exists=False)
         self._if_present = _decided(command, exists=True)
-        self.body = b"" if isinstance(command, DeleteItem) else command.body
-
-    def arguments(self) -> tuple[str | bytes, ...]:
-        command = self._command
-        return (
-            command.item,
+        body = b"" if isinstance(command, DeleteItem) else command.body
+        self.size = len(body)
+        # Encoded here, so that text that can't be fails its own caller and not the batch.
+        self.arguments = (
+            command.item.encode(),
             _type(self._if_absent),
             _type(self._if_present),
             _encoded(command.expected),
-            self.body,
-            encode_meta(self._meta) if self._meta else NO_META,
+            body,
+            encode_meta(meta),
         )
 
     def outcome(self, line: bytes) -> RecordedEvent | Exception:
@@ -152,8 +151,8 @@ class _Append:
             case b"refused":
                 return self._refusal(values[0])
             case b"broken":
-                item = self._command.item
-                return LogBroken(f"The row of item {item!r} can't be read; rebuild the projection.")
+                what = f"The row or the history of item {self._command.item!r}"
+                return LogBroken(f"{what} can't be read; rebuild the projection.")
         event = self._if_present if outcome == _type(self._if_present).encode() else self._if_absent
         assert event is not None
         version, position = values

@@ -46,7 +46,7 @@ def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
     kind, item, version, data, meta = fields.values()
     try:
         event = _event(kind, item.decode(), data)
-        return RecordedEvent(place, int(version), event, json.loads(meta))
+        return RecordedEvent(place, int(version), event, _meta(meta))
     except ValueError as error:
         raise MalformedEntry(place, str(error)) from error
 
@@ -60,11 +60,19 @@ def decode_all(
 
 def _event(kind: bytes, item: str, data: bytes) -> Event:
     match kind:
-        case b"ItemCreated":
+        case b"ItemCreated" if data:
             return ItemCreated(item, data)
-        case b"ItemUpdated":
+        case b"ItemUpdated" if data:
             return ItemUpdated(item, data)
-        case b"ItemDeleted":
+        case b"ItemDeleted" if not data:
             return ItemDeleted(item)
-    message = f"unknown type {kind!r}"
+    message = f"no event has the type {kind!r} and {'a' if data else 'no'} body"
     raise ValueError(message)
+
+
+def _meta(text: bytes) -> dict[str, str]:
+    meta = json.loads(text)
+    if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+        message = "its meta is not a JSON object of strings"
+        raise ValueError(message)  # noqa: TRY004 - of the entry, not of a caller's argument
+    return meta

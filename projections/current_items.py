@@ -41,7 +41,7 @@ class CurrentItems:
         self._list_items = redis.register_script(
             files("projections").joinpath("list_items.lua").read_text()
         )
-        self._reads: Batches[str, Item | None] = Batches(
+        self._reads: Batches[bytes, Item | None] = Batches(
             self._get_many, most=MOST_READS, most_bytes=0, waiting=waiting, flights=1
         )
 
@@ -52,7 +52,7 @@ class CurrentItems:
         call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
         """
         try:
-            return await self._reads.submit(item)
+            return await self._reads.submit(item.encode())
         except TooManyWaiting:
             sentence = "Too many reads are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
@@ -78,15 +78,15 @@ class CurrentItems:
         ]
         return Page(items[:limit], more=len(items) > limit, total=total)
 
-    async def _get_many(self, items: Sequence[str]) -> list[Item | None | Exception]:
+    async def _get_many(self, names: Sequence[bytes]) -> list[Item | None | Exception]:
         with translated():
-            rows: Any = await self._redis.hmget(self._keys.current, items)
-        return [_answer(item, row) for item, row in zip(items, rows, strict=True)]
+            rows: Any = await self._redis.hmget(self._keys.current, names)
+        return [_answer(name, row) for name, row in zip(names, rows, strict=True)]
 
 
-def _answer(item: str, row: bytes | None) -> Item | None | Exception:
+def _answer(name: bytes, row: bytes | None) -> Item | None | Exception:
     try:
-        return decode(item, row) if row is not None else None
+        return decode(name.decode(), row) if row is not None else None
     except MalformedRow as error:
         return error
 

@@ -1,0 +1,129 @@
+"""Methods: what each resource takes, and what it says of it (RFC 9110 §9, §10.2.1, §15.5.6)."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from api.app import ItemStore
+from tests.api.conftest import Unchanged, problem
+
+ALLOWED = {
+    "/": "GET, HEAD, OPTIONS",
+    "/items": "GET, HEAD, OPTIONS, POST",
+    "/items/foo": "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+    "/livez": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
+    "/problems/not-found": "GET, HEAD, OPTIONS",
+}
+
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE", "get"]
+
+REFUSED = [
+    (method, path)
+    for path, allowed in ALLOWED.items()
+    for method in METHODS
+    if method not in allowed.split(", ")
+]
+
+
+@pytest.mark.parametrize(("method", "path"), REFUSED)
+async def test_a_method_that_the_resource_does_not_have_is_refused(
+    client: httpx.AsyncClient, unchanged: Unchanged, method: str, path: str
+) -> None:
+    """405, and Allow names every method of the resource, not of one route."""
+    await client.put("/items/foo", json={})
+
+    async with unchanged():
+        answer = await request(client, method, path)
+
+    assert method in problem(answer, 405, "method-not-allowed")["detail"]
+    assert answer.headers["allow"] == ALLOWED[path]
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+async def test_options_says_what_a_resource_takes(
+    client: httpx.AsyncClient, unchanged: Unchanged, path: str
+) -> None:
+    """204 with Allow, whether or not there is an item."""
+    async with unchanged():
+        answer = await client.options(path)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["allow"] == ALLOWED[path]
+
+
+async def test_options_names_the_patches_that_are_read(client: httpx.AsyncClient) -> None:
+    """Accept-Patch where there is a PATCH (RFC 5789 §3.1), and only there."""
+    item, items = await client.options("/items/foo"), await client.options("/items")
+
+    assert item.headers["accept-patch"] == (
+        "application/merge-patch+json, application/json-patch+json"
+    )
+    assert "accept-patch" not in items.headers
+
+
+async def test_the_method_is_checked_before_the_id_and_the_body(
+    client: httpx.AsyncClient,
+) -> None:
+    """It comes first of all checks."""
+    answer = await client.post("/items/%00", content=b"{")
+
+    problem(answer, 405, "method-not-allowed")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PURGE"])
+@pytest.mark.parametrize("path", ["/nothing", "/item/foo", "/items/foo/nothing", "/docs/", "/%2F"])
+async def test_a_path_that_is_none_has_no_methods(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """404 whatever the method."""
+    answer = await request(client, method, path)
+
+    problem(answer, 404, "not-found")
+    assert "allow" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+async def test_the_documentation_is_only_read(client: httpx.AsyncClient, path: str) -> None:
+    """405 with Allow, as everywhere, though FastAPI answers these paths."""
+    answer = await client.post(path)
+
+    problem(answer, 405, "method-not-allowed")
+    assert sorted(answer.headers["allow"].split(", ")) == ["GET", "HEAD"]
+
+
+def get_paths(app: ItemStore) -> list[str]:
+    """A path of every resource that has a GET, of those that OpenAPI shows and those it does not."""
+    filled = {"{id}": "foo", "{n}": "2", "{slug}": "not-found"}
+    paths = []
+    for template, operations in app.openapi()["paths"].items():
+        if "get" in operations:
+            path = template
+            for name, value in filled.items():
+                path = path.replace(name, value)
+            paths.append(path)
+    return [*paths, "/docs", "/openapi.json"]
+
+
+async def test_every_get_has_a_head(app: ItemStore, client: httpx.AsyncClient) -> None:
+    """HEAD is GET without the body, with the same headers, on every route (§9.3.2)."""
+    for size in (1, 2):
+        await client.put("/items/foo", json={"size": size})
+
+    paths = get_paths(app)
+    for path in paths:
+        get, head = await client.get(path), await client.head(path)
+
+        assert (path, get.status_code) == (path, 200)
+        assert (path, head.status_code, head.headers) == (path, 200, get.headers)
+        if path not in ("/docs", "/openapi.json"):  # where the server takes the body off
+            assert (path, head.content) == (path, b"")
+    assert {"/", "/items", "/items/foo", "/livez", "/readyz"} <= set(paths)
+
+
+async def request(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    """A request with a body that every method would take; the method is sent as it stands."""
+    request = client.build_request(method, path, json={})
+    request.method = method  # httpx writes it in capitals, and methods have case (§9.1)
+    return await client.send(request)

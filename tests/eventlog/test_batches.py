@@ -1,0 +1,114 @@
+"""Group commit: one script call for many commands, each decided on what came before it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import DeleteItem, PatchItem, PutItem
+from domain.errors import ItemNotFound, UnexpectedVersion
+from domain.expected import ABSENT, one_of
+from eventlog.append import MOST_BYTES, MOST_COMMANDS
+from eventlog.errors import LogOverloaded
+from eventlog.log import EventLog
+from projections.current_items import APPLY
+from tests.conftest import assert_agreement
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from tests.conftest import Unchanged
+    from tests.eventlog.conftest import Wire
+
+
+async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
+    redis: Redis, log: EventLog, keys: Keys, wire: Wire
+) -> None:
+    """The same item nine times in one script call, each on the state that the last one left."""
+    outcomes = await asyncio.gather(
+        log.append(PatchItem("foo", b"0")),
+        log.append(PutItem("foo", b"1", ABSENT)),
+        log.append(PutItem("foo", b"2", ABSENT)),
+        log.append(PatchItem("foo", b"3", one_of(1))),
+        log.append(PutItem("foo", b"4", one_of(1))),
+        log.append(DeleteItem("foo", one_of(2))),
+        log.append(DeleteItem("foo")),
+        log.append(PutItem("foo", b"5", ABSENT)),
+        log.append(PutItem("foo", b"6")),
+        return_exceptions=True,
+    )
+    assert len(wire.calls) == 1
+    assert [
+        type(outcome) if isinstance(outcome, Exception) else (outcome.type, outcome.version)  # type: ignore[union-attr]
+        for outcome in outcomes
+    ] == [
+        ItemNotFound,
+        ("ItemCreated", 1),
+        UnexpectedVersion,
+        ("ItemUpdated", 2),
+        UnexpectedVersion,
+        ("ItemDeleted", 3),
+        ItemNotFound,
+        ("ItemCreated", 4),
+        ("ItemUpdated", 5),
+    ]
+    assert [outcomes[2].version, outcomes[4].version] == [1, 2]  # type: ignore[union-attr]
+    assert outcomes[6].deleted_version == 3  # type: ignore[union-attr]
+    await assert_agreement(redis, keys)
+
+
+async def test_concurrent_appends_share_script_calls(log: EventLog, wire: Wire) -> None:
+    """As many commands to a call as it takes."""
+    await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(5 * MOST_COMMANDS)))
+    assert len(wire.calls) == 5
+    assert await log.length() == 5 * MOST_COMMANDS
+
+
+async def test_a_lone_append_does_not_wait_for_company(log: EventLog, wire: Wire) -> None:
+    """One after the other, each has a call of its own."""
+    for _ in range(3):
+        await log.append(PutItem("foo", b"1"))
+    assert len(wire.calls) == 3
+
+
+async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) -> None:
+    """So that no call holds the engine up; a body over the bound still goes."""
+    body = b'"' + b"x" * (MOST_BYTES * 2 // 3) + b'"'
+    huge = b'"' + b"x" * (MOST_BYTES + 1) + b'"'
+    bodies = [b"1", body, body, b"2", huge, b"3"]
+    answers = await asyncio.gather(*(log.append(PutItem("foo", each)) for each in bodies))
+
+    assert len(wire.calls) == 4
+    assert sorted(await log.read(), key=str) == sorted(answers, key=str)
+    assert [answer.event.body for answer in answers] == bodies  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def short(redis: Redis, keys: Keys) -> EventLog:
+    """A log for which no more than five commands may wait."""
+    return EventLog(redis, keys, APPLY, waiting=5)
+
+
+async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(
+    short: EventLog, wire: Wire, unchanged: Unchanged
+) -> None:
+    """The sixth to wait is told so while the others go on waiting, and are appended."""
+    wire.is_open.clear()
+    under_way = []
+    for number in range(2):  # each takes one of the two flights
+        under_way.append(asyncio.create_task(short.append(PutItem(f"item {number}", b"1"))))
+        await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(short.append(PutItem("foo", b"1"))) for _ in range(5)]
+    await asyncio.sleep(0)
+    async with unchanged(), asyncio.timeout(0.1):
+        with pytest.raises(LogOverloaded, match="slow down") as overloaded:
+            await short.append(PutItem("bar", b"1"))
+    wire.is_open.set()
+
+    assert overloaded.value.retry_after >= 1
+    assert len(await asyncio.gather(*under_way, *waiting)) == 7
+    assert await short.length() == 7
+    assert (await short.append(PutItem("bar", b"1"))).version == 1

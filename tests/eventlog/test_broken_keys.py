@@ -1,0 +1,115 @@
+"""Keys that another program, or a hand, has spoilt: nothing is appended on top of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import PutItem
+from domain.events import RecordedEvent
+from eventlog.errors import LogBroken
+from tests.conftest import assert_agreement
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from eventlog.log import EventLog
+    from projections.current_items import CurrentItems
+    from tests.conftest import Unchanged
+    from tests.eventlog.conftest import Wire
+
+
+@pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])
+async def test_a_key_that_holds_something_else_stops_every_append(
+    redis: Redis, log: EventLog, unchanged: Unchanged, key: str
+) -> None:
+    """Found out before anything is written, by all commands of the batch."""
+    await redis.delete(key)
+    await redis.set(key, "something else")
+    async with unchanged():
+        outcomes = await asyncio.gather(
+            log.append(PutItem("foo", b"1")),
+            log.append(PutItem("bar", b"1")),
+            return_exceptions=True,
+        )
+    for outcome in outcomes:
+        assert isinstance(outcome, LogBroken)
+        assert "another program writes in this namespace" in str(outcome)
+
+
+async def test_a_spoilt_writer_stops_its_own_appends(
+    redis: Redis, log: EventLog, unchanged: Unchanged
+) -> None:
+    """What the last batch was can't be told, so the next one is not risked."""
+    await log.append(PutItem("foo", b"1"))
+    [writer] = await redis.keys("items:writers:*")
+    await redis.delete(writer)
+    await redis.rpush(writer, "something else")
+    async with unchanged():
+        with pytest.raises(LogBroken):
+            await log.append(PutItem("foo", b"2"))
+
+
+async def test_reads_of_spoilt_keys_say_so_too(
+    redis: Redis, log: EventLog, items: CurrentItems
+) -> None:
+    """The log, a history, a row, a list."""
+    for key in ("items:events", "items:current", "items:history:foo"):
+        await redis.set(key, "something else")
+    for read in (log.read(), log.history("foo"), log.length(), items.get("foo")):
+        with pytest.raises(LogBroken):
+            await read
+
+
+SPOILT_ROWS = [
+    b"",
+    b"{}",
+    b"null",
+    b'{"version":one,"position":"1-0","created":"1-0","data":1}',
+    b'{"version": 1, "position": "1-0", "created": "1-0", "data": 1}',
+    b'{"position":"1-0","version":1,"created":"1-0","data":1}',
+]
+
+
+@pytest.mark.parametrize("row", SPOILT_ROWS)
+async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
+    redis: Redis, log: EventLog, wire: Wire, row: bytes
+) -> None:
+    """The others of the same batch are appended; the item's version can't be told."""
+    await log.append(PutItem("foo", b"1"))
+    await redis.hset("items:current", "foo", row)
+    before, broken, after = await asyncio.gather(
+        log.append(PutItem("bar", b"1")),
+        log.append(PutItem("foo", b"2")),
+        log.append(PutItem("bar", b"2")),
+        return_exceptions=True,
+    )
+    assert len(wire.calls) == 2
+    assert isinstance(broken, LogBroken)
+    assert "'foo' can't be read; rebuild the projection" in str(broken)
+    assert isinstance(before, RecordedEvent)
+    assert isinstance(after, RecordedEvent)
+    assert [event.item for event in await log.read()] == ["foo", "bar", "bar"]
+    assert await redis.hget("items:current", "foo") == row
+
+
+async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
+    redis: Redis, log: EventLog, keys: Keys, wire: Wire
+) -> None:
+    """As with a row: the others of the same batch are appended."""
+    await redis.set("items:history:foo", "something else")
+    before, broken, after = await asyncio.gather(
+        log.append(PutItem("bar", b"1")),
+        log.append(PutItem("foo", b"2")),
+        log.append(PutItem("bar", b"2")),
+        return_exceptions=True,
+    )
+    assert len(wire.calls) == 1
+    assert isinstance(broken, LogBroken)
+    assert isinstance(before, RecordedEvent)
+    assert isinstance(after, RecordedEvent)
+    await redis.delete("items:history:foo")
+    await assert_agreement(redis, keys)

@@ -1,0 +1,50 @@
+"""What the engine's errors mean to a caller."""
+
+from __future__ import annotations
+
+import pytest
+from redis import exceptions
+
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
+from eventlog.faults import translated
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (exceptions.ConnectionError("Connection refused."), LogUnavailable),
+        (exceptions.TimeoutError("Timeout reading from socket"), LogUnavailable),
+        (exceptions.BusyLoadingError("Redis is loading the dataset in memory"), LogUnavailable),
+        (exceptions.AuthenticationError("invalid username-password pair"), LogUnavailable),
+        (TimeoutError(), LogUnavailable),
+        (OSError(28, "No space left on device"), LogUnavailable),
+        (exceptions.ReadOnlyError("You can't write against a read only replica."), LogUnavailable),
+        (exceptions.NoPermissionError("this user has no permissions"), LogUnavailable),
+        (exceptions.ResponseError("MISCONF Errors writing to the AOF file"), LogUnavailable),
+        (exceptions.ResponseError("BUSY Redis is busy running a script."), LogUnavailable),
+        (exceptions.OutOfMemoryError("command not allowed"), LogFull),
+        (exceptions.ResponseError("OOM command not allowed when used memory"), LogFull),
+        (exceptions.ResponseError("WRONGTYPE Operation against a key"), LogBroken),
+        (exceptions.ResponseError("Error: WRONGTYPE Operation script: f1, on @user"), LogBroken),
+    ],
+)
+def test_each_error_of_the_engine_has_one_meaning(
+    error: Exception, meaning: type[Exception]
+) -> None:
+    """Nothing of redis-py reaches a caller, and the cause stays on record."""
+    with pytest.raises(meaning) as raised, translated():
+        raise error
+    assert raised.value.__cause__ is error
+    assert str(raised.value)
+
+
+def test_what_the_engine_refuses_is_said_in_its_words() -> None:
+    """The operator can act on them."""
+    with pytest.raises(LogUnavailable, match="The engine refuses: MISCONF"), translated():
+        raise exceptions.ResponseError("MISCONF Errors writing to the AOF file")
+
+
+def test_a_fault_of_our_own_is_not_blamed_on_the_engine() -> None:
+    """It passes as it is."""
+    with pytest.raises(KeyError), translated():
+        raise KeyError

@@ -1,0 +1,88 @@
+"""Following the log on a real server: a blocking read is not what a fake can show."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import PutItem
+from eventlog.connect import connect
+from eventlog.errors import LogUnavailable
+from eventlog.log import START, EventLog
+from projections.current_items import APPLY
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from domain.events import RecordedEvent
+    from eventlog.keys import Keys
+    from tests.conftest import Start
+
+
+@pytest.fixture
+def log(real_redis: Redis, keys: Keys) -> EventLog:
+    """The log on each real server."""
+    return EventLog(real_redis, keys, APPLY)
+
+
+async def follow(log: EventLog, after: str, count: int, limit: int = 1000) -> list[RecordedEvent]:
+    """So many events after a position, as they come."""
+    followed: list[RecordedEvent] = []
+    async for events in log.follow(after, limit):
+        assert 0 < len(events) <= limit
+        followed += events
+        if len(followed) >= count:
+            break
+    return followed
+
+
+async def test_a_follower_gets_what_is_there_and_then_what_comes(log: EventLog) -> None:
+    """All of it once, in the order of the log."""
+    before = [await log.append(PutItem("foo", b"%d" % number)) for number in range(5)]
+    following = asyncio.create_task(follow(log, before[1].position, count=8, limit=2))
+    after = [await log.append(PutItem("bar", b"%d" % number)) for number in range(5)]
+    async with asyncio.timeout(5):
+        assert await following == before[2:] + after
+
+
+async def test_an_event_comes_to_who_waits_for_it_at_once(log: EventLog) -> None:
+    """Far sooner than a poll would bring it; many wait at a time."""
+    following = [asyncio.create_task(follow(log, START, count=1)) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    created = await log.append(PutItem("foo", b"1"))
+    async with asyncio.timeout(0.5):
+        for followed in await asyncio.gather(*following):
+            assert followed == [created]
+
+
+async def test_a_quiet_log_is_followed_on(
+    real_redis: Redis, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that ended with nothing is followed by another."""
+    xread = real_redis.xread
+    calls = []
+
+    async def hurried(*streams: object, block: int, **options: object) -> object:
+        calls.append(block)
+        return await xread(*streams, **options, block=10)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(real_redis, "xread", hurried)
+    following = asyncio.create_task(follow(log, START, count=1))
+    while len(calls) < 3:
+        await asyncio.sleep(0.01)
+    created = await log.append(PutItem("foo", b"1"))
+    assert await following == [created]
+    assert max(calls) <= 1000
+
+
+async def test_a_follower_hears_that_the_engine_is_gone(start: Start, keys: Keys) -> None:
+    """LogUnavailable, so that it can go on from where it was."""
+    server = start("valkey")
+    async with connect(server.url) as redis:
+        following = asyncio.create_task(follow(EventLog(redis, keys, APPLY), START, count=1))
+        await asyncio.sleep(0.05)
+        server.kill()
+        with pytest.raises(LogUnavailable):
+            await following

@@ -1,0 +1,141 @@
+"""Reading: a range of the log, an item's history, and where the log begins and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import DeleteItem, PutItem
+from eventlog.codec import MalformedEntry
+from eventlog.log import START, EventLog, key_of
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from domain.events import RecordedEvent
+
+
+@pytest.fixture
+async def events(log: EventLog) -> list[RecordedEvent]:
+    """Nine events of three items, in the order of the log."""
+    commands = [PutItem(f"item {number % 3}", b"%d" % number) for number in range(8)]
+    return [await log.append(command) for command in (*commands, DeleteItem("item 0"))]
+
+
+async def test_a_range_is_what_comes_after_a_position(
+    log: EventLog, events: list[RecordedEvent]
+) -> None:
+    """From every position there is, and from one between two events."""
+    assert await log.read() == await log.read(START) == events
+    for index, event in enumerate(events):
+        assert await log.read(event.position) == events[index + 1 :]
+    milliseconds, number = key_of(events[3].position)
+    between = f"{milliseconds}-{number - 1}" if number else f"{milliseconds - 1}-18446744073709551615"
+    assert await log.read(between) == events[3:]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 9, 100])
+async def test_pages_of_the_log_make_up_the_whole(
+    log: EventLog, events: list[RecordedEvent], limit: int
+) -> None:
+    """Each begins after the last position of the one before."""
+    read: list[RecordedEvent] = []
+    while page := await log.read(read[-1].position if read else START, limit):
+        assert len(page) <= limit
+        read += page
+    assert read == events
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_pages_of_a_history_make_up_the_whole(
+    log: EventLog, events: list[RecordedEvent], limit: int
+) -> None:
+    """The events of one item, each page after the last version of the one before."""
+    read: list[RecordedEvent] = []
+    while page := await log.history("item 0", read[-1].version if read else 0, limit):
+        assert len(page) <= limit
+        read += page
+    assert read == [event for event in events if event.item == "item 0"]
+    assert [event.version for event in read] == [1, 2, 3, 4]
+
+
+async def test_an_item_that_never_existed_has_no_history(
+    log: EventLog, events: list[RecordedEvent]
+) -> None:
+    """Nor has one whose id begins like another's."""
+    assert events
+    for item in ("item", "item 00", "*", ""):
+        assert await log.history(item) == []
+        assert await log.version_count(item) == 0
+        assert await log.version_at(item, events[-1].position) == 0
+
+
+async def test_the_version_at_a_position_is_that_of_the_last_event_until_then(
+    log: EventLog, events: list[RecordedEvent]
+) -> None:
+    """At, before and after each of an item's events."""
+    for item in ("item 0", "item 1", "item 2"):
+        version = 0
+        assert await log.version_at(item, START) == 0
+        for event in events:
+            version += event.item == item
+            assert await log.version_at(item, event.position) == version
+        assert await log.version_at(item, "99999999999999-0") == version
+        assert await log.version_count(item) == version
+
+
+async def test_the_version_at_a_position_is_found_in_a_long_history(
+    redis: Redis, log: EventLog
+) -> None:
+    """By halving: milliseconds and the numbers within them are compared as numbers."""
+    positions = [f"{9 + number // 12}-{number % 12}" for number in range(1000)]
+    await redis.rpush("items:history:foo", *positions)
+    for version, position in enumerate(positions, start=1):
+        assert await log.version_at("foo", position) == version
+    assert await log.version_at("foo", "8-18446744073709551615") == 0
+
+
+async def test_an_empty_log_ends_where_it_starts(log: EventLog) -> None:
+    """Nothing to read, nothing behind anything, nothing gone."""
+    assert await log.read() == []
+    assert await log.length() == 0
+    assert await log.last_position() == START
+    assert await log.before_last(3) == START
+    assert not await log.is_gone(START)
+
+
+async def test_the_end_of_the_log_is_known(log: EventLog, events: list[RecordedEvent]) -> None:
+    """Its length, its last position, and where the last few events begin."""
+    assert await log.length() == 9
+    assert await log.last_position() == events[-1].position
+    assert await log.before_last(0) == events[-1].position
+    assert await log.before_last(2) == events[-3].position
+    assert await log.before_last(9) == await log.before_last(100) == START
+
+
+async def test_what_was_trimmed_off_the_log_is_gone(
+    redis: Redis, log: EventLog, events: list[RecordedEvent]
+) -> None:
+    """A reader who is behind what is left would miss events; one who is not, would not."""
+    assert not await log.is_gone(START)
+    await redis.xtrim("items:events", maxlen=4, approximate=False)
+
+    assert await log.is_gone(START)
+    assert await log.is_gone(events[3].position)
+    assert not await log.is_gone(events[5].position)
+    assert not await log.is_gone(events[8].position)
+    await redis.xtrim("items:events", maxlen=0, approximate=False)
+    assert await log.is_gone(START)
+
+
+async def test_an_entry_of_another_program_is_not_taken_for_an_event(
+    redis: Redis, log: EventLog
+) -> None:
+    """The error says which one it is."""
+    await log.append(PutItem("foo", b"1"))
+    foreign = await redis.xadd("items:events", {"hello": "world"})
+    with pytest.raises(MalformedEntry, match=str(foreign.decode())) as malformed:
+        await log.read()
+    assert malformed.value.position == foreign.decode()
+    assert len(await log.read(limit=1)) == 1

@@ -1,0 +1,71 @@
+"""A real `itemstore serve`, started as a user starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+
+
+@dataclass
+class Server:
+    """A running server: its process, its URL, and what it said when it started."""
+
+    process: subprocess.Popen[str]
+    url: str
+    said: dict[str, str]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Sends it a signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=15)
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers on free ports, and stops them at the end of the test."""
+    started: list[Server] = []
+
+    def start(*options: str, data_dir: Path | None = None, **environment: str) -> Server:
+        where = ["--data-dir", str(data_dir or tmp_path / "data")]
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0", *where, *options],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+        server = Server(process, "", {})
+        started.append(server)
+        assert process.stdout is not None
+        for line in process.stdout:
+            name, _, value = line.strip().partition(" ")
+            server.said[name] = value.strip()
+            if name == "Log":
+                break
+        server.url = server.said["API"]
+        return server
+
+    yield start
+    for server in started:
+        with contextlib.suppress(ProcessLookupError):
+            server.stop()
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
+def socket_of(server: Server) -> str:
+    """The path of the embedded engine's socket."""
+    return re.sub(r"^unix://", "", server.said["Engine"])

@@ -1,0 +1,81 @@
+"""What survives the end of the process, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server.conftest import COMMAND, Serve
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+async def test_every_acknowledged_write_is_there_after_a_restart(
+    serve: Serve, how: signal.Signals
+) -> None:
+    """Killed in the middle of writes, the server starts again at once, with all of them."""
+    server = serve()
+    acknowledged: dict[int, str] = {}
+
+    async def write(client: httpx.AsyncClient, number: int) -> None:
+        while True:
+            try:
+                answer = await client.put(f"/items/item-{number}", json={"size": number})
+            except httpx.TransportError:
+                return
+            if answer.is_success:
+                acknowledged[number] = answer.headers["etag"]
+
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        writers = asyncio.gather(*(write(client, number) for number in range(16)))
+        await asyncio.sleep(0.7)
+        server.process.send_signal(how)
+        await writers
+    server.process.wait(timeout=15)
+    assert len(acknowledged) == 16
+    again = serve()
+    async with httpx.AsyncClient(base_url=again.url) as client:
+        for number, etag in acknowledged.items():
+            answer = await client.get(f"/items/item-{number}")
+            assert int(answer.headers["etag"].strip('"')) >= int(etag.strip('"'))
+
+
+async def test_open_streams_do_not_hold_up_the_end(serve: Serve) -> None:
+    """SIGTERM ends live streams with a word, and the process within two seconds."""
+    server = serve()
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        client.stream("GET", "/events", headers={"accept": "text/event-stream"}) as stream,
+    ):
+        pieces = stream.aiter_text()
+        assert await anext(pieces) == "retry: 1000\n\n"
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        rest = "".join([piece async for piece in pieces])
+    assert "resume with Last-Event-ID" in rest
+    await asyncio.to_thread(server.process.wait, 15)
+    assert time.monotonic() - began < 2
+
+
+async def test_a_taken_data_directory_is_refused_with_a_clear_error(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """A second server on the same directory ends with a sentence and exit code 1."""
+    serve()
+    process = await asyncio.create_subprocess_exec(
+        *_serve_command(tmp_path / "data"), stderr=asyncio.subprocess.PIPE
+    )
+    _, error = await process.communicate()
+    assert process.returncode == 1
+    assert b"is in use by process" in error
+    assert b"Traceback" not in error
+
+
+def _serve_command(data_dir: Path) -> list[str]:
+
+
+    return [*COMMAND, "serve", "--port", "0", "--data-dir", str(data_dir)]
