@@ -20,9 +20,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import components, feed, item, items, service, versions
+from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
-from api.reply import Headers, Reply, StreamReply, problem_reply
+from api.reply import Headers, Reply, problem_reply
 from api.request import Request
 from api.routing import Resources
 from api.settings import Settings
@@ -89,7 +90,11 @@ class ItemStore(FastAPI):
         request = Request(scope, receive, self.store, parameters)
         method = scope["method"]
         try:
-            reply: Reply | StreamReply = await resource.handler(method)(request)
+            handler = resource.handler(method)
+            if method in WRITES and b"idempotency-key" in request.fields:
+                reply = await once(request, handler)
+            else:
+                reply = await handler(request)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client

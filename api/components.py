@@ -181,6 +181,10 @@ _PARAMETERS = {
     "Prefer": _parameter(
         "Prefer", "header", "return=minimal answers without the item, return=representation with."
     ),
+    "Idempotency-Key": _parameter(
+        "Idempotency-Key", "header",
+        "A name for this request: sent again under it, it gives the first answer again.",
+    ),
     "traceparent": _parameter(
         "traceparent", "header", "W3C trace context; the event keeps it in its meta."
     ),

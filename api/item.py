@@ -34,7 +34,7 @@ async def put_item(request: Request) -> Reply:
     """Store the item under this id: 201 when that created it, 200 when it updated it."""
     body = await item_body(request)
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
-    return write_reply(request, recorded, request.path)
+    return write_reply(request, recorded)
 
 
 @router.patch("/items/{id}", **openapi.PATCH_ITEM)
@@ -53,7 +53,7 @@ async def patch_item(request: Request) -> Reply:
         return PatchItem(request.item_id, body, exact)
 
     recorded = await read_and_append(request, make)
-    return write_reply(request, recorded, request.path)
+    return write_reply(request, recorded)
 
 
 @router.delete("/items/{id}", **openapi.DELETE_ITEM)

@@ -18,7 +18,7 @@ from api import openapi
 from api.problems import Problem
 from api.query import Query, query
 from api.reply import JSON, Headers, Reply
-from api.request import Request, item_path
+from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
 from api.writes import item_body, write_reply
@@ -58,8 +58,10 @@ async def post_item(request: Request) -> Reply:
     """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
     body = await item_body(request)
     item_id = str(uuid7())
-    recorded = await request.store.log.append(PutItem(item_id, body, ABSENT), request.meta)
-    return write_reply(request, recorded, item_path(request.root, item_id))
+    recorded = await request.store.log.append(
+        PutItem(item_id, body, ABSENT), request.meta, request.idempotency
+    )
+    return write_reply(request, recorded)
 
 
 def uuid7() -> UUID:

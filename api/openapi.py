@@ -63,7 +63,11 @@ _WITHOUT_BODY = _answer(
 
 _WRITE_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
-_SENT = ("malformed-json", "content-too-large", "unsupported-media-type", "invalid-item")
+_KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header")
+
+_SENT = (
+    "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item", *_KEYED,
+)  # fmt: skip
 
 
 def _operation(
@@ -105,11 +109,11 @@ PUT_ITEM = _operation(
         ),
         204: _WITHOUT_BODY,
         **_problems(
-            *_SENT, "malformed-header", "partial-put", "unexpected-version",
+            *_SENT, "partial-put", "unexpected-version",
             "precondition-required", "invalid-item-id", "log-full",
         ),
     },
-    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "traceparent"),
+    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "Idempotency-Key", "traceparent"),
     body={"application/json": _ITEM},
 )  # fmt: skip
 
@@ -121,12 +125,12 @@ PATCH_ITEM = _operation(
         ),
         204: _WITHOUT_BODY,
         **_problems(
-            *_SENT, "malformed-header", "malformed-patch", "item-not-found", "item-deleted",
+            *_SENT, "malformed-patch", "item-not-found", "item-deleted",
             "patch-conflict", "unexpected-version", "precondition-required", "invalid-item-id",
             "log-full",
         ),
     },
-    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "traceparent"),
+    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "Idempotency-Key", "traceparent"),
     body={
         MERGE_PATCH: {"type": "object"},
         JSON_PATCH: _PATCH,
@@ -138,11 +142,11 @@ DELETE_ITEM = _operation(
     {
         204: _answer("An ItemDeleted was appended.", "Event-Id", "Event-Type"),
         **_problems(
-            "malformed-header", "item-not-found", "item-deleted", "unexpected-version",
+            *_KEYED, "item-not-found", "item-deleted", "unexpected-version",
             "precondition-required", "invalid-item-id", "log-full",
         ),
     },
-    parameters=("id", *_WRITE_CONDITIONS, "traceparent"),
+    parameters=("id", *_WRITE_CONDITIONS, "Idempotency-Key", "traceparent"),
 )  # fmt: skip
 
 GET_ITEM = _operation(
@@ -177,7 +181,7 @@ POST_ITEM = _operation(
         ),
         **_problems(*_SENT, "partial-put", "log-full"),
     },
-    parameters=("Prefer", "traceparent"),
+    parameters=("Prefer", "Idempotency-Key", "traceparent"),
     body={"application/json": _ITEM},
 )  # fmt: skip
 
@@ -246,11 +250,10 @@ REVERT_ITEM = _operation(
         204: _WITHOUT_BODY,
         **_problems(
             *_SENT, "item-not-found", "item-deleted", "version-not-found", "gone",
-            "malformed-header", "unexpected-version", "precondition-required", "invalid-item-id",
-            "log-full",
+            "unexpected-version", "precondition-required", "invalid-item-id", "log-full",
         ),
     },
-    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "traceparent"),
+    parameters=("id", *_WRITE_CONDITIONS, "Prefer", "Idempotency-Key", "traceparent"),
     body={"application/json": ref("schemas", "Revert")},
 )  # fmt: skip
 

@@ -7,9 +7,7 @@ import re
 from api.request import Request
 
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-_RETURN = re.compile(
-    r"""\s*return\s*=\s*"?(minimal|representation)"?\s*(?:;.*)?""", re.IGNORECASE
-)
+_RETURN = re.compile(r'\s*return\s*=\s*"?(minimal|representation)"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 def preferred_return(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from domain.errors import ItemNotFound, UnexpectedVersion
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from eventlog.idempotency import AlreadyDone, KeyReused
 from projections.row import MalformedRow
 
 
@@ -95,6 +96,11 @@ PROBLEM_TYPES = {
             "GET the item and make a patch for what it is now.",
         ),
         ProblemType(
+            "idempotency-key-in-use", 409, "The first request with this key is still running",
+            "Another request with the same Idempotency-Key has not been answered yet.",
+            "Try again after Retry-After seconds; the answer of the first request then comes.",
+        ),
+        ProblemType(
             "unexpected-version", 412, "The item is not what the request expects",
             "A condition (If-Match, If-None-Match, If-Unmodified-Since) does not hold. `version` "
             "is the version that the item is at, null where there is none; ETag carries it too.",
@@ -115,6 +121,12 @@ PROBLEM_TYPES = {
             "The model of the items refuses it. Each of `errors` has a JSON Pointer (RFC 6901) "
             "to the place, and says what is wrong there.",
             "Mend the places that `errors` points to; GET /openapi.json has the model.",
+        ),
+        ProblemType(
+            "idempotency-key-reused", 422, "The key was used for another request",
+            "An Idempotency-Key stands for one request: the same method, path, body and "
+            "conditions.",
+            "Use a new key for a new request.",
         ),
         ProblemType(
             "invalid-item-id", 422, "This can't be an item id",
@@ -241,4 +253,10 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     LogFull: _plain("log-full"),
     LogBroken: _plain("store-damaged"),
     MalformedRow: _plain("store-damaged"),
+    AlreadyDone: lambda _: Problem(
+        "gone", "The event that this Idempotency-Key stands for was removed from the log."
+    ),
+    KeyReused: lambda _: Problem(
+        "idempotency-key-reused", "This Idempotency-Key was used for another request."
+    ),
 }

@@ -46,4 +46,4 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
 
 def _invalid(errors: list[dict[str, Any]]) -> Problem:
     first = f"{errors[0]['parameter'] or 'The query'}: {errors[0]['detail']}"
-    return Problem("invalid-parameter", first, members={"errors": errors})
+    return Problem("invalid-parameter", first.rstrip(".") + ".", members={"errors": errors})

@@ -12,6 +12,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
 from api.problems import Problem
+from eventlog.idempotency import IdempotencyKey
 
 if TYPE_CHECKING:
     from api.store import Store
@@ -36,6 +37,8 @@ class Request(StarletteRequest):
         super().__init__(scope, receive)
         self.store = store
         self.parameters = parameters
+        self.idempotency: IdempotencyKey | None = None
+        self._content: bytes | None = None
 
     @cached_property
     def fields(self) -> dict[bytes, bytes]:
@@ -71,20 +74,30 @@ class Request(StarletteRequest):
 
     @property
     def meta(self) -> dict[str, str]:
-        """What the log keeps about a write beside the event: the W3C trace context, if any."""
+        """What the log keeps about a write beside the event: its key, its W3C trace context."""
+        meta = {}
+        if self.idempotency is not None:
+            meta["key"] = (self.field(b"idempotency-key") or "").strip('"')
         traceparent = self.field(b"traceparent")
-        if traceparent is None or not _TRACEPARENT.fullmatch(traceparent):
-            return {}
-        return {"traceparent": traceparent}
+        if traceparent is not None and _TRACEPARENT.fullmatch(traceparent):
+            meta["traceparent"] = traceparent
+        return meta
 
     async def content(self, *media_types: str, accept: str) -> tuple[str, bytes]:
         """The body and its media type, which is one of `media_types`.
 
         Raises Problem 413 and 415; `accept` is the header that then names the types.
         """
+        self._check_length(self.store.settings.max_body)
+        media_type = self._checked_media_type(media_types, accept)
+        return media_type, await self.read()
+
+    async def read(self) -> bytes:
+        """The whole body, as often as it is asked for. Raises Problem (413)."""
+        if self._content is not None:
+            return self._content
         limit = self.store.settings.max_body
         self._check_length(limit)
-        media_type = self._checked_media_type(media_types, accept)
         message = await self._message()
         body: bytes = message.get("body", b"")
         if message.get("more_body", False):
@@ -98,7 +111,8 @@ class Request(StarletteRequest):
             body = b"".join(chunks)
         if len(body) > limit:
             raise _too_large(limit)
-        return media_type, body
+        self._content = body
+        return body
 
     async def _message(self) -> Message:
         message = await self.receive()

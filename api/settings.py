@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from eventlog.idempotency import REMEMBERED_SECONDS
+
 
 class Settings(BaseSettings):
     """What an operator can choose. Unset means the default that stands here."""
@@ -40,6 +42,9 @@ class Settings(BaseSettings):
     max_waiting: Annotated[
         int, Field(ge=1, description="Requests that may wait for the engine before 503 is answered")
     ] = 10_000
+    idempotency_seconds: Annotated[
+        int, Field(ge=1, description="How long the outcome of an Idempotency-Key is kept")
+    ] = REMEMBERED_SECONDS
     require_conditions: Annotated[
         bool,
         Field(description="Answer 428 to a write of an existing item that carries no condition"),

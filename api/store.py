@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
@@ -17,22 +17,34 @@ from projections.current_items import APPLY, CurrentItems
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The parts of one store, on one engine, in one namespace."""
+    """The parts of one store, on one engine, in one namespace.
+
+    `running` are the idempotency keys of requests that this process is at.
+    """
 
     redis: Redis
+    keys: Keys
     log: EventLog
     items: CurrentItems
     feed: LiveFeed
     model: ItemModel
     settings: Settings
+    running: set[str] = field(default_factory=set)
 
     @classmethod
     def on(cls, redis: Redis, settings: Settings, model: ItemModel) -> Store:
         """The store that the engine behind `redis` holds."""
         keys = Keys(settings.namespace)
-        log = EventLog(redis, keys, APPLY, waiting=settings.max_waiting)
+        log = EventLog(
+            redis,
+            keys,
+            APPLY,
+            waiting=settings.max_waiting,
+            remembered=settings.idempotency_seconds,
+        )
         return cls(
             redis,
+            keys,
             log,
             CurrentItems(redis, keys, waiting=settings.max_waiting),
             LiveFeed(log, cloudevents.encode),

@@ -105,7 +105,7 @@ async def revert_item(request: Request) -> Reply:
         raise Problem("invalid-item", sentence, members={"errors": errors})
     body = request.store.model.stored(_body(await version(request, number)))
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
-    return write_reply(request, recorded, request.path.removesuffix("/revert"))
+    return write_reply(request, recorded)
 
 
 async def version_then(request: Request, date: str) -> Reply:

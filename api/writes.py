@@ -14,7 +14,7 @@ from api.preconditions import (
 from api.preferences import preferred_return
 from api.problems import Problem
 from api.reply import JSON, Headers, Reply
-from api.request import Request
+from api.request import Request, item_path
 from api.times import last_modified
 from domain.commands import Command
 from domain.errors import UnexpectedVersion
@@ -45,7 +45,9 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
         return await read_and_append(request, lambda _, exact: make(exact))
     expected = conditions(request)
     try:
-        return await request.store.log.append(make(expected), request.meta)
+        return await request.store.log.append(
+            make(expected), request.meta, request.idempotency
+        )
     except UnexpectedVersion as refusal:
         raise refused(request, refusal) from None
 
@@ -70,7 +72,7 @@ async def read_and_append(
             exact = one_of(item.version)
         command = make(item, exact)
         try:
-            return await request.store.log.append(command, request.meta)
+            return await request.store.log.append(command, request.meta, request.idempotency)
         except UnexpectedVersion:
             continue
     sentence = f"Other writers changed the item {ATTEMPTS} times meanwhile; try again."
@@ -96,7 +98,7 @@ def refused(request: Request, refusal: UnexpectedVersion) -> Exception:
     )
 
 
-def write_reply(request: Request, recorded: RecordedEvent, path: str) -> Reply:
+def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
     """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred."""
     event = recorded.event
     assert not isinstance(event, ItemDeleted)
@@ -106,7 +108,7 @@ def write_reply(request: Request, recorded: RecordedEvent, path: str) -> Reply:
         (b"last-modified", last_modified(recorded.position)),
         *event_headers(recorded),
     ]
-    location = path.encode()
+    location = item_path(request.root, recorded.item).encode()
     if created:
         headers.append((b"location", location))
     preferred = preferred_return(request)

@@ -40,6 +40,9 @@ def serve(
     max_waiting: Annotated[
         int | None, typer.Option(help="Requests that may wait for the engine before 503.")
     ] = None,
+    idempotency_seconds: Annotated[
+        int | None, typer.Option(help="How long the outcome of an Idempotency-Key is kept.")
+    ] = None,
     require_conditions: Annotated[
         bool | None,
         typer.Option(help="Answer 428 to a write of an existing item without a condition."),

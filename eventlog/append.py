@@ -20,6 +20,7 @@ from eventlog.batching import Batches, TooManyWaiting
 from eventlog.codec import encode_meta
 from eventlog.errors import LogBroken, LogOverloaded, LogUnavailable
 from eventlog.faults import translated
+from eventlog.idempotency import AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys
 
 MOST_COMMANDS = 128
@@ -53,25 +54,31 @@ class Appender:
     `apply` is the Lua text that applies an event to the current items.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, apply: str, *, waiting: int) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, apply: str, *, waiting: int, remembered_ms: int
+    ) -> None:
         self._redis = redis
         self._script = apply + files("eventlog").joinpath("append.lua").read_text()
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
-        self._idle_writers = [_Writer(keys) for _ in range(FLIGHTS)]
+        self._idle_writers = [_Writer(keys, remembered_ms) for _ in range(FLIGHTS)]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
             self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting, flights=FLIGHTS
         )
 
     async def append(
-        self, command: Command, meta: Mapping[str, str] | None = None
+        self,
+        command: Command,
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
         """The event that the command became, with its position and version.
 
-        Raises ItemNotFound or UnexpectedVersion when it is refused, LogOverloaded when too many
-        wait, LogFull, LogBroken, and LogUnavailable when the outcome is unknown: then there is no
-        event or exactly one.
+        With a key, the outcome is remembered under it in the same step; AlreadyDone is raised
+        when it has one. Raises ItemNotFound or UnexpectedVersion when the command is refused,
+        LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
+        is unknown: then there is no event or exactly one.
         """
-        call = _Append(command, meta or {})
+        call = _Append(command, meta or {}, key)
         try:
             return await self._batches.submit(call, call.size)
         except TooManyWaiting:
@@ -112,15 +119,16 @@ class Appender:
 class _Writer:
     """Numbers the batches of one flight, and is remembered by the engine under its id."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, remembered_ms: int) -> None:
         self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
+        self._remembered_ms = remembered_ms
         self._number = 0
 
     def next_batch(self) -> list[Argument]:
         """The script's keys, and the arguments in front of those of the commands."""
         self._number += 1
-        return [*self._keys, self._histories, self._number, REMEMBERED_MS]
+        return [*self._keys, self._histories, self._number, REMEMBERED_MS, self._remembered_ms]
 
 
 class _Append:
@@ -128,7 +136,9 @@ class _Append:
 
     __slots__ = ("_command", "_if_absent", "_if_present", "_meta", "arguments", "size")
 
-    def __init__(self, command: Command, meta: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Command, meta: Mapping[str, str], key: IdempotencyKey | None
+    ) -> None:
         self._command = command
         self._meta = meta
         self._if_absent = _decided(command, exists=False)
@@ -143,6 +153,7 @@ class _Append:
             _encoded(command.expected),
             body,
             encode_meta(meta),
+            f"{key.fingerprint} {key.name}" if key else "",
         )
 
     def outcome(self, line: bytes) -> RecordedEvent | Exception:
@@ -150,6 +161,8 @@ class _Append:
         match outcome:
             case b"refused":
                 return self._refusal(values[0])
+            case b"known":
+                return AlreadyDone()
             case b"broken":
                 what = f"The row or the history of item {self._command.item!r}"
                 return LogBroken(f"{what} can't be read; rebuild the projection.")

@@ -39,6 +39,10 @@ class Keys:
         """The positions of one item's events, oldest first: a list."""
         return self.histories + item
 
+    def idempotency(self, scope: str) -> str:
+        """The outcome of a request under a caller's idempotency key: a string with a lifetime."""
+        return f"{self.namespace}:idempotency:{scope}"
+
     def writer(self, writer: str) -> str:
         """A writer's last batch number and the reply to it: a string with a lifetime."""
         return f"{self.namespace}:writers:{writer}"

@@ -13,6 +13,7 @@ from domain.events import RecordedEvent
 from eventlog.append import Appender
 from eventlog.codec import decode_all
 from eventlog.faults import translated
+from eventlog.idempotency import REMEMBERED_SECONDS, IdempotencyKey, outcome
 from eventlog.keys import Keys
 
 START = "0-0"
@@ -28,19 +29,39 @@ def key_of(position: str) -> tuple[int, int]:
 class EventLog:
     """The events of one namespace, in the order they were appended."""
 
-    def __init__(self, redis: Redis, keys: Keys, apply: str, *, waiting: int = 10_000) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Keys,
+        apply: str,
+        *,
+        waiting: int = 10_000,
+        remembered: int = REMEMBERED_SECONDS,
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._version_at = redis.register_script(
             files("eventlog").joinpath("version_at.lua").read_text()
         )
-        self._appender = Appender(redis, keys, apply, waiting=waiting)
+        self._appender = Appender(
+            redis, keys, apply, waiting=waiting, remembered_ms=remembered * 1000
+        )
 
     async def append(
-        self, command: Command, meta: Mapping[str, str] | None = None
+        self,
+        command: Command,
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
         """The event that the command became; see Appender.append for what it raises."""
-        return await self._appender.append(command, meta)
+        return await self._appender.append(command, meta, key)
+
+    async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
+        """The event that the request with this key became, None where it is not known.
+
+        Raises KeyReused where the key stands for another request.
+        """
+        return await outcome(self._redis, self._keys, key)
 
     async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first."""

@@ -1,0 +1,71 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): sent twice, carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+
+from api.problems import Problem
+from api.reply import Reply, StreamReply
+from api.request import Request
+from api.writes import event_headers, write_reply
+from domain.events import ItemDeleted, RecordedEvent
+from eventlog.idempotency import AlreadyDone, IdempotencyKey
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+_KEY = re.compile(r'"?([\x21\x23-\x5b\x5d-\x7e]{1,255})"?')
+
+_PARTS = (b"content-type", b"if-match", b"if-none-match", b"if-unmodified-since", b"prefer")
+
+REPLAYED = (b"idempotency-replayed", b"true")
+
+
+async def once(
+    request: Request, handler: Callable[[Request], Awaitable[Reply | StreamReply]]
+) -> Reply | StreamReply:
+    """The handler's reply, or the first reply again where the key is known.
+
+    Raises Problem: 422 where the key was used for another request, 409 while the first request
+    with it is still running in this process.
+    """
+    key = await _key(request)
+    if key.name in request.store.running:
+        raise Problem(
+            "idempotency-key-in-use",
+            "The first request with this Idempotency-Key is still running.",
+            headers={"Retry-After": "1"},
+        )
+    request.store.running.add(key.name)
+    try:
+        if recorded := await request.store.log.outcome(key):
+            return _again(request, recorded)
+        request.idempotency = key
+        return await handler(request)
+    except AlreadyDone:  # by another process, between the look and the append
+        if recorded := await request.store.log.outcome(key):
+            return _again(request, recorded)
+        raise
+    finally:
+        request.store.running.discard(key.name)
+
+
+async def _key(request: Request) -> IdempotencyKey:
+    text = request.field(b"idempotency-key") or ""
+    match = _KEY.fullmatch(text)
+    if match is None:
+        sentence = "Idempotency-Key takes 1 to 255 printable characters, in quotes or without."
+        raise Problem("malformed-header", sentence)
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    for name in _PARTS:
+        digest.update(request.fields.get(name, b"") + b"\n")
+    digest.update(await request.read())
+    return IdempotencyKey(request.store.keys.idempotency(match[1]), digest.hexdigest())
+
+
+def _again(request: Request, recorded: RecordedEvent) -> Reply:
+    if isinstance(recorded.event, ItemDeleted):
+        return Reply(204, [*event_headers(recorded), REPLAYED])
+    reply = write_reply(request, recorded)
+    return Reply(reply.status, [*reply.headers, REPLAYED], reply.body)

@@ -1,0 +1,52 @@
+"""Idempotency keys: a request that is sent twice is carried out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from domain.events import RecordedEvent
+from eventlog.codec import decode
+from eventlog.faults import translated
+from eventlog.keys import Keys
+
+REMEMBERED_SECONDS = 24 * 60 * 60
+"""How long an outcome is kept where nothing else is said."""
+
+
+class AlreadyDone(Exception):
+    """The key has an outcome already; nothing was appended."""
+
+
+class KeyReused(Exception):
+    """The key was used for another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """What remembers the outcome of one request.
+
+    `name` is the whole key in the engine, `fingerprint` 64 hexadecimal digits that differ where
+    what is asked for differs.
+    """
+
+    name: str
+    fingerprint: str
+
+
+async def outcome(redis: Redis, keys: Keys, key: IdempotencyKey) -> RecordedEvent | None:
+    """The event that the request with this key became, None where it is not known.
+
+    Raises KeyReused where the key stands for another request, and LogUnavailable.
+    """
+    with translated():
+        remembered: Any = await redis.get(key.name)
+        if remembered is None:
+            return None
+        fingerprint, _, _, position = remembered.decode().split(" ")
+        if fingerprint != key.fingerprint:
+            raise KeyReused
+        entries: Any = await redis.xrange(keys.events, position, position)
+    return decode(*entries[0]) if entries else None

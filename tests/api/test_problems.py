@@ -1,0 +1,259 @@
+"""Problems: every error has one form, and every type of it a page (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from api.app import ItemStore
+from api.problems import PROBLEM_TYPES
+from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from eventlog.log import EventLog
+from tests.api.conftest import Serve
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+Sent = tuple[str, str, dict[str, str], bytes]
+
+REQUESTS: dict[str, Sent] = {
+    "not-found": ("GET", "/nothing", {}, b""),
+    "item-not-found": ("GET", "/items/none", {}, b""),
+    "item-deleted": ("GET", "/items/gone", {}, b""),
+    "version-not-found": ("GET", "/items/foo/versions/9", {}, b""),
+    "gone": ("GET", "/items/trimmed/versions/1", {}, b""),
+    "method-not-allowed": ("PUT", "/items", {}, b""),
+    "malformed-header": ("PUT", "/items/foo", {"If-Match": "1"}, b"{}"),
+    "malformed-json": ("PUT", "/items/foo", {}, b"{"),
+    "malformed-patch": ("PATCH", "/items/foo", {"Content-Type": JSON_PATCH}, b"{}"),
+    "partial-put": ("PUT", "/items/foo", {"Content-Range": "bytes 0-1/2"}, b"{}"),
+    "malformed-cursor": ("GET", "/items?after=!", {}, b""),
+    "patch-conflict": (
+        "PATCH", "/items/foo", {"Content-Type": JSON_PATCH},
+        b'[{"op": "test", "path": "/size", "value": 9}]',
+    ),
+    "idempotency-key-in-use": ("PUT", "/items/foo", {"Idempotency-Key": "busy"}, b"{}"),
+    "idempotency-key-reused": ("PUT", "/items/foo", {"Idempotency-Key": "used"}, b"{}"),
+    "unexpected-version": ("PUT", "/items/foo", {"If-Match": '"9"'}, b"{}"),
+    "content-too-large": ("PUT", "/items/foo", {"Content-Length": "9999999"}, b""),
+    "unsupported-media-type": ("PUT", "/items/foo", {"Content-Type": "text/plain"}, b"{}"),
+    "invalid-item": ("PUT", "/items/foo", {}, b'{"size": "large"}'),
+    "invalid-item-id": ("PUT", "/items/%00", {}, b"{}"),
+    "invalid-parameter": ("GET", "/items?limit=0", {}, b""),
+    "store-damaged": ("GET", "/items/damaged", {}, b""),
+}  # fmt: skip
+"""A request that has each problem, in the store that `prepared` makes."""
+
+ERRORS: dict[str, Exception] = {
+    "log-unavailable": LogUnavailable("The engine does not answer; try again."),
+    "overloaded": LogOverloaded("Too many writes are waiting; slow down and try again."),
+    "log-full": LogFull("The engine is out of memory."),
+    "internal-error": RuntimeError("a secret of the code"),
+}
+"""What an append raises for each problem that the engine has, or the code."""
+
+MEMBERS = {"type", "title", "status", "detail", "instance"}
+
+OWN_MEMBERS = {
+    "item-deleted": {"version"},
+    "version-not-found": {"version"},
+    "patch-conflict": {"operation"},
+    "unexpected-version": {"version", "expected"},
+    "content-too-large": {"limit"},
+    "invalid-item": {"errors"},
+    "invalid-parameter": {"errors"},
+    "precondition-required": {"version"},
+    "log-unavailable": {"retry_after"},
+    "overloaded": {"retry_after"},
+}
+
+Ask = Callable[[str], Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+async def prepared(
+    app: ItemStore, client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> httpx.AsyncClient:
+    """A client of a store with an item `foo`, a deleted, a damaged and a trimmed one."""
+    assert app.store is not None
+    app.store.running.add(app.store.keys.idempotency("busy"))
+    for name in ("trimmed", "foo", "gone", "damaged"):
+        await client.put(f"/items/{name}", json={"size": 1})
+    await client.delete("/items/gone", headers={"Idempotency-Key": "used"})
+    await redis.hset("items:current", "damaged", "{}")
+    [[oldest, _], *_] = await redis.xrange("items:events")
+    await redis.xdel("items:events", oldest)
+    return client
+
+
+@pytest.fixture
+def ask(prepared: httpx.AsyncClient, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Gives the answer that has the problem of this type."""
+
+    async def answer(slug: str) -> httpx.Response:
+        if slug == "precondition-required":
+            return await serve(require_conditions=True).put("/items/foo", json={})
+        if slug in ERRORS:
+
+            async def append(*_: Any) -> None:
+                raise ERRORS[slug]
+
+            monkeypatch.setattr(EventLog, "append", append)
+            return await prepared.put("/items/foo", json={})
+        method, path, headers, body = REQUESTS[slug]
+        headers = {"Content-Type": "application/json"} | headers
+        return await prepared.request(method, path, content=body, headers=headers)
+
+    return answer
+
+
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
+async def test_every_problem_has_its_status_its_type_and_its_members(ask: Ask, slug: str) -> None:
+    """One form for all: what it is, what to do about it, where it was, and its own members."""
+    answer = await ask(slug)
+
+    kind, content = PROBLEM_TYPES[slug], answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert content["type"] == f"/problems/{slug}"
+    assert content["title"] == kind.title
+    assert content["status"] == answer.status_code == kind.status
+    assert content["detail"].endswith(".")
+    assert content["instance"] == answer.request.url.raw_path.decode().partition("?")[0]
+    assert set(content) == MEMBERS | OWN_MEMBERS.get(slug, set())
+
+
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
+async def test_the_type_of_every_problem_has_a_page(
+    ask: Ask, client: httpx.AsyncClient, slug: str
+) -> None:
+    """Its URL, as the answer gives it, says what the type means, what to do, and an example."""
+    problem = (await ask(slug)).json()
+
+    page = await client.get(problem["type"])
+
+    assert (page.status_code, page.headers["content-type"]) == (200, "application/json")
+    content = page.json()
+    assert content["type"] == problem["type"]
+    assert content["title"] == problem["title"]
+    assert content["status"] == problem["status"]
+    assert content["meaning"].endswith(".")
+    assert content["remedy"].endswith(".")
+    assert set(content["example"]) == MEMBERS
+
+
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
+async def test_the_page_of_a_problem_type_is_html_for_a_browser(
+    client: httpx.AsyncClient, slug: str
+) -> None:
+    """The same words, well-formed, for who follows the link."""
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    page = await client.get(f"/problems/{slug}", headers={"Accept": accept})
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "accept" in page.headers["vary"]
+    assert PROBLEM_TYPES[slug].title in text_of(page.text)
+    assert PROBLEM_TYPES[slug].remedy in text_of(page.text)
+
+
+@pytest.mark.parametrize("slug", ["none", "Not-Found", "%00", "%E9", "<script>", "x" * 5000])
+async def test_a_problem_type_that_is_none_is_not_found(
+    client: httpx.AsyncClient, slug: str
+) -> None:
+    """404, as a problem."""
+    answer = await client.get(f"/problems/{slug}", headers={"Accept": "text/html"})
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "PURGE"])
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/items/", "/items/a/b", "/docs/oauth2-redirect/x", "/redoc", "/favicon.ico",
+     "/.env", "/%FF", "/%00", "/a%0Ab", "/index.php?x=<script>", "/docs", "/livez", "/openapi.json"],
+)  # fmt: skip
+async def test_no_path_and_method_have_an_error_of_another_form(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """404 and 405 of any path are problems: no HTML, no bare detail."""
+    answer = await client.request(method, path, headers={"Accept": "text/html"})
+
+    if answer.is_success:
+        assert method == "GET"
+        return
+    content = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(content) == MEMBERS
+    assert content["status"] == answer.status_code in (404, 405)
+
+
+async def test_the_instance_is_a_url_whatever_was_sent(client: httpx.AsyncClient) -> None:
+    """It is the path in its encoded form, without the query."""
+    answer = await client.get("/items/a%2Fb%20%C3%A9?x=1")
+
+    assert answer.json()["instance"] == "/items/a%2Fb%20%C3%A9"
+
+
+async def test_an_error_that_nobody_foresaw_is_in_the_log_and_not_in_the_answer(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 without a traceback or a word of the code's; the log has all of it."""
+    with caplog.at_level(logging.ERROR, logger="itemstore"):
+        answer = await ask("internal-error")
+
+    assert answer.json()["detail"] == "The server's log says what happened."
+    assert not re.search(r"secret|Traceback|\.py", answer.text)
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[1] is ERRORS["internal-error"]
+    assert "PUT /items/foo" in record.getMessage()
+
+
+async def test_an_error_of_the_client_is_not_in_the_log(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log is for what the operator has to look at."""
+    with caplog.at_level(logging.INFO, logger="itemstore"):
+        for slug in REQUESTS.keys() - {"store-damaged"}:
+            await ask(slug)
+
+    assert caplog.records == []
+
+
+async def test_a_damaged_store_is_said_to_be_so_when_it_is_written_to(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 `store-damaged` for a write, as for a read."""
+    monkeypatch.setitem(ERRORS, "store-damaged", LogBroken("A key holds something else."))
+
+    answer = await ask("store-damaged")
+
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/store-damaged")
+
+
+def text_of(page: str) -> str:
+    """The text of an HTML page, of which every element that opens also closes."""
+    texts: list[str] = []
+    opened: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            if tag != "meta":
+                opened.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert opened.pop() == tag
+
+        def handle_data(self, data: str) -> None:
+            texts.append(data)
+
+    Reader().feed(page)
+    assert opened == []
+    return "".join(texts)

@@ -1,0 +1,176 @@
+"""Batches by themselves: who shares a round trip, and who gets which answer or error."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventlog.batching import Batches, TooManyWaiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Refused(Exception):
+    """What one call is answered with."""
+
+
+class Down(Exception):
+    """What the other side does to a whole batch."""
+
+
+@dataclass
+class OtherSide:
+    """Answers calls when it is let to: a number with itself, a negative one with Refused."""
+
+    batches: list[list[int]] = field(default_factory=list)
+    is_down: bool = False
+    lets: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def send(self, batch: Sequence[int]) -> list[int | Exception]:
+        """An answer for each call, or Down."""
+        self.batches.append(list(batch))
+        await self.lets.acquire()
+        if self.is_down:
+            raise Down
+        return [number if number >= 0 else Refused() for number in batch]
+
+    def let(self, batches: int = 1000) -> None:
+        """Lets so many more batches through."""
+        for _ in range(batches):
+            self.lets.release()
+
+
+@pytest.fixture
+def other() -> OtherSide:
+    """The other side of the round trip."""
+    return OtherSide()
+
+
+def batches_to(
+    other: OtherSide, *, most: int = 10, most_bytes: int = 0, waiting: int = 100, flights: int = 1
+) -> Batches[int, int]:
+    """Batches, one at a time unless said otherwise."""
+    return Batches(
+        other.send, most=most, most_bytes=most_bytes, waiting=waiting, flights=flights
+    )
+
+
+def submit(batches: Batches[int, int], *calls: int, size: int = 0) -> list[asyncio.Task[int]]:
+    """A caller for each call."""
+    return [asyncio.create_task(batches.submit(call, size)) for call in calls]
+
+
+async def settled() -> None:
+    """Long enough for every task to get as far as it can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_calls_gather_while_a_batch_is_under_way(other: OtherSide) -> None:
+    """Those who come later go together, in the order they came."""
+    batches = batches_to(other)
+    first = submit(batches, 1, 2)
+    await settled()
+    later = [*submit(batches, 3), *submit(batches, 4, 5)]
+    await settled()
+    assert other.batches == [[1, 2]]
+    other.let()
+    assert await asyncio.gather(*first, *later) == [1, 2, 3, 4, 5]
+    assert other.batches == [[1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("flights", [1, 2, 3])
+async def test_no_more_batches_are_under_way_than_flights(other: OtherSide, flights: int) -> None:
+    """The next one leaves when one of them is back."""
+    batches = batches_to(other, most=1, flights=flights)
+    callers = submit(batches, *range(6))
+    await settled()
+    assert len(other.batches) == flights
+    other.let(1)
+    await settled()
+    assert len(other.batches) == flights + 1
+    other.let()
+    assert await asyncio.gather(*callers) == list(range(6))
+
+
+async def test_a_batch_ends_at_its_bounds(other: OtherSide) -> None:
+    """At so many calls, or so many bytes; a call that is over them alone still goes."""
+    other.let()
+    await asyncio.gather(*submit(batches_to(other, most=2), 1, 2, 3))
+    assert other.batches == [[1, 2], [3]]
+    other.batches.clear()
+    batches = batches_to(other, most_bytes=100)
+    callers = [*submit(batches, 1, 2, size=50), *submit(batches, 3, size=51)]
+    callers += [*submit(batches, 4, size=500), *submit(batches, 5, size=0)]
+    await asyncio.gather(*callers)
+    assert other.batches == [[1, 2], [3], [4], [5]]
+
+
+async def test_an_error_for_one_call_is_raised_to_its_caller_alone(other: OtherSide) -> None:
+    """The others of the batch get their answers."""
+    other.let()
+    outcomes = await asyncio.gather(
+        *submit(batches_to(other), 1, -1, 2), return_exceptions=True
+    )
+    assert [outcomes[0], outcomes[2]] == [1, 2]
+    assert isinstance(outcomes[1], Refused)
+
+
+async def test_an_error_of_a_batch_is_raised_to_all_who_wait(other: OtherSide) -> None:
+    """To its own callers and to those behind them; whoever comes then is sent again."""
+    batches = batches_to(other)
+    callers = submit(batches, 1, 2)
+    await settled()
+    callers += submit(batches, 3)
+    await settled()
+    other.is_down = True
+    other.let(1)
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Down, Down, Down]
+
+    other.is_down = False
+    other.let()
+    assert await batches.submit(4) == 4
+    assert other.batches == [[1, 2], [4]]
+
+
+async def test_a_full_queue_takes_no_call_until_it_has_moved(other: OtherSide) -> None:
+    """At once, and the call is not sent later."""
+    batches = batches_to(other, waiting=2)
+    callers = submit(batches, 1)
+    await settled()
+    callers += submit(batches, 2, 3)
+    await settled()
+    with pytest.raises(TooManyWaiting):
+        await batches.submit(4)
+    other.let()
+    assert await asyncio.gather(*callers) == [1, 2, 3]
+    assert await batches.submit(5) == 5
+    assert other.batches == [[1], [2, 3], [5]]
+
+
+async def test_a_caller_who_gave_up_leaves_the_rest_as_it_was(other: OtherSide) -> None:
+    """Whether its batch is answered or fails."""
+    for is_down in (False, True):
+        batches = batches_to(other)
+        gone, stays = submit(batches, 1, 2)
+        await settled()
+        gone.cancel()
+        await settled()
+        other.is_down = is_down
+        other.let(1)
+        [outcome] = await asyncio.gather(stays, return_exceptions=True)
+        assert isinstance(outcome, Down) if is_down else outcome == 2
+        assert gone.cancelled()
+
+
+def test_batches_outlive_an_event_loop(other: OtherSide) -> None:
+    """An answered caller may end its loop at once; the next loop starts afresh."""
+    batches = batches_to(other)
+    other.let()
+    for number in range(3):
+        assert asyncio.run(batches.submit(number)) == number

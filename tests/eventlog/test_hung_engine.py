@@ -1,0 +1,160 @@
+"""A real server that hangs, dies and comes back: an answer in time, and no event too many."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import PutItem
+from domain.events import RecordedEvent
+from eventlog.connect import connect
+from eventlog.errors import LogOverloaded, LogUnavailable
+from eventlog.log import EventLog
+from projections.current_items import APPLY, CurrentItems
+from tests.conftest import Server, assert_agreement, contents, stopped
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from tests.conftest import Start
+
+IN_TIME = 2.5
+"""Seconds: the two that are promised, and what a busy machine takes on top of them."""
+
+
+@pytest.fixture
+def server(start: Start) -> Server:
+    """A server of the test's own."""
+    return start("valkey")
+
+
+@pytest.fixture
+async def redis(server: Server) -> AsyncIterator[Redis]:
+    """A client of that server, such as the store makes."""
+    async with connect(server.url) as client:
+        yield client
+
+
+async def test_appends_to_a_hung_engine_are_given_up_in_time(
+    server: Server, redis: Redis, log: EventLog, keys: Keys
+) -> None:
+    """All who wait hear it within two seconds; afterwards each of them has one event or none."""
+    await log.append(PutItem("foo", b"0"))
+    with stopped(server):
+        began = time.monotonic()
+        appends = [log.append(PutItem("foo", b"%d" % number)) for number in range(1, 501)]
+        first = asyncio.gather(*appends, return_exceptions=True)
+        await asyncio.sleep(0.7)
+        appends = [log.append(PutItem("foo", b"%d" % number)) for number in range(501, 1001)]
+        later = asyncio.gather(*appends, return_exceptions=True)
+        outcomes = await first + await later
+        took = time.monotonic() - began
+    assert took < IN_TIME
+    assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
+
+    after = await log.append(PutItem("foo", b"1001"))
+    bodies = [event.event.body for event in await log.read(limit=2000)]  # type: ignore[union-attr]
+    assert (await log.read(limit=2000))[-1] == after
+    assert len(bodies) == len(set(bodies))
+    await assert_agreement(redis, keys)
+
+
+async def test_a_hang_shorter_than_the_limit_is_only_a_delay(
+    server: Server, redis: Redis, log: EventLog, keys: Keys
+) -> None:
+    """Nobody gets an error, and nothing is appended twice."""
+    with stopped(server):
+        appends = [log.append(PutItem("foo", b"1")) for _ in range(300)]
+        answers = asyncio.gather(*appends)
+        await asyncio.sleep(0.3)
+    assert sorted(answer.version for answer in await answers) == list(range(1, 301))
+    await assert_agreement(redis, keys)
+
+
+async def test_a_queue_that_was_full_of_a_hang_is_empty_after_it(
+    server: Server, redis: Redis, keys: Keys
+) -> None:
+    """The first to come afterwards is served."""
+    log = EventLog(redis, keys, APPLY, waiting=5)
+    await log.append(PutItem("foo", b"1"))
+    with stopped(server):
+        appends = [log.append(PutItem("foo", b"1")) for _ in range(50)]
+        outcomes = await asyncio.gather(*appends, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {LogOverloaded, LogUnavailable}
+    assert isinstance(await log.append(PutItem("bar", b"1")), RecordedEvent)
+
+
+async def test_reads_of_a_hung_engine_are_given_up_in_time(
+    server: Server, items: CurrentItems, log: EventLog
+) -> None:
+    """Each kind of read, on a connection that was in use before."""
+    created = await log.append(PutItem("foo", b"1"))
+    await items.get("foo")
+    with stopped(server):
+        began = time.monotonic()
+        outcomes = await asyncio.gather(
+            items.get("foo"),
+            items.page(),
+            log.read(),
+            log.history("foo"),
+            log.version_at("foo", created.position),
+            return_exceptions=True,
+        )
+        took = time.monotonic() - began
+    assert took < IN_TIME
+    assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
+    assert (await items.page()).total == 1
+
+
+async def test_without_an_engine_appends_and_reads_are_given_up_in_time(
+    server: Server, items: CurrentItems, log: EventLog
+) -> None:
+    """Its socket refuses; the read knows at once, the append has tried again."""
+    await log.append(PutItem("foo", b"1"))
+    server.kill()
+    began = time.monotonic()
+    outcomes = await asyncio.gather(
+        items.get("foo"), log.append(PutItem("foo", b"2")), return_exceptions=True
+    )
+    assert time.monotonic() - began < IN_TIME
+    assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
+
+
+async def test_a_restart_within_the_limit_is_only_a_delay(
+    start: Start, server: Server, redis: Redis, log: EventLog, items: CurrentItems, keys: Keys
+) -> None:
+    """Killed and started again under writes: every answer is true, and everything is there."""
+    before = await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(10)))
+    server.kill()
+    appends = asyncio.gather(*(log.append(PutItem("foo", b"2")) for _ in range(200)))
+    await asyncio.sleep(0.05)
+    start("valkey", server.directory)
+    answers = before + await appends
+    item = await items.get("foo")
+
+    assert await log.read() == sorted(answers, key=lambda answer: answer.version)
+    assert item is not None
+    assert item.version == 210
+    await assert_agreement(redis, keys)
+
+
+async def test_reads_and_appends_after_a_restart_do_not_meet_dead_connections(
+    start: Start, server: Server, redis: Redis, log: EventLog, items: CurrentItems
+) -> None:
+    """The pool's connections are gone; whoever comes next does not hear of it."""
+    await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(10)))
+    await asyncio.gather(*(log.length() for _ in range(10)))
+    before = await contents(redis)
+    server.kill()
+    start("valkey", server.directory)
+
+    assert await contents(redis) == before
+    assert (await items.get("foo")).version == 10  # type: ignore[union-attr]
+    assert (await items.page()).total == 1
+    assert (await log.append(PutItem("foo", b"2"))).version == 11
