@@ -25,19 +25,21 @@ def complete(document: Description, model: ItemModel) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
     schema = model.schema("#/components/schemas/{model}")
     nested = schema.pop("$defs", {})
+    shapes = _schemas(ref("schemas", ITEM))
+    # A model may have the name of one of the wire shapes.
+    name = f"{model.name}Item" if model.name in shapes else model.name
     document["components"] = {
-        "schemas": {
-            model.name: schema | {"title": model.name}, **nested, **_schemas(ref("schemas", model.name))
-        },
+        "schemas": {name: schema | {"title": name}, **nested, **shapes},
         "parameters": _PARAMETERS,
         "headers": _HEADERS,
-    }  # fmt: skip
+    }
     document["tags"] = [
         {"name": "items", "description": "The items."},
         {"name": "service", "description": "The service itself."},
     ]
-    item = ref("schemas", ITEM)
-    return document if model.name == ITEM else _renamed(document, item, ref("schemas", model.name))
+    return (
+        document if name == ITEM else _renamed(document, ref("schemas", ITEM), ref("schemas", name))
+    )
 
 
 def _renamed(node: Any, old: Description, new: Description) -> Any:

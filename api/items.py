@@ -45,7 +45,11 @@ async def list_items(request: Request) -> Reply:
     page = await request.store.items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
     cursor = _cursor(page.items[-1].id) if page.more else None
     listed = b",".join(_listed(item) for item in page.items)
-    body = b'{"items":[%s],"next":%s,"total":%d}' % (listed, json.dumps(cursor).encode(), page.total)
+    body = b'{"items":[%s],"next":%s,"total":%d}' % (
+        listed,
+        json.dumps(cursor).encode(),
+        page.total,
+    )
     headers: Headers = [JSON, (b"cache-control", b"no-cache")]
     if cursor is not None:
         following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})

@@ -14,6 +14,7 @@ from api.problems import PROBLEM_TYPES
 
 Responses = dict[int | str, Description]
 
+
 def _headers(*names: str) -> Description:
     return {name: ref("headers", name) for name in names}
 

@@ -73,7 +73,7 @@ class Resource:
             headers={"Allow": self.allow},
         )
 
-    async def _options(self, request: Request) -> Reply:
+    async def _options(self, _: Request) -> Reply:
         headers = [(b"allow", self.allow.encode())]
         if "PATCH" in self.handlers:
             headers.append((b"accept-patch", f"{MERGE_PATCH}, {JSON_PATCH}".encode()))

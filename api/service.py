@@ -45,9 +45,7 @@ async def livez(_: Request) -> Reply:
     return json_reply({"status": "up"})
 
 
-@router.get(
-    "/readyz", **service_operation("readyz", "The store takes writes.", "log-unavailable")
-)
+@router.get("/readyz", **service_operation("readyz", "The store takes writes.", "log-unavailable"))
 async def readyz(request: Request) -> Reply:
     """Whether the store can take writes, and how durable they are."""
     promise = await durability(request.store.redis)
@@ -56,9 +54,7 @@ async def readyz(request: Request) -> Reply:
     )
 
 
-@router.get(
-    "/problems/{slug}", **service_operation("problem_type", "A problem type.", "not-found")
-)
+@router.get("/problems/{slug}", **service_operation("problem_type", "A problem type.", "not-found"))
 async def problem_type(request: Request) -> Reply:
     """What a problem type means and what to do about it."""
     kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))

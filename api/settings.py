@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, description="Number of API processes")] = 1
     namespace: Annotated[
         str,
-        Field(pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"),
+        Field(
+            pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"
+        ),
     ] = "items"
     model: Annotated[
         str | None,

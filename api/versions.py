@@ -194,9 +194,7 @@ def _body(recorded: RecordedEvent) -> bytes:
     return recorded.event.body
 
 
-def _time_map_json(
-    request: Request, history: list[RecordedEvent], following: str | None
-) -> bytes:
+def _time_map_json(request: Request, history: list[RecordedEvent], following: str | None) -> bytes:
     path = versions_path(request)
     versions = [
         {
@@ -211,9 +209,7 @@ def _time_map_json(
     return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
 
 
-def _time_map_links(
-    request: Request, history: list[RecordedEvent], following: str | None
-) -> bytes:
+def _time_map_links(request: Request, history: list[RecordedEvent], following: str | None) -> bytes:
     path = versions_path(request)
     mementos = [each for each in history if not isinstance(each.event, ItemDeleted)]
     listed = [

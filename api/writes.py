@@ -45,9 +45,7 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
         return await read_and_append(request, lambda _, exact: make(exact))
     expected = conditions(request)
     try:
-        return await request.store.log.append(
-            make(expected), request.meta, request.idempotency
-        )
+        return await request.store.log.append(make(expected), request.meta, request.idempotency)
     except UnexpectedVersion as refusal:
         raise refused(request, refusal) from None
 

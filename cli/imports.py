@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -73,13 +74,18 @@ async def _states(connection: Connection, file: IO[bytes]) -> dict[str, Item | N
     return states
 
 
-def _opened(path: Path | None) -> IO[bytes]:
-    if path is not None:
-        try:
-            return path.open("rb")
-        except OSError as error:
-            message = f"{path}: {error.strerror}."
-            raise Stop(message) from None
-    copy = tempfile.TemporaryFile()
-    shutil.copyfileobj(sys.stdin.buffer, copy)
-    return copy
+@contextmanager
+def _opened(path: Path | None) -> Iterator[IO[bytes]]:
+    """The file, or a copy of stdin, which can be read twice as well. Raises Stop."""
+    if path is None:
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            yield copy
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        message = f"{path}: {error.strerror}."
+        raise Stop(message) from None
+    with file:
+        yield file

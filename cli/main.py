@@ -1,7 +1,5 @@
 """The verbs and their options. What a verb needs is imported when it runs, so --help is quick."""
 
-# ruff: noqa: PLC0415 - imports inside the verbs, see above
-
 from __future__ import annotations
 
 import sys

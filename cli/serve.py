@@ -39,9 +39,7 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     """The socket that the API listens on. Raises Stop when it can't be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server(
-            (settings.host, settings.port), family=family, backlog=2048
-        )
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         message = (
             f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
@@ -94,7 +92,5 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         return
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
-    config = uvicorn.Config(
-        "api.app:create_app", factory=True, workers=settings.workers, **options
-    )
+    config = uvicorn.Config("api.app:create_app", factory=True, workers=settings.workers, **options)
     Multiprocess(config, sockets=[listener]).run()

@@ -1,1 +1,1 @@
-"""The rules of the item store: commands in, events out. Standard library only, and nothing awaits."""
+"""The rules of the item store: commands in, events out. Standard library only; nothing awaits."""

@@ -18,7 +18,7 @@ from domain.events import Event, RecordedEvent
 from domain.expected import ANY, ExpectedVersion
 from eventlog.batching import Batches, TooManyWaiting
 from eventlog.codec import encode_meta
-from eventlog.errors import LogBroken, LogOverloaded, LogUnavailable
+from eventlog.errors import LogBroken, LogOverloaded
 from eventlog.faults import translated
 from eventlog.idempotency import AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys

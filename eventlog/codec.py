@@ -74,5 +74,5 @@ def _meta(text: bytes) -> dict[str, str]:
     meta = json.loads(text)
     if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
         message = "its meta is not a JSON object of strings"
-        raise ValueError(message)  # noqa: TRY004 - of the entry, not of a caller's argument
+        raise ValueError(message)
     return meta

@@ -66,7 +66,9 @@ class EventLog:
     async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first."""
         with translated():
-            entries: Any = await self._redis.xrange(self._keys.events, f"({after}", "+", count=limit)
+            entries: Any = await self._redis.xrange(
+                self._keys.events, f"({after}", "+", count=limit
+            )
         return decode_all(entries)
 
     async def history(self, item: str, after: int = 0, limit: int = 1000) -> list[RecordedEvent]:
@@ -94,9 +96,7 @@ class EventLog:
         milliseconds, _, number = position.partition("-")
         with translated():
             return int(
-                await self._version_at(
-                    keys=[self._keys.history(item)], args=[milliseconds, number]
-                )
+                await self._version_at(keys=[self._keys.history(item)], args=[milliseconds, number])
             )
 
     async def is_gone(self, position: str) -> bool:

@@ -78,13 +78,13 @@ class CurrentItems:
         ]
         return Page(items[:limit], more=len(items) > limit, total=total)
 
-    async def _get_many(self, names: Sequence[bytes]) -> list[Item | None | Exception]:
+    async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
         with translated():
             rows: Any = await self._redis.hmget(self._keys.current, names)
         return [_answer(name, row) for name, row in zip(names, rows, strict=True)]
 
 
-def _answer(name: bytes, row: bytes | None) -> Item | None | Exception:
+def _answer(name: bytes, row: bytes | None) -> Item | Exception | None:
     try:
         return decode(name.decode(), row) if row is not None else None
     except MalformedRow as error:
