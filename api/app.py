@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -20,11 +19,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import components, feed, item, items, service, versions
+from api.access import OPEN
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
 from api.reply import Headers, Reply, problem_reply
-from api.request import Request
+from api.request import Request, encoded, raw_path
 from api.routing import Resources
 from api.settings import Settings
 from api.shutdown import on_stop_signal
@@ -79,9 +79,9 @@ class ItemStore(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request from a resource of the store; FastAPI has the documentation."""
-        found = self.resources.find(_raw_path(scope)) if scope["type"] == "http" else None
+        found = self.resources.find(_own_path(scope)) if scope["type"] == "http" else None
         if found is None:
-            await super().__call__(scope, receive, send)
+            await self._documentation(scope, receive, send)
             return
         resource, parameters = found
         if self.store is None:
@@ -91,6 +91,10 @@ class ItemStore(FastAPI):
         method = scope["method"]
         try:
             handler = resource.handler(method)
+            if resource.template not in OPEN:
+                request.actor = await self.store.access.actor(
+                    request.field(b"authorization"), method
+                )
             if method in WRITES and b"idempotency-key" in request.fields:
                 reply = await once(request, handler)
             else:
@@ -100,6 +104,17 @@ class ItemStore(FastAPI):
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             reply = _error_reply(error, request)
         await reply.send(receive, send, with_body=method != "HEAD")
+
+    async def _documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI's own pages, and its 404, for those who may read."""
+        if scope["type"] == "http" and self.store is not None:
+            request = Request(scope, receive, self.store, {})
+            try:
+                await self.store.access.actor(request.field(b"authorization"), "GET")
+            except Exception as error:  # noqa: BLE001 - as in __call__
+                await _error_reply(error, request).send(receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
@@ -136,21 +151,21 @@ async def _engine_url(settings: Settings) -> AsyncIterator[str]:
             yield engine.url
 
 
-def _raw_path(scope: Scope) -> bytes:
-    """The path as it was sent, behind the root path, under which the API may be mounted."""
-    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+def _own_path(scope: Scope) -> bytes:
+    """The raw path behind the root path, under which the API may be mounted."""
+    raw = raw_path(scope)
     root: str = scope.get("root_path", "")
     return raw.removeprefix(root.encode()) if root else raw
 
 
 def _error_reply(error: Exception, request: StarletteRequest) -> Reply:
+    root = request.scope.get("root_path", "")
+    instance = root + encoded(_own_path(request.scope))
     problem = problem_of(error)
     if problem is None:
-        logger.error("%s %s", request.method, request.url.path, exc_info=error)
+        logger.error("%s %s", request.method, instance, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
-    instance = _raw_path(request.scope).decode("latin-1")
-    root = request.scope.get("root_path", "")
-    return problem_reply(problem, root + instance, root)
+    return problem_reply(problem, instance, root)
 
 
 async def _http_error(request: StarletteRequest, error: Exception) -> Response:

@@ -18,7 +18,7 @@ from eventlog.importing import ForeignEvent
 
 SOURCE = "/items"
 
-POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,19}")
+POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,18}")
 
 EXTENSIONS = ("actor", "traceparent")
 

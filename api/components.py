@@ -8,6 +8,9 @@ from api.model import ItemModel
 
 Description = dict[str, Any]
 
+LAST_VERSION = 10**15
+"""No item gets as far; the engine takes no number without an end."""
+
 ITEM = "Item"
 """The name that the operations use for the model; the document has the model's own."""
 
@@ -25,31 +28,38 @@ def complete(document: Description, model: ItemModel) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
     schema = model.schema("#/components/schemas/{model}")
     nested = schema.pop("$defs", {})
+    models = {model.name: schema | {"title": model.name}} | nested
     shapes = _schemas(ref("schemas", ITEM))
-    # A model may have the name of one of the wire shapes.
-    name = f"{model.name}Item" if model.name in shapes else model.name
+    # A wire shape that is named like one of the operator's models makes way for it.
+    names = {name: f"Store{name}" for name in shapes if name in models} | {ITEM: model.name}
     document["components"] = {
-        "schemas": {name: schema | {"title": name}, **nested, **shapes},
         "parameters": _PARAMETERS,
         "headers": _HEADERS,
+        "securitySchemes": _SECURITY_SCHEMES,
     }
+    # None at all is allowed while the store has no token.
+    document["security"] = [{"token": []}, {}]
     document["tags"] = [
         {"name": "items", "description": "The items."},
         {"name": "service", "description": "The service itself."},
     ]
-    return (
-        document if name == ITEM else _renamed(document, ref("schemas", ITEM), ref("schemas", name))
-    )
+    document = _renamed(document, names)
+    document["components"]["schemas"] = models | {
+        names.get(name, name): _renamed(shape, names) for name, shape in shapes.items()
+    }
+    return document
 
 
-def _renamed(node: Any, old: Description, new: Description) -> Any:
-    if node == old:
-        return new
-    if isinstance(node, dict):
-        return {name: _renamed(value, old, new) for name, value in node.items()}
+def _renamed(node: Any, names: dict[str, str]) -> Any:
+    """The same with every reference to a schema in `names` as one to its new name."""
     if isinstance(node, list):
-        return [_renamed(value, old, new) for value in node]
-    return node
+        return [_renamed(value, names) for value in node]
+    if not isinstance(node, dict):
+        return node
+    name = str(node.get("$ref")).removeprefix("#/components/schemas/")
+    if name in names:
+        return ref("schemas", names[name])
+    return {key: _renamed(value, names) for key, value in node.items()}
 
 
 def _schemas(item: Description) -> Description:
@@ -123,7 +133,9 @@ def _schemas(item: Description) -> Description:
             "title": "Revert",
             "required": ["version"],
             "additionalProperties": False,
-            "properties": {"version": {"type": "integer", "minimum": 1}},
+            "properties": {
+                "version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}
+            },
         },
         "PatchOperation": {
             "type": "object",
@@ -164,19 +176,37 @@ def _parameter(
     }
 
 
+_ID = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
+
+_ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
+
+_POSITION = "^[0-9]{1,15}-[0-9]{1,18}$"
+
+_HTTP_DATE = (
+    "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
+    "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    "[0-2][0-9]:[0-5][0-9]:[0-5][0-9] GMT$"
+)
+
 _PARAMETERS = {
     "id": _parameter(
         "id", "path",
         "Any UTF-8 text of 1 to 512 bytes without control characters, except . and ..; "
         "percent-encoded, a slash as %2F.",
-        {"type": "string", "minLength": 1},
+        {"type": "string", "maxLength": 512, "pattern": _ID},
+    ),
+    "slug": _parameter(
+        "slug", "path", "The last segment of a problem's `type`.",
+        {"type": "string", "pattern": "^[a-z-]+$"},
     ),
     "If-Match": _parameter(
-        "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.'
+        "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.',
+        {"type": "string", "pattern": _ENTITY_TAGS},
     ),
     "If-None-Match": _parameter(
         "If-None-Match", "header",
         'Only if the item is at none of these versions: "3", or * for none at all.',
+        {"type": "string", "pattern": _ENTITY_TAGS},
     ),
     "If-Modified-Since": _parameter("If-Modified-Since", "header", "An HTTP date."),
     "If-Unmodified-Since": _parameter("If-Unmodified-Since", "header", "An HTTP date."),
@@ -186,6 +216,7 @@ _PARAMETERS = {
     "Idempotency-Key": _parameter(
         "Idempotency-Key", "header",
         "A name for this request: sent again under it, it gives the first answer again.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-[\\]-~]+$"},
     ),
     "traceparent": _parameter(
         "traceparent", "header", "W3C trace context; the event keeps it in its meta."
@@ -198,14 +229,15 @@ _PARAMETERS = {
     "n": _parameter("n", "path", "A version.", {"type": "integer", "minimum": 1}),
     "from": _parameter(
         "from", "query", "The version to start from; the one before without it.",
-        {"type": "integer", "minimum": 1},
+        {"type": "integer", "minimum": 1, "maximum": LAST_VERSION},
     ),
     "after-version": _parameter(
-        "after", "query", "Only versions behind this one.", {"type": "integer", "minimum": 0}
+        "after", "query", "Only versions behind this one.",
+        {"type": "integer", "minimum": 0, "maximum": LAST_VERSION},
     ),
     "after-position": _parameter(
         "after", "query", "Only events behind this position.",
-        {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,19}$"},
+        {"type": "string", "pattern": _POSITION},
     ),
     "type": _parameter(
         "type", "query", "Only events of this type.",
@@ -221,10 +253,12 @@ _PARAMETERS = {
         {"enum": ["asc", "desc"], "default": "asc"},
     ),
     "Last-Event-ID": _parameter(
-        "Last-Event-ID", "header", "Of a live stream: resume behind this position."
+        "Last-Event-ID", "header", "Of a live stream: resume behind this position.",
+        {"type": "string", "pattern": _POSITION},
     ),
     "Accept-Datetime": _parameter(
-        "Accept-Datetime", "header", "302 to the version that was current on this HTTP date."
+        "Accept-Datetime", "header", "302 to the version that was current on this HTTP date.",
+        {"type": "string", "pattern": _HTTP_DATE},
     ),
     "prefix": _parameter(
         "prefix", "query", "Only ids that begin with it.", {"type": "string", "maxLength": 512}
@@ -260,5 +294,14 @@ _HEADERS = {
         "schema": {"type": "integer"},
         "example": 1,
     },
+    "WWW-Authenticate": _header("How to authenticate (RFC 6750).", 'Bearer realm="itemstore"'),
     "Accept": _header("The media types that are read here.", "application/json"),
+}
+
+_SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Wanted once the operator has made a token.",
+    }
 }

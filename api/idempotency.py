@@ -61,7 +61,8 @@ async def _key(request: Request) -> IdempotencyKey:
     for name in _PARTS:
         digest.update(request.fields.get(name, b"") + b"\n")
     digest.update(await request.read())
-    return IdempotencyKey(request.store.keys.idempotency(match[1]), digest.hexdigest())
+    scope = match[1] if request.actor is None else f"{request.actor}:{match[1]}"
+    return IdempotencyKey(request.store.keys.idempotency(scope), digest.hexdigest())
 
 
 def _again(request: Request, recorded: RecordedEvent) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ class Item(BaseModel):
     size: int | None = Field(default=None, examples=[6])
 
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
+"""What OpenAPI allows in no name of a schema."""
+
+
 class UnknownModel(Exception):
     """ITEMSTORE_MODEL names something that is not a pydantic model."""
 
@@ -32,7 +37,7 @@ class ItemModel:
 
     def __init__(self, model: type[BaseModel] | None) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(dict[str, Any] if model is None else model)
-        self.name = "Item" if model is None else model.__name__
+        self.name = "Item" if model is None else _NO_NAME.sub("_", model.__name__)
         self._adapter = adapter
 
     @classmethod

@@ -31,7 +31,7 @@ def _answer(description: str, *headers: str, schema: Description | None = None) 
 def _problems(*slugs: str) -> Responses:
     """Responses for these problem types, by status."""
     by_status: dict[int, list[str]] = {}
-    for slug in (*slugs, "internal-error", "log-unavailable"):
+    for slug in (*slugs, "unauthorized", "forbidden", "internal-error", "log-unavailable"):
         by_status.setdefault(PROBLEM_TYPES[slug].status, []).append(slug)
     return {status: _problem(status, same) for status, same in sorted(by_status.items())}
 
@@ -49,6 +49,7 @@ def _problem(status: int, slugs: list[str]) -> Description:
 
 
 _PROBLEM_HEADERS = {
+    401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"],
     404: ["Link"], 412: ["ETag"], 415: ["Accept"], 428: ["ETag"], 503: ["Retry-After"],
 }  # fmt: skip
 
@@ -187,12 +188,14 @@ POST_ITEM = _operation(
 )  # fmt: skip
 
 
-def service_operation(name: str, description: str, *slugs: str) -> Description:
+def service_operation(
+    name: str, description: str, *slugs: str, parameters: tuple[str, ...] = ()
+) -> Description:
     """The options of a route about the service itself: it answers 200 with a JSON object."""
     responses: Responses = {200: _answer(description, schema={"type": "object"})}
     responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
                   for slug in slugs}  # fmt: skip
-    return _operation(name, responses) | {"tags": ["service"]}
+    return _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
 
 
 LIST_VERSIONS = _operation(

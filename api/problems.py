@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from domain.errors import ItemNotFound, UnexpectedVersion
+from eventlog.durability import UnsafeEngine
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from eventlog.idempotency import AlreadyDone, KeyReused
 from projections.row import MalformedRow
@@ -30,6 +31,18 @@ class ProblemType:
 PROBLEM_TYPES = {
     kind.slug: kind
     for kind in (
+        ProblemType(
+            "unauthorized", 401, "The request has no valid token",
+            "The store has tokens, so every request wants one; this one has none, or one that is "
+            "not valid (any more).",
+            "Send `Authorization: Bearer <token>`; the operator makes one with "
+            "`itemstore token create`.",
+        ),
+        ProblemType(
+            "forbidden", 403, "The token's role does not allow this",
+            "A reader may read, a writer may write too.",
+            "Use a token with the role that `detail` names.",
+        ),
         ProblemType(
             "not-found", 404, "There is nothing at this URL",
             "No resource of the store has this path.",
@@ -240,6 +253,11 @@ def _unavailable(slug: str) -> Callable[[LogUnavailable], Problem]:
     return translate
 
 
+def _unsafe_engine(error: UnsafeEngine) -> Problem:
+    # An operator has to act first, so there is no hurry.
+    return _unavailable("log-unavailable")(LogUnavailable(str(error), retry_after=60))
+
+
 def _plain(slug: str) -> Callable[[Exception], Problem]:
     return lambda error: Problem(slug, str(error))
 
@@ -250,6 +268,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     UnexpectedVersion: _unexpected_version,
     LogOverloaded: _unavailable("overloaded"),
     LogUnavailable: _unavailable("log-unavailable"),
+    UnsafeEngine: _unsafe_engine,
     LogFull: _plain("log-full"),
     LogBroken: _plain("store-damaged"),
     MalformedRow: _plain("store-damaged"),

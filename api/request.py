@@ -37,6 +37,7 @@ class Request(StarletteRequest):
         super().__init__(scope, receive)
         self.store = store
         self.parameters = parameters
+        self.actor: str | None = None
         self.idempotency: IdempotencyKey | None = None
         self._content: bytes | None = None
 
@@ -59,8 +60,7 @@ class Request(StarletteRequest):
     @property
     def path(self) -> str:
         """The path as it was sent, percent-encoded, the root path included."""
-        raw: bytes = self.scope["raw_path"]
-        return raw.decode() if raw.isascii() else quote(raw, safe="/%!$&'()*+,;=:@~")
+        return encoded(raw_path(self.scope))
 
     @property
     def root(self) -> str:
@@ -74,8 +74,10 @@ class Request(StarletteRequest):
 
     @property
     def meta(self) -> dict[str, str]:
-        """What the log keeps about a write beside the event: its key, its W3C trace context."""
+        """What the log keeps about a write: who, its idempotency key, its W3C trace context."""
         meta = {}
+        if self.actor is not None:
+            meta["actor"] = self.actor
         if self.idempotency is not None:
             meta["key"] = (self.field(b"idempotency-key") or "").strip('"')
         traceparent = self.field(b"traceparent")
@@ -146,6 +148,16 @@ class Request(StarletteRequest):
                 headers={"Accept-Encoding": "identity"},
             )
         return media_type
+
+
+def raw_path(scope: Scope) -> bytes:
+    """The path as it was sent, the root path included; not every server gives it undecoded."""
+    return scope.get("raw_path") or quote(scope["path"]).encode()
+
+
+def encoded(raw: bytes) -> str:
+    """A raw path as it stands in a URL, where some clients leave UTF-8 as it is."""
+    return raw.decode() if raw.isascii() else quote(raw, safe="/%!$&'()*+,;=:@~")
 
 
 def item_id(segment: bytes) -> str:

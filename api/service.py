@@ -16,6 +16,11 @@ from eventlog.durability import durability
 
 router = APIRouter(route_class=Route)
 
+VARY = (b"vary", b"accept")
+
+# Health is what it is now.
+NO_STORE = (b"cache-control", b"no-store")
+
 
 @router.get("/", **service_operation("service", "What this service is."))
 async def service(request: Request) -> Reply:
@@ -34,7 +39,7 @@ async def service(request: Request) -> Reply:
         "links": links,
     }
     if not _wants_html(request):
-        return json_reply(content)
+        return json_reply(content, headers=[VARY])
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
     return _page("itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
@@ -42,19 +47,21 @@ async def service(request: Request) -> Reply:
 @router.get("/livez", **service_operation("livez", "The process is up."))
 async def livez(_: Request) -> Reply:
     """Whether the process is up."""
-    return json_reply({"status": "up"})
+    return json_reply({"status": "up"}, headers=[NO_STORE])
 
 
 @router.get("/readyz", **service_operation("readyz", "The store takes writes.", "log-unavailable"))
 async def readyz(request: Request) -> Reply:
     """Whether the store can take writes, and how durable they are."""
     promise = await durability(request.store.redis)
-    return json_reply(
-        {"status": "ready", "durability": {"fsync": promise.fsync, "meaning": promise.sentence}}
-    )
+    durable = {"fsync": promise.fsync, "meaning": promise.sentence}
+    return json_reply({"status": "ready", "durability": durable}, headers=[NO_STORE])
 
 
-@router.get("/problems/{slug}", **service_operation("problem_type", "A problem type.", "not-found"))
+@router.get(
+    "/problems/{slug}",
+    **service_operation("problem_type", "A problem type.", "not-found", parameters=("slug",)),
+)
 async def problem_type(request: Request) -> Reply:
     """What a problem type means and what to do about it."""
     kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
@@ -72,7 +79,8 @@ async def problem_type(request: Request) -> Reply:
             "meaning": kind.meaning,
             "remedy": kind.remedy,
             "example": _example(kind, request.path),
-        }
+        },
+        headers=[VARY],
     )
 
 
@@ -98,5 +106,5 @@ def _page(title: str, content: str) -> Reply:
         '<meta name="viewport" content="width=device-width">'
         f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
     )
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"vary", b"accept")]
+    headers = [(b"content-type", b"text/html; charset=utf-8"), VARY]
     return Reply(200, headers, page.encode())

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     max_waiting: Annotated[
         int, Field(ge=1, description="Requests that may wait for the engine before 503 is answered")
     ] = 10_000
+    insecure_no_auth: Annotated[
+        bool,
+        Field(description="Serve other addresses than loopback although the store has no token"),
+    ] = False
     idempotency_seconds: Annotated[
         int, Field(ge=1, description="How long the outcome of an Idempotency-Key is kept")
     ] = REMEMBERED_SECONDS

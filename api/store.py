@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from api import cloudevents
+from api.access import Access
 from api.model import ItemModel
 from api.settings import Settings
 from eventlog.keys import Keys
@@ -29,6 +30,7 @@ class Store:
     feed: LiveFeed
     model: ItemModel
     settings: Settings
+    access: Access
     running: set[str] = field(default_factory=set)
 
     @classmethod
@@ -50,4 +52,5 @@ class Store:
             LiveFeed(log, cloudevents.encode),
             model,
             settings,
+            Access(redis, keys),
         )

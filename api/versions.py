@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
+from api.components import LAST_VERSION
 from api.model import check_json
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
@@ -35,7 +36,7 @@ class VersionsQuery(Query):
     """Which part of the list of versions."""
 
     limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
-    after: Annotated[int, Field(ge=0, description="Only versions behind this one")] = 0
+    after: Annotated[int, Field(ge=0, le=LAST_VERSION, description="Only versions behind this one")] = 0
 
 
 class DiffQuery(Query):
@@ -44,7 +45,7 @@ class DiffQuery(Query):
     model_config = Query.model_config | {"populate_by_name": True}
 
     from_: Annotated[
-        int | None, Field(alias="from", ge=1, description="The version to start from")
+        int | None, Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from")
     ] = None
 
 
@@ -98,9 +99,9 @@ async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
     _, document = await request.content("application/json", accept="Accept")
     wanted = check_json(document)
-    number = wanted.get("version") if isinstance(wanted, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or len(wanted) > 1:
-        errors = [{"pointer": "/version", "detail": "The version to go back to, an integer."}]
+    number = wanted.get("version") if isinstance(wanted, dict) and len(wanted) == 1 else None
+    if type(number) is not int or not 1 <= number <= LAST_VERSION:
+        errors = [{"pointer": "/version", "detail": "The version to go back to, an integer from 1."}]
         sentence = 'Send {"version": n}, the version to go back to.'
         raise Problem("invalid-item", sentence, members={"errors": errors})
     body = request.store.model.stored(_body(await version(request, number)))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.errors import Stop
-from cli.options import DataDir, Json, Namespace, RedisUrl
+from cli.options import DataDir, Json, Namespace, RedisUrl, RoleName
 
 app = typer.Typer(
     name="itemstore",
@@ -37,6 +37,13 @@ def serve(
     max_body: Annotated[int | None, typer.Option(help="Largest request body, in bytes.")] = None,
     max_waiting: Annotated[
         int | None, typer.Option(help="Requests that may wait for the engine before 503.")
+    ] = None,
+    insecure_no_auth: Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure-no-auth",
+            help="Serve other addresses than loopback although the store has no token.",
+        ),
     ] = None,
     idempotency_seconds: Annotated[
         int | None, typer.Option(help="How long the outcome of an Idempotency-Key is kept.")
@@ -140,6 +147,59 @@ def info(
     from cli.info import info as show_info
 
     run_connected(_engine(context), lambda store: show_info(store, as_json=json))
+
+
+token_app = typer.Typer(help="Make, list and revoke bearer tokens.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
+
+
+@token_app.command("create")
+def token_create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Who will use it: the actor in events.")],
+    role: Annotated[RoleName, typer.Option(help="What it allows.")] = RoleName.reader,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Make a token and print it. From the first one on, every request wants one."""
+    from cli.connection import run_connected
+    from cli.token import create_token
+
+    run_connected(
+        _engine(context), lambda store: create_token(store, name, role.value, as_json=json)
+    )
+
+
+@token_app.command("list")
+def token_list(
+    context: typer.Context,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Show the names and roles of all tokens."""
+    from cli.connection import run_connected
+    from cli.token import list_tokens
+
+    run_connected(_engine(context), lambda store: list_tokens(store, as_json=json))
+
+
+@token_app.command("revoke")
+def token_revoke(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The token's name.")],
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Take a token back."""
+    from cli.connection import run_connected
+    from cli.token import revoke_token
+
+    run_connected(_engine(context), lambda store: revoke_token(store, name))
 
 
 def main() -> None:

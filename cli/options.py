@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,3 +15,11 @@ RedisUrl = Annotated[
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine keeps its data.")]
 Namespace = Annotated[str | None, typer.Option(help="What all keys of the store begin with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+class RoleName(Enum):
+    """The roles of api.tokens, which costs an import too many for --help; a test compares."""
+
+    reader = "reader"
+    writer = "writer"
+    admin = "admin"

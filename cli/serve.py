@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
@@ -14,9 +16,12 @@ from uvicorn.supervisors import Multiprocess
 from api.app import create_app
 from api.model import ItemModel, UnknownModel
 from api.settings import Settings
+from api.tokens import listed
 from cli.connection import checked_settings
 from cli.errors import Stop
+from eventlog.connect import connect
 from eventlog.engine import EmbeddedEngine, EngineError, run
+from eventlog.errors import LogUnavailable
 from eventlog.keys import Keys
 
 SHUTDOWN_SECONDS = 2
@@ -30,6 +35,7 @@ def serve(options: Mapping[str, Any]) -> None:
     except UnknownModel as error:
         raise Stop(str(error)) from None
     with listening(settings) as listener, engine_of(settings) as (settings, engine):
+        asyncio.run(check_access(settings))
         announce(settings, listener, engine)
         serve_on(listener, settings)
 
@@ -49,6 +55,33 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     with listener:
         listener.set_inheritable(True)
         yield listener
+
+
+async def check_access(settings: Settings) -> None:
+    """Raises Stop where anybody on the network could write."""
+    if settings.insecure_no_auth or _is_loopback(settings.host):
+        return
+    try:
+        async with connect(settings.redis_url or "") as redis:
+            tokens = await listed(redis, Keys(settings.namespace))
+    except LogUnavailable as error:
+        raise Stop(str(error)) from None
+    if not tokens:
+        message = (
+            f"The store has no token, so anybody who reaches {settings.host} could write. Make "
+            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
+            "--insecure-no-auth."
+        )
+        raise Stop(message)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager

@@ -39,6 +39,11 @@ class Keys:
         """The positions of one item's events, oldest first: a list."""
         return self.histories + item
 
+    @property
+    def tokens(self) -> str:
+        """The bearer tokens: a hash from name to role and digest."""
+        return f"{self.namespace}:tokens"
+
     def idempotency(self, scope: str) -> str:
         """The outcome of a request under a caller's idempotency key: a string with a lifetime."""
         return f"{self.namespace}:idempotency:{scope}"
@@ -46,3 +51,30 @@ class Keys:
     def writer(self, writer: str) -> str:
         """A writer's last batch number and the reply to it: a string with a lifetime."""
         return f"{self.namespace}:writers:{writer}"
+
+    def lease(self, work: str) -> str:
+        """Who does the work that only one may do at a time: a string with a lifetime."""
+        return f"{self.namespace}:lease:{work}"
+
+    def shadow(self, token: str) -> Keys:
+        """The keys that one run of a rebuild builds in: those of a namespace within this one."""
+        return Keys(self.shadows + token)
+
+    @property
+    def shadows(self) -> str:
+        """The prefix of the keys of all rebuilds."""
+        return f"{self.namespace}:rebuild:"
+
+    @property
+    def wrong_histories(self) -> str:
+        """The items whose history a rebuild has found wrong: a set, within its shadow."""
+        return f"{self.namespace}:wrong-histories"
+
+    def counts(self, projection: str) -> str:
+        """What a projection that counts has counted, and up to where: a hash."""
+        return f"{self.namespace}:projection:{projection}"
+
+    @property
+    def receipts(self) -> str:
+        """The receipt of each projection's last rebuild, JSON: a hash."""
+        return f"{self.namespace}:receipts"

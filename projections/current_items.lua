@@ -23,16 +23,27 @@ local function state_of(item)
   return tonumber(version), kind == 'data', created
 end
 
-local function apply(event_type, item, version, position, created, data)
-  local head = '{"version":' .. version .. ',"position":"' .. position .. '","created":"'
+-- the row that an item's last event leaves; `created` is the position of its creation
+local function set_row(event_type, item, version, position, created, data)
+  local content = event_type == 'ItemDeleted' and '"deleted":true}' or '"data":' .. data .. '}'
+  redis.call('HSET', KEYS[2], item, '{"version":' .. version .. ',"position":"' .. position ..
+    '","created":"' .. created .. '",' .. content)
+end
+
+-- whether the item is among those that exist
+local function set_listed(event_type, item)
   if event_type == 'ItemCreated' then
-    redis.call('HSET', KEYS[2], item, head .. position .. '","data":' .. data .. '}')
     redis.call('ZADD', KEYS[3], 0, item)
-  elseif event_type == 'ItemUpdated' then
-    redis.call('HSET', KEYS[2], item, head .. created .. '","data":' .. data .. '}')
-  else
-    redis.call('HSET', KEYS[2], item, head .. created .. '","deleted":true}')
+  elseif event_type == 'ItemDeleted' then
     redis.call('ZREM', KEYS[3], item)
   end
+end
+
+local function apply(event_type, item, version, position, created, data)
+  if event_type == 'ItemCreated' then
+    created = position
+  end
+  set_row(event_type, item, version, position, created, data)
+  set_listed(event_type, item)
   redis.call('RPUSH', ARGV[1] .. item, position)
 end

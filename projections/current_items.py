@@ -73,10 +73,11 @@ class CurrentItems:
                 keys=[self._keys.current, self._keys.ids], args=[begin, end, limit + 1, start]
             )
         total, *pairs = reply
+        names, rows = pairs[::2], pairs[1::2]
         items = [
-            _read(name.decode(), row) for name, row in zip(pairs[::2], pairs[1::2], strict=True)
+            _read(name.decode(), row) for name, row in zip(names[:limit], rows[:limit], strict=True)
         ]
-        return Page(items[:limit], more=len(items) > limit, total=total)
+        return Page(items, more=len(names) > limit, total=total)
 
     async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
         with translated():

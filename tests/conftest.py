@@ -117,9 +117,7 @@ def server_of() -> Iterator[ServerOf]:
         def server(engine: str) -> Server:
             if engine not in servers:
                 directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemstore-"))
-                servers[engine] = stack.enter_context(
-                    running(program_of(engine), Path(directory))
-                )
+                servers[engine] = stack.enter_context(running(program_of(engine), Path(directory)))
             return servers[engine]
 
         yield server
@@ -210,14 +208,15 @@ def unchanged(redis: Redis) -> Unchanged:
 
 async def contents(redis: Redis) -> dict[bytes, Any]:
     """Everything that the engine holds, by key."""
-    read: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+    read: dict[Any, Callable[[Any], Awaitable[Any]]] = {
         b"stream": redis.xrange,
         b"hash": redis.hgetall,
         b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
         b"list": lambda key: redis.lrange(key, 0, -1),
         b"string": redis.get,
     }
-    return {key: await read[await redis.type(key)](key) for key in await redis.keys("*")}
+    names: Any = await redis.keys("*")
+    return {name: await read[await redis.type(name)](name) for name in names}
 
 
 async def assert_agreement(redis: Redis, keys: Keys) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -20,7 +20,6 @@ from eventlog.codec import decode_all
 BASE_URL = "http://store"
 
 Events = Callable[[], Awaitable[list[RecordedEvent]]]
-Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 Serve = Callable[..., httpx.AsyncClient]
 
 
@@ -33,9 +32,15 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def redis() -> FakeAsyncRedis:
-    """An engine of the test's own, in memory."""
-    return FakeAsyncRedis(server=FakeServer())
+def engine() -> FakeServer:
+    """An engine of the test's own, in memory; `engine.connected = False` takes it away."""
+    return FakeServer()
+
+
+@pytest.fixture
+def redis(engine: FakeServer) -> FakeAsyncRedis:
+    """A client of that engine."""
+    return FakeAsyncRedis(server=engine)
 
 
 @pytest.fixture
@@ -59,9 +64,11 @@ async def serve(redis: FakeAsyncRedis) -> AsyncIterator[Serve]:
         def open_client(
             *, model: type[BaseModel] | str | None = None, **settings: Any
         ) -> httpx.AsyncClient:
-            named = {"model": model} if isinstance(model, str) else {}
-            given = model if isinstance(model, type) else None
-            client = client_of(create_app(Settings(**settings, **named), redis=redis, model=given))
+            if isinstance(model, str):
+                app = create_app(Settings(model=model, **settings), redis=redis)
+            else:
+                app = create_app(Settings(**settings), redis=redis, model=model)
+            client = client_of(app)
             stack.push_async_callback(client.aclose)
             return client
 
@@ -73,39 +80,15 @@ def events(redis: FakeAsyncRedis) -> Events:
     """Reads the whole log, as it stands in the stream."""
 
     async def read() -> list[RecordedEvent]:
-        return decode_all(await redis.xrange("items:events"))
+        entries: Any = await redis.xrange("items:events")
+        return decode_all(entries)
 
     return read
-
-
-@pytest.fixture
-def unchanged(redis: FakeAsyncRedis) -> Unchanged:
-    """A block that must leave every key of the engine as it is: log, rows, ids, histories."""
-
-    @asynccontextmanager
-    async def block() -> AsyncIterator[None]:
-        before = await contents(redis)
-        yield
-        assert await contents(redis) == before
-
-    return block
 
 
 def client_of(app: ItemStore) -> httpx.AsyncClient:
     """A client that calls the app in process."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL)
-
-
-async def contents(redis: FakeAsyncRedis) -> dict[bytes, Any]:
-    """Everything that the engine holds, by key."""
-    read: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
-        b"stream": redis.xrange,
-        b"hash": redis.hgetall,
-        b"zset": lambda key: redis.zrange(key, 0, -1),
-        b"list": lambda key: redis.lrange(key, 0, -1),
-        b"string": redis.get,
-    }
-    return {key: await read[await redis.type(key)](key) for key in await redis.keys("*")}
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:

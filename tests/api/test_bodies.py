@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Events, Serve, Unchanged, problem
+from tests.api.conftest import Events, Serve, problem
+from tests.conftest import Unchanged
 
 JSON = {"Content-Type": "application/json"}
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import Events, Serve, Unchanged, problem
+from tests.api.conftest import Events, Serve, problem
+from tests.conftest import Unchanged
 
 
 async def test_a_delete_ends_the_item(client: httpx.AsyncClient, events: Events) -> None:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from api.app import ItemStore
-from tests.api.conftest import Events, Unchanged, problem
+from tests.api.conftest import Events, problem
+from tests.conftest import Unchanged
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ async def put_raw(app: ItemStore, raw_path: bytes) -> RawAnswer:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await app(scope, receive, send)  # type: ignore[arg-type]
+    await app(scope, receive, send)
     start, body = sent
     return RawAnswer(start["status"], dict(start["headers"]), json.loads(body["body"]))
 

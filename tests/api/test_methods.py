@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from api.app import ItemStore
-from tests.api.conftest import Unchanged, problem
+from tests.api.conftest import problem
+from tests.conftest import Unchanged
 
 ALLOWED = {
     "/": "GET, HEAD, OPTIONS",
@@ -94,7 +95,7 @@ async def test_the_documentation_is_only_read(client: httpx.AsyncClient, path: s
 
 
 def get_paths(app: ItemStore) -> list[str]:
-    """A path of every resource that has a GET, of those that OpenAPI shows and those it does not."""
+    """A path of every resource that has a GET."""
     filled = {"{id}": "foo", "{n}": "2", "{slug}": "not-found"}
     paths = []
     for template, operations in app.openapi()["paths"].items():

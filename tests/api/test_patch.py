@@ -11,7 +11,8 @@ import pytest
 
 from api.app import ItemStore
 from domain.evolve import Item
-from tests.api.conftest import Events, Serve, Unchanged, problem
+from tests.api.conftest import Events, Serve, problem
+from tests.conftest import Unchanged
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"

@@ -8,7 +8,8 @@ from uuid import RFC_4122, UUID
 import httpx
 import pytest
 
-from tests.api.conftest import Events, Serve, Unchanged, problem
+from tests.api.conftest import Events, Serve, problem
+from tests.conftest import Unchanged
 
 
 def id_of(answer: httpx.Response) -> str:
@@ -88,6 +89,7 @@ async def test_a_post_needs_no_condition(serve: Serve) -> None:
 async def test_what_put_refuses_post_refuses(
     client: httpx.AsyncClient,
     unchanged: Unchanged,
+    *,
     body: bytes,
     headers: dict[str, str],
     status: int,

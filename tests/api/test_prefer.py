@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import Events, Unchanged, problem
+from tests.api.conftest import Events, problem
+from tests.conftest import Unchanged
 
 MINIMAL = {"Prefer": "return=minimal"}
 

@@ -14,7 +14,9 @@ from fakeredis import FakeAsyncRedis
 
 from api.app import ItemStore
 from api.problems import PROBLEM_TYPES
+from api.tokens import Role, create
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from eventlog.keys import Keys
 from eventlog.log import EventLog
 from tests.api.conftest import Serve
 
@@ -88,18 +90,27 @@ async def prepared(
         await client.put(f"/items/{name}", json={"size": 1})
     await client.delete("/items/gone", headers={"Idempotency-Key": "used"})
     await redis.hset("items:current", "damaged", "{}")
-    [[oldest, _], *_] = await redis.xrange("items:events")
-    await redis.xdel("items:events", oldest)
+    entries: Any = await redis.xrange("items:events")
+    await redis.xdel("items:events", entries[0][0])
     return client
 
 
 @pytest.fixture
-def ask(prepared: httpx.AsyncClient, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(
+    prepared: httpx.AsyncClient,
+    redis: FakeAsyncRedis,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Ask:
     """Gives the answer that has the problem of this type."""
 
     async def answer(slug: str) -> httpx.Response:
         if slug == "precondition-required":
             return await serve(require_conditions=True).put("/items/foo", json={})
+        if slug in ("unauthorized", "forbidden"):
+            token = await create(redis, Keys(), "reader", Role.reader)
+            headers = {"Authorization": f"Bearer {token}"} if slug == "forbidden" else {}
+            return await serve().put("/items/foo", json={}, headers=headers)
         if slug in ERRORS:
 
             async def append(*_: Any) -> None:
@@ -177,7 +188,8 @@ async def test_a_problem_type_that_is_none_is_not_found(
 @pytest.mark.parametrize(
     "path",
     ["/nothing", "/items/", "/items/a/b", "/docs/oauth2-redirect/x", "/redoc", "/favicon.ico",
-     "/.env", "/%FF", "/%00", "/a%0Ab", "/index.php?x=<script>", "/docs", "/livez", "/openapi.json"],
+     "/.env", "/%FF", "/%00", "/a%0Ab", "/index.php?x=<script>", "/docs", "/livez",
+     "/openapi.json"],
 )  # fmt: skip
 async def test_no_path_and_method_have_an_error_of_another_form(
     client: httpx.AsyncClient, method: str, path: str
@@ -244,7 +256,7 @@ def text_of(page: str) -> str:
     opened: list[str] = []
 
     class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: object) -> None:
+        def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - its class's
             if tag != "meta":
                 opened.append(tag)
 

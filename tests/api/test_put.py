@@ -8,7 +8,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import Events, Serve, Unchanged, problem
+from tests.api.conftest import Events, Serve, problem
+from tests.conftest import Unchanged
 
 BODY = {"name": "Fighters", "size": 6}
 STORED = b'{"name":"Fighters","size":6}'

@@ -8,7 +8,7 @@ from domain.commands import Command, DeleteItem, PatchItem, PutItem
 from domain.decide import decide
 from domain.errors import ItemNotFound
 from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
-from domain.expected import ABSENT, PRESENT, one_of
+from domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from domain.expected import ABSENT, PRESENT, one_of
     ],
 )
 def test_a_command_becomes_the_event_that_fits_what_is_there(
-    command: Command, exists: bool, event: Event
+    command: Command, event: Event, *, exists: bool
 ) -> None:
     """Every command and state that end in an event."""
     assert decide(command, exists=exists) == event
@@ -39,8 +39,8 @@ def test_what_does_not_exist_can_be_neither_patched_nor_deleted(command: Command
 @pytest.mark.parametrize("expected", [ABSENT, PRESENT, one_of(3)])
 @pytest.mark.parametrize("exists", [False, True])
 def test_the_expected_version_does_not_change_the_event(
-    expected: object, exists: bool
+    expected: ExpectedVersion, *, exists: bool
 ) -> None:
     """Whether a command is admitted is asked apart from what it becomes."""
-    conditional = PutItem("foo", b"{}", expected)  # type: ignore[arg-type]
+    conditional = PutItem("foo", b"{}", expected)
     assert decide(conditional, exists=exists) == decide(PutItem("foo", b"{}"), exists=exists)

@@ -65,7 +65,10 @@ def test_no_condition_adds_nothing_to_another(expected: ExpectedVersion) -> None
         (one_of(), "nothing"),
         (none_of(2, 1), "none of the versions 1, 2"),
         (none_of(3) & PRESENT, "none of the versions 3, and present"),
-        (ExpectedVersion(absent=True, versions=frozenset({3}), others=False), "version 3, or absent"),
+        (
+            ExpectedVersion(absent=True, versions=frozenset({3}), others=False),
+            "version 3, or absent",
+        ),
     ],
 )
 def test_each_kind_has_a_name_for_people(expected: ExpectedVersion, sentence: str) -> None:

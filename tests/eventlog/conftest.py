@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,14 +50,18 @@ class Wire:
         return reply
 
 
-@pytest.fixture
-async def wire(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """The wire of `log`, open and in order, to an engine that has the script already."""
-    with pytest.raises(ItemNotFound):
-        await EventLog(redis, keys, APPLY).append(DeleteItem("nothing"))
+def wired(redis: Redis) -> Wire:
+    """The wire of a client, from now on: open and in order."""
     wire = Wire()
     wire.is_open.set()
-    evalsha, evaluate = redis.evalsha, redis.eval
-    monkeypatch.setattr(redis, "evalsha", lambda *request: wire.carry(evalsha, *request))
-    monkeypatch.setattr(redis, "eval", lambda *request: wire.carry(evaluate, *request))
+    redis.evalsha = partial(wire.carry, redis.evalsha)  # type: ignore[method-assign]
+    redis.eval = partial(wire.carry, redis.eval)  # type: ignore[method-assign]
     return wire
+
+
+@pytest.fixture
+async def wire(redis: Redis, keys: Keys) -> Wire:
+    """The wire of `log`, to an engine that has the script already."""
+    with pytest.raises(ItemNotFound):
+        await EventLog(redis, keys, APPLY).append(DeleteItem("nothing"))
+    return wired(redis)

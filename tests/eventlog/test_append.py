@@ -91,9 +91,7 @@ async def test_any_id_names_an_item(log: EventLog, items: CurrentItems, item: st
     assert await log.history(item) == await log.read()
 
 
-async def test_a_write_touches_no_keys_but_the_documented_ones(
-    redis: Redis, log: EventLog
-) -> None:
+async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log: EventLog) -> None:
     """What redis-cli shows is listed in the design; the writer's key has a lifetime."""
     await log.append(PutItem("foo", b"1"))
     await log.append(PutItem("a/b", b"1"))
@@ -137,9 +135,7 @@ async def test_concurrent_appends_get_an_answer_each(
     await assert_agreement(redis, keys)
 
 
-async def test_a_caller_who_goes_away_takes_nobody_along(
-    log: EventLog, wire: Wire
-) -> None:
+async def test_a_caller_who_goes_away_takes_nobody_along(log: EventLog, wire: Wire) -> None:
     """Its own command is appended, as it was on its way; the others get their answers."""
     wire.is_open.clear()
     gone = asyncio.create_task(log.append(PutItem("foo", b"1")))

@@ -54,9 +54,7 @@ def batches_to(
     other: OtherSide, *, most: int = 10, most_bytes: int = 0, waiting: int = 100, flights: int = 1
 ) -> Batches[int, int]:
     """Batches, one at a time unless said otherwise."""
-    return Batches(
-        other.send, most=most, most_bytes=most_bytes, waiting=waiting, flights=flights
-    )
+    return Batches(other.send, most=most, most_bytes=most_bytes, waiting=waiting, flights=flights)
 
 
 def submit(batches: Batches[int, int], *calls: int, size: int = 0) -> list[asyncio.Task[int]]:
@@ -113,9 +111,7 @@ async def test_a_batch_ends_at_its_bounds(other: OtherSide) -> None:
 async def test_an_error_for_one_call_is_raised_to_its_caller_alone(other: OtherSide) -> None:
     """The others of the batch get their answers."""
     other.let()
-    outcomes = await asyncio.gather(
-        *submit(batches_to(other), 1, -1, 2), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*submit(batches_to(other), 1, -1, 2), return_exceptions=True)
     assert [outcomes[0], outcomes[2]] == [1, 2]
     assert isinstance(outcomes[1], Refused)
 

@@ -38,13 +38,11 @@ EXPECTED = [
     ("versions", "exists"), [(0, False), (1, True), (11, True), (12, True), (1, False), (11, False)]
 )
 async def test_the_script_admits_what_the_domain_admits(
-    log: EventLog, versions: int, exists: bool
+    log: EventLog, versions: int, *, exists: bool
 ) -> None:
     """Every kind, on items that are there, were there and never were; no digit is mixed up."""
     for index in range(len(EXPECTED)):
-        await asyncio.gather(
-            *(log.append(PutItem(f"item {index}", b"1")) for _ in range(versions))
-        )
+        await asyncio.gather(*(log.append(PutItem(f"item {index}", b"1")) for _ in range(versions)))
         if versions and not exists:
             await log.append(DeleteItem(f"item {index}"))
     outcomes = await asyncio.gather(

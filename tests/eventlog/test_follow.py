@@ -15,6 +15,7 @@ from projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+    from redis.typing import KeyT, StreamIdT
 
     from domain.events import RecordedEvent
     from eventlog.keys import Keys
@@ -63,15 +64,17 @@ async def test_a_quiet_log_is_followed_on(
     """A read that ended with nothing is followed by another."""
     xread = real_redis.xread
     calls = []
+    quiet = asyncio.Event()
 
-    async def hurried(*streams: object, block: int, **options: object) -> object:
+    async def hurried(streams: dict[KeyT, StreamIdT], count: int, block: int) -> object:
         calls.append(block)
-        return await xread(*streams, **options, block=10)  # type: ignore[arg-type]
+        if len(calls) == 3:
+            quiet.set()
+        return await xread(streams, count, block=10)
 
     monkeypatch.setattr(real_redis, "xread", hurried)
     following = asyncio.create_task(follow(log, START, count=1))
-    while len(calls) < 3:
-        await asyncio.sleep(0.01)
+    await quiet.wait()
     created = await log.append(PutItem("foo", b"1"))
     assert await following == [created]
     assert max(calls) <= 1000

@@ -71,8 +71,9 @@ async def proxy(server_of: ServerOf) -> AsyncIterator[Proxy]:
     """A proxy in front of an empty server."""
     server = server_of("valkey")
     proxy = Proxy(server.socket, server.directory / "proxy")
-    async with emptied(server), await asyncio.start_unix_server(
-        proxy.serve, server.directory / "proxy"
+    async with (
+        emptied(server),
+        await asyncio.start_unix_server(proxy.serve, server.directory / "proxy"),
     ):
         yield proxy
 

@@ -36,9 +36,12 @@ async def full(real_redis: Redis, keys: Keys) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.parametrize(
-    "command", [PutItem("foo", b"2"), PutItem("bar", b"2"), PatchItem("foo", b"2"), DeleteItem("foo")]
+    "command",
+    [PutItem("foo", b"2"), PutItem("bar", b"2"), PatchItem("foo", b"2"), DeleteItem("foo")],
 )
-async def test_nothing_is_appended_without_memory(full: Redis, keys: Keys, command: Command) -> None:
+async def test_nothing_is_appended_without_memory(
+    full: Redis, keys: Keys, command: Command
+) -> None:
     """LogFull, and log, rows, ids and histories are as they were."""
     before = await contents(full)
     with pytest.raises(LogFull, match="out of memory"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def events(log: EventLog) -> list[RecordedEvent]:
     """Nine events of three items, in the order of the log."""
-    commands = [PutItem(f"item {number % 3}", b"%d" % number) for number in range(8)]
-    return [await log.append(command) for command in (*commands, DeleteItem("item 0"))]
+    puts = [PutItem(f"item {number % 3}", b"%d" % number) for number in range(8)]
+    return [*[await log.append(put) for put in puts], await log.append(DeleteItem("item 0"))]
 
 
 async def test_a_range_is_what_comes_after_a_position(
@@ -31,7 +31,9 @@ async def test_a_range_is_what_comes_after_a_position(
     for index, event in enumerate(events):
         assert await log.read(event.position) == events[index + 1 :]
     milliseconds, number = key_of(events[3].position)
-    between = f"{milliseconds}-{number - 1}" if number else f"{milliseconds - 1}-18446744073709551615"
+    between = (
+        f"{milliseconds}-{number - 1}" if number else f"{milliseconds - 1}-18446744073709551615"
+    )
     assert await log.read(between) == events[3:]
 
 
@@ -134,8 +136,8 @@ async def test_an_entry_of_another_program_is_not_taken_for_an_event(
 ) -> None:
     """The error says which one it is."""
     await log.append(PutItem("foo", b"1"))
-    foreign = await redis.xadd("items:events", {"hello": "world"})
-    with pytest.raises(MalformedEntry, match=str(foreign.decode())) as malformed:
+    foreign: Any = await redis.xadd("items:events", {"hello": "world"})
+    with pytest.raises(MalformedEntry, match=foreign.decode()) as malformed:
         await log.read()
     assert malformed.value.position == foreign.decode()
     assert len(await log.read(limit=1)) == 1

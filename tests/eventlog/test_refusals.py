@@ -9,7 +9,7 @@ import pytest
 
 from domain.commands import Command, DeleteItem, PatchItem, PutItem
 from domain.errors import ItemNotFound, UnexpectedVersion
-from domain.expected import ABSENT, PRESENT, one_of
+from domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ async def test_where_there_is_nothing_neither_patch_nor_delete_appends(
     unchanged: Unchanged,
     item: str,
     deleted_version: int | None,
-    expected: object,
+    expected: ExpectedVersion,
 ) -> None:
     """The refusal says at which version the item was deleted, if it ever was there."""
-    for command in (PatchItem(item, b"1", expected), DeleteItem(item, expected)):  # type: ignore[arg-type]
+    for command in (PatchItem(item, b"1", expected), DeleteItem(item, expected)):
         async with unchanged():
             with pytest.raises(ItemNotFound) as refused:
                 await filled.append(command)

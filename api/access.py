@@ -1,0 +1,69 @@
+"""Who may do what: once there is a token in the store, every request wants one."""
+
+from __future__ import annotations
+
+import time
+
+from redis.asyncio import Redis
+
+from api.problems import Problem
+from api.tokens import Role, Token, listed
+from eventlog.keys import Keys
+
+FRESH_SECONDS = 1.0
+"""How long the tokens are believed before the engine is asked again."""
+
+OPEN = frozenset({"/livez", "/readyz", "/problems/{slug}"})
+"""Resources that never want a token."""
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Access:
+    """The tokens of the store, as this process last saw them."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._tokens: dict[str, Token] = {}
+        self._fresh_until = 0.0
+
+    async def actor(self, authorization: str | None, method: str) -> str | None:
+        """The name of the token that the request carries, None where the store has no tokens.
+
+        Raises Problem 401 without a valid token (RFC 6750 §3), 403 where its role does not
+        allow the method, and LogUnavailable.
+        """
+        if time.monotonic() > self._fresh_until:
+            self._tokens = await listed(self._redis, self._keys)
+            self._fresh_until = time.monotonic() + FRESH_SECONDS
+        if not self._tokens:
+            return None
+        token = self._token(authorization)
+        needed = Role.reader if method in READS else Role.writer
+        if token.role < needed:
+            raise Problem(
+                "forbidden",
+                f"The token {token.name!r} is a {token.role.name}; {method} wants a {needed.name}.",
+                headers={"WWW-Authenticate": _challenge("insufficient_scope")},
+            )
+        return token.name
+
+    def _token(self, authorization: str | None) -> Token:
+        if authorization is None:
+            sentence = "This store wants a token: send Authorization: Bearer <token>."
+            raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
+        scheme, _, credentials = authorization.partition(" ")
+        name, _, secret = credentials.strip().partition(".")
+        token = self._tokens.get(name)
+        if scheme.lower() != "bearer" or token is None or not token.opens(secret):
+            raise Problem(
+                "unauthorized",
+                "The token is not valid here; it may have been revoked.",
+                headers={"WWW-Authenticate": _challenge("invalid_token")},
+            )
+        return token
+
+
+def _challenge(error: str | None = None) -> str:
+    return 'Bearer realm="itemstore"' + (f', error="{error}"' if error else "")

@@ -1,0 +1,43 @@
+"""`itemstore token`: make, list and revoke bearer tokens."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from api.tokens import NAME, Role, TokenExists, create, listed, revoke
+from cli.connection import Connection
+from cli.errors import Stop
+
+
+async def create_token(connection: Connection, name: str, role: str, *, as_json: bool) -> None:
+    """Makes a token and prints it, once. Raises Stop."""
+    if not NAME.fullmatch(name):
+        message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
+        raise Stop(message)
+    try:
+        token = await create(connection.redis, connection.keys, name, Role[role])
+    except TokenExists:
+        message = f"There is a token {name!r} already; revoke it first, or choose another name."
+        raise Stop(message) from None
+    print(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
+    print("Keep it: it is not shown again.", file=sys.stderr)
+
+
+async def list_tokens(connection: Connection, *, as_json: bool) -> None:
+    """Prints the names and roles of all tokens."""
+    tokens = (await listed(connection.redis, connection.keys)).values()
+    if as_json:
+        rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in tokens]
+        print(json.dumps(rows))
+        return
+    for token in tokens:
+        print(f"{token.name:<24}{token.role.name:<8}{token.created}")
+
+
+async def revoke_token(connection: Connection, name: str) -> None:
+    """Takes a token back. Raises Stop where there is none of this name."""
+    if not await revoke(connection.redis, connection.keys, name):
+        message = f"There is no token {name!r}; `itemstore token list` shows those there are."
+        raise Stop(message)
+    print(f"Revoked {name}; it is refused everywhere within two seconds.", file=sys.stderr)

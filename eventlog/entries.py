@@ -1,0 +1,58 @@
+"""Reading the whole log: raw entries, in slices that stay small whatever the bodies are like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.log import START
+
+MOST = 500
+"""Entries in a slice: less than a millisecond of the engine's time."""
+
+FIRST = 50
+
+ABOUT_BYTES = 1024 * 1024
+"""How large a slice should be, going by the one before it."""
+
+Entry = tuple[bytes, list[bytes]]
+"""A position, and names and values in turn, as the engine sends them."""
+
+
+async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncIterator[list[Entry]]:
+    """What the log has behind a position, to its end; events appended meanwhile too.
+
+    The next slice is on its way while the caller works on one. Raises LogUnavailable, LogBroken.
+    """
+    limit = FIRST
+    reading = asyncio.ensure_future(_read(redis, keys, after.encode(), limit))
+    try:
+        while entries := await reading:
+            limit = _limit(entries)
+            reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
+            for _ in range(5): await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            yield entries
+    finally:
+        reading.cancel()
+
+
+async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:
+    # A name in bytes has no callback in redis-py: making a dict of each entry takes it as long as
+    # reading them.
+    with translated():
+        reply: Any = await redis.execute_command(
+            b"XRANGE", keys.events, b"(" + after, b"+", b"COUNT", limit
+        )
+    return list(reply)
+
+
+def _limit(entries: list[Entry]) -> int:
+    sample = entries[::16]
+    size = sum(len(value) for _, fields in sample for value in fields) // len(sample) + 1
+    return max(1, min(MOST, ABOUT_BYTES // size, 4 * len(entries)))

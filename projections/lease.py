@@ -1,0 +1,79 @@
+"""The right to be the only one at a piece of work, for as long as it is renewed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from importlib.resources import files
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+
+
+class LeaseLost(Exception):
+    """The lease ran out before it was renewed, or a reply was lost. The work stops here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The lease was lost: this process or the engine stood still for too long, or the "
+            "connection broke. Run it again."
+        )
+
+
+class Lease:
+    """A key that holds who does the work and how often the lease was renewed, with a lifetime.
+
+    A holder that dies is forgotten after `milliseconds`. Each renewal changes the value, so a
+    script that renews the lease as its first deed is never run twice, even where a client library
+    sends it again after a lost reply.
+    """
+
+    def __init__(self, redis: Redis, key: str, milliseconds: int) -> None:
+        self.key = key
+        self.token = uuid.uuid4().hex[:12]
+        self.milliseconds = milliseconds
+        self._redis = redis
+        self._number = 0
+        self._renewed = 0.0
+        self._script = redis.register_script(files("projections").joinpath("lease.lua").read_text())
+
+    async def acquire(self) -> bool:
+        """Whether the lease is this one's now; False where somebody else holds it."""
+        with translated():
+            taken = await self._redis.set(self.key, self._value, nx=True, px=self.milliseconds)
+        self._renewed = time.monotonic()
+        return bool(taken)
+
+    async def remaining(self) -> float:
+        """Seconds until the lease is free if its holder does not renew it."""
+        with translated():
+            return max(0, await self._redis.pttl(self.key)) / 1000
+
+    async def renew(self) -> None:
+        """Holds the lease for its whole lifetime again. Raises LeaseLost."""
+        with translated():
+            held = await self._script(keys=[self.key], args=self.renewal())
+        if not held:
+            raise LeaseLost
+
+    async def renew_in_time(self) -> None:
+        """Renews it where a third of its lifetime has passed. Raises LeaseLost."""
+        if time.monotonic() - self._renewed > self.milliseconds / 3000:
+            await self.renew()
+
+    async def release(self) -> None:
+        """Gives the lease up, if it is still held."""
+        with translated():
+            await self._script(keys=[self.key], args=[self._value, "", 0])
+
+    def renewal(self) -> list[str | int]:
+        """What a script needs to renew it: the value before, the value after, the lifetime."""
+        before = self._value
+        self._number += 1
+        self._renewed = time.monotonic()
+        return [before, self._value, self.milliseconds]
+
+    @property
+    def _value(self) -> str:
+        return f"{self.token} {self._number}"

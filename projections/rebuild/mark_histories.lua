@@ -1,0 +1,27 @@
+-- Marks live histories that are longer than they should be, or of no item: a page of all keys.
+-- The ones that lack something were marked when it was replayed.
+--
+-- Begins with current_items.lua, replay.lua and catch_up.lua.
+--   ARGV[8]  the pattern of the keys of live histories
+--   ARGV[9]  the cursor, 0 at first
+-- Reply: the next cursor, 0 at the end.
+
+local COUNT = 256
+
+if at_end then
+  local cursor = ARGV[9]
+  repeat
+    local page = redis.call('SCAN', cursor, 'MATCH', ARGV[8], 'COUNT', COUNT)
+    cursor = page[1]
+    for _, key in ipairs(page[2]) do
+      local item = string.sub(key, #ARGV[2] + 1)
+      local version = state_of(item)
+      if redis.pcall('LLEN', key) ~= version and not is_marked(item) then
+        any_wrong = true
+        mark_wrong(item, version)
+      end
+    end
+  until cursor == '0' or os.clock() >= deadline
+  reply[6] = cursor
+end
+return reply

@@ -1,0 +1,64 @@
+-- Replays events of the log into the shadow of the current items, the copy that a rebuild builds
+-- beside the live one. All scripts of a rebuild begin with current_items.lua and this text.
+--   KEYS[1]  the log
+--   KEYS[2]  the shadow's rows     hash    id -> row
+--   KEYS[3]  the shadow's ids      zset
+--   KEYS[4]  the lease of the rebuild
+--   KEYS[5]  the items whose live history is wrong    set
+--   ARGV[1]  in front of an id: the key of its shadow history, which is written for these only
+--   ARGV[2]  in front of an id: the key of its live history
+--   ARGV[3], ARGV[4], ARGV[5]  the lease: its value before, its value after, its lifetime in ms
+-- Reply: nil, and nothing done, where the lease is somebody else's by now.
+
+if redis.call('GET', KEYS[4]) ~= ARGV[3] then
+  return false
+end
+redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
+
+-- Notes that an item's live history is wrong behind its first `right` positions.
+local function mark_wrong(item, right)
+  local live, shadow = ARGV[2] .. item, ARGV[1] .. item
+  redis.call('SADD', KEYS[5], item)
+  if right > 0 and type(redis.pcall('LLEN', live)) == 'number' then
+    redis.call('COPY', live, shadow)
+    redis.call('LTRIM', shadow, 0, right - 1)
+  end
+end
+
+local any_wrong = redis.call('EXISTS', KEYS[5]) == 1
+
+local function is_marked(item)
+  return any_wrong and redis.call('SISMEMBER', KEYS[5], item) == 1
+end
+
+-- The last `count` of an item's first `version` positions must be these, with blanks in between.
+local function check_history(item, version, count, positions)
+  local right = version - count
+  if not is_marked(item) then
+    local found = redis.pcall('LRANGE', ARGV[2] .. item, right, version - 1)
+    if not found.err and table.concat(found, ' ') == positions then
+      return
+    end
+    any_wrong = true
+    mark_wrong(item, right)
+  end
+  for position in string.gmatch(positions, '%S+') do
+    redis.call('RPUSH', ARGV[1] .. item, position)
+  end
+end
+
+-- Replays some of an item's events. The row is what the last one leaves, and this entry is that
+-- one; `created` is the position of the last ItemCreated among them, empty where there is none.
+local function replay(entry, created, count, positions)
+  local position, fields = entry[1], entry[2]
+  local event_type, item, version, data = fields[2], fields[4], fields[6], fields[8]
+  local listing = event_type
+  if created == '' then
+    created = select(3, state_of(item)) or position
+  elseif event_type ~= 'ItemDeleted' then
+    listing = 'ItemCreated'
+  end
+  set_row(event_type, item, version, position, created, data)
+  set_listed(listing, item)
+  check_history(item, tonumber(version), count, positions)
+end

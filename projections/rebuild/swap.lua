@@ -1,0 +1,21 @@
+-- Puts the shadow's rows and ids in the place of the live ones.
+--
+-- Begins with current_items.lua, replay.lua and catch_up.lua.
+--   KEYS[6], KEYS[7]  the live rows and ids
+--   KEYS[8], KEYS[9]  where these go, to be removed without haste
+-- Reply: nothing of its own.
+
+local function put_in_place(shadow, live, aside)
+  if redis.call('EXISTS', live) == 1 then
+    redis.call('RENAME', live, aside)
+  end
+  if redis.call('EXISTS', shadow) == 1 then
+    redis.call('RENAME', shadow, live)
+  end
+end
+
+if at_end then
+  put_in_place(KEYS[2], KEYS[6], KEYS[8])
+  put_in_place(KEYS[3], KEYS[7], KEYS[9])
+end
+return reply

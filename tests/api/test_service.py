@@ -1,0 +1,155 @@
+"""The service itself: what it is, whether it is up, and whether it can take writes."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from tests.api.conftest import problem
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def test_the_root_says_what_this_is_and_where_everything_is(
+    client: httpx.AsyncClient,
+) -> None:
+    """JSON with a version, and links that all answer."""
+    answer = await client.get("/")
+
+    content = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert (content["name"], content["version"]) == ("itemstore", version("itemstore"))
+    assert {"items", "docs", "openapi", "readyz"} <= set(content["links"])
+    for url in content["links"].values():
+        assert (url, (await client.get(url)).status_code) == (url, 200)
+
+
+async def test_the_root_is_html_for_a_browser(client: httpx.AsyncClient) -> None:
+    """With the same links."""
+    links = (await client.get("/")).json()["links"]
+
+    answer = await client.get("/", headers=BROWSER)
+
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "accept" in answer.headers["vary"]
+    for url in links.values():
+        assert f'href="{url}"' in answer.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html", ""])
+async def test_the_root_is_json_for_everyone_else(client: httpx.AsyncClient, accept: str) -> None:
+    """Also for who takes HTML too, but JSON first."""
+    answer = await client.get("/", headers={"Accept": accept})
+
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_caches_keep_the_two_forms_of_the_root_apart(client: httpx.AsyncClient) -> None:
+    """Both say that they depend on Accept (RFC 9110 §12.5.5)."""
+    for headers in ({}, BROWSER):
+        for path in ("/", "/problems/not-found"):
+            answer = await client.get(path, headers=headers)
+            assert "accept" in answer.headers["vary"]
+
+
+async def test_a_process_that_answers_is_alive(
+    client: httpx.AsyncClient, engine: FakeServer
+) -> None:
+    """Whatever the engine does: a restart of this process would not help it."""
+    engine.connected = False
+
+    answer = await client.get("/livez")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "up"})
+
+
+async def test_a_store_that_takes_writes_is_ready_and_says_how_durable_they_are(
+    client: httpx.AsyncClient,
+) -> None:
+    """200; a fake does not know whether anything is on disk."""
+    answer = await client.get("/readyz")
+
+    content = answer.json()
+    assert (answer.status_code, content["status"]) == (200, "ready")
+    assert content["durability"]["fsync"] == "unknown"
+    assert content["durability"]["meaning"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("settings", "fsync", "meaning"),
+    [
+        ({"appendonly": "yes", "appendfsync": "always"}, "always", "is on disk"),
+        ({"appendonly": "yes", "appendfsync": "everysec"}, "everysec", "last second"),
+        ({"appendonly": "yes", "appendfsync": "no"}, "no", "can lose"),
+        ({"appendonly": "no", "appendfsync": "always"}, "off", "NOTHING IS ON DISK"),
+    ],
+)
+async def test_readiness_says_what_the_engine_promises(
+    client: httpx.AsyncClient,
+    redis: FakeAsyncRedis,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    settings: dict[str, str],
+    fsync: str,
+    meaning: str,
+) -> None:
+    """As the engine's own settings are at this moment."""
+    configured(redis, monkeypatch, settings | {"maxmemory": "0"})
+
+    durability = (await client.get("/readyz")).json()["durability"]
+
+    assert durability["fsync"] == fsync
+    assert meaning in durability["meaning"]
+
+
+async def test_an_engine_that_may_drop_events_is_not_ready(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 where somebody set an eviction policy meanwhile, with what to do about it."""
+    configured(
+        redis,
+        monkeypatch,
+        {"appendonly": "yes", "maxmemory": "1gb", "maxmemory-policy": "allkeys-lru"},
+    )
+
+    answer = await client.get("/readyz")
+
+    assert "noeviction" in problem(answer, 503, "log-unavailable")["detail"]
+
+
+async def test_a_store_without_its_engine_is_not_ready(
+    client: httpx.AsyncClient, engine: FakeServer
+) -> None:
+    """503, so that a load balancer asks another one."""
+    engine.connected = False
+
+    problem(await client.get("/readyz"), 503, "log-unavailable")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_health_is_never_kept_by_a_cache(client: httpx.AsyncClient, path: str) -> None:
+    """Yesterday's health is no health."""
+    assert (await client.get(path)).headers["cache-control"] == "no-store"
+
+
+async def test_the_documentation_is_there(client: httpx.AsyncClient) -> None:
+    """A page for people, and the OpenAPI document that it shows."""
+    docs, document = await client.get("/docs"), await client.get("/openapi.json")
+
+    assert "/openapi.json" in docs.text
+    assert document.json()["openapi"].startswith("3.1")
+
+
+def configured(
+    redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    """Gives the fake engine settings to tell of, which it has none of itself."""
+
+    async def config_get(*_: Any) -> dict[str, str]:
+        return settings
+
+    monkeypatch.setattr(redis, "config_get", config_get)

@@ -1,0 +1,156 @@
+"""Settings: environment variables `ITEMSTORE_*`, each checked at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakeredis import FakeAsyncRedis
+from pydantic import ValidationError
+
+from api.app import create_app
+from api.settings import Settings
+from tests.api.conftest import Serve, client_of
+
+GIVEN: dict[str, tuple[str, Any]] = {
+    "redis_url": ("redis://engine:6379/0", "redis://engine:6379/0"),
+    "data_dir": ("/var/lib/itemstore", Path("/var/lib/itemstore")),
+    "host": ("::1", "::1"),
+    "port": ("0", 0),
+    "workers": ("4", 4),
+    "namespace": ("{shop}", "{shop}"),
+    "model": ("shop:Product", "shop:Product"),
+    "max_body": ("100", 100),
+    "max_waiting": ("1", 1),
+    "insecure_no_auth": ("true", True),
+    "idempotency_seconds": ("60", 60),
+    "require_conditions": ("true", True),
+}
+"""For each setting, a text in the environment and the value that it means."""
+
+REFUSED = [
+    ("port", "-1"),
+    ("port", "65536"),
+    ("port", "http"),
+    ("workers", "0"),
+    ("workers", "many"),
+    ("namespace", "with space"),
+    ("namespace", "a:b"),
+    ("namespace", "a*"),
+    ("namespace", "a?"),
+    ("namespace", "x" * 65),
+    ("max_body", "0"),
+    ("max_body", "1MB"),
+    ("max_waiting", "0"),
+    ("insecure_no_auth", "maybe"),
+    ("idempotency_seconds", "0"),
+    ("require_conditions", "perhaps"),
+]
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"ITEMSTORE_{name.upper()}"
+
+
+def test_every_setting_is_tested_here() -> None:
+    """A setting that is added is added above."""
+    assert set(GIVEN) == set(Settings.model_fields)
+
+
+def test_every_setting_is_described_and_has_a_default() -> None:
+    """Nothing has to be configured, and everything says what it is for."""
+    for field in Settings.model_fields.values():
+        assert field.description
+        assert not field.is_required()
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_setting_comes_from_its_environment_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """`ITEMSTORE_` and the name in capitals; all others keep their defaults."""
+    text, value = GIVEN[name]
+    defaults = Settings().model_dump()
+    monkeypatch.setenv(variable(name), text)
+
+    assert Settings().model_dump() == defaults | {name: value}
+    assert defaults[name] != value
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """`ITEMSTORE_PORT=` in a compose file means the default."""
+    defaults = Settings()
+    monkeypatch.setenv(variable(name), "")
+
+    assert Settings() == defaults
+
+
+@pytest.mark.parametrize(("name", "text"), REFUSED)
+def test_a_value_that_is_not_valid_is_refused(
+    monkeypatch: pytest.MonkeyPatch, redis: FakeAsyncRedis, name: str, text: str
+) -> None:
+    """At the start, by the name of the setting."""
+    monkeypatch.setenv(variable(name), text)
+
+    with pytest.raises(ValidationError) as refusal:
+        create_app(redis=redis)
+
+    assert [error["loc"] for error in refusal.value.errors()] == [(name,)]
+
+
+def test_what_is_passed_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option of the command line wins over the variable of the same name."""
+    monkeypatch.setenv("ITEMSTORE_PORT", "1")
+
+    assert Settings(port=2).port == 2
+
+
+def test_a_setting_that_is_none_is_refused() -> None:
+    """A typo in code is noticed."""
+    with pytest.raises(ValidationError, match="colour"):
+        Settings(colour="red")  # type: ignore[call-arg]
+
+
+def test_settings_do_not_change() -> None:
+    """What the app was made with stays as it is."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc]
+
+
+async def test_the_environment_reaches_the_app(
+    monkeypatch: pytest.MonkeyPatch, redis: FakeAsyncRedis
+) -> None:
+    """`create_app()` reads it where no settings are passed."""
+    monkeypatch.setenv("ITEMSTORE_MAX_BODY", "10")
+
+    async with client_of(create_app(redis=redis)) as client:
+        answer = await client.put("/items/foo", json={"name": "more than ten"})
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("namespace", ["shop", "{shop}", "läden", "a-b_c.d"])
+async def test_all_keys_begin_with_the_namespace(
+    serve: Serve, redis: FakeAsyncRedis, namespace: str
+) -> None:
+    """So that several stores, and other programs, can share an engine."""
+    client = serve(namespace=namespace)
+    await client.put("/items/foo", json={}, headers={"Idempotency-Key": "k"})
+    await client.delete("/items/foo")
+
+    keys: Any = await redis.keys("*")
+    assert len(keys) >= 5
+    assert all(key.decode().startswith(f"{namespace}:") for key in keys)
+
+
+async def test_two_namespaces_know_nothing_of_each_other(serve: Serve) -> None:
+    """The same id is another item there."""
+    one, two = serve(namespace="one"), serve(namespace="two")
+
+    answers = [await client.put("/items/foo", json={}) for client in (one, two, one)]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 200]
+    assert (await two.get("/items")).json()["total"] == 1

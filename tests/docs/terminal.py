@@ -1,0 +1,165 @@
+"""A terminal in which a page's commands are typed, in a directory that was empty before."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.docs.pages import ROOT
+
+HOME = "/home/me/itemstore"
+"""Where the pages say that their commands are typed."""
+
+SHOWN_PORT = "8000"
+
+PATIENCE = 20.0
+"""Seconds for a command to end, or to show what it should."""
+
+_SERVES = re.compile(r"\b(make|itemstore) serve\b")
+
+_LAUNCHER = f"""#!{sys.executable}
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from cli.main import main
+main()
+"""
+
+
+class Terminal:
+    """Runs commands one after the other; variables last, and so does a server.
+
+    Only the port is another than the one in the text, and the directory than the one shown.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._here = directory / "itemstore"
+        self._here.mkdir()
+        self._last_output = directory / "output"
+        self._last_environment = directory / "environment"
+        programs = directory / "programs"
+        programs.mkdir()
+        _make_program(programs / "itemstore", _LAUNCHER)
+        _make_program(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        (directory / ".curlrc").write_text("silent\nshow-error\n")  # no progress on a terminal
+        self._port = _free_port()
+        outside = {name: value for name, value in os.environ.items() if _is_kept(name)}
+        self._environment = outside | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "HOME": str(directory),
+            "ITEMSTORE_PORT": self._port,
+            "FAKETTY": "1",  # redis-cli numbers its lines as for a person
+            "NO_COLOR": "1",
+            "COLUMNS": "80",
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def save(self, file_name: str, text: str) -> Path:
+        """Makes a file in the directory."""
+        file = self._here / file_name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self._typed(text))
+        return file
+
+    def run(self, command: str) -> tuple[str, int]:
+        """What the command shows until it ends, and its exit code."""
+        # Variables come along to the next command, as they would in one shell.
+        keep = f"code=$?; env -0 >{self._last_environment}; exit $code"
+        process = self._start(f"set -a\n{self._typed(command)}\n{keep}")
+        try:
+            code = process.wait(PATIENCE)
+        finally:
+            _end(process)
+        if self._last_environment.exists():
+            pairs = self._last_environment.read_text().split("\0")
+            self._environment = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+            self._last_environment.unlink()
+        return self._shown(), code
+
+    def interrupt(self, command: str, when: Callable[[str], bool]) -> str:
+        """What the command has shown when that is enough; then comes the Ctrl-C."""
+        process = self._start(self._typed(command))
+        try:
+            return self._until(when, process)
+        finally:
+            _end(process)
+
+    def serve(self, command: str, when: Callable[[str], bool]) -> str:
+        """What a server shows when it has started. It runs until the next one, or the end."""
+        self.close()
+        self._server = self._start(self._typed(_SERVES.sub("itemstore serve", command)))
+        return self._until(when, self._server)
+
+    def close(self) -> None:
+        """Stops the server."""
+        if self._server is not None:
+            _end(self._server)
+            self._server = None
+
+    @staticmethod
+    def is_server(command: str) -> bool:
+        """Whether the command is one that runs until it is stopped."""
+        return _SERVES.search(command) is not None and "--help" not in command
+
+    @staticmethod
+    def has(program: str) -> bool:
+        """Whether the program is installed."""
+        return shutil.which(program) is not None
+
+    def _start(self, script: str) -> subprocess.Popen[bytes]:
+        with self._last_output.open("wb") as output:
+            return subprocess.Popen(
+                ["bash", "-c", script],
+                cwd=self._here,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _typed(self, command: str) -> str:
+        return re.sub(rf"\b{SHOWN_PORT}\b", self._port, command)
+
+    def _shown(self) -> str:
+        text = self._last_output.read_text()
+        return text.replace(str(self._here), HOME).replace(f":{self._port}", f":{SHOWN_PORT}")
+
+    def _until(self, when: Callable[[str], bool], process: subprocess.Popen[bytes]) -> str:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and process.poll() is None and not when(self._shown()):
+            time.sleep(0.01)
+        return self._shown()
+
+
+def _make_program(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o700)
+
+
+def _is_kept(name: str) -> bool:
+    """Whether a variable of the person who runs the tests gets into them."""
+    return not name.startswith(("ITEMSTORE_", "PYTEST_"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stops the command, and all that it started, as Ctrl-C does."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])

@@ -1,0 +1,115 @@
+"""Every example of the documentation is typed as it stands, and shows what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, Block, Command, blocks, commands, name_of
+from tests.docs.shown import Transcript
+from tests.docs.terminal import Terminal
+
+SAVED = {"python", "toml", "ini", "json"}
+
+WITH_EXAMPLES = [
+    page
+    for page in PAGES
+    if any(block.language in {"python", "console", "sh"} for block in blocks(page.read_text()))
+]
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal in a directory of its own, whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="docs-") as directory:
+        terminal = Terminal(Path(directory))
+        yield terminal
+        terminal.close()
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name_of)
+def test_what_a_page_says_to_type_shows_what_it_says(page: Path, terminal: Terminal) -> None:
+    """From top to bottom in one terminal, as a reader would."""
+    all_blocks = list(blocks(page.read_text()))
+    typed = [command for block in all_blocks for command in commands(block)]
+    without = _missing(typed)
+    if typed and not any(Terminal.is_server(command.text) for command in typed):
+        terminal.serve("itemstore serve", lambda shown: "Log " in shown)
+    transcript = Transcript()
+    for block in all_blocks:
+        if block.language in SAVED and block.file_name:
+            terminal.save(block.file_name, block.text)
+        if block.language == "python":
+            _run_python(terminal, block, page)
+        for command in commands(block):
+            if not any(program in command.text.split() for program in without):
+                _check(terminal, transcript, command, page)
+    if without:
+        pytest.skip(f"{name_of(page)} works but for {', '.join(without)}, not installed here")
+
+
+def _check(terminal: Terminal, transcript: Transcript, command: Command, page: Path) -> None:
+    place = f"{name_of(page)}:{command.line}: {command.text}"
+    shown = command.shown
+    if Terminal.is_server(command.text):
+        expected = shown if shown else "…\nLog …"
+        came = terminal.serve(command.text, lambda came: _began(transcript, shown, came))
+        assert _began(transcript, shown, came), place + transcript.difference(expected, came)
+    elif command.text.startswith("make "):
+        # Only whether there is such a target: it would run these tests again.
+        dry_run = ["make", "--dry-run", *command.text.split()[1:]]
+        subprocess.run(dry_run, cwd=ROOT, check=True, capture_output=True)
+    elif shown is not None and shown.endswith("^C"):
+        expected = shown.removesuffix("^C")
+        came = terminal.interrupt(command.text, lambda came: transcript.matches(expected, came))
+        assert transcript.matches(expected, came), place + transcript.difference(expected, came)
+    else:
+        came, code = terminal.run(command.text)
+        if shown is None:
+            assert code == 0, f"{place}\n{came}"
+        else:
+            assert transcript.matches(shown, came), place + transcript.difference(shown, came)
+
+
+def _began(transcript: Transcript, shown: str | None, came: str) -> bool:
+    """Whether a server is up, and has said what the page shows, if that shows anything."""
+    return "Log " in came and (not shown or transcript.matches(shown, came))
+
+
+def _missing(typed: list[Command]) -> list[str]:
+    """Programs of the page that are not here; in continuous integration all must be."""
+    words = {word for command in typed for word in command.text.split()}
+    missing = sorted(
+        name for name in ("redis-cli", "curl") if name in words and not Terminal.has(name)
+    )
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"{', '.join(missing)} is not installed")
+    return missing
+
+
+def _run_python(terminal: Terminal, block: Block, page: Path) -> None:
+    """Runs a script, or the tests in a file of tests; any other named file is only there."""
+    file = terminal.save(block.file_name or "example.py", block.text)
+    if file.name.startswith("test_"):
+        options = ["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    elif block.file_name is None:
+        options = []
+    else:
+        return
+    done = subprocess.run(
+        [sys.executable, *options, file.name],
+        cwd=file.parent,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f"{name_of(page)}:{block.line}\n{said}"

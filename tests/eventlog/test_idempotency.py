@@ -1,0 +1,95 @@
+"""Idempotency keys in the log: the outcome is remembered in the step that appends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import DeleteItem, PutItem
+from domain.errors import UnexpectedVersion
+from domain.events import RecordedEvent
+from domain.expected import ABSENT
+from eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
+from eventlog.log import EventLog
+from projections.current_items import APPLY
+from tests.conftest import assert_agreement
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from tests.conftest import Unchanged
+    from tests.eventlog.conftest import Wire
+
+
+@pytest.fixture
+def key(keys: Keys) -> IdempotencyKey:
+    """A key for a request."""
+    return IdempotencyKey(keys.idempotency("k 1"), "0f" * 32)
+
+
+async def test_a_request_that_was_carried_out_is_not_carried_out_again(
+    log: EventLog, key: IdempotencyKey, unchanged: Unchanged
+) -> None:
+    """Its outcome is the first event, whatever has happened to the item since."""
+    assert await log.outcome(key) is None
+    created = await log.append(PutItem("foo", b"1"), {"key": "k 1"}, key)
+    await log.append(DeleteItem("foo"))
+    async with unchanged():
+        with pytest.raises(AlreadyDone):
+            await log.append(PutItem("foo", b"1"), {"key": "k 1"}, key)
+    assert await log.outcome(key) == created
+
+
+async def test_the_same_request_many_times_at_once_is_one_event(
+    redis: Redis, log: EventLog, keys: Keys, key: IdempotencyKey
+) -> None:
+    """In one batch or in several."""
+    outcomes = await asyncio.gather(
+        *(log.append(PutItem("foo", b"1"), None, key) for _ in range(300)), return_exceptions=True
+    )
+    events = [outcome for outcome in outcomes if isinstance(outcome, RecordedEvent)]
+    assert [type(outcome) for outcome in outcomes].count(AlreadyDone) == 299
+    assert await log.read() == events
+    await assert_agreement(redis, keys)
+
+
+async def test_a_lost_reply_does_not_look_like_a_request_that_came_before(
+    log: EventLog, key: IdempotencyKey, wire: Wire
+) -> None:
+    """Who sent it once hears of its event, though the engine was asked twice."""
+    wire.lost_replies = 1
+    created = await log.append(PutItem("foo", b"1"), None, key)
+    assert await log.read() == [created]
+    assert await log.outcome(key) == created
+
+
+async def test_a_refused_request_may_be_sent_again(
+    log: EventLog, key: IdempotencyKey, unchanged: Unchanged
+) -> None:
+    """A refusal changed nothing, so there is nothing to remember."""
+    await log.append(PutItem("foo", b"1"))
+    async with unchanged():
+        with pytest.raises(UnexpectedVersion):
+            await log.append(PutItem("foo", b"2", ABSENT), None, key)
+    await log.append(DeleteItem("foo"))
+    assert (await log.append(PutItem("foo", b"2", ABSENT), None, key)).version == 3
+
+
+async def test_a_key_stands_for_one_request(log: EventLog, key: IdempotencyKey) -> None:
+    """The same key with another fingerprint is told apart; another key is another request."""
+    await log.append(PutItem("foo", b"1"), None, key)
+    with pytest.raises(KeyReused):
+        await log.outcome(IdempotencyKey(key.name, "ff" * 32))
+    assert await log.outcome(IdempotencyKey(key.name + "0", key.fingerprint)) is None
+
+
+async def test_an_outcome_is_remembered_for_its_time(
+    redis: Redis, keys: Keys, key: IdempotencyKey
+) -> None:
+    """The lifetime that was asked for, in the engine's own hands."""
+    log = EventLog(redis, keys, APPLY, remembered=60)
+    await log.append(PutItem("foo", b"1"), None, key)
+    assert 50_000 < await redis.pttl(key.name) <= 60_000

@@ -1,0 +1,189 @@
+"""The list of items that exist: in the order of their ids, page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from domain.commands import DeleteItem, PutItem
+from eventlog.errors import LogBroken
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections.current_items import APPLY, CurrentItems, Page
+from projections.row import MalformedRow
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+ODD = [
+    "a",
+    "a/b",
+    "a b",
+    "A",
+    "é",
+    "\U0001f600",
+    "\uffff",
+    "(",
+    "[",
+    "+",
+    "-",
+    "%",
+    "a\x7f",
+    "aé",
+    "Z",
+]
+
+
+def names(page: Page) -> list[str]:
+    """The ids on a page."""
+    return [item.id for item in page.items]
+
+
+async def fill(log: EventLog, ids: list[str]) -> None:
+    """Puts items, in this order."""
+    await asyncio.gather(*(log.append(PutItem(name, b"1")) for name in ids))
+
+
+async def test_items_come_in_the_order_of_the_bytes_of_their_ids(
+    log: EventLog, items: CurrentItems
+) -> None:
+    """Whatever the order they were created in, each as `get` gives it."""
+    await fill(log, ODD)
+    page = await items.page()
+
+    assert names(page) == sorted(ODD, key=str.encode)
+    assert page.items == [await items.get(name) for name in names(page)]
+    assert (page.more, page.total) == (False, len(ODD))
+
+
+async def test_an_empty_store_has_an_empty_list(items: CurrentItems) -> None:
+    """Whatever is asked for."""
+    assert await items.page() == Page([], more=False, total=0)
+    assert await items.page(after="a", prefix="b", limit=1) == Page([], more=False, total=0)
+
+
+async def test_what_is_deleted_is_not_listed_until_it_is_created_again(
+    log: EventLog, items: CurrentItems
+) -> None:
+    """Nor counted."""
+    await fill(log, ["a", "b", "c"])
+    await log.append(DeleteItem("b"))
+    without = await items.page()
+    await log.append(PutItem("b", b"1"))
+    with_it = await items.page()
+
+    assert (names(without), without.total) == (["a", "c"], 2)
+    assert (names(with_it), with_it.total) == (["a", "b", "c"], 3)
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "a/", "é", "aé", "nothing", "(", "[", "+", "-", "%"])
+async def test_a_prefix_lists_the_ids_that_begin_with_it(
+    log: EventLog, items: CurrentItems, prefix: str
+) -> None:
+    """The id that is the prefix too; the total is that of the prefix."""
+    await fill(log, ODD)
+    page = await items.page(prefix=prefix)
+    matching = sorted((name for name in ODD if name.startswith(prefix)), key=str.encode)
+    assert (names(page), page.total, page.more) == (matching, len(matching), False)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 14, 15, 16])
+@pytest.mark.parametrize("prefix", ["", "a"])
+async def test_pages_make_up_the_whole(
+    log: EventLog, items: CurrentItems, prefix: str, limit: int
+) -> None:
+    """Each begins behind the last id of the one before, and knows whether there is another."""
+    await fill(log, ODD)
+    matching = sorted((name for name in ODD if name.startswith(prefix)), key=str.encode)
+    listed: list[str] = []
+    after = None
+    while True:
+        page = await items.page(after=after, prefix=prefix, limit=limit)
+        assert len(page.items) <= limit
+        assert page.total == len(matching)
+        listed += names(page)
+        if not page.more:
+            break
+        after = listed[-1]
+    assert listed == matching
+
+
+@pytest.mark.parametrize(
+    ("after", "listed"),
+    [
+        ("", ["b/1", "b/2", "b/3"]),
+        ("a", ["b/1", "b/2", "b/3"]),
+        ("b/", ["b/1", "b/2", "b/3"]),
+        ("b/1", ["b/2", "b/3"]),
+        ("b/15", ["b/2", "b/3"]),
+        ("b/3", []),
+        ("c", []),
+    ],
+)
+async def test_after_need_not_be_an_item_nor_begin_with_the_prefix(
+    log: EventLog, items: CurrentItems, after: str, listed: list[str]
+) -> None:
+    """It is a place in the order; the total is not changed by it."""
+    await fill(log, ["a", "b/1", "b/2", "b/3", "c"])
+    page = await items.page(after=after, prefix="b/")
+    assert (names(page), page.total, page.more) == (listed, 3, False)
+
+
+async def test_a_page_goes_on_where_its_last_item_was_deleted(
+    log: EventLog, items: CurrentItems
+) -> None:
+    """Nothing is left out, and nothing comes twice."""
+    await fill(log, ["a", "b", "c", "d"])
+    first = await items.page(limit=2)
+    await log.append(DeleteItem("b"))
+    second = await items.page(after="b", limit=2)
+    assert (names(first), first.more) == (["a", "b"], True)
+    assert (names(second), second.more) == (["c", "d"], False)
+
+
+async def test_an_id_without_a_row_is_not_passed_over(
+    redis: Redis, log: EventLog, items: CurrentItems
+) -> None:
+    """The projection was edited by hand; it says which item it is about."""
+    await fill(log, ["a", "b"])
+    await redis.hdel("items:current", "b")
+    with pytest.raises(MalformedRow, match="'b' can't be read; rebuild the projection"):
+        await items.page()
+    assert names(await items.page(limit=1)) == ["a"]
+
+
+async def test_a_key_that_holds_something_else_is_said_to(
+    redis: Redis, items: CurrentItems
+) -> None:
+    """LogBroken, as with every other read."""
+    await redis.set("items:ids", "something else")
+    with pytest.raises(LogBroken):
+        await items.page()
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=3)
+
+
+@settings(max_examples=60)
+@given(st.sets(TEXT.filter(bool), max_size=12), TEXT, st.none() | TEXT, st.integers(1, 5))
+@example({"a", "b"}, "a", "a", 1)
+def test_a_page_is_a_slice_of_the_sorted_ids(
+    ids: set[str], prefix: str, after: str | None, limit: int
+) -> None:
+    """Any ids, any prefix, any place, any limit."""
+
+    async def listed() -> Page:
+        redis = FakeAsyncRedis(server=FakeServer())
+        await fill(EventLog(redis, Keys(), APPLY), list(ids))
+        return await CurrentItems(redis, Keys()).page(after=after, prefix=prefix, limit=limit)
+
+    page = asyncio.run(listed())
+    matching = sorted((name for name in ids if name.startswith(prefix)), key=str.encode)
+    following = [name for name in matching if after is None or name.encode() > after.encode()]
+    assert names(page) == following[:limit]
+    assert (page.more, page.total) == (len(following) > limit, len(matching))
