@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from redis.asyncio import Redis
@@ -27,6 +28,7 @@ class Access:
         self._keys = keys
         self._tokens: dict[str, Token] = {}
         self._fresh_until = 0.0
+        self._refreshing = asyncio.Lock()
 
     async def actor(self, authorization: str | None, method: str) -> str | None:
         """The name of the token that the request carries, None where the store has no tokens.
@@ -35,8 +37,7 @@ class Access:
         allow the method, and LogUnavailable.
         """
         if time.monotonic() > self._fresh_until:
-            self._tokens = await listed(self._redis, self._keys)
-            self._fresh_until = time.monotonic() + FRESH_SECONDS
+            await self._refresh()
         if not self._tokens:
             return None
         token = self._token(authorization)
@@ -48,6 +49,12 @@ class Access:
                 headers={"WWW-Authenticate": _challenge("insufficient_scope")},
             )
         return token.name
+
+    async def _refresh(self) -> None:
+        async with self._refreshing:  # one request asks, the others wait for what it hears
+            if time.monotonic() > self._fresh_until:
+                self._tokens = await listed(self._redis, self._keys)
+                self._fresh_until = time.monotonic() + FRESH_SECONDS
 
     def _token(self, authorization: str | None) -> Token:
         if authorization is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.model import ItemModel
+from api.problems import PROBLEM_TYPES
 
 Description = dict[str, Any]
 
@@ -133,9 +134,7 @@ def _schemas(item: Description) -> Description:
             "title": "Revert",
             "required": ["version"],
             "additionalProperties": False,
-            "properties": {
-                "version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}
-            },
+            "properties": {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
         },
         "PatchOperation": {
             "type": "object",
@@ -197,16 +196,16 @@ _PARAMETERS = {
     ),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",
-        {"type": "string", "pattern": "^[a-z-]+$"},
+        {"enum": list(PROBLEM_TYPES)},
     ),
     "If-Match": _parameter(
         "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.',
-        {"type": "string", "pattern": _ENTITY_TAGS},
+        {"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
     ),
     "If-None-Match": _parameter(
         "If-None-Match", "header",
         'Only if the item is at none of these versions: "3", or * for none at all.',
-        {"type": "string", "pattern": _ENTITY_TAGS},
+        {"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
     ),
     "If-Modified-Since": _parameter("If-Modified-Since", "header", "An HTTP date."),
     "If-Unmodified-Since": _parameter("If-Unmodified-Since", "header", "An HTTP date."),

@@ -93,12 +93,13 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
     """One page of the log; with `wait` it waits for an event where there is none."""
     found, scanned = await _filtered(request, start, wanted)
     if not found and wanted.wait:
+        now = asyncio.get_running_loop().time
+        until = now() + wanted.wait
         async with request.store.feed.following():
             try:
-                async with asyncio.timeout(wanted.wait):
-                    while not found:
-                        await request.store.feed.after(scanned)
-                        found, scanned = await _filtered(request, scanned, wanted)
+                while not found and now() < until:
+                    await request.store.feed.after(scanned, until=until)
+                    found, scanned = await _filtered(request, scanned, wanted)
             except (TimeoutError, FeedClosed):
                 pass
     ended = len(found) < wanted.limit and await _is_end(request, scanned)
@@ -123,9 +124,9 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
     async with feed.following():
         while True:
             is_live = is_live or feed.holds(position)
+            until = asyncio.get_running_loop().time() + KEEP_ALIVE_SECONDS
             try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                    events = await feed.after(position, live=is_live)
+                events = await feed.after(position, live=is_live, until=until)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import jsonpatch
 from fastapi import APIRouter
@@ -36,7 +36,9 @@ class VersionsQuery(Query):
     """Which part of the list of versions."""
 
     limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
-    after: Annotated[int, Field(ge=0, le=LAST_VERSION, description="Only versions behind this one")] = 0
+    after: Annotated[
+        int, Field(ge=0, le=LAST_VERSION, description="Only versions behind this one")
+    ] = 0
 
 
 class DiffQuery(Query):
@@ -45,7 +47,8 @@ class DiffQuery(Query):
     model_config = Query.model_config | {"populate_by_name": True}
 
     from_: Annotated[
-        int | None, Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from")
+        int | None,
+        Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from"),
     ] = None
 
 
@@ -98,12 +101,7 @@ async def diff_versions(request: Request) -> Reply:
 async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
     _, document = await request.content("application/json", accept="Accept")
-    wanted = check_json(document)
-    number = wanted.get("version") if isinstance(wanted, dict) and len(wanted) == 1 else None
-    if type(number) is not int or not 1 <= number <= LAST_VERSION:
-        errors = [{"pointer": "/version", "detail": "The version to go back to, an integer from 1."}]
-        sentence = 'Send {"version": n}, the version to go back to.'
-        raise Problem("invalid-item", sentence, members={"errors": errors})
+    number = _wanted_version(check_json(document))
     body = request.store.model.stored(_body(await version(request, number)))
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
     return write_reply(request, recorded)
@@ -180,6 +178,16 @@ def links(request: Request) -> str:
 def versions_path(request: Request) -> str:
     """The path of the item's versions, as the client writes its id."""
     return f"{request.root}/items/{request.parameters['id'].decode('latin-1')}/versions"
+
+
+def _wanted_version(document: Any) -> int:
+    number = document.get("version") if isinstance(document, dict) and len(document) == 1 else 0
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if is_number and 1 <= number <= LAST_VERSION and number % 1 == 0:  # 3.0 is an integer in JSON
+        return int(number)
+    errors = [{"pointer": "/version", "detail": "The version to go back to, an integer from 1."}]
+    sentence = 'Send {"version": n}, the version to go back to.'
+    raise Problem("invalid-item", sentence, members={"errors": errors})
 
 
 def _number(request: Request) -> int:

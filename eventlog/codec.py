@@ -40,15 +40,16 @@ def encode_meta(meta: Mapping[str, str]) -> bytes:
 
 def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
     """The event in a stream entry. Raises MalformedEntry."""
-    place = position.decode()
     if tuple(fields) != FIELDS:
-        raise MalformedEntry(place, "its fields are not type, item, version, data, meta")
-    kind, item, version, data, meta = fields.values()
-    try:
-        event = _event(kind, item.decode(), data)
-        return RecordedEvent(place, int(version), event, _meta(meta))
-    except ValueError as error:
-        raise MalformedEntry(place, str(error)) from error
+        raise _wrong_fields(position)
+    return _decoded(position, *fields.values())
+
+
+def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
+    """The same where names and values come in turn, as the engine sends them."""
+    if tuple(fields[::2]) != FIELDS:
+        raise _wrong_fields(position)
+    return _decoded(position, *fields[1::2])
 
 
 def decode_all(
@@ -56,6 +57,21 @@ def decode_all(
 ) -> list[RecordedEvent]:
     """The events in a range of stream entries. Raises MalformedEntry."""
     return [decode(position, fields) for position, fields in entries]
+
+
+def _decoded(
+    position: bytes, kind: bytes, item: bytes, version: bytes, data: bytes, meta: bytes
+) -> RecordedEvent:
+    place = position.decode()
+    try:
+        event = _event(kind, item.decode(), data)
+        return RecordedEvent(place, int(version), event, _meta(meta))
+    except ValueError as error:
+        raise MalformedEntry(place, str(error)) from error
+
+
+def _wrong_fields(position: bytes) -> MalformedEntry:
+    return MalformedEntry(position.decode(), "its fields are not type, item, version, data, meta")
 
 
 def _event(kind: bytes, item: str, data: bytes) -> Event:
@@ -71,6 +87,8 @@ def _event(kind: bytes, item: str, data: bytes) -> Event:
 
 
 def _meta(text: bytes) -> dict[str, str]:
+    if text == NO_META:
+        return {}
     meta = json.loads(text)
     if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
         message = "its meta is not a JSON object of strings"

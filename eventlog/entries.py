@@ -35,11 +35,11 @@ async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncIterator[
         while entries := await reading:
             limit = _limit(entries)
             reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
-            for _ in range(5): await asyncio.sleep(0)
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # lets the request go out
             yield entries
     finally:
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:

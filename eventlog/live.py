@@ -67,11 +67,14 @@ class LiveFeed:
                 self._reader = None
                 self._forget()
 
-    async def after(self, position: str, *, live: bool = False) -> Sequence[Encoded]:
+    async def after(
+        self, position: str, *, live: bool = False, until: float | None = None
+    ) -> Sequence[Encoded]:
         """Events after a position, oldest first, at least one: it waits for it.
 
         Call it within `following`. `live` says that the follower was at the end already; then
-        FellBehind is raised where it would have to go back to the log. Raises FeedClosed.
+        FellBehind is raised where it would have to go back to the log. `until` is the time of the
+        event loop from which on it does not wait but raises TimeoutError. Raises FeedClosed.
         """
         while not self._closed:
             changed = self._changed
@@ -82,7 +85,10 @@ class LiveFeed:
                 raise FellBehind
             elif recorded := await self._log.read(position, PAGE):
                 return [self._encoded(each) for each in recorded]
-            await changed.wait()
+            # Around nothing else: before Python 3.12 a timeout that comes in the moment in which
+            # a command to the engine ends is lost (asyncio.wait_for, which redis-py uses).
+            async with asyncio.timeout_at(until):
+                await changed.wait()
         raise FeedClosed
 
     def holds(self, position: str) -> bool:

@@ -26,8 +26,6 @@ PATIENCE = 20.0
 _SERVES = re.compile(r"\b(make|itemstore) serve\b")
 
 _LAUNCHER = f"""#!{sys.executable}
-import sys
-sys.path.insert(0, {str(ROOT)!r})
 from cli.main import main
 main()
 """
@@ -53,6 +51,7 @@ class Terminal:
         outside = {name: value for name, value in os.environ.items() if _is_kept(name)}
         self._environment = outside | {
             "PATH": f"{programs}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
             "HOME": str(directory),
             "ITEMSTORE_PORT": self._port,
             "FAKETTY": "1",  # redis-cli numbers its lines as for a person

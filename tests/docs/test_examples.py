@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,21 +94,12 @@ def _missing(typed: list[Command]) -> list[str]:
 
 def _run_python(terminal: Terminal, block: Block, page: Path) -> None:
     """Runs a script, or the tests in a file of tests; any other named file is only there."""
-    file = terminal.save(block.file_name or "example.py", block.text)
-    if file.name.startswith("test_"):
-        options = ["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    elif block.file_name is None:
-        options = []
+    name = block.file_name or "example.py"
+    terminal.save(name, block.text)
+    if block.file_name is None:
+        said, code = terminal.run(f"python {name}")
+    elif name.startswith("test_"):
+        said, code = terminal.run(f"python -m pytest -q -W error -p no:cacheprovider {name}")
     else:
         return
-    done = subprocess.run(
-        [sys.executable, *options, file.name],
-        cwd=file.parent,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, f"{name_of(page)}:{block.line}\n{said}"
+    assert code == 0, f"{name_of(page)}:{block.line}\n{said}"

@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY api api
+COPY cli cli
+COPY domain domain
+COPY eventlog eventlog
+COPY projections projections
+RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir .
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --create-home itemstore \
+    && install -d -o itemstore -g itemstore -m 0700 /data
+COPY --from=build /opt/itemstore /opt/itemstore
+ENV PATH=/opt/itemstore/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    ITEMSTORE_HOST=0.0.0.0 \
+    ITEMSTORE_DATA_DIR=/data
+USER itemstore
+WORKDIR /home/itemstore
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
+ENTRYPOINT ["itemstore"]
+CMD ["serve"]

@@ -1,0 +1,140 @@
+"""Projections that count: numbers under names, with the position up to which they are counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+
+from domain.events import RecordedEvent
+from eventlog.codec import MalformedEntry, decode_flat
+from eventlog.entries import Entry, slices
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.log import START, key_of
+
+_COMMIT = files("projections").joinpath("commit_counts.lua").read_text()
+
+
+class MalformedCounts(ValueError):
+    """What stands in the place of counts is not counts. `projection` says whose."""
+
+    def __init__(self, projection: str) -> None:
+        super().__init__(f"The counts of {projection} can't be read; rebuild {projection}.")
+        self.projection = projection
+
+
+@dataclass(frozen=True, slots=True)
+class CountingProjection:
+    """A projection that is told of every event once, in order, and adds to numbers.
+
+    `count` names the numbers as it likes, except `position` and `events`. It goes by the event
+    alone, and does not look at the numbers: these may be those of a few events only.
+    """
+
+    name: str
+    count: Callable[[Counter[str], RecordedEvent], None]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers, how many entries of the log they count, and the position of the last of these."""
+
+    position: str = START
+    events: int = 0
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    def add(self, projection: CountingProjection, entries: Sequence[Entry]) -> None:
+        """Counts entries of the log; those that are no events change no number."""
+        for position, fields in entries:
+            try:
+                recorded = decode_flat(position, fields)
+            except MalformedEntry:
+                continue
+            projection.count(self.numbers, recorded)
+        if entries:
+            self.events += len(entries)
+            self.position = entries[-1][0].decode()
+
+
+class CountsStore:
+    """The counts of one projection in the engine."""
+
+    def __init__(self, redis: Redis, keys: Keys, projection: CountingProjection) -> None:
+        self.projection = projection
+        self._redis = redis
+        self._key = keys.counts(projection.name)
+        self._commit = redis.register_script(_COMMIT)
+
+    async def load(self) -> Counts:
+        """What is counted so far. Raises LogUnavailable, LogBroken, MalformedCounts."""
+        with translated():
+            fields: dict[bytes, bytes] = await self._redis.hgetall(self._key)
+        position = fields.pop(b"position", START.encode())
+        try:
+            numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
+            key_of(position.decode())
+        except ValueError:
+            raise MalformedCounts(self.projection.name) from None
+        return Counts(position.decode(), numbers.pop("events", 0), numbers)
+
+    async def position(self) -> str:
+        """Up to where it is counted, START for nothing; whatever stands in its place."""
+        with translated():
+            position = await self._redis.hget(self._key, "position")
+        return START if position is None else position.decode(errors="replace")
+
+    async def add(self, counts: Counts, position: str) -> bool:
+        """Whether the counts were added; those in the engine must be at this position."""
+        return await self._run(counts, position, anew=0)
+
+    async def replace(self, counts: Counts, position: str) -> bool:
+        """Whether the counts took the place of those in the engine, which must be at this
+        position."""
+        return await self._run(counts, position, anew=1)
+
+    async def _run(self, counts: Counts, position: str, anew: int) -> bool:
+        arguments: list[Any] = [position, counts.position, anew, "events", counts.events]
+        for name, number in counts.numbers.items():
+            arguments += [name, number]
+        with translated():
+            return bool(await self._commit(keys=[self._key], args=arguments))
+
+
+async def counted_up_to(
+    redis: Redis, keys: Keys, projection: CountingProjection, counts: Counts, position: str
+) -> Counts:
+    """Counts that stand before a position, with what the log has from there up to it added."""
+    total = Counts(counts.position, counts.events, Counter(counts.numbers))
+    end = key_of(position)
+    async with aclosing(slices(redis, keys, counts.position)) as log:
+        async for entries in log:
+            within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
+            total.add(projection, within)
+            if len(within) < len(entries):
+                break
+    return total
+
+
+def differing_numbers(one: Counts, other: Counts) -> list[str]:
+    """The names whose numbers differ, in order; 0 and none are the same."""
+    names = {"events", *one.numbers, *other.numbers}
+    return [name for name in sorted(names) if number(one, name) != number(other, name)]
+
+
+def number(counts: Counts, name: str) -> int:
+    """What is counted under a name, `events` among them."""
+    return counts.events if name == "events" else counts.numbers[name]
+
+
+def digest(counts: Counts) -> str:
+    """The SHA-256 of all numbers but zeros, in the order of their names."""
+    names = [name for name in sorted({"events", *counts.numbers}) if number(counts, name)]
+    text = "".join(f"{name} {number(counts, name)}\n" for name in names)
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""A digest of rows that does not depend on their order: two sets of rows are the same, or not.
+
+It is the sum, modulo 2 to the 256, of the SHA-256 of every row: of the id, a zero byte, and the
+row's text. A body longer than BODY stands in that text by its SHA-256, so that who folds the log
+needs to keep no more of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+
+BODY = 64
+"""Bytes that a body may have to be kept as it is."""
+
+ABOUT_BYTES = 256 * 1024
+"""How large a page of rows should be, going by the one before it."""
+
+_BEFORE_BODY = b',"data":'
+_MODULUS = 1 << 256
+
+
+class RowsDigest:
+    """A digest, made by adding rows and taking them away again. `rows` counts them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._sum = 0
+
+    def add(self, item: bytes, reduced_row: bytes) -> None:
+        """Adds a row, reduced."""
+        self.rows += 1
+        self._sum += _number(item, reduced_row)
+
+    def remove(self, item: bytes, reduced_row: bytes) -> None:
+        """Takes a row away, reduced."""
+        self.rows -= 1
+        self._sum -= _number(item, reduced_row)
+
+    def copy(self) -> RowsDigest:
+        """The same, to go on from."""
+        other = RowsDigest()
+        other.rows, other._sum = self.rows, self._sum
+        return other
+
+    def __str__(self) -> str:
+        return f"{self._sum % _MODULUS:064x}"
+
+
+def reduced(body: bytes) -> bytes:
+    """What is kept of a body: all of a short one, the SHA-256 of a longer one."""
+    return body if len(body) <= BODY else sha256(body).digest()
+
+
+def reduced_row(row: bytes) -> bytes:
+    """A row with its body reduced."""
+    head, mark, rest = row.partition(_BEFORE_BODY)
+    return head + mark + reduced(rest[:-1]) + rest[-1:]
+
+
+async def pages(redis: Redis, key: str) -> AsyncIterator[dict[bytes, bytes]]:
+    """All rows in a hash, some at a time. Raises LogUnavailable, LogBroken."""
+    cursor, count = 0, 10
+    while True:
+        with translated():
+            reply: Any = await redis.hscan(key, cursor, count=count)
+        cursor, rows = reply
+        yield rows
+        if cursor == 0:
+            return
+        if rows:
+            size = sum(map(len, rows.values())) // len(rows) + 1
+            count = max(1, min(1000, 4 * count, ABOUT_BYTES // size))
+
+
+def _number(item: bytes, reduced_row: bytes) -> int:
+    return int.from_bytes(sha256(item + b"\0" + reduced_row).digest(), "big")

@@ -1,0 +1,22 @@
+"""How far a rebuild or a verification is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being done (`replaying`, `comparing`), events done, and events in the log by now."""
+
+    stage: str
+    events: int
+    total: int
+
+
+Report = Callable[[Progress], None]
+
+
+def unreported(_: Progress) -> None:
+    """For those who do not want to know."""

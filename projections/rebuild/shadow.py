@@ -1,0 +1,166 @@
+"""The shadow of the current items: what a rebuild builds beside the live ones, step by step.
+
+Each step is one script, and takes a few milliseconds of the engine's time at the most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.log import START
+from projections.current_items import APPLY
+from projections.lease import Lease, LeaseLost
+from projections.runs import Run
+
+RUNS = 150
+"""Runs replayed in one step."""
+
+POSITIONS = 3000
+"""Positions in the runs replayed in one step."""
+
+SECONDS = 0.002
+"""Engine time in which a step catches up with the log; it may take as long again for the rest."""
+
+
+class Shadow:
+    """The shadow rows and ids, and how far into the log they are.
+
+    `position` is that of the last entry replayed, `events` how many events there were, `skipped`
+    how many entries were none, `length` the number of entries in the log when last looked at.
+    Every step renews the lease, and raises LeaseLost where it is gone.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, lease: Lease) -> None:
+        self.live = keys
+        self.keys = keys.shadow(lease.token)
+        self.position = START
+        self.events = 0
+        self.skipped = 0
+        self.length = 0
+        self._lease = lease
+        self._aside = keys.shadow(f"{lease.token}:aside")
+        replay = APPLY + _text("replay.lua")
+        catch_up = replay + _text("catch_up.lua")
+        self._replay_runs = redis.register_script(replay + _text("replay_runs.lua"))
+        self._compare = redis.register_script(catch_up + _text("compare.lua"))
+        self._mark_histories = redis.register_script(catch_up + _text("mark_histories.lua"))
+        self._heal_histories = redis.register_script(catch_up + _text("heal_histories.lua"))
+        self._swap = redis.register_script(catch_up + _text("swap.lua"))
+
+    async def replay(self, runs: Iterable[Run]) -> None:
+        """Replays a stretch of the log, in bounded steps."""
+        for step in _steps(runs):
+            arguments = [value for run in step for value in run[1:]]
+            await self._step(self._replay_runs, [], arguments)
+
+    async def compare_rows(self) -> AsyncIterator[tuple[bytes, bytes | None, bytes | None]]:
+        """Rows that differ: the id, the live row, the shadow's; None where there is none."""
+        live, shadow = self.live.current, self.keys.current
+        async for item, row, other in self._differing(shadow, live, "HSCAN", "HGET"):
+            yield item, other, row
+        async for item, row, other in self._differing(live, shadow, "HSCAN", "HGET"):
+            if other is None:
+                yield item, row, None
+
+    async def compare_ids(self) -> AsyncIterator[bytes]:
+        """Ids that are missing, have a score other than 0, or should not be there."""
+        live, shadow = self.live.ids, self.keys.ids
+        async for item, _, _ in self._differing(shadow, live, "ZSCAN", "ZSCORE"):
+            yield item
+        async for item, _, other in self._differing(live, shadow, "ZSCAN", "ZSCORE"):
+            if other is None:
+                yield item
+
+    async def mark_histories(self) -> None:
+        """Finds the histories that are too long, or of no item; those that lack something are
+        found while replaying."""
+        cursor = b"0"
+        while True:
+            pattern = _escaped(self.live.histories) + "*"
+            [cursor] = await self._at_the_end(self._mark_histories, [], [pattern, cursor])
+            if cursor == b"0":
+                return
+
+    async def heal_histories(self) -> None:
+        """Puts right histories in the place of wrong ones."""
+        remaining = 1
+        while remaining:
+            [remaining] = await self._at_the_end(self._heal_histories, [], [])
+
+    async def swap(self) -> None:
+        """Puts rows and ids in the place of the live ones, in one step with the end of the log."""
+        live, aside = self.live, self._aside
+        keys = [live.current, live.ids, aside.current, aside.ids]
+        await self._at_the_end(self._swap, keys, [])
+
+    async def _differing(
+        self, one: str, other: str, scan: str, get: str
+    ) -> AsyncIterator[tuple[bytes, bytes, bytes | None]]:
+        cursor = b"0"
+        while True:
+            cursor, found = await self._at_the_end(
+                self._compare, [one, other], [scan, get, cursor]
+            )
+            for start in range(0, len(found), 3):
+                yield found[start], found[start + 1], found[start + 2]
+            if cursor == b"0":
+                return
+
+    async def _at_the_end(self, script: Any, keys: list[str], arguments: list[Any]) -> list[Any]:
+        """The script's own reply, from a moment when all of the log is replayed."""
+        seconds = SECONDS
+        while True:
+            before = self.length - self.events - self.skipped
+            reply = await self._step(script, keys, [self.position, seconds, *arguments])
+            position, events, skipped, self.length, at_end, *own = reply
+            self.position = position.decode()
+            self.events += events
+            self.skipped += skipped
+            if at_end:
+                return own
+            # Writers that are faster than the replay would keep it from ending for ever.
+            if self.length - self.events - self.skipped >= before:
+                seconds *= 1.5
+
+    async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+        shadow = self.keys
+        with translated():
+            reply = await script(
+                keys=[
+                    *(self.live.events, shadow.current, shadow.ids),
+                    *(self._lease.key, shadow.wrong_histories),
+                    *keys,
+                ],
+                args=[shadow.histories, self.live.histories, *self._lease.renewal(), *arguments],
+            )
+        if reply is None:
+            raise LeaseLost
+        return reply
+
+
+def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    step: list[Run] = []
+    positions = 0
+    for run in runs:
+        if step and (len(step) == RUNS or positions + run.count > POSITIONS):
+            yield step
+            step, positions = [], 0
+        step.append(run)
+        positions += run.count
+    if step:
+        yield step
+
+
+def _escaped(text: str) -> str:
+    """The text as part of a pattern of SCAN."""
+    return "".join(f"\\{sign}" if sign in "*?[]\\" else sign for sign in text)
+
+
+def _text(name: str) -> str:
+    return files("projections.rebuild").joinpath(name).read_text()

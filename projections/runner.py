@@ -1,0 +1,86 @@
+"""Keeping the projections that follow the log up with it, in one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+from redis.asyncio import Redis
+
+from eventlog.entries import slices
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
+from eventlog.keys import Keys
+from projections.counting import CountingProjection, Counts, CountsStore
+from projections.lease import Lease, LeaseLost
+from projections.registered import FOLLOWING
+
+LEASE_MS = 5000
+"""A runner that died is replaced after this long."""
+
+PAUSE = 0.1
+"""Seconds between two looks at the log: how old the counts are, and how many events share a
+commit."""
+
+PATIENCE = 1.0
+"""Seconds between two tries to be the runner, or to go on after something went wrong."""
+
+logger = logging.getLogger("itemstore")
+
+
+class Runner:
+    """Counts what the log gets, for every projection that follows it.
+
+    Any number of processes may have one; of each projection, the one that holds the lease counts.
+    A commit says where the counts were before, so each event counts exactly once, whoever dies or
+    sleeps when.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Keys,
+        projections: Sequence[CountingProjection] = FOLLOWING,
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._stores = [CountsStore(redis, keys, each) for each in projections]
+
+    async def run(self) -> None:
+        """Follows the log until it is cancelled. Logs what goes wrong, and goes on."""
+        await asyncio.gather(*(self._follow(store) for store in self._stores))
+
+    async def _follow(self, store: CountsStore) -> None:
+        while True:
+            try:
+                await self._work(store)
+            except (LogUnavailable, LogBroken, LogFull, LeaseLost) as error:
+                logger.warning("%s does not follow the log now: %s", store.projection.name, error)
+            except Exception:
+                logger.exception("%s does not follow the log now.", store.projection.name)
+            await asyncio.sleep(PATIENCE)
+
+    async def _work(self, store: CountsStore) -> None:
+        """Follows the log for as long as this is the one that does."""
+        lease = Lease(self._redis, self._keys.lease(store.projection.name), LEASE_MS)
+        if not await lease.acquire():
+            return
+        try:
+            while True:
+                await self._advance(store, lease)
+                await asyncio.sleep(PAUSE)
+                await lease.renew_in_time()
+        finally:
+            with suppress(LogUnavailable):
+                await lease.release()
+
+    async def _advance(self, store: CountsStore, lease: Lease) -> None:
+        position = await store.position()
+        async for entries in slices(self._redis, self._keys, position):
+            counts = Counts()
+            counts.add(store.projection, entries)
+            if not await store.add(counts, position):
+                return  # somebody else went on: the next look starts where they are
+            position = counts.position
+            await lease.renew_in_time()

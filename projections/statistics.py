@@ -1,0 +1,76 @@
+"""The statistics: how many items exist, and what happened when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from redis.asyncio import Redis
+
+from domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from eventlog.keys import Keys
+from projections.counting import CountingProjection, CountsStore
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
+    """Counts an event: its type, its day (UTC), its body's bytes, and what exists after it."""
+    event = recorded.event
+    numbers["type:" + recorded.type] += 1
+    numbers[_day_field(int(recorded.position.partition("-")[0]) // _DAY_MS)] += 1
+    if isinstance(event, ItemDeleted):
+        numbers["items"] -= 1
+        return
+    numbers["bytes"] += len(event.body)
+    if isinstance(event, ItemCreated):
+        numbers["items"] += 1
+
+
+STATISTICS = CountingProjection("statistics", count)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the statistics say, up to `position`.
+
+    `items` exist; `events` are all there were, `types` and `days` (UTC) say of which type and
+    when; `bytes` is the size of all bodies ever stored.
+    """
+
+    position: str
+    events: int
+    items: int
+    bytes: int
+    types: dict[str, int]
+    days: dict[date, int]
+
+
+async def read_statistics(redis: Redis, keys: Keys) -> Statistics:
+    """The statistics as of their last update. Raises LogUnavailable, MalformedCounts."""
+    counts = await CountsStore(redis, keys, STATISTICS).load()
+    numbers = counts.numbers
+    days = {date.fromisoformat(day): total for day, total in _under(numbers, "day:").items()}
+    return Statistics(
+        counts.position,
+        counts.events,
+        numbers["items"],
+        numbers["bytes"],
+        _under(numbers, "type:"),
+        dict(sorted(days.items())),
+    )
+
+
+def _under(numbers: Counter[str], prefix: str) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): number
+        for name, number in numbers.items()
+        if name.startswith(prefix)
+    }
+
+
+@lru_cache(maxsize=1024)
+def _day_field(day: int) -> str:
+    return f"day:{datetime.fromtimestamp(day * 86400, UTC).date()}"

@@ -1,0 +1,63 @@
+"""Every link in the documentation leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, name_of
+
+_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_relative_links_lead_to_a_file_and_a_heading_in_it(page: Path) -> None:
+    """A link with a scheme leads out of the project, and is not followed."""
+    broken = [
+        link for link in _LINK.findall(_prose(page)) if "://" not in link and not _leads(page, link)
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_page_can_be_reached_from_the_readme(page: Path) -> None:
+    """A page that nothing links to is a page that nobody reads."""
+    reached, ahead = set[Path](), [ROOT / "README.md"]
+    while ahead:
+        here = ahead.pop()
+        if here in reached:
+            continue
+        reached.add(here)
+        ahead += [
+            target
+            for link in _LINK.findall(_prose(here))
+            if "://" not in link and (target := _target(here, link)).suffix == ".md"
+        ]
+    assert page in reached
+
+
+def _leads(page: Path, link: str) -> bool:
+    target, _, anchor = _target(page, link), *link.partition("#")[1:]
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _target(page: Path, link: str) -> Path:
+    path = link.partition("#")[0]
+    target = (page.parent / path).resolve() if path else page
+    return target / "README.md" if target.is_dir() else target
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings as a browser of the repository names them."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in _HEADING.findall(_prose(page))
+    }
+
+
+def _prose(page: Path) -> str:
+    return _FENCE.sub("", page.read_text())

@@ -1,0 +1,119 @@
+"""Nothing that a user can set, type or be told is missing from the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from api.problems import PROBLEM_TYPES, ProblemType
+from api.settings import Settings
+from cli.main import app
+from eventlog.keys import Keys
+from tests.docs.pages import ROOT
+
+HTTP = (ROOT / "docs/http.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+GROUP = get_command(app)
+assert isinstance(GROUP, TyperGroup)
+COMMANDS = GROUP.commands
+
+SHARED = {"--redis-url", "--data-dir", "--namespace", "--help"}
+"""Options of nearly every command, which the page names once for all of them."""
+
+
+def rows(page: str) -> list[list[str]]:
+    """The rows of all tables of a page, cell by cell."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_table_with_its_option_and_its_default(name: str) -> None:
+    """The variable, the option and the default are those of the code."""
+    variable, option = f"`ITEMSTORE_{name.upper()}`", f"`--{name.replace('_', '-')}`"
+    [row] = [row for row in rows(OPERATIONS) if row[0] == variable]
+    default = Settings.model_fields[name].default
+    shown = "none" if default is None else f"`{str(default).lower()}`"
+    assert row[1] == option
+    assert row[2].startswith(shown)
+    assert len(row) == len(["variable", "option", "default", "what it means"])
+
+
+def test_the_table_has_no_setting_that_does_not_exist() -> None:
+    """What was taken out of the code is taken out of the page."""
+    named = {row[0] for row in rows(OPERATIONS) if row[0].startswith("`ITEMSTORE_")}
+    assert named == {f"`ITEMSTORE_{name.upper()}`" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_an_option_of_serve(name: str) -> None:
+    """A setting can be given in both ways."""
+    assert f"--{name.replace('_', '-')}" in options(COMMANDS["serve"])
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "serve"])
+def test_every_command_is_documented_with_all_its_options(name: str) -> None:
+    """In the table of operations; the README names the command."""
+    described = [
+        row
+        for row in rows(OPERATIONS)
+        if row[0].strip("`").split()[:2] == ["itemstore", name]
+    ]
+    assert described, f"docs/operations.md does not have `itemstore {name}`"
+    text = " ".join(cell for row in described for cell in row)
+    assert [option for option in options(COMMANDS[name]) if option not in text] == []
+    assert f"`itemstore {name}" in README
+
+
+def test_the_tables_have_no_command_that_does_not_exist() -> None:
+    """What was taken out of the command is taken out of the pages."""
+    named = {
+        row[0].strip("`").split()[1]
+        for row in rows(OPERATIONS) + rows(README)
+        if row[0].startswith("`itemstore ")
+    }
+    assert named == set(COMMANDS)
+
+
+@pytest.mark.parametrize("kind", PROBLEM_TYPES.values(), ids=lambda kind: kind.slug)
+def test_every_problem_is_in_the_table_with_its_status(kind: ProblemType) -> None:
+    """The slug and the status are those of the code."""
+    [row] = [row for row in rows(HTTP) if row[0] == f"`{kind.slug}`"]
+    assert row[1] == str(kind.status)
+
+
+def test_every_resource_is_in_the_table() -> None:
+    """Each path of OpenAPI, and nothing that is none."""
+    from api.app import create_app  # noqa: PLC0415 - it reads the environment
+
+    paths = set(create_app(Settings()).openapi()["paths"])
+    start = HTTP.index("## Resources")
+    section = HTTP[start : HTTP.index("\n## ", start)]
+    named = {
+        path.strip("`") for row in rows(section) for path in row[0].split(", ") if "`/" in path
+    }
+    assert named - {"/docs", "/openapi.json"} == paths
+
+
+@pytest.mark.parametrize("key", [name for name in vars(Keys) if not name.startswith("_")])
+def test_every_key_in_the_engine_is_in_the_table(key: str) -> None:
+    """Under the name that `redis-cli` shows, with `<…>` for what varies."""
+    attribute = getattr(Keys(), key)
+    name = attribute("<") if callable(attribute) else attribute
+    if isinstance(name, str):
+        named = [each for row in rows(OPERATIONS) for each in row[0].split(", ")]
+        assert any(each.startswith(f"`{name}") for each in named), name
+
+
+def options(command: TyperCommand | TyperGroup) -> list[str]:
+    """The long options of a command and of those in it, without those that all share."""
+    inner = command.commands.values() if isinstance(command, TyperGroup) else []
+    names = [option.opts[0] for option in command.params if isinstance(option, TyperOption)]
+    if command.name != "serve":
+        names = [name for name in names if name not in SHARED]
+    return names + [name for each in inner for name in options(each)]
