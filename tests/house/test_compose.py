@@ -30,7 +30,7 @@ def test_it_is_valid_by_the_compose_specification() -> None:
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("init: true", "init: often"), ("condition: service_healthy", "condition: 3")],
+    [("restart: unless-stopped", "restart: [1]"), ("condition: service_healthy", "condition: 3")],
 )
 def test_the_schema_would_notice_a_mistake(right: str, wrong: str) -> None:
     """The check above can fail."""
