@@ -40,7 +40,17 @@ class Access:
             await self._refresh()
         if not self._tokens:
             return None
-        token = self._token(authorization)
+        name, secret = _credentials(authorization)
+        if name not in self._tokens:  # it may be new
+            self._fresh_until = 0.0
+            await self._refresh()
+        token = self._tokens.get(name)
+        if token is None or not token.opens(secret):
+            raise Problem(
+                "unauthorized",
+                "The token is not valid here; it may have been revoked.",
+                headers={"WWW-Authenticate": _challenge("invalid_token")},
+            )
         needed = Role.reader if method in READS else Role.writer
         if token.role < needed:
             raise Problem(
@@ -56,20 +66,15 @@ class Access:
                 self._tokens = await listed(self._redis, self._keys)
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
 
-    def _token(self, authorization: str | None) -> Token:
-        if authorization is None:
-            sentence = "This store wants a token: send Authorization: Bearer <token>."
-            raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
-        scheme, _, credentials = authorization.partition(" ")
-        name, _, secret = credentials.strip().partition(".")
-        token = self._tokens.get(name)
-        if scheme.lower() != "bearer" or token is None or not token.opens(secret):
-            raise Problem(
-                "unauthorized",
-                "The token is not valid here; it may have been revoked.",
-                headers={"WWW-Authenticate": _challenge("invalid_token")},
-            )
-        return token
+
+def _credentials(authorization: str | None) -> tuple[str, str]:
+    """The name and the secret of a bearer token. Raises Problem where there is none."""
+    if authorization is None:
+        sentence = "This store wants a token: send Authorization: Bearer <token>."
+        raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
+    scheme, _, credentials = authorization.partition(" ")
+    name, _, secret = credentials.strip().partition(".")
+    return (name, secret) if scheme.lower() == "bearer" else ("", "")
 
 
 def _challenge(error: str | None = None) -> str:

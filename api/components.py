@@ -63,6 +63,9 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return {key: _renamed(value, names) for key, value in node.items()}
 
 
+_POINTER = {"type": "string", "format": "json-pointer"}
+
+
 def _schemas(item: Description) -> Description:
     return {
         "ItemPage": {
@@ -137,15 +140,13 @@ def _schemas(item: Description) -> Description:
             "properties": {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
         },
         "PatchOperation": {
-            "type": "object",
             "title": "PatchOperation",
-            "required": ["op", "path"],
-            "properties": {
-                "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
-                "path": {"type": "string"},
-                "from": {"type": "string"},
-                "value": True,
-            },
+            "description": "RFC 6902.",
+            "oneOf": [
+                _patch_operation("add", "replace", "test", needs={"value": True}),
+                _patch_operation("move", "copy", needs={"from": _POINTER}),
+                _patch_operation("remove", needs={}),
+            ],
         },
         "Problem": {
             "type": "object",
@@ -163,6 +164,14 @@ def _schemas(item: Description) -> Description:
     }
 
 
+def _patch_operation(*names: str, needs: Description) -> Description:
+    return {
+        "type": "object",
+        "required": ["op", "path", *needs],
+        "properties": {"op": {"enum": list(names)}, "path": _POINTER, **needs},
+    }
+
+
 def _parameter(
     name: str, where: str, description: str, schema: Description | None = None
 ) -> Description:
@@ -177,15 +186,15 @@ def _parameter(
 
 _ID = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
 
-_ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
+_ENTITY_TAGS = {
+    "type": "string",
+    "format": "entity-tags",
+    "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$',
+}
 
-_POSITION = "^[0-9]{1,15}-[0-9]{1,18}$"
+_POSITION = {"type": "string", "format": "position", "pattern": "^[0-9]{1,15}-[0-9]{1,18}$"}
 
-_HTTP_DATE = (
-    "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
-    "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
-    "[0-2][0-9]:[0-5][0-9]:[0-5][0-9] GMT$"
-)
+_HTTP_DATE = {"type": "string", "format": "http-date"}
 
 _PARAMETERS = {
     "id": _parameter(
@@ -200,15 +209,19 @@ _PARAMETERS = {
     ),
     "If-Match": _parameter(
         "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.',
-        {"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
+        _ENTITY_TAGS,
     ),
     "If-None-Match": _parameter(
         "If-None-Match", "header",
         'Only if the item is at none of these versions: "3", or * for none at all.',
-        {"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
+        _ENTITY_TAGS,
     ),
-    "If-Modified-Since": _parameter("If-Modified-Since", "header", "An HTTP date."),
-    "If-Unmodified-Since": _parameter("If-Unmodified-Since", "header", "An HTTP date."),
+    "If-Modified-Since": _parameter(
+        "If-Modified-Since", "header", "Only if the item changed since.", _HTTP_DATE
+    ),
+    "If-Unmodified-Since": _parameter(
+        "If-Unmodified-Since", "header", "Only if the item did not change since.", _HTTP_DATE
+    ),
     "Prefer": _parameter(
         "Prefer", "header", "return=minimal answers without the item, return=representation with."
     ),
@@ -236,7 +249,7 @@ _PARAMETERS = {
     ),
     "after-position": _parameter(
         "after", "query", "Only events behind this position.",
-        {"type": "string", "pattern": _POSITION},
+        _POSITION,
     ),
     "type": _parameter(
         "type", "query", "Only events of this type.",
@@ -252,12 +265,11 @@ _PARAMETERS = {
         {"enum": ["asc", "desc"], "default": "asc"},
     ),
     "Last-Event-ID": _parameter(
-        "Last-Event-ID", "header", "Of a live stream: resume behind this position.",
-        {"type": "string", "pattern": _POSITION},
+        "Last-Event-ID", "header", "Of a live stream: resume behind this position."
     ),
     "Accept-Datetime": _parameter(
         "Accept-Datetime", "header", "302 to the version that was current on this HTTP date.",
-        {"type": "string", "pattern": _HTTP_DATE},
+        _HTTP_DATE,
     ),
     "prefix": _parameter(
         "prefix", "query", "Only ids that begin with it.", {"type": "string", "maxLength": 512}

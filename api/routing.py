@@ -8,7 +8,7 @@ it costs a request of the hot path a tenth of what a router does (docs/decisions
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -91,6 +91,9 @@ class Resources:
                 for method in route.methods or ():
                     resource.handlers[method] = route.endpoint
         self._resources = list(by_template.values())
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._resources)
 
     def find(self, raw_path: bytes) -> tuple[Resource, dict[str, bytes]] | None:
         """The resource at a raw path, and the raw segments that its template names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +23,23 @@ ABOUT_BYTES = 1024 * 1024
 
 Entry = tuple[bytes, list[bytes]]
 """A position, and names and values in turn, as the engine sends them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many entries the log has, and how many it has lost to XTRIM, XDEL or DEL."""
+
+    length: int
+    lost: int
+
+
+async def extent(redis: Redis, keys: Keys) -> Extent:
+    """How much there is of the log. Raises LogUnavailable, LogBroken."""
+    with translated():
+        if not await redis.exists(keys.events):
+            return Extent(0, 0)
+        log: Any = await redis.xinfo_stream(keys.events)
+    return Extent(log["length"], log["entries-added"] - log["length"])
 
 
 async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncIterator[list[Entry]]:

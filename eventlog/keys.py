@@ -78,3 +78,8 @@ class Keys:
     def receipts(self) -> str:
         """The receipt of each projection's last rebuild, JSON: a hash."""
         return f"{self.namespace}:receipts"
+
+
+def pattern(prefix: str) -> str:
+    """What SCAN takes for all keys that begin so."""
+    return "".join(f"\\{sign}" if sign in "*?[]\\" else sign for sign in prefix) + "*"

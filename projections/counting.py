@@ -50,17 +50,20 @@ class Counts:
     events: int = 0
     numbers: Counter[str] = field(default_factory=Counter)
 
-    def add(self, projection: CountingProjection, entries: Sequence[Entry]) -> None:
-        """Counts entries of the log; those that are no events change no number."""
+    def add(self, projection: CountingProjection, entries: Sequence[Entry]) -> int:
+        """Counts entries of the log; how many of them were no events, and changed no number."""
+        skipped = 0
         for position, fields in entries:
             try:
                 recorded = decode_flat(position, fields)
             except MalformedEntry:
+                skipped += 1
                 continue
             projection.count(self.numbers, recorded)
         if entries:
             self.events += len(entries)
             self.position = entries[-1][0].decode()
+        return skipped
 
 
 class CountsStore:

@@ -3,45 +3,134 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import Any
 
 from redis.asyncio import Redis
 
 from eventlog.entries import slices
-from eventlog.faults import translated
 from eventlog.keys import Keys
 from projections.digest import RowsDigest, pages, reduced_row
 from projections.lease import Lease
 from projections.progress import Progress, Report
 from projections.rebuild.receipt import EXAMPLES, Findings
 from projections.rebuild.shadow import Shadow
-from projections.registered import CURRENT_ITEMS
 from projections.runs import Runs
 
 FEW = 1000
-"""Events that are left to the steps that replay one by one, in a fraction of a second."""
+"""Events that are left to the steps that replay one by one: a few hundredths of a second."""
 
 
 async def rebuild_items(
-    redis: Redis, keys: Keys, lease: Lease, *, dry_run: bool, report: Report
+    redis: Redis, keys: Keys, lease: Lease, *, length: int, dry_run: bool, report: Report
 ) -> Findings:
     """Builds rows, ids and histories again, and puts them in place unless it is a dry run.
 
     Histories go first, item by item, and only those that are wrong. Then rows and ids go in one
-    step, in which the shadow reaches the end of the log.
+    step, the one in which the shadow reaches the end of the log.
+    `length` is that of the log.
     """
-    shadow = Shadow(redis, keys, lease)
-    await _replay(redis, shadow, lease, report)
-    after = RowsDigest()
-    report(Progress("comparing", shadow.events, shadow.length))
-    async for rows in pages(redis, shadow.keys.current):
-        for item, row in rows.items():
-            after.add(item, reduced_row(row))
-        await lease.renew_in_time()
-    await _replay(redis, shadow, lease, report)
-    findings = await _compare(redis, shadow, after)
+    rebuild = _ItemsRebuild(redis, keys, lease, length, report)
+    await rebuild.replay()
+    await rebuild.digest()
+    await rebuild.replay()  # what came while that was read
+    await rebuild.compare()
     if not dry_run:
-        report(Progress("swapping", shadow.events, shadow.length))
-        await shadow.heal_histories()
-        await shadow.swap()
-    ...
+        await rebuild.put_in_place()
+    return rebuild.findings()
+
+
+class _ItemsRebuild:
+    def __init__(
+        self, redis: Redis, keys: Keys, lease: Lease, length: int, report: Report
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._lease = lease
+        self._report = report
+        self._shadow = Shadow(redis, keys, lease, length)
+        self._first = ""
+        self._items = 0
+        self._before = RowsDigest()
+        self._after = RowsDigest()
+        self._different = {"rows": 0, "ids": 0, "histories": 0}
+        self._examples: dict[bytes, None] = {}
+
+    async def replay(self) -> None:
+        """Replays the log until so little is left of it that the steps to come can do it."""
+        before = None
+        while before is None or before > FEW:
+            runs = await self._replay_stretch()
+            if before is not None and runs.events >= before and not runs.full:
+                return  # as much is written as is read; the steps to come end all the same
+            before = runs.events
+
+    async def digest(self) -> None:
+        """The digest of the shadow's rows."""
+        self._tell("comparing")
+        async for rows in pages(self._redis, self._shadow.keys.current):
+            for item, row in rows.items():
+                self._after.add(item, reduced_row(row))
+            await self._lease.renew_in_time()
+
+    async def compare(self) -> None:
+        """Finds what is different, and the digest of the live rows."""
+        self._tell("comparing")
+        shadow = self._shadow
+        self._before = self._after.copy()
+        async for item, live, right in shadow.compare_rows():
+            self._note("rows", item)
+            if right is not None:
+                self._before.remove(item, reduced_row(right))
+            if live is not None:
+                self._before.add(item, reduced_row(live))
+        async for item in shadow.compare_ids():
+            self._note("ids", item)
+        await shadow.mark_histories()
+        self._different["histories"], examples = await shadow.wrong_histories(EXAMPLES)
+        self._examples.update(dict.fromkeys(examples))
+        self._items = await shadow.item_count()
+
+    async def put_in_place(self) -> None:
+        """Makes the shadow the live projection."""
+        self._tell("swapping")
+        await self._shadow.heal_histories()
+        await self._shadow.swap()
+
+    def findings(self) -> Findings:
+        """What there is to tell."""
+        shadow = self._shadow
+        return Findings(
+            first=self._first,
+            last=shadow.position if self._first else "",
+            events=shadow.events,
+            skipped=shadow.skipped,
+            items=self._items,
+            digest_before=str(self._before),
+            digest_after=str(self._after),
+            different=self._different,
+            examples=[item.decode(errors="replace") for item in self._examples][:EXAMPLES],
+        )
+
+    async def _replay_stretch(self) -> Runs:
+        """Replays what comes next in the log, to its end if that is near."""
+        shadow, runs = self._shadow, Runs()
+        position = shadow.position
+        async with aclosing(slices(self._redis, self._keys, position)) as log:
+            async for entries in log:
+                self._first = self._first or entries[0][0].decode()
+                position = entries[-1][0].decode()
+                runs.extend(entries)
+                self._tell("replaying", runs.events)
+                await self._lease.renew_in_time()
+                if runs.full:
+                    break
+        await shadow.replay(runs, position)
+        return runs
+
+    def _note(self, kind: str, item: bytes) -> None:
+        self._different[kind] += 1
+        if len(self._examples) < EXAMPLES:
+            self._examples[item] = None
+
+    def _tell(self, stage: str, read: int = 0) -> None:
+        events = self._shadow.events + read
+        self._report(Progress(stage, events, max(events, self._shadow.length)))

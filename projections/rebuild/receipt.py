@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from redis.asyncio import Redis
 
 from eventlog.faults import translated
 from eventlog.keys import Keys
 
+EXAMPLES = 10
+"""How many of the things that differ a receipt names."""
+
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a rebuild did.
+class Findings:
+    """What a rebuild went through, and what it found.
 
     `first` and `last` are the positions of the range that was replayed, empty for an empty log,
-    `events` how many there were, and `skipped` how many entries were no events. `items` is the
-    number of items that exist.
+    `events` how many events there were in it, `skipped` how many entries that are none. `items`
+    is the number of items that exist, or of the numbers that are counted.
 
-    `digest_before` and `digest_after` tell whether the live projection was what the log says.
-    `different` counts what was not, by kind, and `examples` names the first few.
-
-    `started` is a time in UTC (RFC 3339). `rate` is in events per second.
+    The digests are the same where the projection was what the log says. `different` counts what
+    was not, by kind, and `examples` names the first few.
     """
 
-    projection: str
-    dry_run: bool
-    started: str
-    seconds: float
     first: str
     last: str
     events: int
@@ -40,21 +37,34 @@ class Receipt:
     different: Mapping[str, int]
     examples: list[str]
 
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a rebuild did, when (UTC, RFC 3339), and how long it took."""
+
+    projection: str
+    dry_run: bool
+    started: str
+    seconds: float
+    findings: Findings
+
     @property
     def rate(self) -> int:
         """Events per second."""
-        return round(self.events / self.seconds) if self.seconds else 0
+        return round(self.findings.events / self.seconds)
 
     def as_dict(self) -> dict[str, object]:
-        """The same for JSON."""
-        return asdict(self) | {"rate": self.rate}
+        """The same for JSON, without levels."""
+        members = asdict(self)
+        findings = members.pop("findings")
+        return members | {"rate": self.rate} | findings
 
     @classmethod
-    def from_json(cls, text: bytes) -> Receipt:
-        """The receipt that was kept as this text."""
-        members = json.loads(text)
-        del members["rate"]
-        return cls(**members)
+    def from_dict(cls, members: dict[str, object]) -> Receipt:
+        """The receipt that `as_dict` gave."""
+        found = {field.name: members[field.name] for field in fields(Findings)}
+        own = {name: members[name] for name in ("projection", "dry_run", "started", "seconds")}
+        return cls(findings=Findings(**found), **own)  # type: ignore[arg-type]
 
 
 async def keep(redis: Redis, keys: Keys, receipt: Receipt) -> None:
@@ -68,4 +78,4 @@ async def last_receipt(redis: Redis, keys: Keys, projection: str) -> Receipt | N
     """The receipt of the projection's last rebuild, None where there was none."""
     with translated():
         text = await redis.hget(keys.receipts, projection)
-    return Receipt.from_json(text) if text else None
+    return Receipt.from_dict(json.loads(text)) if text else None

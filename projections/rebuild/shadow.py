@@ -12,11 +12,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from eventlog.faults import translated
-from eventlog.keys import Keys
+from eventlog.keys import Keys, pattern
 from eventlog.log import START
 from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost
-from projections.runs import Run
+from projections.runs import Run, Runs
 
 RUNS = 150
 """Runs replayed in one step."""
@@ -36,13 +36,14 @@ class Shadow:
     Every step renews the lease, and raises LeaseLost where it is gone.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, lease: Lease) -> None:
+    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int) -> None:
         self.live = keys
         self.keys = keys.shadow(lease.token)
         self.position = START
         self.events = 0
         self.skipped = 0
-        self.length = 0
+        self.length = length
+        self._redis = redis
         self._lease = lease
         self._aside = keys.shadow(f"{lease.token}:aside")
         replay = APPLY + _text("replay.lua")
@@ -53,11 +54,14 @@ class Shadow:
         self._heal_histories = redis.register_script(catch_up + _text("heal_histories.lua"))
         self._swap = redis.register_script(catch_up + _text("swap.lua"))
 
-    async def replay(self, runs: Iterable[Run]) -> None:
-        """Replays a stretch of the log, in bounded steps."""
+    async def replay(self, runs: Runs, position: str) -> None:
+        """Replays a stretch of the log, which ends at a position."""
         for step in _steps(runs):
             arguments = [value for run in step for value in run[1:]]
             await self._step(self._replay_runs, [], arguments)
+        self.position = position
+        self.events += runs.events
+        self.skipped += runs.skipped
 
     async def compare_rows(self) -> AsyncIterator[tuple[bytes, bytes | None, bytes | None]]:
         """Rows that differ: the id, the live row, the shadow's; None where there is none."""
@@ -82,10 +86,23 @@ class Shadow:
         found while replaying."""
         cursor = b"0"
         while True:
-            pattern = _escaped(self.live.histories) + "*"
-            [cursor] = await self._at_the_end(self._mark_histories, [], [pattern, cursor])
+            [cursor] = await self._at_the_end(
+                self._mark_histories, [], [pattern(self.live.histories), cursor]
+            )
             if cursor == b"0":
                 return
+
+    async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
+        """How many histories are known to be wrong, and the items of at most so many of them."""
+        with translated():
+            count = await self._redis.scard(self.keys.wrong_histories)
+            items = await self._redis.srandmember(self.keys.wrong_histories, most)
+        return count, items or []
+
+    async def item_count(self) -> int:
+        """How many items exist."""
+        with translated():
+            return int(await self._redis.zcard(self.keys.ids))
 
     async def heal_histories(self) -> None:
         """Puts right histories in the place of wrong ones."""
@@ -155,11 +172,6 @@ def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
         positions += run.count
     if step:
         yield step
-
-
-def _escaped(text: str) -> str:
-    """The text as part of a pattern of SCAN."""
-    return "".join(f"\\{sign}" if sign in "*?[]\\" else sign for sign in text)
 
 
 def _text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The documentation as tests see it: pages, the fenced blocks in them, and the commands in those.
+r"""The documentation as tests see it: pages, the fenced blocks in them, and the commands in those.
 
 A ```console block is a terminal: `$ ` begins a command, a `\\` at a line's end goes on with it,
 and what stands below is what it shows. An ```sh block is commands alone, one a line. A block

@@ -94,7 +94,9 @@ class Terminal:
         """What a server shows when it has started. It runs until the next one, or the end."""
         self.close()
         self._server = self._start(self._typed(_SERVES.sub("itemstore serve", command)))
-        return self._until(when, self._server)
+        shown = self._until(when, self._server)
+        assert self._server.poll() is None, f"{command} ended:\n{shown}"
+        return shown
 
     def close(self) -> None:
         """Stops the server."""

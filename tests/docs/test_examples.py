@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tests.docs.shown import Transcript
 from tests.docs.terminal import Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
+
+PROGRAMS = {"curl", "redis-cli"}
 
 WITH_EXAMPLES = [
     page
@@ -55,38 +57,34 @@ def test_what_a_page_says_to_type_shows_what_it_says(page: Path, terminal: Termi
 
 def _check(terminal: Terminal, transcript: Transcript, command: Command, page: Path) -> None:
     place = f"{name_of(page)}:{command.line}: {command.text}"
-    shown = command.shown
-    if Terminal.is_server(command.text):
-        expected = shown if shown else "…\nLog …"
-        came = terminal.serve(command.text, lambda came: _began(transcript, shown, came))
-        assert _began(transcript, shown, came), place + transcript.difference(expected, came)
-    elif command.text.startswith("make "):
+    if command.text.startswith("make ") and not Terminal.is_server(command.text):
         # Only whether there is such a target: it would run these tests again.
         dry_run = ["make", "--dry-run", *command.text.split()[1:]]
         subprocess.run(dry_run, cwd=ROOT, check=True, capture_output=True)
-    elif shown is not None and shown.endswith("^C"):
-        expected = shown.removesuffix("^C")
-        came = terminal.interrupt(command.text, lambda came: transcript.matches(expected, came))
-        assert transcript.matches(expected, came), place + transcript.difference(expected, came)
+    elif command.shown is None:
+        came, code = _typed(terminal, command, lambda _: False)
+        assert code == 0, f"{place}\n{came}"
     else:
-        came, code = terminal.run(command.text)
-        if shown is None:
-            assert code == 0, f"{place}\n{came}"
-        else:
-            assert transcript.matches(shown, came), place + transcript.difference(shown, came)
+        shown = command.shown.removesuffix("^C")
+        came, _ = _typed(terminal, command, lambda came: transcript.matches(shown, came))
+        assert transcript.matches(shown, came), place + transcript.difference(shown, came)
 
 
-def _began(transcript: Transcript, shown: str | None, came: str) -> bool:
-    """Whether a server is up, and has said what the page shows, if that shows anything."""
-    return "Log " in came and (not shown or transcript.matches(shown, came))
+def _typed(terminal: Terminal, command: Command, enough: Callable[[str], bool]) -> tuple[str, int]:
+    """What comes of a command, and its exit code; of one that does not end, until it is enough."""
+    if Terminal.is_server(command.text):
+        shows_all = enough if command.shown else lambda _: True
+        came = terminal.serve(command.text, lambda came: "Log " in came and shows_all(came))
+        return came if command.shown else "", 0
+    if command.shown is not None and command.shown.endswith("^C"):
+        return terminal.interrupt(command.text, enough), 0
+    return terminal.run(command.text)
 
 
 def _missing(typed: list[Command]) -> list[str]:
     """Programs of the page that are not here; in continuous integration all must be."""
     words = {word for command in typed for word in command.text.split()}
-    missing = sorted(
-        name for name in ("redis-cli", "curl") if name in words and not Terminal.has(name)
-    )
+    missing = sorted(name for name in words & PROGRAMS if not Terminal.has(name))
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"{', '.join(missing)} is not installed")
     return missing

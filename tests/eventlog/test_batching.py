@@ -142,7 +142,7 @@ async def test_a_full_queue_takes_no_call_until_it_has_moved(other: OtherSide) -
     callers += submit(batches, 2, 3)
     await settled()
     with pytest.raises(TooManyWaiting):
-        await batches.submit(4)
+        await asyncio.wait_for(batches.submit(4), 0.1)
     other.let()
     assert await asyncio.gather(*callers) == [1, 2, 3]
     assert await batches.submit(5) == 5

@@ -1,0 +1,81 @@
+"""One rebuild from beginning to end: alone, on a complete log, with nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+
+from eventlog.entries import extent
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from projections.lease import Lease, LeaseLost
+from projections.progress import Report, unreported
+from projections.rebuild.counts import rebuild_counts
+from projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
+from projections.rebuild.items import rebuild_items
+from projections.rebuild.receipt import Findings, Receipt, keep
+from projections.rebuild.sweep import sweep
+from projections.registered import CURRENT_ITEMS, FOLLOWING
+
+LEASE_MS = 10_000
+"""A rebuild that was cut off stands in the way of the next one for so long."""
+
+
+async def rebuild(
+    redis: Redis,
+    keys: Keys,
+    projection: str = CURRENT_ITEMS,
+    *,
+    dry_run: bool = False,
+    report: Report = unreported,
+) -> Receipt:
+    """Builds a projection again from the log while reads and writes go on, and puts it in place.
+
+    Cut off at any moment, it leaves the live projection as it was or as the log says. A dry run
+    leaves it as it was, and keeps no receipt.
+
+    Raises UnknownProjection, RebuildRunning, LogIncomplete, LeaseLost, and LogUnavailable,
+    LogBroken or LogFull where the engine does not go along.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    counting = {each.name: each for each in FOLLOWING}
+    if projection not in (CURRENT_ITEMS, *counting):
+        raise UnknownProjection(projection, (CURRENT_ITEMS, *counting))
+    lease = Lease(redis, keys.lease("rebuild"), LEASE_MS)
+    if not await lease.acquire():
+        raise RebuildRunning(await lease.remaining())
+    try:
+        length = await _checked_length(redis, keys)
+        await sweep(redis, keys, lease)
+        if projection == CURRENT_ITEMS:
+            found = await rebuild_items(
+                redis, keys, lease, length=length, dry_run=dry_run, report=report
+            )
+        else:
+            found = await rebuild_counts(
+                redis, keys, counting[projection], lease, length=length, dry_run=dry_run, report=report
+            )
+    finally:
+        with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
+            await sweep(redis, keys, lease)
+            await lease.release()
+    seconds = round(time.monotonic() - clock, 3)
+    receipt = Receipt(projection, dry_run, started.isoformat("T", "seconds"), seconds, found)
+    if not dry_run:
+        await keep(redis, keys, receipt)
+    return receipt
+
+
+async def _checked_length(redis: Redis, keys: Keys) -> int:
+    """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
+    log = await extent(redis, keys)
+    if log.lost:
+        raise LogIncomplete(log.lost)
+    with translated():
+        if log.length == 0 and await redis.exists(keys.current):
+            raise LogIncomplete(None)
+    return log.length

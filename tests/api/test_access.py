@@ -1,0 +1,151 @@
+"""Bearer tokens: who may do what, on every route."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from api.app import ItemStore
+from api.tokens import Role, TokenExists, create, listed, revoke
+from cli.options import RoleName
+from eventlog.keys import Keys
+from tests.api.conftest import Events, client_of, problem
+
+OPEN = {"/livez", "/readyz", "/problems/{slug}"}
+READS = {"GET", "HEAD", "OPTIONS"}
+
+
+async def token(redis: FakeAsyncRedis, role: Role) -> dict[str, str]:
+    """The header of a new token with this role."""
+    return {"authorization": f"Bearer {await create(redis, Keys(), role.name, role)}"}
+
+
+def routes(app: ItemStore) -> list[tuple[str, str, str]]:
+    """Every route: method, template, and a path that fits it."""
+    found = [
+        (method, resource.template, resource.template.format(id="foo", n=1, slug="forbidden"))
+        for resource in app.resources
+        for method in resource.allow.split(", ")
+    ]
+    return [*found, ("GET", "/docs", "/docs"), ("GET", "/openapi.json", "/openapi.json")]
+
+
+async def test_every_route_asks_for_the_role_it_needs(
+    app: ItemStore, redis: FakeAsyncRedis
+) -> None:
+    """No token, a wrong one and each role, on each route and method."""
+    headers = {role: await token(redis, role) for role in Role}
+    seen = 0
+    async with client_of(app) as client:
+        for method, template, path in routes(app):
+            bare = await client.request(method, path)
+            wrong = await client.request(
+                method, path, headers={"authorization": "Bearer reader.wrong"}
+            )
+            if template in OPEN:
+                assert bare.status_code not in {401, 403}
+                continue
+            for refused, challenge in ((bare, ""), (wrong, ', error="invalid_token"')):
+                assert refused.status_code == 401, (method, path)
+                assert refused.headers["www-authenticate"] == (
+                    f'Bearer realm="itemstore"{challenge}'
+                )
+            for role in Role:
+                answer = await client.request(method, path, headers=headers[role])
+                allowed = method in READS or role >= Role.writer
+                assert (answer.status_code == 403) is not allowed, (method, path, role)
+                assert answer.status_code != 401
+                seen += 1
+    assert seen > 40
+
+
+async def test_without_any_token_the_store_is_open(client: httpx.AsyncClient) -> None:
+    """It wants one from the first one on."""
+    assert (await client.put("/items/foo", json={})).status_code == 201
+
+
+async def test_an_unknown_url_tells_a_stranger_nothing(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """401 there too, so that what exists can't be guessed."""
+    await token(redis, Role.reader)
+    problem(await client.get("/nothing/here"), 401, "unauthorized")
+
+
+async def test_a_write_that_is_not_allowed_appends_nothing(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+) -> None:
+    """403 for a reader, with the role that it takes."""
+    answer = await client.put("/items/foo", json={}, headers=await token(redis, Role.reader))
+    assert "wants a writer" in problem(answer, 403, "forbidden")["detail"]
+    assert await events() == []
+
+
+async def test_the_token_s_name_is_the_actor(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+) -> None:
+    """In the event's meta, and in the CloudEvent."""
+    headers = await token(redis, Role.writer)
+    await client.put("/items/foo", json={}, headers=headers)
+    assert (await events())[0].meta == {"actor": "writer"}
+    assert (await client.get("/events", headers=headers)).json()[0]["actor"] == "writer"
+
+
+async def test_an_idempotency_key_belongs_to_its_caller(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+) -> None:
+    """Two callers with the same key do not meet."""
+    for caller in [await token(redis, role) for role in (Role.writer, Role.admin)]:
+        headers = {**caller, "idempotency-key": "k"}
+        answer = await client.post("/items", json={}, headers=headers)
+        assert "idempotency-replayed" not in answer.headers
+    assert len(await events()) == 2
+
+
+async def test_a_revoked_token_is_refused(
+    app: ItemStore, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as the process looks again; others go on."""
+    monkeypatch.setattr("api.access.FRESH_SECONDS", 0.0)
+    reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
+    async with client_of(app) as client:
+        assert (await client.get("/items", headers=reader)).status_code == 200
+        assert await revoke(redis, Keys(), "reader")
+        problem(await client.get("/items", headers=reader), 401, "unauthorized")
+        assert (await client.get("/items", headers=writer)).status_code == 200
+    assert not await revoke(redis, Keys(), "reader")
+
+
+async def test_a_new_token_is_good_at_once(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """A name that the process has not heard of makes it ask again."""
+    await token(redis, Role.reader)
+    assert (await client.get("/items")).status_code == 401
+    assert (await client.get("/items", headers=await token(redis, Role.writer))).is_success
+
+
+@pytest.mark.parametrize("value", ["", "Bearer", "Basic cmVhZGVyOng=", "Bearer .", "Bearer é.x"])
+async def test_a_malformed_authorization_is_401(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, value: str
+) -> None:
+    """Never an error of ours."""
+    await token(redis, Role.reader)
+    answer = await client.get("/items", headers=[(b"authorization", value.encode())])
+    problem(answer, 401, "unauthorized")
+
+
+async def test_only_a_digest_is_stored(redis: FakeAsyncRedis) -> None:
+    """What the engine holds opens nothing."""
+    text = await create(redis, Keys(), "ann", Role.reader)
+    secret = text.partition(".")[2]
+    assert secret.encode() not in (await redis.hget("items:tokens", "ann") or b"")
+    assert (await listed(redis, Keys()))["ann"].opens(secret)
+    with pytest.raises(TokenExists):
+        await create(redis, Keys(), "ann", Role.admin)
+
+
+def test_the_command_knows_every_role() -> None:
+    """The command's own list, which spares --help an import, is the same."""
+    assert [role.value for role in RoleName] == [role.name for role in Role]

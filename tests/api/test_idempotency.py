@@ -1,0 +1,144 @@
+"""Idempotency-Key: a request that is sent twice is carried out once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from tests.api.conftest import Events, Serve, problem
+
+KEY = {"idempotency-key": '"8e03978e"'}
+MERGE = {"content-type": "application/merge-patch+json"}
+
+
+def same(first: httpx.Response, again: httpx.Response) -> bool:
+    """Whether the second answer is the first, and says that it is a repetition."""
+    headers = dict(again.headers)
+    assert headers.pop("idempotency-replayed") == "true"
+    assert "idempotency-replayed" not in first.headers
+    return (first.status_code, dict(first.headers), first.content) == (
+        again.status_code,
+        headers,
+        again.content,
+    )
+
+
+async def test_a_repeated_create_is_answered_201_again(
+    client: httpx.AsyncClient, events: Events
+) -> None:
+    """The second answer is the first to the header, and nothing is appended."""
+    first = await client.put("/items/foo", json={"size": 6}, headers=KEY)
+    again = await client.put("/items/foo", json={"size": 6}, headers=KEY)
+    assert first.status_code == 201
+    assert same(first, again)
+    assert len(await events()) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("PUT", "/items/foo", {"json": {"size": 7}}),
+        ("POST", "/items", {"json": {"size": 7}}),
+        ("PATCH", "/items/foo", {"content": '{"size": 8}', "headers": MERGE}),
+        ("PUT", "/items/foo", {"json": {}, "headers": {"prefer": "return=minimal"}}),
+        ("POST", "/items/foo/revert", {"json": {"version": 1}}),
+        ("DELETE", "/items/foo", {}),
+    ],
+)
+async def test_every_write_can_be_repeated(
+    client: httpx.AsyncClient, events: Events, method: str, path: str, options: dict[str, Any]
+) -> None:
+    """What is repeated gets the first answer, whatever happened to the item since."""
+    await client.put("/items/foo", json={"size": 6})
+    headers = {**options.pop("headers", {}), **KEY}
+    first = await client.request(method, path, headers=headers, **options)
+    assert first.is_success
+    await client.put("/items/foo", json={"size": 100})
+    again = await client.request(method, path, headers=headers, **options)
+    assert same(first, again)
+    assert len(await events()) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("PUT", "/items/foo", {"json": {"size": 7}}),
+        ("PUT", "/items/bar", {"json": {"size": 6}}),
+        ("PUT", "/items/foo", {"json": {"size": 6}, "headers": {"if-match": '"1"'}}),
+        ("PUT", "/items/foo", {"content": "{", "headers": {"content-type": "application/json"}}),
+        ("DELETE", "/items/foo", {}),
+    ],
+)
+async def test_a_key_stands_for_one_request(
+    client: httpx.AsyncClient, events: Events, method: str, path: str, options: dict[str, Any]
+) -> None:
+    """Another body, item, condition or method under the same key is refused with 422."""
+    await client.put("/items/foo", json={"size": 6}, headers=KEY)
+    headers = {**options.pop("headers", {}), **KEY}
+    answer = await client.request(method, path, headers=headers, **options)
+    problem(answer, 422, "idempotency-key-reused")
+    assert len(await events()) == 1
+
+
+async def test_a_refused_request_may_be_sent_again(
+    client: httpx.AsyncClient, events: Events
+) -> None:
+    """A refusal changed nothing and is not remembered: the second try is a first one."""
+    headers = {**KEY, "if-match": '"1"'}
+    refused = await client.put("/items/foo", json={"size": 7}, headers=headers)
+    problem(refused, 412, "unexpected-version")
+    await client.put("/items/foo", json={"size": 6})
+    assert (await client.put("/items/foo", json={"size": 7}, headers=headers)).status_code == 200
+    assert len(await events()) == 2
+
+
+async def test_the_same_key_at_once_is_carried_out_once(
+    client: httpx.AsyncClient, events: Events
+) -> None:
+    """While the first request runs, the others get 409 and are told to wait."""
+    answers = await asyncio.gather(
+        *(client.put("/items/foo", json={"size": 6}, headers=KEY) for _ in range(20))
+    )
+    busy = [answer for answer in answers if answer.status_code == 409]
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert busy
+    for answer in busy:
+        problem(answer, 409, "idempotency-key-in-use")
+        assert answer.headers["retry-after"] == "1"
+    assert len(await events()) == 1
+
+
+async def test_two_processes_carry_it_out_once(serve: Serve, events: Events) -> None:
+    """Two apps on one engine: one of them appends, both give the same answer."""
+    one, other = serve(), serve()
+    first, second = await asyncio.gather(
+        one.put("/items/foo", json={"size": 6}, headers=KEY),
+        other.put("/items/foo", json={"size": 6}, headers=KEY),
+    )
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.headers["event-id"] == second.headers["event-id"]
+    assert len(await events()) == 1
+
+
+@pytest.mark.parametrize("key", ["", '""', "a b", '"a" "b"', "é", "x" * 256])
+async def test_a_key_that_can_t_be_one_is_refused(
+    client: httpx.AsyncClient, events: Events, key: str
+) -> None:
+    """400, and nothing is appended."""
+    headers = [(b"idempotency-key", key.encode()), (b"content-type", b"application/json")]
+    answer = await client.put("/items/foo", content="{}", headers=headers)
+    problem(answer, 400, "malformed-header")
+    assert await events() == []
+
+
+async def test_the_outcome_has_a_lifetime_and_the_event_its_key(
+    serve: Serve, redis: FakeAsyncRedis, events: Events
+) -> None:
+    """The key goes after ITEMSTORE_IDEMPOTENCY_SECONDS; the event's meta names it for ever."""
+    await serve(idempotency_seconds=60).put("/items/foo", json={}, headers=KEY)
+    assert 0 < await redis.pttl("items:idempotency:8e03978e") <= 60_000
+    assert (await events())[0].meta == {"key": "8e03978e"}
