@@ -34,7 +34,7 @@ bench: .venv/bench ## Measure against what a user would write instead (needs wrk
 	@$(BIN)/python -m benchmarks $(OPTIONS)
 
 clean: ## Remove what was installed, not the data
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis
 
 # A stamp for each set of packages: made again when pyproject.toml changes.
 .venv/serve: pyproject.toml | $(BIN)/python
@@ -53,4 +53,4 @@ clean: ## Remove what was installed, not the data
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "itemstore needs Python 3.11 or later on PATH." >&2; exit 1; }
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }  # half of one would be taken for one

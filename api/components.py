@@ -143,7 +143,7 @@ def _schemas(item: Description) -> Description:
             "title": "PatchOperation",
             "description": "RFC 6902.",
             "oneOf": [
-                _patch_operation("add", "replace", "test", needs={"value": True}),
+                _patch_operation("add", "replace", "test", needs={"value": {}}),
                 _patch_operation("move", "copy", needs={"from": _POINTER}),
                 _patch_operation("remove", needs={}),
             ],

@@ -65,7 +65,7 @@ _WITHOUT_BODY = _answer(
 
 _WRITE_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
-_KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header")
+_KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header", "gone")
 
 _SENT = (
     "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item", *_KEYED,
@@ -189,13 +189,22 @@ POST_ITEM = _operation(
 
 
 def service_operation(
-    name: str, description: str, *slugs: str, parameters: tuple[str, ...] = ()
+    name: str,
+    description: str,
+    *slugs: str,
+    parameters: tuple[str, ...] = (),
+    wants_token: bool = False,
 ) -> Description:
     """The options of a route about the service itself: it answers 200 with a JSON object."""
+    if wants_token:
+        slugs = (*slugs, "unauthorized", "log-unavailable")
     responses: Responses = {200: _answer(description, schema={"type": "object"})}
     responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
                   for slug in slugs}  # fmt: skip
-    return _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
+    operation = _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
+    if not wants_token:
+        operation["openapi_extra"]["security"] = []
+    return operation
 
 
 LIST_VERSIONS = _operation(

@@ -67,7 +67,7 @@ class Request(StarletteRequest):
         """What stands in front of every path of this API; usually empty."""
         return str(self.scope.get("root_path", ""))
 
-    @cached_property
+    @property
     def item_id(self) -> str:
         """The id in the path. Raises Problem when it can't be one."""
         return item_id(self.parameters["id"])

@@ -22,7 +22,7 @@ VARY = (b"vary", b"accept")
 NO_STORE = (b"cache-control", b"no-store")
 
 
-@router.get("/", **service_operation("service", "What this service is."))
+@router.get("/", **service_operation("service", "What this service is.", wants_token=True))
 async def service(request: Request) -> Reply:
     """What this service is, and where everything is."""
     root = request.root

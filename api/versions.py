@@ -182,9 +182,10 @@ def versions_path(request: Request) -> str:
 
 def _wanted_version(document: Any) -> int:
     number = document.get("version") if isinstance(document, dict) and len(document) == 1 else 0
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    if is_number and 1 <= number <= LAST_VERSION and number % 1 == 0:  # 3.0 is an integer in JSON
-        return int(number)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        is_whole = number % 1 == 0  # 3.0 is an integer in JSON
+        if is_whole and 1 <= number <= LAST_VERSION:
+            return int(number)
     errors = [{"pointer": "/version", "detail": "The version to go back to, an integer from 1."}]
     sentence = 'Send {"version": n}, the version to go back to.'
     raise Problem("invalid-item", sentence, members={"errors": errors})

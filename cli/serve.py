@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.model import ItemModel, UnknownModel
+from api.protocol import Protocol
 from api.settings import Settings
 from api.tokens import listed
 from cli.connection import checked_settings
@@ -113,10 +114,11 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
     """Runs the API in this process, or in as many as the settings say."""
     options: dict[str, Any] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Protocol,
         "ws": "none",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,
         "log_level": "warning",
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }

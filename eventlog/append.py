@@ -14,12 +14,13 @@ from redis.asyncio import Redis
 from domain.commands import Command, DeleteItem
 from domain.decide import decide
 from domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
-from domain.events import Event, RecordedEvent
+from domain.events import RecordedEvent
 from domain.expected import ANY, ExpectedVersion
 from eventlog.batching import Batches, TooManyWaiting
 from eventlog.codec import encode_meta
 from eventlog.errors import LogBroken, LogOverloaded
 from eventlog.faults import translated
+from eventlog.held import Argument, HeldConnection
 from eventlog.idempotency import AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys
 
@@ -41,8 +42,6 @@ REMEMBERED_MS = 10 * 60 * 1000
 
 KEY_COUNT = 4
 
-Argument = str | bytes | int
-
 
 class Appender:
     """Appends the commands of one process to the log, many in one script call (group commit).
@@ -57,10 +56,11 @@ class Appender:
     def __init__(
         self, redis: Redis, keys: Keys, apply: str, *, waiting: int, remembered_ms: int
     ) -> None:
-        self._redis = redis
         self._script = apply + files("eventlog").joinpath("append.lua").read_text()
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
-        self._idle_writers = [_Writer(keys, remembered_ms) for _ in range(FLIGHTS)]
+        self._idle_writers = [
+            _Writer(HeldConnection(redis), keys, remembered_ms) for _ in range(FLIGHTS)
+        ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
             self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting, flights=FLIGHTS
         )
@@ -91,35 +91,38 @@ class Appender:
             arguments = writer.next_batch()
             for call in batch:
                 arguments += call.arguments
-            reply = await self._until_answered(arguments)
+            reply = await self._until_answered(writer.connection, arguments)
         finally:
             self._idle_writers.append(writer)
         return [call.outcome(line) for call, line in zip(batch, reply.split(b"\n"), strict=True)]
 
-    async def _until_answered(self, arguments: list[Argument]) -> bytes:
+    async def _until_answered(
+        self, connection: HeldConnection, arguments: list[Argument]
+    ) -> bytes:
         """The script's reply, asked for again after a lost connection until the time limit."""
         pause = 0.01
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
                 while True:
                     try:
-                        return await self._run(arguments)
+                        return await self._run(connection, arguments)
                     except (exceptions.ConnectionError, exceptions.TimeoutError):
                         await asyncio.sleep(pause)
                         pause = min(2 * pause, 0.2)
 
-    async def _run(self, arguments: list[Argument]) -> bytes:
+    async def _run(self, connection: HeldConnection, arguments: list[Argument]) -> bytes:
         try:
-            reply = await self._redis.evalsha(self._sha, KEY_COUNT, *arguments)
+            reply = await connection.call("EVALSHA", self._sha, KEY_COUNT, *arguments)
         except exceptions.NoScriptError:
-            reply = await self._redis.eval(self._script, KEY_COUNT, *arguments)
+            reply = await connection.call("EVAL", self._script, KEY_COUNT, *arguments)
         return bytes(reply)
 
 
 class _Writer:
     """Numbers the batches of one flight, and is remembered by the engine under its id."""
 
-    def __init__(self, keys: Keys, remembered_ms: int) -> None:
+    def __init__(self, connection: HeldConnection, keys: Keys, remembered_ms: int) -> None:
+        self.connection = connection
         self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
         self._remembered_ms = remembered_ms
@@ -134,22 +137,20 @@ class _Writer:
 class _Append:
     """One command on its way: what the script is told, and what its reply line means."""
 
-    __slots__ = ("_command", "_if_absent", "_if_present", "_meta", "arguments", "size")
+    __slots__ = ("_command", "_meta", "_types", "arguments", "size")
 
     def __init__(
         self, command: Command, meta: Mapping[str, str], key: IdempotencyKey | None
     ) -> None:
         self._command = command
         self._meta = meta
-        self._if_absent = _decided(command, exists=False)
-        self._if_present = _decided(command, exists=True)
+        self._types = _types(command)
         body = b"" if isinstance(command, DeleteItem) else command.body
         self.size = len(body)
         # Encoded here, so that text that can't be fails its own caller and not the batch.
         self.arguments = (
             command.item.encode(),
-            _type(self._if_absent),
-            _type(self._if_present),
+            *self._types,
             _encoded(command.expected),
             body,
             encode_meta(meta),
@@ -166,29 +167,38 @@ class _Append:
             case b"broken":
                 what = f"The row or the history of item {self._command.item!r}"
                 return LogBroken(f"{what} can't be read; rebuild the projection.")
-        event = self._if_present if outcome == _type(self._if_present).encode() else self._if_absent
-        assert event is not None
         version, position = values
+        event = decide(self._command, exists=outcome == self._types[True])
         return RecordedEvent(position.decode(), int(version), event, self._meta)
 
     def _refusal(self, state: bytes) -> CommandRefused:
         item = self._command.item
         exists = not state.startswith(b"-")
         version = abs(int(state))
-        if (self._if_present if exists else self._if_absent) is None:
+        if not self._types[exists]:
             return ItemNotFound(item, deleted_version=version or None)
         return UnexpectedVersion(item, self._command.expected, version if exists else None)
 
 
-def _decided(command: Command, *, exists: bool) -> Event | None:
+def _types(command: Command) -> tuple[bytes, bytes]:
+    """The type of event that the command becomes where its item does not exist, and where it does.
+
+    Empty where it becomes none. The kind of command decides that, so it is asked once a kind.
+    """
+    kind = type(command)
+    if kind not in _TYPES:
+        _TYPES[kind] = (_type(command, exists=False), _type(command, exists=True))
+    return _TYPES[kind]
+
+
+def _type(command: Command, *, exists: bool) -> bytes:
     try:
-        return decide(command, exists=exists)
+        return type(decide(command, exists=exists)).__name__.encode()
     except ItemNotFound:
-        return None
+        return b""
 
 
-def _type(event: Event | None) -> str:
-    return type(event).__name__ if event is not None else ""
+_TYPES: dict[type[Command], tuple[bytes, bytes]] = {}
 
 
 def _encoded(expected: ExpectedVersion) -> str:

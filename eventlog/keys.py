@@ -56,14 +56,18 @@ class Keys:
         """Who does the work that only one may do at a time: a string with a lifetime."""
         return f"{self.namespace}:lease:{work}"
 
-    def shadow(self, token: str) -> Keys:
-        """The keys that one run of a rebuild builds in: those of a namespace within this one."""
-        return Keys(self.shadows + token)
-
     @property
-    def shadows(self) -> str:
-        """The prefix of the keys of all rebuilds."""
-        return f"{self.namespace}:rebuild:"
+    def rebuilds(self) -> str:
+        """The tokens of the rebuilds that may have left something behind: a set."""
+        return f"{self.namespace}:rebuilds"
+
+    def shadow(self, token: str) -> Keys:
+        """The keys that a rebuild builds in: those of a namespace within this one."""
+        return Keys(f"{self.namespace}:rebuild:{token}")
+
+    def aside(self, token: str) -> Keys:
+        """Where a rebuild puts what its shadow takes the place of."""
+        return Keys(f"{self.namespace}:rebuild:{token}:aside")
 
     @property
     def wrong_histories(self) -> str:

@@ -23,27 +23,25 @@ local function state_of(item)
   return tonumber(version), kind == 'data', created
 end
 
--- the row that an item's last event leaves; `created` is the position of its creation
-local function set_row(event_type, item, version, position, created, data)
+-- the row that an event leaves; `created` is the position of the item's creation
+local function row_of(event_type, version, position, created, data)
   local content = event_type == 'ItemDeleted' and '"deleted":true}' or '"data":' .. data .. '}'
-  redis.call('HSET', KEYS[2], item, '{"version":' .. version .. ',"position":"' .. position ..
-    '","created":"' .. created .. '",' .. content)
+  return '{"version":' .. version .. ',"position":"' .. position .. '","created":"' .. created ..
+    '",' .. content
 end
 
--- whether the item is among those that exist
-local function set_listed(event_type, item)
-  if event_type == 'ItemCreated' then
-    redis.call('ZADD', KEYS[3], 0, item)
-  elseif event_type == 'ItemDeleted' then
-    redis.call('ZREM', KEYS[3], item)
-  end
-end
+-- whether the item is among the ids after an event; after any other it is if it was before
+local LISTED = { ItemCreated = true, ItemDeleted = false }
 
 local function apply(event_type, item, version, position, created, data)
   if event_type == 'ItemCreated' then
     created = position
   end
-  set_row(event_type, item, version, position, created, data)
-  set_listed(event_type, item)
+  redis.call('HSET', KEYS[2], item, row_of(event_type, version, position, created, data))
+  if LISTED[event_type] then
+    redis.call('ZADD', KEYS[3], 0, item)
+  elseif LISTED[event_type] == false then
+    redis.call('ZREM', KEYS[3], item)
+  end
   redis.call('RPUSH', ARGV[1] .. item, position)
 end

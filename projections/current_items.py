@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -13,6 +13,7 @@ from domain.evolve import Item
 from eventlog.batching import Batches, TooManyWaiting
 from eventlog.errors import LogOverloaded
 from eventlog.faults import translated
+from eventlog.held import HeldConnection
 from eventlog.keys import Keys
 from projections.row import MalformedRow, decode
 
@@ -21,6 +22,10 @@ APPLY = files("projections").joinpath("current_items.lua").read_text()
 
 MOST_READS = 256
 """How many items one HMGET reads for as many callers."""
+
+
+TIME_LIMIT = 1.5
+"""Seconds after which a reader is told that the log is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class CurrentItems:
     """Reads the projection. The append script writes it, in the same step as the log."""
 
     def __init__(self, redis: Redis, keys: Keys, *, waiting: int = 10_000) -> None:
-        self._redis = redis
+        self._connection = HeldConnection(redis)
         self._keys = keys
         self._list_items = redis.register_script(
             files("projections").joinpath("list_items.lua").read_text()
@@ -81,7 +86,8 @@ class CurrentItems:
 
     async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
         with translated():
-            rows: Any = await self._redis.hmget(self._keys.current, names)
+            async with asyncio.timeout(TIME_LIMIT):
+                rows = await self._connection.call("HMGET", self._keys.current, *names)
         return [_answer(name, row) for name, row in zip(names, rows, strict=True)]
 
 

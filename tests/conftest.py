@@ -147,7 +147,7 @@ def stopped(server: Server) -> Iterator[None]:
     try:
         yield
     finally:
-        server.process.send_signal(signal.SIGCONT)
+        server.process.send_signal(signal.SIGCONT)  # does nothing where it was killed
 
 
 @pytest.fixture(params=["fakeredis", "valkey", "redis"])

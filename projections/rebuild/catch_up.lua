@@ -35,6 +35,7 @@ repeat
   end
   at_end = #entries < CHUNK
 until at_end or os.clock() >= deadline
+write()
 deadline = os.clock() + seconds
 
 local reply = { place, replayed, skipped, redis.call('XLEN', KEYS[1]), at_end and 1 or 0 }

@@ -1,31 +1,38 @@
--- Members of one hash or sorted set that another has not, or has otherwise: a page of them.
+-- Compares the live rows and ids with those of the shadow: a page of the shadow's.
 --
 -- Begins with current_items.lua, replay.lua and catch_up.lua.
---   KEYS[6], KEYS[7]  the one, the other
---   ARGV[8], ARGV[9]  HSCAN and HGET, or ZSCAN and ZSCORE
---   ARGV[10]          the cursor, 0 at first
--- Reply: the next cursor, 0 at the end, then member, value, the other's value or nil, and so on.
+--   KEYS[6], KEYS[7]  the live rows and ids
+--   ARGV[8]           the cursor, 0 at first
+-- Reply: the next cursor, 0 at the end; item, right row, live row or nil for rows that differ;
+-- items whose place among the ids differs; how many more rows and ids are live than right.
 
 local COUNT = 32
 
+local function size(command, key)
+  local found = redis.pcall(command, key)
+  return type(found) == 'number' and found or 0  -- another type: there is nothing that counts
+end
+
 if at_end then
-  local cursor, found = ARGV[10], {}
+  local cursor, wrong_rows, wrong_ids = ARGV[8], {}, {}
   repeat
-    local page = redis.pcall(ARGV[8], KEYS[6], cursor, 'COUNT', COUNT)
-    if page.err then  -- the key holds something else: there is nothing in it that counts
-      page = { '0', {} }
-    end
+    local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', COUNT)
     cursor = page[1]
     for i = 1, #page[2], 2 do
-      local member, value = page[2][i], page[2][i + 1]
-      local other = redis.pcall(ARGV[9], KEYS[7], member)
-      if other ~= value then
-        found[#found + 1] = member
-        found[#found + 1] = value
-        found[#found + 1] = type(other) == 'string' and other
+      local item, row = page[2][i], page[2][i + 1]
+      local live = redis.pcall('HGET', KEYS[6], item)
+      if live ~= row then
+        wrong_rows[#wrong_rows + 1] = item
+        wrong_rows[#wrong_rows + 1] = row
+        wrong_rows[#wrong_rows + 1] = type(live) == 'string' and live
+      end
+      if redis.pcall('ZSCORE', KEYS[7], item) ~= redis.call('ZSCORE', KEYS[3], item) then
+        wrong_ids[#wrong_ids + 1] = item
       end
     end
   until cursor == '0' or os.clock() >= deadline
-  reply[6], reply[7] = cursor, found
+  reply[6], reply[7], reply[8] = cursor, wrong_rows, wrong_ids
+  reply[9] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])
+  reply[10] = size('ZCARD', KEYS[7]) - size('ZCARD', KEYS[3])
 end
 return reply

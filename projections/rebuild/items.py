@@ -76,14 +76,14 @@ class _ItemsRebuild:
         self._tell("comparing")
         shadow = self._shadow
         self._before = self._after.copy()
-        async for item, live, right in shadow.compare_rows():
-            self._note("rows", item)
+        async for kind, item, right, live in shadow.compare():
+            self._different[kind] += 1
+            if len(self._examples) < EXAMPLES:
+                self._examples[item] = None
             if right is not None:
                 self._before.remove(item, reduced_row(right))
             if live is not None:
                 self._before.add(item, reduced_row(live))
-        async for item in shadow.compare_ids():
-            self._note("ids", item)
         await shadow.mark_histories()
         self._different["histories"], examples = await shadow.wrong_histories(EXAMPLES)
         self._examples.update(dict.fromkeys(examples))
@@ -125,11 +125,6 @@ class _ItemsRebuild:
                     break
         await shadow.replay(runs, position)
         return runs
-
-    def _note(self, kind: str, item: bytes) -> None:
-        self._different[kind] += 1
-        if len(self._examples) < EXAMPLES:
-            self._examples[item] = None
 
     def _tell(self, stage: str, read: int = 0) -> None:
         events = self._shadow.events + read

@@ -47,18 +47,49 @@ local function check_history(item, version, count, positions)
   end
 end
 
+-- What was replayed and is not written yet, by item.
+local rows, created_at, listed = {}, {}, {}
+
 -- Replays some of an item's events. The row is what the last one leaves, and this entry is that
 -- one; `created` is the position of the last ItemCreated among them, empty where there is none.
 local function replay(entry, created, count, positions)
   local position, fields = entry[1], entry[2]
   local event_type, item, version, data = fields[2], fields[4], fields[6], fields[8]
-  local listing = event_type
-  if created == '' then
-    created = select(3, state_of(item)) or position
-  elseif event_type ~= 'ItemDeleted' then
-    listing = 'ItemCreated'
+  if created ~= '' then
+    listed[item] = LISTED.ItemCreated
+  else
+    created = created_at[item] or select(3, state_of(item)) or position
   end
-  set_row(event_type, item, version, position, created, data)
-  set_listed(listing, item)
+  if LISTED[event_type] ~= nil then
+    listed[item] = LISTED[event_type]
+  end
+  created_at[item] = created
+  rows[item] = row_of(event_type, version, position, created, data)
   check_history(item, tonumber(version), count, positions)
+end
+
+-- One command for many items takes a third of the time of one for each.
+local function call_in_parts(command, key, arguments)
+  local MOST = 1000
+  for i = 1, #arguments, MOST do
+    redis.call(command, key, unpack(arguments, i, math.min(i + MOST - 1, #arguments)))
+  end
+end
+
+-- Writes what was replayed.
+local function write()
+  local set, add, remove = {}, {}, {}
+  for item, row in pairs(rows) do
+    set[#set + 1], set[#set + 2] = item, row
+  end
+  for item, is_listed in pairs(listed) do
+    if is_listed then
+      add[#add + 1], add[#add + 2] = 0, item
+    else
+      remove[#remove + 1] = item
+    end
+  end
+  call_in_parts('HSET', KEYS[2], set)
+  call_in_parts('ZADD', KEYS[3], add)
+  call_in_parts('ZREM', KEYS[3], remove)
 end

@@ -13,4 +13,5 @@ for i = FIRST, #ARGV, EACH do
   local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i], 'COUNT', 1)[1]
   replay(entry, ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
 end
+write()
 return 1

@@ -14,11 +14,11 @@ from eventlog.faults import translated
 from eventlog.keys import Keys
 from projections.lease import Lease, LeaseLost
 from projections.progress import Report, unreported
+from projections.rebuild.clear import begin, clear
 from projections.rebuild.counts import rebuild_counts
 from projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
 from projections.rebuild.items import rebuild_items
 from projections.rebuild.receipt import Findings, Receipt, keep
-from projections.rebuild.sweep import sweep
 from projections.registered import CURRENT_ITEMS, FOLLOWING
 
 LEASE_MS = 10_000
@@ -50,7 +50,8 @@ async def rebuild(
         raise RebuildRunning(await lease.remaining())
     try:
         length = await _checked_length(redis, keys)
-        await sweep(redis, keys, lease)
+        await clear(redis, keys, lease)
+        await begin(redis, keys, lease)
         if projection == CURRENT_ITEMS:
             found = await rebuild_items(
                 redis, keys, lease, length=length, dry_run=dry_run, report=report
@@ -61,7 +62,7 @@ async def rebuild(
             )
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
-            await sweep(redis, keys, lease)
+            await clear(redis, keys, lease)
             await lease.release()
     seconds = round(time.monotonic() - clock, 3)
     receipt = Receipt(projection, dry_run, started.isoformat("T", "seconds"), seconds, found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -28,6 +28,18 @@ SECONDS = 0.002
 """Engine time in which a step catches up with the log; it may take as long again for the rest."""
 
 
+class Difference(NamedTuple):
+    """A row, or an item's place among the ids, that is not what it should be.
+
+    `kind` is `rows` or `ids`; the rows are None where there is none, or should be none.
+    """
+
+    kind: str
+    item: bytes
+    right: bytes | None = None
+    live: bytes | None = None
+
+
 class Shadow:
     """The shadow rows and ids, and how far into the log they are.
 
@@ -45,11 +57,12 @@ class Shadow:
         self.length = length
         self._redis = redis
         self._lease = lease
-        self._aside = keys.shadow(f"{lease.token}:aside")
+        self._aside = keys.aside(lease.token)
         replay = APPLY + _text("replay.lua")
         catch_up = replay + _text("catch_up.lua")
         self._replay_runs = redis.register_script(replay + _text("replay_runs.lua"))
         self._compare = redis.register_script(catch_up + _text("compare.lua"))
+        self._surplus = redis.register_script(catch_up + _text("surplus.lua"))
         self._mark_histories = redis.register_script(catch_up + _text("mark_histories.lua"))
         self._heal_histories = redis.register_script(catch_up + _text("heal_histories.lua"))
         self._swap = redis.register_script(catch_up + _text("swap.lua"))
@@ -63,23 +76,26 @@ class Shadow:
         self.events += runs.events
         self.skipped += runs.skipped
 
-    async def compare_rows(self) -> AsyncIterator[tuple[bytes, bytes | None, bytes | None]]:
-        """Rows that differ: the id, the live row, the shadow's; None where there is none."""
-        live, shadow = self.live.current, self.keys.current
-        async for item, row, other in self._differing(shadow, live, "HSCAN", "HGET"):
-            yield item, other, row
-        async for item, row, other in self._differing(live, shadow, "HSCAN", "HGET"):
-            if other is None:
-                yield item, row, None
-
-    async def compare_ids(self) -> AsyncIterator[bytes]:
-        """Ids that are missing, have a score other than 0, or should not be there."""
-        live, shadow = self.live.ids, self.keys.ids
-        async for item, _, _ in self._differing(shadow, live, "ZSCAN", "ZSCORE"):
-            yield item
-        async for item, _, other in self._differing(live, shadow, "ZSCAN", "ZSCORE"):
-            if other is None:
-                yield item
+    async def compare(self) -> AsyncIterator[Difference]:
+        """The rows and ids that are not what they should be."""
+        live = [self.live.current, self.live.ids]
+        found_any = False
+        cursor = b"0"
+        while True:
+            cursor, rows, ids, *more = await self._at_the_end(self._compare, live, [cursor])
+            for start in range(0, len(rows), 3):
+                yield Difference("rows", *rows[start : start + 3])
+            for item in ids:
+                yield Difference("ids", item)
+            found_any = found_any or bool(rows or ids)
+            if cursor == b"0":
+                break
+        # Nothing missing and as many as there should be: then there is nothing more.
+        if found_any or any(more):
+            async for item, row in self._surplus_in(self.live.current, "HSCAN"):
+                yield Difference("rows", item, None, row)
+            async for item, _ in self._surplus_in(self.live.ids, "ZSCAN"):
+                yield Difference("ids", item)
 
     async def mark_histories(self) -> None:
         """Finds the histories that are too long, or of no item; those that lack something are
@@ -116,16 +132,12 @@ class Shadow:
         keys = [live.current, live.ids, aside.current, aside.ids]
         await self._at_the_end(self._swap, keys, [])
 
-    async def _differing(
-        self, one: str, other: str, scan: str, get: str
-    ) -> AsyncIterator[tuple[bytes, bytes, bytes | None]]:
+    async def _surplus_in(self, key: str, scan: str) -> AsyncIterator[tuple[bytes, bytes]]:
         cursor = b"0"
         while True:
-            cursor, found = await self._at_the_end(
-                self._compare, [one, other], [scan, get, cursor]
-            )
-            for start in range(0, len(found), 3):
-                yield found[start], found[start + 1], found[start + 2]
+            cursor, found = await self._at_the_end(self._surplus, [key], [scan, cursor])
+            for start in range(0, len(found), 2):
+                yield found[start], found[start + 1]
             if cursor == b"0":
                 return
 

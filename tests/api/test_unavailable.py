@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -11,20 +12,63 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis import exceptions
 
+from eventlog.held import HeldConnection
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
+from tests.wire import wire_of
 
 READS = ["/items/foo", "/items", "/readyz", "/items/foo/versions/1", "/events"]
 
 
-def fail(redis: FakeAsyncRedis, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the engine answer every script with an error, and run none of them."""
+SCRIPTS = (b"EVALSHA", b"EVAL")
 
-    async def failing(*_: Any) -> None:
+Reply = Callable[[], Awaitable[Any]]
+Intercept = Callable[[tuple[bytes, ...], Callable[[Reply], Awaitable[Any]]], None]
+
+
+@pytest.fixture
+def intercept(redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch) -> Intercept:
+    """Comes between the store and its engine: `intercept((b"HMGET",), answer)`.
+
+    `answer` gives the reply to these commands; the function it gets has the engine give its own.
+    """
+    kind = redis.connection_pool.connection_class
+    send, read = kind.send_packed_command, kind.read_response
+
+    def install(names: tuple[bytes, ...], answer: Callable[[Reply], Awaitable[Any]]) -> None:
+        held: dict[Any, Any] = {}
+
+        async def send_packed_command(self: Any, command: Any, *options: Any) -> None:
+            packed = command if isinstance(command, bytes) else b"".join(command)
+            if any(b"\r\n%s\r\n" % name in packed[:30] for name in names):
+                held[self] = command
+            else:
+                await send(self, command, *options)
+
+        async def read_response(self: Any, *arguments: Any, **options: Any) -> Any:
+            if self not in held:
+                return await read(self, *arguments, **options)
+            command = held.pop(self)
+
+            async def reply() -> Any:
+                await send(self, command)
+                return await read(self, *arguments, **options)
+
+            return await answer(reply)
+
+        monkeypatch.setattr(kind, "send_packed_command", send_packed_command)
+        monkeypatch.setattr(kind, "read_response", read_response)
+
+    return install
+
+
+def failing(error: Exception) -> Callable[[Reply], Awaitable[Any]]:
+    """An engine that answers with an error, and runs nothing."""
+
+    async def answer(_: Reply) -> Any:
         raise error
 
-    monkeypatch.setattr(redis, "evalsha", failing)
-    monkeypatch.setattr(redis, "eval", failing)
+    return answer
 
 
 @pytest.fixture
@@ -112,25 +156,13 @@ async def test_the_process_is_up_while_the_engine_is_away(
 
 
 async def test_a_lost_reply_is_asked_for_again_and_nothing_is_written_twice(
-    client: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
-    events: Events,
-    monkeypatch: pytest.MonkeyPatch,
+    client: httpx.AsyncClient, intercept: Intercept, events: Events
 ) -> None:
     """The engine ran the script, the connection broke: still 201, and one event."""
     await client.put("/items/other", json={})
-    run, lost = redis.evalsha, [1, 2, 3]
-
-    async def losing(*arguments: Any) -> Any:
-        reply = await run(*arguments)
-        if lost:
-            lost.pop()
-            raise exceptions.ConnectionError
-        return reply
-
-    monkeypatch.setattr(redis, "evalsha", losing)
-
-    answer = await client.put("/items/foo", json={})
+    with wire_of("EVALSHA") as wire:
+        wire.lost_replies = 3
+        answer = await client.put("/items/foo", json={})
 
     assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
     created = (await events())[-1]
@@ -166,13 +198,12 @@ async def test_a_script_that_the_engine_forgot_is_sent_again(
 )
 async def test_an_engine_that_refuses_is_unavailable(
     stored: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
+    intercept: Intercept,
     unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """503 at once, with the engine's own words; reads go on."""
-    fail(redis, error, monkeypatch)
+    fail(error, monkeypatch)
 
     async with unchanged():
         answer = await stored.put("/items/foo", json={"size": 2})
@@ -188,13 +219,12 @@ async def test_an_engine_that_refuses_is_unavailable(
 )
 async def test_an_engine_that_is_not_ready_is_unavailable(
     stored: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
+    intercept: Intercept,
     unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """Loading its data, too slow, or with a socket that breaks: 503."""
-    fail(redis, error, monkeypatch)
+    fail(error, monkeypatch)
 
     async with unchanged():
         answer = await stored.put("/items/foo", json={"size": 2})
@@ -211,13 +241,12 @@ async def test_an_engine_that_is_not_ready_is_unavailable(
 )
 async def test_an_engine_without_memory_is_full(
     stored: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
+    intercept: Intercept,
     unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """507, and reads go on."""
-    fail(redis, error, monkeypatch)
+    fail(error, monkeypatch)
 
     async with unchanged():
         answer = await stored.put("/items/foo", json={"size": 2})
@@ -242,27 +271,21 @@ async def test_a_key_that_holds_something_else_is_damage(
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 async def test_past_a_full_queue_a_request_is_refused_at_once(
     serve: Serve,
-    redis: FakeAsyncRedis,
+    intercept: Intercept,
     events: Events,
-    monkeypatch: pytest.MonkeyPatch,
     method: str,
 ) -> None:
     """503 `overloaded` while the engine is slow; those that were let in get their answers."""
     client = serve(max_waiting=3)
     await client.put("/items/foo", json={})
-    name = "evalsha" if method == "PUT" else "hmget"
-    run, go_on = getattr(redis, name), asyncio.Event()
-
-    async def slow(*arguments: Any) -> Any:
-        await go_on.wait()
-        return await run(*arguments)
-
-    monkeypatch.setattr(redis, name, slow)
-    requests = [asyncio.create_task(client.request(method, "/items/foo", json={}))
-                for _ in range(50)]  # fmt: skip
-
-    refused, let_in = await asyncio.wait(requests, timeout=0.2)
-    go_on.set()
+    with wire_of("EVALSHA" if method == "PUT" else "HMGET") as wire:
+        wire.is_open.clear()
+        requests = [
+            asyncio.create_task(client.request(method, "/items/foo", json={})) for _ in range(50)
+        ]
+        refused, let_in = await asyncio.wait(requests, timeout=0.2)
+        wire.is_open.set()
+        await asyncio.wait(let_in)
 
     assert len(refused) > len(let_in) > 0
     for request in refused:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from projections.current_items import CurrentItems
-    from tests.eventlog.conftest import Wire
+    from tests.wire import Wire
 
 
 async def test_the_first_put_creates_and_the_next_ones_update(log: EventLog) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from eventlog.keys import Keys
     from tests.conftest import Unchanged
-    from tests.eventlog.conftest import Wire
+    from tests.wire import Wire
 
 
 async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
@@ -40,7 +40,7 @@ async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
         log.append(PutItem("foo", b"6")),
         return_exceptions=True,
     )
-    assert len(wire.calls) == 1
+    assert len(wire.commands) == 1
     assert [
         type(outcome) if isinstance(outcome, Exception) else (outcome.type, outcome.version)  # type: ignore[union-attr]
         for outcome in outcomes
@@ -63,7 +63,7 @@ async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
 async def test_concurrent_appends_share_script_calls(log: EventLog, wire: Wire) -> None:
     """As many commands to a call as it takes."""
     await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(5 * MOST_COMMANDS)))
-    assert len(wire.calls) == 5
+    assert len(wire.commands) == 5
     assert await log.length() == 5 * MOST_COMMANDS
 
 
@@ -71,7 +71,7 @@ async def test_a_lone_append_does_not_wait_for_company(log: EventLog, wire: Wire
     """One after the other, each has a call of its own."""
     for _ in range(3):
         await log.append(PutItem("foo", b"1"))
-    assert len(wire.calls) == 3
+    assert len(wire.commands) == 3
 
 
 async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) -> None:
@@ -81,7 +81,7 @@ async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) 
     bodies = [b"1", body, body, b"2", huge, b"3"]
     answers = await asyncio.gather(*(log.append(PutItem("foo", each)) for each in bodies))
 
-    assert len(wire.calls) == 4
+    assert len(wire.commands) == 4
     assert sorted(await log.read(), key=str) == sorted(answers, key=str)
     assert [answer.event.body for answer in answers] == bodies  # type: ignore[union-attr]
 

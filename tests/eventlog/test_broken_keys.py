@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eventlog.log import EventLog
     from projections.current_items import CurrentItems
     from tests.conftest import Unchanged
-    from tests.eventlog.conftest import Wire
+    from tests.wire import Wire
 
 
 @pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])
@@ -87,7 +87,7 @@ async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
         log.append(PutItem("bar", b"2")),
         return_exceptions=True,
     )
-    assert len(wire.calls) == 2
+    assert len(wire.commands) == 2
     assert isinstance(broken, LogBroken)
     assert "'foo' can't be read; rebuild the projection" in str(broken)
     assert isinstance(before, RecordedEvent)
@@ -107,7 +107,7 @@ async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
         log.append(PutItem("bar", b"2")),
         return_exceptions=True,
     )
-    assert len(wire.calls) == 1
+    assert len(wire.commands) == 1
     assert isinstance(broken, LogBroken)
     assert isinstance(before, RecordedEvent)
     assert isinstance(after, RecordedEvent)

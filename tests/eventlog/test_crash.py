@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from redis import exceptions
 
@@ -14,6 +14,7 @@ from domain.commands import Command, DeleteItem, PatchItem, PutItem
 from domain.events import RecordedEvent
 from eventlog.connect import connect
 from eventlog.errors import LogUnavailable
+from eventlog.held import HeldConnection
 from eventlog.log import EventLog
 from projections.current_items import APPLY
 from tests.conftest import Server, assert_agreement, program_of, running
@@ -124,18 +125,18 @@ async def test_a_batch_asked_for_again_after_a_kill_is_not_appended_again(
     """What a writer's last batch was is on disk with the batch itself."""
     server = start("valkey")
     async with connect(server.url) as redis:
-        evalsha = redis.evalsha
+        call = HeldConnection.call
 
-        async def killed_before_the_reply(*batch: object) -> None:
+        async def killed_before_the_reply(connection: HeldConnection, *command: Any) -> None:
             monkeypatch.undo()
-            await evalsha(*batch)  # type: ignore[arg-type]
+            await call(connection, *command)
             server.kill()
             start("valkey", server.directory)
             raise exceptions.ConnectionError
 
         log = EventLog(redis, keys, APPLY)
         before = await log.append(PutItem("bar", b"1"))
-        monkeypatch.setattr(redis, "evalsha", killed_before_the_reply)
+        monkeypatch.setattr(HeldConnection, "call", killed_before_the_reply)
         answer = await log.append(PutItem("foo", b"1"))
 
         assert (answer.type, answer.version) == ("ItemCreated", 1)

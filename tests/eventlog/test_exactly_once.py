@@ -12,6 +12,7 @@ from domain.commands import DeleteItem, PutItem
 from domain.errors import UnexpectedVersion
 from domain.expected import ABSENT
 from eventlog.errors import LogUnavailable
+from eventlog.held import HeldConnection
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from eventlog.keys import Keys
     from eventlog.log import EventLog
     from tests.conftest import Unchanged
-    from tests.eventlog.conftest import Wire
+    from tests.wire import Wire
 
 
 async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
@@ -33,10 +34,10 @@ async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
         log.append(DeleteItem("foo")),
         return_exceptions=True,
     )
-    [batch] = wire.calls[-1:]
+    [batch] = wire.commands[-1:]
     async with unchanged():
-        reply = await redis.evalsha(*batch)
-        assert await redis.evalsha(*batch) == reply
+        reply = await HeldConnection(redis).call(*batch)
+        assert await HeldConnection(redis).call(*batch) == reply
     created, deleted = await log.read()
     assert reply.decode().split("\n") == [
         f"ItemCreated 1 {created.position}",
@@ -50,11 +51,11 @@ async def test_a_batch_that_comes_after_a_later_one_is_refused(
 ) -> None:
     """It was given up long ago: what it would append now, nobody waits for."""
     await log.append(PutItem("foo", b"1"))
-    late = wire.calls[-1]
+    late = wire.commands[-1]
     await log.append(PutItem("foo", b"2"))
     async with unchanged():
         with pytest.raises(exceptions.ResponseError, match="later batch"):
-            await redis.evalsha(*late)
+            await HeldConnection(redis).call(*late)
 
 
 @pytest.mark.parametrize("lost", [1, 2])
@@ -67,7 +68,7 @@ async def test_a_lost_reply_changes_neither_the_answer_nor_the_log(
 
     assert (answer.type, answer.version) == ("ItemCreated", 1)
     assert await log.read() == [answer]
-    assert len(wire.calls) > lost
+    assert len(wire.commands) > lost
     await assert_agreement(redis, keys)
 
 
@@ -101,7 +102,7 @@ async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
     wire.lost_replies = 0
 
     assert unavailable.value.retry_after >= 1
-    assert len(wire.calls) > 2
+    assert len(wire.commands) > 2
     assert await log.length() == 1
     assert (await log.append(PutItem("foo", b"2"))).version == 2
     await assert_agreement(redis, keys)

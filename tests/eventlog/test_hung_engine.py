@@ -64,6 +64,24 @@ async def test_appends_to_a_hung_engine_are_given_up_in_time(
     await assert_agreement(redis, keys)
 
 
+async def test_large_appends_that_were_half_sent_to_a_dying_engine_are_no_events(
+    start: Start, server: Server, redis: Redis, log: EventLog, keys: Keys
+) -> None:
+    """More than fits between the two processes, given up, and then the engine is killed."""
+    body = b'"%s"' % (b"x" * 1_000_000)
+    with stopped(server):
+        appends = [log.append(PutItem("foo", body)) for _ in range(12)]
+        outcomes = await asyncio.gather(*appends, return_exceptions=True)
+        server.kill()
+    assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
+
+    start("valkey", server.directory)
+    answer = await log.append(PutItem("bar", b"1"))
+    assert (answer.type, answer.version) == ("ItemCreated", 1)
+    assert await log.read() == [answer]
+    await assert_agreement(redis, keys)
+
+
 async def test_a_hang_shorter_than_the_limit_is_only_a_delay(
     server: Server, redis: Redis, log: EventLog, keys: Keys
 ) -> None:

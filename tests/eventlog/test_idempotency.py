@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from eventlog.keys import Keys
     from tests.conftest import Unchanged
-    from tests.eventlog.conftest import Wire
+    from tests.wire import Wire
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import hypothesis
@@ -26,7 +26,7 @@ from eventlog.keys import Keys
 from eventlog.log import EventLog
 from projections.current_items import APPLY, CurrentItems
 from tests.conftest import assert_agreement, emptied
-from tests.eventlog.conftest import wired
+from tests.wire import wire_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -62,9 +62,10 @@ class Store(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.stack = AsyncExitStack()
-        self.redis = self.run(self.stack.enter_async_context(self.engine()))
-        self.wire = wired(self.redis)
+        self.stack = ExitStack()
+        self.engines = AsyncExitStack()
+        self.redis = self.run(self.engines.enter_async_context(self.engine()))
+        self.wire = self.stack.enter_context(wire_of("EVALSHA", "EVAL"))
         self.log = EventLog(self.redis, Keys(), APPLY)
         self.items = CurrentItems(self.redis, Keys())
         self.history: list[RecordedEvent] = []
@@ -84,7 +85,8 @@ class Store(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Ends the engine's client, and the loop."""
-        self.run(self.stack.aclose())
+        self.stack.close()
+        self.run(self.engines.aclose())
         self.runner.close()
 
     @rule(command=commands)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from compose_spec import ComposeSpecification, PyCompose
+from compose_spec import PyCompose
+from compose_spec.models import ComposeSpecification
 from pydantic import ValidationError
 
 from eventlog.engine_server import SETTINGS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,35 +12,27 @@ from domain.evolve import Item
 from eventlog.errors import LogOverloaded
 from projections.current_items import MOST_READS, CurrentItems
 from projections.row import MalformedRow
+from tests.wire import Wire, wire_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis.asyncio import Redis
 
     from eventlog.keys import Keys
     from eventlog.log import EventLog
 
 
-class Reads:
-    """What is between the items and their engine: it counts HMGETs, and holds them up."""
-
-    def __init__(self, redis: Redis) -> None:
-        self.sizes: list[int] = []
-        self.is_open = asyncio.Event()
-        self.is_open.set()
-        self._hmget = redis.hmget
-        redis.hmget = self.carry  # type: ignore[method-assign, assignment]
-
-    async def carry(self, key: str, names: list[bytes]) -> Any:
-        """Reads rows, once it may."""
-        self.sizes.append(len(names))
-        await self.is_open.wait()
-        return await self._hmget(key, names)
-
-
 @pytest.fixture
-async def reads(redis: Redis) -> Reads:
-    """The round trips of `items`."""
-    return Reads(redis)
+def wire() -> Iterator[Wire]:
+    """The round trips of `items.get`."""
+    with wire_of("HMGET") as wire:
+        yield wire
+
+
+def sizes(wire: Wire) -> list[int]:
+    """How many items each round trip was for."""
+    return [len(names) for _, _, *names in wire.commands]
 
 
 async def test_an_item_is_what_its_last_event_left(log: EventLog, items: CurrentItems) -> None:
@@ -57,14 +49,14 @@ async def test_an_item_is_what_its_last_event_left(log: EventLog, items: Current
 
 
 async def test_concurrent_gets_share_a_round_trip(
-    log: EventLog, items: CurrentItems, reads: Reads
+    log: EventLog, items: CurrentItems, wire: Wire
 ) -> None:
     """Each gets its own item, asked for by many or by nobody else, there or not."""
     for number in range(5):
         await log.append(PutItem(f"item {number}", b"%d" % number))
     got = await asyncio.gather(*(items.get(f"item {number % 6}") for number in range(60)))
 
-    assert reads.sizes == [60]
+    assert sizes(wire) == [60]
     assert [item.body if item else None for item in got] == [
         b"0",
         b"1",
@@ -75,42 +67,42 @@ async def test_concurrent_gets_share_a_round_trip(
     ] * 10
 
 
-async def test_a_round_trip_has_a_bound(items: CurrentItems, reads: Reads) -> None:
+async def test_a_round_trip_has_a_bound(items: CurrentItems, wire: Wire) -> None:
     """So that no read holds the engine up for long."""
     await asyncio.gather(*(items.get("foo") for _ in range(2 * MOST_READS + 1)))
-    assert reads.sizes == [MOST_READS, MOST_READS, 1]
+    assert sizes(wire) == [MOST_READS, MOST_READS, 1]
 
 
 async def test_a_get_sees_every_write_that_was_acknowledged_before_it(
-    log: EventLog, items: CurrentItems, reads: Reads
+    log: EventLog, items: CurrentItems, wire: Wire
 ) -> None:
     """It never joins a round trip that left before it came."""
     await log.append(PutItem("foo", b"1"))
-    reads.is_open.clear()
+    wire.is_open.clear()
     early = asyncio.create_task(items.get("foo"))
     await asyncio.sleep(0.01)
-    assert reads.sizes == [1]
+    assert sizes(wire) == [1]
     await log.append(PutItem("foo", b"2"))
     late = asyncio.create_task(items.get("foo"))
     await asyncio.sleep(0.01)
-    reads.is_open.set()
+    wire.is_open.set()
 
     assert (await late).body == b"2"  # type: ignore[union-attr]
     assert await early is not None
-    assert reads.sizes == [1, 1]
+    assert sizes(wire) == [1, 1]
 
 
-async def test_too_many_gets_are_refused_at_once(redis: Redis, keys: Keys, reads: Reads) -> None:
+async def test_too_many_gets_are_refused_at_once(redis: Redis, keys: Keys, wire: Wire) -> None:
     """The queue has an end; those in it are served."""
     items = CurrentItems(redis, keys, waiting=3)
-    reads.is_open.clear()
+    wire.is_open.clear()
     taken = [asyncio.create_task(items.get("foo"))]
     await asyncio.sleep(0.01)
     taken += [asyncio.create_task(items.get("foo")) for _ in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(LogOverloaded, match="slow down"):
         await asyncio.wait_for(items.get("foo"), 0.1)
-    reads.is_open.set()
+    wire.is_open.set()
     assert await asyncio.gather(*taken) == [None] * 4
 
 

@@ -1,0 +1,50 @@
+"""uvicorn's HTTP protocol, with each answer sent in one piece.
+
+uvicorn writes the head and the body of an answer one after the other, and uvloop sends each at
+once: two system calls, two packets, and a client that is woken twice. What is written in one turn
+of the event loop leaves here at its end, in one system call (docs/decisions/0005).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 by httptools, on a transport that gathers what is written."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As asyncio calls it."""
+        super().connection_made(GatheringTransport(transport, self.loop))
+
+
+class GatheringTransport(asyncio.Transport):
+    """A transport that writes once in a turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._gathered: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+
+    def write(self, data: Any) -> None:
+        """Sends the data at the end of this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._flush)
+        self._gathered.append(data)
+
+    def close(self) -> None:
+        """Closes the connection, after what was written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._transport.write(b"".join(gathered))

@@ -1,0 +1,40 @@
+"""A connection to the engine that is held, for the few commands that every request needs.
+
+redis-py takes a connection from its pool for each command, looks whether it is alive, packs the
+command in Python, and starts a task for its time limit: 90 µs of a processor in all, where the
+engine's own work on a read takes 10. Here a command costs a third of that; see
+docs/decisions/0005.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hiredis
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+
+Argument = str | bytes | int
+
+
+class HeldConnection:
+    """One connection, for one command at a time. It is made when it is first needed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._pool = redis.connection_pool
+        self._connection: AbstractConnection | None = None
+
+    async def call(self, *command: Argument) -> Any:
+        """The engine's reply, as redis-py reads it: in bytes, and raised when it is an error.
+
+        It waits without a limit: the caller has one. A call that is given up closes the
+        connection, and the next one opens it again.
+        """
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = await self._pool.get_connection()
+            connection.socket_timeout = None  # with one, redis-py starts a task for each command
+        elif connection.is_connected and await connection.can_read():
+            await connection.disconnect()  # nothing was asked, so this is the end of the stream
+        await connection.send_packed_command(hiredis.pack_command(command))
+        return await connection.read_response()

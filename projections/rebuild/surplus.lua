@@ -1,0 +1,28 @@
+-- Finds what is live and should not be there at all: a page of the live rows or ids.
+--
+-- Begins with current_items.lua, replay.lua and catch_up.lua.
+--   KEYS[6]          the live rows or ids
+--   ARGV[8]          HSCAN or ZSCAN
+--   ARGV[9]          the cursor, 0 at first
+-- Reply: the next cursor, 0 at the end, then member and value.
+
+local COUNT = 32
+
+if at_end then
+  local cursor, found = ARGV[9], {}
+  repeat
+    local page = redis.pcall(ARGV[8], KEYS[6], cursor, 'COUNT', COUNT)
+    if page.err then  -- another type: there is nothing that counts
+      page = { '0', {} }
+    end
+    cursor = page[1]
+    for i = 1, #page[2], 2 do
+      if redis.call('HEXISTS', KEYS[2], page[2][i]) == 0 then
+        found[#found + 1] = page[2][i]
+        found[#found + 1] = page[2][i + 1]
+      end
+    end
+  until cursor == '0' or os.clock() >= deadline
+  reply[6], reply[7] = cursor, found
+end
+return reply

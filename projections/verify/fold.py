@@ -1,0 +1,94 @@
+"""The log folded with the domain's `evolve`: what every item should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from domain.evolve import ImpossibleHistory, Item, evolve
+from eventlog.codec import MalformedEntry, decode_flat
+from eventlog.entries import Entry
+from eventlog.log import START
+from projections.counting import CountingProjection, Counts
+from projections.digest import BODY, RowsDigest, reduced
+from projections.row import encode
+from projections.verify.verdict import Differences
+
+
+class Fold:
+    """All items up to `position`, with their bodies reduced, and the counts of projections.
+
+    What the log itself has wrong is noted as a difference: entries that are no events, and
+    events that can't follow what was before them. `impossible` holds the items of the latter;
+    from there on they are what these events made of them.
+    """
+
+    def __init__(
+        self, projections: Sequence[CountingProjection], differences: Differences
+    ) -> None:
+        self.position = START
+        self.entries = 0
+        self.items: dict[str, Item] = {}
+        self.impossible: set[str] = set()
+        self.counts = {each.name: Counts() for each in projections}
+        self._projections = [(each.count, self.counts[each.name].numbers) for each in projections]
+        self._differences = differences
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Goes on with entries of the log, in their order."""
+        items = self.items
+        for position, fields in entries:
+            try:
+                recorded = decode_flat(position, fields)
+            except MalformedEntry as error:
+                name = position.decode()
+                self._differences.add("log", name, str(error), "an event of this store")
+                continue
+            for count, numbers in self._projections:
+                count(numbers, recorded)
+            before = items.get(recorded.item)
+            try:
+                item = evolve(before, recorded)
+            except ImpossibleHistory as error:
+                item = self._impossible(before, recorded, error)
+            if item.body is not None and len(item.body) > BODY:
+                item = replace(item, body=reduced(item.body))
+            items[item.id] = item
+        if entries:
+            self._move(entries)
+
+    def digest(self) -> RowsDigest:
+        """The digest of all rows as they should be."""
+        digest = RowsDigest()
+        for item in self.items.values():
+            digest.add(item.id.encode(), encode(item))
+        return digest
+
+    def existing(self) -> int:
+        """How many items exist."""
+        return sum(item.exists for item in self.items.values())
+
+    def _move(self, entries: Sequence[Entry]) -> None:
+        self.position = entries[-1][0].decode()
+        self.entries += len(entries)
+        for counts in self.counts.values():
+            counts.position = self.position
+            counts.events = self.entries
+
+    def _impossible(
+        self, before: Item | None, recorded: RecordedEvent, error: ImpossibleHistory
+    ) -> Item:
+        version = before.version + 1 if before else 1
+        expected = f"an event of version {version} that can follow the ones before"
+        self._differences.add("log", recorded.position, str(error), expected)
+        self.impossible.add(recorded.item)
+        return _forced(before, recorded)
+
+
+def _forced(before: Item | None, recorded: RecordedEvent) -> Item:
+    """What the projection makes of an event, whatever was before it."""
+    event, position = recorded.event, recorded.position
+    created = before.created if before and not isinstance(event, ItemCreated) else position
+    body = None if isinstance(event, ItemDeleted) else event.body
+    return Item(event.item, recorded.version, position, created, body)

@@ -1,0 +1,43 @@
+-- Reads what is live of some items, and what the log got since: all at one moment.
+--   KEYS[1]  the log
+--   KEYS[2]  the rows
+--   KEYS[3]  the ids
+--   ARGV[1]  in front of an id: the key of its history
+--   ARGV[2]  the position behind which the log is new
+--   then the items
+-- Reply: the new entries; 0 where there are more of them, and then nothing else, or 1; the number
+-- of rows, the number of ids; row or nil, score or nil, length of the history for each item, for
+-- as many as fit in.
+
+local FIRST, CHUNK, MOST_ENTRIES, MOST_BYTES = 3, 16, 1000, 1024 * 1024
+
+local entries, place, bytes, at_end = {}, ARGV[2], 0, false
+repeat
+  local chunk = redis.call('XRANGE', KEYS[1], '(' .. place, '+', 'COUNT', CHUNK)
+  for _, entry in ipairs(chunk) do
+    entries[#entries + 1] = entry
+    place = entry[1]
+    bytes = bytes + #(entry[2][8] or '')
+  end
+  at_end = #chunk < CHUNK
+until at_end or #entries >= MOST_ENTRIES or bytes >= MOST_BYTES
+if not at_end then
+  return { entries, 0 }
+end
+
+local function value_of(found)
+  return type(found) == 'table' and found.err or found
+end
+
+local items = {}
+for i = FIRST, #ARGV do
+  local row = value_of(redis.pcall('HGET', KEYS[2], ARGV[i]))
+  items[#items + 1] = row
+  items[#items + 1] = value_of(redis.pcall('ZSCORE', KEYS[3], ARGV[i]))
+  items[#items + 1] = value_of(redis.pcall('LLEN', ARGV[1] .. ARGV[i]))
+  bytes = bytes + (row and #row or 0)
+  if bytes >= MOST_BYTES then
+    break
+  end
+end
+return { entries, 1, value_of(redis.pcall('HLEN', KEYS[2])), value_of(redis.pcall('ZCARD', KEYS[3])), items }

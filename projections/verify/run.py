@@ -1,0 +1,230 @@
+"""One verification from beginning to end, beside live writes and without false alarms.
+
+What is live is read together with what the log got since the fold: so it is compared with the
+fold of the very same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+from redis.asyncio import Redis
+
+from eventlog.entries import Entry, extent, slices
+from eventlog.faults import translated
+from eventlog.keys import Keys, pattern
+from eventlog.log import key_of
+from projections.counting import (
+    CountingProjection,
+    CountsStore,
+    MalformedCounts,
+    counted_up_to,
+    differing_numbers,
+    number,
+)
+from projections.digest import reduced_row
+from projections.progress import Progress, Report, unreported
+from projections.registered import FOLLOWING
+from projections.row import encode
+from projections.runs import Run, Runs
+from projections.verify.fold import Fold
+from projections.verify.verdict import Differences, Verdict
+
+ITEMS = 150
+"""Items read in one step."""
+
+PARTS = 150
+"""Parts of histories compared in one step."""
+
+
+async def verify(redis: Redis, keys: Keys, *, report: Report = unreported) -> Verdict:
+    """Compares rows, index, histories, total and counts with a fold of the log, and checks the
+    log itself.
+
+    It reads the engine only, in bounded steps, and needs memory for each item but not for its
+    body. Raises LogUnavailable and LogBroken where the log can't be read.
+    """
+    verification = _Verification(redis, keys, report)
+    await verification.fold_log()
+    await verification.compare_items()
+    await verification.compare_totals()
+    await verification.compare_history_keys()
+    for projection in FOLLOWING:
+        await verification.compare_counts(projection)
+    return await verification.verdict()
+
+
+class _Verification:
+    def __init__(self, redis: Redis, keys: Keys, report: Report) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._report = report
+        self._length = 0
+        self._differences = Differences()
+        self._fold = Fold(FOLLOWING, self._differences)
+        self._runs = Runs()
+        self._wrong_histories: set[bytes] = set()
+        self._check_histories = redis.register_script(_text("check_histories.lua"))
+        self._read_items = redis.register_script(_text("read_items.lua"))
+
+    async def fold_log(self) -> None:
+        """Folds the log to its end, and compares the histories with it."""
+        log = await extent(self._redis, self._keys)
+        self._length = log.length
+        if log.lost:
+            found = f"without {log.lost} of its entries (XTRIM, XDEL)"
+            self._differences.add("log", self._keys.events, found, "complete")
+        async for entries in slices(self._redis, self._keys):
+            await self._take(entries)
+            self._tell("folding")
+
+    async def compare_items(self) -> None:
+        """Compares what is live of every item that the log knows."""
+        self._tell("comparing")
+        await self._compare([name.encode() for name in self._fold.items])
+
+    async def compare_totals(self) -> None:
+        """Compares how many rows and ids there are, and finds those that are too many."""
+        rows, ids, _ = await self._read([])
+        right_rows, right_ids = len(self._fold.items), self._fold.existing()
+        if ids != right_ids:
+            self._differences.add("total", self._keys.ids, ids, right_ids)
+        if isinstance(rows, int) and rows != right_rows:
+            await self._compare_unknown(
+                item async for item, _ in self._redis.hscan_iter(self._keys.current, count=100)
+            )
+        if isinstance(ids, int) and ids != right_ids:
+            await self._compare_unknown(
+                item async for item, _ in self._redis.zscan_iter(self._keys.ids, count=1000)
+            )
+
+    async def compare_history_keys(self) -> None:
+        """Finds histories of items that never were."""
+        prefix = self._keys.histories.encode()
+        found = self._redis.scan_iter(match=pattern(self._keys.histories), count=1000)
+        await self._compare_unknown(key.removeprefix(prefix) async for key in found)
+
+    async def compare_counts(self, projection: CountingProjection) -> None:
+        """Compares what a projection has counted, as far as it has, with what it should have."""
+        try:
+            live = await CountsStore(self._redis, self._keys, projection).load()
+        except MalformedCounts as error:
+            self._differences.add(projection.name, "counts", str(error), "numbers and a position")
+            return
+        await self._read([])
+        right = self._fold.counts[projection.name]
+        if key_of(live.position) > key_of(right.position):
+            found, end = live.position, f"at most {right.position}, where the log ends"
+            self._differences.add(projection.name, "position", found, end)
+            return
+        live = await counted_up_to(self._redis, self._keys, projection, live, right.position)
+        for name in differing_numbers(live, right):
+            self._differences.add(projection.name, name, number(live, name), number(right, name))
+
+    async def verdict(self) -> Verdict:
+        """What all of it comes to."""
+        await self._compare_histories()
+        fold, differences = self._fold, self._differences
+        return Verdict(
+            digest=str(fold.digest()),
+            position=fold.position,
+            events=fold.entries,
+            items=fold.existing(),
+            counted=dict(differences.counted),
+            differences=differences.first,
+        )
+
+    async def _take(self, entries: Sequence[Entry]) -> None:
+        self._fold.take(entries)
+        self._runs.extend(entries)
+        if self._runs.full:
+            await self._compare_histories()
+
+    async def _compare_unknown(self, found: AsyncIterator[bytes]) -> None:
+        """Compares what is live of the items among those found that the log did not know."""
+        unknown = []
+        with translated():
+            async for item in found:
+                if _name(item) not in self._fold.items:
+                    unknown.append(item)
+        await self._compare(unknown)
+
+    async def _compare(self, items: list[bytes]) -> None:
+        for start in range(0, len(items), ITEMS):
+            remaining = items[start : start + ITEMS]
+            while remaining:
+                _, _, found = await self._read(remaining)
+                for item, row, score, length in zip(
+                    remaining, found[::3], found[1::3], found[2::3], strict=False
+                ):
+                    self._compare_item(item, row, score, length)
+                remaining = remaining[len(found) // 3 :]
+
+    def _compare_item(self, item: bytes, row: bytes | None, score: object, length: object) -> None:
+        name = _name(item)
+        right = self._fold.items.get(name)
+        right_row = encode(right) if right else None
+        if (reduced_row(row) if row is not None else None) != right_row:
+            self._differences.add("row", name, row, right_row)
+        right_score = b"0" if right and right.exists else None
+        if score != right_score:
+            self._differences.add("index", name, score, right_score)
+        right_length = right.version if right else 0
+        known = item in self._wrong_histories or name in self._fold.impossible
+        if length != right_length and not known:
+            found, expected = f"{length} positions", f"{right_length} positions"
+            self._differences.add("history", name, found, expected)
+
+    async def _read(self, items: list[bytes]) -> tuple[Any, Any, list[Any]]:
+        """The number of rows and of ids, and what is live of items, at the moment of the fold."""
+        keys = self._keys
+        while True:
+            with translated():
+                entries, at_end, *live = await self._read_items(
+                    keys=[keys.events, keys.current, keys.ids],
+                    args=[keys.histories, self._fold.position, *items],
+                )
+            await self._take(entries)
+            if at_end:
+                rows, ids, found = live
+                return rows, ids, found
+
+    async def _compare_histories(self) -> None:
+        runs, self._runs = list(self._runs), Runs()
+        parts = iter(self._parts(runs))
+        while step := list(islice(parts, PARTS)):
+            arguments = [value for part in step for value in part]
+            with translated():
+                wrong = await self._check_histories(
+                    keys=[], args=[self._keys.histories, *arguments]
+                )
+            for index, found in zip(wrong[::2], wrong[1::2], strict=True):
+                item, _, expected = step[index]
+                if item not in self._wrong_histories:
+                    self._wrong_histories.add(item)
+                    self._differences.add("history", _name(item), found or None, expected)
+
+    def _parts(self, runs: list[Run]) -> Iterator[tuple[bytes, int, bytes]]:
+        """Items, how many positions come before a run, and the positions in it."""
+        ends: dict[bytes, int] = {}
+        for run in reversed(runs):
+            name = _name(run.item)
+            if name in self._fold.items and name not in self._fold.impossible:
+                end = ends.get(run.item, self._fold.items[name].version)
+                ends[run.item] = end - run.count
+                yield run.item, end - run.count, run.positions
+
+    def _tell(self, stage: str) -> None:
+        entries = self._fold.entries
+        self._report(Progress(stage, entries, max(entries, self._length)))
+
+
+def _name(item: bytes) -> str:
+    return item.decode(errors="surrogateescape")
+
+
+def _text(name: str) -> str:
+    return files("projections.verify").joinpath(name).read_text()

@@ -1,0 +1,92 @@
+"""What others make of the OpenAPI document: a linter, and generated clients that work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Tool, missing, output, serving, store, succeeds
+
+REDOCLY = "@redocly/cli@2.77.0"
+OPENAPI_TYPESCRIPT = "openapi-typescript@7.13.0"
+TYPESCRIPT = "typescript@5.9.3"
+OPENAPI_PYTHON_CLIENT = "openapi-python-client==0.29.1"
+
+TYPED = """
+import type { components, operations } from "./types";
+
+type Put = operations["put_item"]["responses"];
+type Item = components["schemas"]["Item"];
+
+const created: Put[201]["content"]["application/json"] = { name: "Fighters", size: 6 };
+const updated: Put[200]["content"]["application/json"] = created satisfies Item;
+const location: string = ({} as Put[201]["headers"])["Location"];
+const versions: string[] = [({} as Put[200]["headers"])["ETag"], location];
+
+// @ts-expect-error: an update has no Location
+const none: string = ({} as Put[200]["headers"])["Location"];
+// @ts-expect-error: a size is a number
+const wrong: Put[201]["content"]["application/json"] = { size: "6" };
+"""
+
+CALLING = """
+import sys
+from http import HTTPStatus
+from generated import Client
+from generated.api.items import put_item
+from generated.models import Item
+
+client = Client(base_url=sys.argv[1])
+for status in (HTTPStatus.CREATED, HTTPStatus.OK):
+    answer = put_item.sync_detailed("a/b", client=client, body=Item(name="Fighters", size=6))
+    assert answer.status_code == status, answer
+    assert answer.parsed == Item(name="Fighters", size=6), answer
+"""
+
+
+def test_the_linter_finds_nothing(npx: Tool, description: Path) -> None:
+    """Redocly's recommended rules, but the one that every operation can fail: /livez can't."""
+    said = npx(REDOCLY, "redocly", "lint", description, "--skip-rule", "operation-4xx-response")
+
+    assert "is valid" in said
+    assert "warning" not in said.lower().replace("deprecation warning", "")
+
+
+def test_typescript_knows_both_answers_to_a_put(npx: Tool, description: Path) -> None:
+    """Types made by openapi-typescript have 201 with a Location, and 200 without."""
+    folder = description.parent
+    npx(OPENAPI_TYPESCRIPT, "openapi-typescript", description, "--output", folder / "types.ts")
+    (folder / "typed.ts").write_text(TYPED)
+
+    npx(TYPESCRIPT, "tsc", "--strict", "--noEmit", "--skipLibCheck", "typed.ts", cwd=folder)
+
+
+@pytest.fixture
+def client_python(tmp_path: Path) -> Path:
+    """A Python of its own with openapi-python-client, which wants another Typer than ours."""
+    folder = tmp_path / "venv"
+    output(sys.executable, "-m", "venv", folder)
+    python = folder / "bin" / "python"
+    if not succeeds(python, "-m", "pip", "install", "--quiet", OPENAPI_PYTHON_CLIENT):
+        missing(f"{OPENAPI_PYTHON_CLIENT} can't be had")
+    return python
+
+
+def test_a_python_client_knows_both_answers_to_a_put(
+    client_python: Path, description: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client made by openapi-python-client gets 201, then 200, each with the typed item."""
+    folder = description.parent
+    monkeypatch.setenv("PATH", str(client_python.parent), prepend=":")
+    output(
+        client_python.with_name("openapi-python-client"), "generate",
+        "--path", description,
+        "--output-path", folder / "generated",
+        "--meta", "none",
+        "--fail-on-warning",
+    )  # fmt: skip
+
+    with serving(store(None)) as url:
+        output(client_python, "-c", CALLING, url, cwd=folder)

@@ -1,0 +1,91 @@
+"""A connection that is held: no reply ever reaches a command that it does not belong to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import exceptions
+
+from eventlog.connect import connect
+from eventlog.held import HeldConnection
+from tests.conftest import stopped
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from tests.conftest import Server, Start
+
+
+async def test_a_held_connection_answers_one_command_after_the_other(redis: Redis) -> None:
+    """In bytes, whatever the arguments are."""
+    connection = HeldConnection(redis)
+    assert await connection.call("SET", "é", b"\xff\r\n") == b"OK"
+    assert await connection.call("GET", "é".encode()) == b"\xff\r\n"
+    assert await connection.call("HSET", "hash", "a", 1, "b", 2) == 2
+    assert await connection.call("HMGET", "hash", "a", "c", "b") == [b"1", None, b"2"]
+
+
+async def test_an_error_is_raised_and_the_connection_goes_on(redis: Redis) -> None:
+    """As redis-py raises it; the next reply is the next command's."""
+    connection = HeldConnection(redis)
+    await connection.call("SET", "key", "text")
+    for _ in range(3):
+        with pytest.raises(exceptions.ResponseError, match="WRONGTYPE"):
+            await connection.call("LLEN", "key")
+        with pytest.raises(exceptions.NoScriptError):
+            await connection.call("EVALSHA", "0" * 40, 0)
+        assert await connection.call("GET", "key") == b"text"
+
+
+@pytest.fixture
+def server(start: Start) -> Server:
+    """A server of the test's own."""
+    return start("valkey")
+
+
+@pytest.fixture
+async def held(server: Server) -> AsyncIterator[HeldConnection]:
+    """A connection to that server, which was in use before."""
+    async with connect(server.url) as client:
+        held = HeldConnection(client)
+        await held.call("SET", "key", "before")
+        yield held
+
+
+@pytest.mark.parametrize("size", [1, 30_000_000], ids=["read", "send"])
+async def test_a_call_that_was_given_up_answers_no_other(
+    server: Server, held: HeldConnection, size: int
+) -> None:
+    """Given up while it waited for its reply, or while its bytes were on their way."""
+    with stopped(server), pytest.raises(TimeoutError):
+        await asyncio.wait_for(held.call("ECHO", b"x" * size), 0.1)
+    assert await held.call("GET", "key") == b"before"
+    assert await held.call("ECHO", "mine") == b"mine"
+    while len((await held.call("CLIENT", "LIST")).splitlines()) > 1:  # the rest is on its way
+        await asyncio.sleep(0.01)
+
+
+async def test_a_connection_that_the_server_closed_is_opened_again(
+    start: Start, server: Server, held: HeldConnection
+) -> None:
+    """Nobody hears of it, once its end has been seen."""
+    server.kill()
+    start("valkey", server.directory)
+    await asyncio.sleep(0.05)
+    assert await held.call("GET", "key") == b"before"
+
+
+async def test_a_connection_waits_for_its_server(
+    start: Start, server: Server, held: HeldConnection
+) -> None:
+    """Refused while there is none, open again when there is one."""
+    server.kill()
+    for _ in range(3):
+        with pytest.raises(exceptions.ConnectionError):
+            await held.call("GET", "key")
+    start("valkey", server.directory)
+    assert await held.call("GET", "key") == b"before"
