@@ -2,7 +2,7 @@
 
 uvicorn writes the head and the body of an answer one after the other, and uvloop sends each at
 once: two system calls, two packets, and a client that is woken twice. What is written in one turn
-of the event loop leaves here at its end, in one system call (docs/decisions/0005).
+of the event loop leaves here at its end, in one system call (docs/decisions/0010).
 """
 
 from __future__ import annotations
