@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api import components, feed, item, items, service, versions
+from api import components, feed, item, items, projections, service, versions
 from api.access import OPEN
 from api.idempotency import WRITES, once
 from api.model import ItemModel
@@ -32,6 +33,7 @@ from api.store import Store
 from eventlog.connect import connect
 from eventlog.durability import durability
 from eventlog.engine import run
+from projections.runner import Runner
 
 logger = logging.getLogger("itemstore")
 
@@ -73,8 +75,8 @@ class ItemStore(FastAPI):
         self.settings = settings
         self.model = model
         self.store = None if redis is None else Store.on(_usable(redis), settings, model)
-        for router in (item.router, items.router, versions.router, feed.router, service.router):
-            self.router.routes.extend(router.routes)
+        for module in (item, items, versions, feed, projections, service):
+            self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +128,8 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
     if app.store is not None:
-        yield
+        async with _running(app.store):
+            yield
         return
     async with _engine_url(app.settings) as url:
         redis = connect(url)
@@ -134,12 +137,25 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
             promise = await durability(redis)
             log = logger.info if promise.fsync == "always" else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            app.store = store = Store.on(redis, app.settings, app.model)
-            with on_stop_signal(store.feed.close):
+            app.store = Store.on(redis, app.settings, app.model)
+            async with _running(app.store):
                 yield
         finally:
             app.store = None
             await redis.aclose()
+
+
+@asynccontextmanager
+async def _running(store: Store) -> AsyncIterator[None]:
+    """What goes on beside the requests: projections follow the log, streams end in time."""
+    runner = asyncio.create_task(Runner(store.redis, store.keys).run())
+    try:
+        with on_stop_signal(store.feed.close):
+            yield
+    finally:
+        store.feed.close()
+        runner.cancel()
+        await asyncio.gather(runner, return_exceptions=True)
 
 
 @asynccontextmanager

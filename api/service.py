@@ -28,6 +28,9 @@ async def service(request: Request) -> Reply:
     root = request.root
     links = {
         "items": f"{root}/items",
+        "events": f"{root}/events",
+        "projections": f"{root}/projections",
+        "stats": f"{root}/stats",
         "docs": f"{root}/docs",
         "openapi": f"{root}/openapi.json",
         "readyz": f"{root}/readyz",

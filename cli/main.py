@@ -63,6 +63,46 @@ def serve(
 
 
 @app.command()
+def rebuild(
+    context: typer.Context,
+    projection: Annotated[
+        str, typer.Argument(help="current-items, statistics, or one of your own.")
+    ] = "current-items",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Make a projection again from the log, while reads and writes go on."""
+    from cli.connection import run_connected
+    from cli.rebuild import rebuild_projection
+
+    run_connected(
+        _engine(context),
+        lambda store: rebuild_projection(store, projection, dry_run=dry_run, as_json=json),
+    )
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    json: Json = False,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    namespace: Namespace = None,
+) -> None:
+    """Compare the log with all projections; exit code 1 on any difference."""
+    from cli.connection import run_connected
+    from cli.verify import verify_store
+
+    clean = run_connected(_engine(context), lambda store: verify_store(store, as_json=json))
+    raise typer.Exit(0 if clean else 1)
+
+
+@app.command()
 def tail(
     context: typer.Context,
     after: After = None,

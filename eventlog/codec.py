@@ -14,7 +14,7 @@ The append script writes this form; a test holds the two against each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 
@@ -42,14 +42,14 @@ def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
     """The event in a stream entry. Raises MalformedEntry."""
     if tuple(fields) != FIELDS:
         raise _wrong_fields(position)
-    return _decoded(position, *fields.values())
+    return _decoded(position, fields.values())
 
 
 def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
     """The same where names and values come in turn, as the engine sends them."""
     if tuple(fields[::2]) != FIELDS:
         raise _wrong_fields(position)
-    return _decoded(position, *fields[1::2])
+    return _decoded(position, fields[1::2])
 
 
 def decode_all(
@@ -59,10 +59,9 @@ def decode_all(
     return [decode(position, fields) for position, fields in entries]
 
 
-def _decoded(
-    position: bytes, kind: bytes, item: bytes, version: bytes, data: bytes, meta: bytes
-) -> RecordedEvent:
+def _decoded(position: bytes, values: Iterable[bytes]) -> RecordedEvent:
     place = position.decode()
+    kind, item, version, data, meta = values
     try:
         event = _event(kind, item.decode(), data)
         return RecordedEvent(place, int(version), event, _meta(meta))

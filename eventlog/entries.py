@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ async def extent(redis: Redis, keys: Keys) -> Extent:
     return Extent(log["length"], log["entries-added"] - log["length"])
 
 
-async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncIterator[list[Entry]]:
+async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:
     """What the log has behind a position, to its end; events appended meanwhile too.
 
     The next slice is on its way while the caller works on one. Raises LogUnavailable, LogBroken.
@@ -64,7 +64,7 @@ async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entr
     # A name in bytes has no callback in redis-py: making a dict of each entry takes it as long as
     # reading them.
     with translated():
-        reply: Any = await redis.execute_command(
+        reply: Any = await redis.execute_command(  # type: ignore[no-untyped-call]
             b"XRANGE", keys.events, b"(" + after, b"+", b"COUNT", limit
         )
     return list(reply)

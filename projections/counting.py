@@ -78,7 +78,7 @@ class CountsStore:
     async def load(self) -> Counts:
         """What is counted so far. Raises LogUnavailable, LogBroken, MalformedCounts."""
         with translated():
-            fields: dict[bytes, bytes] = await self._redis.hgetall(self._key)
+            fields: Any = await self._redis.hgetall(self._key)
         position = fields.pop(b"position", START.encode())
         try:
             numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
@@ -90,7 +90,7 @@ class CountsStore:
     async def position(self) -> str:
         """Up to where it is counted, START for nothing; whatever stands in its place."""
         with translated():
-            position = await self._redis.hget(self._key, "position")
+            position: Any = await self._redis.hget(self._key, "position")
         return START if position is None else position.decode(errors="replace")
 
     async def add(self, counts: Counts, position: str) -> bool:
@@ -98,8 +98,7 @@ class CountsStore:
         return await self._run(counts, position, anew=0)
 
     async def replace(self, counts: Counts, position: str) -> bool:
-        """Whether the counts took the place of those in the engine, which must be at this
-        position."""
+        """Whether the counts took the place of those in the engine; these must be at this position."""
         return await self._run(counts, position, anew=1)
 
     async def _run(self, counts: Counts, position: str, anew: int) -> bool:

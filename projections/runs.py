@@ -22,13 +22,13 @@ class Run(NamedTuple):
     """Some of one item's events, with no other of its events in between.
 
     `last` is the position of the last, `created` that of the last ItemCreated, empty where there
-    is none. `positions` holds all `count` of them, with blanks in between.
+    is none. `positions` holds those of all `events`, with blanks in between.
     """
 
     item: bytes
     last: bytes
     created: bytes
-    count: int
+    events: int
     positions: bytes
 
 

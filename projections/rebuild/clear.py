@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -20,7 +21,7 @@ async def begin(redis: Redis, keys: Keys, lease: Lease) -> None:
 async def clear(redis: Redis, keys: Keys, lease: Lease) -> None:
     """Removes all that any rebuild has left. Raises LeaseLost."""
     with translated():
-        tokens: set[bytes] = await redis.smembers(keys.rebuilds)
+        tokens: Any = await redis.smembers(keys.rebuilds)
     for token in tokens:
         await _clear(redis, keys, lease, token.decode())
         with translated():

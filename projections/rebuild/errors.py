@@ -22,8 +22,7 @@ class RebuildRunning(RebuildRefused):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            "A rebuild is running. If it was cut off, another can begin in "
-            f"{seconds:.0f} seconds."
+            f"A rebuild is running. If it was cut off, another can begin in {seconds:.0f} seconds."
         )
         self.seconds = seconds
 

@@ -39,9 +39,7 @@ async def rebuild_items(
 
 
 class _ItemsRebuild:
-    def __init__(
-        self, redis: Redis, keys: Keys, lease: Lease, length: int, report: Report
-    ) -> None:
+    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int, report: Report) -> None:
         self._redis = redis
         self._keys = keys
         self._lease = lease

@@ -55,9 +55,9 @@ class Receipt:
 
     def as_dict(self) -> dict[str, object]:
         """The same for JSON, without levels."""
-        members = asdict(self)
-        findings = members.pop("findings")
-        return members | {"rate": self.rate} | findings
+        members: dict[str, object] = asdict(self)
+        del members["findings"]
+        return members | {"rate": self.rate} | asdict(self.findings)
 
     @classmethod
     def from_dict(cls, members: dict[str, object]) -> Receipt:

@@ -18,7 +18,8 @@ from projections.rebuild.clear import begin, clear
 from projections.rebuild.counts import rebuild_counts
 from projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
 from projections.rebuild.items import rebuild_items
-from projections.rebuild.receipt import Findings, Receipt, keep
+from projections.rebuild.receipt import Receipt, keep
+from projections.rebuild.task import Task
 from projections.registered import CURRENT_ITEMS, FOLLOWING
 
 LEASE_MS = 10_000
@@ -52,14 +53,11 @@ async def rebuild(
         length = await _checked_length(redis, keys)
         await clear(redis, keys, lease)
         await begin(redis, keys, lease)
+        task = Task(redis, keys, lease, length, dry_run, report)
         if projection == CURRENT_ITEMS:
-            found = await rebuild_items(
-                redis, keys, lease, length=length, dry_run=dry_run, report=report
-            )
+            found = await rebuild_items(task)
         else:
-            found = await rebuild_counts(
-                redis, keys, counting[projection], lease, length=length, dry_run=dry_run, report=report
-            )
+            found = await rebuild_counts(task, counting[projection])
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
             await clear(redis, keys, lease)

@@ -98,8 +98,10 @@ class Shadow:
                 yield Difference("ids", item)
 
     async def mark_histories(self) -> None:
-        """Finds the histories that are too long, or of no item; those that lack something are
-        found while replaying."""
+        """Finds the histories that are too long, or of no item.
+
+        Those that lack something are found while replaying.
+        """
         cursor = b"0"
         while True:
             [cursor] = await self._at_the_end(
@@ -111,8 +113,8 @@ class Shadow:
     async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
         """How many histories are known to be wrong, and the items of at most so many of them."""
         with translated():
-            count = await self._redis.scard(self.keys.wrong_histories)
-            items = await self._redis.srandmember(self.keys.wrong_histories, most)
+            count = int(await self._redis.scard(self.keys.wrong_histories))
+            items: Any = await self._redis.srandmember(self.keys.wrong_histories, most)
         return count, items or []
 
     async def item_count(self) -> int:
@@ -160,7 +162,7 @@ class Shadow:
     async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
         shadow = self.keys
         with translated():
-            reply = await script(
+            reply: Any = await script(
                 keys=[
                     *(self.live.events, shadow.current, shadow.ids),
                     *(self._lease.key, shadow.wrong_histories),
@@ -177,11 +179,11 @@ def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
     step: list[Run] = []
     positions = 0
     for run in runs:
-        if step and (len(step) == RUNS or positions + run.count > POSITIONS):
+        if step and (len(step) == RUNS or positions + run.events > POSITIONS):
             yield step
             step, positions = [], 0
         step.append(run)
-        positions += run.count
+        positions += run.events
     if step:
         yield step
 

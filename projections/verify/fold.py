@@ -24,9 +24,7 @@ class Fold:
     from there on they are what these events made of them.
     """
 
-    def __init__(
-        self, projections: Sequence[CountingProjection], differences: Differences
-    ) -> None:
+    def __init__(self, projections: Sequence[CountingProjection], differences: Differences) -> None:
         self.position = START
         self.entries = 0
         self.items: dict[str, Item] = {}

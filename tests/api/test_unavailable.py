@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -20,55 +19,16 @@ from tests.wire import wire_of
 READS = ["/items/foo", "/items", "/readyz", "/items/foo/versions/1", "/events"]
 
 
-SCRIPTS = (b"EVALSHA", b"EVAL")
+def fail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the engine answer every append with an error, and run none of them."""
+    call = HeldConnection.call
 
-Reply = Callable[[], Awaitable[Any]]
-Intercept = Callable[[tuple[bytes, ...], Callable[[Reply], Awaitable[Any]]], None]
+    async def failing(connection: HeldConnection, *command: Any) -> Any:
+        if command[0] in ("EVALSHA", "EVAL"):
+            raise error
+        return await call(connection, *command)
 
-
-@pytest.fixture
-def intercept(redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch) -> Intercept:
-    """Comes between the store and its engine: `intercept((b"HMGET",), answer)`.
-
-    `answer` gives the reply to these commands; the function it gets has the engine give its own.
-    """
-    kind = redis.connection_pool.connection_class
-    send, read = kind.send_packed_command, kind.read_response
-
-    def install(names: tuple[bytes, ...], answer: Callable[[Reply], Awaitable[Any]]) -> None:
-        held: dict[Any, Any] = {}
-
-        async def send_packed_command(self: Any, command: Any, *options: Any) -> None:
-            packed = command if isinstance(command, bytes) else b"".join(command)
-            if any(b"\r\n%s\r\n" % name in packed[:30] for name in names):
-                held[self] = command
-            else:
-                await send(self, command, *options)
-
-        async def read_response(self: Any, *arguments: Any, **options: Any) -> Any:
-            if self not in held:
-                return await read(self, *arguments, **options)
-            command = held.pop(self)
-
-            async def reply() -> Any:
-                await send(self, command)
-                return await read(self, *arguments, **options)
-
-            return await answer(reply)
-
-        monkeypatch.setattr(kind, "send_packed_command", send_packed_command)
-        monkeypatch.setattr(kind, "read_response", read_response)
-
-    return install
-
-
-def failing(error: Exception) -> Callable[[Reply], Awaitable[Any]]:
-    """An engine that answers with an error, and runs nothing."""
-
-    async def answer(_: Reply) -> Any:
-        raise error
-
-    return answer
+    monkeypatch.setattr(HeldConnection, "call", failing)
 
 
 @pytest.fixture
@@ -151,12 +111,12 @@ async def test_the_process_is_up_while_the_engine_is_away(
     """What needs no engine answers as always."""
     engine.connected = False
 
-    for path in ("/", "/livez", "/problems/log-unavailable", "/openapi.json", "/docs"):
+    for path in ("/livez", "/problems/log-unavailable"):
         assert (await stored.get(path)).status_code == 200
 
 
 async def test_a_lost_reply_is_asked_for_again_and_nothing_is_written_twice(
-    client: httpx.AsyncClient, intercept: Intercept, events: Events
+    client: httpx.AsyncClient, events: Events
 ) -> None:
     """The engine ran the script, the connection broke: still 201, and one event."""
     await client.put("/items/other", json={})
@@ -198,8 +158,8 @@ async def test_a_script_that_the_engine_forgot_is_sent_again(
 )
 async def test_an_engine_that_refuses_is_unavailable(
     stored: httpx.AsyncClient,
-    intercept: Intercept,
     unchanged: Unchanged,
+    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """503 at once, with the engine's own words; reads go on."""
@@ -219,8 +179,8 @@ async def test_an_engine_that_refuses_is_unavailable(
 )
 async def test_an_engine_that_is_not_ready_is_unavailable(
     stored: httpx.AsyncClient,
-    intercept: Intercept,
     unchanged: Unchanged,
+    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """Loading its data, too slow, or with a socket that breaks: 503."""
@@ -241,8 +201,8 @@ async def test_an_engine_that_is_not_ready_is_unavailable(
 )
 async def test_an_engine_without_memory_is_full(
     stored: httpx.AsyncClient,
-    intercept: Intercept,
     unchanged: Unchanged,
+    monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
     """507, and reads go on."""
@@ -271,7 +231,6 @@ async def test_a_key_that_holds_something_else_is_damage(
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 async def test_past_a_full_queue_a_request_is_refused_at_once(
     serve: Serve,
-    intercept: Intercept,
     events: Events,
     method: str,
 ) -> None:

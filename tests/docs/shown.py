@@ -17,6 +17,7 @@ _KINDS = {
     "digest": r"\b[0-9a-f]{64}\b",
     "date": r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT",
     "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?",
+    "day": r"\b\d{4}-\d\d-\d\d\b",
     "engine": r"\b(?:Valkey|Redis) \d[\d.]*",
     "bytes": r"(?<=_bytes)\s+\d+",
     "seconds": r"\b\d+\.\d+(?= ?s\b)",

@@ -1,0 +1,59 @@
+"""`/projections` and `/stats`: how far the read models are, and what the statistics say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.openapi import service_operation
+from api.reply import Reply, json_reply
+from api.request import Request
+from api.routing import Route
+from api.times import rfc3339
+from eventlog.log import START
+from projections.counting import CountsStore
+from projections.rebuild.receipt import last_receipt
+from projections.registered import CURRENT_ITEMS, FOLLOWING
+from projections.statistics import read_statistics
+
+router = APIRouter(route_class=Route)
+
+
+@router.get("/projections", **service_operation("projections", "Each projection."))
+async def projections(request: Request) -> Reply:
+    """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
+    store = request.store
+    end, events = await store.log.last_position(), await store.log.length()
+    rows = (await store.items.page(limit=1)).total
+    listed = [await _described(request, CURRENT_ITEMS, end, 0, rows)]
+    for projection in FOLLOWING:
+        counts = await CountsStore(store.redis, store.keys, projection).load()
+        lag = max(0, events - counts.events)
+        listed.append(
+            await _described(request, projection.name, counts.position, lag, len(counts.numbers))
+        )
+    return json_reply({"log": {"position": end, "events": events}, "projections": listed})
+
+
+@router.get("/stats", **service_operation("statistics", "The statistics."))
+async def statistics(request: Request) -> Reply:
+    """How many items exist, and what happened when, as of `position`."""
+    numbers = asdict(await read_statistics(request.store.redis, request.store.keys))
+    numbers["days"] = {str(day): count for day, count in numbers["days"].items()}
+    return json_reply(numbers)
+
+
+async def _described(
+    request: Request, name: str, position: str, lag: int, rows: int
+) -> dict[str, Any]:
+    receipt = await last_receipt(request.store.redis, request.store.keys, name)
+    return {
+        "name": name,
+        "position": position,
+        "time": None if position == START else rfc3339(position),
+        "lag": lag,
+        "rows": rows,
+        "last_rebuild": receipt.as_dict() if receipt else None,
+    }

@@ -1,0 +1,48 @@
+"""`itemstore rebuild`: a projection again from the log, while the store goes on."""
+
+from __future__ import annotations
+
+import json
+
+from cli.connection import Connection
+from cli.errors import Stop
+from cli.progress import reported
+from projections.lease import LeaseLost
+from projections.rebuild.errors import RebuildRefused
+from projections.rebuild.receipt import Receipt
+from projections.rebuild.run import rebuild
+
+
+async def rebuild_projection(
+    connection: Connection, projection: str, *, dry_run: bool, as_json: bool
+) -> None:
+    """Rebuilds and prints the receipt. Raises Stop where it can't."""
+    with reported(quiet=as_json) as report:
+        try:
+            receipt = await rebuild(
+                connection.redis, connection.keys, projection, dry_run=dry_run, report=report
+            )
+        except (RebuildRefused, LeaseLost) as error:
+            raise Stop(str(error)) from None
+    print(json.dumps(receipt.as_dict()) if as_json else _told(receipt))
+
+
+def _told(receipt: Receipt) -> str:
+    found = receipt.findings
+    total = sum(found.different.values())
+    lines = [
+        f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}",
+        f"  events     {found.events:,} ({found.first or 'none'} to {found.last or 'none'})",
+        f"  items      {found.items:,}",
+        f"  took       {receipt.seconds:.2f} s, {receipt.rate:,} events/s",
+        f"  digest     {found.digest_after}",
+    ]
+    if found.digest_before != found.digest_after:
+        lines.append(f"  before     {found.digest_before}")
+    if found.skipped:
+        lines.append(f"  skipped    {found.skipped:,} entries of the log that are not events")
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.different.items() if count)
+    lines.append(f"  different  {kinds or 'nothing'}")
+    if total:
+        lines.append(f"  such as    {', '.join(found.examples)}")
+    return "\n".join(lines)

@@ -1,0 +1,31 @@
+"""`itemstore verify`: the log folded, and compared with everything that is derived from it."""
+
+from __future__ import annotations
+
+import json
+
+from cli.connection import Connection
+from cli.progress import reported
+from projections.verify import Verdict, verify
+
+
+async def verify_store(connection: Connection, *, as_json: bool) -> bool:
+    """Whether everything is what the log says; prints the verdict."""
+    with reported(quiet=as_json) as report:
+        verdict = await verify(connection.redis, connection.keys, report=report)
+    print(json.dumps(verdict.as_dict()) if as_json else _told(verdict))
+    return verdict.clean
+
+
+def _told(verdict: Verdict) -> str:
+    lines = [
+        f"Verified {verdict.events:,} events up to {verdict.position}, {verdict.items:,} items",
+        f"  digest     {verdict.digest}",
+    ]
+    if verdict.clean:
+        return "\n".join([*lines, "  different  nothing"])
+    counted = ", ".join(f"{count:,} {where}" for where, count in verdict.counted.items())
+    lines.append(f"  different  {counted}")
+    lines += [f"  {difference}" for difference in verdict.differences]
+    lines.append("`itemstore rebuild` makes the projections again from the log.")
+    return "\n".join(lines)

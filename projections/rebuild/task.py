@@ -1,0 +1,30 @@
+"""What a rebuild is given to work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from eventlog.keys import Keys
+from projections.lease import Lease
+from projections.progress import Progress, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A rebuild that holds the lease, on a log of `length` entries at its beginning.
+
+    A dry run does everything but put in place what was built.
+    """
+
+    redis: Redis
+    keys: Keys
+    lease: Lease
+    length: int
+    dry_run: bool
+    report: Report
+
+    def tell(self, stage: str, events: int, length: int = 0) -> None:
+        """Reports how far it is."""
+        self.report(Progress(stage, events, max(events, length, self.length)))

@@ -1,0 +1,60 @@
+"""How every projection is: where it is, how far behind the log, and its last rebuild."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.log import START
+from projections.rebuild.receipt import Receipt, last_receipt
+from projections.registered import CURRENT_ITEMS, FOLLOWING
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionStatus:
+    """A projection up to `position`, which is `lag` entries behind the end of the log.
+
+    `rows` is how many rows it has: items, deleted ones included, or numbers that are counted.
+    """
+
+    name: str
+    position: str
+    lag: int
+    rows: int
+    receipt: Receipt | None
+
+
+async def projection_statuses(redis: Redis, keys: Keys) -> list[ProjectionStatus]:
+    """All projections, the current items first. Raises LogUnavailable, LogBroken."""
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.xlen(keys.events)
+    pipeline.xrevrange(keys.events, count=1)
+    pipeline.hlen(keys.current)
+    for projection in FOLLOWING:
+        pipeline.hmget(keys.counts(projection.name), "position", "events")
+        pipeline.hlen(keys.counts(projection.name))
+    with translated():
+        length, last, rows, *counts = await pipeline.execute()
+    end = last[0][0].decode() if last else START
+    receipt = await last_receipt(redis, keys, CURRENT_ITEMS)
+    statuses = [ProjectionStatus(CURRENT_ITEMS, end, 0, rows, receipt)]
+    for projection, (position, events), fields in zip(
+        FOLLOWING, counts[::2], counts[1::2], strict=True
+    ):
+        statuses.append(
+            ProjectionStatus(
+                projection.name,
+                (position or START.encode()).decode(errors="replace"),
+                max(0, length - _number(events)),
+                max(0, fields - 2),
+                await last_receipt(redis, keys, projection.name),
+            )
+        )
+    return statuses
+
+
+def _number(text: bytes | None) -> int:
+    return int(text) if text is not None and text.isdigit() else 0
