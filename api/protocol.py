@@ -28,10 +28,6 @@ class GatheringTransport(asyncio.Transport):
         self._transport = transport
         self._loop = loop
         self._gathered: list[bytes] = []
-        self.get_extra_info = transport.get_extra_info
-        self.is_closing = transport.is_closing
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
 
     def write(self, data: Any) -> None:
         """Sends the data at the end of this turn."""
@@ -44,7 +40,23 @@ class GatheringTransport(asyncio.Transport):
         self._flush()
         self._transport.close()
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As the transport knows it: addresses, the socket, TLS."""
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closed or about to be."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Takes nothing more from the client for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Goes on with what the client sends."""
+        self._transport.resume_reading()
+
     def _flush(self) -> None:
         gathered, self._gathered = self._gathered, []
-        if gathered:
+        if gathered and not self._transport.is_closing():
             self._transport.write(b"".join(gathered))

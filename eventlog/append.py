@@ -96,9 +96,7 @@ class Appender:
             self._idle_writers.append(writer)
         return [call.outcome(line) for call, line in zip(batch, reply.split(b"\n"), strict=True)]
 
-    async def _until_answered(
-        self, connection: HeldConnection, arguments: list[Argument]
-    ) -> bytes:
+    async def _until_answered(self, connection: HeldConnection, arguments: list[Argument]) -> bytes:
         """The script's reply, asked for again after a lost connection until the time limit."""
         pause = 0.01
         with translated():

@@ -43,18 +43,22 @@ async def extent(redis: Redis, keys: Keys) -> Extent:
 
 
 async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:
-    """What the log has behind a position, to its end; events appended meanwhile too.
+    """What the log has behind a position, to its end, which writers may move meanwhile.
 
     The next slice is on its way while the caller works on one. Raises LogUnavailable, LogBroken.
     """
-    limit = FIRST
+    limit, at_end = FIRST, False
     reading = asyncio.ensure_future(_read(redis, keys, after.encode(), limit))
     try:
-        while entries := await reading:
-            limit = _limit(entries)
-            reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
-            await asyncio.sleep(0)  # lets the request go out
-            yield entries
+        while not at_end:
+            entries = await reading
+            at_end = len(entries) < limit
+            if not at_end:
+                limit = _limit(entries)
+                reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
+                await asyncio.sleep(0)  # lets the request go out
+            if entries:
+                yield entries
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)

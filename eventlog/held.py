@@ -21,7 +21,7 @@ class HeldConnection:
     """One connection, for one command at a time. It is made when it is first needed."""
 
     def __init__(self, redis: Redis) -> None:
-        self._pool = redis.connection_pool
+        self._pool: Any = redis.connection_pool
         self._connection: AbstractConnection | None = None
 
     async def call(self, *command: Argument) -> Any:
@@ -36,5 +36,6 @@ class HeldConnection:
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
         elif connection.is_connected and await connection.can_read():
             await connection.disconnect()  # nothing was asked, so this is the end of the stream
-        await connection.send_packed_command(hiredis.pack_command(command))
+        packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # typed for one argument
+        await connection.send_packed_command(packed)
         return await connection.read_response()

@@ -98,7 +98,7 @@ class CountsStore:
         return await self._run(counts, position, anew=0)
 
     async def replace(self, counts: Counts, position: str) -> bool:
-        """Whether the counts took the place of those in the engine; these must be at this position."""
+        """Whether the counts took the place of those in the engine; these must be at `position`."""
         return await self._run(counts, position, anew=1)
 
     async def _run(self, counts: Counts, position: str, anew: int) -> bool:

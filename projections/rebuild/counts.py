@@ -15,25 +15,16 @@ from projections.counting import (
     differing_numbers,
     digest,
 )
-from projections.lease import Lease
-from projections.progress import Progress, Report
 from projections.rebuild.receipt import EXAMPLES, Findings
+from projections.rebuild.task import Task
 
 
-async def rebuild_counts(
-    redis: Redis,
-    keys: Keys,
-    projection: CountingProjection,
-    lease: Lease,
-    *,
-    length: int,
-    dry_run: bool,
-    report: Report,
-) -> Findings:
+async def rebuild_counts(task: Task, projection: CountingProjection) -> Findings:
     """Counts the log anew, and puts the numbers in place unless it is a dry run.
 
     Where the runner went on meanwhile, so does this: it never takes the numbers back.
     """
+    redis, keys = task.redis, task.keys
     store = CountsStore(redis, keys, projection)
     counts = Counts()
     first, skipped = "", 0
@@ -42,10 +33,10 @@ async def rebuild_counts(
         async for entries in slices(redis, keys, counts.position):
             first = first or entries[0][0].decode()
             skipped += counts.add(projection, entries)
-            report(Progress("replaying", counts.events, max(counts.events, length)))
-            await lease.renew_in_time()
+            task.tell("replaying", counts.events)
+            await task.lease.renew_in_time()
         live = await _live(redis, keys, store, counts.position)
-        if dry_run or await store.replace(counts, position):
+        if task.dry_run or await store.replace(counts, position):
             break
     different = differing_numbers(live, counts) if live else ["position"]
     return Findings(

@@ -4,47 +4,37 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from redis.asyncio import Redis
-
 from eventlog.entries import slices
-from eventlog.keys import Keys
 from projections.digest import RowsDigest, pages, reduced_row
-from projections.lease import Lease
-from projections.progress import Progress, Report
 from projections.rebuild.receipt import EXAMPLES, Findings
 from projections.rebuild.shadow import Shadow
+from projections.rebuild.task import Task
 from projections.runs import Runs
 
 FEW = 1000
 """Events that are left to the steps that replay one by one: a few hundredths of a second."""
 
 
-async def rebuild_items(
-    redis: Redis, keys: Keys, lease: Lease, *, length: int, dry_run: bool, report: Report
-) -> Findings:
+async def rebuild_items(task: Task) -> Findings:
     """Builds rows, ids and histories again, and puts them in place unless it is a dry run.
 
     Histories go first, item by item, and only those that are wrong. Then rows and ids go in one
     step, the one in which the shadow reaches the end of the log.
-    `length` is that of the log.
     """
-    rebuild = _ItemsRebuild(redis, keys, lease, length, report)
+    rebuild = _ItemsRebuild(task)
     await rebuild.replay()
     await rebuild.digest()
     await rebuild.replay()  # what came while that was read
     await rebuild.compare()
-    if not dry_run:
+    if not task.dry_run:
         await rebuild.put_in_place()
     return rebuild.findings()
 
 
 class _ItemsRebuild:
-    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int, report: Report) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._lease = lease
-        self._report = report
-        self._shadow = Shadow(redis, keys, lease, length)
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._shadow = Shadow(task.redis, task.keys, task.lease, task.length)
         self._first = ""
         self._items = 0
         self._before = RowsDigest()
@@ -64,10 +54,10 @@ class _ItemsRebuild:
     async def digest(self) -> None:
         """The digest of the shadow's rows."""
         self._tell("comparing")
-        async for rows in pages(self._redis, self._shadow.keys.current):
+        async for rows in pages(self._task.redis, self._shadow.keys.current):
             for item, row in rows.items():
                 self._after.add(item, reduced_row(row))
-            await self._lease.renew_in_time()
+            await self._task.lease.renew_in_time()
 
     async def compare(self) -> None:
         """Finds what is different, and the digest of the live rows."""
@@ -112,18 +102,17 @@ class _ItemsRebuild:
         """Replays what comes next in the log, to its end if that is near."""
         shadow, runs = self._shadow, Runs()
         position = shadow.position
-        async with aclosing(slices(self._redis, self._keys, position)) as log:
+        async with aclosing(slices(self._task.redis, self._task.keys, position)) as log:
             async for entries in log:
                 self._first = self._first or entries[0][0].decode()
                 position = entries[-1][0].decode()
                 runs.extend(entries)
                 self._tell("replaying", runs.events)
-                await self._lease.renew_in_time()
+                await self._task.lease.renew_in_time()
                 if runs.full:
                     break
         await shadow.replay(runs, position)
         return runs
 
     def _tell(self, stage: str, read: int = 0) -> None:
-        events = self._shadow.events + read
-        self._report(Progress(stage, events, max(events, self._shadow.length)))
+        self._task.tell(stage, self._shadow.events + read, self._shadow.length)

@@ -148,13 +148,13 @@ class Shadow:
         seconds = SECONDS
         while True:
             before = self.length - self.events - self.skipped
-            reply = await self._step(script, keys, [self.position, seconds, *arguments])
-            position, events, skipped, self.length, at_end, *own = reply
+            reply: list[Any] = await self._step(script, keys, [self.position, seconds, *arguments])
+            position, events, skipped, self.length, at_end = reply[:5]
             self.position = position.decode()
             self.events += events
             self.skipped += skipped
             if at_end:
-                return own
+                return reply[5:]
             # Writers that are faster than the replay would keep it from ending for ever.
             if self.length - self.events - self.skipped >= before:
                 seconds *= 1.5

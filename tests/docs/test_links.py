@@ -11,6 +11,7 @@ from tests.docs.pages import PAGES, ROOT, name_of
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_DECISION = re.compile(r"docs/decisions/(\d{4})")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -35,9 +36,18 @@ def test_every_page_can_be_reached_from_the_readme(page: Path) -> None:
         ahead += [
             target
             for link in _LINK.findall(_prose(here))
-            if "://" not in link and (target := _target(here, link)).suffix == ".md"
+            if "://" not in link and (target := _target(here, link)) in PAGES
         ]
     assert page in reached
+
+
+def test_every_decision_that_the_code_names_is_written() -> None:
+    """By its number; no two have the same one."""
+    sources = [file for ending in ("py", "lua") for file in ROOT.glob(f"*/**/*.{ending}")]
+    named = {number for file in sources for number in _DECISION.findall(file.read_text())}
+    written = [file.name[:4] for file in ROOT.glob("docs/decisions/[0-9]*.md")]
+    assert named <= set(written)
+    assert len(written) == len(set(written))
 
 
 def _leads(page: Path, link: str) -> bool:
