@@ -4,11 +4,11 @@
 -- Begins with current_items.lua and replay.lua; a step follows, which is to be taken `if at_end`
 -- and gives its own reply behind these.
 --   ARGV[6]  the position behind which to begin
---   ARGV[7]  seconds of the engine's time that the replaying may take; as many the step
+--   ARGV[7]  how many entries it may replay
 -- Reply: the position reached, events replayed, entries skipped because they are no events, the
 -- length of the log, whether its end was reached.
 
-local CHUNK = 16
+local CHUNK, MOST_BYTES = 16, 1024 * 1024
 
 local function is_event(fields)
   return #fields == 10 and fields[1] == 'type' and fields[3] == 'item'
@@ -18,9 +18,8 @@ local function is_event(fields)
     and string.find(fields[6], '^%d+$') ~= nil
 end
 
-local place, replayed, skipped, at_end = ARGV[6], 0, 0, false
-local seconds = tonumber(ARGV[7])
-local deadline = os.clock() + seconds
+local place, replayed, skipped, bytes, at_end = ARGV[6], 0, 0, 0, false
+local most = tonumber(ARGV[7])
 repeat
   local entries = redis.call('XRANGE', KEYS[1], '(' .. place, '+', 'COUNT', CHUNK)
   for _, entry in ipairs(entries) do
@@ -29,13 +28,13 @@ repeat
     if is_event(fields) then
       replay(entry, fields[2] == 'ItemCreated' and place or '', 1, place)
       replayed = replayed + 1
+      bytes = bytes + #fields[8]
     else
       skipped = skipped + 1
     end
   end
   at_end = #entries < CHUNK
-until at_end or os.clock() >= deadline
+until at_end or replayed + skipped >= most or bytes >= MOST_BYTES
 write()
-deadline = os.clock() + seconds
 
 local reply = { place, replayed, skipped, redis.call('XLEN', KEYS[1]), at_end and 1 or 0 }

@@ -6,7 +6,7 @@
 -- Reply: the next cursor, 0 at the end; item, right row, live row or nil for rows that differ;
 -- items whose place among the ids differs; how many more rows and ids are live than right.
 
-local COUNT = 32
+local CHUNK, MOST, MOST_BYTES = 16, 256, 1024 * 1024
 
 local function size(command, key)
   local found = redis.pcall(command, key)
@@ -14,9 +14,9 @@ local function size(command, key)
 end
 
 if at_end then
-  local cursor, wrong_rows, wrong_ids = ARGV[8], {}, {}
+  local cursor, wrong_rows, wrong_ids, compared, bytes = ARGV[8], {}, {}, 0, 0
   repeat
-    local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', COUNT)
+    local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', CHUNK)
     cursor = page[1]
     for i = 1, #page[2], 2 do
       local item, row = page[2][i], page[2][i + 1]
@@ -29,8 +29,9 @@ if at_end then
       if redis.pcall('ZSCORE', KEYS[7], item) ~= redis.call('ZSCORE', KEYS[3], item) then
         wrong_ids[#wrong_ids + 1] = item
       end
+      compared, bytes = compared + 1, bytes + #row
     end
-  until cursor == '0' or os.clock() >= deadline
+  until cursor == '0' or compared >= MOST or bytes >= MOST_BYTES
   reply[6], reply[7], reply[8] = cursor, wrong_rows, wrong_ids
   reply[9] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])
   reply[10] = size('ZCARD', KEYS[7]) - size('ZCARD', KEYS[3])

@@ -9,19 +9,15 @@
 local COUNT = 256
 
 if at_end then
-  local cursor = ARGV[9]
-  repeat
-    local page = redis.call('SCAN', cursor, 'MATCH', ARGV[8], 'COUNT', COUNT)
-    cursor = page[1]
-    for _, key in ipairs(page[2]) do
-      local item = string.sub(key, #ARGV[2] + 1)
-      local version = state_of(item)
-      if redis.pcall('LLEN', key) ~= version and not is_marked(item) then
-        any_wrong = true
-        mark_wrong(item, version)
-      end
+  local page = redis.call('SCAN', ARGV[9], 'MATCH', ARGV[8], 'COUNT', COUNT)
+  for _, key in ipairs(page[2]) do
+    local item = string.sub(key, #ARGV[2] + 1)
+    local version = state_of(item)
+    if redis.pcall('LLEN', key) ~= version and not is_marked(item) then
+      any_wrong = true
+      mark_wrong(item, version)
     end
-  until cursor == '0' or os.clock() >= deadline
-  reply[6] = cursor
+  end
+  reply[6] = page[1]
 end
 return reply

@@ -1,6 +1,6 @@
 """The shadow of the current items: what a rebuild builds beside the live ones, step by step.
 
-Each step is one script, and takes a few milliseconds of the engine's time at the most.
+Each step is one script, and does so little that it takes the engine a few milliseconds at most.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ RUNS = 150
 POSITIONS = 3000
 """Positions in the runs replayed in one step."""
 
-SECONDS = 0.002
-"""Engine time in which a step catches up with the log; it may take as long again for the rest."""
+ENTRIES = 128
+"""Entries of the log with which a step catches up before it does its own work."""
 
 
 class Difference(NamedTuple):
@@ -145,10 +145,10 @@ class Shadow:
 
     async def _at_the_end(self, script: Any, keys: list[str], arguments: list[Any]) -> list[Any]:
         """The script's own reply, from a moment when all of the log is replayed."""
-        seconds = SECONDS
+        most = ENTRIES
         while True:
             before = self.length - self.events - self.skipped
-            reply: list[Any] = await self._step(script, keys, [self.position, seconds, *arguments])
+            reply: list[Any] = await self._step(script, keys, [self.position, most, *arguments])
             position, events, skipped, self.length, at_end = reply[:5]
             self.position = position.decode()
             self.events += events
@@ -157,7 +157,7 @@ class Shadow:
                 return reply[5:]
             # Writers that are faster than the replay would keep it from ending for ever.
             if self.length - self.events - self.skipped >= before:
-                seconds *= 1.5
+                most *= 2
 
     async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
         shadow = self.keys

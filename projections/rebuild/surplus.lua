@@ -6,12 +6,12 @@
 --   ARGV[9]          the cursor, 0 at first
 -- Reply: the next cursor, 0 at the end, then member and value.
 
-local COUNT = 32
+local CHUNK, MOST, MOST_BYTES = 16, 256, 1024 * 1024
 
 if at_end then
-  local cursor, found = ARGV[9], {}
+  local cursor, found, looked_at, bytes = ARGV[9], {}, 0, 0
   repeat
-    local page = redis.pcall(ARGV[8], KEYS[6], cursor, 'COUNT', COUNT)
+    local page = redis.pcall(ARGV[8], KEYS[6], cursor, 'COUNT', CHUNK)
     if page.err then  -- another type: there is nothing that counts
       page = { '0', {} }
     end
@@ -21,8 +21,9 @@ if at_end then
         found[#found + 1] = page[2][i]
         found[#found + 1] = page[2][i + 1]
       end
+      looked_at, bytes = looked_at + 1, bytes + #page[2][i + 1]
     end
-  until cursor == '0' or os.clock() >= deadline
+  until cursor == '0' or looked_at >= MOST or bytes >= MOST_BYTES
   reply[6], reply[7] = cursor, found
 end
 return reply

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from domain.evolve import ImpossibleHistory, Item, evolve
-from eventlog.codec import MalformedEntry, decode_flat
+from eventlog.codec import NO_META, MalformedEntry, decode_flat
 from eventlog.entries import Entry
 from eventlog.log import START
 from projections.counting import CountingProjection, Counts
@@ -37,11 +37,8 @@ class Fold:
         """Goes on with entries of the log, in their order."""
         items = self.items
         for position, fields in entries:
-            try:
-                recorded = decode_flat(position, fields)
-            except MalformedEntry as error:
-                name = position.decode()
-                self._differences.add("log", name, str(error), "an event of this store")
+            recorded = self._decoded(position, fields)
+            if recorded is None:
                 continue
             for count, numbers in self._projections:
                 count(numbers, recorded)
@@ -66,6 +63,17 @@ class Fold:
     def existing(self) -> int:
         """How many items exist."""
         return sum(item.exists for item in self.items.values())
+
+    def _decoded(self, position: bytes, fields: list[bytes]) -> RecordedEvent | None:
+        try:
+            return decode_flat(position, fields)
+        except MalformedEntry as error:
+            name = position.decode()
+            self._differences.add("log", name, str(error), "an event of this store")
+        try:  # one with a meta that can't be read has happened all the same
+            return decode_flat(position, [*fields[:-1], NO_META])
+        except MalformedEntry:
+            return None
 
     def _move(self, entries: Sequence[Entry]) -> None:
         self.position = entries[-1][0].decode()

@@ -26,7 +26,7 @@ if not at_end then
 end
 
 local function value_of(found)
-  return type(found) == 'table' and found.err or found
+  return type(found) == 'table' and tostring(found.err) or found
 end
 
 local items = {}

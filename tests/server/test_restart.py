@@ -77,5 +77,4 @@ async def test_a_taken_data_directory_is_refused_with_a_clear_error(
 
 def _serve_command(data_dir: Path) -> list[str]:
 
-
     return [*COMMAND, "serve", "--port", "0", "--data-dir", str(data_dir)]

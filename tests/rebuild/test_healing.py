@@ -1,0 +1,140 @@
+"""Everything that is derived from the log can be damaged by hand: it is noticed, and it heals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from projections.rebuild import rebuild
+from projections.verify import verify
+from tests.conftest import assert_agreement, contents
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from eventlog.log import EventLog
+    from tests.rebuild.conftest import Damage
+
+
+async def edit_row(redis: Redis, keys: Keys) -> None:
+    """Gives an item another body, as a person with redis-cli would."""
+    row = await redis.hget(keys.current, "kept")
+    assert row is not None
+    await redis.hset(keys.current, "kept", row.replace(b"name", b"nome"))
+
+
+DAMAGES: dict[str, tuple[Damage, set[str]]] = {
+    "all rows deleted": (lambda redis, keys: redis.delete(keys.current), {"row"}),
+    "a row deleted": (lambda redis, keys: redis.hdel(keys.current, "kept"), {"row"}),
+    "a row edited": (edit_row, {"row"}),
+    "a row that is no row": (lambda redis, keys: redis.hset(keys.current, "kept", "?"), {"row"}),
+    "a row of nothing": (lambda redis, keys: redis.hset(keys.current, "never", "{}"), {"row"}),
+    "rows of another type": (lambda redis, keys: redis.set(keys.current, "?"), {"row"}),
+    "all ids deleted": (lambda redis, keys: redis.delete(keys.ids), {"index", "total"}),
+    "an id removed": (lambda redis, keys: redis.zrem(keys.ids, "kept"), {"index", "total"}),
+    "an id with a score": (lambda redis, keys: redis.zadd(keys.ids, {"kept": 1.5}), {"index"}),
+    "the id of a deleted item": (
+        lambda redis, keys: redis.zadd(keys.ids, {"gone": 0}),
+        {"index", "total"},
+    ),
+    "the id of nothing": (
+        lambda redis, keys: redis.zadd(keys.ids, {"never": 0}),
+        {"index", "total"},
+    ),
+    "ids of another type": (lambda redis, keys: redis.set(keys.ids, "?"), {"index", "total"}),
+    "a history deleted": (lambda redis, keys: redis.delete(keys.history("kept")), {"history"}),
+    "a history cut off": (lambda redis, keys: redis.rpop(keys.history("kept")), {"history"}),
+    "a history without its beginning": (
+        lambda redis, keys: redis.lpop(keys.history("kept")),
+        {"history"},
+    ),
+    "a history with another position": (
+        lambda redis, keys: redis.lset(keys.history("kept"), 1, "1-1"),
+        {"history"},
+    ),
+    "a history too long": (
+        lambda redis, keys: redis.rpush(keys.history("kept"), "1-1"),
+        {"history"},
+    ),
+    "a history of nothing": (
+        lambda redis, keys: redis.rpush(keys.history("never"), "1-1"),
+        {"history"},
+    ),
+    "a history of another type": (
+        lambda redis, keys: redis.set(keys.history("kept"), "?"),
+        {"history"},
+    ),
+}
+
+
+WHERE = {"rows": "row", "ids": "index", "histories": "history"}
+"""What a receipt calls the places that verify names."""
+
+
+@pytest.fixture(params=DAMAGES)
+def damage(request: pytest.FixtureRequest) -> tuple[Damage, set[str]]:
+    """Something done to derived keys, and where verify must see it."""
+    return DAMAGES[request.param]
+
+
+async def test_damage_is_named_by_verify_and_healed_by_rebuild(
+    redis: Redis, keys: Keys, history: EventLog, damage: tuple[Damage, set[str]]
+) -> None:
+    """Verify says where, rebuild makes it as it was, and the digest is the one from before."""
+    do_damage, places = damage
+    before = await contents(redis)
+    digest = (await verify(redis, keys)).digest
+    await do_damage(redis, keys)
+
+    found = await verify(redis, keys)
+    assert set(found.counted) == places
+    assert found.differences
+    receipt = await rebuild(redis, keys)
+    different = receipt.findings.different
+    assert {WHERE[kind] for kind, count in different.items() if count} == places - {"total"}
+
+    healed = await verify(redis, keys)
+    assert healed.clean
+    assert healed.digest == digest == receipt.findings.digest_after
+    after = await contents(redis)
+    after.pop(keys.receipts.encode())
+    assert after == before
+    await assert_agreement(redis, keys)
+
+
+async def test_everything_damaged_at_once_heals(
+    redis: Redis, keys: Keys, history: EventLog
+) -> None:
+    """All derived keys gone, and a history of nothing in their place."""
+    before = await contents(redis)
+    digest = (await verify(redis, keys)).digest
+    derived = [key for key in before if key != keys.events.encode()]
+    await redis.delete(*derived)
+    await redis.rpush(keys.history("never"), "1-1")
+
+    assert not (await verify(redis, keys)).clean
+    receipt = await rebuild(redis, keys)
+
+    assert receipt.findings.digest_before != receipt.findings.digest_after == digest
+    assert (await verify(redis, keys)).clean
+    await assert_agreement(redis, keys)
+
+
+async def test_a_difference_says_what_is_and_what_should_be(
+    redis: Redis, keys: Keys, history: EventLog
+) -> None:
+    """The edited row stands beside the one that the log gives."""
+    right = await redis.hget(keys.current, "kept")
+    await edit_row(redis, keys)
+    wrong = await redis.hget(keys.current, "kept")
+    assert right is not None
+    assert wrong is not None
+
+    [difference] = (await verify(redis, keys)).differences
+
+    assert difference.where == "row"
+    assert difference.name == "kept"
+    assert difference.found == wrong.decode()
+    assert difference.expected == right.decode()

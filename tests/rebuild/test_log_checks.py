@@ -1,0 +1,137 @@
+"""What verify says of a log that this store did not write, or that has lost events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import PutItem
+from projections.rebuild import LogIncomplete, rebuild
+from projections.verify import verify
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from eventlog.log import EventLog
+    from projections.verify import Verdict
+    from tests.conftest import Unchanged
+
+EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "meta": "{}"}
+
+
+async def verdict_with(redis: Redis, keys: Keys, fields: dict[str, str]) -> Verdict:
+    """What verify says once an entry was added to the log by hand."""
+    await redis.xadd(keys.events, fields)  # type: ignore[arg-type]
+    return await verify(redis, keys)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "ItemRenamed"},
+        {"version": "two"},
+        {"data": ""},
+        {"type": "ItemDeleted"},
+        {"meta": "[]"},
+        {"more": "1"},
+    ],
+)
+async def test_an_entry_that_is_no_event_is_named(
+    redis: Redis, keys: Keys, log: EventLog, change: dict[str, str]
+) -> None:
+    """The difference has the position of the entry."""
+    await log.append(PutItem("foo", b"{}"))
+    position = await redis.xadd(keys.events, EVENT | change)  # type: ignore[arg-type]
+
+    found = await verify(redis, keys)
+
+    assert found.counted == {"log": 1}
+    assert found.differences[0].name == position.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": "3"}, "version 3, not 2"),
+        ({"version": "1"}, "version 1, not 2"),
+        ({"type": "ItemCreated"}, "exists already"),
+        ({"item": "bar", "version": "1"}, "does not exist"),
+        ({"item": "bar", "version": "1", "type": "ItemDeleted", "data": ""}, "does not exist"),
+    ],
+)
+async def test_an_event_that_cannot_be_is_named(
+    redis: Redis, keys: Keys, log: EventLog, change: dict[str, str], reason: str
+) -> None:
+    """The difference says why, and a rebuild does not make it go away, nor fails."""
+    await log.append(PutItem("foo", b"{}"))
+    found = await verdict_with(redis, keys, EVENT | change)
+    assert found.counted["log"] == 1
+    assert reason in found.differences[0].found
+
+    await rebuild(redis, keys)
+
+    assert (await verify(redis, keys)).counted == {"log": 1}
+
+
+async def test_an_event_added_by_hand_is_missing_from_the_projection(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """It is a good event: verify misses its effect, and a rebuild applies it."""
+    await log.append(PutItem("foo", b"{}"))
+    assert (await verdict_with(redis, keys, EVENT)).counted == {"row": 1, "history": 1}
+
+    await rebuild(redis, keys)
+
+    assert (await verify(redis, keys)).clean
+
+
+async def test_a_rebuild_skips_and_counts_what_is_no_event(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """The items are those of the events around it."""
+    await log.append(PutItem("foo", b"{}"))
+    await redis.xadd(keys.events, {"what": "ever"})
+    await log.append(PutItem("foo", b"{}"))
+
+    found = (await rebuild(redis, keys)).findings
+
+    assert (found.events, found.skipped, found.items) == (2, 1, 1)
+    assert not any(found.different.values())
+
+
+async def test_a_log_that_lost_events_is_named_and_not_rebuilt_from(
+    redis: Redis, keys: Keys, history: EventLog, unchanged: Unchanged
+) -> None:
+    """What only the live projection still knows is not thrown away."""
+    await redis.xtrim(keys.events, maxlen=await history.length() - 3)
+
+    assert (await verify(redis, keys)).counted["log"] > 0
+    async with unchanged():
+        with pytest.raises(LogIncomplete) as refused:
+            await rebuild(redis, keys)
+    assert refused.value.missing == 3
+
+
+async def test_a_log_that_is_gone_is_not_rebuilt_from(
+    redis: Redis, keys: Keys, history: EventLog, unchanged: Unchanged
+) -> None:
+    """The rows are all there is."""
+    await redis.delete(keys.events)
+
+    assert not (await verify(redis, keys)).clean
+    async with unchanged():
+        with pytest.raises(LogIncomplete):
+            await rebuild(redis, keys)
+
+
+async def test_an_empty_store_is_clean_and_can_be_rebuilt(redis: Redis, keys: Keys) -> None:
+    """There is nothing, and nothing is right."""
+    empty = await verify(redis, keys)
+    receipt = await rebuild(redis, keys)
+
+    assert empty.clean
+    assert (empty.events, empty.items) == (0, 0)
+    assert receipt.findings.digest_after == empty.digest
+    assert receipt.findings.first == receipt.findings.last == ""
