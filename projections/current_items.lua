@@ -30,17 +30,14 @@ local function row_of(event_type, version, position, created, data)
     '",' .. content
 end
 
--- whether the item is among the ids after an event; after any other it is if it was before
-local LISTED = { ItemCreated = true, ItemDeleted = false }
-
 local function apply(event_type, item, version, position, created, data)
   if event_type == 'ItemCreated' then
     created = position
   end
   redis.call('HSET', KEYS[2], item, row_of(event_type, version, position, created, data))
-  if LISTED[event_type] then
+  if event_type == 'ItemCreated' then
     redis.call('ZADD', KEYS[3], 0, item)
-  elseif LISTED[event_type] == false then
+  elseif event_type == 'ItemDeleted' then
     redis.call('ZREM', KEYS[3], item)
   end
   redis.call('RPUSH', ARGV[1] .. item, position)

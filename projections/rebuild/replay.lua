@@ -47,24 +47,29 @@ local function check_history(item, version, count, positions)
   end
 end
 
--- What was replayed and is not written yet, by item.
-local rows, created_at, listed = {}, {}, {}
+-- What was replayed and is not written yet, by item: rows, what state_of will say of them, and
+-- whether the item is to be among the ids, where that changes.
+local rows, existing, created_at, listed = {}, {}, {}, {}
 
 -- Replays some of an item's events. The row is what the last one leaves, and this entry is that
 -- one; `created` is the position of the last ItemCreated among them, empty where there is none.
 local function replay(entry, created, count, positions)
   local position, fields = entry[1], entry[2]
   local event_type, item, version, data = fields[2], fields[4], fields[6], fields[8]
-  if created ~= '' then
-    listed[item] = LISTED.ItemCreated
-  else
-    created = created_at[item] or select(3, state_of(item)) or position
+  local exists, existed = event_type ~= 'ItemDeleted', existing[item]
+  if created == '' then
+    created = created_at[item]
+    if not created then
+      local _
+      _, existed, created = state_of(item)
+    end
+    created = created or position  -- in a log that this store did not write
   end
-  if LISTED[event_type] ~= nil then
-    listed[item] = LISTED[event_type]
+  if exists ~= existed then
+    listed[item] = exists
   end
-  created_at[item] = created
   rows[item] = row_of(event_type, version, position, created, data)
+  existing[item], created_at[item] = exists, created
   check_history(item, tonumber(version), count, positions)
 end
 

@@ -80,6 +80,7 @@ class _Verification:
         async for entries in slices(self._redis, self._keys):
             await self._take(entries)
             self._tell("folding")
+        await self._compare_histories()
 
     async def compare_items(self) -> None:
         """Compares what is live of every item that the log knows."""
@@ -175,6 +176,7 @@ class _Verification:
         right_length = right.version if right else 0
         known = item in self._wrong_histories or name in self._fold.impossible
         if length != right_length and not known:
+            self._wrong_histories.add(item)
             found, expected = f"{length} positions", f"{right_length} positions"
             self._differences.add("history", name, found, expected)
 
