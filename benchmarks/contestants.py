@@ -144,7 +144,7 @@ def _answering(
     command: list[str], port: int, directory: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
     """Runs a server for the block, from when it answers."""
-    process = subprocess.Popen(  # noqa: S603 - programs that we found ourselves
+    process = subprocess.Popen(
         command,
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(directory), **environment},

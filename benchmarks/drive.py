@@ -75,7 +75,7 @@ def drive(
         *("--duration", f"{seconds}s", "--latency", "--script", str(SCRIPT)),
         *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), f"/items/{prefix}"),
     )
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ours
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     outcome = Outcome(**json.loads(done.stdout.splitlines()[-1]))
     if outcome.refused or outcome.broken:
         message = f"{workload.name}: {outcome.refused} refused, {outcome.broken} broken off."

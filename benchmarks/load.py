@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         """As the parser calls it at the end of an answer."""
         assert self._under_way is not None
         self._tally.latencies.append(time.monotonic() - self._under_way)
-        if self._parser.get_status_code() >= 400:  # noqa: PLR2004 - client and server errors
+        if self._parser.get_status_code() >= 400:
             self._tally.refused += 1
         self._under_way = None
         if self._due:

@@ -213,6 +213,7 @@ async def contents(redis: Redis) -> dict[bytes, Any]:
         b"hash": redis.hgetall,
         b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
         b"list": lambda key: redis.lrange(key, 0, -1),
+        b"set": redis.smembers,
         b"string": redis.get,
     }
     names: Any = await redis.keys("*")

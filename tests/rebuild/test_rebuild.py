@@ -19,7 +19,7 @@ from projections.rebuild.clear import begin
 from projections.rebuild.shadow import Shadow
 from projections.verify import verify
 from tests.conftest import assert_agreement, contents
-from tests.rebuild.conftest import cancelled, write
+from tests.rebuild.conftest import write
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -1,0 +1,197 @@
+"""tail, history, export, import, rebuild, verify and info, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+
+LINES = [
+    {"type": "ItemCreated", "subject": "foo", "time": "2020-01-01T00:00:00Z", "data": {"size": 1}},
+    {"type": "ItemUpdated", "subject": "foo", "time": "2021-01-01T00:00:00Z", "data": {"size": 2}},
+    {"type": "ItemCreated", "subject": "é/b", "time": "2020-06-01T00:00:00Z", "data": {"l": []}},
+    {"type": "ItemDeleted", "subject": "foo", "time": "2022-01-01T00:00:00Z"},
+]
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the command on a data directory of the test's own."""
+
+    def run(*words: str, stdin: str = "", data: str = "data") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *words],
+            input=stdin,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=60,
+            env=os.environ | {"ITEMSTORE_DATA_DIR": str(tmp_path / data)},
+        )
+
+    return run
+
+
+def as_lines(*events: object) -> str:
+    """Events as JSON lines."""
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
+@pytest.fixture
+def imported(run: Run) -> Run:
+    """The same, with four events in the log."""
+    assert run("import", stdin=as_lines(*LINES)).returncode == 0
+    return run
+
+
+def test_imported_history_is_as_old_as_it_says(imported: Run) -> None:
+    """Positions come from the times, and go up where a clock went back."""
+    events = [json.loads(line) for line in imported("export").stdout.splitlines()]
+    assert [event["time"] for event in events] == [
+        "2020-01-01T00:00:00.000Z",
+        "2021-01-01T00:00:00.000Z",
+        "2021-01-01T00:00:00.000Z",
+        "2022-01-01T00:00:00.000Z",
+    ]
+    assert [event["itemversion"] for event in events] == [1, 2, 1, 3]
+
+
+def test_an_export_imported_is_the_same_store(imported: Run) -> None:
+    """The same positions, the same digest, the same export."""
+    exported = imported("export").stdout
+    assert imported("import", stdin=exported, data="copy").returncode == 0
+    assert imported("export", data="copy").stdout == exported
+    digests = {
+        json.loads(imported("verify", "--json", data=data).stdout)["digest"]
+        for data in ("data", "copy")
+    }
+    assert len(digests) == 1
+
+
+def test_a_log_with_events_is_not_imported_into_by_accident(imported: Run) -> None:
+    """It says what to do; with --append the events get new positions."""
+    more = as_lines({"type": "ItemCreated", "subject": "bar", "data": {}})
+    refused = imported("import", stdin=more)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--append" in refused.stderr
+    assert imported("import", "--append", "-", stdin=more).returncode == 0
+    assert imported("verify").returncode == 0
+    assert len(imported("export").stdout.splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"subject": "a", "data": {}}', "'type' is missing"),
+        ('{"type": "ItemCreated", "data": {}}', "'subject' is missing"),
+        ('{"type": "ItemCreated", "subject": "a"}', "'data' is missing"),
+        ('{"type": "ItemDeleted", "subject": "a", "data": {}}', "no data"),
+        ('{"type": "ItemMoved", "subject": "a", "data": {}}', "ItemMoved"),
+        ('{"type": "ItemUpdated", "subject": "a", "data": {}}', "does not exist"),
+        ('{"type": "ItemCreated", "subject": "foo", "data": {}}', "exists already"),
+        ('{"type": "ItemCreated", "subject": "..", "data": {}}', "item id"),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "soon"}', "soon"),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "id": "1-1"}', "not behind"),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "2999-01-01"}', "future"),
+    ],
+)
+def test_a_line_that_can_t_be_imported_is_named_and_nothing_is_written(
+    run: Run, line: str, why: str
+) -> None:
+    """The fourth line is wrong, so none of the five is imported."""
+    text = as_lines(*LINES[:3]) + line + "\n" + as_lines(LINES[3])
+    refused = run("import", stdin=text)
+    assert refused.returncode == 1
+    assert "line 4: " in refused.stderr
+    assert why in refused.stderr
+    assert run("export").stdout == ""
+
+
+def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
+    """For people; with --json as CloudEvents."""
+    lines = imported("history", "foo").stdout.splitlines()
+    assert [line.split()[3] for line in lines] == ["ItemCreated", "ItemUpdated", "ItemDeleted"]
+    assert lines[0].endswith('foo v1 {"size":1}')
+    tail = imported("tail", "--json", "--after", "1609459200000-0").stdout.splitlines()
+    assert [json.loads(line)["subject"] for line in tail] == ["é/b", "foo"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("history", "nothing"), "no item 'nothing'"),
+        (("tail", "--after", "yesterday"), "position"),
+        (("tail", "--redis-url", "redis://127.0.0.1:1"), "does not answer"),
+        (("tail", "--redis-url", "http://x"), "--redis-url"),
+        (("rebuild", "nothing"), "no projection 'nothing'"),
+        (("import", "/does/not/exist"), "No such file"),
+        (("serve", "--port", "99999"), "--port (ITEMSTORE_PORT)"),
+        (("serve", "--model", "nothing:Item"), "ITEMSTORE_MODEL"),
+        (("serve", "--host", "0.0.0.0", "--port", "0"), "token create"),
+        (("token", "revoke", "nobody"), "no token 'nobody'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_on_stderr(run: Run, words: tuple[str, ...], why: str) -> None:
+    """Exit code 1, nothing on stdout, no traceback."""
+    ended = run(*words)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert why in ended.stderr
+    assert ended.stderr.startswith("itemstore: ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_what_was_damaged_by_hand_is_found_and_healed(imported: Run, tmp_path: Path) -> None:
+    """Verify names it and exits 1, rebuild heals it, verify exits 0 with the old digest."""
+    digest = json.loads(imported("verify", "--json").stdout)["digest"]
+    with_engine = (
+        "import sys; from pathlib import Path; from redis import Redis;"
+        "from eventlog.engine import attach\n"
+        "with attach(Path(sys.argv[1])) as engine:\n"
+        "    redis = Redis.from_url(engine.url)\n"
+        "    redis.delete('items:ids'); redis.hset('items:current', 'foo', '{}')\n"
+    )
+    subprocess.run([sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True)
+    found = imported("verify")
+    assert found.returncode == 1
+    assert "row foo: is {}" in found.stdout
+    assert imported("rebuild", "--dry-run").returncode == 0
+    assert imported("verify").returncode == 1
+    assert json.loads(imported("rebuild", "--json").stdout)["digest_after"] == digest
+    healed = imported("verify", "--json")
+    assert (healed.returncode, json.loads(healed.stdout)["digest"]) == (0, digest)
+
+
+def test_info_says_what_the_store_holds(imported: Run) -> None:
+    """For machines with --json, for people without."""
+    facts = json.loads(imported("info", "--json").stdout)
+    assert (facts["events"], facts["items"], facts["deleted_items"]) == (4, 1, 1)
+    assert facts["fsync"] == "always"
+    assert "An acknowledged write is on disk." in imported("info").stdout
+
+
+def test_help_names_every_verb(run: Run) -> None:
+    """And so does the command without words."""
+    text = run("--help").stdout
+    for verb in (
+        "serve",
+        "rebuild",
+        "verify",
+        "tail",
+        "history",
+        "export",
+        "import",
+        "token",
+        "info",
+    ):
+        assert f" {verb} " in text

@@ -1,0 +1,174 @@
+"""Rebuilds and verifications one after another while others write and read, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import DeleteItem, PutItem
+from domain.errors import ItemNotFound
+from eventlog.log import EventLog
+from projections.current_items import APPLY, CurrentItems
+from projections.rebuild import items as rebuild_items
+from projections.rebuild import rebuild, shadow
+from projections.verify import verify
+from tests.conftest import assert_agreement
+from tests.rebuild.conftest import cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from domain.events import RecordedEvent
+    from eventlog.keys import Keys
+
+SECONDS = 2.0
+WRITERS = 16
+STAYING = [f"staying {number}" for number in range(40)]
+"""Items that are put again and again, and never deleted."""
+
+FLEETING = [f"fleeting {number}" for number in range(40)]
+"""Items that are put and deleted."""
+
+
+class Traffic:
+    """Writers that remember what was acknowledged, and readers that remember what they saw."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self.acknowledged: list[RecordedEvent] = []
+        self.lists = 0
+        self._log = EventLog(redis, keys, APPLY)
+        self._items = CurrentItems(redis, keys)
+        self._seen = dict.fromkeys(STAYING, 0)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def begin(self) -> None:
+        """Creates the items that stay, and starts everybody."""
+        for name in STAYING:
+            self.acknowledged.append(await self._log.append(PutItem(name, b"{}")))
+        work = [self._write() for _ in range(WRITERS)]
+        work += [self._read(), self._list(), self._follow_versions()]
+        self._tasks = [asyncio.create_task(each) for each in work]
+
+    async def end(self) -> None:
+        """Stops everybody, and raises what a reader has noticed."""
+        noticed = [task.exception() for task in self._tasks if task.done()]
+        for task in self._tasks:
+            await cancelled(task)
+        assert noticed == []
+
+    async def _write(self) -> None:
+        while True:
+            name = random.choice([*STAYING, *FLEETING])
+            command = DeleteItem(name) if "fleeting" in name and random.random() < 0.4 else None
+            try:
+                # An append that is given up half way would not be acknowledged.
+                call = self._log.append(command or PutItem(name, b'{"size":1}'))
+                self.acknowledged.append(await asyncio.shield(call))
+            except ItemNotFound:
+                continue
+
+    async def _read(self) -> None:
+        while True:
+            name = random.choice(STAYING)
+            before = self._seen[name]
+            item = await self._items.get(name)
+            assert item is not None, f"{name} has vanished"
+            assert item.exists
+            assert item.version >= before, f"{name} went back"
+            self._seen[name] = max(self._seen[name], item.version)
+
+    async def _list(self) -> None:
+        while True:
+            page = await self._items.page(limit=1000)
+            listed = {item.id for item in page.items}
+            assert listed >= set(STAYING), "the list has a hole"
+            assert page.total == len(listed)
+            self.lists += 1
+
+    async def _follow_versions(self) -> None:
+        while True:
+            name = random.choice(STAYING)
+            before = self._seen[name]
+            assert await self._log.version_count(name) >= before, f"{name} lost versions"
+
+
+@pytest.fixture
+async def traffic(real_redis: Redis, keys: Keys) -> AsyncIterator[Traffic]:
+    """Writers and readers at full speed on each real server."""
+    traffic = Traffic(real_redis, keys)
+    await traffic.begin()
+    yield traffic
+    await asyncio.sleep(0.01)
+
+
+async def log_of(redis: Redis, keys: Keys) -> list[RecordedEvent]:
+    """All events."""
+    return await EventLog(redis, keys, APPLY).read(limit=1_000_000)
+
+
+async def test_rebuilds_lose_no_write_and_disturb_no_reader(
+    real_redis: Redis, keys: Keys, traffic: Traffic
+) -> None:
+    """Every acknowledged write is in the log and the rows; no reader saw a half-built state."""
+    until = time.monotonic() + SECONDS
+    rebuilds = 0
+    while time.monotonic() < until:
+        found = (await rebuild(real_redis, keys)).findings
+        assert not any(found.different.values())
+        assert found.digest_before == found.digest_after
+        rebuilds += 1
+    await traffic.end()
+
+    assert rebuilds > 1
+    assert traffic.lists > rebuilds
+    history = {each.position: each for each in await log_of(real_redis, keys)}
+    assert all(history[each.position] == each for each in traffic.acknowledged)
+    assert (await verify(real_redis, keys)).clean
+    await assert_agreement(real_redis, keys)
+
+
+async def test_verify_raises_no_false_alarm(
+    real_redis: Redis, keys: Keys, traffic: Traffic
+) -> None:
+    """What is written while it looks is no difference."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        verdict = await verify(real_redis, keys)
+        assert verdict.differences == []
+        assert verdict.clean
+    await traffic.end()
+
+
+async def test_a_damaged_history_heals_while_its_item_is_written(
+    real_redis: Redis, keys: Keys, traffic: Traffic
+) -> None:
+    """What is appended to it while the rebuild goes on is not lost."""
+    healed = STAYING[0]
+    for _ in range(10):
+        await real_redis.lset(keys.history(healed), 0, "1-1")
+        await real_redis.rpush(keys.history("never"), "1-1")
+        found = (await rebuild(real_redis, keys)).findings
+        assert found.different["histories"] == 2
+        assert (await verify(real_redis, keys)).clean
+    await traffic.end()
+    await assert_agreement(real_redis, keys)
+
+
+async def test_a_rebuild_ends_where_writers_are_faster_than_its_steps(
+    real_redis: Redis, keys: Keys, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps grow until one of them reaches the end of the log."""
+    monkeypatch.setattr(shadow, "ENTRIES", 1)
+    monkeypatch.setattr(rebuild_items, "FEW", 10**9)
+
+    async with asyncio.timeout(20):
+        await rebuild(real_redis, keys)
+
+    await traffic.end()
+    await assert_agreement(real_redis, keys)
