@@ -55,7 +55,11 @@ items = Items(
         "AGGREGATE_CACHE_FASTFORWARD": "n",
         "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
     }
-    | {name: os.environ[name] for name in ("PERSISTENCE_MODULE", "SQLITE_DBNAME") if name in os.environ}
+    | {
+        name: os.environ[name]
+        for name in ("PERSISTENCE_MODULE", "SQLITE_DBNAME")
+        if name in os.environ
+    }
 )
 app = FastAPI()
 

@@ -183,7 +183,7 @@ def test_info_says_what_the_store_holds(imported: Run) -> None:
 def test_help_names_every_verb(run: Run) -> None:
     """And so does the command without words."""
     text = run("--help").stdout
-    for verb in (
+    for verb in [
         "serve",
         "rebuild",
         "verify",
@@ -193,5 +193,5 @@ def test_help_names_every_verb(run: Run) -> None:
         "import",
         "token",
         "info",
-    ):
+    ]:
         assert f" {verb} " in text
