@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
+from api.accept import preferred
 from api.cloudevents import BATCH, LINES, POSITION, encode
 from api.problems import Problem
 from api.query import Query, query
@@ -19,12 +20,23 @@ from api.request import Request
 from api.routing import Route
 from api.versions import version_count
 from domain.events import RecordedEvent
+from eventlog.errors import LogUnavailable
 from eventlog.live import Encoded, FeedClosed, FellBehind
 from eventlog.log import START
 
 router = APIRouter(route_class=Route)
 
 EVENT_STREAM = b"text/event-stream"
+
+FORMS = (
+    "application/cloudevents-batch+json",
+    "application/json",
+    "application/jsonl",
+    "application/x-ndjson",
+    "text/event-stream",
+)
+"""What Accept may name, the default first."""
+
 KEEP_ALIVE_SECONDS = 15.0
 RETRY_MS = 1000
 SCANNED = 10_000
@@ -57,13 +69,13 @@ class HistoryQuery(Query):
 async def list_events(request: Request) -> Reply | StreamReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
-    accept = request.field(b"accept") or ""
-    if "text/event-stream" in accept:
+    form = preferred(request, *FORMS)
+    if form == "text/event-stream":
         last_id = request.field(b"last-event-id")
         start = await start_of(request, last_id or wanted.after)
         return StreamReply(200, _stream_headers(EVENT_STREAM), live(request, start, wanted))
     start = await start_of(request, wanted.after)
-    if "application/jsonl" in accept or "application/x-ndjson" in accept:
+    if form in {"application/jsonl", "application/x-ndjson"}:
         return StreamReply(200, _stream_headers(LINES), lines(request, start, wanted))
     return await page(request, start, wanted)
 
@@ -133,11 +145,15 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
             except FellBehind:
                 yield b": cut off for being too slow; resume with Last-Event-ID\n\n"
                 return
+            except LogUnavailable:
+                yield b": the log can't be reached now\n\n"
+                await asyncio.sleep(1)
+                continue
             except FeedClosed:
                 yield b": the server is going down; resume with Last-Event-ID\n\n"
                 return
             position = events[-1].position
-            frames = [_frame(event) for event in events if _passes(event, wanted)]
+            frames = [event.text for event in events if _passes(event, wanted)]
             if frames:
                 yield b"".join(frames)
 
@@ -213,14 +229,6 @@ async def _is_end(request: Request, position: str) -> bool:
 def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
     return (wanted.type is None or event.type == wanted.type) and (
         wanted.item is None or event.item == wanted.item
-    )
-
-
-def _frame(event: Encoded) -> bytes:
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
-        event.position.encode(),
-        event.type.encode(),
-        event.text,
     )
 
 

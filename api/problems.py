@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from domain.errors import ItemNotFound, UnexpectedVersion
+from eventlog.codec import MalformedEntry
 from eventlog.durability import UnsafeEngine
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from eventlog.idempotency import AlreadyDone, KeyReused
@@ -272,6 +273,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     LogFull: _plain("log-full"),
     LogBroken: _plain("store-damaged"),
     MalformedRow: _plain("store-damaged"),
+    MalformedEntry: _plain("store-damaged"),
     AlreadyDone: lambda _: Problem(
         "gone", "The event that this Idempotency-Key stands for was removed from the log."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from api.problems import Problem
+
+logger = logging.getLogger("itemstore")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -48,8 +51,13 @@ class StreamReply:
     pieces: AsyncGenerator[bytes, None]
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
-        """Sends it until it ends, the client goes, or the client takes nothing for a while."""
+        """Sends it until it ends, the client goes, or the client takes nothing for a while.
+
+        Where it breaks off, the answer stays without its end: the client must not take a part of
+        the log for all of it.
+        """
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        broken = None
         if with_body:
             sending = asyncio.create_task(self._send_pieces(send))
             leaving = asyncio.create_task(_disconnected(receive))
@@ -57,9 +65,12 @@ class StreamReply:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            broken, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
         await self.pieces.aclose()
-        await send({"type": "http.response.body", "body": b""})
+        if isinstance(broken, Exception):
+            logger.warning("A stream was cut off: %s", str(broken) or "the client was too slow")
+        else:
+            await send({"type": "http.response.body", "body": b""})
 
     async def _send_pieces(self, send: Send) -> None:
         async for piece in self.pieces:

@@ -49,7 +49,7 @@ class Store:
             keys,
             log,
             CurrentItems(redis, keys, waiting=settings.max_waiting),
-            LiveFeed(log, cloudevents.encode),
+            LiveFeed(log, cloudevents.frame),
             model,
             settings,
             Access(redis, keys),

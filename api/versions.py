@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import jsonpatch
@@ -10,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
+from api.accept import preferred
 from api.components import LAST_VERSION
 from api.model import check_json
 from api.patch import JSON_PATCH
@@ -17,7 +19,7 @@ from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.query import Query, query
 from api.reply import JSON, Headers, Reply
-from api.request import Request
+from api.request import Request, item_path
 from api.routing import Route
 from api.times import http_date, last_modified, parse_http_date, rfc3339
 from api.writes import append, write_reply
@@ -28,8 +30,9 @@ from domain.evolve import Item
 
 router = APIRouter(route_class=Route)
 
-FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
 LINK_FORMAT = b"application/link-format"
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
 class VersionsQuery(Query):
@@ -62,7 +65,7 @@ async def list_versions(request: Request) -> Reply:
     last = wanted.after + wanted.limit
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
     vary = (b"vary", b"accept")
-    if "json" in (request.field(b"accept") or ""):
+    if preferred(request, "application/link-format", "application/json") == "application/json":
         return Reply(200, [JSON, vary], _time_map_json(request, history, following))
     headers = [(b"content-type", LINK_FORMAT), vary]
     return Reply(200, headers, _time_map_links(request, history, following))
@@ -94,7 +97,8 @@ async def diff_versions(request: Request) -> Reply:
     after = json.loads(_body(await version(request, number)))
     before = json.loads(_body(await version(request, start)))
     patch = jsonpatch.make_patch(before, after).to_string()
-    return Reply(200, [(b"content-type", JSON_PATCH.encode()), FOR_EVER], patch.encode())
+    headers = [(b"content-type", JSON_PATCH.encode()), for_ever(request)]
+    return Reply(200, headers, patch.encode())
 
 
 @router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
@@ -151,7 +155,7 @@ async def version(request: Request, number: int) -> RecordedEvent:
 
 def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> Headers:
     """The headers of a version: when it was, and where the others are."""
-    path, number = versions_path(request), recorded.version
+    path, number = origin(request) + versions_path(request), recorded.version
     listed = [links(request)]
     if number > 1:
         listed.append(f'<{path}/{number - 1}>; rel="predecessor-version"')
@@ -162,22 +166,40 @@ def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> He
         (b"last-modified", last_modified(recorded.position)),
         (b"memento-datetime", last_modified(recorded.position)),
         (b"link", ", ".join(listed).encode()),
-        FOR_EVER,
+        for_ever(request),
     ]
+
+
+def for_ever(request: Request) -> tuple[bytes, bytes]:
+    """Lets every cache keep the answer; only the client's own where a token opened it."""
+    scope = b"public" if request.actor is None else b"private"
+    return b"cache-control", scope + b", max-age=31536000, immutable"
 
 
 def links(request: Request) -> str:
     """Where the item, its TimeGate and its TimeMap are (RFC 5829 §3, RFC 7089 §2.2)."""
-    path = versions_path(request)
+    item = origin(request) + item_path(request.root, request.item_id)
     return (
-        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version", '
-        f'<{path}>; rel="timemap version-history"; type="application/link-format"'
+        f'<{item}>; rel="original timegate latest-version", '
+        f'<{item}/versions>; rel="timemap version-history"; type="application/link-format"'
     )
 
 
 def versions_path(request: Request) -> str:
-    """The path of the item's versions, as the client writes its id."""
-    return f"{request.root}/items/{request.parameters['id'].decode('latin-1')}/versions"
+    """The path of the item's versions."""
+    return f"{item_path(request.root, request.item_id)}/versions"
+
+
+def origin(request: Request) -> str:
+    """Scheme and host, as the client knows them; empty where it does not say.
+
+    Memento clients take the URIs of RFC 7089 for absolute ones, as they are in all its examples.
+    """
+    host = request.field(b"host") or ""
+    if not _HOST.fullmatch(host):
+        return ""
+    is_secure = request.field(b"x-forwarded-proto") == "https"  # a proxy has ended TLS
+    return f"{'https' if is_secure else request.scope['scheme']}://{host}"
 
 
 def _wanted_version(document: Any) -> int:
@@ -220,13 +242,14 @@ def _time_map_json(request: Request, history: list[RecordedEvent], following: st
 
 
 def _time_map_links(request: Request, history: list[RecordedEvent], following: str | None) -> bytes:
-    path = versions_path(request)
+    path = origin(request) + versions_path(request)
     mementos = [each for each in history if not isinstance(each.event, ItemDeleted)]
     listed = [
         f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
         f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
     ]
     if following:
+        following = origin(request) + following
         listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
     listed += [
         f'<{path}/{each.version}>; rel="memento"; datetime="{_date(each)}"' for each in mementos

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from domain.events import RecordedEvent
+from eventlog.cancellation import heed_cancellation
 from eventlog.errors import LogUnavailable
 from eventlog.log import EventLog, key_of
 
@@ -77,6 +78,7 @@ class LiveFeed:
         event loop from which on it does not wait but raises TimeoutError. Raises FeedClosed.
         """
         while not self._closed:
+            heed_cancellation()
             changed = self._changed
             if self.holds(position):
                 if found := self._kept_after(position):
@@ -110,6 +112,7 @@ class LiveFeed:
     async def _read(self) -> None:
         position = None
         while True:
+            heed_cancellation()
             try:
                 if position is None:
                     position = await self._log.last_position()

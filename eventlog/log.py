@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from domain.commands import Command
 from domain.events import RecordedEvent
 from eventlog.append import Appender
+from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_all
 from eventlog.faults import translated
 from eventlog.idempotency import REMEMBERED_SECONDS, IdempotencyKey, outcome
@@ -117,6 +118,7 @@ class EventLog:
                 streams: Any = await self._redis.xread(
                     {self._keys.events: after}, count=limit, block=1000
                 )
+            heed_cancellation()
             if streams:
                 [(_, entries)] = streams
                 after = entries[-1][0].decode()

@@ -23,7 +23,8 @@ async def write(log: EventLog, count: int, items: int = 20, seed: int = 1) -> No
     chance = random.Random(seed)
     for number in range(count):
         name = f"item {chance.randrange(items)}"
-        command: Command = PutItem(name, b'{"size":%d,"name":"%s"}' % (number, b"x" * (number % 90)))
+        body = b'{"size":%d,"name":"%s"}' % (number, b"x" * (number % 90))
+        command: Command = PutItem(name, body)
         if chance.random() < 0.2:
             command = DeleteItem(name)
         try:

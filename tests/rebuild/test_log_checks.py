@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -42,7 +42,7 @@ async def test_an_entry_that_is_no_event_is_named(
 ) -> None:
     """The difference has the position of the entry."""
     await log.append(PutItem("foo", b"{}"))
-    position = await redis.xadd(keys.events, EVENT | change)  # type: ignore[arg-type]
+    position: Any = await redis.xadd(keys.events, EVENT | change)  # type: ignore[arg-type]
 
     found = await verify(redis, keys)
 
