@@ -70,7 +70,7 @@ class ItemStore(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
             lifespan=_lifespan,
-            exception_handlers={HTTPException: _http_error},
+            exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
         )
         self.settings = settings
         self.model = model
@@ -196,7 +196,16 @@ async def _http_error(request: StarletteRequest, error: Exception) -> Response:
         )
     else:
         problem = Problem("not-found", f"There is nothing at {request.url.path}.")
-    reply = _error_reply(problem, request)
+    return _response(problem, request)
+
+
+async def _unforeseen(request: StarletteRequest, error: Exception) -> Response:
+    """What goes wrong on those paths: a model that JSON Schema has no words for, for one."""
+    return _response(error, request)
+
+
+def _response(error: Exception, request: StarletteRequest) -> Response:
+    reply = _error_reply(error, request)
     return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
 
 

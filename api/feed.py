@@ -20,6 +20,8 @@ from api.request import Request
 from api.routing import Route
 from api.versions import version_count
 from domain.events import RecordedEvent
+from eventlog.codec import decode_flat
+from eventlog.entries import slices
 from eventlog.errors import LogUnavailable
 from eventlog.live import Encoded, FeedClosed, FellBehind
 from eventlog.log import START
@@ -41,6 +43,11 @@ KEEP_ALIVE_SECONDS = 15.0
 RETRY_MS = 1000
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""
+
+_FAREWELLS: dict[type[Exception], bytes] = {
+    FellBehind: b"cut off for being too slow",
+    FeedClosed: b"the server is going down",
+}
 
 EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
 
@@ -119,43 +126,45 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
 
 
 async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
-    """The log as JSON lines, to where it ended when the last page was read."""
-    position = start
-    while recorded := await request.store.log.read(position, 500):
-        position = recorded[-1].position
+    """The log as JSON lines, to where it ended when the last slice was read."""
+    async for entries in slices(request.store.redis, request.store.keys, start):
+        recorded = (decode_flat(position, fields) for position, fields in entries)
         passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
         if passed:
             yield b"".join(passed)
 
 
 async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
-    """The log from a position on, for ever, as server-sent events."""
+    """The log from a position on, for ever, as server-sent events.
+
+    A comment has no empty line behind it: some clients take that for an event without data.
+    """
     feed, position = request.store.feed, start
+    now = asyncio.get_running_loop().time
     yield b"retry: %d\n\n" % RETRY_MS
+    due = now() + KEEP_ALIVE_SECONDS
     is_live = False
     async with feed.following():
         while True:
             is_live = is_live or feed.holds(position)
-            until = asyncio.get_running_loop().time() + KEEP_ALIVE_SECONDS
             try:
-                events = await feed.after(position, live=is_live, until=until)
+                events = await feed.after(position, live=is_live, until=due)
             except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            except FellBehind:
-                yield b": cut off for being too slow; resume with Last-Event-ID\n\n"
-                return
+                events = []
             except LogUnavailable:
-                yield b": the log can't be reached now\n\n"
-                await asyncio.sleep(1)
+                await asyncio.sleep(RETRY_MS / 1000)
                 continue
-            except FeedClosed:
-                yield b": the server is going down; resume with Last-Event-ID\n\n"
+            except (FellBehind, FeedClosed) as end:
+                yield b": %s; resume with Last-Event-ID\n" % _FAREWELLS[type(end)]
                 return
-            position = events[-1].position
             frames = [event.text for event in events if _passes(event, wanted)]
+            if events:
+                position = events[-1].position
+            if not frames and now() >= due:
+                frames = [b": still here\n"]
             if frames:
                 yield b"".join(frames)
+                due = now() + KEEP_ALIVE_SECONDS
 
 
 async def start_of(request: Request, after: str | None) -> str:

@@ -193,16 +193,19 @@ def service_operation(
     description: str,
     *slugs: str,
     parameters: tuple[str, ...] = (),
-    wants_token: bool = False,
+    is_open: bool = False,
 ) -> Description:
-    """The options of a route about the service itself: it answers 200 with a JSON object."""
-    if wants_token:
+    """The options of a route about the service itself: it answers 200 with a JSON object.
+
+    `is_open` says that it never wants a token.
+    """
+    if not is_open:
         slugs = (*slugs, "unauthorized", "log-unavailable")
     responses: Responses = {200: _answer(description, schema={"type": "object"})}
     responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
                   for slug in slugs}  # fmt: skip
     operation = _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
-    if not wants_token:
+    if is_open:
         operation["openapi_extra"]["security"] = []
     return operation
 

@@ -22,7 +22,7 @@ VARY = (b"vary", b"accept")
 NO_STORE = (b"cache-control", b"no-store")
 
 
-@router.get("/", **service_operation("service", "What this service is.", wants_token=True))
+@router.get("/", **service_operation("service", "What this service is."))
 async def service(request: Request) -> Reply:
     """What this service is, and where everything is."""
     root = request.root
@@ -47,13 +47,16 @@ async def service(request: Request) -> Reply:
     return _page("itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
 
-@router.get("/livez", **service_operation("livez", "The process is up."))
+@router.get("/livez", **service_operation("livez", "The process is up.", is_open=True))
 async def livez(_: Request) -> Reply:
     """Whether the process is up."""
     return json_reply({"status": "up"}, headers=[NO_STORE])
 
 
-@router.get("/readyz", **service_operation("readyz", "The store takes writes.", "log-unavailable"))
+@router.get(
+    "/readyz",
+    **service_operation("readyz", "The store takes writes.", "log-unavailable", is_open=True),
+)
 async def readyz(request: Request) -> Reply:
     """Whether the store can take writes, and how durable they are."""
     promise = await durability(request.store.redis)
@@ -63,7 +66,9 @@ async def readyz(request: Request) -> Reply:
 
 @router.get(
     "/problems/{slug}",
-    **service_operation("problem_type", "A problem type.", "not-found", parameters=("slug",)),
+    **service_operation(
+        "problem_type", "A problem type.", "not-found", parameters=("slug",), is_open=True
+    ),
 )
 async def problem_type(request: Request) -> Reply:
     """What a problem type means and what to do about it."""

@@ -36,6 +36,10 @@ class TokenExists(Exception):
     """There is a token with this name already."""
 
 
+class LastToken(Exception):
+    """The token is the only one; to revoke it would open the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token as the engine knows it. `digest` is the SHA-256 of its secret, in hexadecimal."""
@@ -81,6 +85,12 @@ async def listed(redis: Redis, keys: Keys) -> dict[str, Token]:
 
 
 async def revoke(redis: Redis, keys: Keys, name: str) -> bool:
-    """Takes a token back; whether there was one."""
+    """Takes a token back; whether there was one.
+
+    Raises LastToken: without any token the store would be open to all.
+    """
+    tokens = await listed(redis, keys)
+    if [*tokens] == [name]:
+        raise LastToken(name)
     with translated():
         return bool(await redis.hdel(keys.tokens, name))

@@ -47,8 +47,6 @@ class VersionsQuery(Query):
 class DiffQuery(Query):
     """What a version is compared with."""
 
-    model_config = Query.model_config | {"populate_by_name": True}
-
     from_: Annotated[
         int | None,
         Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from"),

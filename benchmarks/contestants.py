@@ -84,16 +84,27 @@ def _sqlite(cores: Cores, workers: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _itemstore(checkout: Path, cores: Cores, workers: int) -> Iterator[tuple[int, int]]:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        serving(checkout, cores, workers, "--data-dir", directory) as (port, process),
+    ):
+        move(_engine_pid(process), cores.rest)
+        yield port, process.pid
+
+
+@contextmanager
+def serving(
+    checkout: Path, cores: Cores, workers: int, *options: str
+) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Runs `itemstore serve` for the block; gives its port and its process."""
     port = _free_port()
-    with tempfile.TemporaryDirectory() as directory:
-        command = [
-            *(sys.executable, "-c", "from cli.main import main; main()", "serve"),
-            *("--port", str(port), "--workers", str(workers), "--data-dir", directory),
-        ]
-        core = cores.server if workers == 1 else None
-        with _answering(on(core, *command), port, checkout, {}) as process:
-            move(_engine_pid(process), cores.rest)
-            yield port, process.pid
+    command = [
+        *(sys.executable, "-c", "from cli.main import main; main()", "serve", *options),
+        *("--port", str(port), "--workers", str(workers)),
+    ]
+    core = cores.server if workers == 1 else None
+    with _answering(on(core, *command), port, checkout, {}) as process:
+        yield port, process
 
 
 def itemstore(checkout: Path = HERE, name: str = "itemstore") -> Contestant:

@@ -62,18 +62,19 @@ def check_wrk() -> None:
 
 
 def drive(
-    port: int, workload: Workload, cores: Cores, *, seconds: int, prefix: str, ids: int = IDS
+    port: int, workload: Workload, cores: Cores, *, seconds: int, path: str, ids: int = IDS
 ) -> Outcome:
     """Sends the workload to the server for some seconds. Raises WrongAnswers.
 
-    The ids begin with `prefix`: a conditional workload needs ones that nothing was stored under.
+    Each request adds a number below `ids` to the path. A conditional workload needs a path that
+    nothing was stored under.
     """
     core = cores.rest if workload.workers == 1 else None
     command = on(
         core,
         *("wrk", "--threads", "1", "--connections", str(workload.connections)),
         *("--duration", f"{seconds}s", "--latency", "--script", str(SCRIPT)),
-        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), f"/items/{prefix}"),
+        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), path),
     )
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     outcome = Outcome(**json.loads(done.stdout.splitlines()[-1]))

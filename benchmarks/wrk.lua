@@ -1,14 +1,14 @@
 -- The requests of one workload, and at the end one line of JSON with what came of them.
--- wrk -s wrk.lua URL -- WORKLOAD IDS PREFIX
+-- wrk -s wrk.lua URL -- WORKLOAD IDS PATH
 
 local JSON = { ['Content-Type'] = 'application/json' }
 local BODY = '{"name":"Fighters","size":6}'
 
-local ids, prefix, workload
+local ids, start, workload
 local count = -2 -- the first is the one that wrk asks for before it starts, and does not send
 
 local function path(number)
-  return prefix .. number * 7919 % ids
+  return start .. number * 7919 % ids
 end
 
 local workloads = {}
@@ -19,6 +19,11 @@ end
 
 function workloads.get()
   return wrk.format('GET', path(count))
+end
+
+-- One address again and again.
+function workloads.address()
+  return wrk.format('GET', start)
 end
 
 function workloads.mixed()
@@ -39,7 +44,7 @@ end
 function init(arguments)
   workload = workloads[arguments[1]]
   ids = tonumber(arguments[2])
-  prefix = arguments[3]
+  start = arguments[3]
 end
 
 function request()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ from api.tokens import listed
 from cli.connection import checked_settings
 from cli.errors import Stop
 from eventlog.connect import connect
+from eventlog.durability import UnsafeEngine, durability
 from eventlog.engine import EmbeddedEngine, EngineError, run
-from eventlog.errors import LogUnavailable
+from eventlog.errors import LogBroken, LogUnavailable
 from eventlog.keys import Keys
 
 SHUTDOWN_SECONDS = 2
@@ -36,7 +38,7 @@ def serve(options: Mapping[str, Any]) -> None:
     except UnknownModel as error:
         raise Stop(str(error)) from None
     with listening(settings) as listener, engine_of(settings) as (settings, engine):
-        asyncio.run(check_access(settings))
+        asyncio.run(check(settings))
         announce(settings, listener, engine)
         serve_on(listener, settings)
 
@@ -58,22 +60,28 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-async def check_access(settings: Settings) -> None:
-    """Raises Stop where anybody on the network could write."""
-    if settings.insecure_no_auth or _is_loopback(settings.host):
-        return
+async def check(settings: Settings) -> None:
+    """Raises Stop where the engine is away or unsafe, or where anybody could write."""
     try:
         async with connect(settings.redis_url or "") as redis:
+            await durability(redis)
             tokens = await listed(redis, Keys(settings.namespace))
-    except LogUnavailable as error:
+    except ValueError as error:
+        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
+        raise Stop(message) from None
+    except (LogUnavailable, LogBroken, UnsafeEngine) as error:
         raise Stop(str(error)) from None
-    if not tokens:
+    if not (tokens or settings.insecure_no_auth or _is_loopback(settings.host)):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "
             "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
             "--insecure-no-auth."
         )
         raise Stop(message)
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"^(\w+://[^/@]*:)[^/@]*@", r"\1***@", url)
 
 
 def _is_loopback(host: str) -> bool:
@@ -102,11 +110,14 @@ def announce(settings: Settings, listener: socket.socket, engine: EmbeddedEngine
     """Says where everything is, and how to look at the log."""
     host, port = listener.getsockname()[:2]
     api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    client = f"-s {engine.socket}" if engine else f"-u {settings.redis_url}"
+    url = _without_password(settings.redis_url or "")
+    client = f"-s {url.removeprefix('unix://')}" if url.startswith("unix://") else f"-u {url}"
+    if engine:
+        client = f"-s {engine.socket}"
     events = Keys(settings.namespace).events
     print(f"API     {api}")
     print(f"Docs    {api}/docs")
-    print(f"Engine  {settings.redis_url}")
+    print(f"Engine  {url}")
     print(f"Log     redis-cli {client} XRANGE {events} - +", flush=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from api.tokens import NAME, Role, TokenExists, create, listed, revoke
+from api.tokens import NAME, LastToken, Role, TokenExists, create, listed, revoke
 from cli.connection import Connection
 from cli.errors import Stop
 
@@ -37,7 +37,15 @@ async def list_tokens(connection: Connection, *, as_json: bool) -> None:
 
 async def revoke_token(connection: Connection, name: str) -> None:
     """Takes a token back. Raises Stop where there is none of this name."""
-    if not await revoke(connection.redis, connection.keys, name):
+    try:
+        revoked = await revoke(connection.redis, connection.keys, name)
+    except LastToken:
+        message = (
+            f"{name!r} is the only token; without it the store would be open to all. Make "
+            "another one first."
+        )
+        raise Stop(message) from None
+    if not revoked:
         message = f"There is no token {name!r}; `itemstore token list` shows those there are."
         raise Stop(message)
     print(f"Revoked {name}; it is refused everywhere within two seconds.", file=sys.stderr)

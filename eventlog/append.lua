@@ -32,9 +32,11 @@ local function admits(expected, exists, version)
   return listed == (string.sub(expected, 2, 2) == '=')
 end
 
--- An item's own keys are asked with pcall: what is wrong with them stops no other item.
-local function has_history(item)
-  return type(redis.pcall('LLEN', ARGV[1] .. item)) == 'number'
+-- Without its row, an item that has a history would begin again at version 1, and no rebuild could
+-- mend the log. With pcall: what is wrong with the keys of one item stops no other.
+local function is_sound(item, version)
+  local length = redis.pcall('LLEN', ARGV[1] .. item)
+  return version ~= nil and type(length) == 'number' and (version > 0 or length == 0)
 end
 
 -- The outcome is remembered in the same step; a refusal is not, as it changed nothing.
@@ -75,7 +77,7 @@ for i = FIRST, #ARGV, EACH do
   local line
   if is_known(idempotency) then
     line = 'known'
-  elseif not version or not has_history(item) then
+  elseif not is_sound(item, version) then
     line = 'broken'
   elseif event_type ~= '' and admits(expected, exists, version) then
     version = version + 1

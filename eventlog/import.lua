@@ -6,7 +6,7 @@
 --     its position, or * for a new one
 --     type, item, body (empty on a delete), meta
 -- Reply: the position that the log now ends at; an error, and nothing written, where it ended
--- elsewhere than ARGV[2]: somebody wrote meanwhile.
+-- elsewhere than ARGV[2]: somebody wrote meanwhile, or where an item's row is missing or broken.
 
 local FIRST, EACH = 3, 5
 
@@ -14,6 +14,13 @@ local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local ends_at = last and last[1] or '0-0'
 if ends_at ~= ARGV[2] then
   return redis.error_reply('LOGMOVED the log ends at ' .. ends_at)
+end
+
+for i = FIRST, #ARGV, EACH do
+  local version = state_of(ARGV[i + 2])
+  if not version or (version == 0 and redis.call('LLEN', ARGV[1] .. ARGV[i + 2]) > 0) then
+    return redis.error_reply('BROKENROW ' .. ARGV[i + 2])
+  end
 end
 
 for i = FIRST, #ARGV, EACH do

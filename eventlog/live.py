@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -19,9 +19,18 @@ KEPT_EVENTS = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
 PAGE = 200
 
+WOKEN_AT_ONCE = 10
+
+PIECE_BYTES = 256 * 1024
+"""About how much a follower gets at once: what it does not take stays in memory, for each."""
+
 
 class FeedClosed(Exception):
     """The process is about to end."""
+
+
+class FeedBroken(Exception):
+    """The log has something that is no event, so it can't be followed past it."""
 
 
 class FellBehind(Exception):
@@ -51,13 +60,16 @@ class LiveFeed:
         self._followers = 0
         self._reader: asyncio.Task[None] | None = None
         self._closed = False
+        self._changes = 0
+        self._waiting: set[asyncio.Future[None]] = set()
         self._forget()
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Keeps the reader running for as long as anyone follows."""
         self._followers += 1
-        if self._reader is None:
+        if self._reader is None or self._reader.done():
+            self._forget()
             self._reader = asyncio.create_task(self._read())
         try:
             yield
@@ -75,22 +87,27 @@ class LiveFeed:
 
         Call it within `following`. `live` says that the follower was at the end already; then
         FellBehind is raised where it would have to go back to the log. `until` is the time of the
-        event loop from which on it does not wait but raises TimeoutError. Raises FeedClosed.
+        event loop from which on it does not wait but raises TimeoutError. Raises FeedClosed,
+        FeedBroken and LogUnavailable.
         """
         while not self._closed:
             heed_cancellation()
-            changed = self._changed
+            changes = self._changes
             if self.holds(position):
                 if found := self._kept_after(position):
                     return found
             elif live:
                 raise FellBehind
             elif recorded := await self._log.read(position, PAGE):
-                return [self._encoded(each) for each in recorded]
+                return _piece(self._encoded(each) for each in recorded)
+            if self._reader is not None and self._reader.done():
+                error = self._reader.exception()
+                raise FeedBroken(str(error)) from error
             # Around nothing else: before Python 3.12 a timeout that comes in the moment in which
             # a command to the engine ends is lost (asyncio.wait_for, which redis-py uses).
-            async with asyncio.timeout_at(until):
-                await changed.wait()
+            if changes == self._changes:
+                async with asyncio.timeout_at(until):
+                    await self._change()
         raise FeedClosed
 
     def holds(self, position: str) -> bool:
@@ -100,16 +117,23 @@ class LiveFeed:
     def close(self) -> None:
         """Ends all following: `after` raises FeedClosed from now on."""
         self._closed = True
-        self._changed.set()
+        self._changes += 1
+        self._wake(list(self._waiting))
 
     def _forget(self) -> None:
         self._kept: deque[Encoded] = deque()
         self._kept_keys: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
         self._floor: tuple[int, int] | None = None
-        self._changed = asyncio.Event()
 
     async def _read(self) -> None:
+        try:
+            await self._read_on()
+        finally:
+            self._changes += 1
+            self._wake(list(self._waiting))  # nothing will come any more
+
+    async def _read_on(self) -> None:
         position = None
         while True:
             heed_cancellation()
@@ -117,11 +141,11 @@ class LiveFeed:
                 if position is None:
                     position = await self._log.last_position()
                     self._floor = key_of(position)
-                    self._announce()
+                    await self._announce()
                 async for recorded in self._log.follow(position):
                     position = recorded[-1].position
                     self._keep(recorded)
-                    self._announce()
+                    await self._announce()
             except LogUnavailable:
                 await asyncio.sleep(0.2)
 
@@ -137,11 +161,42 @@ class LiveFeed:
 
     def _kept_after(self, position: str) -> list[Encoded]:
         index = bisect_right(self._kept_keys, key_of(position))
-        return list(islice(self._kept, index, index + PAGE))
+        return _piece(islice(self._kept, index, index + PAGE))
 
-    def _announce(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    async def _announce(self) -> None:
+        """Wakes the followers, a few in a turn of the event loop: writers get theirs between."""
+        self._changes += 1
+        waiting, self._waiting = list(self._waiting), set()
+        await asyncio.sleep(0)
+        for start in range(0, len(waiting), WOKEN_AT_ONCE):
+            self._wake(waiting[start : start + WOKEN_AT_ONCE])
+            await asyncio.sleep(0)
+
+    def _wake(self, waiting: Iterable[asyncio.Future[None]]) -> None:
+        for change in waiting:
+            if not change.done():
+                change.set_result(None)
+
+    async def _change(self) -> None:
+        change = asyncio.get_running_loop().create_future()
+        waiting = self._waiting
+        waiting.add(change)
+        try:
+            await change
+        finally:
+            waiting.discard(change)
 
     def _encoded(self, recorded: RecordedEvent) -> Encoded:
         return Encoded(recorded.position, recorded.type, recorded.item, self._encode(recorded))
+
+
+def _piece(events: Iterable[Encoded]) -> list[Encoded]:
+    """The first events, at least one, up to PIECE_BYTES."""
+    piece: list[Encoded] = []
+    size = 0
+    for event in events:
+        piece.append(event)
+        size += len(event.text)
+        if size > PIECE_BYTES:
+            break
+    return piece

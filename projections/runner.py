@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
+from eventlog.cancellation import heed_cancellation
 from eventlog.entries import slices
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
@@ -53,6 +54,7 @@ class Runner:
 
     async def _follow(self, store: CountsStore) -> None:
         while True:
+            heed_cancellation()
             try:
                 await self._work(store)
             except (LogUnavailable, LogBroken, LogFull, LeaseLost) as error:
@@ -68,6 +70,7 @@ class Runner:
             return
         try:
             while True:
+                heed_cancellation()
                 await self._advance(store, lease)
                 await asyncio.sleep(PAUSE)
                 await lease.renew_in_time()

@@ -91,6 +91,33 @@ def client_of(app: ItemStore) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL)
 
 
+async def sent_by(
+    app: ItemStore, method: str, raw_path: bytes, *messages: dict[str, Any]
+) -> list[Any]:
+    """The messages that the app sends to a request whose body comes in these messages.
+
+    For what no client would send, and for what a client does not show.
+    """
+    waiting, sent = list(messages) or [{"type": "http.request", "body": b"{}"}], []
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": raw_path.decode("latin-1"),
+        "raw_path": raw_path,
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     """The problem that the answer must be: its status, its type and its media type."""
     assert answer.headers["content-type"] == "application/problem+json"

@@ -7,7 +7,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from api.app import ItemStore
-from api.tokens import Role, TokenExists, create, listed, revoke
+from api.tokens import LastToken, Role, TokenExists, create, listed, revoke
 from cli.options import RoleName
 from eventlog.keys import Keys
 from tests.api.conftest import Events, client_of, problem
@@ -115,6 +115,8 @@ async def test_a_revoked_token_is_refused(
         problem(await client.get("/items", headers=reader), 401, "unauthorized")
         assert (await client.get("/items", headers=writer)).status_code == 200
     assert not await revoke(redis, Keys(), "reader")
+    with pytest.raises(LastToken):
+        await revoke(redis, Keys(), "writer")
 
 
 async def test_a_new_token_is_good_at_once(

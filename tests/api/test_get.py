@@ -6,7 +6,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import problem
+from api.app import ItemStore
+from tests.api.conftest import problem, sent_by
 
 
 async def test_an_item_is_what_the_write_stored_and_nothing_around_it(
@@ -96,6 +97,19 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, path: str
 
     assert head.content == b""
     assert (head.status_code, head.headers) == (get.status_code, get.headers)
+
+
+@pytest.mark.parametrize("path", [b"/items/foo", b"/items/none", b"/items", b"/"])
+async def test_no_body_is_sent_to_head(
+    app: ItemStore, client: httpx.AsyncClient, path: bytes
+) -> None:
+    """Not even to a server or a client that would take it off."""
+    await client.put("/items/foo", json={"name": "Fighters"})
+
+    start, body = await sent_by(app, "HEAD", path)
+
+    assert body["body"] == b""
+    assert int(dict(start["headers"])[b"content-length"]) > 0
 
 
 async def test_what_never_existed_is_not_found(client: httpx.AsyncClient) -> None:

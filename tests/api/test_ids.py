@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.app import ItemStore
-from tests.api.conftest import Events, problem
+from tests.api.conftest import Events, problem, sent_by
 from tests.conftest import Unchanged
 
 
@@ -27,24 +27,7 @@ class RawAnswer:
 
 async def put_raw(app: ItemStore, raw_path: bytes) -> RawAnswer:
     """A PUT of `{}` to a path that no client would send in this form, byte for byte."""
-    scope = {
-        "type": "http",
-        "method": "PUT",
-        "path": raw_path.decode("latin-1"),
-        "raw_path": raw_path,
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-    }
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"{}"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start, body = sent
+    start, body = await sent_by(app, "PUT", raw_path)
     return RawAnswer(start["status"], dict(start["headers"]), json.loads(body["body"]))
 
 

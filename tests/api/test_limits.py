@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
 
 from api.app import ItemStore
-from tests.api.conftest import Serve, problem
+from tests.api.conftest import Serve, problem, sent_by
 from tests.conftest import Unchanged
 
 LIMIT = 1000
@@ -66,7 +65,8 @@ async def test_a_body_that_is_one_piece_without_a_length_is_refused_too(
 ) -> None:
     """One message, one byte over the default limit."""
     async with unchanged():
-        start, _ = await put_raw(app, {"type": "http.request", "body": body_of(2**20 + 1)})
+        whole = {"type": "http.request", "body": body_of(2**20 + 1)}
+        start, _ = await sent_by(app, "PUT", b"/items/foo", whole)
 
     assert start["status"] == 413
 
@@ -170,28 +170,6 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_appends_nothing(
     half = {"type": "http.request", "body": b'{"size":6}', "more_body": True}
 
     async with unchanged():
-        sent = await put_raw(app, half, {"type": "http.disconnect"})
+        sent = await sent_by(app, "PUT", b"/items/foo", half, {"type": "http.disconnect"})
 
     assert sent == []
-
-
-async def put_raw(app: ItemStore, *messages: dict[str, Any]) -> list[Any]:
-    """What the app sends to a PUT without Content-Length, of which it receives these messages."""
-    waiting, sent = list(messages), []
-    scope = {
-        "type": "http",
-        "method": "PUT",
-        "path": "/items/foo",
-        "raw_path": b"/items/foo",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-    }
-
-    async def receive() -> Any:
-        return waiting.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent

@@ -203,7 +203,17 @@ async def test_a_json_patch_that_cannot_be_read_is_refused(
 
 
 @pytest.mark.parametrize("media_type", [MERGE_PATCH, JSON_PATCH])
-@pytest.mark.parametrize("body", [b"", b"{", b'[{"op": "add", "op": "test"}]', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'[{"op": "add", "op": "test"}]',
+        b"\xff",
+        b'{"name": "\\ud800"}',
+        b'{"size": NaN}',
+    ],
+)
 async def test_a_patch_that_is_not_json_is_refused(
     client: httpx.AsyncClient, unchanged: Unchanged, media_type: str, body: bytes
 ) -> None:

@@ -228,6 +228,24 @@ async def test_an_error_that_nobody_foresaw_is_in_the_log_and_not_in_the_answer(
     assert "PUT /items/foo" in record.getMessage()
 
 
+async def test_an_error_on_a_path_of_fastapi_is_a_problem_too(
+    app: ItemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/openapi.json` of a model that can't be described: 500, and no plain text."""
+
+    def fails() -> None:
+        message = "a secret of the code"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(app, "openapi", fails)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://store") as client:
+        answer = await client.get("/openapi.json")
+
+    assert "secret" not in answer.text
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal-error")
+
+
 async def test_an_error_of_the_client_is_not_in_the_log(
     ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -113,3 +113,15 @@ async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
     assert isinstance(after, RecordedEvent)
     await redis.delete("items:history:foo")
     await assert_agreement(redis, keys)
+
+
+async def test_an_item_without_its_row_does_not_begin_again(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """Its history shows that it existed: nothing is appended until the projection is rebuilt."""
+    await log.append(PutItem("foo", b"1"))
+    await redis.delete(keys.current)
+    with pytest.raises(LogBroken):
+        await log.append(PutItem("foo", b"2"))
+    assert await log.length() == 1
+    assert (await log.append(PutItem("bar", b"1"))).version == 1

@@ -11,6 +11,7 @@ import pytest
 
 from domain.commands import DeleteItem, PutItem
 from domain.errors import ItemNotFound
+from eventlog.cancellation import heed_cancellation
 from eventlog.log import EventLog
 from projections.current_items import APPLY, CurrentItems
 from projections.rebuild import items as rebuild_items
@@ -64,6 +65,7 @@ class Traffic:
 
     async def _write(self) -> None:
         while True:
+            heed_cancellation()
             name = random.choice([*STAYING, *FLEETING])
             command = DeleteItem(name) if "fleeting" in name and random.random() < 0.4 else None
             try:
@@ -75,6 +77,7 @@ class Traffic:
 
     async def _read(self) -> None:
         while True:
+            heed_cancellation()
             name = random.choice(STAYING)
             before = self._seen[name]
             item = await self._items.get(name)
@@ -85,6 +88,7 @@ class Traffic:
 
     async def _list(self) -> None:
         while True:
+            heed_cancellation()
             page = await self._items.page(limit=1000)
             listed = {item.id for item in page.items}
             assert listed >= set(STAYING), "the list has a hole"
@@ -93,6 +97,7 @@ class Traffic:
 
     async def _follow_versions(self) -> None:
         while True:
+            heed_cancellation()
             name = random.choice(STAYING)
             before = self._seen[name]
             assert await self._log.version_count(name) >= before, f"{name} lost versions"

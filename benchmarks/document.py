@@ -1,0 +1,30 @@
+"""The page of the documentation that shows what was measured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.plot import bars
+from benchmarks.report import OURS, summaries
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def fill(name: str, text: str) -> None:
+    """Puts the text between the two comments of that name in `docs/benchmarks.md`."""
+    page = DOCS / "benchmarks.md"
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(f"{re.escape(start)}.*{re.escape(end)}", re.DOTALL)
+    content = f"{start}\n\n{text}\n\n{end}"
+    page.write_text(pattern.sub(lambda _: content, page.read_text()))
+
+
+def draw(record: dict[str, Any]) -> None:
+    """Draws the PUTs per second into `docs/benchmarks.svg`."""
+    found = summaries(record)
+    names = [each["name"] for each in record["contestants"]]
+    values = [(name, found["PUT", name].rate) for name in names]
+    title = "PUT per second, 32 connections (median)"
+    (DOCS / "benchmarks.svg").write_text(bars(title, values, OURS))

@@ -1,0 +1,102 @@
+"""The record of a run: what was measured, where, and with which versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import Contestant
+from benchmarks.measure import Plan
+from benchmarks.workloads import BODY, IDS, Workload
+from eventlog.engine_server import program
+
+RESULTS = Path(__file__).with_name("results")
+
+PACKAGES = (
+    *("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools"),
+    *("redis", "hiredis", "eventsourcing"),
+)
+
+
+def record(
+    plan: Plan, measured: Sequence[dict[str, Any]], at_half: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Everything about a run, for the file of its results."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(plan.cores.sentence),
+        "versions": versions(),
+        "settings": {
+            "rounds": plan.rounds,
+            "seconds": plan.seconds,
+            "ids": IDS,
+            "body": BODY.decode(),
+        },
+        "contestants": [_contestant(each) for each in plan.contestants],
+        "workloads": [_workload(each) for each in plan.workloads],
+        "measured": list(measured),
+        "at_half": list(at_half),
+    }
+
+
+def machine(pinned: str) -> dict[str, Any]:
+    """The machine that the run was on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "pinned": pinned,
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of all that took part."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    engine = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True)
+    # "Valkey server v=9.1.0 sha=…", "Redis server v=7.0.15 sha=…"
+    name, _, number = engine.stdout.split()[:3]
+    return found | {name.lower(): number.removeprefix("v=")}
+
+
+def save(content: dict[str, Any], name: str) -> Path:
+    """The new file of results; its name begins with the time of the run."""
+    RESULTS.mkdir(exist_ok=True)
+    time = content["when"][:19].replace(":", "").replace("-", "")
+    file = RESULTS / f"{time}-{name}.json"
+    file.write_text(json.dumps(content, indent=1) + "\n")
+    return file
+
+
+def _contestant(contestant: Contestant) -> dict[str, str]:
+    return {"name": contestant.name, "what": contestant.what, "fsync": contestant.fsync}
+
+
+def _workload(workload: Workload) -> dict[str, Any]:
+    return {
+        "name": workload.name,
+        "what": workload.what,
+        "connections": workload.connections,
+        "workers": workload.workers,
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,236 @@
+"""How the store does as it grows: `python -m benchmarks.scale --items 10000 1000000`.
+
+Two stores run beside each other: one stays at the first size, the other grows from size to size,
+and each measurement is taken from both in turn. So a ratio compares sizes, and not the moments
+at which they were measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from redis import Redis
+
+from benchmarks import seeding
+from benchmarks.contestants import HERE, serving
+from benchmarks.cores import Cores, cores, move
+from benchmarks.document import fill
+from benchmarks.drive import check_wrk, drive
+from benchmarks.measure import quietest, say
+from benchmarks.memory import memory
+from benchmarks.record import machine, save, versions
+from benchmarks.report import table
+from benchmarks.workloads import Workload
+from eventlog.engine import run
+from eventlog.keys import Keys
+
+PUT = Workload("PUT", "PUT of an item", "put")
+GET = Workload("GET", "GET of an item", "get")
+
+READS = {
+    "list of 100": "/items?limit=100",
+    "an old version": "/items/item-1/versions/1",
+    "1,000 events": "/events?limit=1000",
+}
+"""Reads that go beyond one row, by what they give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sizes to grow through, on which cores, and how long each measurement takes."""
+
+    sizes: Sequence[int]
+    cores: Cores
+    rounds: int
+    seconds: int
+
+
+@dataclass
+class Store:
+    """A running store: its engine's URL, its API's port and process id, and how much is in it."""
+
+    url: str
+    port: int
+    pid: int
+    items: int = 0
+
+    def grow(self, items: int) -> float:
+        """Stores items until there are that many; how many it stored a second."""
+        say(f"storing {items:,} items")
+        start = time.monotonic()
+        seeding.fill(self.url, self.items, items)
+        rate = (items - self.items) / (time.monotonic() - start)
+        self.items = items
+        return rate
+
+
+@contextmanager
+def store(cores: Cores) -> Iterator[Store]:
+    """An empty store, for the block."""
+    with tempfile.TemporaryDirectory() as directory, run(Path(directory)) as engine:
+        move(engine.pid, cores.rest)
+        with serving(HERE, cores, 1, "--redis-url", engine.url) as (port, process):
+            yield Store(engine.url, port, process.pid)
+
+
+def measure(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What was measured at each size; the first is the one that the others are compared with."""
+    with store(plan.cores) as small, store(plan.cores) as large:
+        small.grow(plan.sizes[0])
+        for size in plan.sizes:
+            stored = large.grow(size)
+            yield {
+                "items": size,
+                "stored_per_second": round(stored),
+                "rates": _rates(plan, small, large),
+                "reads": _reads(plan, large),
+                **_operations(large),
+                "api_megabytes": _resident(large.pid),
+            }
+
+
+def _rates(plan: Plan, small: Store, large: Store) -> dict[str, list[float]]:
+    """PUTs and GETs per second of both, in turn."""
+    rates: dict[str, list[float]] = {}
+    for _ in range(plan.rounds):
+        for workload in (PUT, GET):
+            for name, server in (("small", small), ("large", large)):
+                once = partial(_driven, plan, server, workload)
+                rates.setdefault(f"{workload.name} {name}", []).append(quietest(once)["rate"])
+    say(str({name: round(median(values)) for name, values in rates.items()}))
+    return rates
+
+
+def _driven(plan: Plan, server: Store, workload: Workload) -> dict[str, Any]:
+    outcome = drive(
+        server.port,
+        workload,
+        plan.cores,
+        seconds=plan.seconds,
+        path="/items/item-",
+        ids=server.items,
+    )
+    return outcome.as_json()
+
+
+def _reads(plan: Plan, large: Store) -> dict[str, float]:
+    """Other reads per second, over a few connections."""
+    found = {}
+    for name, address in READS.items():
+        workload = Workload(name, name, "address", connections=4)
+        outcome = drive(large.port, workload, plan.cores, seconds=plan.seconds, path=address)
+        found[name] = round(outcome.rate, 1)
+    return found
+
+
+def _operations(large: Store) -> dict[str, Any]:
+    """Seconds that the log takes to be merely read, and the projection to be rebuilt, verified."""
+    keys = Keys()
+    with Redis.from_url(large.url) as redis:
+        start, after, events = time.monotonic(), "-", 0
+        while entries := redis.xrange(keys.events, after, count=1_000):
+            after = f"({entries[-1][0].decode()}"
+            events += len(entries)
+        seconds = {"xrange": time.monotonic() - start}
+    for verb in ("rebuild", "verify"):
+        start = time.monotonic()
+        subprocess.run(
+            [
+                *(sys.executable, "-c", "from cli.main import main; main()", verb),
+                *("--redis-url", large.url, "--json"),
+            ],
+            cwd=HERE,
+            check=True,
+            capture_output=True,
+        )
+        seconds[verb] = time.monotonic() - start
+    say(f"{events:,} events: { {name: round(value, 1) for name, value in seconds.items()} }")
+    return {"events": events, "seconds": {name: round(each, 2) for name, each in seconds.items()}}
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of memory that a process has."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return 0.0
+    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return round(int(fields["VmRSS"].split()[0]) / 1024, 1)
+
+
+def markdown(record: dict[str, Any]) -> str:
+    """The report."""
+    rows = []
+    for each in record["sizes"]:
+        middle = {name: median(values) for name, values in each["rates"].items()}
+        rows.append(
+            [
+                f"{each['items']:,}",
+                *(f"{middle[f'{name} large']:,.0f}" for name in ("PUT", "GET")),
+                *(
+                    f"{middle[f'{name} large'] / middle[f'{name} small']:.2f}"
+                    for name in ("PUT", "GET")
+                ),
+                *(f"{each['reads'][name]:,.0f}" for name in READS),
+                f"{each['api_megabytes']:.0f} MB",
+            ]
+        )
+    head = ("items", "PUT/s", "GET/s", "PUT ÷ small", "GET ÷ small", *READS, "API process")
+    operations = [
+        [f"{each['events']:,}", *(f"{each['seconds'][name]:.1f} s" for name in OPERATIONS)]
+        for each in record["sizes"]
+    ]
+    memory_rows = [[name, f"{value:.0f}"] for name, value in record["memory"].items()]
+    return "\n".join(
+        [
+            *table(head, rows),
+            "",
+            *table(("events", *OPERATIONS.values()), operations),
+            "",
+            *table(("engine memory", "bytes"), memory_rows),
+        ]
+    )
+
+
+OPERATIONS = {"xrange": "read with XRANGE", "rebuild": "rebuild", "verify": "verify"}
+
+
+def main() -> None:
+    """Runs what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale", description="How the store does as it grows."
+    )
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--docs", action="store_true", help="put the report into docs/")
+    options = parser.parse_args()
+    check_wrk()
+    plan = Plan(options.items, cores(), options.rounds, options.seconds)
+    record = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(plan.cores.sentence),
+        "versions": versions(),
+        "memory": memory(),
+        "sizes": list(measure(plan)),
+    }
+    report = markdown(record)
+    print(report)
+    say(f"\nResults: {save(record, 'scale')}")
+    if options.docs:
+        fill("scale", report)
+
+
+if __name__ == "__main__":
+    main()

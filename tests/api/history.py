@@ -1,0 +1,55 @@
+"""History with times of its own: events that tests put into the log as an import would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+
+from domain.events import ItemCreated, ItemDeleted, ItemUpdated
+from eventlog.importing import ForeignEvent, import_events
+from eventlog.keys import Keys
+from eventlog.log import START
+from projections.current_items import APPLY
+
+CREATED, UPDATED, DELETED = (each.__name__ for each in (ItemCreated, ItemUpdated, ItemDeleted))
+
+Line = tuple[str, str, str, bytes]
+"""Position, type, item, body."""
+
+
+async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
+    """Writes events under these positions into an empty log."""
+    events = (
+        (position, ForeignEvent(number, kind, item, body, position))
+        for number, (position, kind, item, body) in enumerate(lines, start=1)
+    )
+    await import_events(redis, Keys(), APPLY, events, START)
+
+
+def position_at(date: str, milliseconds: int = 0) -> str:
+    """The first position at a time in UTC, such as `2020-01-01T00:00:00`."""
+    time = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    return f"{int(time.timestamp()) * 1000 + milliseconds}-0"
+
+
+def http_date(date: str) -> str:
+    """The same time as an HTTP date."""
+    return format_datetime(datetime.fromisoformat(date).replace(tzinfo=UTC), usegmt=True)
+
+
+async def walked(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
+    """All events of all pages, from `url` on by the Link header."""
+    found: list[dict[str, Any]] = []
+    following: str | None = url
+    while following:
+        page = await client.get(following)
+        assert page.status_code == 200
+        assert page.headers["content-type"] == "application/cloudevents-batch+json"
+        found += page.json()
+        following = page.links["next"]["url"] if "next" in page.links else None
+    return found

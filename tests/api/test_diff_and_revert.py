@@ -1,0 +1,218 @@
+"""`/items/{id}/versions/{n}/diff` and `/items/{id}/revert`: versions compared, and brought back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import jsonpatch
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from api.app import create_app
+from api.settings import Settings
+from tests.api.conftest import Events, Serve, client_of, problem
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, 1.0, -1.0, 1.5, 2**70, 1e300, "", "1", "a/b~c", "é"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["a", "b", "a/b", "~0", ""]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+BODIES = st.dictionaries(st.sampled_from(["a", "b", "c/~", ""]), VALUES, max_size=3)
+
+
+@pytest.fixture
+def free(serve: Serve) -> httpx.AsyncClient:
+    """A client of a store whose items are any JSON objects."""
+    return serve(model="any")
+
+
+@pytest.fixture
+async def changed(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A store in which `foo` was made, changed, deleted, and made again."""
+    await client.put("/items/foo", json={"size": 1})
+    await client.put("/items/foo", json={"name": "two"})
+    await client.delete("/items/foo")
+    await client.put("/items/foo", json={"size": 4})
+    return client
+
+
+async def revert(
+    client: httpx.AsyncClient, version: Any, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    """Asks for `foo` as the version left it."""
+    return await client.post("/items/foo/revert", json={"version": version}, headers=headers)
+
+
+@settings(max_examples=150)
+@given(old=BODIES, new=BODIES)
+@example(old={"a": True}, new={"a": 1})
+@example(old={"a": [1]}, new={"a": [1.0]})
+@example(old={"a": [[0, False]]}, new={"a": [[False, 0.0]]})
+@example(old={"a": [{"b": 1}, {"b": True}]}, new={"a": [{"b": True}, {"b": 1.0}]})
+@example(old={"a": 1, "b": True}, new={"b": 1, "a": True})
+def test_a_diff_applied_to_the_old_body_gives_the_new(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    """Exactly: 1, 1.0 and true are three values, which Python takes for one."""
+
+    async def ask() -> httpx.Response:
+        app = create_app(Settings(model="any"), redis=FakeAsyncRedis(server=FakeServer()))
+        async with client_of(app) as client:
+            await client.put("/items/foo", json=old)
+            await client.put("/items/foo", json=new)
+            return await client.get("/items/foo/versions/2/diff")
+
+    answer = asyncio.run(ask())
+    assert answer.headers["content-type"] == "application/json-patch+json"
+    patched = jsonpatch.apply_patch(old, answer.json())
+    assert json.dumps(patched, sort_keys=True) == json.dumps(new, sort_keys=True)
+
+
+async def test_a_diff_is_a_patch_that_the_store_takes(free: httpx.AsyncClient) -> None:
+    """Sent back as a PATCH of the old body, it makes the new one."""
+    await free.put("/items/foo", json={"list": [1, 2, 3], "a/b": {"~": True}})
+    await free.put("/items/foo", json={"list": [3, 1.0, True], "c": None})
+    diff = await free.get("/items/foo/versions/2/diff")
+    await revert(free, 1)
+    headers = {"content-type": diff.headers["content-type"]}
+    answer = await free.patch("/items/foo", content=diff.content, headers=headers)
+    assert answer.text == '{"list":[3,1.0,true],"c":null}'
+
+
+async def test_any_two_versions_can_be_compared(changed: httpx.AsyncClient) -> None:
+    """In either direction, and with themselves; for ever, as neither changes."""
+    answer = await changed.get("/items/foo/versions/4/diff?from=1")
+    assert answer.json() == [{"op": "replace", "path": "/size", "value": 4}]
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    backwards = await changed.get("/items/foo/versions/1/diff?from=4")
+    assert backwards.json() == [{"op": "replace", "path": "/size", "value": 1}]
+    assert (await changed.get("/items/foo/versions/2/diff?from=2")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "slug"),
+    [
+        ("versions/1/diff", 422, "invalid-parameter"),
+        ("versions/1/diff?from=0", 422, "invalid-parameter"),
+        ("versions/1/diff?from=x", 422, "invalid-parameter"),
+        ("versions/1/diff?from_=1", 422, "invalid-parameter"),
+        ("versions/3/diff", 404, "item-deleted"),
+        ("versions/4/diff", 404, "item-deleted"),
+        ("versions/4/diff?from=9", 404, "version-not-found"),
+        ("versions/9/diff?from=1", 404, "version-not-found"),
+    ],
+)
+async def test_what_can_t_be_compared_is_refused(
+    changed: httpx.AsyncClient, path: str, status: int, slug: str
+) -> None:
+    """The first version without `from`, a deleted one, one that is not there."""
+    problem(await changed.get(f"/items/foo/{path}"), status, slug)
+
+
+async def test_a_revert_is_an_ordinary_write_of_the_old_body(
+    changed: httpx.AsyncClient, events: Events
+) -> None:
+    """200 with an ItemUpdated at the end of the log; nothing is taken back."""
+    answer = await revert(changed, 2)
+    assert (answer.status_code, answer.headers["event-type"]) == (200, "ItemUpdated")
+    assert answer.headers["etag"] == '"5"'
+    assert answer.text == (await changed.get("/items/foo/versions/2")).text
+    last = (await events())[-1]
+    assert (last.position, last.version) == (answer.headers["event-id"], 5)
+
+
+async def test_a_revert_after_a_delete_makes_the_item_again(changed: httpx.AsyncClient) -> None:
+    """201 with an ItemCreated, and the item's Location."""
+    await changed.delete("/items/foo")
+    answer = await revert(changed, 1)
+    assert (answer.status_code, answer.headers["event-type"]) == (201, "ItemCreated")
+    assert answer.headers["location"] == "/items/foo"
+    assert (await changed.get("/items/foo")).headers["etag"] == '"6"'
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"if-match": '"4"'}, 200),
+        ({"if-match": '"3"'}, 412),
+        ({"if-match": "*"}, 200),
+        ({"if-none-match": "*"}, 412),
+        ({"if-none-match": '"3"'}, 200),
+        ({"if-match": "4"}, 400),
+        ({"prefer": "return=minimal"}, 204),
+    ],
+)
+async def test_a_revert_takes_conditions_and_preferences(
+    changed: httpx.AsyncClient, events: Events, headers: dict[str, str], status: int
+) -> None:
+    """As a PUT does; one that is refused appends nothing."""
+    before = len(await events())
+    assert (await revert(changed, 1, headers)).status_code == status
+    assert len(await events()) == before + (status < 300)
+
+
+async def test_a_repeated_revert_under_one_key_is_one_event(
+    changed: httpx.AsyncClient, events: Events
+) -> None:
+    """Idempotency-Key: the first answer again."""
+    headers = {"idempotency-key": "undo-1"}
+    first, second = [await revert(changed, 1, headers) for _ in range(2)]
+    assert first.headers["event-id"] == second.headers["event-id"]
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len(await events()) == 5
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "slug"),
+    [(3, 404, "item-deleted"), (5, 404, "version-not-found"), (2**70, 422, "invalid-item")],
+)
+async def test_there_is_no_way_back_to_what_is_no_version(
+    changed: httpx.AsyncClient, events: Events, version: int, status: int, slug: str
+) -> None:
+    """A deleted version, one that is not there yet; nothing is appended."""
+    problem(await revert(changed, version), status, slug)
+    assert len(await events()) == 4
+
+
+async def test_what_never_existed_can_t_be_reverted(client: httpx.AsyncClient) -> None:
+    """404 `item-not-found`, and it still does not exist."""
+    problem(await revert(client, 1), 404, "item-not-found")
+    problem(await client.get("/items/foo"), 404, "item-not-found")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"{}", b"1", b"[]", b'{"version":"1"}', b'{"version":true}', b'{"version":1.5}',
+     b'{"version":0}', b'{"version":-1}', b'{"version":null}', b'{"version":1,"size":2}'],
+)  # fmt: skip
+async def test_a_revert_wants_a_version_and_nothing_else(
+    changed: httpx.AsyncClient, events: Events, document: bytes
+) -> None:
+    """422 with a pointer to it, and nothing is appended."""
+    headers = {"content-type": "application/json"}
+    answer = await changed.post("/items/foo/revert", content=document, headers=headers)
+    assert problem(answer, 422, "invalid-item")["errors"][0]["pointer"] == "/version"
+    assert len(await events()) == 4
+
+
+async def test_a_version_that_today_s_model_refuses_does_not_come_back(
+    free: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    """422: the model may have changed since."""
+    await free.put("/items/foo", json={"colour": "red"})
+    await free.put("/items/foo", json={"size": 1})
+    problem(await revert(client, 1), 422, "invalid-item")

@@ -1,0 +1,118 @@
+"""A rebuild is killed at random moments, as a power cut or an impatient person would do it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain.commands import PutItem
+from eventlog.log import EventLog
+from projections.current_items import APPLY
+from projections.rebuild import rebuild
+from projections.verify import verify
+from tests.conftest import assert_agreement, contents
+from tests.rebuild.conftest import url_of, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+
+ROOT = Path(__file__).parents[2]
+KILLS = 15
+
+REBUILDS = """
+import asyncio, os, sys
+from eventlog.connect import connect
+from eventlog.keys import Keys
+from projections.rebuild import rebuild
+
+async def go_on():
+    async with connect(sys.argv[1]) as redis:
+        while True:
+            await rebuild(redis, Keys())
+
+for _ in sys.stdin:
+    if (child := os.fork()) == 0:
+        asyncio.run(go_on())
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("gone", flush=True)
+"""
+"""For each line that it reads, forks a process that rebuilds for ever."""
+
+
+@contextmanager
+def rebuilding(url: str) -> Iterator[Callable[[float], None]]:
+    """Gives a function that rebuilds in another process, and kills that after some seconds."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", REBUILDS, url],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    assert process.stdout is not None
+    output = process.stdout
+
+    def rebuild_for(seconds: float) -> None:
+        print("go", file=process.stdin, flush=True)
+        child = int(output.readline())
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        output.readline()
+
+    with process:
+        yield rebuild_for
+        process.stdin.close()
+
+
+async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
+    real_redis: Redis, keys: Keys
+) -> None:
+    """Rows and ids are both the damaged ones or both the right ones; so is every history."""
+    log = EventLog(real_redis, keys, APPLY)
+    await write(log, 1000, items=200)
+    await log.append(PutItem("kept", b"{}"))
+    right = await contents(real_redis)
+    healed = 0
+    with rebuilding(url_of(real_redis)) as rebuild_for:
+        for _ in range(KILLS):
+            await real_redis.hset(keys.current, "kept", "?")
+            await real_redis.zrem(keys.ids, "kept")
+            await real_redis.lset(keys.history("kept"), 0, "1-1")
+            damaged = await contents(real_redis)
+
+            rebuild_for(random.uniform(0.01, 0.15))
+
+            after = await contents(real_redis)
+            for group in live(keys, right):
+                parts = [[held.get(key) for key in group] for held in (after, damaged, right)]
+                assert parts[0] in parts[1:]
+            healed += after[keys.current.encode()] == right[keys.current.encode()]
+            await real_redis.delete(keys.lease("rebuild"))  # as time does
+    assert 0 < healed < KILLS
+
+    await rebuild(real_redis, keys)
+
+    assert not [key for key in await real_redis.keys("*") if b"rebuild" in key]
+    assert (await verify(real_redis, keys)).clean
+    await assert_agreement(real_redis, keys)
+
+
+def live(keys: Keys, held: dict[bytes, Any]) -> list[list[bytes]]:
+    """The derived keys, in groups that change together."""
+    histories = [[key] for key in held if key.startswith(keys.histories.encode())]
+    return [[keys.current.encode(), keys.ids.encode()], *histories]

@@ -1,0 +1,280 @@
+"""The runner: every event is counted exactly once, whoever dies, sleeps or comes along."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.commands import DeleteItem, PutItem
+from domain.events import ItemDeleted, RecordedEvent
+from eventlog.log import EventLog
+from projections import runner as runner_module
+from projections.counting import Counts, CountsStore
+from projections.current_items import APPLY
+from projections.rebuild import rebuild
+from projections.runner import Runner
+from projections.statistics import STATISTICS, read_statistics
+from projections.verify import verify
+from tests.rebuild.conftest import cancelled, url_of, write
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from eventlog.keys import Keys
+    from projections.statistics import Statistics
+
+ROOT = Path(__file__).parents[2]
+
+RUNNERS = """
+import asyncio, os, sys
+from eventlog.connect import connect
+from eventlog.keys import Keys
+from projections import runner
+
+runner.PAUSE = 0.001
+runner.PATIENCE = 0.001
+runner.LEASE_MS = 20
+
+async def run():
+    async with connect(sys.argv[1]) as redis:
+        await runner.Runner(redis, Keys()).run()
+
+for _ in sys.stdin:
+    if (child := os.fork()) == 0:
+        asyncio.run(run())
+    print(child, flush=True)
+    os.waitpid(child, 0)
+"""
+"""For each line that it reads, forks a process that is a runner."""
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runners that do not let a test wait."""
+    monkeypatch.setattr(runner_module, "PAUSE", 0.002)
+    monkeypatch.setattr(runner_module, "PATIENCE", 0.002)
+
+
+@asynccontextmanager
+async def running(redis: Redis, keys: Keys) -> AsyncIterator[None]:
+    """A runner for the block."""
+    task = asyncio.create_task(Runner(redis, keys).run())
+    yield
+    await cancelled(task)
+
+
+async def caught_up(redis: Redis, keys: Keys) -> Statistics:
+    """The statistics, once they are those of the whole log."""
+    end = await EventLog(redis, keys, APPLY).last_position()
+    async with asyncio.timeout(10):
+        while (numbers := await read_statistics(redis, keys)).position != end:
+            await asyncio.sleep(0.001)
+    return numbers
+
+
+def bytes_in(history: list[RecordedEvent]) -> int:
+    """The size of all bodies."""
+    return sum(len(each.event.body) for each in history if not isinstance(each.event, ItemDeleted))
+
+
+async def assert_exact(redis: Redis, keys: Keys) -> None:
+    """The statistics are those of the log, counted by hand, and verify agrees."""
+    numbers = await caught_up(redis, keys)
+    history = await EventLog(redis, keys, APPLY).read(limit=1_000_000)
+    types = [each.type for each in history]
+    assert numbers.events == len(history)
+    assert numbers.items == await redis.zcard(keys.ids)
+    assert numbers.bytes == bytes_in(history)
+    assert numbers.types == {name: types.count(name) for name in sorted(set(types))}
+    assert sum(numbers.days.values()) == len(history)
+    assert (await verify(redis, keys)).clean
+
+
+async def test_the_runner_counts_what_was_and_what_comes(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """Events from before it began, and those that are appended while it runs."""
+    await write(log, 60)
+    async with running(redis, keys):
+        await write(log, 60, seed=2)
+        await assert_exact(redis, keys)
+
+
+async def test_statistics_say_what_happened_when(redis: Redis, keys: Keys, log: EventLog) -> None:
+    """Types, items that exist, bytes of bodies, and the day in UTC."""
+    for command in (PutItem("a", b"12"), PutItem("a", b"345"), PutItem("b", b"6"), DeleteItem("b")):
+        last = await log.append(command)
+    async with running(redis, keys):
+        numbers = await caught_up(redis, keys)
+
+    assert numbers.position == last.position
+    assert (numbers.events, numbers.items, numbers.bytes) == (4, 1, 6)
+    assert numbers.types == {"ItemCreated": 2, "ItemUpdated": 1, "ItemDeleted": 1}
+    today = datetime.now(UTC).date()
+    assert sum(numbers.days.values()) == numbers.days[today] == 4
+
+
+async def test_numbers_are_readable_with_redis_cli(redis: Redis, keys: Keys, log: EventLog) -> None:
+    """One hash, with the position up to which they count."""
+    created = await log.append(PutItem("foo", b"{}"))
+    async with running(redis, keys):
+        await caught_up(redis, keys)
+
+    assert await redis.hgetall("items:projection:statistics") == {
+        b"position": created.position.encode(),
+        b"events": b"1",
+        b"items": b"1",
+        b"bytes": b"2",
+        b"type:ItemCreated": b"1",
+        f"day:{created.time.date()}".encode(): b"1",
+    }
+
+
+async def test_several_runners_count_nothing_twice(redis: Redis, keys: Keys, log: EventLog) -> None:
+    """One of them works; the others are ready."""
+    async with running(redis, keys), running(redis, keys), running(redis, keys):
+        await write(log, 100)
+        await assert_exact(redis, keys)
+
+
+async def test_a_runner_without_its_lease_counts_nothing_twice(
+    redis: Redis, keys: Keys, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leases that run out at once make all of them work at the same time."""
+    monkeypatch.setattr(runner_module, "LEASE_MS", 1)
+    async with running(redis, keys), running(redis, keys), running(redis, keys):
+        await write(log, 200)
+        await assert_exact(redis, keys)
+
+
+async def test_a_commit_from_another_position_changes_nothing(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """That of a runner which slept while another one went on, or of a reply that was lost."""
+    await write(log, 20)
+    async with running(redis, keys):
+        await caught_up(redis, keys)
+    store = CountsStore(redis, keys, STATISTICS)
+    before = await store.load()
+
+    assert not await store.add(Counts("9-9", 1), "0-0")
+
+    assert await store.load() == before
+
+
+async def test_killed_runners_count_nothing_twice_and_miss_nothing(
+    real_redis: Redis, keys: Keys
+) -> None:
+    """One process after another is killed while events are appended."""
+    log = EventLog(real_redis, keys, APPLY)
+    writing = asyncio.create_task(write(log, 4000, items=50))
+    with subprocess.Popen(
+        [sys.executable, "-c", RUNNERS, url_of(real_redis)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(25):
+            print("go", file=process.stdin, flush=True)
+            child = int(await asyncio.to_thread(process.stdout.readline))
+            await asyncio.sleep(random.uniform(0.02, 0.12))
+            os.kill(child, signal.SIGKILL)
+        process.stdin.close()
+    counted = (await read_statistics(real_redis, keys)).events
+    assert counted > 0
+    await writing
+    async with running(real_redis, keys):
+        await assert_exact(real_redis, keys)
+
+
+async def test_a_rebuild_heals_numbers_while_the_runner_goes_on(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """Verify names the number, the rebuild makes it right, and none is counted twice."""
+    async with running(redis, keys):
+        for seed in range(5):
+            writing = asyncio.create_task(write(log, 40, seed=seed))
+            await redis.hincrby(keys.counts("statistics"), "bytes", 1000)
+            assert (await verify(redis, keys)).counted == {"statistics": 1}
+            found = (await rebuild(redis, keys, "statistics")).findings
+            assert found.different == {"numbers": 1}
+            assert found.examples == ["bytes"]
+            assert found.digest_before != found.digest_after
+            assert (await verify(redis, keys)).clean
+            await writing
+        await assert_exact(redis, keys)
+
+
+async def test_a_dry_run_of_numbers_changes_nothing(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """It says what is wrong all the same."""
+    await write(log, 20)
+    async with running(redis, keys):
+        await caught_up(redis, keys)
+    await redis.hset(keys.counts("statistics"), "items", 99)
+    before = await redis.hgetall(keys.counts("statistics"))
+
+    found = (await rebuild(redis, keys, "statistics", dry_run=True)).findings
+
+    assert found.examples == ["items"]
+    assert await redis.hgetall(keys.counts("statistics")) == before
+
+
+async def test_a_first_rebuild_counts_the_whole_log(
+    redis: Redis, keys: Keys, log: EventLog
+) -> None:
+    """Where no runner ever was, the numbers are there at once."""
+    await write(log, 50)
+    await rebuild(redis, keys, "statistics")
+    await assert_exact(redis, keys)
+
+
+@pytest.mark.parametrize("damage", ["a number", "the position", "the end", "the type"])
+async def test_numbers_that_cannot_be_read_are_named_and_heal(
+    redis: Redis,
+    keys: Keys,
+    log: EventLog,
+    damage: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The runner says so and leaves them alone; verify names them; a rebuild makes them right."""
+    caplog.set_level(logging.CRITICAL, "itemstore")
+    await write(log, 20)
+    async with running(redis, keys):
+        await caught_up(redis, keys)
+    key = keys.counts("statistics")
+    match damage:
+        case "a number":
+            await redis.hset(key, "bytes", "many")
+        case "the position":
+            await redis.hset(key, "position", "here")
+        case "the end":
+            await redis.hset(key, "position", f"{int(time.time() * 2000)}-0")
+        case "the type":
+            await redis.set(key, "?")
+    async with running(redis, keys):
+        await write(log, 20, seed=2)
+    assert (await verify(redis, keys)).counted["statistics"] > 0
+
+    await rebuild(redis, keys, "statistics")
+
+    async with running(redis, keys):
+        await assert_exact(redis, keys)
