@@ -46,9 +46,9 @@ def _grown(redis: Redis, store: Callable[[], None]) -> float:
 
 
 def _used(redis: Redis) -> int:
-    """Bytes of data: without the buffers of clients and of the append-only file."""
+    """Bytes of all keys and what is in them: without the buffers of clients and of the file."""
     info: dict[str, Any] = redis.info("memory")
-    return int(info["used_memory_dataset"])
+    return int(info["used_memory"] - info["mem_clients_normal"] - info["mem_aof_buffer"])
 
 
 def _add_events(redis: Redis) -> None:
