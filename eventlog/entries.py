@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 
+from domain.events import RecordedEvent
+from eventlog.cancellation import heed_cancellation
+from eventlog.codec import decode_flat
 from eventlog.faults import translated
 from eventlog.keys import Keys
 from eventlog.log import START
@@ -51,6 +55,7 @@ async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator
     reading = asyncio.ensure_future(_read(redis, keys, after.encode(), limit))
     try:
         while not at_end:
+            heed_cancellation()
             entries = await reading
             at_end = len(entries) < limit
             if not at_end:
@@ -62,6 +67,15 @@ async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def recorded_slices(
+    redis: Redis, keys: Keys, after: str = START
+) -> AsyncGenerator[list[RecordedEvent], None]:
+    """The same as events. Raises MalformedEntry too."""
+    async with aclosing(slices(redis, keys, after)) as raw:
+        async for entries in raw:
+            yield [decode_flat(position, fields) for position, fields in entries]
 
 
 async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:

@@ -1,12 +1,15 @@
 -- Adds to what a projection has counted, and notes up to where, in one step.
 --   KEYS[1]  the counts: a hash, with the fields position and events for itself
---   ARGV[1]  the position that it must be at, 0-0 for none
+--   ARGV[1]  the position that it must be at, 0-0 for none; empty: whatever is there
 --   ARGV[2]  the position that it is at then
 --   ARGV[3]  1: what was there before goes
 --   then names and numbers to add
 -- Reply: 1; 0, and nothing written, where it is at another position: somebody else went on.
 
-if (redis.call('HGET', KEYS[1], 'position') or '0-0') ~= ARGV[1] then
+if ARGV[3] == '1' and redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then
+  redis.call('DEL', KEYS[1]) -- something else stands there
+end
+if ARGV[1] ~= '' and (redis.call('HGET', KEYS[1], 'position') or '0-0') ~= ARGV[1] then
   return 0
 end
 if ARGV[3] == '1' then

@@ -15,9 +15,13 @@ from redis.asyncio import Redis
 from domain.events import RecordedEvent
 from eventlog.codec import MalformedEntry, decode_flat
 from eventlog.entries import Entry, slices
+from eventlog.errors import LogBroken
 from eventlog.faults import translated
 from eventlog.keys import Keys
 from eventlog.log import START, key_of
+
+ANYWHERE = ""
+"""Stands for the position of counts that can't be read."""
 
 _COMMIT = files("projections").joinpath("commit_counts.lua").read_text()
 
@@ -76,9 +80,12 @@ class CountsStore:
         self._commit = redis.register_script(_COMMIT)
 
     async def load(self) -> Counts:
-        """What is counted so far. Raises LogUnavailable, LogBroken, MalformedCounts."""
-        with translated():
-            fields: Any = await self._redis.hgetall(self._key)
+        """What is counted so far. Raises LogUnavailable, MalformedCounts."""
+        try:
+            with translated():
+                fields: Any = await self._redis.hgetall(self._key)
+        except LogBroken:
+            raise MalformedCounts(self.projection.name) from None
         position = fields.pop(b"position", START.encode())
         try:
             numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
@@ -88,7 +95,7 @@ class CountsStore:
         return Counts(position.decode(), numbers.pop("events", 0), numbers)
 
     async def position(self) -> str:
-        """Up to where it is counted, START for nothing; whatever stands in its place."""
+        """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
         with translated():
             position: Any = await self._redis.hget(self._key, "position")
         return START if position is None else position.decode(errors="replace")
@@ -98,7 +105,10 @@ class CountsStore:
         return await self._run(counts, position, anew=0)
 
     async def replace(self, counts: Counts, position: str) -> bool:
-        """Whether the counts took the place of those in the engine; these must be at `position`."""
+        """Whether the counts took the place of those in the engine.
+
+        These must be at `position`; with ANYWHERE they may be no counts at all.
+        """
         return await self._run(counts, position, anew=1)
 
     async def _run(self, counts: Counts, position: str, anew: int) -> bool:
@@ -124,10 +134,11 @@ async def counted_up_to(
     return total
 
 
-def differing_numbers(one: Counts, other: Counts) -> list[str]:
-    """The names whose numbers differ, in order; 0 and none are the same."""
-    names = {"events", *one.numbers, *other.numbers}
-    return [name for name in sorted(names) if number(one, name) != number(other, name)]
+def differing(one: Counts, other: Counts) -> list[str]:
+    """What differs: the position, and names of numbers, in order. 0 and none are the same."""
+    names = sorted({"events", *one.numbers, *other.numbers})
+    moved = ["position"] if one.position != other.position else []
+    return moved + [name for name in names if number(one, name) != number(other, name)]
 
 
 def number(counts: Counts, name: str) -> int:

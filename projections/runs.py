@@ -44,7 +44,7 @@ class Runs:
         self._open: dict[bytes, bytes] = {}
 
     def __iter__(self) -> Iterator[Run]:
-        """The runs; those of one item are in order."""
+        """The runs: those of one item in order, and nearly all in the order of their ends."""
         for item, text in self._ended:
             yield _run(item, text)
         for item, text in self._open.items():
@@ -63,7 +63,7 @@ class Runs:
                 self.skipped += 1
                 continue
             item = fields[3]
-            text = runs.get(item, b"")
+            text = runs.pop(item, b"")  # and in again: so they are in the order of their ends
             if len(text) > MOST_BYTES:
                 self._ended.append((item, text))
                 text = b""

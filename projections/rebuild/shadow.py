@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from eventlog.cancellation import heed_cancellation
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
 from eventlog.log import START
@@ -160,6 +161,7 @@ class Shadow:
                 most *= 2
 
     async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+        heed_cancellation()
         shadow = self.keys
         with translated():
             reply: Any = await script(

@@ -23,7 +23,7 @@ from projections.counting import (
     CountsStore,
     MalformedCounts,
     counted_up_to,
-    differing_numbers,
+    differing,
     number,
 )
 from projections.digest import reduced_row
@@ -124,7 +124,7 @@ class _Verification:
             self._differences.add(projection.name, "position", found, end)
             return
         live = await counted_up_to(self._redis, self._keys, projection, live, right.position)
-        for name in differing_numbers(live, right):
+        for name in differing(live, right):
             self._differences.add(projection.name, name, number(live, name), number(right, name))
 
     async def verdict(self) -> Verdict:

@@ -247,7 +247,7 @@ async def test_a_first_rebuild_counts_the_whole_log(
     await assert_exact(redis, keys)
 
 
-@pytest.mark.parametrize("damage", ["a number", "the position", "the end"])
+@pytest.mark.parametrize("damage", ["a number", "the position", "the end", "the type"])
 async def test_numbers_that_cannot_be_read_are_named_and_heal(
     redis: Redis,
     keys: Keys,
@@ -268,6 +268,8 @@ async def test_numbers_that_cannot_be_read_are_named_and_heal(
             await redis.hset(key, "position", "here")
         case "the end":
             await redis.hset(key, "position", f"{int(time.time() * 2000)}-0")
+        case "the type":
+            await redis.set(key, "?")
     async with running(redis, keys):
         await write(log, 20, seed=2)
     assert (await verify(redis, keys)).counted["statistics"] > 0
