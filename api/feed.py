@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -20,8 +21,7 @@ from api.request import Request
 from api.routing import Route
 from api.versions import version_count
 from domain.events import RecordedEvent
-from eventlog.codec import decode_flat
-from eventlog.entries import slices
+from eventlog.entries import recorded_slices
 from eventlog.errors import LogUnavailable
 from eventlog.live import Encoded, FeedClosed, FellBehind
 from eventlog.log import START
@@ -127,11 +127,12 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
 
 async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
     """The log as JSON lines, to where it ended when the last slice was read."""
-    async for entries in slices(request.store.redis, request.store.keys, start):
-        recorded = (decode_flat(position, fields) for position, fields in entries)
-        passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
-        if passed:
-            yield b"".join(passed)
+    store = request.store
+    async with aclosing(recorded_slices(store.redis, store.keys, start)) as slices:
+        async for recorded in slices:
+            passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
+            if passed:
+                yield b"".join(passed)
 
 
 async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:

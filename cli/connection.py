@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from api.settings import Settings
 from cli.errors import Stop
+from eventlog.codec import MalformedEntry
 from eventlog.connect import connect
 from eventlog.engine import EngineError, attach
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
@@ -43,7 +44,7 @@ def run_connected(
 
     try:
         return asyncio.run(run())
-    except (EngineError, LogUnavailable, LogFull, LogBroken) as error:
+    except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry) as error:
         raise Stop(str(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

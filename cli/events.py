@@ -8,9 +8,10 @@ from api.cloudevents import POSITION, encode
 from cli.connection import Connection
 from cli.errors import Stop
 from domain.events import ItemDeleted, RecordedEvent
-from eventlog.log import START
+from eventlog.entries import recorded_slices
+from eventlog.log import START, EventLog
 
-PAGE = 500
+PAGE = 100
 LAST = 10
 """Events that `tail` shows where it is not told where to start."""
 
@@ -18,12 +19,12 @@ LAST = 10
 async def tail(connection: Connection, *, after: str | None, follow: bool, as_json: bool) -> None:
     """The newest events, or those behind a position; with `follow` those to come as well."""
     log = connection.log
-    position = checked_position(after) if after else await log.before_last(LAST)
-    while recorded := await log.read(position, PAGE):
+    position = await start_of(log, after) if after else await log.before_last(LAST)
+    async for recorded in recorded_slices(connection.redis, connection.keys, position):
         position = recorded[-1].position
         show(recorded, as_json=as_json)
     if follow:
-        async for recorded in log.follow(position):
+        async for recorded in log.follow(position, PAGE):
             show(recorded, as_json=as_json)
 
 
@@ -40,10 +41,9 @@ async def history(connection: Connection, item: str, *, as_json: bool) -> None:
 
 async def export(connection: Connection, *, after: str | None) -> None:
     """The log behind a position, one CloudEvents object a line."""
-    position = checked_position(after) if after else START
+    position = await start_of(connection.log, after) if after else START
     count = 0
-    while recorded := await connection.log.read(position, PAGE):
-        position = recorded[-1].position
+    async for recorded in recorded_slices(connection.redis, connection.keys, position):
         count += len(recorded)
         show(recorded, as_json=True)
     print(f"{count} events exported", file=sys.stderr)
@@ -56,12 +56,15 @@ def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def checked_position(text: str) -> str:
-    """The text, if it is a position. Raises Stop."""
-    if not POSITION.fullmatch(text):
-        message = f"--after takes a position, <milliseconds>-<number>, not {text!r}."
+async def start_of(log: EventLog, after: str) -> str:
+    """The position to start behind. Raises Stop for what is none, and for a lost one."""
+    if not POSITION.fullmatch(after):
+        message = f"--after takes a position, <milliseconds>-<number>, not {after!r}."
         raise Stop(message)
-    return text
+    if after != START and await log.is_gone(after):
+        message = f"The log no longer has what came after {after}; leave --after out."
+        raise Stop(message)
+    return after
 
 
 def _json_line(recorded: RecordedEvent) -> str:

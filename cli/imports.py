@@ -15,6 +15,7 @@ from api.cloudevents import NotAnEvent, decode
 from cli.connection import Connection
 from cli.errors import Stop
 from domain.evolve import Item
+from eventlog.errors import LogFull, LogUnavailable
 from eventlog.importing import ForeignEvent, ImportRefused, LogMoved, checked, import_events
 from eventlog.log import START
 from projections.current_items import APPLY, CurrentItems
@@ -45,9 +46,22 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
                 checked(events(file), before.get, keep=not append),
                 last,
             )
-        except (ImportRefused, LogMoved) as error:
+        except ImportRefused as error:
             raise Stop(str(error)) from None
+        except (LogMoved, LogUnavailable, LogFull) as error:
+            message = (
+                f"{error} The log now ends at {await _end(connection)}: what was imported stays. "
+                "To begin again, take an empty log."
+            )
+            raise Stop(message) from None
     return total
+
+
+async def _end(connection: Connection) -> str:
+    try:
+        return await connection.log.last_position()
+    except LogUnavailable:
+        return "a position that the engine can't say now"
 
 
 def events(file: IO[bytes]) -> Iterator[ForeignEvent]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from itertools import islice
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -19,7 +18,10 @@ from eventlog.keys import Keys
 from eventlog.log import START, key_of
 
 BATCH = 500
-"""Events in one script call."""
+"""Most events in one script call."""
+
+BATCH_BYTES = 1024 * 1024
+"""About how much one script call carries at most: the engine does nothing else meanwhile."""
 
 LATEST_MS = 24 * 60 * 60 * 1000
 """How far in the future a position may be: the log goes on from there, so hardly."""
@@ -91,8 +93,7 @@ async def import_events(
     Raises LogMoved, and what a failing engine raises.
     """
     script = redis.register_script(apply + files("eventlog").joinpath("import.lua").read_text())
-    remaining = iter(events)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in _batches(events):
         arguments: list[str | bytes] = [keys.histories, after]
         for place, event in batch:
             arguments += [place, event.type, event.item, event.body, encode_meta(event.meta)]
@@ -101,10 +102,26 @@ async def import_events(
                 reply = await script(keys=[keys.events, keys.current, keys.ids], args=arguments)
         except Exception as error:
             if isinstance(error.__cause__, exceptions.ResponseError) and "LOGMOVED" in str(error):
-                raise LogMoved(str(error)) from None
+                message = "Somebody else wrote to the log during the import."
+                raise LogMoved(message) from None
             raise
         after = reply.decode()
     return after
+
+
+def _batches(
+    events: Iterable[tuple[str, ForeignEvent]],
+) -> Iterator[list[tuple[str, ForeignEvent]]]:
+    batch: list[tuple[str, ForeignEvent]] = []
+    size = 0
+    for place, event in events:
+        batch.append((place, event))
+        size += len(event.body)
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _place(event: ForeignEvent, before: str, latest: int) -> str:
