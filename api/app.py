@@ -31,8 +31,9 @@ from api.settings import Settings
 from api.shutdown import on_stop_signal
 from api.store import Store
 from eventlog.connect import connect
-from eventlog.durability import durability
+from eventlog.durability import Acknowledgement, durability, settle
 from eventlog.engine import run
+from eventlog.keys import Keys
 from projections.runner import Runner
 
 logger = logging.getLogger("itemstore")
@@ -127,15 +128,17 @@ class ItemStore(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
+    wanted = Acknowledgement.of(app.settings.durability)
     if app.store is not None:
+        await settle(app.store.redis, app.store.keys, wanted)
         async with _running(app.store):
             yield
         return
     async with _engine_url(app.settings) as url:
         redis = connect(url)
         try:
-            promise = await durability(redis)
-            log = logger.info if promise.fsync == "always" else logger.warning
+            promise = await durability(redis, Keys(app.settings.namespace), wanted)
+            log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             app.store = Store.on(redis, app.settings, app.model)
             async with _running(app.store):

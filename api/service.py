@@ -12,7 +12,7 @@ from api.problems import PROBLEM_TYPES, Problem, ProblemType
 from api.reply import Reply, json_reply
 from api.request import Request
 from api.routing import Route
-from eventlog.durability import durability
+from eventlog.durability import Acknowledgement, durability
 
 router = APIRouter(route_class=Route)
 
@@ -59,8 +59,10 @@ async def livez(_: Request) -> Reply:
 )
 async def readyz(request: Request) -> Reply:
     """Whether the store can take writes, and how durable they are."""
-    promise = await durability(request.store.redis)
-    durable = {"fsync": promise.fsync, "meaning": promise.sentence}
+    store = request.store
+    wanted = Acknowledgement.of(store.settings.durability)
+    promise = await durability(store.redis, store.keys, wanted)
+    durable = {"waits_for": str(wanted), "fsync": promise.fsync, "meaning": promise.sentence}
     return json_reply({"status": "ready", "durability": durable}, headers=[NO_STORE])
 
 

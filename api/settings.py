@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from eventlog.durability import PATTERN
 from eventlog.idempotency import REMEMBERED_SECONDS
 
 
@@ -36,6 +37,13 @@ class Settings(BaseSettings):
             pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"
         ),
     ] = "items"
+    durability: Annotated[
+        str,
+        Field(
+            pattern=PATTERN,
+            description="What a write waits for: engine, fsync (its disk) or replicas:<number>",
+        ),
+    ] = "engine"
     model: Annotated[
         str | None,
         Field(description="Model of an item: module:Model, or any for any JSON object"),

@@ -10,6 +10,8 @@ from api import cloudevents
 from api.access import Access
 from api.model import ItemModel
 from api.settings import Settings
+from eventlog.append import Terms
+from eventlog.durability import Acknowledgement
 from eventlog.keys import Keys
 from eventlog.live import LiveFeed
 from eventlog.log import EventLog
@@ -37,13 +39,9 @@ class Store:
     def on(cls, redis: Redis, settings: Settings, model: ItemModel) -> Store:
         """The store that the engine behind `redis` holds."""
         keys = Keys(settings.namespace)
-        log = EventLog(
-            redis,
-            keys,
-            APPLY,
-            waiting=settings.max_waiting,
-            remembered=settings.idempotency_seconds,
-        )
+        acknowledgement = Acknowledgement.of(settings.durability)
+        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement)
+        log = EventLog(redis, keys, APPLY, terms)
         return cls(
             redis,
             keys,

@@ -23,7 +23,7 @@ async def info(connection: Connection, *, as_json: bool) -> None:
 
 async def _facts(connection: Connection) -> dict[str, Any]:
     redis, keys, log = connection.redis, connection.keys, connection.log
-    promise = await durability(redis)
+    promise = await durability(redis, keys)
     engine = await _engine(connection)
     return {
         "engine": engine,

@@ -31,6 +31,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of API processes.")] = None,
     namespace: Namespace = None,
+    durability: Annotated[
+        str | None, typer.Option(help="What a write waits for: engine, fsync or replicas:<number>.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model of an item: module:Model, or any.")
     ] = None,

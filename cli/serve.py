@@ -22,7 +22,7 @@ from api.tokens import listed
 from cli.connection import checked_settings
 from cli.errors import Stop
 from eventlog.connect import connect
-from eventlog.durability import UnsafeEngine, durability
+from eventlog.durability import Acknowledgement, UnsafeEngine, durability
 from eventlog.engine import EmbeddedEngine, EngineError, run
 from eventlog.errors import LogBroken, LogUnavailable
 from eventlog.keys import Keys
@@ -62,10 +62,11 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 async def check(settings: Settings) -> None:
     """Raises Stop where the engine is away or unsafe, or where anybody could write."""
+    keys = Keys(settings.namespace)
     try:
         async with connect(settings.redis_url or "") as redis:
-            await durability(redis)
-            tokens = await listed(redis, Keys(settings.namespace))
+            await durability(redis, keys, Acknowledgement.of(settings.durability))
+            tokens = await listed(redis, keys)
     except ValueError as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None

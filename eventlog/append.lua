@@ -55,6 +55,7 @@ local remembered = redis.call('GET', KEYS[4])
 if remembered then
   local number, reply = string.match(remembered, '^(%d+)\n(.*)$')
   if number == ARGV[2] then
+    redis.call('PEXPIRE', KEYS[4], ARGV[3]) -- a write, for a WAIT on a new connection to wait for
     return reply
   elseif tonumber(number) > tonumber(ARGV[2]) then
     return redis.error_reply('STALEBATCH this writer has sent a later batch')

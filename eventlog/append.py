@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 from redis import exceptions
@@ -18,10 +19,11 @@ from domain.events import RecordedEvent
 from domain.expected import ANY, ExpectedVersion
 from eventlog.batching import Batches, TooManyWaiting
 from eventlog.codec import encode_meta
+from eventlog.durability import ENGINE, Acknowledgement
 from eventlog.errors import LogBroken, LogOverloaded
 from eventlog.faults import translated
 from eventlog.held import Argument, HeldConnection
-from eventlog.idempotency import AlreadyDone, IdempotencyKey
+from eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys
 
 MOST_COMMANDS = 128
@@ -43,6 +45,19 @@ REMEMBERED_MS = 10 * 60 * 1000
 KEY_COUNT = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms commands are taken.
+
+    `waiting` is how many may wait, `remembered_seconds` how long an idempotency key has its
+    outcome, and `acknowledgement` what is waited for after each batch.
+    """
+
+    waiting: int = 10_000
+    remembered_seconds: int = REMEMBERED_SECONDS
+    acknowledgement: Acknowledgement = ENGINE
+
+
 class Appender:
     """Appends the commands of one process to the log, many in one script call (group commit).
 
@@ -53,16 +68,19 @@ class Appender:
     `apply` is the Lua text that applies an event to the current items.
     """
 
-    def __init__(
-        self, redis: Redis, keys: Keys, apply: str, *, waiting: int, remembered_ms: int
-    ) -> None:
+    def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms) -> None:
         self._script = apply + files("eventlog").joinpath("append.lua").read_text()
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._acknowledgement = terms.acknowledgement
         self._idle_writers = [
-            _Writer(HeldConnection(redis), keys, remembered_ms) for _ in range(FLIGHTS)
+            _Writer(HeldConnection(redis), keys, terms.remembered_seconds) for _ in range(FLIGHTS)
         ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
-            self._send, most=MOST_COMMANDS, most_bytes=MOST_BYTES, waiting=waiting, flights=FLIGHTS
+            self._send,
+            most=MOST_COMMANDS,
+            most_bytes=MOST_BYTES,
+            waiting=terms.waiting,
+            flights=FLIGHTS,
         )
 
     async def append(
@@ -76,7 +94,7 @@ class Appender:
         With a key, the outcome is remembered under it in the same step; AlreadyDone is raised
         when it has one. Raises ItemNotFound or UnexpectedVersion when the command is refused,
         LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
-        is unknown: then there is no event or exactly one.
+        is unknown or not as durable as wanted: then there is no event or exactly one.
         """
         call = _Append(command, meta or {}, key)
         try:
@@ -113,17 +131,19 @@ class Appender:
             reply = await connection.call("EVALSHA", self._sha, KEY_COUNT, *arguments)
         except exceptions.NoScriptError:
             reply = await connection.call("EVAL", self._script, KEY_COUNT, *arguments)
+        if wait := self._acknowledgement.command:
+            self._acknowledgement.check(await connection.call(*wait))
         return bytes(reply)
 
 
 class _Writer:
     """Numbers the batches of one flight, and is remembered by the engine under its id."""
 
-    def __init__(self, connection: HeldConnection, keys: Keys, remembered_ms: int) -> None:
+    def __init__(self, connection: HeldConnection, keys: Keys, remembered_seconds: int) -> None:
         self.connection = connection
         self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
-        self._remembered_ms = remembered_ms
+        self._remembered_ms = remembered_seconds * 1000
         self._number = 0
 
     def next_batch(self) -> list[Argument]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
+from typing import IO, cast
 
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
@@ -59,8 +60,8 @@ class EngineFailed(EngineError):
 def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
     """Runs a server for the block, once it has loaded its data; gives its process id.
 
-    It holds the open file `lock` too. It stops with this process, however that ends. Raises
-    EngineNotFound and EngineFailed.
+    It holds the open file `lock` too. It is started again if it ends by itself, and stops with
+    this process, however that ends. Raises EngineNotFound and EngineFailed.
     """
     log = data_dir / "engine.log"
     log.touch(mode=0o600)
@@ -79,16 +80,20 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
             pass_fds=[lock],
             start_new_session=True,  # Ctrl-C is for the API, which drains before the engine stops
             umask=0o077,
+            bufsize=0,
         )
+    pipe = cast("IO[bytes]", watcher.stdin)
     try:
         while (pid := loaded(socket)) is None:
             if watcher.poll() is not None:
                 raise EngineFailed(data_dir, _said(log, start))
             time.sleep(TICK)
+        pipe.write(b"!")  # from now on the engine is started again when it ends by itself
         yield pid
     finally:
+        pipe.close()
         shut_down(socket)  # at once, while a signal is noticed a tenth of a second later
-        watcher.communicate()
+        watcher.wait()
 
 
 def program() -> Path:

@@ -2,6 +2,8 @@
 
 Run as a program: `python engine_watcher.py SOCKET SERVER ARGUMENT…`. Standard input is a pipe whose
 other end that process holds: however it ends, the system closes the pipe, and the engine stops.
+A byte in the pipe says that the engine has answered: from then on it is started again when it ends
+by itself. One that never answered has failed, and its status is this program's.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,28 +23,68 @@ GRACE = 8.0
 What it has acknowledged is on disk already, so a kill after that loses nothing.
 """
 
+NOTICE = 0.1
+"""Seconds for the end of standard input to be noticed, after an engine that was told to stop."""
+
+PAUSES = (0.0, 0.2, 1.0, 5.0)
+"""Seconds before an engine is started again, longer while it fails; the last one from then on."""
+
+LASTING = 10.0
+"""Seconds after which a start counts as one that went well."""
+
+
+class Owner:
+    """The process that this one watches for, by the other end of standard input."""
+
+    def __init__(self) -> None:
+        self.is_content = threading.Event()
+        self.is_gone = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        if os.read(sys.stdin.fileno(), 1):
+            self.is_content.set()
+            os.read(sys.stdin.fileno(), 1)
+        self.is_gone.set()
+
 
 def watch(socket: Path, command: list[str]) -> int:
-    """Runs the command until it ends or standard input does; its exit status."""
-    # The lock that the engine holds is among the descriptors that it inherits.
-    server = subprocess.Popen(  # noqa: S603 - the command is our own
-        command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0
-    )
+    """Runs the command for as long as its owner is there; its exit status."""
     # A SIGTERM to all processes of a service must not leave the engine without its watcher.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_stop_when_input_ends, args=(server,), daemon=True).start()
-    status = server.wait()
-    # A killed engine may leave a child that rewrites the append-only file and holds the lock.
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
+    owner = Owner()
+    failures = 0
+    while True:
+        start = time.monotonic()
+        status = run(command, owner)
+        failures = 0 if time.monotonic() - start > LASTING else failures + 1
+        pause = PAUSES[min(failures, len(PAUSES)) - 1] if failures else 0.0
+        if not owner.is_content.is_set() or owner.is_gone.wait(NOTICE + pause):
+            break
+        print(f"The engine ended with status {status} and is started again.", flush=True)
     socket.unlink(missing_ok=True)
     with suppress(OSError):  # a directory made for the socket alone; a data directory has more
         socket.parent.rmdir()
     return status
 
 
-def _stop_when_input_ends(server: subprocess.Popen[bytes]) -> None:
-    os.read(sys.stdin.fileno(), 1)
+def run(command: list[str], owner: Owner) -> int:
+    """Runs the engine until it ends or its owner does; its exit status."""
+    # The lock that the engine holds is among the descriptors that it inherits.
+    server = subprocess.Popen(  # noqa: S603 - the command is our own
+        command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0
+    )
+    threading.Thread(target=stop_with, args=(owner, server), daemon=True).start()
+    status = server.wait()
+    # A killed engine may leave a child that rewrites the append-only file and holds the lock.
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    return status
+
+
+def stop_with(owner: Owner, server: subprocess.Popen[bytes]) -> None:
+    """Stops the engine when its owner is gone."""
+    owner.is_gone.wait()
     server.terminate()
     try:
         server.wait(GRACE)

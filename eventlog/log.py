@@ -10,15 +10,18 @@ from redis.asyncio import Redis
 
 from domain.commands import Command
 from domain.events import RecordedEvent
-from eventlog.append import Appender
+from eventlog.append import Appender, Terms
 from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_all
+from eventlog.durability import settle
 from eventlog.faults import translated
-from eventlog.idempotency import REMEMBERED_SECONDS, IdempotencyKey, outcome
+from eventlog.idempotency import IdempotencyKey, outcome
 from eventlog.keys import Keys
 
 START = "0-0"
 """Before the first position of any log."""
+
+DEFAULT = Terms()
 
 
 def key_of(position: str) -> tuple[int, int]:
@@ -30,23 +33,14 @@ def key_of(position: str) -> tuple[int, int]:
 class EventLog:
     """The events of one namespace, in the order they were appended."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        keys: Keys,
-        apply: str,
-        *,
-        waiting: int = 10_000,
-        remembered: int = REMEMBERED_SECONDS,
-    ) -> None:
+    def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms = DEFAULT) -> None:
         self._redis = redis
         self._keys = keys
         self._version_at = redis.register_script(
             files("eventlog").joinpath("version_at.lua").read_text()
         )
-        self._appender = Appender(
-            redis, keys, apply, waiting=waiting, remembered_ms=remembered * 1000
-        )
+        self._acknowledgement = terms.acknowledgement
+        self._appender = Appender(redis, keys, apply, terms)
 
     async def append(
         self,
@@ -60,9 +54,12 @@ class EventLog:
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known.
 
-        Raises KeyReused where the key stands for another request.
+        It is as durable as an append. Raises KeyReused where the key stands for another request.
         """
-        return await outcome(self._redis, self._keys, key)
+        found = await outcome(self._redis, self._keys, key)
+        if found:  # its first answer may have been that it is not durable yet
+            await settle(self._redis, self._keys, self._acknowledgement)
+        return found
 
     async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first."""

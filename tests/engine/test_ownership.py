@@ -101,16 +101,17 @@ def test_attaching_at_the_same_moment_gives_all_the_same_engine(data_dir: Path) 
     assert len(pids) == 1
 
 
-def test_attach_refuses_a_directory_whose_owner_has_no_engine_any_more(
+def test_attach_refuses_a_directory_whose_engine_does_not_answer(
     data_dir: Path, own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An owner that lives while its engine was killed is named, after a while."""
+    """An owner that lives while its engine hangs is named, after a while."""
     process, engine = own(data_dir)
-    os.kill(engine.pid, signal.SIGKILL)
+    os.kill(engine.pid, signal.SIGSTOP)
     monkeypatch.setattr(engines, "PATIENCE", 0.2)
     with pytest.raises(DataDirectoryInUse) as refused, attach(data_dir):
         pass
     assert refused.value.pid == process.pid
+    os.kill(engine.pid, signal.SIGCONT)
 
 
 def test_ctrl_c_does_not_reach_the_engine(data_dir: Path, own: Own, connect: Connect) -> None:

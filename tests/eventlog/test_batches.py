@@ -10,7 +10,7 @@ import pytest
 from domain.commands import DeleteItem, PatchItem, PutItem
 from domain.errors import ItemNotFound, UnexpectedVersion
 from domain.expected import ABSENT, one_of
-from eventlog.append import MOST_BYTES, MOST_COMMANDS
+from eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
 from eventlog.errors import LogOverloaded
 from eventlog.log import EventLog
 from projections.current_items import APPLY
@@ -89,7 +89,7 @@ async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) 
 @pytest.fixture
 def short(redis: Redis, keys: Keys) -> EventLog:
     """A log for which no more than five commands may wait."""
-    return EventLog(redis, keys, APPLY, waiting=5)
+    return EventLog(redis, keys, APPLY, Terms(waiting=5))
 
 
 async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(

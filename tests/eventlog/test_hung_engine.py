@@ -10,6 +10,7 @@ import pytest
 
 from domain.commands import PutItem
 from domain.events import RecordedEvent
+from eventlog.append import Terms
 from eventlog.connect import connect
 from eventlog.errors import LogOverloaded, LogUnavailable
 from eventlog.log import EventLog
@@ -98,7 +99,7 @@ async def test_a_queue_that_was_full_of_a_hang_is_empty_after_it(
     server: Server, redis: Redis, keys: Keys
 ) -> None:
     """The first to come afterwards is served."""
-    log = EventLog(redis, keys, APPLY, waiting=5)
+    log = EventLog(redis, keys, APPLY, Terms(waiting=5))
     await log.append(PutItem("foo", b"1"))
     with stopped(server):
         appends = [log.append(PutItem("foo", b"1")) for _ in range(50)]

@@ -11,6 +11,7 @@ from domain.commands import DeleteItem, PutItem
 from domain.errors import UnexpectedVersion
 from domain.events import RecordedEvent
 from domain.expected import ABSENT
+from eventlog.append import Terms
 from eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from eventlog.log import EventLog
 from projections.current_items import APPLY
@@ -90,6 +91,6 @@ async def test_an_outcome_is_remembered_for_its_time(
     redis: Redis, keys: Keys, key: IdempotencyKey
 ) -> None:
     """The lifetime that was asked for, in the engine's own hands."""
-    log = EventLog(redis, keys, APPLY, remembered=60)
+    log = EventLog(redis, keys, APPLY, Terms(remembered_seconds=60))
     await log.append(PutItem("foo", b"1"), None, key)
     assert 50_000 < await redis.pttl(key.name) <= 60_000

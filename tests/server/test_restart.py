@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.conftest import COMMAND, Serve
+from eventlog.engine_server import loaded
+from tests.conftest import Start
+from tests.server.conftest import COMMAND, Serve, Server, socket_of
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -76,5 +80,66 @@ async def test_a_taken_data_directory_is_refused_with_a_clear_error(
 
 
 def _serve_command(data_dir: Path) -> list[str]:
-
     return [*COMMAND, "serve", "--port", "0", "--data-dir", str(data_dir)]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_killed_engine_is_started_again_and_nothing_is_lost(
+    serve: Serve, workers: str
+) -> None:
+    """The API goes on: a few writes may be 503, and what was acknowledged is there."""
+    server = serve("--workers", workers)
+    acknowledged: list[tuple[str, str]] = []
+    statuses: set[int] = set()
+
+    async def write(client: httpx.AsyncClient, number: int) -> None:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            answer = await client.put(f"/items/item-{number}", json={"size": number})
+            statuses.add(answer.status_code)
+            if answer.is_success:
+                acknowledged.append((answer.headers["event-id"], answer.headers["event-type"]))
+
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+        writers = asyncio.gather(*(write(client, number) for number in range(8)))
+        for _ in range(2):
+            await asyncio.sleep(0.4)
+            os.kill(engine_of(server), signal.SIGKILL)
+        await writers
+        assert (await client.put("/items/after", json={})).status_code == 201
+        lines = await client.get("/events", headers={"accept": "application/jsonl"})
+    events = {event["id"]: event["type"] for event in map(json.loads, lines.text.splitlines())}
+    assert statuses <= {200, 201, 503}
+    assert all(events.get(position) == kind for position, kind in acknowledged)
+
+
+def engine_of(server: Server) -> int:
+    """The process id of the embedded engine, once it answers."""
+    while True:
+        if pid := loaded(Path(socket_of(server))):
+            return pid
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("wanted", ["fsync", "replicas:1"])
+async def test_a_durability_that_the_engine_can_not_keep_is_refused(
+    start: Start, tmp_path: Path, wanted: str
+) -> None:
+    """Debian's Redis has no WAITAOF, and no replica is there: a sentence and exit code 1."""
+    process = await asyncio.create_subprocess_exec(
+        *_serve_command(tmp_path), "--redis-url", start("redis").url, "--durability", wanted,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, error = await process.communicate()
+    assert process.returncode == 1
+    assert (b"WAITAOF" if wanted == "fsync" else b"0 of 1 replicas") in error
+    assert b"Traceback" not in error
+
+
+async def test_the_embedded_engine_keeps_fsync(serve: Serve) -> None:
+    """Asked for by an option, kept with each write, and said by /readyz."""
+    server = serve("--durability", "fsync")
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        assert (await client.put("/items/fox", json={})).status_code == 201
+        ready = (await client.get("/readyz")).json()
+    assert ready["durability"]["waits_for"] == "fsync"

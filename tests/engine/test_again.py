@@ -1,0 +1,88 @@
+"""An engine that ends by itself is started again, for as long as its owner is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventlog.engine import EmbeddedEngine, attach, run
+from eventlog.engine_server import loaded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis import Redis
+
+    from tests.engine.conftest import Connect, Own
+
+
+def pid_after(engine: EmbeddedEngine, pid: int) -> int:
+    """The process id of the engine that has taken the place of one."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if (now := loaded(engine.socket)) not in (None, pid):
+            assert now is not None
+            return now
+        time.sleep(0.01)
+    pytest.fail("The engine was not started again.")
+
+
+@pytest.mark.usefixtures("each_program")
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM", "SIGSEGV", "SHUTDOWN"])
+def test_an_engine_that_ends_is_started_again_with_its_data(
+    data_dir: Path, connect: Connect, end: str
+) -> None:
+    """However it ended, three times in a row, at the same socket; a while later it stops."""
+    with run(data_dir) as engine:
+        pid = engine.pid
+        for number in range(3):
+            connect(engine).set("key", number)
+            stop(pid, connect(engine), end)
+            pid = pid_after(engine, pid)
+            assert connect(engine).get("key") == str(number)
+    assert loaded(engine.socket) is None
+    with run(data_dir) as engine:
+        assert connect(engine).get("key") == "2"
+
+
+def stop(pid: int, client: Redis, end: str) -> None:
+    """Ends the engine, and waits until it has."""
+    if end == "SHUTDOWN":
+        client.shutdown()
+    else:
+        os.kill(pid, signal.Signals[end])
+
+
+def test_who_attaches_finds_the_engine_that_was_started_again(data_dir: Path, own: Own) -> None:
+    """Within the patience that it has anyway."""
+    process, engine = own(data_dir)
+    os.kill(engine.pid, signal.SIGKILL)
+    with attach(data_dir) as again:
+        assert again.pid != engine.pid
+        assert again.socket == engine.socket
+    assert process.poll() is None
+
+
+def test_an_owner_that_is_killed_with_its_engine_leaves_none(
+    data_dir: Path, own: Own, connect: Connect
+) -> None:
+    """Nobody starts it again for an owner that is gone."""
+    process, engine = own(data_dir)
+    process.kill()
+    os.kill(engine.pid, signal.SIGKILL)
+    process.communicate()
+    with run(data_dir) as mine:
+        assert connect(mine).get("acknowledged") == "yes"
+    assert loaded(engine.socket) is None
+
+
+def test_the_log_says_that_the_engine_was_started_again(data_dir: Path) -> None:
+    """With the status that it ended with."""
+    with run(data_dir) as engine:
+        os.kill(engine.pid, signal.SIGKILL)
+        pid_after(engine, engine.pid)
+    assert "ended with status -9 and is started again" in (data_dir / "engine.log").read_text()
