@@ -15,7 +15,7 @@ from api.settings import Settings
 from cli.errors import Stop
 from eventlog.codec import MalformedEntry
 from eventlog.connect import connect
-from eventlog.engine import EngineError, attach
+from eventlog.engine import EngineError, attach, holds_data
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.log import EventLog
@@ -34,12 +34,18 @@ class Connection:
 
 
 def run_connected(
-    options: Mapping[str, Any], verb: Callable[[Connection], Awaitable[Result]]
+    options: Mapping[str, Any],
+    verb: Callable[[Connection], Awaitable[Result]],
+    *,
+    new: bool = False,
 ) -> Result:
-    """What the verb returns. Raises Stop where the engine can't be had or fails."""
+    """What the verb returns. Raises Stop where the engine can't be had or fails.
+
+    Only with `new` may the data directory be one that has no store yet.
+    """
 
     async def run() -> Result:
-        async with connected(options) as connection:
+        async with connected(options, new=new) as connection:
             return await verb(connection)
 
     try:
@@ -51,17 +57,23 @@ def run_connected(
 
 
 @asynccontextmanager
-async def connected(options: Mapping[str, Any]) -> AsyncIterator[Connection]:
+async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[Connection]:
     """A connection to the engine that the options or the environment name.
 
     Without a URL it is the embedded engine: the one that a `serve` runs on the data directory,
-    else one run for the while.
+    else one run for the while. Raises Stop.
     """
     settings = checked_settings(options)
     if settings.redis_url is not None:
         async with _connection(settings.redis_url, settings) as connection:
             yield connection
         return
+    if not (new or holds_data(settings.data_dir)):
+        message = (
+            f"There is no store in {settings.data_dir}: name its directory with --data-dir, or its "
+            "engine with --redis-url. `itemstore serve` makes a new one."
+        )
+        raise Stop(message)
     with attach(settings.data_dir) as engine:
         async with _connection(engine.url, settings) as connection:
             yield connection

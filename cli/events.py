@@ -46,7 +46,7 @@ async def export(connection: Connection, *, after: str | None) -> None:
     async for recorded in recorded_slices(connection.redis, connection.keys, position):
         count += len(recorded)
         show(recorded, as_json=True)
-    print(f"{count} events exported", file=sys.stderr)
+    print(f"{count} {'event' if count == 1 else 'events'} exported", file=sys.stderr)
 
 
 def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:

@@ -173,8 +173,10 @@ def import_(
     from cli.imports import import_file
 
     path = None if file == Path("-") else file
-    count = run_connected(_engine(context), lambda store: import_file(store, path, append=append))
-    print(f"{count} events imported", file=sys.stderr)
+    count = run_connected(
+        _engine(context), lambda store: import_file(store, path, append=append), new=True
+    )
+    print(f"{count} {'event' if count == 1 else 'events'} imported", file=sys.stderr)
 
 
 @app.command()
@@ -211,7 +213,9 @@ def token_create(
     from cli.token import create_token
 
     run_connected(
-        _engine(context), lambda store: create_token(store, name, role.value, as_json=json)
+        _engine(context),
+        lambda store: create_token(store, name, role.value, as_json=json),
+        new=True,
     )
 
 

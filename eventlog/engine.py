@@ -37,6 +37,7 @@ __all__ = [
     "EngineFailed",
     "EngineNotFound",
     "attach",
+    "holds_data",
     "run",
 ]
 
@@ -117,6 +118,11 @@ def attach(data_dir: Path) -> Iterator[EmbeddedEngine]:
                     raise
                 time.sleep(TICK)
         yield engine
+
+
+def holds_data(data_dir: Path) -> bool:
+    """Whether an engine has run here, or its append-only file was put here."""
+    return any((data_dir / name).exists() for name in (OWNER, "appendonlydir"))
 
 
 def _running(data_dir: Path) -> EmbeddedEngine | None:

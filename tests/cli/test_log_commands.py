@@ -135,20 +135,34 @@ def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
         (("tail", "--redis-url", "redis://127.0.0.1:1"), "does not answer"),
         (("tail", "--redis-url", "http://x"), "--redis-url"),
         (("rebuild", "nothing"), "no projection 'nothing'"),
-        (("import", "/does/not/exist"), "No such file"),
+        (("import", "--append", "/does/not/exist"), "No such file"),
         (("serve", "--port", "99999"), "--port (ITEMSTORE_PORT)"),
         (("serve", "--model", "nothing:Item"), "ITEMSTORE_MODEL"),
         (("serve", "--host", "0.0.0.0", "--port", "0"), "token create"),
         (("token", "revoke", "nobody"), "no token 'nobody'"),
     ],
 )
-def test_a_mistake_is_one_sentence_on_stderr(run: Run, words: tuple[str, ...], why: str) -> None:
+def test_a_mistake_is_one_sentence_on_stderr(
+    imported: Run, words: tuple[str, ...], why: str
+) -> None:
     """Exit code 1, nothing on stdout, no traceback."""
-    ended = run(*words)
+    ended = imported(*words)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert why in ended.stderr
     assert ended.stderr.startswith("itemstore: ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["tail", "history a", "export", "info", "verify", "rebuild", "token list", "token revoke a"],
+)
+def test_where_there_is_no_store_none_is_made(run: Run, tmp_path: Path, words: str) -> None:
+    """A directory that was mistyped is named, and stays as it is."""
+    ended = run(*words.split(), data="typo")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"There is no store in {tmp_path / 'typo'}" in ended.stderr
+    assert not (tmp_path / "typo").exists()
 
 
 def test_what_was_damaged_by_hand_is_found_and_healed(imported: Run, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_tail_shows_the_last_ten(run: Run) -> None:
 
 def test_tail_of_an_empty_log_shows_nothing(run: Run) -> None:
     """And is no error."""
+    assert run("import").returncode == 0
     ended = run("tail")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
