@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 
 from cli.connection import Connection
 from cli.progress import reported
+from projections.registered import FOLLOWING
 from projections.verify import Verdict, verify
 
 
@@ -27,5 +29,15 @@ def _told(verdict: Verdict) -> str:
     counted = ", ".join(f"{count:,} {where}" for where, count in verdict.counted.items())
     lines.append(f"  different  {counted}")
     lines += [f"  {difference}" for difference in verdict.differences]
-    lines.append("`itemstore rebuild` makes the projections again from the log.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_advice(verdict.counted)])
+
+
+def _advice(counted: Mapping[str, int]) -> Iterator[str]:
+    """What to do about differences, by where they are."""
+    following = {each.name for each in FOLLOWING}
+    if counted.keys() - following - {"log"}:
+        yield "`itemstore rebuild` makes the current items again from the log."
+    for name in sorted(counted.keys() & following):
+        yield f"`itemstore rebuild {name}` makes {name} again from the log."
+    if "log" in counted:
+        yield "What is wrong in the log itself no rebuild mends: a backup has what was there."

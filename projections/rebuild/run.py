@@ -63,7 +63,7 @@ async def rebuild(
             await clear(redis, keys, lease)
             await lease.release()
     seconds = round(time.monotonic() - clock, 3)
-    receipt = Receipt(projection, dry_run, started.isoformat("T", "seconds"), seconds, found)
+    receipt = Receipt(projection, dry_run, f"{started:%Y-%m-%dT%H:%M:%SZ}", seconds, found)
     if not dry_run:
         await keep(redis, keys, receipt)
     return receipt

@@ -186,6 +186,34 @@ def test_what_was_damaged_by_hand_is_found_and_healed(imported: Run, tmp_path: P
     assert (healed.returncode, json.loads(healed.stdout)["digest"]) == (0, digest)
 
 
+@pytest.mark.parametrize(
+    ("damage", "advice"),
+    [
+        ("delete('items:ids')", "`itemstore rebuild` makes"),
+        (
+            "hincrby('items:projection:statistics', 'type:ItemCreated', 1)",
+            "`itemstore rebuild statistics` makes",
+        ),
+        ("xadd('items:events', {'stray': 'entry'})", "no rebuild mends"),
+    ],
+)
+def test_verify_says_what_mends_what_is_wrong(
+    imported: Run, tmp_path: Path, damage: str, advice: str
+) -> None:
+    """A command for each projection that is wrong, and a backup for the log itself."""
+    assert imported("rebuild", "statistics").returncode == 0
+    with_engine = (
+        "import sys; from pathlib import Path; from redis import Redis;"
+        "from eventlog.engine import attach\n"
+        "with attach(Path(sys.argv[1])) as engine:\n"
+        f"    Redis.from_url(engine.url).{damage}\n"
+    )
+    subprocess.run([sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True)
+    lines = imported("verify").stdout.splitlines()
+    (said,) = [line for line in lines if line.startswith(("`", "What"))]
+    assert advice in said
+
+
 def test_info_says_what_the_store_holds(imported: Run) -> None:
     """For machines with --json, for people without."""
     facts = json.loads(imported("info", "--json").stdout)
