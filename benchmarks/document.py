@@ -1,4 +1,4 @@
-"""The page of the documentation that shows what was measured."""
+"""The pages of the documentation that show what was measured."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from benchmarks.report import OURS, summaries
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def fill(name: str, text: str) -> None:
-    """Puts the text between the two comments of that name in `docs/benchmarks.md`."""
-    page = DOCS / "benchmarks.md"
+def fill(name: str, text: str, page: Path = DOCS / "benchmarks.md") -> None:
+    """Puts the text between the two comments of that name on a page."""
     start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     pattern = re.compile(f"{re.escape(start)}.*{re.escape(end)}", re.DOTALL)
     content = f"{start}\n\n{text}\n\n{end}"

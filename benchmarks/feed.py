@@ -26,6 +26,8 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks.cores import Cores, cores, on
+from benchmarks.document import DOCS, fill
+from benchmarks.report import milliseconds, table
 
 _ID = re.compile(rb"^id: (\d+-\d+)\n", re.MULTILINE)
 
@@ -155,9 +157,44 @@ def main() -> None:
     parser.add_argument("--subscribers", type=int, default=200)
     parser.add_argument("--rate", type=float, default=100, help="writes a second")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--docs", action="store_true", help="put the report into docs/feed.md")
     options = parser.parse_args()
     outcome = uvloop.run(measure(options.subscribers, options.rate, options.seconds))
     print(json.dumps(outcome, indent=2))
+    if options.docs:
+        fill("feed", markdown(outcome, options.rate, options.seconds), DOCS / "feed.md")
+
+
+def markdown(outcome: dict[str, Any], rate: float, seconds: float) -> str:
+    """The report."""
+    alone, followed = outcome["write in us, without subscribers"], outcome["write in us, with"]
+    busy = outcome["share of a core, with"]
+    idle = outcome["share of a core, without subscribers"]
+    rows = [
+        ["events that each got, once and in order", f"{outcome['events']:,}"],
+        *(
+            [f"from append to receipt, {name}", f"{outcome[f'delay in ms, {name}']} ms"]
+            for name in ("median", "p99", "longest")
+        ),
+        ["memory for each, idle", f"{outcome['kB a subscriber, idle']} kB"],
+        ["memory for each, at the end", f"{outcome['kB a subscriber, at the end']} kB"],
+        *(
+            [
+                f"a write takes, {name}",
+                f"{milliseconds(followed[name])}, alone {milliseconds(alone[name])}",
+            ]
+            for name in ("p50", "p90", "p99")
+        ),
+        ["share of a core that the API takes", f"{busy:.0%}, alone {idle:.0%}"],
+    ]  # fmt: skip
+    if not outcome["all got all, once, in order"]:
+        message = "Not every subscriber got every event once and in order."
+        raise RuntimeError(message)
+    title = (
+        f"{outcome['subscribers']} subscribers, {rate:.0f} events a second for "
+        f"{seconds:.0f} seconds; {outcome['pinned']}:"
+    )
+    return "\n".join([title, "", *table(("", ""), rows)])
 
 
 if __name__ == "__main__":
