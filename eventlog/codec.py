@@ -22,6 +22,11 @@ FIELDS = (b"type", b"item", b"version", b"data", b"meta")
 
 NO_META = b"{}"
 
+_NAMES = list(FIELDS)
+
+_STORING = {b"ItemCreated": ItemCreated, b"ItemUpdated": ItemUpdated}
+"""The types of events that have a body."""
+
 
 class MalformedEntry(ValueError):
     """A stream entry that is not an event of this store. `position` says which."""
@@ -47,7 +52,7 @@ def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
 
 def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
     """The same where names and values come in turn, as the engine sends them."""
-    if tuple(fields[::2]) != FIELDS:
+    if fields[::2] != _NAMES:
         raise _wrong_fields(position)
     return _decoded(position, fields[1::2])
 
@@ -74,13 +79,10 @@ def _wrong_fields(position: bytes) -> MalformedEntry:
 
 
 def _event(kind: bytes, item: str, data: bytes) -> Event:
-    match kind:
-        case b"ItemCreated" if data:
-            return ItemCreated(item, data)
-        case b"ItemUpdated" if data:
-            return ItemUpdated(item, data)
-        case b"ItemDeleted" if not data:
-            return ItemDeleted(item)
+    if data and (storing := _STORING.get(kind)):
+        return storing(item, data)
+    if kind == b"ItemDeleted" and not data:
+        return ItemDeleted(item)
     message = f"no event has the type {kind!r} and {'a' if data else 'no'} body"
     raise ValueError(message)
 

@@ -9,17 +9,19 @@ from functools import lru_cache
 
 from redis.asyncio import Redis
 
-from domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from eventlog.keys import Keys
 from projections.counting import CountingProjection, CountsStore
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
+_TYPE_FIELDS = {kind: f"type:{kind.__name__}" for kind in (ItemCreated, ItemUpdated, ItemDeleted)}
+
 
 def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
     """Counts an event: its type, its day (UTC), its body's bytes, and what exists after it."""
     event = recorded.event
-    numbers["type:" + recorded.type] += 1
+    numbers[_TYPE_FIELDS[type(event)]] += 1
     numbers[_day_field(int(recorded.position.partition("-")[0]) // _DAY_MS)] += 1
     if isinstance(event, ItemDeleted):
         numbers["items"] -= 1

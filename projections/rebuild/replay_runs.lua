@@ -1,13 +1,11 @@
 -- Replays runs: some of one item's events, with no other of its events in between.
 --
 -- Begins with current_items.lua and replay.lua.
---   then four for each run:
---     the position of its last event
---     the position of its last ItemCreated, empty where there is none
---     how many events, and their positions, with blanks in between
+--   ARGV[6] and following  a run each: the positions of its events, with a blank in front of each,
+--                          and a plus sign behind the blank of an ItemCreated
 -- Reply: 1.
 
-local FIRST, EACH, MOST = 6, 4, 64
+local FIRST, MOST = 6, 64
 
 -- Entries by position. The next ones are read together with one that is asked for, as many as
 -- were good for something last time: finding a place in the log takes as long as reading ten.
@@ -25,8 +23,12 @@ local function entry_at(position)
   return read[position]
 end
 
-for i = FIRST, #ARGV, EACH do
-  replay(entry_at(ARGV[i]), ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
+for i = FIRST, #ARGV do
+  local created = string.match(ARGV[i], '.*%+(%S+)') or ''
+  local positions = created == '' and ARGV[i] or string.gsub(ARGV[i], '%+', '')
+  local _, count = string.gsub(positions, ' ', ' ')
+  local last = string.match(positions, '.* (.*)')
+  replay(entry_at(last), created, count, string.sub(positions, 2))
 end
 write()
 return 1

@@ -22,8 +22,8 @@ from projections.runs import Run, Runs
 RUNS = 150
 """Runs replayed in one step."""
 
-POSITIONS = 3000
-"""Positions in the runs replayed in one step."""
+RUN_BYTES = 50_000
+"""Bytes of the runs replayed in one step: some 3,000 positions."""
 
 ENTRIES = 128
 """Entries of the log with which a step catches up before it does its own work."""
@@ -71,8 +71,7 @@ class Shadow:
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
         for step in _steps(runs):
-            arguments = [value for run in step for value in run[1:]]
-            await self._step(self._replay_runs, [], arguments)
+            await self._step(self._replay_runs, [], [run.text for run in step])
         self.position = position
         self.events += runs.events
         self.skipped += runs.skipped
@@ -179,13 +178,13 @@ class Shadow:
 
 def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
     step: list[Run] = []
-    positions = 0
+    size = 0
     for run in runs:
-        if step and (len(step) == RUNS or positions + run.events > POSITIONS):
+        if step and (len(step) == RUNS or size + len(run.text) > RUN_BYTES):
             yield step
-            step, positions = [], 0
+            step, size = [], 0
         step.append(run)
-        positions += run.events
+        size += len(run.text)
     if step:
         yield step
 

@@ -13,11 +13,14 @@ from eventlog.log import START
 from projections.counting import CountingProjection, Counts
 from projections.digest import BODY, RowsDigest, reduced
 from projections.row import encode
+from projections.runs import Runs
 from projections.verify.verdict import Differences
 
 
 class Fold:
     """All items up to `position`, with their bodies reduced, and the counts of projections.
+
+    `runs` are the positions of their events since somebody took them away.
 
     What the log itself has wrong is noted as a difference: entries that are no events, and
     events that can't follow what was before them. `impossible` holds the items of the latter;
@@ -29,27 +32,34 @@ class Fold:
         self.entries = 0
         self.items: dict[str, Item] = {}
         self.impossible: set[str] = set()
+        self.runs = Runs()
         self.counts = {each.name: Counts() for each in projections}
         self._projections = [(each.count, self.counts[each.name].numbers) for each in projections]
         self._differences = differences
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Goes on with entries of the log, in their order."""
-        items = self.items
+        items, runs = self.items, self.runs
         for position, fields in entries:
-            recorded = self._decoded(position, fields)
-            if recorded is None:
-                continue
+            try:
+                recorded = decode_flat(position, fields)
+            except MalformedEntry as error:
+                readable = self._readable(position, fields, error)
+                if readable is None:
+                    continue
+                recorded = readable
             for count, numbers in self._projections:
                 count(numbers, recorded)
-            before = items.get(recorded.item)
+            name = recorded.event.item
+            before = items.get(name)
             try:
                 item = evolve(before, recorded)
             except ImpossibleHistory as error:
                 item = self._impossible(before, recorded, error)
             if item.body is not None and len(item.body) > BODY:
                 item = replace(item, body=reduced(item.body))
-            items[item.id] = item
+            items[name] = item
+            runs.add(position, fields[1], fields[3])
         if entries:
             self._move(entries)
 
@@ -64,13 +74,12 @@ class Fold:
         """How many items exist."""
         return sum(item.exists for item in self.items.values())
 
-    def _decoded(self, position: bytes, fields: list[bytes]) -> RecordedEvent | None:
+    def _readable(
+        self, position: bytes, fields: list[bytes], error: MalformedEntry
+    ) -> RecordedEvent | None:
+        """Notes an entry that is no event; one whose meta alone is wrong has happened."""
+        self._differences.add("log", position.decode(), str(error), "an event of this store")
         try:
-            return decode_flat(position, fields)
-        except MalformedEntry as error:
-            name = position.decode()
-            self._differences.add("log", name, str(error), "an event of this store")
-        try:  # one with a meta that can't be read has happened all the same
             return decode_flat(position, [*fields[:-1], NO_META])
         except MalformedEntry:
             return None

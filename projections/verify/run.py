@@ -65,7 +65,6 @@ class _Verification:
         self._length = 0
         self._differences = Differences()
         self._fold = Fold(FOLLOWING, self._differences)
-        self._runs = Runs()
         self._wrong_histories: set[bytes] = set()
         self._check_histories = redis.register_script(_text("check_histories.lua"))
         self._read_items = redis.register_script(_text("read_items.lua"))
@@ -142,8 +141,7 @@ class _Verification:
 
     async def _take(self, entries: Sequence[Entry]) -> None:
         self._fold.take(entries)
-        self._runs.extend(entries)
-        if self._runs.full:
+        if self._fold.runs.full:
             await self._compare_histories()
 
     async def _compare_unknown(self, found: AsyncIterator[bytes]) -> None:
@@ -195,7 +193,7 @@ class _Verification:
                 return rows, ids, found
 
     async def _compare_histories(self) -> None:
-        runs, self._runs = list(self._runs), Runs()
+        runs, self._fold.runs = list(self._fold.runs), Runs()
         parts = iter(self._parts(runs))
         while step := list(islice(parts, PARTS)):
             arguments = [value for part in step for value in part]
