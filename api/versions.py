@@ -141,13 +141,15 @@ async def version_count(request: Request) -> int:
 
 async def version(request: Request, number: int) -> RecordedEvent:
     """The event that made a version. Raises ItemNotFound, and Problem where there is none."""
-    history = await request.store.log.history(request.item_id, number - 1, 1)
-    if history:
+    log, item = request.store.log, request.item_id
+    if history := await log.history(item, number - 1, 1):
         return history[0]
     count = await version_count(request)
     if number <= count:
+        if history := await log.history(item, number - 1, 1):
+            return history[0]  # it was made between the two looks
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
-    sentence = f"Item {request.item_id!r} has {count} versions; there is no version {number}."
+    sentence = f"Item {item!r} has {count} versions; there is no version {number}."
     raise Problem("version-not-found", sentence, members={"version": count})
 
 

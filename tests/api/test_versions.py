@@ -8,6 +8,7 @@ from fakeredis import FakeAsyncRedis
 
 from api.tokens import Role, create
 from eventlog.keys import Keys
+from eventlog.log import EventLog
 from tests.api.conftest import BASE_URL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
 
@@ -226,6 +227,22 @@ async def test_a_version_that_was_trimmed_away_is_gone(
     problem(await aged.get("/items/foo/versions/1"), 410, "gone")
     problem(await aged.get("/items/foo/versions/2/diff"), 410, "gone")
     assert (await aged.get("/items/foo/versions/2")).status_code == 200
+
+
+async def test_a_version_that_comes_while_one_looks_for_it_is_not_gone(
+    aged: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not there yet, and then counted: what was written in between is found."""
+    count = EventLog.version_count
+
+    async def counted_later(log: EventLog, item: str) -> int:
+        await aged.put("/items/new", json={"size": 2})
+        return await count(log, item)
+
+    await aged.put("/items/new", json={"size": 1})
+    monkeypatch.setattr(EventLog, "version_count", counted_later)
+    answer = await aged.get("/items/new/versions/2")
+    assert (answer.status_code, answer.json()["size"]) == (200, 2)
 
 
 async def test_looking_at_versions_makes_none(aged: httpx.AsyncClient, events: Events) -> None:
