@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from api.problems import Problem
 from api.tokens import Role, Token, listed
+from eventlog.errors import LogUnavailable
 from eventlog.keys import Keys
 
 FRESH_SECONDS = 1.0
@@ -28,16 +29,22 @@ class Access:
         self._keys = keys
         self._tokens: dict[str, Token] = {}
         self._fresh_until = 0.0
-        self._refreshing = asyncio.Lock()
+        self._is_known = False
+        self._refreshing: asyncio.Future[None] | None = None
 
     async def actor(self, authorization: str | None, method: str) -> str | None:
         """The name of the token that the request carries, None where the store has no tokens.
 
         Raises Problem 401 without a valid token (RFC 6750 §3), 403 where its role does not
-        allow the method, and LogUnavailable.
+        allow the method, and LogUnavailable where the tokens, or this one, are not known yet:
+        while the engine is away, those that were known last count.
         """
         if time.monotonic() > self._fresh_until:
-            await self._refresh()
+            try:
+                await self._refresh()
+            except LogUnavailable:  # those who may read the metrics may do so now
+                if not self._is_known:
+                    raise
         if not self._tokens:
             return None
         name, secret = _credentials(authorization)
@@ -61,10 +68,16 @@ class Access:
         return token.name
 
     async def _refresh(self) -> None:
-        async with self._refreshing:  # one request asks, the others wait for what it hears
-            if time.monotonic() > self._fresh_until:
-                self._tokens = await listed(self._redis, self._keys)
-                self._fresh_until = time.monotonic() + FRESH_SECONDS
+        # One asks for all who wait: with a lock they would go on one by one, a turn of the event
+        # loop each, and under load the last of them after seconds.
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.ensure_future(self._ask())
+        await asyncio.shield(self._refreshing)
+
+    async def _ask(self) -> None:
+        self._tokens = await listed(self._redis, self._keys)
+        self._fresh_until = time.monotonic() + FRESH_SECONDS
+        self._is_known = True
 
 
 def _credentials(authorization: str | None) -> tuple[str, str]:

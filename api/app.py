@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
+from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from api import components, feed, item, items, projections, service, versions
+from api import components, feed, item, items, metrics, projections, service, versions
 from api.access import OPEN
 from api.idempotency import WRITES, once
 from api.model import ItemModel
@@ -30,13 +31,19 @@ from api.routing import Resources
 from api.settings import Settings
 from api.shutdown import on_stop_signal
 from api.store import Store
+from api.tally import OTHER, Tally
+from api.traffic import Traffic
 from eventlog.connect import connect
-from eventlog.durability import Acknowledgement, durability, settle
+from eventlog.durability import Acknowledgement, Durability, durability, settle
 from eventlog.engine import run
+from eventlog.errors import LogUnavailable
 from eventlog.keys import Keys
 from projections.runner import Runner
 
 logger = logging.getLogger("itemstore")
+
+PATIENCE = 10.0
+"""Seconds for which a process that starts waits for its engine."""
 
 
 def create_app(
@@ -75,13 +82,16 @@ class ItemStore(FastAPI):
         )
         self.settings = settings
         self.model = model
-        self.store = None if redis is None else Store.on(_usable(redis), settings, model)
-        for module in (item, items, versions, feed, projections, service):
+        self.tally = Tally()
+        self.traffic = Traffic(settings, self.tally)
+        self.store = self.store_on(_usable(redis)) if redis is not None else None
+        for module in (item, items, versions, feed, projections, service, metrics):
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request from a resource of the store; FastAPI has the documentation."""
+        began = perf_counter()
         found = self.resources.find(_own_path(scope)) if scope["type"] == "http" else None
         if found is None:
             await self._documentation(scope, receive, send)
@@ -105,19 +115,30 @@ class ItemStore(FastAPI):
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = _error_reply(error, request)
+            reply = _error_reply(error, request, self.tally)
+        self.tally.answered(resource.template, method, reply.status, perf_counter() - began)
         await reply.send(receive, send, with_body=method != "HEAD")
 
     async def _documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
         """FastAPI's own pages, and its 404, for those who may read."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.tally.answered(OTHER, scope["method"], message["status"], 0.0)
+            await send(message)
+
         if scope["type"] == "http" and self.store is not None:
             request = Request(scope, receive, self.store, {})
             try:
                 await self.store.access.actor(request.field(b"authorization"), "GET")
             except Exception as error:  # noqa: BLE001 - as in __call__
-                await _error_reply(error, request).send(receive, send)
+                await _error_reply(error, request, self.tally).send(receive, counted)
                 return
-        await super().__call__(scope, receive, send)
+        await super().__call__(scope, receive, counted)
+
+    def store_on(self, redis: Redis) -> Store:
+        """The store that the engine behind a client holds, with the settings of this app."""
+        return Store.on(redis, self.settings, self.model, self.traffic)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
@@ -127,38 +148,59 @@ class ItemStore(FastAPI):
 
 
 @asynccontextmanager
-async def _lifespan(app: ItemStore) -> AsyncIterator[None]:
+async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
+    """Opens the store. The server's connections find in the state what they have to heed."""
+    state = {"traffic": app.traffic}
     wanted = Acknowledgement.of(app.settings.durability)
     if app.store is not None:
         await settle(app.store.redis, app.store.keys, wanted)
         async with _running(app.store):
-            yield
+            yield state
         return
     async with _engine_url(app.settings) as url:
         redis = connect(url)
         try:
-            promise = await durability(redis, Keys(app.settings.namespace), wanted)
+            promise = await _promise(redis, app.settings, wanted)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            app.store = Store.on(redis, app.settings, app.model)
+            app.store = app.store_on(redis)
             async with _running(app.store):
-                yield
+                yield state
         finally:
             app.store = None
             await redis.aclose()
 
 
+async def _promise(redis: Redis, settings: Settings, wanted: Acknowledgement) -> Durability:
+    """What the engine promises; waited for where it is just being started again.
+
+    Raises UnsafeEngine, and LogUnavailable after PATIENCE.
+    """
+    until = perf_counter() + PATIENCE
+    while True:
+        try:
+            return await durability(redis, Keys(settings.namespace), wanted)
+        except LogUnavailable:
+            if perf_counter() > until:
+                raise
+        await asyncio.sleep(0.1)
+
+
 @asynccontextmanager
 async def _running(store: Store) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
-    runner = asyncio.create_task(Runner(store.redis, store.keys).run())
+    tasks = [
+        asyncio.create_task(Runner(store.redis, store.keys).run()),
+        asyncio.create_task(store.workers.keep_publishing()),
+    ]
     try:
         with on_stop_signal(store.feed.close):
             yield
     finally:
         store.feed.close()
-        runner.cancel()
-        await asyncio.gather(runner, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -177,13 +219,14 @@ def _own_path(scope: Scope) -> bytes:
     return raw.removeprefix(root.encode()) if root else raw
 
 
-def _error_reply(error: Exception, request: StarletteRequest) -> Reply:
+def _error_reply(error: Exception, request: StarletteRequest, tally: Tally) -> Reply:
     root = request.scope.get("root_path", "")
     instance = root + encoded(_own_path(request.scope))
     problem = problem_of(error)
     if problem is None:
         logger.error("%s %s", request.method, instance, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
+    tally.problems[problem.type.slug] += 1
     return problem_reply(problem, instance, root)
 
 
@@ -208,7 +251,7 @@ async def _unforeseen(request: StarletteRequest, error: Exception) -> Response:
 
 
 def _response(error: Exception, request: StarletteRequest) -> Response:
-    reply = _error_reply(error, request)
+    reply = _error_reply(error, request, request.app.tally)
     return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
 
 

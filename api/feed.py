@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -80,10 +80,10 @@ async def list_events(request: Request) -> Reply | StreamReply:
     if form == "text/event-stream":
         last_id = request.field(b"last-event-id")
         start = await start_of(request, last_id or wanted.after)
-        return StreamReply(200, _stream_headers(EVENT_STREAM), live(request, start, wanted))
+        return _stream(request, EVENT_STREAM, live(request, start, wanted))
     start = await start_of(request, wanted.after)
     if form in {"application/jsonl", "application/x-ndjson"}:
-        return StreamReply(200, _stream_headers(LINES), lines(request, start, wanted))
+        return _stream(request, LINES, lines(request, start, wanted))
     return await page(request, start, wanted)
 
 
@@ -114,13 +114,11 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
     if not found and wanted.wait:
         now = asyncio.get_running_loop().time
         until = now() + wanted.wait
-        async with request.store.feed.following():
-            try:
+        with request.store.traffic.stream(), suppress(TimeoutError, FeedClosed):
+            async with request.store.feed.following():
                 while not found and now() < until:
                     await request.store.feed.after(scanned, until=until)
                     found, scanned = await _filtered(request, scanned, wanted)
-            except (TimeoutError, FeedClosed):
-                pass
     ended = len(found) < wanted.limit and await _is_end(request, scanned)
     return _page_reply(request, found, wanted, None if ended else scanned)
 
@@ -156,6 +154,8 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                 await asyncio.sleep(RETRY_MS / 1000)
                 continue
             except (FellBehind, FeedClosed) as end:
+                if isinstance(end, FellBehind):
+                    request.store.traffic.cut("fell behind")
                 yield b": %s; resume with Last-Event-ID\n" % _FAREWELLS[type(end)]
                 return
             frames = [event.text for event in events if _passes(event, wanted)]
@@ -257,10 +257,15 @@ def _page_reply(
     return Reply(200, headers, b"[" + b",".join(encode(each) for each in events) + b"]")
 
 
-def _stream_headers(media_type: bytes) -> Headers:
-    return [
+def _stream(
+    request: Request, media_type: bytes, pieces: AsyncGenerator[bytes, None]
+) -> StreamReply:
+    """The pieces as a stream, if there is a place for one more. Raises Problem (503)."""
+    headers = [
         (b"content-type", media_type),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
         (b"vary", b"accept"),
     ]
+    request.store.traffic.begin_stream()
+    return StreamReply(200, headers, pieces, request.store.traffic)

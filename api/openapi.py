@@ -193,15 +193,20 @@ def service_operation(
     description: str,
     *slugs: str,
     parameters: tuple[str, ...] = (),
+    content: Description | None = None,
     is_open: bool = False,
 ) -> Description:
-    """The options of a route about the service itself: it answers 200 with a JSON object.
+    """The options of a route about the service itself.
 
+    It answers 200 with a JSON object, where no other `content` is named (by media type).
     `is_open` says that it never wants a token.
     """
     if not is_open:
         slugs = (*slugs, "unauthorized", "log-unavailable")
-    responses: Responses = {200: _answer(description, schema={"type": "object"})}
+    answer = _answer(description, schema={"type": "object"})
+    if content is not None:
+        answer["content"] = content
+    responses: Responses = {200: answer}
     responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
                   for slug in slugs}  # fmt: skip
     operation = _operation(name, responses, parameters=parameters) | {"tags": ["service"]}

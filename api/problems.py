@@ -82,6 +82,12 @@ PROBLEM_TYPES = {
             "write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
         ProblemType(
+            "malformed-request", 400, "This is not HTTP/1.1",
+            "What came can't be read as a request (RFC 9112), or its method is not one of HTTP's. "
+            "The connection is closed.",
+            "Send the request with a client that speaks HTTP/1.1, over a connection of its own.",
+        ),
+        ProblemType(
             "malformed-json", 400, "The body is not JSON",
             "The body is empty, is not UTF-8, or breaks RFC 8259; NaN, infinite numbers, lone "
             "surrogates and an object with the same key twice are refused too.",
@@ -105,6 +111,12 @@ PROBLEM_TYPES = {
             "Start again without `after`, and follow `next` or the Link header.",
         ),
         ProblemType(
+            "request-timeout", 408, "The request took too long to come",
+            "The header was not complete, or nothing of the body came, for as long as the "
+            "operator allows (ITEMSTORE_CLIENT_SECONDS). The connection is closed.",
+            "Send the request again, in one go.",
+        ),
+        ProblemType(
             "patch-conflict", 409, "The patch does not fit the item as it is",
             "A `test` operation failed, or an operation's path does not exist in the item.",
             "GET the item and make a patch for what it is now.",
@@ -124,6 +136,11 @@ PROBLEM_TYPES = {
             "content-too-large", 413, "The body is too large",
             "The body has more bytes than the operator allows (ITEMSTORE_MAX_BODY).",
             "Send a smaller body; `limit` is the number of bytes that are allowed.",
+        ),
+        ProblemType(
+            "uri-too-long", 414, "The URL is too long",
+            "A path with its query has at most 8,000 bytes; an id has at most 512.",
+            "Shorten the query.",
         ),
         ProblemType(
             "unsupported-media-type", 415, "The body's media type is not one that is read here",
@@ -160,6 +177,12 @@ PROBLEM_TYPES = {
             "GET the item and send its ETag in If-Match.",
         ),
         ProblemType(
+            "headers-too-large", 431, "The header is too large",
+            "The request line and all header fields together have at most 32 KiB (RFC 6585 §5). "
+            "The connection is closed.",
+            "Send fewer or shorter header fields; cookies are not needed here.",
+        ),
+        ProblemType(
             "internal-error", 500, "The store has made an error",
             "Something that should not happen did; the server's log says what.",
             "Report it, with the time and the request.",
@@ -179,7 +202,8 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "overloaded", 503, "Too many requests are waiting",
-            "The queue in front of the engine is full. Nothing was written.",
+            "As many requests wait, or as many connections or streams are open, as one process "
+            "takes. Nothing was written.",
             "Try again after Retry-After seconds, and slow down.",
         ),
         ProblemType(

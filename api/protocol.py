@@ -1,8 +1,8 @@
-"""uvicorn's HTTP protocol, with each answer sent in one piece.
+"""uvicorn's HTTP protocol within limits: of size, of time, and of how much goes on at once.
 
-uvicorn writes the head and the body of an answer one after the other, and uvloop sends each at
-once: two system calls, two packets, and a client that is woken twice. What is written in one turn
-of the event loop leaves here at its end, in one system call (docs/decisions/0010).
+httptools bounds nothing by itself, and uvicorn waits for ever. What is refused here is refused
+before a request of the application exists, for a fraction of what a write costs: that is what
+keeps the accepted ones fast when too much comes (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -10,53 +10,289 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.problems import Problem
+from api.reply import Headers, Reply, problem_reply
+from api.tally import OTHER
+from api.traffic import Traffic, overloaded
+from api.transport import GatheringTransport
+
+MOST_URL = 8_000
+"""Bytes of a path with its query: what RFC 9110 §4.1 wants to be possible."""
+
+MOST_HEAD = 32_768
+"""Bytes of a request line and its header fields, or of what is between the pieces of a body."""
+
+MOST_PIPELINED = 100
+"""Requests of one connection that wait for the answer to the one before."""
+
+LINGER = 2
+"""Ticks that a refused client has to read why, before the connection is closed."""
+
+EVEN_WHEN_FULL = frozenset({b"/livez", b"/readyz", b"/metrics"})
+"""Who watches the process must see it most when there is too much to do."""
+
+AWAITED, HEAD, BODY, SHED, UPGRADE, REFUSED = range(6)
+"""Where a connection is: between requests, within one, or behind the last."""
+
+CLOSE = [(b"connection", b"close")]
+
+_TOO_MANY_REQUESTS = problem_reply(overloaded("Too many requests are waiting."), None)
+
+
+class _Stop(Exception):
+    """Ends the parsing of what was received."""
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 by httptools, on a transport that gathers what is written."""
+    """HTTP/1.1 by httptools, one client's connection.
+
+    What runs for each request names its base class: `super()` four times costs 1 µs.
+    """
+
+    transport: GatheringTransport
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._traffic: Traffic = app_state["traffic"]
+        self._phase = AWAITED
+        self._ticks = 0  # in this phase, without anything that counts as progress
+        self._piece = 0  # bytes that were received last
+        self._first = 0  # bytes of the piece in which the request began
+        self._beside = 0  # bytes received since then that are not its body
+        self._taken = 0
+        self._ticks_untaken = 0
+        self._refusal = b""
+        self._is_one_too_many = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As asyncio calls it."""
         super().connection_made(GatheringTransport(transport, self.loop))
+        self._traffic.watch(self.connections, self.tasks, self.loop)
+        self._is_one_too_many = len(self.connections) > self._traffic.most_connections
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As asyncio calls it."""
+        self._end_phase()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """As asyncio calls it."""
+        if self._phase == REFUSED:
+            return
+        if self._is_one_too_many:
+            self._refuse(overloaded("Too many connections are open."))
+            return
+        self._piece = len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            if self._phase != REFUSED:
+                sentence = f"This can't be read as a request of HTTP/1.1: {error}."
+                self._refuse(Problem("malformed-request", sentence))
+        else:
+            if self._phase:
+                self._beside += self._piece
+                if self._beside > MOST_HEAD:
+                    self._refuse(_too_large())
+
+    def on_message_begin(self) -> None:
+        """As httptools calls it."""
+        HttpToolsProtocol.on_message_begin(self)
+        self._phase = HEAD
+        self._ticks = 0
+        self._first = self._piece
+        self._beside = -self._piece  # how much of it was before the request is not known
+
+    def on_headers_complete(self) -> None:
+        """As httptools calls it."""
+        # Nearly every head comes in one small piece, which needs no counting.
+        if self._piece + self._first + self._beside > MOST_URL:
+            self._check_head()
+        self._ticks = 0
+        if self.parser.should_upgrade():
+            self._phase = UPGRADE
+            return
+        if self._traffic.is_full and not self._is_answering and self._path not in EVEN_WHEN_FULL:
+            self._phase = SHED
+            if self.expect_100_continue:
+                self._stop(overloaded("Too many requests are waiting."))
+            return
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self._stop(overloaded(f"More than {MOST_PIPELINED} requests wait on one connection."))
+        self._phase = BODY
+        self._traffic.receiving += 1
+        HttpToolsProtocol.on_headers_complete(self)
+
+    def on_body(self, body: bytes) -> None:
+        """As httptools calls it."""
+        self._beside = -self._piece
+        if self._phase == BODY:
+            if not self.cycle.response_complete:
+                self._ticks = 0
+            HttpToolsProtocol.on_body(self, body)
+
+    def on_message_complete(self) -> None:
+        """As httptools calls it."""
+        phase = self._phase
+        self._end_phase()
+        if phase == BODY:
+            HttpToolsProtocol.on_message_complete(self)
+        elif phase == SHED:
+            self._shed()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn calls it. Idle connections are closed by `tick`, not by a timer each."""
+        self.server_state.total_requests += 1
+        self._ticks = 0
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal:
+            self._send_refusal()
+
+    def tick(self) -> None:
+        """Closes the connection where its client took too long; called every second."""
+        patience = self._traffic.patience
+        untaken = self._has_untaken()
+        self._ticks += 1
+        if untaken and self._ticks_untaken > patience:
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._traffic.cut("takes nothing")
+            self.transport.abort()
+        elif self._phase == REFUSED or self._is_one_too_many:
+            if not self._refusal and self._ticks > LINGER:
+                self.transport.abort()
+        elif self._phase:
+            if self.flow.read_paused:  # it is not the client who waits
+                self._ticks = 0
+            elif self._ticks > patience:
+                sentence = f"The request did not come within {patience} seconds."
+                self._refuse(Problem("request-timeout", sentence))
+        elif self._is_answering or untaken:
+            self._ticks = 0
+        elif self._ticks > (patience if self.cycle is None else self.timeout_keep_alive):
+            self.transport.close()
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def _path(self) -> bytes:
+        return self.url.partition(b"?")[0]
+
+    def _has_untaken(self) -> bool:
+        """Whether the client has yet to take something; counts the ticks in which it does not."""
+        untaken, taken = self.transport.unsent > 0, self.transport.taken
+        self._ticks_untaken = self._ticks_untaken + 1 if untaken and taken == self._taken else 0
+        self._taken = taken
+        return untaken
+
+    def _check_head(self) -> None:
+        if len(self.url) > MOST_URL:
+            sentence = f"The URL has {len(self.url)} bytes; {MOST_URL} are allowed."
+            self._stop(Problem("uri-too-long", sentence))
+        fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if len(self.url) + fields > MOST_HEAD:
+            self._stop(_too_large())
+
+    def _end_phase(self) -> None:
+        if self._phase == BODY:
+            self._traffic.receiving -= 1
+        self._phase = AWAITED
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Goes on as if no other protocol had been asked for (RFC 9110 §7.8).
+
+        httptools takes what follows the head for the other protocol, a body too. Java's client
+        asks for HTTP/2 in this way with its first request, whatever that is.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            sentence = "CONNECT is for proxies, and this is none."
+            self._refuse(Problem("malformed-request", sentence))
+            return
+        head = [method, b" ", self.url, b" HTTP/%s\r\n" % self.parser.get_http_version().encode()]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"".join([*head, b"\r\n", rest]))
+
+    def _shed(self) -> None:
+        """Answers 503 in place of the application. The connection goes on."""
+        method = self.parser.get_method()
+        stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        self._count(method.decode(), _TOO_MANY_REQUESTS, "overloaded")
+        head = self._head(_TOO_MANY_REQUESTS, [] if stays else CLOSE)
+        self.transport.write(head if method == b"HEAD" else head + _TOO_MANY_REQUESTS.body)
+        if not stays:
+            self.transport.close()
+
+    def _stop(self, problem: Problem) -> None:
+        """Refuses the request that is being parsed. Raises _Stop."""
+        self._refuse(problem)
+        raise _Stop
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answers a problem, behind the answers that are due before it, and then closes."""
+        phase, cycle = self._phase, self.cycle
+        self._end_phase()
+        self._phase = REFUSED
+        self._ticks = 0
+        reply = problem_reply(problem, None)
+        self._refusal = self._head(reply, CLOSE) + reply.body
+        if phase != BODY:
+            is_next = not self._is_answering
+        elif cycle.response_started:  # it has its answer, or a part of it
+            self.transport.close()
+            return
+        else:
+            is_next = not self.pipeline
+            if self.pipeline:
+                self.pipeline.popleft()
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._count("", reply, problem.type.slug)
+        if is_next:
+            self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        # Closed at once, with more to come from the client, TCP would take the answer back.
+        self.transport.write(self._refusal)
+        self._refusal = b""
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._ticks = 0
+
+    def _head(self, reply: Reply, headers: Headers) -> bytes:
+        lines = [STATUS_LINE[reply.status]]
+        for name, value in (*self.server_state.default_headers, *reply.headers, *headers):
+            lines += [name, b": ", value, b"\r\n"]
+        lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
+        return b"".join(lines)
+
+    def _count(self, method: str, reply: Reply, slug: str) -> None:
+        self._traffic.tally.answered(OTHER, method, reply.status, 0.0)
+        self._traffic.tally.problems[slug] += 1
 
 
-class GatheringTransport(asyncio.Transport):
-    """A transport that writes once in a turn of the event loop."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._gathered: list[bytes] = []
-
-    def write(self, data: Any) -> None:
-        """Sends the data at the end of this turn."""
-        if not self._gathered:
-            self._loop.call_soon(self._flush)
-        self._gathered.append(data)
-
-    def close(self) -> None:
-        """Closes the connection, after what was written."""
-        self._flush()
-        self._transport.close()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """As the transport knows it: addresses, the socket, TLS."""
-        return self._transport.get_extra_info(name, default)
-
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        """Takes nothing more from the client for now."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Goes on with what the client sends."""
-        self._transport.resume_reading()
-
-    def _flush(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        if gathered and not self._transport.is_closing():
-            self._transport.write(b"".join(gathered))
+def _too_large() -> Problem:
+    sentence = f"The request line and the header fields have more than {MOST_HEAD} bytes."
+    return Problem("headers-too-large", sentence)

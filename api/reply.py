@@ -12,15 +12,13 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from api.problems import Problem
+from api.traffic import Traffic
 
 logger = logging.getLogger("itemstore")
 
 Headers = list[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json")
-
-PATIENCE = 30.0
-"""Seconds that a client may take nothing of a stream before it is cut off."""
 
 NO_CONTENT = frozenset({204, 304})
 
@@ -44,11 +42,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class StreamReply:
-    """A status, header fields, and a body that comes in pieces and may never end."""
+    """A status, header fields, and a body that comes in pieces and may never end.
+
+    It has a place among the streams of `traffic`, which it gives back when it was sent.
+    """
 
     status: int
     headers: Headers
     pieces: AsyncGenerator[bytes, None]
+    traffic: Traffic
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
         """Sends it until it ends, the client goes, or the client takes nothing for a while.
@@ -56,6 +58,12 @@ class StreamReply:
         Where it breaks off, the answer stays without its end: the client must not take a part of
         the log for all of it.
         """
+        try:
+            await self._send(receive, send, with_body=with_body)
+        finally:
+            self.traffic.end_stream()
+
+    async def _send(self, receive: Receive, send: Send, *, with_body: bool) -> None:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         broken = None
         if with_body:
@@ -68,13 +76,15 @@ class StreamReply:
             broken, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
         await self.pieces.aclose()
         if isinstance(broken, Exception):
+            if isinstance(broken, TimeoutError):
+                self.traffic.cut("takes nothing")
             logger.warning("A stream was cut off: %s", str(broken) or "the client was too slow")
         else:
             await send({"type": "http.response.body", "body": b""})
 
     async def _send_pieces(self, send: Send) -> None:
         async for piece in self.pieces:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.traffic.patience):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
@@ -89,15 +99,15 @@ def json_reply(content: Any, *, status: int = 200, headers: Headers | None = Non
     return Reply(status, [JSON, *(headers or [])], body)
 
 
-def problem_reply(problem: Problem, instance: str, root: str = "") -> Reply:
-    """The problem as application/problem+json (RFC 9457 §3)."""
+def problem_reply(problem: Problem, instance: str | None, root: str = "") -> Reply:
+    """The problem as application/problem+json (RFC 9457 §3); no instance where no URL was read."""
     kind = problem.type
     content: Mapping[str, Any] = {
         "type": f"{root}/problems/{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
-        "instance": instance,
+        **({} if instance is None else {"instance": instance}),
         **problem.members,
     }
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]

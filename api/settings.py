@@ -50,8 +50,18 @@ class Settings(BaseSettings):
     ] = None
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[
-        int, Field(ge=1, description="Requests that may wait for the engine before 503 is answered")
+        int, Field(ge=1, description="Requests of one process that may wait before 503 is answered")
+    ] = 500
+    max_connections: Annotated[
+        int, Field(ge=1, description="Connections of clients that one process has at once")
     ] = 10_000
+    max_streams: Annotated[
+        int, Field(ge=1, description="Feeds, JSON lines and long polls of one process at once")
+    ] = 1_000
+    client_seconds: Annotated[
+        int,
+        Field(ge=1, description="How long a client may hold up its request, or take no answer"),
+    ] = 30
     insecure_no_auth: Annotated[
         bool,
         Field(description="Serve other addresses than loopback although the store has no token"),

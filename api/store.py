@@ -10,6 +10,8 @@ from api import cloudevents
 from api.access import Access
 from api.model import ItemModel
 from api.settings import Settings
+from api.traffic import Traffic
+from api.workers import Workers
 from eventlog.append import Terms
 from eventlog.durability import Acknowledgement
 from eventlog.keys import Keys
@@ -33,15 +35,18 @@ class Store:
     model: ItemModel
     settings: Settings
     access: Access
+    traffic: Traffic
+    workers: Workers
     running: set[str] = field(default_factory=set)
 
     @classmethod
-    def on(cls, redis: Redis, settings: Settings, model: ItemModel) -> Store:
+    def on(cls, redis: Redis, settings: Settings, model: ItemModel, traffic: Traffic) -> Store:
         """The store that the engine behind `redis` holds."""
         keys = Keys(settings.namespace)
         acknowledgement = Acknowledgement.of(settings.durability)
         terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement)
         log = EventLog(redis, keys, APPLY, terms)
+        traffic.tally.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
             redis,
             keys,
@@ -51,4 +56,6 @@ class Store:
             model,
             settings,
             Access(redis, keys),
+            traffic,
+            Workers.of_environment(traffic.tally),
         )

@@ -88,7 +88,7 @@ def _itemstore(checkout: Path, cores: Cores, workers: int) -> Iterator[tuple[int
         tempfile.TemporaryDirectory() as directory,
         serving(checkout, cores, workers, "--data-dir", directory) as (port, process),
     ):
-        move(_engine_pid(process), cores.rest)
+        move(engine_pid(process), cores.rest)
         yield port, process.pid
 
 
@@ -187,7 +187,7 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _engine_pid(serve: subprocess.Popen[str]) -> int:
+def engine_pid(serve: subprocess.Popen[str]) -> int:
     """The process id of the engine, whose URL `itemstore serve` prints as it starts."""
     assert serve.stdout is not None
     for line in serve.stdout:

@@ -41,6 +41,12 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
     refused: int = 0
 
+    def note(self, seconds: float, status: int) -> None:
+        """An answer that came so many seconds after its request was due."""
+        self.latencies.append(seconds)
+        if status >= 400:
+            self.refused += 1
+
     def microseconds(self, share: float) -> int:
         """The latency that this share of the requests did not exceed."""
         ordered = sorted(self.latencies)
@@ -51,7 +57,7 @@ class Connection(asyncio.Protocol):
     """One connection, which has at most one request under way; others that are due wait in it."""
 
     def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+        self.tally = tally
         self._due: deque[tuple[float, bytes]] = deque()
         self._under_way: float | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -76,9 +82,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """As the parser calls it at the end of an answer."""
         assert self._under_way is not None
-        self._tally.latencies.append(time.monotonic() - self._under_way)
-        if self._parser.get_status_code() >= 400:
-            self._tally.refused += 1
+        self.tally.note(time.monotonic() - self._under_way, self._parser.get_status_code())
         self._under_way = None
         if self._due:
             self._send_next()
@@ -96,7 +100,7 @@ async def open_load(port: int, rate: float, seconds: float, connections: int = 3
     Those that came due while a tick of the clock (1 ms) went by are due together at its end.
     """
     tally = Tally()
-    pool = await _connected(port, tally, connections)
+    pool = await connected(port, tally, connections)
     requests = put_requests()
     start = time.monotonic()
     sent = 0
@@ -113,7 +117,7 @@ async def open_load(port: int, rate: float, seconds: float, connections: int = 3
 async def send_all(port: int, requests: Iterable[bytes], connections: int = 8) -> Tally:
     """Sends the requests, each connection the next one after the answer to its last."""
     tally = Tally()
-    pool = await _connected(port, tally, connections)
+    pool = await connected(port, tally, connections)
     source = iter(requests)
 
     async def send_some(connection: Connection) -> None:
@@ -133,7 +137,8 @@ def seed(port: int, prefix: str = "item-") -> None:
         raise RuntimeError(message)
 
 
-async def _connected(port: int, tally: Tally, connections: int) -> list[Connection]:
+async def connected(port: int, tally: Tally, connections: int) -> list[Connection]:
+    """So many connections to a server, whose answers the tally hears of."""
     loop = asyncio.get_running_loop()
     pairs = [
         await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port)

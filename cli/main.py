@@ -39,7 +39,17 @@ def serve(
     ] = None,
     max_body: Annotated[int | None, typer.Option(help="Largest request body, in bytes.")] = None,
     max_waiting: Annotated[
-        int | None, typer.Option(help="Requests that may wait for the engine before 503.")
+        int | None, typer.Option(help="Requests that may wait before 503.")
+    ] = None,
+    max_connections: Annotated[
+        int | None, typer.Option(help="Connections of clients at once.")
+    ] = None,
+    max_streams: Annotated[
+        int | None, typer.Option(help="Feeds, JSON lines and long polls at once.")
+    ] = None,
+    client_seconds: Annotated[
+        int | None,
+        typer.Option(help="Seconds that a client may hold up its request, or take no answer."),
     ] = None,
     insecure_no_auth: Annotated[
         bool | None,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -14,12 +15,14 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from api.app import create_app
 from api.model import ItemModel, UnknownModel
 from api.protocol import Protocol
 from api.settings import Settings
 from api.tokens import listed
+from api.workers import DIRECTORY
+from cli.application import application
 from cli.connection import checked_settings
+from cli.descriptors import within_descriptors
 from cli.errors import Stop
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
@@ -37,6 +40,7 @@ def serve(options: Mapping[str, Any]) -> None:
         ItemModel.named(settings.model)
     except UnknownModel as error:
         raise Stop(str(error)) from None
+    settings = within_descriptors(settings)
     with listening(settings) as listener, engine_of(settings) as (settings, engine):
         asyncio.run(check(settings))
         announce(settings, listener, engine)
@@ -135,9 +139,12 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
     if settings.workers == 1:
-        uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run([listener])
+        uvicorn.Server(uvicorn.Config(application(settings), **options)).run([listener])
         return
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
-    config = uvicorn.Config("api.app:create_app", factory=True, workers=settings.workers, **options)
-    Multiprocess(config, sockets=[listener]).run()
+    factory = "cli.application:application"
+    config = uvicorn.Config(factory, factory=True, workers=settings.workers, **options)
+    with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
+        os.environ[DIRECTORY] = directory
+        Multiprocess(config, sockets=[listener]).run()

@@ -82,6 +82,7 @@ class Appender:
             waiting=terms.waiting,
             flights=FLIGHTS,
         )
+        self.batch_sizes = self._batches.sizes
 
     async def append(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -23,6 +24,7 @@ class Batches(Generic[Call, Answer]):
     a time limit has waited that long too.
 
     A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.
+    `sizes` counts the batches of each size that were sent.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Batches(Generic[Call, Answer]):
         self._most_flights = flights
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.sizes: Counter[int] = Counter()
 
     async def submit(self, call: Call, size: int = 0) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
@@ -61,6 +64,7 @@ class Batches(Generic[Call, Answer]):
         # From an answer to the end nothing awaits: an answered caller may end the event loop.
         try:
             while batch := self._next_batch():
+                self.sizes[len(batch)] += 1
                 try:
                     answers = await self._send([call for call, _, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it goes to those who wait

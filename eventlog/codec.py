@@ -24,7 +24,10 @@ NO_META = b"{}"
 
 _NAMES = list(FIELDS)
 
-_STORING = {b"ItemCreated": ItemCreated, b"ItemUpdated": ItemUpdated}
+_STORING: dict[bytes, type[ItemCreated | ItemUpdated]] = {
+    b"ItemCreated": ItemCreated,
+    b"ItemUpdated": ItemUpdated,
+}
 """The types of events that have a body."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from importlib.resources import files
 from typing import Any
@@ -31,7 +32,11 @@ def key_of(position: str) -> tuple[int, int]:
 
 
 class EventLog:
-    """The events of one namespace, in the order they were appended."""
+    """The events of one namespace, in the order they were appended.
+
+    `appended` counts the events of each type that this process has appended, and `batch_sizes`
+    the batches of each size in which their commands went to the engine.
+    """
 
     def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms = DEFAULT) -> None:
         self._redis = redis
@@ -41,6 +46,8 @@ class EventLog:
         )
         self._acknowledgement = terms.acknowledgement
         self._appender = Appender(redis, keys, apply, terms)
+        self.appended: Counter[str] = Counter()
+        self.batch_sizes = self._appender.batch_sizes
 
     async def append(
         self,
@@ -49,7 +56,9 @@ class EventLog:
         key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
         """The event that the command became; see Appender.append for what it raises."""
-        return await self._appender.append(command, meta, key)
+        recorded = await self._appender.append(command, meta, key)
+        self.appended[recorded.type] += 1
+        return recorded
 
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known.

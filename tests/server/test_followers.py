@@ -158,10 +158,10 @@ async def test_a_reader_that_falls_behind_is_told_so_and_can_resume(
 
 
 async def test_a_reader_that_takes_nothing_is_let_go(
-    app: ItemStore, port: int, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    app: ItemStore, port: int, client: httpx.AsyncClient
 ) -> None:
     """After a while; nothing is kept for it, and its stream has no end that looks like one."""
-    monkeypatch.setattr("api.reply.PATIENCE", 0.3)
+    app.traffic.patience = 0.3
     async with slow_reader(port) as reader:
         for _ in range(100):
             await client.put("/items/a", json=LARGE)

@@ -1,0 +1,105 @@
+"""What one process has under way at once, and how much of it may be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from api.problems import Problem
+from api.settings import Settings
+from api.tally import Tally
+
+TICK = 1.0
+"""Seconds between two looks at who is slow."""
+
+RETRY_AFTER = 1
+"""Whole seconds after which who was refused may come again."""
+
+
+class Traffic:
+    """Connections, requests and streams of one process.
+
+    `tasks` are the requests that the server has under way, streams and those that are still being
+    received among them; `receiving` is how many of the latter there are.
+    """
+
+    def __init__(self, settings: Settings, tally: Tally) -> None:
+        self.tally = tally
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.receiving = 0
+        self.streams = 0
+        self._connections: set[Any] = set()
+        self._next_tick: asyncio.TimerHandle | None = None
+        self.most_connections = settings.max_connections
+        self.patience: float = settings.client_seconds
+        self._most_waiting = settings.max_waiting
+        self._most_streams = settings.max_streams
+        tally.gauges |= {
+            "waiting": lambda: self.waiting,
+            "connections": lambda: len(self._connections),
+            "streams": lambda: self.streams,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have come and wait for their answer."""
+        return max(0, len(self.tasks) - self.receiving - self.streams)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more request would have to wait too long (docs/decisions/0012)."""
+        return len(self.tasks) - self.receiving - self.streams >= self._most_waiting
+
+    def watch(
+        self,
+        connections: set[Any],
+        tasks: set[asyncio.Task[None]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """Counts a server's connections and its tasks, and calls `tick` of each connection.
+
+        One timer for all: one for each would cost every request more than all of its limits do.
+        """
+        self._connections, self.tasks = connections, tasks
+        if self._next_tick is None:
+            self._next_tick = loop.call_later(TICK, self._tick, loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        for connection in tuple(self._connections):
+            connection.tick()
+        self._next_tick = loop.call_later(TICK, self._tick, loop) if self._connections else None
+
+    def begin_stream(self) -> None:
+        """Takes a place among the streams, for who gives it back. Raises Problem (503)."""
+        if self.streams >= self._most_streams:
+            raise overloaded(f"{self.streams} streams are open, and no more are allowed.")
+        self.streams += 1
+
+    def end_stream(self) -> None:
+        """Gives a place back."""
+        self.streams -= 1
+
+    def cut(self, reason: str) -> None:
+        """Counts a stream that was cut off because its client is too slow."""
+        self.tally.streams_cut[reason] += 1
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """A place among the streams for the block. Raises Problem (503)."""
+        self.begin_stream()
+        try:
+            yield
+        finally:
+            self.end_stream()
+
+
+def overloaded(sentence: str) -> Problem:
+    """The problem of one request too many."""
+    return Problem(
+        "overloaded",
+        f"{sentence} Slow down and try again.",
+        members={"retry_after": RETRY_AFTER},
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )

@@ -1,0 +1,80 @@
+"""A transport that sends an answer in one piece, and knows how much of it was taken."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+MOST_GATHERED = 65_536
+"""Bytes that wait for the end of the turn at the most: behind that the connection says itself
+when it has enough."""
+
+
+class GatheringTransport(asyncio.Transport):
+    """A transport that writes once in a turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._sent = 0
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not taken."""
+        return self._size + self._transport.get_write_buffer_size()
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the client has taken so far."""
+        return self._sent - self._transport.get_write_buffer_size()
+
+    def write(self, data: Any) -> None:
+        """Sends the data at the end of this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._flush)
+        self._gathered.append(data)
+        self._size += len(data)
+        if self._size > MOST_GATHERED:
+            self._flush()
+
+    def write_eof(self) -> None:
+        """Ends what is sent, after what was written; what the client sends still comes."""
+        self._flush()
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def close(self) -> None:
+        """Closes the connection, after what was written."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Closes the connection at once."""
+        self._transport.abort()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As the transport knows it: addresses, the socket, TLS."""
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closed or about to be."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Takes nothing more from the client for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Goes on with what the client sends."""
+        self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        if not self._gathered:
+            return
+        gathered = b"".join(self._gathered)
+        self._gathered, self._size = [], 0
+        if not self._transport.is_closing():
+            self._sent += len(gathered)
+            self._transport.write(gathered)

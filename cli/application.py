@@ -1,0 +1,21 @@
+"""The application as `serve` runs it, alone or in each of several processes."""
+
+from __future__ import annotations
+
+import gc
+
+from api.app import ItemStore, create_app
+from api.settings import Settings
+
+THRESHOLDS = (10_000, 10, 10)
+"""See gc.set_threshold. A request leaves no garbage that only the collector finds, but under load
+Python's own thresholds have it look for some every few requests (docs/decisions/0012)."""
+
+
+def application(settings: Settings | None = None) -> ItemStore:
+    """The application, in a process of its own. Without settings, those of the environment."""
+    app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what is there now stays, and needs no looking at
+    gc.set_threshold(*THRESHOLDS)
+    return app

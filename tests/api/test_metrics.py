@@ -1,0 +1,260 @@
+"""`/metrics`: what it counts, in a form that Prometheus reads, and all of it documented."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_families,
+)
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.app import ItemStore, create_app
+from api.settings import Settings
+from api.tally import BOUNDS, Tally
+from api.tokens import Role, create
+from api.workers import Workers
+from eventlog.keys import Keys
+from tests.api.conftest import Serve, client_of, problem
+
+OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+
+PUT = {"route": "/items/{id}", "method": "PUT"}
+
+
+async def families(client: httpx.AsyncClient) -> dict[str, Metric]:
+    """All metrics as a scrape gets them, by name."""
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    found = list(text_string_to_metric_families(answer.text))
+    assert all(family.documentation for family in found)
+    return {family.name: family for family in found}
+
+
+async def value(client: httpx.AsyncClient, sample: str, **labels: str) -> float | None:
+    """The value of one sample, None where there is none."""
+    for family in (await families(client)).values():
+        for each in family.samples:
+            if each.name == sample and each.labels == labels:
+                return each.value
+    return None
+
+
+@contextmanager
+def running_process() -> Iterator[int]:
+    """The id of some other process, which runs for the block and is gone behind it."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        yield process.pid
+    finally:
+        process.communicate()
+
+
+def documented() -> dict[str, str]:
+    """Name and type of each metric in the table of docs/operations.md."""
+    section = OPERATIONS.partition("## Metrics")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {name.strip(" `"): row[1].strip() for row in rows for name in row[0].split(",")}
+
+
+async def test_every_metric_is_documented_with_its_type(client: httpx.AsyncClient) -> None:
+    """Under the name that a query uses; and nothing is that there is not."""
+    found = {
+        family.name + ("_total" if family.type == "counter" else ""): family.type
+        for family in (await families(client)).values()
+    }
+    assert documented() == found
+
+
+async def test_requests_are_counted_by_route_method_and_status(client: httpx.AsyncClient) -> None:
+    """By the route's template: an id never becomes a label."""
+    for name in ("a", "b", "a"):
+        await client.put(f"/items/{name}", json={})
+    await client.get("/items/c")
+    await client.get("/nowhere")
+
+    total = "itemstore_requests_total"
+    assert await value(client, total, **PUT, status="201") == 2
+    assert await value(client, total, **PUT, status="200") == 1
+    assert await value(client, total, route="/items/{id}", method="GET", status="404") == 1
+    assert await value(client, total, route="other", method="GET", status="404") == 1
+
+
+async def test_durations_are_a_histogram_by_route_and_method(client: httpx.AsyncClient) -> None:
+    """Its buckets only grow, and the last one is the count."""
+    for _ in range(3):
+        await client.put("/items/a", json={})
+
+    family = (await families(client))["itemstore_request_duration_seconds"]
+    samples = [each for each in family.samples if PUT.items() <= each.labels.items()]
+    buckets = [each.value for each in samples if each.name.endswith("_bucket")]
+    assert len(buckets) == len(BOUNDS) + 1
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == 3
+    [seconds] = [each.value for each in samples if each.name.endswith("_sum")]
+    assert 0 < seconds < 10
+
+
+async def test_events_are_counted_by_type(client: httpx.AsyncClient) -> None:
+    """What this process appended, and in how many batches."""
+    await client.put("/items/a", json={})
+    await client.put("/items/a", json={})
+    await client.delete("/items/a")
+
+    assert await value(client, "itemstore_events_total", type="ItemCreated") == 1
+    assert await value(client, "itemstore_events_total", type="ItemUpdated") == 1
+    assert await value(client, "itemstore_events_total", type="ItemDeleted") == 1
+    assert await value(client, "itemstore_batch_commands_count") == 3
+    assert await value(client, "itemstore_batch_commands_sum") == 3
+
+
+async def test_errors_are_counted_by_problem_type(client: httpx.AsyncClient) -> None:
+    """Those of the resources, and those of paths that there are not."""
+    await client.get("/items/a")
+    await client.get("/nowhere")
+
+    assert await value(client, "itemstore_problems_total", type="item-not-found") == 1
+    assert await value(client, "itemstore_problems_total", type="not-found") == 1
+
+
+async def test_the_log_and_the_projections_are_measured(client: httpx.AsyncClient) -> None:
+    """As the engine has them, whoever wrote them."""
+    answer = await client.put("/items/a", json={})
+    await client.put("/items/b", json={})
+    await client.delete("/items/b")
+
+    assert await value(client, "itemstore_engine_up") == 1
+    assert await value(client, "itemstore_items") == 1
+    assert await value(client, "itemstore_log_events") == 3
+    lag = "itemstore_projection_lag_events"
+    assert await value(client, lag, projection="current-items") == 0
+    assert await value(client, lag, projection="statistics") == 3
+    time = "itemstore_projection_position_timestamp_seconds"
+    written = int(answer.headers["event-id"].partition("-")[0]) / 1000
+    at = await value(client, time, projection="current-items")
+    assert at is not None
+    assert written <= at < written + 60
+    assert await value(client, time, projection="statistics") == 0
+
+
+async def test_metrics_are_there_while_the_engine_is_not(
+    client: httpx.AsyncClient, engine: FakeServer
+) -> None:
+    """What the process counts goes on; what the engine knows is left out, not zero."""
+    await client.put("/items/a", json={})
+    engine.connected = False
+    problem(await client.get("/items/a"), 503, "log-unavailable")
+
+    assert await value(client, "itemstore_engine_up") == 0
+    assert await value(client, "itemstore_items") is None
+    assert await value(client, "itemstore_events_total", type="ItemCreated") == 1
+    assert await value(client, "itemstore_problems_total", type="log-unavailable") == 1
+
+
+async def test_a_reader_of_metrics_needs_the_role_of_a_reader(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """Once there are tokens."""
+    token = await create(redis, Keys(), "prometheus", Role.reader)
+
+    problem(await client.get("/metrics"), 401, "unauthorized")
+    answer = await client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "text/plain"),
+        ("*/*", "text/plain"),
+        ("nonsense;version=x", "text/plain"),
+        ("application/openmetrics-text;version=1.0.0,*/*;q=0.1", "application/openmetrics-text"),
+    ],
+)
+async def test_the_form_is_what_the_client_takes(
+    client: httpx.AsyncClient, accept: str | None, media_type: str
+) -> None:
+    """Prometheus' text, or OpenMetrics for who asks; each is read by its own parser."""
+    answer = await client.get("/metrics", headers={"accept": accept} if accept else {})
+
+    assert answer.headers["content-type"].startswith(media_type)
+    parse = openmetrics_families if "openmetrics" in media_type else text_string_to_metric_families
+    assert "itemstore_requests" in {family.name for family in parse(answer.text)}
+
+
+@pytest.mark.parametrize("accept", ["application/openmetrics-text;version=abc", "text/plain;;=,"])
+async def test_an_accept_that_can_t_be_read_is_no_error(
+    client: httpx.AsyncClient, accept: str
+) -> None:
+    """It gets some form."""
+    assert (await client.get("/metrics", headers={"accept": accept})).status_code == 200
+
+
+async def test_a_stream_more_than_allowed_is_refused(serve: Serve) -> None:
+    """503 at once with Retry-After, and the next one is taken when a place is free."""
+    client = serve(max_streams=1)
+    lines = {"accept": "application/jsonl"}
+    app = app_of(client)
+    app.traffic.begin_stream()
+
+    answer = await client.get("/events", headers=lines)
+    problem(answer, 503, "overloaded")
+    assert answer.headers["retry-after"] == "1"
+    problem(await client.get("/events?wait=1"), 503, "overloaded")
+
+    app.traffic.end_stream()
+    assert (await client.get("/events", headers=lines)).status_code == 200
+    assert (await client.head("/events", headers=lines)).status_code == 200
+    assert app.traffic.streams == 0
+
+
+def app_of(client: httpx.AsyncClient) -> ItemStore:
+    """The app that a client of `serve` calls."""
+    app = client._transport.app  # type: ignore[attr-defined]
+    assert isinstance(app, ItemStore)
+    return app
+
+
+async def test_the_app_shows_the_sum_of_its_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis: FakeAsyncRedis
+) -> None:
+    """Through the directory that `serve` names; processes are told apart where there are two."""
+    monkeypatch.setenv("ITEMSTORE_TALLY_DIR", str(tmp_path))
+    other = Tally()
+    other.answered("/items/{id}", "PUT", 201, 0.1)
+    with running_process() as pid:
+        (tmp_path / str(pid)).write_text(json.dumps(other.snapshot().as_json()))
+        async with client_of(create_app(Settings(), redis=redis)) as client:
+            await client.put("/items/a", json={})
+            total = await value(client, "itemstore_requests_total", **PUT, status="201")
+            cpu = await value(client, "process_cpu_seconds_total", pid=str(pid))
+    assert total == 2
+    assert cpu is not None
+
+
+def test_a_sum_never_goes_backwards(tmp_path: Path) -> None:
+    """Whichever process gives it; and one that ended has counted what it counted."""
+    first, second = Tally(), Tally()
+    first.gauges["waiting"] = second.gauges["waiting"] = lambda: 1.0
+    with running_process() as pid:
+        ours, theirs = Workers(first, tmp_path), Workers(second, tmp_path)
+        second.answered("/", "GET", 200, 0.0)
+        theirs.publish()
+        (tmp_path / str(os.getpid())).rename(tmp_path / str(pid))
+        first.answered("/", "GET", 200, 0.0)
+        total, pids = ours.total()
+        assert (total.answers["/", "GET", 200][0], total.gauges["waiting"]) == (2, 2)
+        assert pids == sorted([pid, os.getpid()])
+    total, pids = ours.total()
+    assert (total.answers["/", "GET", 200][0], total.gauges["waiting"]) == (2, 1)
+    assert pids == [os.getpid()]
