@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from api.cycle import Cycle, date
 from api.problems import Problem
 from api.reply import Headers, Reply, problem_reply
 from api.tally import OTHER
@@ -134,7 +136,7 @@ class Protocol(HttpToolsProtocol):
             self._stop(overloaded(f"More than {MOST_PIPELINED} requests wait on one connection."))
         self._phase = BODY
         self._traffic.receiving += 1
-        HttpToolsProtocol.on_headers_complete(self)
+        self._begin()
 
     def on_body(self, body: bytes) -> None:
         """As httptools calls it."""
@@ -203,6 +205,35 @@ class Protocol(HttpToolsProtocol):
         self._taken = taken
         return untaken
 
+    def _begin(self) -> None:
+        """Has the application answer the request, once those before it have their answers."""
+        scope, parser, before = self.scope, self.parser, self.cycle
+        url = httptools.parse_url(self.url)
+        version = parser.get_http_version()
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = self.root_path + unquote(url.path.decode("ascii"))
+        scope["raw_path"] = self.root_path.encode() + url.path
+        scope["query_string"] = url.query or b""
+        self.cycle = Cycle(
+            scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
     def _check_head(self) -> None:
         if len(self.url) > MOST_URL:
             sentence = f"The URL has {len(self.url)} bytes; {MOST_URL} are allowed."
@@ -268,6 +299,7 @@ class Protocol(HttpToolsProtocol):
             if self.pipeline:
                 self.pipeline.popleft()
             cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
             cycle.message_event.set()
         self._count("", reply, problem.type.slug)
         if is_next:
@@ -283,7 +315,7 @@ class Protocol(HttpToolsProtocol):
 
     def _head(self, reply: Reply, headers: Headers) -> bytes:
         lines = [STATUS_LINE[reply.status]]
-        for name, value in (*self.server_state.default_headers, *reply.headers, *headers):
+        for name, value in (date(), *reply.headers, *headers):
             lines += [name, b": ", value, b"\r\n"]
         lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
         return b"".join(lines)

@@ -134,6 +134,7 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         "ws": "none",
         "access_log": False,
         "server_header": False,
+        "date_header": False,
         "proxy_headers": False,
         "log_level": "warning",
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,

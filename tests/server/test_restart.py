@@ -48,6 +48,18 @@ async def test_every_acknowledged_write_is_there_after_a_restart(
             assert int(answer.headers["etag"].strip('"')) >= int(etag.strip('"'))
 
 
+def test_the_processes_of_a_killed_server_end_too(serve: Serve) -> None:
+    """They would hold the port, and the next start would be refused."""
+    server = serve("--workers", "2")
+    until = time.monotonic() + 10
+    while httpx.get(f"{server.url}/readyz").status_code != 200:
+        assert time.monotonic() < until
+    server.stop(signal.SIGKILL)
+    port = server.url.rpartition(":")[2]
+    again = serve("--workers", "2", "--port", port)
+    assert httpx.get(f"{again.url}/readyz", timeout=10).status_code == 200
+
+
 async def test_open_streams_do_not_hold_up_the_end(serve: Serve) -> None:
     """SIGTERM ends live streams with a word, and the process within two seconds."""
     server = serve()
