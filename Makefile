@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench clean
+.PHONY: help serve test check format bench torture clean
 
 PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
@@ -32,6 +32,9 @@ format: .venv/test ## Format the code
 
 bench: .venv/bench ## Measure against what a user would write instead (needs wrk)
 	@$(BIN)/python -m benchmarks $(OPTIONS)
+
+torture: .venv/test ## Kill, cut and fuzz the store for seven minutes, and check every answer
+	@$(BIN)/python -m tests.torture $(OPTIONS)
 
 clean: ## Remove what was installed, not the data
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis

@@ -8,6 +8,7 @@ import time
 from redis.asyncio import Redis
 
 from api.problems import Problem
+from api.request import Request
 from api.tokens import Role, Token, listed
 from eventlog.errors import LogUnavailable
 from eventlog.keys import Keys
@@ -32,19 +33,15 @@ class Access:
         self._is_known = False
         self._refreshing: asyncio.Future[None] | None = None
 
-    async def actor(self, authorization: str | None, method: str) -> str | None:
-        """The name of the token that the request carries, None where the store has no tokens.
+    async def token(self, authorization: str | None, method: str) -> Token | None:
+        """The token that the request carries, None where the store has no tokens.
 
         Raises Problem 401 without a valid token (RFC 6750 §3), 403 where its role does not
         allow the method, and LogUnavailable where the tokens, or this one, are not known yet:
         while the engine is away, those that were known last count.
         """
         if time.monotonic() > self._fresh_until:
-            try:
-                await self._refresh()
-            except LogUnavailable:  # those who may read the metrics may do so now
-                if not self._is_known:
-                    raise
+            await self._refresh_if_possible()
         if not self._tokens:
             return None
         name, secret = _credentials(authorization)
@@ -53,11 +50,7 @@ class Access:
             await self._refresh()
         token = self._tokens.get(name)
         if token is None or not token.opens(secret):
-            raise Problem(
-                "unauthorized",
-                "The token is not valid here; it may have been revoked.",
-                headers={"WWW-Authenticate": _challenge("invalid_token")},
-            )
+            raise revoked()
         needed = Role.reader if method in READS else Role.writer
         if token.role < needed:
             raise Problem(
@@ -65,7 +58,25 @@ class Access:
                 f"The token {token.name!r} is a {token.role.name}; {method} wants a {needed.name}.",
                 headers={"WWW-Authenticate": _challenge("insufficient_scope")},
             )
-        return token.name
+        return token
+
+    async def still_allows(self, token: Token | None) -> bool:
+        """Whether what began with this token, or without any, may go on: it was not revoked.
+
+        Raises nothing: while the engine is away, what was known last counts.
+        """
+        if time.monotonic() > self._fresh_until:
+            await self._refresh_if_possible()
+        if token is None:
+            return not self._tokens
+        return self._tokens.get(token.name) == token
+
+    async def _refresh_if_possible(self) -> None:
+        try:
+            await self._refresh()
+        except LogUnavailable:  # those who may read the metrics may do so now
+            if not self._is_known:
+                raise
 
     async def _refresh(self) -> None:
         # One asks for all who wait: with a lock they would go on one by one, a turn of the event
@@ -78,6 +89,31 @@ class Access:
         self._tokens = await listed(self._redis, self._keys)
         self._fresh_until = time.monotonic() + FRESH_SECONDS
         self._is_known = True
+
+
+async def authenticate(request: Request) -> None:
+    """Notes whose request it is. Raises Problem and LogUnavailable, as Access.token does.
+
+    What is wrong with the size or the media type of its body is said first, whoever asks.
+    """
+    try:
+        authorization = request.field(b"authorization")
+        token = await request.store.access.token(authorization, request.method)
+    except Problem:
+        request.check_content()
+        raise
+    if token is not None:
+        request.token = token
+        request.actor = token.name
+
+
+def revoked() -> Problem:
+    """The token is none, or no longer (RFC 6750 §3.1)."""
+    return Problem(
+        "unauthorized",
+        "The token is not valid here; it may have been revoked.",
+        headers={"WWW-Authenticate": _challenge("invalid_token")},
+    )
 
 
 def _credentials(authorization: str | None) -> tuple[str, str]:

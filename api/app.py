@@ -21,7 +21,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api import components, feed, item, items, metrics, projections, service, versions
-from api.access import OPEN
+from api.access import OPEN, authenticate
+from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
@@ -75,6 +76,7 @@ class ItemStore(FastAPI):
             description=components.ABOUT,
             license_info={"name": "MIT", "identifier": "MIT"},
             servers=[{"url": "/"}],
+            docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
             lifespan=_lifespan,
@@ -88,9 +90,15 @@ class ItemStore(FastAPI):
         for module in (item, items, versions, feed, projections, service, metrics):
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
+        origins = settings.cors_origins
+        self._entry = CrossOrigin(self._answer, origins) if origins else self._answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request from a resource of the store; FastAPI has the documentation."""
+        """Answers a request."""
+        await self._entry(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers from a resource of the store; FastAPI has the description of the API."""
         began = perf_counter()
         found = self.resources.find(_own_path(scope)) if scope["type"] == "http" else None
         if found is None:
@@ -105,9 +113,7 @@ class ItemStore(FastAPI):
         try:
             handler = resource.handler(method)
             if resource.template not in OPEN:
-                request.actor = await self.store.access.actor(
-                    request.field(b"authorization"), method
-                )
+                await authenticate(request)
             if method in WRITES and b"idempotency-key" in request.fields:
                 reply = await once(request, handler)
             else:
@@ -130,7 +136,7 @@ class ItemStore(FastAPI):
         if scope["type"] == "http" and self.store is not None:
             request = Request(scope, receive, self.store, {})
             try:
-                await self.store.access.actor(request.field(b"authorization"), "GET")
+                await self.store.access.token(request.field(b"authorization"), "GET")
             except Exception as error:  # noqa: BLE001 - as in __call__
                 await _error_reply(error, request, self.tally).send(receive, counted)
                 return

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from api import openapi
 from api.accept import preferred
+from api.access import revoked
 from api.cloudevents import BATCH, LINES, POSITION, encode
 from api.problems import Problem
 from api.query import Query, query
@@ -40,6 +41,10 @@ FORMS = (
 """What Accept may name, the default first."""
 
 KEEP_ALIVE_SECONDS = 15.0
+
+LOOK = 1.0
+"""Seconds between two looks whether who waits may still read."""
+
 RETRY_MS = 1000
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""
@@ -114,10 +119,13 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
     if not found and wanted.wait:
         now = asyncio.get_running_loop().time
         until = now() + wanted.wait
-        with request.store.traffic.stream(), suppress(TimeoutError, FeedClosed):
+        with request.store.traffic.stream(), suppress(FeedClosed):
             async with request.store.feed.following():
                 while not found and now() < until:
-                    await request.store.feed.after(scanned, until=until)
+                    with suppress(TimeoutError):
+                        await request.store.feed.after(scanned, until=min(until, now() + LOOK))
+                    if not await request.is_still_allowed():
+                        raise revoked()
                     found, scanned = await _filtered(request, scanned, wanted)
     ended = len(found) < wanted.limit and await _is_end(request, scanned)
     return _page_reply(request, found, wanted, None if ended else scanned)
@@ -129,6 +137,8 @@ async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
     async with aclosing(recorded_slices(store.redis, store.keys, start)) as slices:
         async for recorded in slices:
             passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
+            if not await request.is_still_allowed():
+                raise revoked()
             if passed:
                 yield b"".join(passed)
 
@@ -146,8 +156,11 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
     async with feed.following():
         while True:
             is_live = is_live or feed.holds(position)
+            if not await request.is_still_allowed():
+                yield b": the token was revoked, or one is wanted now\n"
+                return
             try:
-                events = await feed.after(position, live=is_live, until=due)
+                events = await feed.after(position, live=is_live, until=min(due, now() + LOOK))
             except TimeoutError:
                 events = []
             except LogUnavailable:

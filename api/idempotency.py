@@ -30,6 +30,7 @@ async def once(
     Raises Problem: 422 where the key was used for another request, 409 while the first request
     with it is still running in this process.
     """
+    request.check_content()
     key = await _key(request)
     if key.name in request.store.running:
         raise Problem(

@@ -7,7 +7,7 @@ import json
 from fastapi import APIRouter
 
 from api import openapi
-from api.patch import JSON_PATCH, MERGE_PATCH, parse
+from api.patch import parse
 from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.reply import JSON, Reply
@@ -41,7 +41,7 @@ async def put_item(request: Request) -> Reply:
 async def patch_item(request: Request) -> Reply:
     """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
     limit = request.store.settings.max_body
-    media_type, document = await request.content(MERGE_PATCH, JSON_PATCH, accept="Accept-Patch")
+    media_type, document = await request.content()
     change = parse(media_type, document, limit)
 
     def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:

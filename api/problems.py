@@ -45,6 +45,12 @@ PROBLEM_TYPES = {
             "Use a token with the role that `detail` names.",
         ),
         ProblemType(
+            "cross-origin", 403, "Not allowed across origins",
+            "A script of another origin asked for something that this store does not allow there.",
+            "The operator lists the origins in `ITEMSTORE_CORS_ORIGINS`; docs/http.md has the "
+            "header fields.",
+        ),
+        ProblemType(
             "not-found", 404, "There is nothing at this URL",
             "No resource of the store has this path.",
             "GET / lists the resources. A slash inside an item id is written %2F.",

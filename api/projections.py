@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.openapi import service_operation
-from api.reply import Reply, json_reply
+from api.reply import NO_STORE, Reply, json_reply
 from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
@@ -34,7 +34,8 @@ async def projections(request: Request) -> Reply:
         listed.append(
             await _described(request, projection.name, counts.position, lag, len(counts.numbers))
         )
-    return json_reply({"log": {"position": end, "events": events}, "projections": listed})
+    content = {"log": {"position": end, "events": events}, "projections": listed}
+    return json_reply(content, headers=[NO_STORE])
 
 
 @router.get("/stats", **service_operation("statistics", "The statistics."))
@@ -42,7 +43,7 @@ async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
     numbers = asdict(await read_statistics(request.store.redis, request.store.keys))
     numbers["days"] = {str(day): count for day, count in numbers["days"].items()}
-    return json_reply(numbers)
+    return json_reply(numbers, headers=[NO_STORE])
 
 
 async def _described(

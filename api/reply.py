@@ -20,6 +20,9 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json")
 
+NO_STORE = (b"cache-control", b"no-store")
+"""For what is only true now: health, progress, counts."""
+
 NO_CONTENT = frozenset({204, 304})
 
 

@@ -11,7 +11,9 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
+from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import Problem
+from api.tokens import Token
 from eventlog.idempotency import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 LONGEST_ID = 512
 """Bytes of UTF-8."""
+
+_JSON = (("application/json",), "Accept")
+
+_TAKEN = {
+    "PUT": _JSON,
+    "POST": _JSON,
+    "PATCH": ((MERGE_PATCH, JSON_PATCH), "Accept-Patch"),
+}
+"""The media types that each method takes, and the header that names them where it was another."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -37,6 +48,7 @@ class Request(StarletteRequest):
         super().__init__(scope, receive)
         self.store = store
         self.parameters = parameters
+        self.token: Token | None = None
         self.actor: str | None = None
         self.idempotency: IdempotencyKey | None = None
         self._content: bytes | None = None
@@ -85,14 +97,24 @@ class Request(StarletteRequest):
             meta["traceparent"] = traceparent
         return meta
 
-    async def content(self, *media_types: str, accept: str) -> tuple[str, bytes]:
-        """The body and its media type, which is one of `media_types`.
+    async def content(self) -> tuple[str, bytes]:
+        """The body and its media type, one of those that the method takes.
 
-        Raises Problem 413 and 415; `accept` is the header that then names the types.
+        Raises Problem 413 and 415.
         """
-        self._check_length(self.store.settings.max_body)
-        media_type = self._checked_media_type(media_types, accept)
+        media_type = self.check_content()
         return media_type, await self.read()
+
+    def check_content(self) -> str:
+        """The media type of the body; empty where the method takes none. Raises Problem."""
+        if self.method not in _TAKEN:
+            return ""
+        self._check_length(self.store.settings.max_body)
+        return self._checked_media_type(*_TAKEN[self.method])
+
+    async def is_still_allowed(self) -> bool:
+        """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
+        return await self.store.access.still_allows(self.token)
 
     async def read(self) -> bytes:
         """The whole body, as often as it is asked for. Raises Problem (413)."""

@@ -8,8 +8,11 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from eventlog.durability import PATTERN
+from eventlog.durability import PATTERN as DURABILITY
 from eventlog.idempotency import REMEMBERED_SECONDS
+
+ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
+"""Origins as a browser names them, without a path, or all."""
 
 
 class Settings(BaseSettings):
@@ -40,7 +43,7 @@ class Settings(BaseSettings):
     durability: Annotated[
         str,
         Field(
-            pattern=PATTERN,
+            pattern=DURABILITY,
             description="What a write waits for: engine, fsync (its disk) or replicas:<number>",
         ),
     ] = "engine"
@@ -66,6 +69,13 @@ class Settings(BaseSettings):
         bool,
         Field(description="Serve other addresses than loopback although the store has no token"),
     ] = False
+    cors_origins: Annotated[
+        str | None,
+        Field(
+            pattern=ORIGINS,
+            description="Origins whose scripts may use the API, with commas between; or *",
+        ),
+    ] = None
     idempotency_seconds: Annotated[
         int, Field(ge=1, description="How long the outcome of an Idempotency-Key is kept")
     ] = REMEMBERED_SECONDS

@@ -102,7 +102,7 @@ async def diff_versions(request: Request) -> Reply:
 @router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
 async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
-    _, document = await request.content("application/json", accept="Accept")
+    _, document = await request.content()
     number = _wanted_version(check_json(document))
     body = request.store.model.stored(_body(await version(request, number)))
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))

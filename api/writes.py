@@ -31,7 +31,7 @@ async def item_body(request: Request) -> bytes:
     """The body of a PUT or POST as the JSON to store. Raises Problem."""
     if request.field(b"content-range") is not None:
         raise Problem("partial-put", "A request with Content-Range can't be taken.")
-    _, body = await request.content("application/json", accept="Accept")
+    _, body = await request.content()
     return request.store.model.stored(body)
 
 

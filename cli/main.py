@@ -58,6 +58,10 @@ def serve(
             help="Serve other addresses than loopback although the store has no token.",
         ),
     ] = None,
+    cors_origins: Annotated[
+        str | None,
+        typer.Option(help="Origins whose scripts may use the API, with commas between; or *."),
+    ] = None,
     idempotency_seconds: Annotated[
         int | None, typer.Option(help="How long the outcome of an Idempotency-Key is kept.")
     ] = None,

@@ -14,6 +14,8 @@ from tests.api.conftest import Events, client_of, problem
 
 OPEN = {"/livez", "/readyz", "/problems/{slug}"}
 READS = {"GET", "HEAD", "OPTIONS"}
+BODY = {"content-type": "application/json"}
+PATCH = {"content-type": "application/merge-patch+json"}
 
 
 async def token(redis: FakeAsyncRedis, role: Role) -> dict[str, str]:
@@ -35,13 +37,14 @@ async def test_every_route_asks_for_the_role_it_needs(
     app: ItemStore, redis: FakeAsyncRedis
 ) -> None:
     """No token, a wrong one and each role, on each route and method."""
-    headers = {role: await token(redis, role) for role in Role}
+    headers = {role: BODY | await token(redis, role) for role in Role}
     seen = 0
     async with client_of(app) as client:
         for method, template, path in routes(app):
-            bare = await client.request(method, path)
+            content_type = BODY if method != "PATCH" else PATCH
+            bare = await client.request(method, path, headers=content_type)
             wrong = await client.request(
-                method, path, headers={"authorization": "Bearer reader.wrong"}
+                method, path, headers=content_type | {"authorization": "Bearer reader.wrong"}
             )
             if template in OPEN:
                 assert bare.status_code not in {401, 403}
@@ -52,7 +55,7 @@ async def test_every_route_asks_for_the_role_it_needs(
                     f'Bearer realm="itemstore"{challenge}'
                 )
             for role in Role:
-                answer = await client.request(method, path, headers=headers[role])
+                answer = await client.request(method, path, headers=headers[role] | content_type)
                 allowed = method in READS or role >= Role.writer
                 assert (answer.status_code == 403) is not allowed, (method, path, role)
                 assert answer.status_code != 401

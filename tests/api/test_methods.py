@@ -87,11 +87,11 @@ async def test_a_path_that_is_none_has_no_methods(
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 async def test_the_documentation_is_only_read(client: httpx.AsyncClient, path: str) -> None:
-    """405 with Allow, as everywhere, though FastAPI answers these paths."""
+    """405 with Allow, as everywhere, though FastAPI answers one of these paths."""
     answer = await client.post(path)
 
     problem(answer, 405, "method-not-allowed")
-    assert sorted(answer.headers["allow"].split(", ")) == ["GET", "HEAD"]
+    assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == {"GET", "HEAD"}
 
 
 def get_paths(app: ItemStore) -> list[str]:

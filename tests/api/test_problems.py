@@ -61,8 +61,14 @@ ERRORS: dict[str, Exception] = {
 }
 """What an append raises for each problem that the engine has, or the code."""
 
-BEFORE_REQUESTS = {"malformed-request", "request-timeout", "uri-too-long", "headers-too-large"}
-"""What the connection answers before there is a request; see tests/server/test_limits.py."""
+BEFORE_REQUESTS = {
+    "malformed-request",
+    "request-timeout",
+    "uri-too-long",
+    "headers-too-large",
+    "cross-origin",
+}
+"""What is answered before there is a request; see test_cors.py and tests/server/test_limits.py."""
 
 OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 

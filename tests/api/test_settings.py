@@ -28,6 +28,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "max_streams": ("1", 1),
     "client_seconds": ("1", 1),
     "insecure_no_auth": ("true", True),
+    "cors_origins": ("https://a.example,http://b:3000", "https://a.example,http://b:3000"),
     "idempotency_seconds": ("60", 60),
     "require_conditions": ("true", True),
 }
@@ -51,6 +52,9 @@ REFUSED = [
     ("max_streams", "0"),
     ("client_seconds", "0"),
     ("insecure_no_auth", "maybe"),
+    ("cors_origins", "a.example"),
+    ("cors_origins", "https://a.example/"),
+    ("cors_origins", "https://a.example,*"),
     ("idempotency_seconds", "0"),
     ("require_conditions", "perhaps"),
 ]

@@ -102,7 +102,7 @@ async def _follow_by_curl(proxy: CuttingProxy, seen: list[str]) -> None:
 async def test_a_browser_gets_every_event_once_over_100_cuts(serve: Serve, tmp_path: Path) -> None:
     """Its own EventSource: it comes again by itself, with Last-Event-ID."""
     server = serve()
-    async with cutting(server, CUTS, PAGE) as proxy, _browser(f"{proxy.url}/page", tmp_path):
+    async with cutting(server, CUTS, PAGE) as proxy, browser(f"{proxy.url}/page", tmp_path):
         written = await asyncio.wait_for(write_until(server, proxy.done), timeout=90)
         async with asyncio.timeout(20):
             seen: list[Any] = []
@@ -112,7 +112,7 @@ async def test_a_browser_gets_every_event_once_over_100_cuts(serve: Serve, tmp_p
 
 
 @asynccontextmanager
-async def _browser(url: str, directory: Path) -> AsyncIterator[None]:
+async def browser(url: str, directory: Path) -> AsyncIterator[None]:
     """A chromium without a window, which shows the page for the block."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:

@@ -173,6 +173,6 @@ async def test_who_finds_the_tokens_stale_goes_on_with_all_the_others() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count_turns())
-    await asyncio.gather(*(access.actor(None, "GET") for _ in range(1000)))
+    await asyncio.gather(*(access.token(None, "GET") for _ in range(1000)))
     counting.cancel()
     assert turns < 500

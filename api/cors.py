@@ -1,0 +1,63 @@
+"""Cross-origin requests (the Fetch standard's CORS), only from where the operator allows them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from api.problems import Problem
+from api.reply import problem_reply
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+READ = (
+    "Accept", "Accept-Datetime", "Authorization", "Content-Type", "Idempotency-Key", "If-Match",
+    "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Last-Event-ID", "Prefer",
+    "traceparent",
+)  # fmt: skip
+"""The header fields of a request that a script may set."""
+
+SHOWN = (
+    "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id", "Event-Type",
+    "Idempotency-Replayed", "Link", "Location", "Memento-Datetime", "Preference-Applied",
+    "Retry-After", "Vary", "WWW-Authenticate",
+)  # fmt: skip
+"""The header fields of an answer that a script sees, besides those that it always does."""
+
+HOUR = 3600
+
+
+class CrossOrigin(CORSMiddleware):
+    """The application for scripts of these origins too, as ITEMSTORE_CORS_ORIGINS lists them.
+
+    Tokens come in a header that a script sets, so no credentials of the browser are ever allowed.
+    """
+
+    def __init__(self, app: ASGIApp, origins: str) -> None:
+        super().__init__(
+            app,
+            allow_origins=[origin.strip() for origin in origins.split(",")],
+            allow_methods=METHODS,
+            allow_headers=READ,
+            expose_headers=SHOWN,
+            max_age=HOUR,
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser is told before it sends the request of a script."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        sentence = "The origin, the method or a header field is not allowed across origins here."
+        reply = problem_reply(Problem("cross-origin", sentence), None)
+        kept = {
+            name: value
+            for name, value in response.headers.items()
+            if name.startswith("access-control-") or name == "vary"
+        }
+        fields = {name.decode(): value.decode() for name, value in reply.headers}
+        return Response(reply.body, reply.status, kept | fields)

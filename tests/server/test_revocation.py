@@ -1,0 +1,69 @@
+"""A token that is taken back opens nothing any more, and ends what it has opened."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server.conftest import COMMAND, Serve
+
+SSE = {"accept": "text/event-stream"}
+
+
+def token(data: Path, *words: str) -> str:
+    """What `itemstore token` says."""
+    command = [*COMMAND, "token", *words, "--data-dir", str(data)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def bearer(secret: str) -> dict[str, str]:
+    """The header that carries a token."""
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_revoked_token_ends_its_streams_and_no_others(
+    serve: Serve, tmp_path: Path, workers: str
+) -> None:
+    """Within three seconds, with a word; a long poll is 401, and so is the next request."""
+    data = tmp_path / "data"
+    server = serve("--workers", workers)
+    ours = bearer(await asyncio.to_thread(token, data, "create", "ours", "--role", "writer"))
+    theirs = bearer(await asyncio.to_thread(token, data, "create", "theirs"))
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+        await asyncio.sleep(1.1)
+        assert (await client.get("/items")).status_code == 401
+        async with (
+            client.stream("GET", "/events", headers=SSE | theirs) as revoked,
+            client.stream("GET", "/events", headers=SSE | ours) as kept,
+        ):
+            text, going_on = revoked.aiter_text(), kept.aiter_text()
+            assert await anext(text) == await anext(going_on) == "retry: 1000\n\n"
+            poll = asyncio.create_task(client.get("/events?wait=20", headers=theirs))
+            await asyncio.sleep(0.2)
+            await asyncio.to_thread(token, data, "revoke", "theirs")
+            began = time.monotonic()
+            assert "revoked" in "".join([piece async for piece in text])
+            assert (await poll).status_code == 401
+            assert time.monotonic() - began < 3
+            assert (await client.get("/items", headers=theirs)).status_code == 401
+            written = await client.put("/items/a", json={}, headers=ours)
+            assert f"id: {written.headers['event-id']}" in await anext(going_on)
+
+
+async def test_the_first_token_ends_the_streams_of_those_who_have_none(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """What began in an open store does not go on in one that is not."""
+    async with (
+        httpx.AsyncClient(base_url=serve().url, timeout=20) as client,
+        client.stream("GET", "/events", headers=SSE) as stream,
+    ):
+        await asyncio.to_thread(token, tmp_path / "data", "create", "first")
+        async with asyncio.timeout(3):
+            assert "revoked" in "".join([piece async for piece in stream.aiter_text()])

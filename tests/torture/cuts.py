@@ -1,0 +1,107 @@
+"""The append-only file cut at random bytes: what is left is the log's beginning, or an error."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eventlog.connect import connect
+from eventlog.engine import EngineFailed, run
+from eventlog.keys import Keys
+from projections.verify import verify
+from tests.torture.checker import check
+from tests.torture.history import LogEntry
+from tests.torture.outcome import Outcome
+from tests.torture.processes import Api, client_of, log_of
+from tests.torture.traffic import Recorded, traffic
+
+RECORDING = 1.5
+"""Seconds of traffic before the file is rewritten, and as many after it."""
+
+OTHER_FILES = 0.15
+"""How many of the cuts are in what the rewrite left, or in the list of files."""
+
+
+async def cuts(seed: int, seconds: float) -> Outcome:
+    """A history on disk, killed, and then loaded again and again from a part of itself."""
+    chance = random.Random(f"{seed} cuts")
+    outcome, recorded = Outcome("file cut", seed), Recorded()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
+        directory = Path(name)
+        log = await _recorded(directory, recorded, seed)
+        outcome.count(recorded.history, [])
+        outcome.kills += 1
+        outcome.violations += [str(each) for each in check(recorded.history, log)]
+        while time.monotonic() - began < seconds:
+            wrong = await _cut(directory, log, chance, outcome)
+            outcome.violations += [wrong] if wrong else []
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+async def _recorded(directory: Path, recorded: Recorded, seed: int) -> list[LogEntry]:
+    """Traffic on an embedded engine that rewrites its file half way, and a kill; the log."""
+    api = Api(directory / "errors", "--data-dir", str(directory / "data"))
+    await api.start()
+    try:
+        async with client_of(api.engine_socket) as client:
+            async with traffic(recorded, [lambda: api.port], seed):
+                await asyncio.sleep(RECORDING)
+                await client.bgrewriteaof()
+                await asyncio.sleep(RECORDING)
+            persistence: Any = await client.info("persistence")
+            while persistence["aof_rewrite_in_progress"]:
+                await asyncio.sleep(0.05)
+                persistence = await client.info("persistence")
+            log = await log_of(client)
+    finally:
+        await api.kill(*(await api.pids_of_engine() or ()))
+    return log
+
+
+async def _cut(
+    directory: Path, log: Sequence[LogEntry], chance: random.Random, outcome: Outcome
+) -> str:
+    """What is wrong after a cut at one byte; empty where nothing is."""
+    copy = directory / "copy"
+    shutil.copytree(directory / "data" / "appendonlydir", copy / "appendonlydir")
+    try:
+        files = sorted((copy / "appendonlydir").iterdir())
+        last = max(files, key=lambda file: (file.name.endswith(".incr.aof"), file.name))
+        file = chance.choice(files) if chance.random() < OTHER_FILES else last
+        size = file.stat().st_size
+        at = chance.randrange(size)
+        with file.open("r+b") as opened:
+            opened.truncate(at)
+        kind = file.suffix.removeprefix(".") if file != last else "end"
+        outcome.faults[f"cut in the {NAMES[kind]}"] += 1
+        wrong = await _wrong_after(copy, log, outcome)
+        return wrong and f"{file.name} cut at {at} of {size}: {wrong}"
+    finally:
+        shutil.rmtree(copy)
+
+
+NAMES = {"end": "end of the file", "rdb": "beginning", "aof": "beginning", "manifest": "manifest"}
+
+
+async def _wrong_after(data_dir: Path, log: Sequence[LogEntry], outcome: Outcome) -> str:
+    outcome.inputs += 1
+    try:
+        with run(data_dir) as engine:
+            async with connect(engine.url) as redis:
+                entries = await log_of(redis)
+                verdict = await verify(redis, Keys())
+    except EngineFailed as error:
+        outcome.answers["refused"] += 1
+        return "" if error.why.strip() else "no word of why it did not start"
+    outcome.answers["started"] += 1
+    if entries != log[: len(entries)]:
+        return f"its {len(entries)} events are not the first of the log"
+    return "" if verdict.clean else f"verify: {verdict}"

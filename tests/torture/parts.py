@@ -1,0 +1,47 @@
+"""The parts of the suite, and how much of the time each of them gets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.torture import traffic_parts
+from tests.torture.cuts import cuts
+from tests.torture.failover import failover
+from tests.torture.fuzz import fuzz
+from tests.torture.import_fuzz import import_fuzz
+from tests.torture.machine import states
+from tests.torture.outcome import Outcome
+from tests.torture.raw_http import raw_http
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: what it takes is a seed and so many seconds."""
+
+    run: Callable[[int, float], Awaitable[Outcome] | Outcome]
+    share: int
+
+    def outcome(self, seed: int, seconds: float) -> Outcome:
+        """What came of it."""
+
+        async def awaited(awaitable: Awaitable[Outcome]) -> Outcome:
+            return await awaitable
+
+        outcome = self.run(seed, seconds)
+        return outcome if isinstance(outcome, Outcome) else asyncio.run(awaited(outcome))
+
+
+PARTS = {
+    "engine-killed": Part(traffic_parts.engine_killed, 70),
+    "api-killed": Part(traffic_parts.api_killed, 60),
+    "both-killed": Part(traffic_parts.both_killed, 70),
+    "connections-broken": Part(traffic_parts.connections_broken, 70),
+    "failover": Part(failover, 25),
+    "file-cut": Part(cuts, 35),
+    "state-machine": Part(states, 30),
+    "fuzz": Part(fuzz, 40),
+    "raw-http": Part(raw_http, 15),
+    "import": Part(import_fuzz, 10),
+}

@@ -1,0 +1,197 @@
+"""Engines and servers that are killed and started again, on what is left on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from tests.torture.history import LogEntry, entries_of
+from tests.torture.wire import Lost, NotSent, Wire
+
+COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+ROOT = Path(__file__).parents[2]
+
+PIPE = asyncio.subprocess.PIPE
+
+
+class DidNotStart(Exception):
+    """A process ended before it answered; the sentence is what it said."""
+
+
+def client_of(socket: Path) -> Redis:
+    """A client that never repeats a command."""
+    return Redis(unix_socket_path=str(socket), socket_timeout=10, retry=Retry(NoBackoff(), 0))
+
+
+async def log_of(client: Redis) -> list[LogEntry]:
+    """The whole log, as `redis-cli` shows it."""
+    stream: Any = await client.xrange("items:events")
+    return entries_of(stream)
+
+
+class Engine:
+    """A server with every write on disk before its answer, run by the test."""
+
+    def __init__(self, directory: Path, program: str, **settings: str) -> None:
+        self.directory = directory
+        self.socket = directory / "socket"
+        self.url = f"unix://{self.socket}"
+        self._program = program
+        self._settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "logfile": str(directory / "log"),
+        } | settings
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def port(self) -> str:
+        """The TCP port, for replicas; 0 where it has none."""
+        return self._settings["port"]
+
+    async def start(self) -> None:
+        """Returns when it has its data. Raises DidNotStart."""
+        words = [word for name, value in self._settings.items() for word in (f"--{name}", value)]
+        self._process = await asyncio.create_subprocess_exec(
+            self._program, *words, cwd=self.directory,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        async with client_of(self.socket) as client:
+            while True:
+                with suppress(exceptions.ConnectionError):
+                    await client.ping()
+                    return
+                if self._process.returncode is not None:
+                    raise DidNotStart((self.directory / "log").read_text()[-2000:])
+                await asyncio.sleep(0.005)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        """Ends it as a power cut would."""
+        if self._process is not None:
+            self.signal(signal.SIGKILL)
+            await self._process.wait()
+
+
+class Api:
+    """`itemstore serve`, as a user starts it, at one port for as long as this object lives."""
+
+    def __init__(self, log: Path, *options: str) -> None:
+        self.log = log
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = 0
+        self.engine_socket = Path()
+
+    async def start(self) -> None:
+        """Returns when it answers. Raises DidNotStart."""
+        with self.log.open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, "serve", "--port", str(self.port), *self._options,
+                stdout=PIPE, stderr=errors, cwd=ROOT,
+            )  # fmt: skip
+        assert self._process.stdout is not None
+        said = {}
+        while "Log" not in said:
+            line = (await self._process.stdout.readline()).decode()
+            if not line:
+                await self._process.wait()
+                raise DidNotStart(self.log.read_text()[-2000:])
+            name, _, value = line.strip().partition(" ")
+            said[name] = value.strip()
+        self.port = int(said["API"].rpartition(":")[2])
+        self.engine_socket = Path(said["Engine"].removeprefix("unix://"))
+        await self._answers()
+
+    async def _answers(self) -> None:
+        """Waits for an answer, which comes when the application has started."""
+        wire = Wire()
+        try:
+            await wire.ask(self.port, "GET", "/livez", {})
+        except (Lost, NotSent, TimeoutError) as error:
+            raise DidNotStart(self.log.read_text()[-2000:]) from error
+        finally:
+            wire.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    def workers(self) -> list[int]:
+        """The processes that answer, where it was told to have several."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children if b"spawn_main" in _command(child)]
+
+    async def kill(self, *others: int) -> None:
+        """Ends it, and other processes at the same moment, as a power cut would."""
+        assert self._process is not None
+        for pid in (*others, self._process.pid):
+            killed(pid)
+        await self._process.communicate()
+
+    async def stop(self) -> None:
+        """Asks it to end."""
+        if self._process is not None and self.is_running:
+            self._process.terminate()
+            await self._process.communicate()
+
+    async def pids_of_engine(self) -> tuple[int, int] | None:
+        """The embedded engine and its watcher; None where the engine does not answer now."""
+        with suppress(exceptions.RedisError, OSError):
+            async with client_of(self.engine_socket) as client:
+                pid = int((await client.info("server"))["process_id"])
+                return pid, _parent(pid)
+        return None
+
+
+def _command(pid: str) -> bytes:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def _parent(pid: int) -> int:
+    """The process that started another; Linux tells it in this file."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def killed(pid: int) -> None:
+    """Ends one process, if it is still there."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+async def run(*words: str, patience: float = 60.0) -> tuple[int, str, str]:
+    """Runs the command to its end: its exit code, its output, its errors."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, *words, stdout=PIPE, stderr=PIPE, cwd=ROOT
+    )
+    try:
+        async with asyncio.timeout(patience):
+            output, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+        return -1, "", f"{' '.join(words)} did not end within {patience} s"
+    return process.returncode or 0, output.decode(), errors.decode()

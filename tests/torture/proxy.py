@@ -1,0 +1,91 @@
+"""What stands between a store and its engine, and does to their bytes what networks do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What happens to the next piece that goes one way: how much of it arrives, and when.
+
+    `kept` is the part of it that arrives before the connection is cut, 1.0 where it is not cut.
+    """
+
+    kept: float = 1.0
+    after: float = 0.0
+
+
+@dataclass
+class Proxy:
+    """Carries bytes between a unix socket of its own and the engine's."""
+
+    engine: Path
+    socket: Path
+    to_requests: deque[Mishap] = field(default_factory=deque)
+    to_replies: deque[Mishap] = field(default_factory=deque)
+    _listener: asyncio.Server | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        """What a store connects to."""
+        return f"unix://{self.socket}"
+
+    async def start(self) -> None:
+        """Listens."""
+        self._listener = await asyncio.start_unix_server(self._accepted, self.socket)
+
+    async def stop(self) -> None:
+        """Ends all connections."""
+        if self._listener is not None:
+            self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await self._connected(reader, writer)
+        finally:
+            writer.transport.abort()
+            self._tasks.discard(task)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_engine, to_engine = await asyncio.open_unix_connection(self.engine)
+        ways = [
+            asyncio.create_task(_carry(reader, to_engine, self.to_requests)),
+            asyncio.create_task(_carry(from_engine, writer, self.to_replies)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            to_engine.close()  # what was written before still arrives
+
+
+async def _carry(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mishaps: deque[Mishap]
+) -> None:
+    """Carries bytes one way until their end, or until a mishap cuts the connection."""
+    while piece := await reader.read(1 << 16):
+        if not mishaps:
+            writer.write(piece)
+            await writer.drain()
+            continue
+        mishap = mishaps.popleft()
+        await asyncio.sleep(mishap.after)
+        writer.write(piece[: int(len(piece) * mishap.kept)])
+        await writer.drain()
+        if mishap.kept < 1.0:
+            return

@@ -1,0 +1,33 @@
+"""Each part of the suite for a few seconds; `make torture` runs them for minutes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.torture.outcome import numbers
+from tests.torture.parts import PARTS
+from tests.torture.report import tables
+
+SECONDS = {"file-cut": 4.5, "raw-http": 1.0, "import": 0.5, "fuzz": 2.0, "state-machine": 1.5}
+
+FAULTY = [
+    "engine-killed",
+    "api-killed",
+    "both-killed",
+    "connections-broken",
+    "failover",
+    "file-cut",
+]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_nothing_is_violated(name: str) -> None:
+    """And something was done: operations or inputs, and faults where the part has some."""
+    outcome = PARTS[name].outcome(seed=1, seconds=SECONDS.get(name, 2.5))
+    assert outcome.violations == []
+    assert outcome.operations + outcome.inputs > 50
+    assert bool(outcome.faults) == (name in {*FAULTY, "state-machine"})
+    assert outcome.part in tables([outcome])
+    assert json.loads(json.dumps(numbers(outcome)))["part"] == outcome.part
