@@ -33,6 +33,11 @@ class Access:
         self._is_known = False
         self._refreshing: asyncio.Future[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the store is known to have no tokens, without asking anybody."""
+        return not self._tokens and time.monotonic() <= self._fresh_until
+
     async def token(self, authorization: str | None, method: str) -> Token | None:
         """The token that the request carries, None where the store has no tokens.
 

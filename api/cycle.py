@@ -24,29 +24,39 @@ class Cycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         """Takes a message of ASGI; the head of a whole answer waits for its body."""
-        if self._start is not None:
-            start, self._start = self._start, None
-            await self._send_whole(start, message.get("body", b""))
-        elif message["type"] == "http.response.start":
-            if _is_whole(message) and self.scope["method"] != "HEAD":
-                self._start = message
-                return
+        start = self._start
+        if start is not None and not message.get("more_body", False):
+            if self.flow.write_paused and not self.disconnected:
+                await self.flow.drain()
+            if not self.disconnected:
+                self._send_whole(start, message.get("body", b""))
+        elif start is not None:  # in pieces all the same
+            self._start = None
+            await super().send(start)
+            await super().send(message)
+        elif message["type"] == "http.response.start" and self._begins_whole(message):
+            self._start = message
+        else:
             self.default_headers = [date()]
             await super().send(message)
-        else:
-            await super().send(message)
 
-    async def _send_whole(self, start: Any, body: bytes) -> None:
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        headers = [date(), *start["headers"]]
-        lines = [b"%b: %b\r\n" % field for field in headers]
+    def _begins_whole(self, start: Any) -> bool:
+        """Whether the whole body comes with the next message: its length is the last field."""
+        headers, status = start["headers"], start["status"]
+        return (
+            bool(headers)
+            and headers[-1][0] == b"content-length"
+            and status not in _WITHOUT_BODY
+            and self.scope["method"] != "HEAD"
+        )
+
+    def _send_whole(self, start: Any, body: bytes) -> None:
+        lines = [b"%b: %b\r\n" % field for field in (date(), *start["headers"])]
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
         head = b"".join(lines)
         if not head.count(b"\r") == head.count(b"\n") == len(lines):
+            self._start = None
             message = "A header field has a line break in it."
             raise RuntimeError(message)
         self.response_started = self.response_complete = True
@@ -61,13 +71,3 @@ class Cycle(RequestResponseCycle):
 def date() -> tuple[bytes, bytes]:
     """The Date field of an answer that goes out now: never before its Last-Modified."""
     return b"date", http_date(int(time()))
-
-
-def _is_whole(start: Any) -> bool:
-    """Whether the whole body comes with the next message: then its length is known, and last."""
-    headers = start.get("headers")
-    return (
-        bool(headers)
-        and headers[-1][0] == b"content-length"
-        and start["status"] not in _WITHOUT_BODY
-    )
