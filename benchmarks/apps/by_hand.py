@@ -14,7 +14,8 @@ from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
-redis = Redis.from_url(os.environ["BENCHMARK_ENGINE"])
+# redis-py's own limit is 100 connections: past it requests fail.
+redis = Redis.from_url(os.environ["BENCHMARK_ENGINE"], max_connections=1000)
 
 
 class Item(BaseModel):
