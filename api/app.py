@@ -26,7 +26,7 @@ from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
-from api.reply import Headers, Reply, problem_reply
+from api.reply import NOSNIFF, Headers, Reply, problem_reply
 from api.request import Request, encoded, raw_path
 from api.routing import Resources
 from api.settings import Settings
@@ -131,6 +131,7 @@ class ItemStore(FastAPI):
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.tally.answered(OTHER, scope["method"], message["status"], 0.0)
+                message["headers"] = [*message["headers"], NOSNIFF]
             await send(message)
 
         if scope["type"] == "http" and self.store is not None:

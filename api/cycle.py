@@ -13,15 +13,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from api.times import http_date
-from api.transport import GatheringTransport
 
 _WITHOUT_BODY = frozenset({204, 304})
 
 
 class Cycle(RequestResponseCycle):
     """One request and its answer."""
-
-    transport: GatheringTransport
 
     _start: Any = None
 
@@ -64,7 +61,7 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError(message)
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write_now(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
+        self.transport.write(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

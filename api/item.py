@@ -10,6 +10,7 @@ from api import openapi
 from api.patch import parse
 from api.preconditions import etag, not_modified
 from api.problems import Problem
+from api.query import refuse_query
 from api.reply import JSON, Reply
 from api.request import Request
 from api.routing import Route
@@ -32,6 +33,7 @@ VARY = (b"vary", b"accept-datetime")
 @router.put("/items/{id}", **openapi.PUT_ITEM)
 async def put_item(request: Request) -> Reply:
     """Store the item under this id: 201 when that created it, 200 when it updated it."""
+    refuse_query(request)
     body = await item_body(request)
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
     return write_reply(request, recorded)
@@ -40,6 +42,7 @@ async def put_item(request: Request) -> Reply:
 @router.patch("/items/{id}", **openapi.PATCH_ITEM)
 async def patch_item(request: Request) -> Reply:
     """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
+    refuse_query(request)
     limit = request.store.settings.max_body
     media_type, document = await request.content()
     change = parse(media_type, document, limit)
@@ -59,6 +62,7 @@ async def patch_item(request: Request) -> Reply:
 @router.delete("/items/{id}", **openapi.DELETE_ITEM)
 async def delete_item(request: Request) -> Reply:
     """Delete the item. Its history stays, and its versions go on should it be created again."""
+    refuse_query(request)
     recorded = await append(request, lambda expected: DeleteItem(request.item_id, expected))
     return Reply(204, event_headers(recorded))
 
@@ -66,6 +70,7 @@ async def delete_item(request: Request) -> Reply:
 @router.get("/items/{id}", **openapi.GET_ITEM)
 async def get_item(request: Request) -> Reply:
     """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
+    refuse_query(request)
     if (date := request.field(b"accept-datetime")) is not None:
         return await version_then(request, date)
     item = await request.store.items.get(request.item_id)

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from api import openapi
 from api.problems import Problem
-from api.query import Query, query
+from api.query import Query, query, refuse_query
 from api.reply import JSON, Headers, Reply
 from api.request import Request
 from api.routing import Route
@@ -60,6 +60,7 @@ async def list_items(request: Request) -> Reply:
 @router.post("/items", **openapi.POST_ITEM)
 async def post_item(request: Request) -> Reply:
     """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
+    refuse_query(request)
     body = await item_body(request)
     item_id = str(uuid7())
     recorded = await request.store.log.append(

@@ -89,9 +89,15 @@ def _patched(value: Any, operations: list[jsonpatch.JsonPatch], limit: int) -> A
                 raise Problem("content-too-large", sentence, members={"limit": limit})
             value = operation.apply(value, in_place=True)
         except _DOES_NOT_FIT as error:
-            sentence = f"Operation {number} does not fit the item: {error}."
+            sentence = f"Operation {number} does not fit the item: {_reason(operation, error)}."
             raise Problem("patch-conflict", sentence, members={"operation": number}) from None
     return value
+
+
+def _reason(operation: jsonpatch.JsonPatch, error: Exception) -> str:
+    if isinstance(error, jsonpatch.JsonPatchTestFailed):  # it says what Python calls the values
+        return f"what is at {operation.patch[0]['path']!r} is not what the test wants"
+    return str(error)
 
 
 def _size_of_copy(value: Any, operation: jsonpatch.JsonPatch) -> int:

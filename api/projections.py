@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.openapi import service_operation
+from api.query import refuse_query
 from api.reply import NO_STORE, Reply, json_reply
 from api.request import Request
 from api.routing import Route
@@ -24,6 +25,7 @@ router = APIRouter(route_class=Route)
 @router.get("/projections", **service_operation("projections", "Each projection."))
 async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
+    refuse_query(request)
     store = request.store
     end, events = await store.log.last_position(), await store.log.length()
     rows = (await store.items.page(limit=1)).total
@@ -41,6 +43,7 @@ async def projections(request: Request) -> Reply:
 @router.get("/stats", **service_operation("statistics", "The statistics."))
 async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
+    refuse_query(request)
     numbers = asdict(await read_statistics(request.store.redis, request.store.keys))
     numbers["days"] = {str(day): count for day, count in numbers["days"].items()}
     return json_reply(numbers, headers=[NO_STORE])

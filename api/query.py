@@ -28,15 +28,17 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError as error:
-        raise _invalid([{"parameter": None, "detail": str(error)}]) from None
+        raise invalid_parameters([{"parameter": None, "detail": str(error)}]) from None
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise _invalid([{"parameter": name, "detail": "It is given twice."} for name in twice])
+        raise invalid_parameters(
+            [{"parameter": name, "detail": "It is given twice."} for name in twice]
+        )
     try:
         return model.model_validate(dict(pairs))
     except ValidationError as error:
-        raise _invalid(
+        raise invalid_parameters(
             [
                 {"parameter": ".".join(map(str, each["loc"])), "detail": each["msg"]}
                 for each in error.errors()
@@ -44,6 +46,13 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
         ) from None
 
 
-def _invalid(errors: list[dict[str, Any]]) -> Problem:
+def refuse_query(request: Request) -> None:
+    """Raises Problem (422) where the request has parameters: its resource takes none."""
+    if request.scope["query_string"]:
+        query(request, Query)
+
+
+def invalid_parameters(errors: list[dict[str, Any]]) -> Problem:
+    """Each of `errors` has the name of a `parameter`, and a `detail` that says what is wrong."""
     first = f"{errors[0]['parameter'] or 'The query'}: {errors[0]['detail']}"
     return Problem("invalid-parameter", first.rstrip(".") + ".", members={"errors": errors})

@@ -23,6 +23,12 @@ JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 """For what is only true now: health, progress, counts."""
 
+LOOKS = 4
+"""How often one looks at a client while one has patience with it."""
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+"""On every body, so that no browser takes an item for a page or a script."""
+
 NO_CONTENT = frozenset({204, 304})
 
 
@@ -38,7 +44,7 @@ class Reply:
         """Sends it; without its body to a HEAD request, Content-Length all the same (§8.6)."""
         headers = self.headers
         if self.status not in NO_CONTENT:
-            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
+            headers = [*headers, NOSNIFF, (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
@@ -67,28 +73,59 @@ class StreamReply:
             self.traffic.end_stream()
 
     async def _send(self, receive: Receive, send: Send, *, with_body: bool) -> None:
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        broken = None
-        if with_body:
-            sending = asyncio.create_task(self._send_pieces(send))
-            leaving = asyncio.create_task(_disconnected(receive))
-            tasks = {sending, leaving}
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        headers = [*self.headers, NOSNIFF]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        broken = await self._send_pieces(receive, send) if with_body else None
+        await self.pieces.aclose()
+        if broken is None:
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            logger.warning("A stream was cut off: %s", broken)
+
+    async def _send_pieces(self, receive: Receive, send: Send) -> str | None:
+        """Sends them until they end or the client goes; what broke it off otherwise."""
+        sending = _Sending(self.pieces, send)
+        sent = asyncio.create_task(sending.run())
+        left = asyncio.create_task(_disconnected(receive))
+        tasks, patience = {sent, left}, self.traffic.patience
+        done: set[asyncio.Task[None]] = set()
+        try:
+            while not done and not sending.is_stuck(patience):
+                done, _ = await asyncio.wait(
+                    tasks, timeout=patience / LOOKS, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
             for task in tasks:
                 task.cancel()
-            broken, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
-        await self.pieces.aclose()
-        if isinstance(broken, Exception):
-            if isinstance(broken, TimeoutError):
-                self.traffic.cut("takes nothing")
-            logger.warning("A stream was cut off: %s", str(broken) or "the client was too slow")
-        else:
-            await send({"type": "http.response.body", "body": b""})
+            error, _ = await asyncio.gather(sent, left, return_exceptions=True)
+        if not done:
+            self.traffic.cut("takes nothing")
+            return "the client was too slow"
+        return str(error) if isinstance(error, Exception) else None
 
-    async def _send_pieces(self, send: Send) -> None:
-        async for piece in self.pieces:
-            async with asyncio.timeout(self.traffic.patience):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+class _Sending:
+    """Sends pieces, and knows since when one of them waits for the client.
+
+    A time limit around each piece would cost as much as sending it.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+        self._pieces = pieces
+        self._send = send
+        self._now = asyncio.get_running_loop().time
+        self._since: float | None = None
+
+    async def run(self) -> None:
+        """Sends all pieces."""
+        async for piece in self._pieces:
+            self._since = self._now()
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            self._since = None
+
+    def is_stuck(self, patience: float) -> bool:
+        """Whether a piece has waited for longer than so many seconds."""
+        return self._since is not None and self._now() - self._since > patience
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -39,13 +39,6 @@ class GatheringTransport(asyncio.Transport):
         if self._size > MOST_GATHERED:
             self._flush()
 
-    def write_now(self, data: bytes) -> None:
-        """Sends the data at once, behind what was written before: for an answer in one piece."""
-        self._flush()
-        if not self._transport.is_closing():
-            self._sent += len(data)
-            self._transport.write(data)
-
     def write_eof(self) -> None:
         """Ends what is sent, after what was written; what the client sends still comes."""
         self._flush()

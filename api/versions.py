@@ -17,7 +17,7 @@ from api.model import check_json
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
 from api.problems import Problem
-from api.query import Query, query
+from api.query import Query, invalid_parameters, query, refuse_query
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
@@ -72,6 +72,7 @@ async def list_versions(request: Request) -> Reply:
 @router.get("/items/{id}/versions/{n}", **openapi.GET_VERSION)
 async def get_version(request: Request) -> Reply:
     """The item as one version left it. It never changes, so it may be cached for ever."""
+    refuse_query(request)
     number = _number(request)
     recorded = await version(request, number)
     body = _body(recorded)
@@ -90,8 +91,8 @@ async def diff_versions(request: Request) -> Reply:
     wanted = query(request, DiffQuery)
     start = wanted.from_ or number - 1
     if start == 0:
-        sentence = "Version 1 has none before it; name the version to compare with in `from`."
-        raise Problem("invalid-parameter", sentence, members={"errors": []})
+        detail = "Version 1 has none before it, so name the version to compare it with."
+        raise invalid_parameters([{"parameter": "from", "detail": detail}])
     after = json.loads(_body(await version(request, number)))
     before = json.loads(_body(await version(request, start)))
     patch = jsonpatch.make_patch(before, after).to_string()
@@ -102,6 +103,7 @@ async def diff_versions(request: Request) -> Reply:
 @router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
 async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
+    refuse_query(request)
     _, document = await request.content()
     number = _wanted_version(check_json(document))
     body = request.store.model.stored(_body(await version(request, number)))

@@ -123,6 +123,15 @@ async def test_what_can_t_be_compared_is_refused(
     problem(await changed.get(f"/items/foo/{path}"), status, slug)
 
 
+async def test_the_first_version_needs_another_to_be_compared_with(
+    changed: httpx.AsyncClient,
+) -> None:
+    """The problem names the parameter that is missing."""
+    answer = await changed.get("/items/foo/versions/1/diff")
+    [error] = problem(answer, 422, "invalid-parameter")["errors"]
+    assert error["parameter"] == "from"
+
+
 async def test_a_revert_is_an_ordinary_write_of_the_old_body(
     changed: httpx.AsyncClient, events: Events
 ) -> None:

@@ -165,6 +165,19 @@ async def test_an_operation_that_does_not_fit_the_item_is_a_conflict(
     assert problem(answer, 409, "patch-conflict")["operation"] == 1
 
 
+async def test_a_failed_test_says_where_and_not_what_python_calls_it(
+    anything: httpx.AsyncClient,
+) -> None:
+    """The path, for a value that is another and for one that is not there."""
+    await anything.put("/items/foo", json={"a": {"b": 1}})
+    for path in ("/a", "/none"):
+        answer = await patch(anything, [{"op": "test", "path": path, "value": 1}], JSON_PATCH)
+        detail = problem(answer, 409, "patch-conflict")["detail"]
+        assert detail == (
+            f"Operation 0 does not fit the item: what is at {path!r} is not what the test wants."
+        )
+
+
 @pytest.mark.parametrize(
     "document",
     [
