@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -40,29 +40,20 @@ class Request(StarletteRequest):
     """One request to a resource of the store.
 
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
+    `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2).
     """
 
     def __init__(
         self, scope: Scope, receive: Receive, store: Store, parameters: dict[str, bytes]
     ) -> None:
         super().__init__(scope, receive)
+        self.fields = _fields(scope["headers"])
         self.store = store
         self.parameters = parameters
         self.token: Token | None = None
         self.actor: str | None = None
         self.idempotency: IdempotencyKey | None = None
         self._content: bytes | None = None
-
-    @cached_property
-    def fields(self) -> dict[bytes, bytes]:
-        """Header fields by lower-case name; repeated ones joined by commas (§5.2)."""
-        raw: list[tuple[bytes, bytes]] = self.scope["headers"]
-        fields = dict(raw)
-        if len(fields) < len(raw):
-            fields = {}
-            for name, value in raw:
-                fields[name] = fields[name] + b", " + value if name in fields else value
-        return fields
 
     def field(self, name: bytes) -> str | None:
         """A header field's value, None where the request does not have it."""
@@ -151,9 +142,7 @@ class Request(StarletteRequest):
 
     def _checked_media_type(self, media_types: tuple[str, ...], accept: str) -> str:
         content_type = self.field(b"content-type") or ""
-        media_type, _, parameters = content_type.partition(";")
-        media_type = media_type.strip().lower()
-        charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+        media_type, charset = _media_type(content_type)
         if media_type not in media_types or charset not in ("", "utf-8", "utf8"):
             named = " or ".join(media_types)
             raise Problem(
@@ -170,6 +159,23 @@ class Request(StarletteRequest):
                 headers={"Accept-Encoding": "identity"},
             )
         return media_type
+
+
+def _fields(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    fields = dict(raw)
+    if len(fields) < len(raw):
+        fields = {}
+        for name, value in raw:
+            fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields
+
+
+@lru_cache(maxsize=64)
+def _media_type(content_type: str) -> tuple[str, str]:
+    """The media type, and the charset or whatever stands in its place."""
+    media_type, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    return media_type.strip().lower(), charset
 
 
 def raw_path(scope: Scope) -> bytes:

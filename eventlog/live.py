@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import islice
 
 from domain.events import RecordedEvent
 from eventlog.cancellation import heed_cancellation
@@ -103,11 +101,8 @@ class LiveFeed:
             if self._reader is not None and self._reader.done():
                 error = self._reader.exception()
                 raise FeedBroken(str(error)) from error
-            # Around nothing else: before Python 3.12 a timeout that comes in the moment in which
-            # a command to the engine ends is lost (asyncio.wait_for, which redis-py uses).
             if changes == self._changes:
-                async with asyncio.timeout_at(until):
-                    await self._change()
+                await self._change(until)
         raise FeedClosed
 
     def holds(self, position: str) -> bool:
@@ -121,9 +116,10 @@ class LiveFeed:
         self._wake(list(self._waiting))
 
     def _forget(self) -> None:
-        self._kept: deque[Encoded] = deque()
-        self._kept_keys: deque[tuple[int, int]] = deque()
+        self._kept: list[Encoded] = []
+        self._kept_keys: list[tuple[int, int]] = []
         self._kept_bytes = 0
+        self._pieces: dict[str, list[Encoded]] = {}  # by the position of those who asked
         self._floor: tuple[int, int] | None = None
 
     async def _read(self) -> None:
@@ -155,13 +151,21 @@ class LiveFeed:
             self._kept.append(encoded)
             self._kept_keys.append(key_of(encoded.position))
             self._kept_bytes += len(encoded.text)
-        while len(self._kept) > KEPT_EVENTS or self._kept_bytes > KEPT_BYTES:
-            self._kept_bytes -= len(self._kept.popleft().text)
-            self._floor = self._kept_keys.popleft()
+        dropped = 0
+        while len(self._kept) - dropped > KEPT_EVENTS or self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._kept[dropped].text)
+            self._floor = self._kept_keys[dropped]
+            dropped += 1
+        del self._kept[:dropped], self._kept_keys[:dropped]
+        self._pieces.clear()
 
     def _kept_after(self, position: str) -> list[Encoded]:
-        index = bisect_right(self._kept_keys, key_of(position))
-        return _piece(islice(self._kept, index, index + PAGE))
+        # Nearly all followers are at the same place: what comes next is looked up once for them.
+        piece = self._pieces.get(position)
+        if piece is None:
+            index = bisect_right(self._kept_keys, key_of(position))
+            piece = self._pieces[position] = _piece(self._kept[index : index + PAGE])
+        return piece
 
     async def _announce(self) -> None:
         """Wakes the followers, a few in a turn of the event loop: writers get theirs between."""
@@ -177,17 +181,27 @@ class LiveFeed:
             if not change.done():
                 change.set_result(None)
 
-    async def _change(self) -> None:
-        change = asyncio.get_running_loop().create_future()
+    async def _change(self, until: float | None) -> None:
+        # asyncio.timeout_at would cost each follower as much again as all else that an event does.
+        loop = asyncio.get_running_loop()
+        change = loop.create_future()
+        timer = None if until is None else loop.call_at(until, _expire, change)
         waiting = self._waiting
         waiting.add(change)
         try:
             await change
         finally:
             waiting.discard(change)
+            if timer is not None:
+                timer.cancel()
 
     def _encoded(self, recorded: RecordedEvent) -> Encoded:
         return Encoded(recorded.position, recorded.type, recorded.item, self._encode(recorded))
+
+
+def _expire(change: asyncio.Future[None]) -> None:
+    if not change.done():
+        change.set_exception(TimeoutError())
 
 
 def _piece(events: Iterable[Encoded]) -> list[Encoded]:
