@@ -26,9 +26,9 @@ from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
-from api.reply import NOSNIFF, Headers, Reply, problem_reply
+from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
 from api.request import Request, encoded, raw_path
-from api.routing import Resources
+from api.routing import Resources, Route
 from api.settings import Settings
 from api.shutdown import on_stop_signal
 from api.store import Store
@@ -89,6 +89,7 @@ class ItemStore(FastAPI):
         self.store = self.store_on(_usable(redis)) if redis is not None else None
         for module in (item, items, versions, feed, projections, service, metrics):
             self.router.routes.extend(module.router.routes)
+        self.router.routes.append(Route("/openapi.json", self._document, include_in_schema=False))
         self.resources = Resources(self.router.routes)
         origins = settings.cors_origins
         self._entry = CrossOrigin(self._answer, origins) if origins else self._answer
@@ -102,7 +103,7 @@ class ItemStore(FastAPI):
         began = perf_counter()
         found = self.resources.find(_own_path(scope)) if scope["type"] == "http" else None
         if found is None:
-            await self._documentation(scope, receive, send)
+            await self._otherwise(scope, receive, send)
             return
         resource, parameters = found
         if self.store is None:
@@ -120,18 +121,25 @@ class ItemStore(FastAPI):
                 reply = await handler(request)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # by the server, which has waited for long enough
+            reply = _error_reply(LogUnavailable("The server is going down."), request, self.tally)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             reply = _error_reply(error, request, self.tally)
         self.tally.answered(resource.template, method, reply.status, perf_counter() - began)
         await reply.send(receive, send, with_body=method != "HEAD")
 
-    async def _documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """FastAPI's own pages, and its 404, for those who may read."""
+    async def _document(self, _: Request) -> Reply:
+        """The OpenAPI document."""
+        return json_reply(self.openapi())
+
+    async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What FastAPI has besides: the routes that somebody added, and 404; for who may read."""
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.tally.answered(OTHER, scope["method"], message["status"], 0.0)
-                message["headers"] = [*message["headers"], NOSNIFF]
+                if NOSNIFF not in message["headers"]:
+                    message["headers"] = [*message["headers"], NOSNIFF]
             await send(message)
 
         if scope["type"] == "http" and self.store is not None:

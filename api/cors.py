@@ -15,16 +15,16 @@ from api.reply import problem_reply
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 READ = (
-    "Accept", "Accept-Datetime", "Authorization", "Content-Type", "Idempotency-Key", "If-Match",
-    "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Last-Event-ID", "Prefer",
-    "traceparent",
+    "Accept", "Accept-Datetime", "Authorization", "Content-Encoding", "Content-Range",
+    "Content-Type", "Idempotency-Key", "If-Match", "If-Modified-Since", "If-None-Match",
+    "If-Unmodified-Since", "Last-Event-ID", "Prefer", "traceparent",
 )  # fmt: skip
 """The header fields of a request that a script may set."""
 
 SHOWN = (
-    "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id", "Event-Type",
-    "Idempotency-Replayed", "Link", "Location", "Memento-Datetime", "Preference-Applied",
-    "Retry-After", "Vary", "WWW-Authenticate",
+    "Accept", "Accept-Encoding", "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id",
+    "Event-Type", "Idempotency-Replayed", "Link", "Location", "Memento-Datetime",
+    "Preference-Applied", "Retry-After", "Vary", "WWW-Authenticate",
 )  # fmt: skip
 """The header fields of an answer that a script sees, besides those that it always does."""
 

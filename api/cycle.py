@@ -37,8 +37,22 @@ class Cycle(RequestResponseCycle):
         elif message["type"] == "http.response.start" and self._begins_whole(message):
             self._start = message
         else:
-            self.default_headers = [date()]
+            self._prepare(message)
             await super().send(message)
+
+    async def send_500_response(self) -> None:
+        """As uvicorn calls it, where the application ended without an answer."""
+        self._start = None
+        await super().send_500_response()
+
+    def _prepare(self, message: Any) -> None:
+        """Has uvicorn send pieces as they are to a client of HTTP/1.0, which knows no chunks."""
+        is_old = self.scope["http_version"] == "1.0"
+        if message["type"] == "http.response.start":
+            self.default_headers = [date()]
+            self.chunked_encoding = False if is_old else None
+        elif is_old:
+            self.expected_content_length = len(message.get("body", b""))
 
     def _begins_whole(self, start: Any) -> bool:
         """Whether the whole body comes with the next message: its length is the last field."""

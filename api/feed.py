@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.requests import ClientDisconnect
 
 from api import openapi
 from api.accept import preferred
@@ -124,6 +125,8 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
                 while not found and now() < until:
                     with suppress(TimeoutError):
                         await request.store.feed.after(scanned, until=min(until, now() + LOOK))
+                    if await request.is_disconnected():
+                        raise ClientDisconnect
                     if not await request.is_still_allowed():
                         raise revoked()
                     found, scanned = await _filtered(request, scanned, wanted)
@@ -165,7 +168,7 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                 events = []
             except LogUnavailable:
                 await asyncio.sleep(RETRY_MS / 1000)
-                continue
+                events = []
             except (FellBehind, FeedClosed) as end:
                 if isinstance(end, FellBehind):
                     request.store.traffic.cut("fell behind")

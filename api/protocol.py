@@ -8,7 +8,7 @@ keeps the accepted ones fast when too much comes (docs/decisions/0012).
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NoReturn, cast
 from urllib.parse import unquote
 
 import httptools
@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from api.cycle import Cycle, date
 from api.problems import Problem
-from api.reply import Headers, Reply, problem_reply
+from api.reply import NOSNIFF, Headers, Reply, problem_reply
 from api.tally import OTHER
 from api.traffic import Traffic, overloaded
 from api.transport import GatheringTransport
@@ -35,6 +35,9 @@ MOST_PIPELINED = 100
 
 LINGER = 2
 """Ticks that a refused client has to read why, before the connection is closed."""
+
+WITH_CONTENT = frozenset({"PUT", "POST", "PATCH"})
+"""Methods whose requests wait for the rest of their body, and not for the application."""
 
 EVEN_WHEN_FULL = frozenset({b"/livez", b"/readyz", b"/metrics"})
 """Who watches the process must see it most when there is too much to do."""
@@ -75,8 +78,11 @@ class Protocol(HttpToolsProtocol):
         self._piece = 0  # bytes that were received last
         self._first = 0  # bytes of the piece in which the request began
         self._beside = 0  # bytes received since then that are not its body
+        self._hosts = 0
         self._taken = 0
         self._ticks_untaken = 0
+        self._running: Cycle | None = None  # the last one that the application was given
+        self._is_receiving = False
         self._refusal = b""
         self._is_one_too_many = False
 
@@ -88,8 +94,19 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio calls it."""
-        self._end_phase()
+        self._phase = AWAITED
+        self._has_received()
+        self.pipeline.clear()
+        running = self._running
+        if running is not None and not running.response_complete:
+            running.disconnected = True  # the base class knows of the newest one only
+            running.message_event.set()
         super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        """As asyncio calls it."""
+        super().resume_writing()
+        self._start_next()
 
     def data_received(self, data: bytes) -> None:
         """As asyncio calls it."""
@@ -118,10 +135,22 @@ class Protocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._hosts = 0
         self._phase = HEAD
         self._ticks = 0
         self._first = self._piece
         self._beside = -self._piece  # how much of it was before the request is not known
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As httptools calls it, for a trailer too: that is no header field (RFC 9110 §6.5.1)."""
+        if self._phase != HEAD:
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """As httptools calls it."""
@@ -139,8 +168,6 @@ class Protocol(HttpToolsProtocol):
             return
         if len(self.pipeline) >= MOST_PIPELINED:
             self._stop(overloaded(f"More than {MOST_PIPELINED} requests wait on one connection."))
-        self._phase = BODY
-        self._traffic.receiving += 1
         self._begin()
 
     def on_body(self, body: bytes) -> None:
@@ -160,7 +187,7 @@ class Protocol(HttpToolsProtocol):
         """As httptools calls it."""
         phase, self._phase = self._phase, AWAITED
         if phase == BODY:
-            self._traffic.receiving -= 1
+            self._has_received()
             self.cycle.more_body = False
             self.cycle.message_event.set()
         elif phase == SHED:
@@ -170,13 +197,11 @@ class Protocol(HttpToolsProtocol):
         """As uvicorn calls it. Idle connections are closed by `tick`, not by a timer each."""
         self.server_state.total_requests += 1
         self._ticks = 0
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self._refusal:
-            self._send_refusal()
+        self._has_received()
+        if (self.pipeline or self._refusal or self.flow.read_paused) and (
+            not self.transport.is_closing()
+        ):
+            self._start_next()
 
     def tick(self) -> None:
         """Closes the connection where its client took too long; called every second."""
@@ -184,7 +209,7 @@ class Protocol(HttpToolsProtocol):
         untaken = self._has_untaken()
         self._ticks += 1
         if untaken and self._ticks_untaken > patience:
-            if self.cycle is not None and not self.cycle.response_complete:
+            if self._is_running:
                 self._traffic.cut("takes nothing")
             self.transport.abort()
         elif self._phase == REFUSED or self._is_one_too_many:
@@ -206,6 +231,10 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     @property
+    def _is_running(self) -> bool:
+        return self._running is not None and not self._running.response_complete
+
+    @property
     def _path(self) -> bytes:
         return self.url.partition(b"?")[0]
 
@@ -219,8 +248,11 @@ class Protocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
         parser, before = self.parser, self.cycle
-        url = httptools.parse_url(self.url)
+        path, query = self._target()
         version = parser.get_http_version()
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
+            sentence = f"A request names one Host (RFC 9112 §3.2), and not {self._hosts}."
+            self._stop(Problem("malformed-request", sentence))
         self.scope = {
             "type": "http",
             "asgi": _ASGI,
@@ -230,13 +262,13 @@ class Protocol(HttpToolsProtocol):
             "scheme": self.scheme,  # type: ignore[typeddict-item]
             "method": parser.get_method().decode("ascii"),
             "root_path": self.root_path,
-            "path": self.root_path + unquote(url.path.decode("ascii")),
-            "raw_path": self.root_path.encode() + url.path,
-            "query_string": url.query or b"",
+            "path": self.root_path + unquote(path.decode("ascii")),
+            "raw_path": self.root_path.encode() + path,
+            "query_string": query,
             "headers": self.headers,
             "state": self.app_state.copy(),
         }
-        self.cycle = Cycle(
+        self.cycle = cycle = Cycle(
             self.scope,
             self.transport,
             self.flow,
@@ -249,11 +281,48 @@ class Protocol(HttpToolsProtocol):
             version != "1.0" and parser.should_keep_alive(),
             self.on_response_complete,
         )
-        if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+        self._phase = BODY
+        if (before is None or before.response_complete) and not self.flow.write_paused:
+            self._start(cycle)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _target(self) -> tuple[bytes, bytes]:
+        """Path and query of the request (RFC 9112 §3.2)."""
+        try:
+            url = httptools.parse_url(self.url)
+        except httptools.HttpParserInvalidURLError:
+            self._stop(Problem("malformed-request", "The target of the request is no URL."))
+        return url.path or b"/", url.query or b""
+
+    def _start(self, cycle: Cycle) -> None:
+        self._running = cycle
+        if cycle.more_body and cycle.scope["method"] in WITH_CONTENT:
+            self._is_receiving = True
+            self._traffic.receiving += 1
+        self._start_asgi_task(cycle, self.app)
+
+    def _start_next(self) -> None:
+        """Goes on with what waits for the answer that was given, or for the client to take it.
+
+        A request that waits to be answered because of its client must not count as one that the
+        application has yet to answer.
+        """
+        if self.flow.write_paused or self._is_running:
+            return
+        if self.pipeline:
+            cycle, _ = self.pipeline.pop()
+            self._start(cast("Cycle", cycle))
+        elif self._refusal:
+            self._send_refusal()
+        self.flow.resume_reading()
+
+    def _has_received(self) -> None:
+        """Ends the wait of the running request for its body, if it has waited."""
+        if self._is_receiving:
+            self._is_receiving = False
+            self._traffic.receiving -= 1
 
     def _check_head(self) -> None:
         if len(self.url) > MOST_URL:
@@ -262,11 +331,6 @@ class Protocol(HttpToolsProtocol):
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
         if len(self.url) + fields > MOST_HEAD:
             self._stop(_too_large())
-
-    def _end_phase(self) -> None:
-        if self._phase == BODY:
-            self._traffic.receiving -= 1
-        self._phase = AWAITED
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Goes on as if no other protocol had been asked for (RFC 9110 §7.8).
@@ -289,6 +353,8 @@ class Protocol(HttpToolsProtocol):
 
     def _shed(self) -> None:
         """Answers 503 in place of the application. The connection goes on."""
+        if self.transport.unsent > HIGH_WATER_LIMIT:  # the client sends, and takes nothing
+            self._stop(overloaded("Too many requests are waiting."))
         method = self.parser.get_method()
         stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         self._count(method.decode(), _TOO_MANY_REQUESTS, "overloaded")
@@ -297,7 +363,7 @@ class Protocol(HttpToolsProtocol):
         if not stays:
             self.transport.close()
 
-    def _stop(self, problem: Problem) -> None:
+    def _stop(self, problem: Problem) -> NoReturn:
         """Refuses the request that is being parsed. Raises _Stop."""
         self._refuse(problem)
         raise _Stop
@@ -305,23 +371,22 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """Answers a problem, behind the answers that are due before it, and then closes."""
         phase, cycle = self._phase, self.cycle
-        self._end_phase()
         self._phase = REFUSED
         self._ticks = 0
         reply = problem_reply(problem, None)
         self._refusal = self._head(reply, CLOSE) + reply.body
-        if phase != BODY:
-            is_next = not self._is_answering
-        elif cycle.response_started:  # it has its answer, or a part of it
-            self.transport.close()
-            return
-        else:
-            is_next = not self.pipeline
+        is_next = not self._is_answering
+        if phase == BODY:
+            if cycle.response_started:  # it has its answer, or a part of it
+                self.transport.close()
+                return
+            self._has_received()
             if self.pipeline:
                 self.pipeline.popleft()
             cycle.disconnected = True
             cycle.waiting_for_100_continue = False
             cycle.message_event.set()
+            is_next = not self.pipeline and (self._running is cycle or not self._is_running)
         self._count("", reply, problem.type.slug)
         if is_next:
             self._send_refusal()
@@ -338,7 +403,7 @@ class Protocol(HttpToolsProtocol):
         lines = [STATUS_LINE[reply.status]]
         for name, value in (date(), *reply.headers, *headers):
             lines += [name, b": ", value, b"\r\n"]
-        lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
+        lines.append(b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (*NOSNIFF, len(reply.body)))
         return b"".join(lines)
 
     def _count(self, method: str, reply: Reply, slug: str) -> None:

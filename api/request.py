@@ -172,10 +172,10 @@ def _fields(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 @lru_cache(maxsize=64)
 def _media_type(content_type: str) -> tuple[str, str]:
-    """The media type, and the charset or whatever stands in its place."""
-    media_type, _, parameters = content_type.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    return media_type.strip().lower(), charset
+    """The media type, and the charset, empty where none is named (§8.3.1)."""
+    media_type, *parameters = content_type.lower().split(";")
+    named = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
+    return media_type.strip(), named.get("charset", "").strip('"')
 
 
 def raw_path(scope: Scope) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,8 @@ from api.tally import Snapshot, Tally
 
 DIRECTORY = "ITEMSTORE_TALLY_DIR"
 """The environment variable through which `serve` tells its processes the directory."""
+
+logger = logging.getLogger("itemstore")
 
 SECONDS = 1.0
 """How old the numbers of the others may be."""
@@ -55,8 +58,11 @@ class Workers:
         if self._directory is not None:
             path = self._directory / str(os.getpid())
             unfinished = path.with_suffix(".new")
-            unfinished.write_text(json.dumps(own.as_json()))
-            unfinished.replace(path)
+            try:
+                unfinished.write_text(json.dumps(own.as_json()))
+                unfinished.replace(path)
+            except OSError as error:  # a full disk must not hide what this process counts
+                logger.warning("The other processes don't see this one's metrics: %s", error)
         return own
 
     async def keep_publishing(self) -> None:
@@ -68,7 +74,7 @@ class Workers:
     def _others(self) -> Iterator[tuple[int, Snapshot]]:
         if self._directory is None:
             return
-        for path in self._directory.iterdir():
+        for path in self._directory.glob("[0-9]*"):
             if path.name.isdigit() and path.name != str(os.getpid()):
                 yield int(path.name), Snapshot.of_json(json.loads(path.read_text()))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,12 @@ class Server:
 
 
 Serve = Callable[..., Server]
+
+
+def resident(server: Server) -> int:
+    """MiB of memory that the server's process has."""
+    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 2**20
 
 
 @pytest.fixture

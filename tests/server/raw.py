@@ -83,6 +83,12 @@ class Raw:
         assert rest == b""
         return time.monotonic() - start
 
+    def rest(self) -> bytes:
+        """All that comes until the server closes the connection."""
+        while data := self.socket.recv(65_536):
+            self._received += data
+        return self._received
+
     def _receive(self) -> None:
         data = self.socket.recv(65_536)
         assert data, f"closed after {self._received!r}"

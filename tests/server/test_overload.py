@@ -14,7 +14,7 @@ from api.access import Access
 from eventlog.keys import Keys
 from tests.conftest import Server as Engine
 from tests.conftest import Start, stopped
-from tests.server.conftest import Serve, Server
+from tests.server.conftest import Serve, Server, resident
 from tests.server.raw import Raw, get, put
 
 WAITING = 5
@@ -141,6 +141,62 @@ def test_streams_and_slow_bodies_take_no_place_of_those_who_wait(clients: list[R
     for client in clients[4:]:
         client.send(b"}")
         assert client.answer().status in (200, 201)
+
+
+def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
+    server: Server, clients: list[Raw]
+) -> None:
+    """More of them than may wait, each with other requests behind those that it does not read."""
+    clients[0].send(put("large", b'{"name":"%s"}' % (b"x" * 1_000_000)))
+    assert clients[0].answer().status == 201
+    with ExitStack() as stack:
+        slow = [
+            stack.enter_context(Raw(server.url, receive_buffer=4096)) for _ in range(WAITING + 1)
+        ]
+        for client in slow:
+            client.send(get("/items/large") * 10)
+            time.sleep(0.2)
+        clients[0].send(put("foo", b"{}"))
+        assert clients[0].answer().status == 201
+        assert metrics(clients[0], "itemstore_waiting")[""] <= 1
+        for client in slow[:2]:
+            assert [client.answer().status for _ in range(10)] == [200] * 10
+
+
+def test_who_is_counted_as_sending_is_not_one_who_was_answered(
+    engine: Engine, clients: list[Raw]
+) -> None:
+    """Refused before its body came, or behind another request: neither makes room for others."""
+    for client in clients[WAITING:]:
+        client.send(put("a", b"{}").replace(b"application/json", b"text/plain")[:-2])
+        client.answer().problem(415, "unsupported-media-type")
+    with stopped(engine):
+        for client in clients[:WAITING]:
+            client.send(put("a", b"{}") + put("b", b"{}")[:-2])
+        time.sleep(0.2)
+        with Raw(server_url(clients[0])) as another:
+            another.send(put("a", b"{}"))
+            another.answer().problem(503, "overloaded")
+            assert metrics(another, "itemstore_waiting")[""] >= WAITING
+
+
+def server_url(client: Raw) -> str:
+    """Where a client is connected to."""
+    host, port = client.socket.getpeername()
+    return f"http://{host}:{port}"
+
+
+def test_refusals_that_nobody_takes_fill_no_memory(
+    engine: Engine, server: Server, clients: list[Raw]
+) -> None:
+    """Who sends without reading while the server is full is let go."""
+    with stopped(engine):
+        for client in clients[:WAITING]:
+            client.send(put("foo", b"{}"))
+        time.sleep(0.2)
+        before = resident(server)
+        assert clients[-1].send_until_refused(get("/items/none") * 1000, most=2**34) < 2**34
+        assert resident(server) - before < 20
 
 
 def test_the_sum_of_several_processes_only_grows(serve: Serve) -> None:
