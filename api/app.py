@@ -36,9 +36,10 @@ from api.tally import OTHER, Tally
 from api.traffic import Traffic
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, Durability, durability, settle
-from eventlog.engine import run
+from eventlog.engine import embedded_in, run
 from eventlog.errors import LogUnavailable
 from eventlog.keys import Keys
+from eventlog.room import Room
 from projections.runner import Runner
 
 logger = logging.getLogger("itemstore")
@@ -86,7 +87,7 @@ class ItemStore(FastAPI):
         self.model = model
         self.tally = Tally()
         self.traffic = Traffic(settings, self.tally)
-        self.store = self.store_on(_usable(redis)) if redis is not None else None
+        self.store = self.store_on(_usable(redis), Room()) if redis is not None else None
         for module in (item, items, versions, feed, projections, service, metrics):
             self.router.routes.extend(module.router.routes)
         self.router.routes.append(Route("/openapi.json", self._document, include_in_schema=False))
@@ -151,9 +152,9 @@ class ItemStore(FastAPI):
                 return
         await super().__call__(scope, receive, counted)
 
-    def store_on(self, redis: Redis) -> Store:
+    def store_on(self, redis: Redis, room: Room) -> Store:
         """The store that the engine behind a client holds, with the settings of this app."""
-        return Store.on(redis, self.settings, self.model, self.traffic)
+        return Store.on(redis, self.settings, self.model, self.traffic, room)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
@@ -178,7 +179,8 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             promise = await _promise(redis, app.settings, wanted)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            app.store = app.store_on(redis)
+            room = Room(embedded_in(app.settings.data_dir, url))
+            app.store = app.store_on(redis, room)
             async with _running(app.store):
                 yield state
         finally:
@@ -205,7 +207,7 @@ async def _promise(redis: Redis, settings: Settings, wanted: Acknowledgement) ->
 async def _running(store: Store) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
     tasks = [
-        asyncio.create_task(Runner(store.redis, store.keys).run()),
+        asyncio.create_task(Runner(store.redis, store.keys, room=store.room).run()),
         asyncio.create_task(store.workers.keep_publishing()),
     ]
     try:

@@ -213,9 +213,9 @@ PROBLEM_TYPES = {
             "Try again after Retry-After seconds, and slow down.",
         ),
         ProblemType(
-            "log-full", 507, "The engine is out of memory",
-            "Nothing was written; reads go on.",
-            "The operator gives the engine more memory.",
+            "log-full", 507, "The engine has no room left",
+            "It is out of memory, or its disk is nearly full. Nothing was written; reads go on.",
+            "The operator gives the engine more memory, or makes room on its disk.",
         ),
     )
 }  # fmt: skip

@@ -74,11 +74,14 @@ async def livez(_: Request) -> Reply:
 
 @router.get(
     "/readyz",
-    **service_operation("readyz", "The store takes writes.", "log-unavailable", is_open=True),
+    **service_operation(
+        "readyz", "The store takes writes.", "log-unavailable", "log-full", is_open=True
+    ),
 )
 async def readyz(request: Request) -> Reply:
     """Whether the store can take writes, and how durable they are."""
     store = request.store
+    store.room.check()
     wanted = Acknowledgement.of(store.settings.durability)
     promise = await durability(store.redis, store.keys, wanted)
     durable = {"waits_for": str(wanted), "fsync": promise.fsync, "meaning": promise.sentence}

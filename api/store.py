@@ -17,6 +17,7 @@ from eventlog.durability import Acknowledgement
 from eventlog.keys import Keys
 from eventlog.live import LiveFeed
 from eventlog.log import EventLog
+from eventlog.room import Room
 from projections.current_items import APPLY, CurrentItems
 
 
@@ -37,14 +38,17 @@ class Store:
     access: Access
     traffic: Traffic
     workers: Workers
+    room: Room
     running: set[str] = field(default_factory=set)
 
     @classmethod
-    def on(cls, redis: Redis, settings: Settings, model: ItemModel, traffic: Traffic) -> Store:
-        """The store that the engine behind `redis` holds."""
+    def on(
+        cls, redis: Redis, settings: Settings, model: ItemModel, traffic: Traffic, room: Room
+    ) -> Store:
+        """The store that the engine behind `redis` holds, with its data where `room` is."""
         keys = Keys(settings.namespace)
         acknowledgement = Acknowledgement.of(settings.durability)
-        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement)
+        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, room)
         log = EventLog(redis, keys, APPLY, terms)
         traffic.tally.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
@@ -58,4 +62,5 @@ class Store:
             Access(redis, keys),
             traffic,
             Workers.of_environment(traffic.tally),
+            room,
         )

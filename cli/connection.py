@@ -19,6 +19,7 @@ from eventlog.engine import EngineError, attach, holds_data
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.log import EventLog
+from eventlog.room import Room
 from projections.current_items import APPLY
 
 Result = TypeVar("Result")
@@ -26,11 +27,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client for the engine, the names of the keys, and the log."""
+    """A client for the engine, the names of the keys, the log, and the room that it has."""
 
     redis: Redis
     keys: Keys
     log: EventLog
+    room: Room
 
 
 def run_connected(
@@ -65,7 +67,7 @@ async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[C
     """
     settings = checked_settings(options)
     if settings.redis_url is not None:
-        async with _connection(settings.redis_url, settings) as connection:
+        async with _connection(settings.redis_url, settings, Room()) as connection:
             yield connection
         return
     if not (new or holds_data(settings.data_dir)):
@@ -75,7 +77,7 @@ async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[C
         )
         raise Stop(message)
     with attach(settings.data_dir) as engine:
-        async with _connection(engine.url, settings) as connection:
+        async with _connection(engine.url, settings, Room(engine.data_dir)) as connection:
             yield connection
 
 
@@ -91,7 +93,7 @@ def checked_settings(options: Mapping[str, Any]) -> Settings:
 
 
 @asynccontextmanager
-async def _connection(url: str, settings: Settings) -> AsyncIterator[Connection]:
+async def _connection(url: str, settings: Settings, room: Room) -> AsyncIterator[Connection]:
     try:
         redis = connect(url)
     except ValueError as error:
@@ -99,4 +101,4 @@ async def _connection(url: str, settings: Settings) -> AsyncIterator[Connection]
         raise Stop(message) from None
     async with redis:
         keys = Keys(settings.namespace)
-        yield Connection(redis, keys, EventLog(redis, keys, APPLY))
+        yield Connection(redis, keys, EventLog(redis, keys, APPLY), room)

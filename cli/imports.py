@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -18,9 +18,12 @@ from domain.evolve import Item
 from eventlog.errors import LogFull, LogUnavailable
 from eventlog.importing import ForeignEvent, ImportRefused, LogMoved, checked, import_events
 from eventlog.log import START
+from eventlog.room import Room
 from projections.current_items import APPLY, CurrentItems
 
 AT_ONCE = 1000
+
+CheckedEvent = tuple[str, ForeignEvent]
 
 
 async def import_file(connection: Connection, path: Path | None, *, append: bool) -> int:
@@ -43,7 +46,7 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
                 connection.redis,
                 connection.keys,
                 APPLY,
-                checked(events(file), before.get, keep=not append),
+                _with_room(checked(events(file), before.get, keep=not append), connection.room),
                 last,
             )
         except ImportRefused as error:
@@ -55,6 +58,13 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
             )
             raise Stop(message) from None
     return total
+
+
+def _with_room(events: Iterable[CheckedEvent], room: Room) -> Iterator[CheckedEvent]:
+    """The events, for as long as there is room for them. Raises LogFull."""
+    for event in events:
+        room.check()
+        yield event
 
 
 async def _end(connection: Connection) -> str:

@@ -20,7 +20,12 @@ async def rebuild_projection(
     with reported(quiet=as_json) as report:
         try:
             receipt = await rebuild(
-                connection.redis, connection.keys, projection, dry_run=dry_run, report=report
+                connection.redis,
+                connection.keys,
+                projection,
+                dry_run=dry_run,
+                report=report,
+                room=connection.room,
             )
         except (RebuildRefused, LeaseLost) as error:
             raise Stop(str(error)) from None

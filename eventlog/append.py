@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from redis import exceptions
@@ -25,6 +25,7 @@ from eventlog.faults import translated
 from eventlog.held import Argument, HeldConnection
 from eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys
+from eventlog.room import Room
 
 MOST_COMMANDS = 128
 """How many commands one script call takes: some 1.5 ms of the engine's time at the most."""
@@ -50,12 +51,14 @@ class Terms:
     """On which terms commands are taken.
 
     `waiting` is how many may wait, `remembered_seconds` how long an idempotency key has its
-    outcome, and `acknowledgement` what is waited for after each batch.
+    outcome, `acknowledgement` what is waited for after each batch, and `room` where there has to
+    be some.
     """
 
     waiting: int = 10_000
     remembered_seconds: int = REMEMBERED_SECONDS
     acknowledgement: Acknowledgement = ENGINE
+    room: Room = field(default_factory=Room)
 
 
 class Appender:
@@ -72,6 +75,7 @@ class Appender:
         self._script = apply + files("eventlog").joinpath("append.lua").read_text()
         self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
         self._acknowledgement = terms.acknowledgement
+        self._room = terms.room
         self._idle_writers = [
             _Writer(HeldConnection(redis), keys, terms.remembered_seconds) for _ in range(FLIGHTS)
         ]
@@ -97,6 +101,7 @@ class Appender:
         LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
         is unknown or not as durable as wanted: then there is no event or exactly one.
         """
+        self._room.check()
         call = _Append(command, meta or {}, key)
         try:
             return await self._batches.submit(call, call.size)

@@ -120,6 +120,12 @@ def attach(data_dir: Path) -> Iterator[EmbeddedEngine]:
         yield engine
 
 
+def embedded_in(data_dir: Path, url: str) -> Path | None:
+    """The data directory, if the engine that the URL names runs there; None for another one."""
+    owner = _Owner.read(data_dir / OWNER)
+    return data_dir if owner and EmbeddedEngine(data_dir, owner.socket, 0).url == url else None
+
+
 def holds_data(data_dir: Path) -> bool:
     """Whether an engine has run here, or its append-only file was put here."""
     return any((data_dir / name).exists() for name in (OWNER, "appendonlydir"))
@@ -141,15 +147,18 @@ class _Owner:
 
     @classmethod
     def read(cls, file: Path) -> _Owner | None:
-        """None where the file names nobody."""
+        """None where the file names nobody, or is not there."""
         try:
             said = json.loads(file.read_text())
             return cls(said["pid"], Path(said["socket"]))
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, file: Path) -> None:
-        file.write_text(json.dumps({"pid": self.pid, "socket": str(self.socket)}))
+        try:
+            file.write_text(json.dumps({"pid": self.pid, "socket": str(self.socket)}))
+        except OSError as error:
+            raise EngineFailed(file.parent, f"{error}.") from error
 
 
 def _own(file: Path, lock: IO[str]) -> _Owner | None:

@@ -61,7 +61,8 @@ def watch(socket: Path, command: list[str]) -> int:
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if failures else 0.0
         if not owner.is_content.is_set() or owner.is_gone.wait(NOTICE + pause):
             break
-        print(f"The engine ended with status {status} and is started again.", flush=True)
+        with suppress(OSError):  # the disk that this goes to is full: why the engine ended
+            print(f"The engine ended with status {status} and is started again.", flush=True)
     socket.unlink(missing_ok=True)
     with suppress(OSError):  # a directory made for the socket alone; a data directory has more
         socket.parent.rmdir()

@@ -20,7 +20,7 @@ class LogOverloaded(LogUnavailable):
 
 
 class LogFull(Exception):
-    """The engine is out of memory. Nothing was appended; reads go on."""
+    """The engine is out of memory, or of disk. Nothing was appended; reads go on."""
 
 
 class LogBroken(Exception):

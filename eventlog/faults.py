@@ -9,6 +9,8 @@ from redis import exceptions
 
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 
+_OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -18,8 +20,7 @@ def translated() -> Iterator[None]:
     except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
         raise LogUnavailable("The engine does not answer; try again.") from error
     except exceptions.OutOfMemoryError as error:
-        sentence = "The engine is out of memory: nothing can be appended until it has more."
-        raise LogFull(sentence) from error
+        raise LogFull(_OUT_OF_MEMORY) from error
     except exceptions.ResponseError as error:
         raise _meaning(str(error)) from error
 
@@ -30,5 +31,5 @@ def _meaning(message: str) -> Exception:
             "A key of the store holds something else; another program writes in this namespace."
         )
     if "OOM " in message:
-        return LogFull("The engine is out of memory: nothing can be appended until it has more.")
+        return LogFull(_OUT_OF_MEMORY)
     return LogUnavailable(f"The engine refuses: {message}")

@@ -13,6 +13,7 @@ from eventlog.cancellation import heed_cancellation
 from eventlog.entries import slices
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
+from eventlog.room import Room
 from projections.counting import CountingProjection, Counts, CountsStore
 from projections.lease import Lease, LeaseLost
 from projections.registered import FOLLOWING
@@ -43,8 +44,10 @@ class Runner:
         redis: Redis,
         keys: Keys,
         projections: Sequence[CountingProjection] = FOLLOWING,
+        room: Room | None = None,
     ) -> None:
         self._redis = redis
+        self._room = room or Room()
         self._keys = keys
         self._stores = [CountsStore(redis, keys, each) for each in projections]
 
@@ -64,7 +67,8 @@ class Runner:
             await asyncio.sleep(PATIENCE)
 
     async def _work(self, store: CountsStore) -> None:
-        """Follows the log for as long as this is the one that does."""
+        """Follows the log for as long as this is the one that does, and there is room."""
+        self._room.check()
         lease = Lease(self._redis, self._keys.lease(store.projection.name), LEASE_MS)
         if not await lease.acquire():
             return
@@ -73,6 +77,7 @@ class Runner:
                 heed_cancellation()
                 await self._advance(store, lease)
                 await asyncio.sleep(PAUSE)
+                self._room.check()
                 await lease.renew_in_time()
         finally:
             with suppress(LogUnavailable):

@@ -12,6 +12,7 @@ from eventlog.entries import extent
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.faults import translated
 from eventlog.keys import Keys
+from eventlog.room import Room
 from projections.lease import Lease, LeaseLost
 from projections.progress import Report, unreported
 from projections.rebuild.clear import begin, clear
@@ -26,13 +27,14 @@ LEASE_MS = 10_000
 """A rebuild that was cut off stands in the way of the next one for so long."""
 
 
-async def rebuild(
+async def rebuild(  # noqa: PLR0913 - all but two by their names
     redis: Redis,
     keys: Keys,
     projection: str = CURRENT_ITEMS,
     *,
     dry_run: bool = False,
     report: Report = unreported,
+    room: Room | None = None,
 ) -> Receipt:
     """Builds a projection again from the log while reads and writes go on, and puts it in place.
 
@@ -40,7 +42,7 @@ async def rebuild(
     leaves it as it was, and keeps no receipt.
 
     Raises UnknownProjection, RebuildRunning, LogIncomplete, LeaseLost, and LogUnavailable,
-    LogBroken or LogFull where the engine does not go along.
+    LogBroken or LogFull where the engine does not go along, or there is no `room`.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     counting = {each.name: each for each in FOLLOWING}
@@ -53,7 +55,7 @@ async def rebuild(
         length = await _checked_length(redis, keys)
         await clear(redis, keys, lease)
         await begin(redis, keys, lease)
-        task = Task(redis, keys, lease, length, dry_run, report)
+        task = Task(redis, keys, lease, length, dry_run, report, room or Room())
         if projection == CURRENT_ITEMS:
             found = await rebuild_items(task)
         else:

@@ -15,6 +15,7 @@ from eventlog.cancellation import heed_cancellation
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
 from eventlog.log import START
+from eventlog.room import Room
 from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost
 from projections.runs import Run, Runs
@@ -46,10 +47,11 @@ class Shadow:
 
     `position` is that of the last entry replayed, `events` how many events there were, `skipped`
     how many entries were none, `length` the number of entries in the log when last looked at.
-    Every step renews the lease, and raises LeaseLost where it is gone.
+    Every step renews the lease, and raises LeaseLost where it is gone. Replaying writes every row
+    to the engine's file once more, and raises LogFull where there is no room for that.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int) -> None:
+    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int, room: Room) -> None:
         self.live = keys
         self.keys = keys.shadow(lease.token)
         self.position = START
@@ -58,6 +60,7 @@ class Shadow:
         self.length = length
         self._redis = redis
         self._lease = lease
+        self._room = room
         self._aside = keys.aside(lease.token)
         replay = APPLY + _text("replay.lua")
         catch_up = replay + _text("catch_up.lua")
@@ -71,6 +74,7 @@ class Shadow:
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
         for step in _steps(runs):
+            self._room.check()
             await self._step(self._replay_runs, [], [run.text for run in step])
         self.position = position
         self.events += runs.events

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from eventlog.keys import Keys
+from eventlog.room import Room
 from projections.lease import Lease
 from projections.progress import Progress, Report
 
@@ -24,6 +25,7 @@ class Task:
     length: int
     dry_run: bool
     report: Report
+    room: Room
 
     def tell(self, stage: str, events: int, length: int = 0) -> None:
         """Reports how far it is."""

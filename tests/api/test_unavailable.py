@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,10 +13,16 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis import exceptions
 
+from api.app import create_app
+from api.settings import Settings
 from eventlog.held import HeldConnection
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
 from tests.wire import wire_of
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it would rather be used with a successor of httpx
+    from starlette.testclient import TestClient
 
 READS = ["/items/foo", "/items", "/readyz", "/items/foo/versions/1", "/events"]
 
@@ -213,6 +221,22 @@ async def test_an_engine_without_memory_is_full(
 
     problem(answer, 507, "log-full")
     assert (await stored.get("/items/foo")).status_code == 200
+
+
+def test_a_disk_that_is_nearly_full_takes_no_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """507 while the embedded engine's disk is short, reads go on, and then all is as before."""
+    with TestClient(create_app(Settings(data_dir=tmp_path / "data"))) as client:
+        assert client.put("/items/foo", json={"size": 1}).status_code == 201
+        with monkeypatch.context() as patch:
+            patch.setattr("eventlog.room.LEAST_MIB", 2**40)
+            problem(client.put("/items/foo", json={"size": 2}), 507, "log-full")
+            problem(client.delete("/items/foo"), 507, "log-full")
+            problem(client.get("/readyz"), 507, "log-full")
+            assert client.get("/items/foo").json()["size"] == 1
+        assert client.put("/items/foo", json={"size": 3}).status_code == 200
+        assert client.get("/readyz").status_code == 200
 
 
 @pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])

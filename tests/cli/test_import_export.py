@@ -12,7 +12,15 @@ from typing import Any
 
 import httpx
 import pytest
+from fakeredis import FakeAsyncRedis
 
+from cli.connection import Connection
+from cli.errors import Stop
+from cli.imports import import_file
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from eventlog.room import Room
+from projections.current_items import APPLY
 from tests.cli.test_log_commands import COMMAND, LINES, Run, as_lines, imported, run
 from tests.server.conftest import Serve, serve
 
@@ -213,3 +221,17 @@ def test_a_reader_that_has_seen_enough_is_no_error(
         process.stdout.close()
         said = process.stderr.read()
     assert b"Traceback" not in said
+
+
+async def test_an_import_ends_before_the_disk_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why, and where the log ends now."""
+    redis, keys = FakeAsyncRedis(), Keys()
+    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
+    file = tmp_path / "events"
+    file.write_text(json.dumps(FIRST))
+    monkeypatch.setattr("eventlog.room.LEAST_MIB", 2**40)
+    with pytest.raises(Stop, match=r"disk has \d+ MiB left.* The log now ends at 0-0"):
+        await import_file(connection, file, append=False)
+    assert await redis.keys() == []

@@ -49,6 +49,19 @@ def test_an_engine_that_ends_is_started_again_with_its_data(
         assert connect(engine).get("key") == "2"
 
 
+def test_an_engine_whose_log_can_t_be_written_is_started_again(
+    data_dir: Path, connect: Connect
+) -> None:
+    """A full disk is why engines end, and what is said of it goes there too."""
+    data_dir.mkdir()
+    (data_dir / "engine.log").symlink_to("/dev/full")
+    with run(data_dir) as engine:
+        connect(engine).set("key", "value")
+        os.kill(engine.pid, signal.SIGKILL)
+        pid_after(engine, engine.pid)
+        assert connect(engine).get("key") == "value"
+
+
 def stop(pid: int, client: Redis, end: str) -> None:
     """Ends the engine, and waits until it has."""
     if end == "SHUTDOWN":

@@ -89,13 +89,13 @@ async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
     right = await contents(real_redis)
     healed = 0
     with rebuilding(url_of(real_redis)) as rebuild_for:
-        for _ in range(KILLS):
+        for number in range(KILLS):
             await real_redis.hset(keys.current, "kept", "?")
             await real_redis.zrem(keys.ids, "kept")
             await real_redis.lset(keys.history("kept"), 0, "1-1")
             damaged = await contents(real_redis)
 
-            rebuild_for(random.uniform(0.01, 0.15))
+            rebuild_for(random.uniform(0.7, 1.3) * 0.005 * 1.3**number)  # to a fifth of a second
 
             after = await contents(real_redis)
             for group in live(keys, right):

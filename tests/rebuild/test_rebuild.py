@@ -11,6 +11,7 @@ from domain.commands import DeleteItem, PutItem
 from eventlog import entries
 from eventlog.keys import Keys
 from eventlog.log import EventLog
+from eventlog.room import Room
 from projections import runs
 from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost
@@ -150,7 +151,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await redis.set(lease.key, "somebody else")
-    late = Shadow(redis, keys, lease, 0)
+    late = Shadow(redis, keys, lease, 0, Room())
 
     async with unchanged():
         with pytest.raises(LeaseLost):
@@ -166,7 +167,7 @@ async def test_a_step_sent_twice_is_done_once(redis: Redis, keys: Keys, history:
     """A client library that sends the swap again after a lost reply would swap nothing in."""
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
-    late = Shadow(redis, keys, lease, 0)
+    late = Shadow(redis, keys, lease, 0, Room())
     await late.swap()
     before = await contents(redis)
 
@@ -182,7 +183,7 @@ async def abandoned(redis: Redis, keys: Keys) -> None:
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await begin(redis, keys, lease)
-    shadow = Shadow(redis, keys, lease, 0)
+    shadow = Shadow(redis, keys, lease, 0, Room())
     await shadow.mark_histories()
     await redis.delete(lease.key)
 

@@ -16,6 +16,7 @@ from cli.errors import Stop
 from cli.imports import import_file
 from eventlog.keys import Keys
 from eventlog.log import EventLog
+from eventlog.room import Room
 from projections.current_items import APPLY
 from projections.verify import verify
 from tests.torture.corpus import JSON, POSITIONS
@@ -55,7 +56,7 @@ async def import_fuzz(seed: int, seconds: float, most: int = 10_000_000) -> Outc
 async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
     """What is wrong after an import into a store of its own; empty where nothing is."""
     redis, keys = FakeAsyncRedis(server=FakeServer()), Keys()
-    connection = Connection(redis, keys, EventLog(redis, keys, APPLY))
+    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room())
     before = 0
     try:
         count = await import_file(connection, file, append=appending)

@@ -1,0 +1,68 @@
+"""A disk that is nearly full: nothing is appended, everything is read, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from domain.commands import PutItem
+from eventlog.append import Terms
+from eventlog.errors import LogFull
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from eventlog.room import Room
+from projections.current_items import APPLY
+from projections.rebuild import rebuild
+from projections.verify import verify
+
+ALL = 2**40
+"""More MiB than any disk has."""
+
+
+@pytest.fixture
+def redis() -> FakeAsyncRedis:
+    """An engine of the test's own."""
+    return FakeAsyncRedis()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    """The room on a real disk."""
+    return Room(tmp_path)
+
+
+async def test_nothing_is_appended_without_room_and_then_it_goes_on(
+    redis: FakeAsyncRedis, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LogFull says how much there is and how much there has to be."""
+    log = EventLog(redis, Keys(), APPLY, Terms(room=room))
+    await log.append(PutItem("a", b"{}"))
+    with monkeypatch.context() as patch:
+        patch.setattr("eventlog.room.LEAST_MIB", ALL)
+        with pytest.raises(LogFull, match=rf"has \d+ MiB left.*until it has {ALL}"):
+            await log.append(PutItem("a", b"{}"))
+        assert [recorded.version for recorded in await log.read()] == [1]
+    assert (await log.append(PutItem("a", b"{}"))).version == 2
+
+
+async def test_the_engine_of_another_has_its_own_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at this one then."""
+    monkeypatch.setattr("eventlog.room.LEAST_MIB", ALL)
+    Room().check()
+
+
+async def test_a_rebuild_ends_before_the_disk_does(
+    redis: FakeAsyncRedis, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would write every row once more. All stays as it was."""
+    keys = Keys()
+    await EventLog(redis, keys, APPLY).append(PutItem("a", b"{}"))
+    before = await verify(redis, keys)
+    monkeypatch.setattr("eventlog.room.LEAST_MIB", ALL)
+    with pytest.raises(LogFull):
+        await rebuild(redis, keys, room=room)
+    after = await verify(redis, keys)
+    assert (after.digest, after.position) == (before.digest, before.position)
+    assert not after.differences
