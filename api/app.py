@@ -26,6 +26,7 @@ from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
+from api.rebinding import check_name
 from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
 from api.request import Request, encoded, raw_path
 from api.routing import Resources, Route
@@ -114,8 +115,11 @@ class ItemStore(FastAPI):
         method = scope["method"]
         try:
             handler = resource.handler(method)
-            if resource.template not in OPEN and not self.store.access.is_open:
-                await authenticate(request)
+            if resource.template not in OPEN:
+                if not self.store.access.is_open:
+                    await authenticate(request)
+                if request.token is None:
+                    check_name(request)
             if method in WRITES and b"idempotency-key" in request.fields:
                 reply = await once(request, handler)
             else:
@@ -146,7 +150,9 @@ class ItemStore(FastAPI):
         if scope["type"] == "http" and self.store is not None:
             request = Request(scope, receive, self.store, {})
             try:
-                await self.store.access.token(request.field(b"authorization"), "GET")
+                authorization = request.field(b"authorization")
+                if await self.store.access.token(authorization, "GET") is None:
+                    check_name(request)
             except Exception as error:  # noqa: BLE001 - as in __call__
                 await _error_reply(error, request, self.tally).send(receive, counted)
                 return

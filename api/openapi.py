@@ -31,7 +31,8 @@ def _answer(description: str, *headers: str, schema: Description | None = None) 
 def _problems(*slugs: str) -> Responses:
     """Responses for these problem types, by status."""
     by_status: dict[int, list[str]] = {}
-    for slug in (*slugs, "unauthorized", "forbidden", "internal-error", "log-unavailable"):
+    everywhere = ("unauthorized", "forbidden", "misdirected", "internal-error", "log-unavailable")
+    for slug in (*slugs, *everywhere):
         by_status.setdefault(PROBLEM_TYPES[slug].status, []).append(slug)
     return {status: _problem(status, same) for status, same in sorted(by_status.items())}
 
@@ -202,7 +203,7 @@ def service_operation(
     `is_open` says that it never wants a token.
     """
     if not is_open:
-        slugs = (*slugs, "unauthorized", "log-unavailable")
+        slugs = (*slugs, "unauthorized", "misdirected", "log-unavailable")
     answer = _answer(description, schema={"type": "object"})
     if content is not None:
         answer["content"] = content

@@ -154,6 +154,13 @@ PROBLEM_TYPES = {
             "Send the type that the Accept or Accept-Patch header names, without a coding.",
         ),
         ProblemType(
+            "misdirected", 421, "The store does not go by this name",
+            "The store has no tokens and listens on this machine alone; the request names another "
+            "host (RFC 9110 §15.5.20), as a page would whose name was pointed at this machine.",
+            "Ask for localhost or an address; behind a proxy that passes its own Host on, the "
+            "operator makes a token or says --insecure-no-auth.",
+        ),
+        ProblemType(
             "invalid-item", 422, "The body is JSON, but not an item",
             "The model of the items refuses it. Each of `errors` has a JSON Pointer (RFC 6901) "
             "to the place, and says what is wrong there.",

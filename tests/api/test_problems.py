@@ -46,6 +46,7 @@ REQUESTS: dict[str, Sent] = {
     "unexpected-version": ("PUT", "/items/foo", {"If-Match": '"9"'}, b"{}"),
     "content-too-large": ("PUT", "/items/foo", {"Content-Length": "9999999"}, b""),
     "unsupported-media-type": ("PUT", "/items/foo", {"Content-Type": "text/plain"}, b"{}"),
+    "misdirected": ("GET", "http://127.0.0.1/items", {"Host": "page.example"}, b""),
     "invalid-item": ("PUT", "/items/foo", {}, b'{"size": "large"}'),
     "invalid-item-id": ("PUT", "/items/%00", {}, b"{}"),
     "invalid-parameter": ("GET", "/items?limit=0", {}, b""),

@@ -97,7 +97,7 @@ class Raw:
 
 def put(item: str, body: bytes, *headers: str) -> bytes:
     """A PUT as it goes over the wire."""
-    fields = ["Host: store", "Content-Type: application/json", *headers]
+    fields = ["Host: localhost", "Content-Type: application/json", *headers]
     fields.append(f"Content-Length: {len(body)}")
     head = f"PUT /items/{item} HTTP/1.1\r\n" + "\r\n".join(fields) + "\r\n\r\n"
     return head.encode() + body
@@ -105,4 +105,5 @@ def put(item: str, body: bytes, *headers: str) -> bytes:
 
 def get(path: str, *headers: str) -> bytes:
     """A GET as it goes over the wire."""
-    return ("\r\n".join([f"GET {path} HTTP/1.1", "Host: store", *headers]) + "\r\n\r\n").encode()
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -32,7 +32,7 @@ def client(server: Server) -> Iterator[Raw]:
 
 def chunked(item: str, trailer: str) -> tuple[bytes, bytes]:
     """A PUT with a trailer, in two pieces: all but its end, and its end."""
-    fields = "Host: store\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
+    fields = "Host: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
     start = f"PUT /items/{item} HTTP/1.1\r\n{fields}\r\n\r\n2\r\n{{}}\r\n"
     return start.encode(), f"0\r\n{trailer}\r\n\r\n".encode()
 
@@ -47,9 +47,9 @@ def test_a_target_that_is_no_url_is_a_problem(client: Raw, url: str) -> None:
 
 def test_a_whole_url_is_taken_for_its_path(client: Raw) -> None:
     """RFC 9112 §3.2.2, without a path too: that is the path /."""
-    client.send(b"GET http://store/livez HTTP/1.1\r\nHost: store\r\n\r\n")
+    client.send(b"GET http://localhost/livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert client.answer().body == b'{"status":"up"}'
-    client.send(b"GET http://store HTTP/1.1\r\nHost: store\r\n\r\n")
+    client.send(b"GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert b'"itemstore"' in client.answer().body
 
 
@@ -138,3 +138,11 @@ def test_a_request_that_the_end_of_the_server_cuts_off_is_told_so(server: Server
         while answer.status == 100:
             answer = client.answer()
         assert answer.problem(503, "log-unavailable")["retry_after"] == 1
+
+
+def test_a_store_without_tokens_answers_to_no_name_of_a_page(client: Raw) -> None:
+    """DNS rebinding: 421 under a name that was pointed at this machine, and the line goes on."""
+    client.send(get("/items").replace(b"Host: localhost", b"Host: page.example"))
+    client.answer().problem(421, "misdirected")
+    client.send(get("/items"))
+    assert client.answer().status == 200
