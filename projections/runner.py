@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 
 from redis.asyncio import Redis
 
@@ -27,6 +28,9 @@ commit."""
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
+
+REMINDER = 60.0
+"""Seconds after which a reason that still holds is logged again."""
 
 logger = logging.getLogger("itemstore")
 
@@ -56,12 +60,15 @@ class Runner:
         await asyncio.gather(*(self._follow(store) for store in self._stores))
 
     async def _follow(self, store: CountsStore) -> None:
+        reason, until = "", 0.0
         while True:
             heed_cancellation()
             try:
                 await self._work(store)
             except (LogUnavailable, LogBroken, LogFull, LeaseLost) as error:
-                logger.warning("%s does not follow the log now: %s", store.projection.name, error)
+                if str(error) != reason or monotonic() > until:
+                    reason, until = str(error), monotonic() + REMINDER
+                    logger.warning("%s does not follow the log: %s", store.projection.name, error)
             except Exception:
                 logger.exception("%s does not follow the log now.", store.projection.name)
             await asyncio.sleep(PATIENCE)

@@ -278,3 +278,22 @@ async def test_numbers_that_cannot_be_read_are_named_and_heal(
 
     async with running(redis, keys):
         await assert_exact(redis, keys)
+
+
+async def test_why_a_runner_waits_is_logged_once(
+    redis: Redis,
+    keys: Keys,
+    log: EventLog,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And again when it has gone on for long, so that it is not forgotten."""
+    await write(log, 1)
+    await redis.set(keys.counts("statistics"), "?")
+    async with running(redis, keys):
+        await asyncio.sleep(0.1)
+        assert caplog.text.count("statistics does not follow the log") == 1
+    monkeypatch.setattr(runner_module, "REMINDER", 0.0)
+    async with running(redis, keys), asyncio.timeout(10):
+        while caplog.text.count("statistics does not follow the log") < 5:
+            await asyncio.sleep(0.01)
