@@ -20,7 +20,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api import components, feed, item, items, metrics, projections, service, versions
+from api import components, docs, feed, item, items, metrics, projections, service, versions
 from api.access import OPEN, authenticate
 from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
@@ -89,7 +89,7 @@ class ItemStore(FastAPI):
         self.tally = Tally()
         self.traffic = Traffic(settings, self.tally)
         self.store = self.store_on(_usable(redis), Room()) if redis is not None else None
-        for module in (item, items, versions, feed, projections, service, metrics):
+        for module in (item, items, versions, feed, projections, service, docs, metrics):
             self.router.routes.extend(module.router.routes)
         self.router.routes.append(Route("/openapi.json", self._document, include_in_schema=False))
         self.resources = Resources(self.router.routes)

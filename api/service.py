@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import re
 from importlib.metadata import version
 
 from fastapi import APIRouter
-from fastapi.openapi.docs import get_swagger_ui_html
 
 from api.openapi import service_operation
 from api.problems import PROBLEM_TYPES, Problem, ProblemType
-from api.reply import NO_STORE, Reply, json_reply
+from api.reply import NO_STORE, Reply, html_reply, json_reply
 from api.request import Request
 from api.routing import Route
 from eventlog.durability import Acknowledgement, durability
@@ -21,9 +17,6 @@ from eventlog.durability import Acknowledgement, durability
 router = APIRouter(route_class=Route)
 
 VARY = (b"vary", b"accept")
-
-_CDN = "https://cdn.jsdelivr.net"
-_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 @router.get("/", **service_operation("service", "What this service is."))
@@ -49,21 +42,6 @@ async def service(request: Request) -> Reply:
         return json_reply(content, headers=[VARY])
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
     return _page("itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
-
-
-@router.get("/docs", include_in_schema=False)
-async def docs(request: Request) -> Reply:
-    """The OpenAPI document as a page to try things on (Swagger UI)."""
-    page = get_swagger_ui_html(openapi_url=f"{request.root}/openapi.json", title="itemstore")
-    body = bytes(page.body)
-    inline = _INLINE_SCRIPT.search(body)
-    assert inline is not None
-    digest = base64.b64encode(hashlib.sha256(inline[1]).digest()).decode()
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}' {_CDN}; style-src 'unsafe-inline' "
-        f"{_CDN}; img-src data: https://fastapi.tiangolo.com; connect-src 'self'"
-    )
-    return _html(body, policy)
 
 
 @router.get("/livez", **service_operation("livez", "The process is up.", is_open=True))
@@ -138,17 +116,5 @@ def _page(title: str, content: str) -> Reply:
         '<meta name="viewport" content="width=device-width">'
         f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
     )
-    reply = _html(page.encode(), "default-src 'none'")
+    reply = html_reply(page.encode(), "default-src 'none'")
     return Reply(reply.status, [*reply.headers, VARY], reply.body)
-
-
-def _html(body: bytes, policy: str) -> Reply:
-    """A page that may load what the policy says, and that no other page may frame or lead."""
-    policy += "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-security-policy", policy.encode()),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-    ]
-    return Reply(200, headers, body)

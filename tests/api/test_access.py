@@ -26,7 +26,11 @@ async def token(redis: FakeAsyncRedis, role: Role) -> dict[str, str]:
 def routes(app: ItemStore) -> list[tuple[str, str, str]]:
     """Every route: method, template, and a path that fits it."""
     return [
-        (method, resource.template, resource.template.format(id="foo", n=1, slug="forbidden"))
+        (
+            method,
+            resource.template,
+            resource.template.format(id="foo", n=1, slug="forbidden", file="swagger-ui.css"),
+        )
         for resource in app.resources
         for method in resource.allow.split(", ")
     ]

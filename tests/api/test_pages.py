@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 
 import httpx
 import pytest
+
+from tests.api.conftest import problem
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
@@ -24,9 +27,20 @@ async def test_a_page_loads_what_it_needs_and_nothing_else(
     assert policy["frame-ancestors"] == "'none'"
     assert "script-src" not in policy or "unsafe-inline" not in policy["script-src"]
     assert answer.headers["referrer-policy"] == "no-referrer"
-    sources = " ".join(policy.values())
-    for url in re.findall(r'(?:src|href)="(https://[^"]+)"', answer.text):
-        assert re.match(r"https://[^/]+", url)[0] in sources  # type: ignore[index]
+    assert "https:" not in answer.headers["content-security-policy"]
+
+
+async def test_all_that_the_documentation_loads_is_there(client: httpx.AsyncClient) -> None:
+    """From the store itself, also where it is mounted somewhere; and no other file is."""
+    page = (await client.get("/docs")).text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(loaded) == 3
+    for url in loaded:
+        answer = await client.get(url)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].split(";")[0] == mimetypes.guess_type(url)[0]
+    problem(await client.get("/docs/redoc.standalone.js"), 404, "not-found")
+    problem(await client.get("/docs/..%2Fcore.py"), 404, "not-found")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def test_every_method_of_every_resource_is_described(app: ItemStore) -> None:
         (resource.template, method)
         for resource in app.resources._resources
         for method in resource.handlers
-        if resource.template not in ("/docs", "/openapi.json")  # which show what is described
+        if not resource.template.startswith(
+            ("/docs", "/openapi.json")
+        )  # which show what is described
     }
 
 

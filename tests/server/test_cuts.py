@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from httpx_sse import EventSource
 
+from tests.server.browsing import browser, missing
 from tests.server.conftest import Serve
 from tests.server.cutting import CuttingProxy, cutting, write_until
 
@@ -66,7 +63,7 @@ async def test_httpx_sse_gets_every_event_once_over_100_cuts(serve: Serve) -> No
 async def test_curl_gets_every_event_once_over_100_cuts(serve: Serve) -> None:
     """As a script would do it: what stands between two empty lines is an event."""
     if shutil.which("curl") is None:
-        _missing("curl is not installed")
+        missing("curl is not installed")
     server = serve()
     seen: list[str] = []
     async with cutting(server, CUTS) as proxy:
@@ -109,32 +106,6 @@ async def test_a_browser_gets_every_event_once_over_100_cuts(serve: Serve, tmp_p
             while len(seen) < len(written):
                 seen = json.loads(await proxy.seen.get())
     assert seen == written
-
-
-@asynccontextmanager
-async def browser(url: str, directory: Path) -> AsyncIterator[None]:
-    """A chromium without a window, which shows the page for the block."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        _missing("chromium is not installed: `apt-get install chromium` brings it")
-    process = await asyncio.create_subprocess_exec(
-        str(program), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-        "--no-first-run", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-port=0",
-        f"--user-data-dir={directory / 'profile'}", url,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # its children too
-        await process.wait()
-
-
-def _missing(reason: str) -> None:
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
 async def _all_there(is_there: Any) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.browsing import browser
 from tests.server.conftest import Serve, Server
 from tests.server.cutting import CuttingProxy, cutting
-from tests.server.test_cuts import browser
 
 PAGE = """<!doctype html><title>Elsewhere</title><script>
 const headers = {"Content-Type": "application/json", "If-None-Match": "*"};
