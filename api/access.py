@@ -127,8 +127,11 @@ def _credentials(authorization: str | None) -> tuple[str, str]:
         sentence = "This store wants a token: send Authorization: Bearer <token>."
         raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
     scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        sentence = f"This store takes no {scheme!r}: send Authorization: Bearer <token>."
+        raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
     name, _, secret = credentials.strip().partition(".")
-    return (name, secret) if scheme.lower() == "bearer" else ("", "")
+    return name, secret
 
 
 def _challenge(error: str | None = None) -> str:

@@ -264,7 +264,10 @@ async def _http_error(request: StarletteRequest, error: Exception) -> Response:
             headers={"Allow": allow},
         )
     else:
-        problem = Problem("not-found", f"There is nothing at {request.url.path}.")
+        path = _own_path(request.scope)
+        is_one_slash_off = path.endswith(b"/") and request.app.resources.find(path[:-1])
+        hint = "; without the slash at its end there is" if is_one_slash_off else ""
+        problem = Problem("not-found", f"There is nothing at {request.url.path}{hint}.")
     return _response(problem, request)
 
 

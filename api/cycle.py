@@ -2,7 +2,7 @@
 
 uvicorn looks at each header field of an answer with two regular expressions, and writes head and
 body one after the other: 5 of the 60 µs that a write costs. An answer whose length is known leaves
-here in one piece, looked at once (docs/decisions/0010).
+here in one piece, looked at once (docs/decisions/0009).
 """
 
 from __future__ import annotations

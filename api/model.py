@@ -7,6 +7,7 @@ import json
 import math
 import re
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def check_json(body: bytes) -> Any:
         reason = "it is nested too deep"
     except ValueError as error:
         reason = "the body is empty" if not body.strip() else str(error)
+        if body.startswith(BOM_UTF8):
+            reason = "it begins with a byte order mark (RFC 8259 §8.1)"
     else:
         return value
     raise Problem("malformed-json", f"The body is not JSON: {reason}.") from None

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from domain.errors import ItemNotFound, UnexpectedVersion
+from domain.expected import NOTHING
 from eventlog.codec import MalformedEntry
 from eventlog.durability import UnsafeEngine
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
@@ -276,7 +277,13 @@ def _item_not_found(error: ItemNotFound) -> Problem:
 def _unexpected_version(error: UnexpectedVersion) -> Problem:
     members = {"version": error.version, "expected": str(error.expected)}
     headers = {"ETag": f'"{error.version}"'} if error.version is not None else {}
-    return Problem("unexpected-version", str(error), members=members, headers=headers)
+    sentence = str(error)
+    if error.expected == NOTHING:
+        sentence = (
+            "No version can meet the conditions: an entity tag is a version in quotes, such as "
+            f'"{error.version or 1}", and a weak one (W/) matches no If-Match.'
+        )
+    return Problem("unexpected-version", sentence, members=members, headers=headers)
 
 
 def _unavailable(slug: str) -> Callable[[LogUnavailable], Problem]:

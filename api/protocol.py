@@ -2,7 +2,7 @@
 
 httptools bounds nothing by itself, and uvicorn waits for ever. What is refused here is refused
 before a request of the application exists, for a fraction of what a write costs: that is what
-keeps the accepted ones fast when too much comes (docs/decisions/0012).
+keeps the accepted ones fast when too much comes (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Stop(Exception):
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 by httptools, one client's connection.
 
-    What runs for each request is done here, and not by the base class (docs/decisions/0010).
+    What runs for each request is done here, and not by the base class (docs/decisions/0009).
     """
 
     transport: GatheringTransport

@@ -144,7 +144,7 @@ class Request(StarletteRequest):
         content_type = self.field(b"content-type") or ""
         media_type, charset = _media_type(content_type)
         if media_type not in media_types or charset not in ("", "utf-8", "utf8"):
-            named = " or ".join(media_types)
+            named = " or ".join(media_types) + (" in UTF-8" if charset else "")
             raise Problem(
                 "unsupported-media-type",
                 f"Content-Type is {content_type!r}; send {named}." if content_type

@@ -49,7 +49,7 @@ class Traffic:
 
     @property
     def is_full(self) -> bool:
-        """Whether one more request would have to wait too long (docs/decisions/0012)."""
+        """Whether one more request would have to wait too long (docs/decisions/0011)."""
         return len(self.tasks) - self.receiving - self.streams >= self._most_waiting
 
     def watch(

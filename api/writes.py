@@ -90,7 +90,8 @@ def refused(request: Request, refusal: UnexpectedVersion) -> Exception:
         return refusal
     return Problem(
         "precondition-required",
-        "The item exists, and this store wants a condition on every change of it.",
+        "The item exists, and this store wants a condition on every change of it, such as "
+        f'If-Match: "{refusal.version}".',
         members={"version": refusal.version},
         headers={"ETag": etag(refusal.version).decode()},
     )

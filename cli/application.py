@@ -14,7 +14,7 @@ from api.settings import Settings
 
 THRESHOLDS = (10_000, 10, 10)
 """See gc.set_threshold. A request leaves no garbage that only the collector finds, but under load
-Python's own thresholds have it look for some every few requests (docs/decisions/0012)."""
+Python's own thresholds have it look for some every few requests (docs/decisions/0011)."""
 
 
 def application(settings: Settings | None = None) -> ItemStore:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from api.settings import Settings
-from cli.errors import Stop
+from cli.errors import Stop, told
 from eventlog.codec import MalformedEntry
 from eventlog.connect import connect
 from eventlog.engine import EngineError, attach, holds_data
@@ -53,7 +53,7 @@ def run_connected(
     try:
         return asyncio.run(run())
     except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry) as error:
-        raise Stop(str(error)) from None
+        raise Stop(told(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from eventlog.errors import LogUnavailable
+
 
 class Stop(Exception):
     """Ends the command with this sentence on stderr and exit code 1."""
+
+
+def told(error: Exception) -> str:
+    """What the error says, with what was behind it where it names the engine's own words."""
+    cause = error.__cause__
+    return f"{error} ({cause})" if isinstance(error, LogUnavailable) and cause else str(error)

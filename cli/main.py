@@ -13,13 +13,32 @@ from cli.options import DataDir, Json, Namespace, RedisUrl, RoleName
 
 app = typer.Typer(
     name="itemstore",
-    help="An event-sourced item store with a REST API.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 After = Annotated[str | None, typer.Option(help="Only events behind this position.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"itemstore {version('itemstore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def itemstore(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """An event-sourced item store with a REST API."""
 
 
 @app.command()
@@ -252,6 +271,9 @@ def token_list(
 def token_revoke(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The token's name.")],
+    open_store: Annotated[
+        bool, typer.Option("--open-store", help="Also the only one: then nobody needs a token.")
+    ] = False,
     redis_url: RedisUrl = None,
     data_dir: DataDir = None,
     namespace: Namespace = None,
@@ -260,7 +282,7 @@ def token_revoke(
     from cli.connection import run_connected
     from cli.token import revoke_token
 
-    run_connected(_engine(context), lambda store: revoke_token(store, name))
+    run_connected(_engine(context), lambda store: revoke_token(store, name, opens_store=open_store))
 
 
 def main() -> None:

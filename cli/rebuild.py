@@ -35,10 +35,11 @@ async def rebuild_projection(
 def _told(receipt: Receipt) -> str:
     found = receipt.findings
     total = sum(found.different.values())
+    counted = "numbers" if "numbers" in found.different else "items"
     lines = [
         f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}",
         f"  events     {found.events:,} ({found.first or 'none'} to {found.last or 'none'})",
-        f"  items      {found.items:,}",
+        f"  {counted:<9}  {found.items:,}",
         f"  took       {receipt.seconds:.2f} s, {receipt.rate:,} events/s",
         f"  digest     {found.digest_after}",
     ]

@@ -23,7 +23,7 @@ from api.workers import DIRECTORY
 from cli.application import application
 from cli.connection import checked_settings
 from cli.descriptors import within_descriptors
-from cli.errors import Stop
+from cli.errors import Stop, told
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
 from eventlog.engine import EmbeddedEngine, EngineError, run
@@ -75,7 +75,7 @@ async def check(settings: Settings) -> None:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None
     except (LogUnavailable, LogBroken, UnsafeEngine) as error:
-        raise Stop(str(error)) from None
+        raise Stop(told(error)) from None
     if not (tokens or settings.insecure_no_auth or _is_loopback(settings.host)):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "

@@ -21,7 +21,7 @@ async def create_token(connection: Connection, name: str, role: str, *, as_json:
         message = f"There is a token {name!r} already; revoke it first, or choose another name."
         raise Stop(message) from None
     print(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
-    print("Keep it: it is not shown again.", file=sys.stderr)
+    print(f"Keep this {role}'s token: it is not shown again.", file=sys.stderr)
 
 
 async def list_tokens(connection: Connection, *, as_json: bool) -> None:
@@ -35,14 +35,14 @@ async def list_tokens(connection: Connection, *, as_json: bool) -> None:
         print(f"{token.name:<24}{token.role.name:<8}{token.created}")
 
 
-async def revoke_token(connection: Connection, name: str) -> None:
-    """Takes a token back. Raises Stop where there is none of this name."""
+async def revoke_token(connection: Connection, name: str, *, opens_store: bool) -> None:
+    """Takes a token back. Raises Stop where there is none of this name, and for the only one."""
     try:
-        revoked = await revoke(connection.redis, connection.keys, name)
+        revoked = await revoke(connection.redis, connection.keys, name, even_last=opens_store)
     except LastToken:
         message = (
-            f"{name!r} is the only token; without it the store would be open to all. Make "
-            "another one first."
+            f"{name!r} is the only token; without it the store is open to all who reach it. Make "
+            "another one first, or say --open-store."
         )
         raise Stop(message) from None
     if not revoked:

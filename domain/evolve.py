@@ -35,6 +35,7 @@ class ImpossibleHistory(ValueError):
         super().__init__(f"{recorded.type} {recorded.item!r} at {recorded.position}: {reason}")
         self.item = item
         self.recorded = recorded
+        self.reason = reason
 
 
 def evolve(item: Item | None, recorded: RecordedEvent) -> Item:

@@ -38,8 +38,6 @@ class ExpectedVersion:
         listed = ", ".join(map(str, sorted(self.versions)))
         if self.others:
             return f"none of the versions {listed}" + ("" if self.absent else ", and present")
-        if not listed:
-            return "nothing"
         return f"version {listed}" + (", or absent" if self.absent else "")
 
 
@@ -52,7 +50,10 @@ ABSENT = ExpectedVersion(absent=True, versions=frozenset(), others=False)
 PRESENT = ExpectedVersion(absent=False, versions=frozenset(), others=True)
 """The item must exist, at any version."""
 
-_NAMES = {ANY: "any", ABSENT: "absent", PRESENT: "present"}
+NOTHING = ExpectedVersion(absent=False, versions=frozenset(), others=False)
+"""What no item can be like."""
+
+_NAMES = {ANY: "any", ABSENT: "absent", PRESENT: "present", NOTHING: "nothing"}
 
 
 def one_of(*versions: int) -> ExpectedVersion:

@@ -30,6 +30,11 @@ def _meaning(message: str) -> Exception:
         return LogBroken(
             "A key of the store holds something else; another program writes in this namespace."
         )
+    if "unknown command" in message and "eval" in message.lower():
+        return LogUnavailable(
+            "The engine runs no Lua, in which this store writes; fakeredis does after "
+            "pip install 'fakeredis[lua]'."
+        )
     if "OOM " in message:
         return LogFull(_OUT_OF_MEMORY)
     return LogUnavailable(f"The engine refuses: {message}")

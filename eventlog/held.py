@@ -3,7 +3,7 @@
 redis-py takes a connection from its pool for each command, looks whether it is alive, packs the
 command in Python, and starts a task for its time limit: 90 µs of a processor in all, where the
 engine's own work on a read takes 10. Here a command costs a third of that; see
-docs/decisions/0010.
+docs/decisions/0009.
 """
 
 from __future__ import annotations

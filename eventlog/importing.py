@@ -78,7 +78,8 @@ def checked(
         try:
             after = evolve(before, recorded)
         except ImpossibleHistory as error:
-            raise ImportRefused(event.line, str(error)) from None
+            sentence = f"{event.type} of {event.item!r}: {error.reason}"
+            raise ImportRefused(event.line, sentence) from None
         # Only what the next evolve looks at is kept: a body may be large.
         body = b"" if after.exists else None
         items[event.item] = Item(event.item, after.version, place, place, body)

@@ -123,6 +123,8 @@ async def test_a_revoked_token_is_refused(
     assert not await revoke(redis, Keys(), "reader")
     with pytest.raises(LastToken):
         await revoke(redis, Keys(), "writer")
+    assert await revoke(redis, Keys(), "writer", even_last=True)
+    assert not await revoke(redis, Keys(), "writer", even_last=True)
 
 
 async def test_a_new_token_is_good_at_once(
@@ -141,7 +143,8 @@ async def test_a_malformed_authorization_is_401(
     """Never an error of ours."""
     await token(redis, Role.reader)
     answer = await client.get("/items", headers=[(b"authorization", value.encode())])
-    problem(answer, 401, "unauthorized")
+    detail = problem(answer, 401, "unauthorized")["detail"]
+    assert ("send Authorization: Bearer" in detail) == (not value.startswith("Bearer"))
 
 
 async def test_only_a_digest_is_stored(redis: FakeAsyncRedis) -> None:

@@ -69,6 +69,12 @@ async def test_what_is_not_json_is_refused(
     assert problem(answer, 400, "malformed-json")["detail"].startswith("The body is not JSON: ")
 
 
+async def test_a_byte_order_mark_is_named(client: httpx.AsyncClient) -> None:
+    """It can't be seen, and JSON has none (RFC 8259 §8.1)."""
+    answer = await client.put("/items/foo", content=b"\xef\xbb\xbf{}", headers=JSON)
+    assert "byte order mark" in problem(answer, 400, "malformed-json")["detail"]
+
+
 async def test_a_key_that_stands_twice_is_named(client: httpx.AsyncClient) -> None:
     """The sentence says which key, however deep it is."""
     body = b'{"name": {"a": [{"twice": 1, "twice": 2}]}}'

@@ -100,7 +100,7 @@ async def test_a_delete_without_the_demanded_condition_is_refused(
         present = await strict.delete("/items/foo")
         absent = await strict.delete("/items/bar")
 
-    problem(present, 428, "precondition-required")
+    assert 'If-Match: "1"' in problem(present, 428, "precondition-required")["detail"]
     problem(absent, 404, "item-not-found")
 
 

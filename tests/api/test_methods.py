@@ -130,3 +130,13 @@ async def request(client: httpx.AsyncClient, method: str, path: str) -> httpx.Re
     request = client.build_request(method, path, json={})
     request.method = method  # httpx writes it in capitals, and methods have case (§9.1)
     return await client.send(request)
+
+
+@pytest.mark.parametrize("path", ["/items", "/items/foo", "/items/a%2F", "/docs", "/readyz"])
+async def test_a_slash_too_many_is_named(client: httpx.AsyncClient, path: str) -> None:
+    """Another path, at which there is nothing; but the reader learns why."""
+    for method in ("GET", "PUT"):
+        answer = await client.request(method, f"{path}/")
+        assert "without the slash at its end" in problem(answer, 404, "not-found")["detail"]
+    answer = await client.get(f"{path}//")
+    assert "without the slash" not in problem(answer, 404, "not-found")["detail"]

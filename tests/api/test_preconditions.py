@@ -101,6 +101,17 @@ async def test_if_none_match_that_holds_lets_a_write_through(
     assert answer.is_success
 
 
+@pytest.mark.parametrize("value", ['"abc"', 'W/"2"', '"0"', '"1.0"'])
+async def test_a_tag_that_no_version_has_is_explained(
+    at_two: httpx.AsyncClient, value: str
+) -> None:
+    """To those who took a weak tag, or made one up."""
+    for send in (put, delete, get):
+        answer = await send(at_two, {"If-Match": value})
+        detail = problem(answer, 412, "unexpected-version")["detail"]
+        assert 'such as "2", and a weak one' in detail
+
+
 @methods
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 @pytest.mark.parametrize(

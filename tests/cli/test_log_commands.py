@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,8 @@ def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
         (("history", "nothing"), "no item 'nothing'"),
         (("tail", "--after", "yesterday"), "position"),
         (("tail", "--redis-url", "redis://127.0.0.1:1"), "does not answer"),
+        (("verify", "--redis-url", "redis://127.0.0.1:1"), "connecting to 127.0.0.1:1"),
+        (("serve", "--port", "0", "--redis-url", "redis://127.0.0.1:1"), "127.0.0.1:1"),
         (("tail", "--redis-url", "http://x"), "--redis-url"),
         (("rebuild", "nothing"), "no projection 'nothing'"),
         (("import", "--append", "/does/not/exist"), "No such file"),
@@ -237,3 +240,24 @@ def test_help_names_every_verb(run: Run) -> None:
         "info",
     ]:
         assert f" {verb} " in text
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    """For who reports something."""
+    assert run("--version").stdout == f"itemstore {version('itemstore')}\n"
+
+
+def test_the_last_token_is_revoked_only_on_purpose(imported: Run) -> None:
+    """What is made says whose it is; the way back to an open store has a name of its own."""
+    assert "this reader's token" in imported("token", "create", "ann").stderr
+    refused = imported("token", "revoke", "ann")
+    assert (refused.returncode, "--open-store" in refused.stderr) == (1, True)
+    assert imported("token", "list").stdout.split()[:2] == ["ann", "reader"]
+    assert imported("token", "revoke", "ann", "--open-store").returncode == 0
+    assert imported("token", "list").stdout == ""
+
+
+def test_what_a_projection_counts_is_not_called_items(imported: Run) -> None:
+    """The receipt names what was made again."""
+    assert "  numbers    " in imported("rebuild", "statistics").stdout
+    assert "  items      " in imported("rebuild").stdout

@@ -44,6 +44,13 @@ def test_what_the_engine_refuses_is_said_in_its_words() -> None:
         raise exceptions.ResponseError("MISCONF Errors writing to the AOF file")
 
 
+def test_a_fake_without_lua_is_told_what_it_lacks() -> None:
+    """Who installed fakeredis alone reads what to install."""
+    refusal = "unknown command 'evalsha', with args beginning with: "
+    with pytest.raises(LogUnavailable, match=r"fakeredis\[lua\]"), translated():
+        raise exceptions.ResponseError(refusal)
+
+
 def test_a_fault_of_our_own_is_not_blamed_on_the_engine() -> None:
     """It passes as it is."""
     with pytest.raises(KeyError), translated():
