@@ -20,7 +20,7 @@ from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost
 from projections.runs import Run, Runs
 
-RUNS = 150
+RUNS = 100
 """Runs replayed in one step."""
 
 RUN_BYTES = 50_000
