@@ -26,7 +26,7 @@ from domain.events import RecordedEvent
 from eventlog.entries import recorded_slices
 from eventlog.errors import LogUnavailable
 from eventlog.live import Encoded, FeedClosed, FellBehind
-from eventlog.log import START
+from eventlog.positions import START
 
 router = APIRouter(route_class=Route)
 
@@ -109,8 +109,8 @@ async def item_events(request: Request) -> Reply:
         # Behind a position, going backwards, is before it.
         last = count if behind is None else await _before(request, wanted.after, behind)
         first = max(0, last - wanted.limit)
-        found = (await log.history(item, first, last - first))[::-1] if last else []
-        more = first > 0
+        found = await log.history(item, first, last - first, newest_first=True) if last else []
+        more = bool(found) and found[-1].version > 1
     return _page_reply(request, found, wanted, found[-1].position if more and found else None)
 
 
@@ -216,8 +216,9 @@ async def _filtered(
         return await _of_item(request, start, wanted)
     found: list[RecordedEvent] = []
     position, scanned = start, 0
+    most = max(wanted.limit, 100)
     while len(found) < wanted.limit and scanned < SCANNED:
-        recorded = await request.store.log.read(position, max(wanted.limit, 100))
+        recorded = await request.store.log.read(position, most)
         for each in recorded:
             position = each.position
             scanned += 1
@@ -225,7 +226,7 @@ async def _filtered(
                 found.append(each)
                 if len(found) == wanted.limit:
                     break
-        if not recorded:
+        if len(recorded) < most:  # the log ends here, or this is enough for a page
             break
     return found, position
 
@@ -245,6 +246,8 @@ async def _of_item(
                 found.append(each)
                 if len(found) == wanted.limit:
                     return found, each.position
+        if found and len(recorded) < wanted.limit:  # enough for a page
+            return found, recorded[-1].position
     return found, found[-1].position if found else end
 
 

@@ -28,7 +28,7 @@ from api.store import Store
 from api.tally import BOUNDS, OTHER, Snapshot
 from eventlog.errors import LogBroken, LogUnavailable
 from eventlog.faults import translated
-from eventlog.log import key_of
+from eventlog.positions import key_of
 from projections.status import projection_statuses
 
 router = APIRouter(route_class=Route)

@@ -13,7 +13,7 @@ from api.reply import NO_STORE, Reply, json_reply
 from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
-from eventlog.log import START
+from eventlog.positions import START
 from projections.counting import CountsStore
 from projections.rebuild.receipt import last_receipt
 from projections.registered import CURRENT_ITEMS, FOLLOWING

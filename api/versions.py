@@ -59,8 +59,8 @@ async def list_versions(request: Request) -> Reply:
     wanted = query(request, VersionsQuery)
     count = await version_count(request)
     history = await request.store.log.history(request.item_id, wanted.after, wanted.limit)
-    more = wanted.after + wanted.limit < count
-    last = wanted.after + wanted.limit
+    last = history[-1].version if history else wanted.after + wanted.limit
+    more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
     vary = (b"vary", b"accept")
     if preferred(request, "application/link-format", "application/json") == "application/json":

@@ -9,7 +9,8 @@ from cli.connection import Connection
 from cli.errors import Stop
 from domain.events import ItemDeleted, RecordedEvent
 from eventlog.entries import recorded_slices
-from eventlog.log import START, EventLog
+from eventlog.log import EventLog
+from eventlog.positions import START
 
 PAGE = 100
 LAST = 10

@@ -17,7 +17,7 @@ from cli.errors import Stop
 from domain.evolve import Item
 from eventlog.errors import LogFull, LogUnavailable
 from eventlog.importing import ForeignEvent, ImportRefused, LogMoved, checked, import_events
-from eventlog.log import START
+from eventlog.positions import START
 from eventlog.room import Room
 from projections.current_items import APPLY, CurrentItems
 

@@ -1,9 +1,9 @@
-"""Reading the whole log: raw entries, in slices that stay small whatever the bodies are like."""
+"""Reading raw entries of the log, in pieces that stay small whatever the bodies are like."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_flat
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.log import START
+from eventlog.positions import START
 
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
@@ -24,6 +24,9 @@ FIRST = 50
 
 ABOUT_BYTES = 1024 * 1024
 """How large a slice should be, going by the one before it."""
+
+PAGE_BYTES = 8 * 1024 * 1024
+"""About how large a page may be: it ends early where bodies are large."""
 
 Entry = tuple[bytes, list[bytes]]
 """A position, and names and values in turn, as the engine sends them."""
@@ -78,6 +81,36 @@ async def recorded_slices(
             yield [decode_flat(position, fields) for position, fields in entries]
 
 
+async def page(redis: Redis, keys: Keys, after: str, most: int) -> list[Entry]:
+    """At most so many entries behind a position; fewer, but not none, where they are large."""
+    entries: list[Entry] = []
+    place, size, limit = after.encode(), 0, min(FIRST, most)
+    while size < PAGE_BYTES and len(entries) < most:
+        some = await _read(redis, keys, place, limit)
+        entries += some
+        if len(some) < limit:
+            break
+        place, size = some[-1][0], size + _size(some)
+        limit = min(_limit(some), most - len(entries))
+    return entries
+
+
+async def page_at(redis: Redis, keys: Keys, positions: Sequence[bytes]) -> list[Entry]:
+    """The entries at positions, in their order, without those that were removed; as `page`."""
+    entries: list[Entry] = []
+    looked_at, size, limit = 0, 0, FIRST
+    while size < PAGE_BYTES and looked_at < len(positions):
+        pipeline: Any = redis.pipeline(transaction=False)
+        for position in positions[looked_at : looked_at + limit]:
+            pipeline.execute_command(b"XRANGE", keys.events, position, position)
+        with translated():
+            some = [entry for found in await pipeline.execute() for entry in found]
+        entries += some
+        looked_at, size = looked_at + limit, size + _size(some)
+        limit = _limit(some) if some else limit
+    return entries
+
+
 async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:
     # A name in bytes has no callback in redis-py: making a dict of each entry takes it as long as
     # reading them.
@@ -90,5 +123,9 @@ async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entr
 
 def _limit(entries: list[Entry]) -> int:
     sample = entries[::16]
-    size = sum(len(value) for _, fields in sample for value in fields) // len(sample) + 1
+    size = _size(sample) // len(sample) + 1
     return max(1, min(MOST, ABOUT_BYTES // size, 4 * len(entries)))
+
+
+def _size(entries: list[Entry]) -> int:
+    return sum(len(value) for _, fields in entries for value in fields)

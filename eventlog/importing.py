@@ -15,7 +15,7 @@ from domain.evolve import ImpossibleHistory, Item, evolve
 from eventlog.codec import encode_meta
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.log import START, key_of
+from eventlog.positions import START, key_of
 
 BATCH = 500
 """Most events in one script call."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from domain.events import RecordedEvent
 from eventlog.cancellation import heed_cancellation
 from eventlog.errors import LogUnavailable
-from eventlog.log import EventLog, key_of
+from eventlog.log import EventLog
+from eventlog.positions import key_of
 
 KEPT_EVENTS = 10_000
 KEPT_BYTES = 64 * 1024 * 1024

@@ -13,22 +13,15 @@ from domain.commands import Command
 from domain.events import RecordedEvent
 from eventlog.append import Appender, Terms
 from eventlog.cancellation import heed_cancellation
-from eventlog.codec import decode_all
+from eventlog.codec import decode_all, decode_flat
 from eventlog.durability import settle
+from eventlog.entries import page, page_at
 from eventlog.faults import translated
 from eventlog.idempotency import IdempotencyKey, outcome
 from eventlog.keys import Keys
-
-START = "0-0"
-"""Before the first position of any log."""
+from eventlog.positions import START, key_of
 
 DEFAULT = Terms()
-
-
-def key_of(position: str) -> tuple[int, int]:
-    """What positions sort by: milliseconds, then the number within them."""
-    milliseconds, _, number = position.partition("-")
-    return int(milliseconds), int(number)
 
 
 class EventLog:
@@ -71,24 +64,28 @@ class EventLog:
         return found
 
     async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
-        """At most `limit` events after a position, oldest first."""
-        with translated():
-            entries: Any = await self._redis.xrange(
-                self._keys.events, f"({after}", "+", count=limit
-            )
-        return decode_all(entries)
+        """At most `limit` events after a position, oldest first; fewer where they are large.
 
-    async def history(self, item: str, after: int = 0, limit: int = 1000) -> list[RecordedEvent]:
-        """At most `limit` events of one item after a version, oldest first."""
+        There are none only behind the last event.
+        """
+        entries = await page(self._redis, self._keys, after, limit)
+        return [decode_flat(*entry) for entry in entries]
+
+    async def history(
+        self, item: str, after: int = 0, limit: int = 1000, *, newest_first: bool = False
+    ) -> list[RecordedEvent]:
+        """The `limit` events of one item after a version, without those that were removed.
+
+        Where they are large, as many of them as make a page, from the oldest or the newest on.
+        """
         with translated():
             positions: Any = await self._redis.lrange(
                 self._keys.history(item), after, after + limit - 1
             )
-            pipeline = self._redis.pipeline(transaction=False)
-            for position in positions:
-                pipeline.xrange(self._keys.events, position, position)
-            found = await pipeline.execute()
-        return [recorded for entries in found for recorded in decode_all(entries)]
+        if newest_first:
+            positions.reverse()
+        entries = await page_at(self._redis, self._keys, positions)
+        return [decode_flat(*entry) for entry in entries]
 
     async def version_count(self, item: str) -> int:
         """The item's last version, 0 where it never existed."""
@@ -117,7 +114,7 @@ class EventLog:
         first = stream["first-entry"]
         return first is None or key_of(position) < key_of(first[0].decode())
 
-    async def follow(self, after: str, limit: int = 1000) -> AsyncIterator[list[RecordedEvent]]:
+    async def follow(self, after: str, limit: int = 100) -> AsyncIterator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends."""
         while True:
             with translated():

@@ -18,7 +18,7 @@ from eventlog.entries import Entry, slices
 from eventlog.errors import LogBroken
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.log import START, key_of
+from eventlog.positions import START, key_of
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""

@@ -65,7 +65,8 @@ class CurrentItems:
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
         """At most `limit` existing items whose id starts with `prefix`, behind the id `after`.
 
-        Ids are in the order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
+        Fewer where they are large: a page ends at some 8 MiB. Ids are in the order of their UTF-8
+        bytes. Raises LogUnavailable and MalformedRow.
         """
         # No UTF-8 text has the byte 0xff, so it closes the range of a prefix.
         start = b"[" + prefix.encode() if prefix else b"-"
@@ -75,14 +76,12 @@ class CurrentItems:
             begin = b"(" + after.encode()
         with translated():
             reply = await self._list_items(
-                keys=[self._keys.current, self._keys.ids], args=[begin, end, limit + 1, start]
+                keys=[self._keys.current, self._keys.ids], args=[begin, end, limit, start]
             )
-        total, *pairs = reply
-        names, rows = pairs[::2], pairs[1::2]
-        items = [
-            _read(name.decode(), row) for name, row in zip(names[:limit], rows[:limit], strict=True)
-        ]
-        return Page(items, more=len(names) > limit, total=total)
+        total, more, *pairs = reply
+        rows = zip(pairs[::2], pairs[1::2], strict=True)
+        items = [_read(name.decode(), row) for name, row in rows]
+        return Page(items, more=bool(more), total=total)
 
     async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
         with translated():

@@ -4,14 +4,22 @@
 --   KEYS[2]  the ids             zset, all scores 0
 --   ARGV[1]  from here on: [<id> or (<id> or -
 --   ARGV[2]  up to here:   (<id> or [<id> or +
---   ARGV[3]  at most so many
+--   ARGV[3]  at most so many, and fewer where rows are large
 --   ARGV[4]  where the counted range starts; it ends at ARGV[2]
--- Reply: how many there are in the counted range, then id, row, id, row, ...
+-- Reply: how many there are in the counted range, whether others follow (1 or 0), then id, row,
+-- id, row, ...
 
-local ids = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0, ARGV[3])
-local reply = { redis.call('ZLEXCOUNT', KEYS[2], ARGV[4], ARGV[2]) }
-for _, id in ipairs(ids) do
-  reply[#reply + 1] = id
-  reply[#reply + 1] = redis.call('HGET', KEYS[1], id)
+local MOST_BYTES = 8 * 1024 * 1024
+
+local most = tonumber(ARGV[3])
+local ids = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0, most + 1)
+local reply, taken, bytes = { redis.call('ZLEXCOUNT', KEYS[2], ARGV[4], ARGV[2]), 0 }, 0, 0
+while taken < math.min(#ids, most) and bytes < MOST_BYTES do
+  taken = taken + 1
+  local row = redis.call('HGET', KEYS[1], ids[taken])
+  reply[#reply + 1] = ids[taken]
+  reply[#reply + 1] = row
+  bytes = bytes + (row and #row or 0)
 end
+reply[2] = taken < #ids and 1 or 0
 return reply

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.log import START
+from eventlog.positions import START
 from projections.rebuild.receipt import Receipt, last_receipt
 from projections.registered import CURRENT_ITEMS, FOLLOWING
 

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from eventlog.cancellation import heed_cancellation
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
-from eventlog.log import START
+from eventlog.positions import START
 from eventlog.room import Room
 from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost

@@ -9,7 +9,7 @@ from domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from domain.evolve import ImpossibleHistory, Item, evolve
 from eventlog.codec import NO_META, MalformedEntry, decode_flat
 from eventlog.entries import Entry
-from eventlog.log import START
+from eventlog.positions import START
 from projections.counting import CountingProjection, Counts
 from projections.digest import BODY, RowsDigest, reduced
 from projections.row import encode

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from eventlog.entries import Entry, extent, slices
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
-from eventlog.log import key_of
+from eventlog.positions import key_of
 from projections.counting import (
     CountingProjection,
     Counts,

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from domain.events import ItemCreated, ItemDeleted, ItemUpdated
 from eventlog.importing import ForeignEvent, import_events
 from eventlog.keys import Keys
-from eventlog.log import START
+from eventlog.positions import START
 from projections.current_items import APPLY
 
 CREATED, UPDATED, DELETED = (each.__name__ for each in (ItemCreated, ItemUpdated, ItemDeleted))

@@ -11,7 +11,8 @@ from domain.commands import DeleteItem, PatchItem, PutItem
 from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from domain.evolve import Item, evolve
 from eventlog.keys import Keys
-from eventlog.log import EventLog, key_of
+from eventlog.log import EventLog
+from eventlog.positions import key_of
 from projections.current_items import APPLY
 from tests.conftest import assert_agreement, contents
 

@@ -10,7 +10,8 @@ import pytest
 from domain.commands import PutItem
 from eventlog.connect import connect
 from eventlog.errors import LogUnavailable
-from eventlog.log import START, EventLog
+from eventlog.log import EventLog
+from eventlog.positions import START
 from projections.current_items import APPLY
 
 if TYPE_CHECKING:

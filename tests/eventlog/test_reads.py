@@ -8,7 +8,8 @@ import pytest
 
 from domain.commands import DeleteItem, PutItem
 from eventlog.codec import MalformedEntry
-from eventlog.log import START, EventLog, key_of
+from eventlog.log import EventLog
+from eventlog.positions import START, key_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
