@@ -78,7 +78,7 @@ async def slow_reader(port: int, after: str = "0-0") -> AsyncIterator[asyncio.St
     await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
     reader, writer = await asyncio.open_connection(sock=connection, limit=4096)
     writer.write(
-        b"GET /events?after=%s HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\n\r\n"
+        b"GET /events?after=%s HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
         % after.encode()
     )
     await reader.readuntil(b"retry: 1000\n\n")

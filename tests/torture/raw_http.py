@@ -62,7 +62,7 @@ async def raw_http(seed: int, seconds: float) -> Outcome:
 def _written(given: Input, chance: random.Random) -> bytes:
     """The input as it goes over the wire, with more that is wrong."""
     target = given.path + (b"?" + given.query if given.query else b"")
-    head = b"%s %s HTTP/1.1\r\nhost: store\r\n" % (given.method, target)
+    head = b"%s %s HTTP/1.1\r\nhost: localhost\r\n" % (given.method, target)
     fields = b"".join(b"%s: %s\r\n" % field for field in given.headers)
     if chance.random() < 0.2:
         text = head + fields + chance.choice(FRAMES)
