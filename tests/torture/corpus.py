@@ -80,7 +80,7 @@ HEADERS: dict[bytes, list[bytes]] = {
     b"range": [b"bytes=0-1", b"bytes=-", b"bytes=9-1", b"x", b"\xff"],
     b"last-event-id": POSITIONS,
     b"traceparent": [b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01", b"00-x", b"", b"\xff"],
-    b"host": [b"store", b"localhost", b"", b"a b", b"[::1]:80", b"x:99999", b"\xff", b"<script>", b"a/b"],
+    b"host": [b"a.b", b"localhost", b"", b"[::1]:80", b"x:99999", b"\xff", b"<script>", b"a/b"],
     b"origin": [b"http://evil", b"null", b"\xff"],
     b"access-control-request-method": [b"PUT", b""],
     b"x-forwarded-prefix": [b"/a", b"//evil"],
