@@ -21,6 +21,7 @@ from eventlog.keys import Keys
 from eventlog.log import EventLog
 from eventlog.room import Room
 from projections.current_items import APPLY
+from projections.row import MalformedRow
 
 Result = TypeVar("Result")
 
@@ -52,7 +53,7 @@ def run_connected(
 
     try:
         return asyncio.run(run())
-    except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry) as error:
+    except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry, MalformedRow) as error:
         raise Stop(told(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,12 +42,17 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
     with _opened(path) as file:
         try:
             before = await _states(connection, file) if append else {}
-            total = sum(1 for _ in checked(events(file), before.get, keep=not append))
+            now = int(
+                time.time() * 1000
+            )  # one for both passes: what the first admits, the second does
+            total = sum(1 for _ in checked(events(file), before.get, now, keep=not append))
             await import_events(
                 connection.redis,
                 connection.keys,
                 APPLY,
-                _with_room(checked(events(file), before.get, keep=not append), connection.room),
+                _with_room(
+                    checked(events(file), before.get, now, keep=not append), connection.room
+                ),
                 last,
             )
         except ImportRefused as error:

@@ -15,7 +15,9 @@ async def verify_store(connection: Connection, *, as_json: bool) -> bool:
     """Whether everything is what the log says; prints the verdict."""
     with reported(quiet=as_json) as report:
         verdict = await verify(connection.redis, connection.keys, report=report)
-    print(json.dumps(verdict.as_dict()) if as_json else _told(verdict))
+    # An id that somebody wrote by hand may be no UTF-8.
+    told = _told(verdict).encode(errors="backslashreplace").decode()
+    print(json.dumps(verdict.as_dict()) if as_json else told)
     return verdict.clean
 
 

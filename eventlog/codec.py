@@ -60,6 +60,14 @@ def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
     return _decoded(position, fields[1::2])
 
 
+def without_meta(position: bytes, fields: Sequence[bytes]) -> RecordedEvent | None:
+    """The event in an entry whose meta alone is wrong; None where it is no event at all."""
+    try:
+        return decode_flat(position, [*fields[:-1], NO_META])
+    except MalformedEntry:
+        return None
+
+
 def decode_all(
     entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]],
 ) -> list[RecordedEvent]:

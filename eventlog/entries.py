@@ -20,7 +20,7 @@ from eventlog.positions import START
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
 
-FIRST = 50
+FIRST = 16
 
 ABOUT_BYTES = 1024 * 1024
 """How large a slice should be, going by the one before it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -60,18 +59,18 @@ class ForeignEvent:
 
 
 def checked(
-    events: Iterable[ForeignEvent], state: Callable[[str], Item | None], *, keep: bool
+    events: Iterable[ForeignEvent], state: Callable[[str], Item | None], now: int, *, keep: bool
 ) -> Iterator[tuple[str, ForeignEvent]]:
     """Each event with the position it will have: its own with `keep`, else `*`, a new one.
 
-    `state` gives what an item is before the import. Raises ImportRefused for an event that the
-    history before it does not allow, and for positions that do not go up.
+    `now`, in milliseconds since 1970, is the time of an event that has none. `state` gives what an
+    item is before the import. Raises ImportRefused for an event that the history before it does
+    not allow, and for positions that do not go up.
     """
     items: dict[str, Item | None] = {}
     place = START
-    latest = int(time.time() * 1000) + LATEST_MS
     for event in events:
-        place = _place(event, place, latest) if keep else "*"
+        place = _place(event, place, now) if keep else "*"
         before = items[event.item] if event.item in items else state(event.item)
         version = before.version + 1 if before else 1
         recorded = RecordedEvent(place, version, _event(event), event.meta)
@@ -125,7 +124,7 @@ def _batches(
         yield batch
 
 
-def _place(event: ForeignEvent, before: str, latest: int) -> str:
+def _place(event: ForeignEvent, before: str, now: int) -> str:
     milliseconds, number = key_of(before)
     if event.position is not None:
         if key_of(event.position) <= (milliseconds, number):
@@ -133,9 +132,9 @@ def _place(event: ForeignEvent, before: str, latest: int) -> str:
         place = event.position
     else:
         # History is not always written in the order of its clocks; positions go up all the same.
-        at = event.milliseconds if event.milliseconds is not None else int(time.time() * 1000)
+        at = event.milliseconds if event.milliseconds is not None else now
         place = f"{at}-0" if at > milliseconds else f"{milliseconds}-{number + 1}"
-    if key_of(place)[0] > latest:
+    if key_of(place)[0] > now + LATEST_MS:
         raise ImportRefused(event.line, f"position {place} lies in the future")
     return place
 

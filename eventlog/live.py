@@ -18,6 +18,8 @@ KEPT_EVENTS = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
 PAGE = 200
 
+MOST_PIECES = 1000
+
 WOKEN_AT_ONCE = 10
 
 PIECE_BYTES = 256 * 1024
@@ -164,6 +166,8 @@ class LiveFeed:
         # Nearly all followers are at the same place: what comes next is looked up once for them.
         piece = self._pieces.get(position)
         if piece is None:
+            if len(self._pieces) > MOST_PIECES:
+                self._pieces.clear()
             index = bisect_right(self._kept_keys, key_of(position))
             piece = self._pieces[position] = _piece(self._kept[index : index + PAGE])
         return piece

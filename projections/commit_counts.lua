@@ -18,7 +18,9 @@ end
 -- A failing script keeps what it wrote, so all that can fail comes before the first write.
 for i = 4, #ARGV, 2 do
   local number = redis.call('HGET', KEYS[1], ARGV[i])
-  if number and not string.find(number, '^%-?%d+$') then
+  -- Other texts of a number, such as 007, are none to HINCRBY.
+  local is_number = number == '0' or (number and string.find(number, '^%-?[1-9]%d*$') and #number < 19)
+  if number and not is_number then
     return redis.error_reply('NOTANUMBER ' .. ARGV[i] .. ' is ' .. number)
   end
 end

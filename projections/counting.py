@@ -13,7 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from domain.events import RecordedEvent
-from eventlog.codec import MalformedEntry, decode_flat
+from eventlog.codec import MalformedEntry, decode_flat, without_meta
 from eventlog.entries import Entry, slices
 from eventlog.errors import LogBroken
 from eventlog.faults import translated
@@ -61,8 +61,11 @@ class Counts:
             try:
                 recorded = decode_flat(position, fields)
             except MalformedEntry:
-                skipped += 1
-                continue
+                readable = without_meta(position, fields)
+                if readable is None:
+                    skipped += 1
+                    continue
+                recorded = readable
             projection.count(self.numbers, recorded)
         if entries:
             self.events += len(entries)

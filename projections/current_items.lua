@@ -12,15 +12,16 @@
 --   {"version":4,"position":"<ms>-<seq>","created":"<ms>-<seq>","deleted":true}
 -- Bodies are never decoded: cjson would turn [] into {} and big integers into floats.
 
--- version (0: never existed, nil: not a row), whether the item exists, position of its creation
+-- version (0: never existed, nil: not a row), whether the item exists, position of its creation,
+-- bytes of the row
 local function state_of(item)
   local row = redis.call('HGET', KEYS[2], item)
   if not row then
-    return 0, false, nil
+    return 0, false, nil, 0
   end
   local version, created, kind =
     string.match(row, '^{"version":(%d+),"position":"[%d-]+","created":"([%d-]+)","(%l+)":')
-  return tonumber(version), kind == 'data', created
+  return tonumber(version), kind == 'data', created, #row
 end
 
 -- the row that an event leaves; `created` is the position of the item's creation

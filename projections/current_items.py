@@ -23,6 +23,8 @@ APPLY = files("projections").joinpath("current_items.lua").read_text()
 MOST_READS = 256
 """How many items one HMGET reads for as many callers."""
 
+MOST_BYTES = 4 * 1024 * 1024
+"""How large such a reply should be, going by the rows of the one before it."""
 
 TIME_LIMIT = 1.5
 """Seconds after which a reader is told that the log is unavailable."""
@@ -47,8 +49,9 @@ class CurrentItems:
             files("projections").joinpath("list_items.lua").read_text()
         )
         self._reads: Batches[bytes, Item | None] = Batches(
-            self._get_many, most=MOST_READS, most_bytes=0, waiting=waiting, flights=1
+            self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1
         )
+        self._row_bytes = 0
 
     async def get(self, item: str) -> Item | None:
         """The item, deleted or not; None where it never existed.
@@ -57,7 +60,7 @@ class CurrentItems:
         call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
         """
         try:
-            return await self._reads.submit(item.encode())
+            return await self._reads.submit(item.encode(), self._row_bytes)
         except TooManyWaiting:
             sentence = "Too many reads are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
@@ -87,6 +90,7 @@ class CurrentItems:
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
                 rows = await self._connection.call("HMGET", self._keys.current, *names)
+        self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
         return [_answer(name, row) for name, row in zip(names, rows, strict=True)]
 
 

@@ -6,7 +6,7 @@
 -- Reply: the next cursor, 0 at the end; item, right row, live row or nil for rows that differ;
 -- items whose place among the ids differs; how many more rows and ids are live than right.
 
-local CHUNK, MOST, MOST_BYTES = 16, 256, 1024 * 1024
+local CHUNK, LARGE, MOST, MOST_BYTES = 16, 64 * 1024, 256, 1024 * 1024
 
 local function size(command, key)
   local found = redis.pcall(command, key)
@@ -15,8 +15,9 @@ end
 
 if at_end then
   local cursor, wrong_rows, wrong_ids, compared, bytes = ARGV[8], {}, {}, 0, 0
+  local count = 1
   repeat
-    local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', CHUNK)
+    local page, before = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', count), bytes
     cursor = page[1]
     for i = 1, #page[2], 2 do
       local item, row = page[2][i], page[2][i + 1]
@@ -31,6 +32,7 @@ if at_end then
       end
       compared, bytes = compared + 1, bytes + #row
     end
+    count = bytes - before > LARGE and 1 or CHUNK
   until cursor == '0' or compared >= MOST or bytes >= MOST_BYTES
   reply[6], reply[7], reply[8] = cursor, wrong_rows, wrong_ids
   reply[9] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])

@@ -30,9 +30,7 @@ class RebuildRunning(RebuildRefused):
 class LogIncomplete(RebuildRefused):
     """The log has lost events, which only the live projection still knows of."""
 
-    def __init__(self, missing: int | None) -> None:
-        lost = "is gone" if missing is None else f"lacks {missing} events (XTRIM, XDEL)"
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"The log {lost}: a rebuild would lose what these events made. Restore the log first."
+            f"The log {what}: a rebuild would lose what these events made. Restore the log first."
         )
-        self.missing = missing

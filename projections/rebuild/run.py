@@ -75,8 +75,8 @@ async def _checked_length(redis: Redis, keys: Keys) -> int:
     """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
     log = await extent(redis, keys)
     if log.lost:
-        raise LogIncomplete(log.lost)
+        raise LogIncomplete(f"lacks {log.lost} events (XTRIM, XDEL)")
     with translated():
         if log.length == 0 and await redis.exists(keys.current):
-            raise LogIncomplete(None)
+            raise LogIncomplete("is gone")
     return log.length

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from eventlog.cancellation import heed_cancellation
+from eventlog.errors import LogUnavailable
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
 from eventlog.positions import START
 from eventlog.room import Room
 from projections.current_items import APPLY
 from projections.lease import Lease, LeaseLost
+from projections.rebuild.errors import LogIncomplete
 from projections.runs import Run, Runs
 
 RUNS = 100
@@ -25,6 +27,11 @@ RUNS = 100
 
 RUN_BYTES = 50_000
 """Bytes of the runs replayed in one step: some 3,000 positions."""
+
+KEYS, FEW_KEYS = 256, 8
+"""Keys looked at in one step, and where the rows are so large that these come to KEY_BYTES."""
+
+KEY_BYTES = 256 * 1024
 
 ENTRIES = 128
 """Entries of the log with which a step catches up before it does its own work."""
@@ -74,8 +81,10 @@ class Shadow:
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
         for step in _steps(runs):
-            self._room.check()
-            await self._step(self._replay_runs, [], [run.text for run in step])
+            texts = [run.text for run in step]
+            while texts:
+                self._room.check()
+                texts = texts[await self._step(self._replay_runs, [], texts) :]
         self.position = position
         self.events += runs.events
         self.skipped += runs.skipped
@@ -106,11 +115,12 @@ class Shadow:
 
         Those that lack something are found while replaying.
         """
-        cursor = b"0"
+        cursor, count = b"0", FEW_KEYS
         while True:
-            [cursor] = await self._at_the_end(
-                self._mark_histories, [], [pattern(self.live.histories), cursor]
+            cursor, size = await self._at_the_end(
+                self._mark_histories, [], [pattern(self.live.histories), cursor, count]
             )
+            count = KEYS if size < KEY_BYTES else FEW_KEYS
             if cursor == b"0":
                 return
 
@@ -166,15 +176,24 @@ class Shadow:
     async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
         heed_cancellation()
         shadow = self.keys
-        with translated():
-            reply: Any = await script(
-                keys=[
-                    *(self.live.events, shadow.current, shadow.ids),
-                    *(self._lease.key, shadow.wrong_histories),
-                    *keys,
-                ],
-                args=[shadow.histories, self.live.histories, *self._lease.renewal(), *arguments],
-            )
+        try:
+            with translated():
+                reply: Any = await script(
+                    keys=[
+                        *(self.live.events, shadow.current, shadow.ids),
+                        *(self._lease.key, shadow.wrong_histories),
+                        *keys,
+                    ],
+                    args=[
+                        *(shadow.histories, self.live.histories),
+                        *self._lease.renewal(),
+                        *arguments,
+                    ],
+                )
+        except LogUnavailable as error:
+            if "LOGINCOMPLETE" in str(error):
+                raise LogIncomplete("lost events meanwhile (XTRIM, XDEL)") from None
+            raise
         if reply is None:
             raise LeaseLost
         return reply

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from domain.evolve import ImpossibleHistory, Item, evolve
-from eventlog.codec import NO_META, MalformedEntry, decode_flat
+from eventlog.codec import MalformedEntry, decode_flat, without_meta
 from eventlog.entries import Entry
 from eventlog.positions import START
 from projections.counting import CountingProjection, Counts
@@ -79,10 +79,7 @@ class Fold:
     ) -> RecordedEvent | None:
         """Notes an entry that is no event; one whose meta alone is wrong has happened."""
         self._differences.add("log", position.decode(), str(error), "an event of this store")
-        try:
-            return decode_flat(position, [*fields[:-1], NO_META])
-        except MalformedEntry:
-            return None
+        return without_meta(position, fields)
 
     def _move(self, entries: Sequence[Entry]) -> None:
         self.position = entries[-1][0].decode()

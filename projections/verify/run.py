@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
 from redis.asyncio import Redis
@@ -40,6 +39,9 @@ ITEMS = 150
 PARTS = 150
 """Parts of histories compared in one step."""
 
+PART_BYTES = 50_000
+"""Bytes of the positions in them: some 3,000 positions."""
+
 
 async def verify(redis: Redis, keys: Keys, *, report: Report = unreported) -> Verdict:
     """Compares rows, index, histories, total and counts with the log, and checks the log itself.
@@ -66,6 +68,7 @@ class _Verification:
         self._differences = Differences()
         self._fold = Fold(FOLLOWING, self._differences)
         self._wrong_histories: set[bytes] = set()
+        self._unknown: set[bytes] = set()
         self._check_histories = redis.register_script(_text("check_histories.lua"))
         self._read_items = redis.register_script(_text("read_items.lua"))
 
@@ -148,8 +151,9 @@ class _Verification:
         """Compares what is live of the items among those found that the log did not know."""
         known = self._fold.items
         with translated():
-            unknown = [item async for item in found if _name(item) not in known]
-        await self._compare(unknown)
+            unknown = {item async for item in found if _name(item) not in known}
+        await self._compare([*(unknown - self._unknown)])
+        self._unknown |= unknown
 
     async def _compare(self, items: list[bytes]) -> None:
         for start in range(0, len(items), ITEMS):
@@ -194,8 +198,7 @@ class _Verification:
 
     async def _compare_histories(self) -> None:
         runs, self._fold.runs = list(self._fold.runs), Runs()
-        parts = iter(self._parts(runs))
-        while step := list(islice(parts, PARTS)):
+        for step in _steps(self._parts(runs)):
             arguments = [value for part in step for value in part]
             with translated():
                 wrong = await self._check_histories(
@@ -220,6 +223,19 @@ class _Verification:
     def _tell(self, stage: str) -> None:
         entries = self._fold.entries
         self._report(Progress(stage, entries, max(entries, self._length)))
+
+
+def _steps(parts: Iterator[tuple[bytes, int, bytes]]) -> Iterator[list[tuple[bytes, int, bytes]]]:
+    step: list[tuple[bytes, int, bytes]] = []
+    size = 0
+    for part in parts:
+        if step and (len(step) == PARTS or size + len(part[2]) > PART_BYTES):
+            yield step
+            step, size = [], 0
+        step.append(part)
+        size += len(part[2])
+    if step:
+        yield step
 
 
 def _name(item: bytes) -> str:

@@ -242,6 +242,23 @@ def test_help_names_every_verb(run: Run) -> None:
         assert f" {verb} " in text
 
 
+def test_an_import_onto_a_row_that_is_none_says_so(imported: Run, tmp_path: Path) -> None:
+    """One sentence, and nothing is written."""
+    by_hand = (
+        "import sys\nfrom pathlib import Path\nfrom redis import Redis\n"
+        "from eventlog.engine import run\n"
+        "with run(Path(sys.argv[1])) as engine: Redis.from_url(engine.url)"
+        ".hset('items:current', 'foo', '?')"
+    )
+    subprocess.run([sys.executable, "-c", by_hand, str(tmp_path / "data")], check=True)
+    log = imported("export").stdout
+    ended = imported("import", "--append", stdin=as_lines(LINES[0]))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("\n") == 1
+    assert "'foo'" in ended.stderr
+    assert imported("export").stdout == log
+
+
 def test_the_version_is_that_of_the_package(run: Run) -> None:
     """For who reports something."""
     assert run("--version").stdout == f"itemstore {version('itemstore')}\n"

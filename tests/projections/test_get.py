@@ -123,3 +123,18 @@ async def test_an_id_that_is_no_text_fails_its_own_reader_alone(items: CurrentIt
     foo, bad = await asyncio.gather(items.get("foo"), items.get("\ud800"), return_exceptions=True)
     assert foo is None
     assert isinstance(bad, UnicodeEncodeError)
+
+
+async def test_large_items_come_a_few_at_a_time(
+    log: EventLog, items: CurrentItems, wire: Wire
+) -> None:
+    """After the first reply, the next ones are as large as they should be."""
+    names = [f"large {number}" for number in range(40)]
+    await asyncio.gather(*(log.append(PutItem(name, b'"%s"' % (b"x" * 900_000))) for name in names))
+    await items.get(names[0])
+
+    found = await asyncio.gather(*(items.get(name) for name in names))
+
+    assert [item and item.id for item in found] == names
+    assert max(sizes(wire)) <= 5
+    assert sum(sizes(wire)) == 41

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 from domain.commands import DeleteItem, PutItem
 from domain.events import ItemDeleted, RecordedEvent
+from eventlog.errors import LogUnavailable
 from eventlog.log import EventLog
 from projections import runner as runner_module
 from projections.counting import Counts, CountsStore
@@ -297,3 +299,23 @@ async def test_why_a_runner_waits_is_logged_once(
     async with running(redis, keys), asyncio.timeout(10):
         while caplog.text.count("statistics does not follow the log") < 5:
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("text", ["007", "-0", "+1", " 1", "1.0", "1e3", "9" * 20, ""])
+async def test_a_commit_that_cannot_be_made_adds_nothing(
+    redis: Redis, keys: Keys, log: EventLog, text: str
+) -> None:
+    """Not even to the numbers that come before the one that is none."""
+    await write(log, 20)
+    async with running(redis, keys):
+        await caught_up(redis, keys)
+    key = keys.counts("statistics")
+    await redis.hset(key, "type:ItemUpdated", text)
+    before = await redis.hgetall(key)
+    store = CountsStore(redis, keys, STATISTICS)
+    counts = Counts("9-9", 3, Counter({"bytes": 1, "type:ItemUpdated": 1}))
+
+    with pytest.raises(LogUnavailable):
+        await store.add(counts, await store.position())
+
+    assert await redis.hgetall(key) == before

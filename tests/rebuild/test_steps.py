@@ -1,0 +1,78 @@
+"""Steps: whatever the log is like, none holds up the engine for long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.commands import PutItem
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections.current_items import APPLY
+from projections.rebuild import rebuild
+from projections.rebuild.shadow import Shadow
+from projections.verify import verify
+
+FAR_TOO_LONG = 300_000
+"""Microseconds: some hundred times what a step should take, so that no noise comes near."""
+
+
+async def longest_step(redis: Redis) -> int:
+    """Microseconds that the longest command took the engine since the last time."""
+    slow: Any = await redis.slowlog_get(1000)
+    await redis.slowlog_reset()
+    return max((entry["duration"] for entry in slow), default=0)
+
+
+@pytest.mark.parametrize(
+    ("items", "events", "size"), [(12, 1100, 2), (60, 1, 1_000_000)], ids=["long", "large"]
+)
+async def test_no_step_of_a_rebuild_or_a_verify_is_long(
+    real_redis: Redis, items: int, events: int, size: int
+) -> None:
+    """Items with more events than one run holds; items of a megabyte each."""
+    keys = Keys()
+    log = EventLog(real_redis, keys, APPLY)
+    body = b'"%s"' % (b"x" * (size - 2))
+    for _ in range(events):
+        await asyncio.gather(*(log.append(PutItem(f"{n}", body)) for n in range(items)))
+    await real_redis.config_set("slowlog-log-slower-than", 10_000)
+    await real_redis.config_set("slowlog-max-len", 1000)
+    await longest_step(real_redis)
+
+    receipt = await rebuild(real_redis, keys)
+    assert await longest_step(real_redis) < FAR_TOO_LONG
+    verdict = await verify(real_redis, keys)
+    assert await longest_step(real_redis) < FAR_TOO_LONG
+
+    assert receipt.findings.events == items * events
+    assert receipt.findings.digest_before == receipt.findings.digest_after == verdict.digest
+    assert verdict.clean
+
+
+async def test_a_step_does_as_much_as_fits(
+    redis: Redis, keys: Keys, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a step leaves is done by the next one, and nothing twice."""
+    for number in range(8):
+        await log.append(PutItem(f"large {number}", b'"%s"' % (b"x" * 900_000)))
+    asked = []
+    step = Shadow._step
+
+    async def counted(self: Shadow, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+        if script is self._replay_runs:
+            asked.append(len(arguments))
+        return await step(self, script, keys, arguments)
+
+    monkeypatch.setattr(Shadow, "_step", counted)
+    await redis.delete(keys.current)
+    receipt = await rebuild(redis, keys)
+
+    assert asked[0] == 8
+    assert len(asked) >= 3
+    assert asked == sorted({*asked}, reverse=True)
+    assert receipt.findings.different["rows"] == 8
+    assert (await verify(redis, keys)).clean
