@@ -88,7 +88,10 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
             if watcher.poll() is not None:
                 raise EngineFailed(data_dir, _said(log, start))
             time.sleep(TICK)
-        pipe.write(b"!")  # from now on the engine is started again when it ends by itself
+        try:
+            pipe.write(b"!")  # from now on the engine is started again when it ends by itself
+        except BrokenPipeError:
+            raise EngineFailed(data_dir, _said(log, start)) from None
         yield pid
     finally:
         pipe.close()

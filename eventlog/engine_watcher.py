@@ -26,6 +26,9 @@ What it has acknowledged is on disk already, so a kill after that loses nothing.
 NOTICE = 0.1
 """Seconds for the end of standard input to be noticed, after an engine that was told to stop."""
 
+ANSWERED = 0.5
+"""Seconds for the byte to be noticed, after an engine that ended as soon as it had answered."""
+
 PAUSES = (0.0, 0.2, 1.0, 5.0)
 """Seconds before an engine is started again, longer while it fails; the last one from then on."""
 
@@ -59,7 +62,7 @@ def watch(socket: Path, command: list[str]) -> int:
         status = run(command, owner)
         failures = 0 if time.monotonic() - start > LASTING else failures + 1
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if failures else 0.0
-        if not owner.is_content.is_set() or owner.is_gone.wait(NOTICE + pause):
+        if not owner.is_content.wait(ANSWERED) or owner.is_gone.wait(NOTICE + pause):
             break
         with suppress(OSError):  # the disk that this goes to is full: why the engine ended
             print(f"The engine ended with status {status} and is started again.", flush=True)

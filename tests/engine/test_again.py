@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from eventlog import engine_watcher
 from eventlog.engine import EmbeddedEngine, attach, run
 from eventlog.engine_server import loaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from redis import Redis
@@ -91,6 +95,31 @@ def test_an_owner_that_is_killed_with_its_engine_leaves_none(
     with run(data_dir) as mine:
         assert connect(mine).get("acknowledged") == "yes"
     assert loaded(engine.socket) is None
+
+
+def test_an_engine_that_ends_as_soon_as_it_has_answered_is_started_again(tmp_path: Path) -> None:
+    """Its owner's byte may come a moment later than its end."""
+    starts = tmp_path / "starts"
+    engine = ["sh", "-c", 'echo >>"$0"', str(starts)]
+    with subprocess.Popen(
+        [sys.executable, engine_watcher.__file__, str(tmp_path / "socket"), *engine],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        bufsize=0,
+    ) as watcher:
+        assert watcher.stdin is not None
+        wait_for(starts.exists)
+        time.sleep(0.05)
+        watcher.stdin.write(b"!")
+        wait_for(lambda: len(starts.read_text()) > 1)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Waits until something is so, ten seconds at the longest."""
+    until = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_the_log_says_that_the_engine_was_started_again(data_dir: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from eventlog import engine_server, engine_watcher
 from eventlog.engine import EngineFailed, EngineNotFound, attach, run
 
 if TYPE_CHECKING:
@@ -53,6 +55,21 @@ def test_a_corrupt_file_fails_the_start_in_the_words_of_the_log(
     appended(data_dir).write_bytes(whole)
     with run(data_dir) as engine:
         assert connect(engine).get("key") == "9"
+
+
+def test_an_engine_that_ended_before_its_owner_could_say_so_has_failed(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner was held up for longer than its watcher waits."""
+
+    def late(_socket: Path) -> int:
+        time.sleep(engine_watcher.ANSWERED + 1)
+        return 1
+
+    monkeypatch.setattr(engine_server, "program", lambda: "true")
+    monkeypatch.setattr(engine_server, "loaded", late)
+    with pytest.raises(EngineFailed, match="did not start"), run(data_dir):
+        pass
 
 
 def test_only_the_last_start_is_quoted(data_dir: Path, connect: Connect) -> None:
