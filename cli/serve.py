@@ -6,9 +6,12 @@ import asyncio
 import os
 import re
 import socket
+import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from errno import EADDRINUSE
 from ipaddress import ip_address
 from typing import Any
 
@@ -32,6 +35,10 @@ from eventlog.keys import Keys
 
 SHUTDOWN_SECONDS = 2
 
+PATIENCE = 5.0
+"""Seconds for which a port in use is waited for: the workers of a server that was killed end a
+moment after it."""
+
 
 def serve(options: Mapping[str, Any]) -> None:
     """Serves until it is told to stop. Raises Stop when it can't begin."""
@@ -50,18 +57,35 @@ def serve(options: Mapping[str, Any]) -> None:
 @contextmanager
 def listening(settings: Settings) -> Iterator[socket.socket]:
     """The socket that the API listens on. Raises Stop when it can't be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = _listener(settings.host, settings.port)
     except OSError as error:
+        system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
+        why = "it is in use" if error.errno == EADDRINUSE else system
         message = (
-            f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
+            f"Can't listen on {settings.host}:{settings.port}: {why}. "
             "Choose another port with --port, or 0 for any free one."
         )
         raise Stop(message) from None
     with listener:
         listener.set_inheritable(True)
         yield listener
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens there, once what listens there now has gone. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    until = None
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            if error.errno != EADDRINUSE or (until and time.monotonic() > until):
+                raise
+        if until is None:
+            print(f"{host}:{port} is in use, waiting for it.", file=sys.stderr)
+            until = time.monotonic() + PATIENCE
+        time.sleep(0.05)
 
 
 async def check(settings: Settings) -> None:
