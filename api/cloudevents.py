@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from pydantic_core import to_json
@@ -12,7 +11,7 @@ from pydantic_core import to_json
 from api.model import check_json
 from api.problems import Problem
 from api.request import item_id
-from api.times import rfc3339
+from api.times import parse_rfc3339, rfc3339
 from domain.events import ItemDeleted, RecordedEvent
 from eventlog.importing import ForeignEvent
 
@@ -101,13 +100,17 @@ def _position(text: object) -> str | None:
     return text if isinstance(text, str) and POSITION.fullmatch(text) else None
 
 
-def _milliseconds(text: object) -> int | None:
-    if text is None:
+def _milliseconds(time: object) -> int | None:
+    if time is None:
         return None
     try:
-        time = datetime.fromisoformat(str(text))
+        milliseconds = parse_rfc3339(time) if isinstance(time, str) else None
     except ValueError:
-        message = f"time is {text!r}; it must be as in 2026-11-23T08:09:06Z"
-        raise NotAnEvent(message) from None
-    since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return max(0, since // timedelta(milliseconds=1))
+        milliseconds = None
+    if milliseconds is None:
+        message = "'time' is no RFC 3339 time; it must be as in 2026-11-23T08:09:06Z"
+        raise NotAnEvent(message)
+    if milliseconds < 0:
+        message = "'time' is before 1970, and so before all that a log can hold"
+        raise NotAnEvent(message)
+    return milliseconds

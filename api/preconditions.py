@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from api.problems import Problem
+from api.problems import Problem, quoted
 from api.request import Request
 from api.times import http_date, last_modified, parse_http_date, seconds_of
 from domain.errors import UnexpectedVersion
@@ -98,7 +98,8 @@ def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
         if tag is None:
             raise Problem(
                 "malformed-header",
-                f'{header} takes * or entity tags in quotes, such as "3"; {element!r} is neither.',
+                f'{header} takes * or entity tags in quotes, such as "3", '
+                f"and not {quoted(element)}.",
             )
         is_weak, opaque = tag.groups()
         if (weak or not is_weak) and _VERSION.fullmatch(opaque):

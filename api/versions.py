@@ -16,12 +16,12 @@ from api.components import LAST_VERSION
 from api.model import check_json
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
-from api.problems import Problem
+from api.problems import Problem, quoted
 from api.query import Query, invalid_parameters, query, refuse_query
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
-from api.times import http_date, last_modified, parse_http_date, rfc3339
+from api.times import http_date, last_modified, parse_rfc1123_date, rfc3339
 from api.writes import append, write_reply
 from domain.commands import PutItem
 from domain.errors import ItemNotFound
@@ -113,16 +113,17 @@ async def revert_item(request: Request) -> Reply:
 
 async def version_then(request: Request, date: str) -> Reply:
     """302 to the version that was current at a date: the item is its own TimeGate (§4.1)."""
-    seconds = parse_http_date(date)
+    seconds = parse_rfc1123_date(date)
     if seconds is None:
-        sentence = f"Accept-Datetime takes an HTTP date, not {date!r}."
-        raise Problem("malformed-header", sentence)
+        raise Problem(
+            "malformed-header",
+            f"Accept-Datetime is {quoted(date)}; "
+            "it takes one date, as in Mon, 23 Nov 2026 08:09:06 GMT.",
+        )
     # An HTTP date stands for its whole second.
-    number = await request.store.log.version_at(request.item_id, f"{max(seconds, 0)}999-{2**53}")
-    if number == 0 or seconds < 0:
-        await version_count(request)
-        sentence = f"Item {request.item_id!r} did not exist yet on {date}."
-        raise Problem("item-not-found", sentence)
+    end = f"{max(seconds, 0)}999-{2**53}"
+    # Before the first version the first is chosen (§4.5.3), also before all positions.
+    number = max(1, await request.store.log.version_at(request.item_id, end))
     _body(await version(request, number))
     headers: Headers = [
         (b"location", f"{versions_path(request)}/{number}".encode()),

@@ -65,7 +65,8 @@ async def test_it_finds_the_memento_that_accept_datetime_leads_to(
             closest = info["mementos"]["closest"]
             assert closest["uri"] == [server.url + answer.headers["location"]]
             assert closest["http_status_code"] == 200
-            assert closest["datetime"].replace(tzinfo=UTC) <= date
+            is_first = answer.headers["location"].endswith("/versions/1")
+            assert is_first or closest["datetime"].replace(tzinfo=UTC) <= date
             # A memento leads to the item, and so to all other mementos.
             again = await asyncio.to_thread(found, closest["uri"][0], date)
             assert again["mementos"]["closest"]["uri"] == closest["uri"]

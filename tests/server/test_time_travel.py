@@ -33,17 +33,21 @@ def as_events(history: list[Operation]) -> str:
 
 
 def size_then(history: list[Operation], item: str, date: datetime) -> int | None:
-    """The item's size at a date, by replaying the history by hand; None where there was none."""
-    size = None
-    for operation in history:
+    """The item's size at a date, by replaying the history by hand; None where it was deleted.
+
+    Before its first version that one counts (RFC 7089 §4.5.3).
+    """
+    own = [operation for operation in history if operation["id"] == item]
+    size: int | None = own[0]["size"]
+    for operation in own:
         # Positions only go up, and git's clocks do not: what came later in the log counts later.
-        if operation["id"] == item and datetime.fromisoformat(operation["then"]) <= date:
+        if datetime.fromisoformat(operation["then"]) <= date:
             size = None if operation["op"] == "D" else operation["size"]
     return size
 
 
 async def test_200_items_at_200_dates_are_what_git_says(serve: Serve, tmp_path: Path) -> None:
-    """Accept-Datetime leads to the version that was current then, or says that there was none."""
+    """Accept-Datetime leads to the version that was current then, or says that it was deleted."""
     history = operations("httpx")
     data = tmp_path / "data"
     command = [*COMMAND, "import", "--data-dir", str(data)]
