@@ -194,6 +194,9 @@ _ENTITY_TAGS = {
 
 _POSITION = {"type": "string", "format": "position", "pattern": "^[0-9]{1,15}-[0-9]{1,18}$"}
 
+# As api.fields.key reads it.
+_KEY = r'^(?:[!#-&(-+.-:<-\[\]-~-]{1,255}|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$'
+
 _HTTP_DATE = {"type": "string", "format": "http-date"}
 
 _PARAMETERS = {
@@ -227,8 +230,9 @@ _PARAMETERS = {
     ),
     "Idempotency-Key": _parameter(
         "Idempotency-Key", "header",
-        "A name for this request: sent again under it, it gives the first answer again.",
-        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-[\\]-~]+$"},
+        "A name for this request: sent again under it, it gives the first answer again. A string "
+        "in double quotes (RFC 9651), or a bare word.",
+        {"type": "string", "minLength": 1, "pattern": _KEY},
     ),
     "traceparent": _parameter(
         "traceparent", "header", "W3C trace context; the event keeps it in its meta."

@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from api.accept import preferred
 from api.openapi import service_operation
 from api.reply import Reply
 from api.request import Request
@@ -36,6 +37,9 @@ router = APIRouter(route_class=Route)
 TIME_LIMIT = 1.0
 """Seconds after which the engine is taken to be away; the other metrics are shown then too."""
 
+FORMS = ("text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0")
+"""What Accept may name, the default first."""
+
 BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
@@ -51,21 +55,14 @@ async def metrics(request: Request) -> Reply:
         *await _engine(request.store),
         *_processes(pids),
     ]
-    try:
-        content_type, body = _encoded(families, request.field(b"accept") or "")
-    except (TypeError, ValueError):  # Accept names a version that is none
-        content_type, body = _encoded(families, "")
+    encode, content_type = choose_encoder(preferred(request, *FORMS))
+    body = encode(_Collected(families))
     headers = [
         (b"content-type", content_type.encode()),
         (b"cache-control", b"no-store"),
         (b"vary", b"accept"),
     ]
     return Reply(200, headers, body)
-
-
-def _encoded(families: Sequence[Metric], accept: str) -> tuple[str, bytes]:
-    encode, content_type = choose_encoder(accept)
-    return content_type, encode(_Collected(families))
 
 
 @dataclass(frozen=True, slots=True)

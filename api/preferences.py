@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 
+from api.fields import members, unquoted
 from api.request import Request
 
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-_RETURN = re.compile(r'\s*return\s*=\s*"?(minimal|representation)"?\s*(?:;.*)?', re.IGNORECASE)
+_PREFERENCE = re.compile(
+    r'([^\s=;"]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s=;"]*))?[ \t]*(?:;.*)?'
+)
+
+_KNOWN = frozenset({"minimal", "representation"})
 
 
 def preferred_return(request: Request) -> str | None:
-    """`minimal` or `representation` (§4.2), None where the client has no preference."""
+    """`minimal` or `representation` (§4.2), None where the client has no preference.
+
+    Of a preference that is named several times the first counts (§2), also where it is not known.
+    """
     prefer = request.field(b"prefer")
     if prefer is None:
         return None
-    for element in _ELEMENT.findall(prefer):
-        if found := _RETURN.fullmatch(element):
-            return found[1].lower()
+    for member in members(prefer):
+        found = _PREFERENCE.fullmatch(member)
+        if found and found[1].lower() == "return":
+            value = unquoted(found[2] or "").lower()
+            return value if value in _KNOWN else None
     return None

@@ -11,9 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
+from api.fields import key, members, named
 from api.patch import JSON_PATCH, MERGE_PATCH
-from api.problems import Problem
+from api.problems import Problem, quoted
 from api.tokens import Token
+from api.trace_context import traceparent
 from eventlog.idempotency import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _TAKEN = {
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_UTF_8 = frozenset({"utf-8", "utf8"})
 
 
 class Request(StarletteRequest):
@@ -82,11 +84,24 @@ class Request(StarletteRequest):
         if self.actor is not None:
             meta["actor"] = self.actor
         if self.idempotency is not None:
-            meta["key"] = (self.field(b"idempotency-key") or "").strip('"')
-        traceparent = self.field(b"traceparent")
-        if traceparent is not None and _TRACEPARENT.fullmatch(traceparent):
-            meta["traceparent"] = traceparent
+            meta["key"] = self.key
+        trace = self.field(b"traceparent")
+        if trace is not None and (trace := traceparent(trace)) is not None:
+            meta["traceparent"] = trace
         return meta
+
+    @property
+    def key(self) -> str:
+        """What Idempotency-Key holds. Raises Problem (400) for what can't be a key."""
+        text = key(self.field(b"idempotency-key") or "")
+        if text is None:
+            raise Problem(
+                "malformed-header",
+                "Idempotency-Key takes 1 to 255 printable characters: in double quotes, with a "
+                "backslash before each quote and backslash in them, or bare, without quotes, "
+                "commas, semicolons, backslashes and spaces.",
+            )
+        return text
 
     async def content(self) -> tuple[str, bytes]:
         """The body and its media type, one of those that the method takes.
@@ -142,20 +157,20 @@ class Request(StarletteRequest):
 
     def _checked_media_type(self, media_types: tuple[str, ...], accept: str) -> str:
         content_type = self.field(b"content-type") or ""
-        media_type, charset = _media_type(content_type)
-        if media_type not in media_types or charset not in ("", "utf-8", "utf8"):
-            named = " or ".join(media_types) + (" in UTF-8" if charset else "")
+        media_type, charsets = _media_type(content_type)
+        if media_type not in media_types or not charsets <= _UTF_8:
+            wanted = " or ".join(media_types) + (" in UTF-8" if charsets else "")
             raise Problem(
                 "unsupported-media-type",
-                f"Content-Type is {content_type!r}; send {named}." if content_type
-                else f"There is no Content-Type; send {named}.",
+                f"Content-Type is {quoted(content_type)}; send {wanted}." if content_type
+                else f"There is no Content-Type; send {wanted}.",
                 headers={accept: ", ".join(media_types)},
             )  # fmt: skip
         coding = self.field(b"content-encoding")
-        if coding is not None and coding.lower() != "identity":
+        if coding and not {each.lower() for each in members(coding)} <= {"identity"}:
             raise Problem(
                 "unsupported-media-type",
-                f"Content-Encoding is {coding!r}; send the body without a coding.",
+                f"Content-Encoding is {quoted(coding)}; send the body without a coding.",
                 headers={"Accept-Encoding": "identity"},
             )
         return media_type
@@ -171,11 +186,13 @@ def _fields(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 @lru_cache(maxsize=64)
-def _media_type(content_type: str) -> tuple[str, str]:
-    """The media type, and the charset, empty where none is named (§8.3.1)."""
-    media_type, *parameters = content_type.lower().split(";")
-    named = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
-    return media_type.strip(), named.get("charset", "").strip('"')
+def _media_type(content_type: str) -> tuple[str, frozenset[str]]:
+    """The media type and the charsets it names (§8.3.1).
+
+    No type where it can't be read: what its charset is would be a guess.
+    """
+    media_type, parameters = named(content_type) or ("", [])
+    return media_type, frozenset(value.lower() for name, value in parameters if name == "charset")
 
 
 def raw_path(scope: Scope) -> bytes:

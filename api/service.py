@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter
 
+from api.accept import preferred
 from api.openapi import service_operation
 from api.problems import PROBLEM_TYPES, Problem, ProblemType
 from api.reply import NO_STORE, Reply, html_reply, json_reply
@@ -105,9 +106,8 @@ def _example(kind: ProblemType, path: str) -> dict[str, object]:
 
 
 def _wants_html(request: Request) -> bool:
-    """Whether a browser asks: HTML stands in Accept, and before any JSON."""
-    accept = request.field(b"accept") or ""
-    return "text/html" in accept.partition("json")[0]
+    """Whether a browser asks: it would rather have HTML than JSON."""
+    return preferred(request, "application/json", "text/html") == "text/html"
 
 
 def _page(title: str, content: str) -> Reply:

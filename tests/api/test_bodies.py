@@ -221,6 +221,19 @@ async def test_members_that_have_a_default_are_stored_with_it(client: httpx.Asyn
         "application/merge-patch+json",
         "application/json; charset=latin-1",
         "application/json; charset=utf-16",
+        'application/json; charset="utf-\\16"',
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json; charset=utf-16; charset=utf-8",
+        "application/json; charset=",
+        "application/json; charset",
+        "application/json; charset = utf-8",
+        'application/json; x="a',
+        "application/json; x=a b",
+        "application/json charset=utf-8",
+        "application/json, application/json",
+        "application/json; x=y, text/plain",
+        "application/",
+        "application",
         "*/*",
     ],
 )
@@ -246,6 +259,14 @@ async def test_another_media_type_is_refused(
         'application/json; charset="UTF-8"',
         "application/json ; charset=utf8",
         "application/json;",
+        "application/json;; ;charset=utf-8",
+        "application/json;Charset=Utf-8",
+        r'application/json;charset="u\tf-8"',
+        "application/json;charset=utf-8;charset=UTF-8",
+        'application/json; x="a;charset=utf-16;b"',
+        r'application/json; x="\";charset=utf-16"',
+        'application/json; x="a, b"',
+        "application/json;profile=https",
     ],
 )
 async def test_json_is_taken_however_its_type_is_written(
@@ -255,6 +276,14 @@ async def test_json_is_taken_however_its_type_is_written(
     answer = await client.put(
         "/items/foo", content=b'{"size": 6}', headers={"Content-Type": media_type}
     )
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", "identity, identity", ","])
+async def test_a_body_without_a_coding_may_say_so(client: httpx.AsyncClient, coding: str) -> None:
+    """`identity` is none (§8.4.1), and so is an empty list."""
+    answer = await client.put("/items/foo", json={}, headers={"Content-Encoding": coding})
 
     assert answer.status_code == 201
 

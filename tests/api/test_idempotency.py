@@ -124,7 +124,14 @@ async def test_two_processes_carry_it_out_once(serve: Serve, events: Events) -> 
     assert len(await events()) == 1
 
 
-@pytest.mark.parametrize("key", ["", '""', "a b", '"a" "b"', "é", "x" * 256])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "", '""', "a b", '"a" "b"', "é", '"é"', "x" * 256, f'"{"x" * 256}"',
+        '"foo without its end', 'its start"', "'foo'", '"a\\b"', '"a\\"', "a\\b", "a,b", "a;b=c",
+        '"a", "b"', '"a\tb"',
+    ],
+)  # fmt: skip
 async def test_a_key_that_can_t_be_one_is_refused(
     client: httpx.AsyncClient, events: Events, key: str
 ) -> None:
@@ -133,6 +140,38 @@ async def test_a_key_that_can_t_be_one_is_refused(
     answer = await client.put("/items/foo", content="{}", headers=headers)
     problem(answer, 400, "malformed-header")
     assert await events() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [
+        ('"foo bar"', "foo bar"),
+        (r'"a\"b"', 'a"b'),
+        (r'"a\\b"', "a\\b"),
+        ('"a,b;c"', "a,b;c"),
+        ('"8e03978e"', "8e03978e"),
+        ("8e03978e-40d5-43dd-bc93-6894a57f9324", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+        ("order:17/a=b", "order:17/a=b"),
+        (f'"{"x" * 255}"', "x" * 255),
+        ('"' + r"\"" * 255 + '"', '"' * 255),
+    ],
+)
+async def test_a_key_is_a_string_or_a_bare_word(
+    client: httpx.AsyncClient, events: Events, field: str, key: str
+) -> None:
+    """RFC 9651 §3.3.3; the event names what the string stands for, and a retry is known by it."""
+    headers = {"idempotency-key": field}
+    first = await client.put("/items/foo", json={}, headers=headers)
+    again = await client.put("/items/foo", json={}, headers=headers)
+    assert (first.status_code, again.headers["event-id"]) == (201, first.headers["event-id"])
+    assert [event.meta for event in await events()] == [{"key": key}]
+
+
+async def test_a_key_is_the_same_in_quotes_and_without(client: httpx.AsyncClient) -> None:
+    """Quotes are no part of a string."""
+    await client.put("/items/foo", json={}, headers={"idempotency-key": "abc"})
+    again = await client.put("/items/foo", json={}, headers={"idempotency-key": '"abc"'})
+    assert again.headers["idempotency-replayed"] == "true"
 
 
 async def test_the_outcome_has_a_lifetime_and_the_event_its_key(

@@ -172,6 +172,14 @@ async def test_a_reader_of_metrics_needs_the_role_of_a_reader(
     assert answer.status_code == 200
 
 
+OF_PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
@@ -179,6 +187,15 @@ async def test_a_reader_of_metrics_needs_the_role_of_a_reader(
         ("*/*", "text/plain"),
         ("nonsense;version=x", "text/plain"),
         ("application/openmetrics-text;version=1.0.0,*/*;q=0.1", "application/openmetrics-text"),
+        ("application/openmetrics-text;q=0, text/plain", "text/plain"),
+        ("application/openmetrics-text;q=0.5, text/plain", "text/plain"),
+        ("text/plain;q=0.5, application/openmetrics-text", "application/openmetrics-text"),
+        ("APPLICATION/OpenMetrics-Text", "application/openmetrics-text"),
+        ("application/*", "application/openmetrics-text"),
+        ("text/*, application/*;q=0.9", "text/plain"),
+        ("application/openmetrics-text;version=0.0.1", "text/plain"),
+        ("application/openmetrics-text-2", "text/plain"),
+        (OF_PROMETHEUS, "application/openmetrics-text; version=1.0.0"),
     ],
 )
 async def test_the_form_is_what_the_client_takes(

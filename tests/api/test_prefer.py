@@ -113,6 +113,14 @@ async def test_a_preference_for_the_item(client: httpx.AsyncClient) -> None:
         'note="return=minimal"',
         'note="x, return=minimal, y"',
         "foo; return=minimal",
+        "return=bogus, return=minimal",
+        "return, return=minimal",
+        'return="", return=minimal',
+        "return;x=1, return=minimal",
+        "Return=other, return=minimal",
+        "return=representation=minimal",
+        "return=mini mal",
+        "handling=strict, respond-async, wait=10",
     ],
 )
 async def test_other_preferences_do_not_count(client: httpx.AsyncClient, prefer: str) -> None:
@@ -121,6 +129,25 @@ async def test_other_preferences_do_not_count(client: httpx.AsyncClient, prefer:
 
     assert (answer.status_code, answer.json()["size"]) == (201, 6)
     assert "preference-applied" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["return=minimal, return=representation"],
+        ["return=minimal", "return=representation"],
+        ["respond-async, wait=10", "RETURN=Minimal"],
+        ['return = "minimal"; foo="a, return=representation"'],
+        ['foo="a, \\", return=representation", return=minimal'],
+        [",, return=minimal,"],
+    ],
+)
+async def test_the_first_of_several_counts(client: httpx.AsyncClient, fields: list[str]) -> None:
+    """RFC 7240 §2: of a preference that is named twice the first, in whatever field it stands."""
+    answer = await client.put("/items/foo", json={}, headers=[("Prefer", each) for each in fields])
+
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert answer.headers["preference-applied"] == "return=minimal"
 
 
 async def test_a_refusal_says_why_whatever_is_preferred(

@@ -325,6 +325,51 @@ async def test_a_person_reads_the_write_with_redis_cli(
     )
 
 
+TRACE = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        (f"00-{TRACE}-01", f"00-{TRACE}-01"),
+        (f"00-{TRACE}-00", f"00-{TRACE}-00"),
+        (f"01-{TRACE}-01", f"00-{TRACE}-01"),
+        (f"cc-{TRACE}-ff-what-will-come", f"00-{TRACE}-01"),
+        (f"fe-{TRACE}-02-", f"00-{TRACE}-00"),
+        (f"00-{TRACE}-01-more", None),
+        (f"00-{TRACE}-01-", None),
+        (f"01-{TRACE}-01more", None),
+        (f"ff-{TRACE}-01", None),
+        (f"00-{TRACE.upper()}-01", None),
+        (f"00-{TRACE}-0A", None),
+        (f"00-{'0' * 32}-b7ad6b7169203331-01", None),
+        (f"00-0af7651916cd43dd8448eb211c80319c-{'0' * 16}-01", None),
+        (f"00-{TRACE}", None),
+        (f"0-{TRACE}-01", None),
+        (f"00-{TRACE}-01, 00-{TRACE}-01", None),
+        (f"01-{TRACE}-01, 01-{TRACE}-01", None),
+        ("", None),
+    ],
+)
+async def test_a_trace_context_is_read_as_its_recommendation_says(
+    client: httpx.AsyncClient, events: Events, field: str, kept: str | None
+) -> None:
+    """Of a later version what it has in common with this one; what is none is ignored."""
+    answer = await client.put("/items/foo", json=BODY, headers={"traceparent": field})
+
+    assert answer.status_code == 201
+    assert [event.meta.get("traceparent") for event in await events()] == [kept]
+
+
+async def test_two_trace_contexts_are_none(client: httpx.AsyncClient, events: Events) -> None:
+    """Nobody knows which of the two fields counts; `tracestate` is not kept at all."""
+    twice = [("traceparent", f"00-{TRACE}-01")] * 2
+
+    await client.put("/items/foo", json=BODY, headers=[*twice, ("tracestate", "a=b")])
+
+    assert [event.meta for event in await events()] == [{}]
+
+
 async def test_the_trace_context_of_a_write_is_kept_in_its_event(
     client: httpx.AsyncClient, events: Events
 ) -> None:

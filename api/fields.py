@@ -1,0 +1,57 @@
+"""The grammar that header fields share: lists, parameters and strings (RFC 9110 §5.6, RFC 9651)."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+
+_MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_NAME = re.compile(rf"{_WORD}(?:/{_WORD})?")
+_PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({_WORD})=({_WORD}|{_QUOTED}))?")
+_ESCAPED = re.compile(r"\\(.)")
+
+_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
+_BARE = re.compile(r"[!#-&(-+.-:<-\[\]-~-]{1,255}")
+
+
+def members(text: str) -> list[str]:
+    """The members of a list (§5.6.1); empty ones don't count. A quoted string may hold a comma."""
+    return [stripped for each in _MEMBER.findall(text) if (stripped := each.strip(" \t"))]
+
+
+def named(text: str) -> tuple[str, list[tuple[str, str]]] | None:
+    """A token or a media type, and its parameters (§5.6.6); None for what is neither.
+
+    Names are in lower case, values as they are, without their quotes.
+    """
+    name = _NAME.match(text)
+    if name is None:
+        return None
+    parameters, at = [], name.end()
+    while at < len(text):
+        found = _PARAMETER.match(text, at)
+        if found is None:
+            return None
+        if found[1]:
+            parameters.append((found[1].lower(), unquoted(found[2])))
+        at = found.end()
+    return name[0].lower(), parameters
+
+
+def unquoted(text: str) -> str:
+    """A token as it is, or what stands between the quotes of a quoted string (§5.6.4)."""
+    return _ESCAPED.sub(r"\1", text[1:-1]) if text.startswith('"') else text
+
+
+def key(text: str) -> str | None:
+    """A key of 1 to 255 characters: the string of a structured field, or a bare word.
+
+    A string is in double quotes, with a backslash before each quote and backslash in it (RFC 9651
+    §3.3.3). A bare word is what many clients send: printable characters other than quotes, commas,
+    semicolons and backslashes. None for what is neither.
+    """
+    if match := _STRING.fullmatch(text):
+        return _ESCAPED.sub(r"\1", match[1])
+    return text if _BARE.fullmatch(text) else None
