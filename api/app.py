@@ -29,7 +29,7 @@ from api.problems import Problem, problem_of
 from api.rebinding import check_name
 from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
 from api.request import Request, encoded, raw_path
-from api.routing import Resources, Route
+from api.routing import Resource, Resources
 from api.settings import Settings
 from api.shutdown import on_stop_signal
 from api.store import Store
@@ -91,8 +91,9 @@ class ItemStore(FastAPI):
         self.store = self.store_on(_usable(redis), Room()) if redis is not None else None
         for module in (item, items, versions, feed, projections, service, docs, metrics):
             self.router.routes.extend(module.router.routes)
-        self.router.routes.append(Route("/openapi.json", self._document, include_in_schema=False))
         self.resources = Resources(self.router.routes)
+        # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
+        self.resources.add(Resource("/openapi.json", GET=self._document))
         origins = settings.cors_origins
         self._entry = CrossOrigin(self._answer, origins) if origins else self._answer
 

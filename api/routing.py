@@ -41,9 +41,9 @@ class Route(APIRoute):
 class Resource:
     """One path and all of its methods."""
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, **handlers: Handler) -> None:
         self.template = template
-        self.handlers: dict[str, Handler] = {}
+        self.handlers = handlers  # by method
         parts = _PARAMETER.split(template)
         pattern = re.escape(parts[0])
         for name, literal in zip(parts[1::2], parts[2::2], strict=True):
@@ -94,6 +94,10 @@ class Resources:
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._resources)
+
+    def add(self, resource: Resource) -> None:
+        """One more, which no route describes."""
+        self._resources.append(resource)
 
     def find(self, raw_path: bytes) -> tuple[Resource, dict[str, bytes]] | None:
         """The resource at a raw path, and the raw segments that its template names."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fakeredis import FakeAsyncRedis, FakeRedis
+from fakeredis import FakeAsyncRedis, FakeRedis, FakeServer
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.websockets import WebSocketDisconnect
@@ -56,6 +58,22 @@ def test_the_lifespan_leaves_the_callers_client_open(app: ItemStore, redis: Fake
             assert client.put("/items/foo", json={}).status_code == status
 
 
+async def test_an_app_that_nobody_has_any_more_is_gone() -> None:
+    """With its engine in memory: a suite of tests may make thousands, each with its items."""
+
+    async def used() -> tuple[weakref.ref[Any], weakref.ref[Any]]:
+        engine = FakeServer()
+        app = create_app(redis=FakeAsyncRedis(server=engine))
+        async with client_of(app) as client:
+            await client.put("/items/foo", json={})
+            await client.get("/openapi.json")
+        return weakref.ref(app), weakref.ref(engine)
+
+    left = await used()
+    gc.collect()
+    assert [each() for each in left] == [None, None]
+
+
 async def test_two_apps_on_one_engine_are_one_store(redis: FakeAsyncRedis) -> None:
     """As two processes are: what one writes, the other reads and goes on with."""
     async with (
@@ -76,8 +94,9 @@ async def test_an_app_that_was_not_started_says_so(tmp_path: Path) -> None:
             await client.get("/items")
 
 
-def test_an_engine_that_is_not_there_stops_the_start() -> None:
+def test_an_engine_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better no service than one that can't write."""
+    monkeypatch.setattr("api.app.PATIENCE", 0.3)
     app = create_app(Settings(redis_url="unix:///nowhere/at/all"))
 
     with pytest.raises(LogUnavailable), TestClient(app):
