@@ -17,8 +17,15 @@ help: ## Show what can be made
 serve: .venv/serve ## Install if needed, and run the API with the embedded engine
 	@exec $(BIN)/itemstore serve $(OPTIONS)
 
+
+# Many tests wait for a process more than they compute, so there is one more run than cores. More
+# than four gain nothing: the longest tests take as long. The limit is for one test; it is a net
+# under those that wait, which have limits of their own.
+RUNS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
+PYTEST = $(BIN)/python -m pytest --numprocesses $(RUNS) --dist worksteal --timeout 300
+
 test: check ## Install if needed, and run everything that CI runs
-	@$(BIN)/python -m pytest $(OPTIONS)
+	@$(PYTEST) $(OPTIONS)
 
 check: .venv/test ## Lint, types, and the direction of imports
 	@$(BIN)/ruff check .
