@@ -3,8 +3,9 @@
 -- Begins with the text of current_items.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
 --   KEYS[4]  this writer's last batch: its number, a line feed, its reply
 --   ARGV[2]  the number of this batch
---   ARGV[3]  how long the writer is remembered, in milliseconds
---   ARGV[4]  how long an idempotency key is remembered, in milliseconds
+--   ARGV[3]  the time after which it is late, by the engine's clock, in milliseconds since 1970
+--   ARGV[4]  how long the writer is remembered, in milliseconds
+--   ARGV[5]  how long an idempotency key is remembered, in milliseconds
 --   then seven for each command:
 --     the item
 --     the event type if it does not exist, if it does; empty: there is nothing to do it to
@@ -13,16 +14,18 @@
 --     the body, empty on a delete
 --     the meta
 --     empty, or the fingerprint of a request, a space, the key that remembers its outcome
--- Reply: a line for each command,
+-- Reply: the engine's time, in milliseconds since 1970; then `late` alone, where the time of the batch
+-- is over and it is never carried out; else a line for each command,
 --   <event type> <version> <position>     appended
 --   refused <version>                     not appended; the item exists, at this version
 --   refused -<version>                    not appended; deleted at this version, -0: never existed
 --   known                                 not appended; the idempotency key has an outcome
 --   broken                                not appended; its row or its history can't be read
 --
--- A batch that this writer sent before gets the reply it had, and an older one is refused.
+-- A batch that this writer sent before gets the reply it had, also where that was `late` or nothing
+-- but refusals, and an older one is refused. So a copy of it that comes later changes nothing.
 
-local FIRST, EACH = 5, 7
+local FIRST, EACH = 6, 7
 
 local function admits(expected, exists, version)
   if not exists then
@@ -47,19 +50,36 @@ end
 local function remember(idempotency, line)
   if idempotency ~= '' then
     local fingerprint, key = string.sub(idempotency, 1, 64), string.sub(idempotency, 66)
-    redis.call('SET', key, fingerprint .. ' ' .. line, 'PX', ARGV[4])
+    redis.call('SET', key, fingerprint .. ' ' .. line, 'PX', ARGV[5])
   end
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- A write in any case, so that a WAIT behind it has something to wait for. Where nothing was appended
+-- it may be the first of this call, and fail: then the answer of an engine without memory is still
+-- true, that of a replica need not be.
+local function remember_batch(lines)
+  local set = redis.pcall('SET', KEYS[4], ARGV[2] .. '\n' .. lines, 'PX', ARGV[4])
+  if type(set) == 'table' and set.err and not string.find(set.err, 'OOM', 1, true) then
+    return set
+  end
+  return string.format('%.0f', now) .. '\n' .. lines
 end
 
 local remembered = redis.call('GET', KEYS[4])
 if remembered then
-  local number, reply = string.match(remembered, '^(%d+)\n(.*)$')
+  local number, lines = string.match(remembered, '^(%d+)\n(.*)$')
   if number == ARGV[2] then
-    redis.call('PEXPIRE', KEYS[4], ARGV[3]) -- a write, for a WAIT on a new connection to wait for
-    return reply
+    return remember_batch(lines)
   elseif tonumber(number) > tonumber(ARGV[2]) then
     return redis.error_reply('STALEBATCH this writer has sent a later batch')
   end
+end
+
+if now > tonumber(ARGV[3]) then
+  return remember_batch('late')
 end
 
 -- A failing script keeps what it wrote, so all that can fail comes before the first write: these
@@ -69,7 +89,6 @@ redis.call('HLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 
 local lines = {}
-local appended = false
 for i = FIRST, #ARGV, EACH do
   local item, if_absent, if_present, expected, data, meta, idempotency =
     ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
@@ -85,7 +104,6 @@ for i = FIRST, #ARGV, EACH do
     local position = redis.call('XADD', KEYS[1], '*',
       'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
     apply(event_type, item, version, position, created, data)
-    appended = true
     line = event_type .. ' ' .. version .. ' ' .. position
     remember(idempotency, line)
   else
@@ -94,8 +112,4 @@ for i = FIRST, #ARGV, EACH do
   lines[#lines + 1] = line
 end
 
-local reply = table.concat(lines, '\n')
-if appended then
-  redis.call('SET', KEYS[4], ARGV[2] .. '\n' .. reply, 'PX', ARGV[3])
-end
-return reply
+return remember_batch(table.concat(lines, '\n'))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from redis import exceptions
 from redis.asyncio import Redis
 
 from domain.commands import Command, DeleteItem
@@ -21,11 +17,11 @@ from eventlog.batching import Batches, TooManyWaiting
 from eventlog.codec import encode_meta
 from eventlog.durability import ENGINE, Acknowledgement
 from eventlog.errors import LogBroken, LogOverloaded
-from eventlog.faults import translated
 from eventlog.held import Argument, HeldConnection
 from eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
 from eventlog.keys import Keys
 from eventlog.room import Room
+from eventlog.writer import EngineClock, Writer, WriterTerms
 
 MOST_COMMANDS = 128
 """How many commands one script call takes: some 1.5 ms of the engine's time at the most."""
@@ -33,17 +29,8 @@ MOST_COMMANDS = 128
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a single larger body goes alone."""
 
-TIME_LIMIT = 1.5
-"""Seconds for which a batch is tried before its callers are told that the log is unavailable."""
-
 FLIGHTS = 2
 """Batches under way at once: while the engine has one, this process makes the other."""
-
-REMEMBERED_MS = 10 * 60 * 1000
-"""How long a writer is remembered after its last batch: far longer than any retry lasts."""
-
-
-KEY_COUNT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +51,17 @@ class Terms:
 class Appender:
     """Appends the commands of one process to the log, many in one script call (group commit).
 
-    Each flight of batches is a writer, with an id and a number for each batch. A lost reply is
-    asked for again under the same number, and the script answers a number that it knows with the
-    reply it gave then, so an event is never appended twice.
-
-    `apply` is the Lua text that applies an event to the current items.
+    Each flight of batches is a writer. `apply` is the Lua text that applies an event to the
+    current items.
     """
 
     def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms) -> None:
-        self._script = apply + files("eventlog").joinpath("append.lua").read_text()
-        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
-        self._acknowledgement = terms.acknowledgement
+        script = apply + files("eventlog").joinpath("append.lua").read_text()
+        writing = WriterTerms(terms.remembered_seconds, terms.acknowledgement)
+        clock = EngineClock()
         self._room = terms.room
         self._idle_writers = [
-            _Writer(HeldConnection(redis), keys, terms.remembered_seconds) for _ in range(FLIGHTS)
+            Writer(HeldConnection(redis), script, clock, keys, writing) for _ in range(FLIGHTS)
         ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
             self._send,
@@ -112,50 +96,13 @@ class Appender:
     async def _send(self, batch: Sequence[_Append]) -> list[RecordedEvent | Exception]:
         writer = self._idle_writers.pop()
         try:
-            arguments = writer.next_batch()
+            commands: list[Argument] = []
             for call in batch:
-                arguments += call.arguments
-            reply = await self._until_answered(writer.connection, arguments)
+                commands += call.arguments
+            lines = await writer.send(commands)
         finally:
             self._idle_writers.append(writer)
-        return [call.outcome(line) for call, line in zip(batch, reply.split(b"\n"), strict=True)]
-
-    async def _until_answered(self, connection: HeldConnection, arguments: list[Argument]) -> bytes:
-        """The script's reply, asked for again after a lost connection until the time limit."""
-        pause = 0.01
-        with translated():
-            async with asyncio.timeout(TIME_LIMIT):
-                while True:
-                    try:
-                        return await self._run(connection, arguments)
-                    except (exceptions.ConnectionError, exceptions.TimeoutError):
-                        await asyncio.sleep(pause)
-                        pause = min(2 * pause, 0.2)
-
-    async def _run(self, connection: HeldConnection, arguments: list[Argument]) -> bytes:
-        try:
-            reply = await connection.call("EVALSHA", self._sha, KEY_COUNT, *arguments)
-        except exceptions.NoScriptError:
-            reply = await connection.call("EVAL", self._script, KEY_COUNT, *arguments)
-        if wait := self._acknowledgement.command:
-            self._acknowledgement.check(await connection.call(*wait))
-        return bytes(reply)
-
-
-class _Writer:
-    """Numbers the batches of one flight, and is remembered by the engine under its id."""
-
-    def __init__(self, connection: HeldConnection, keys: Keys, remembered_seconds: int) -> None:
-        self.connection = connection
-        self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
-        self._histories = keys.histories
-        self._remembered_ms = remembered_seconds * 1000
-        self._number = 0
-
-    def next_batch(self) -> list[Argument]:
-        """The script's keys, and the arguments in front of those of the commands."""
-        self._number += 1
-        return [*self._keys, self._histories, self._number, REMEMBERED_MS, self._remembered_ms]
+        return [call.outcome(line) for call, line in zip(batch, lines, strict=True)]
 
 
 class _Append:

@@ -49,7 +49,7 @@ async def stored(client: httpx.AsyncClient) -> httpx.AsyncClient:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch is tried for a moment only, so that the tests are quick."""
-    monkeypatch.setattr("eventlog.append.TIME_LIMIT", 0.05)
+    monkeypatch.setattr("eventlog.writer.TIME_LIMIT", 0.05)
 
 
 async def test_a_write_is_told_soon_that_the_engine_is_away(

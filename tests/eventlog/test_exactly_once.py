@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import exceptions
@@ -13,15 +13,23 @@ from domain.errors import UnexpectedVersion
 from domain.expected import ABSENT
 from eventlog.errors import LogUnavailable
 from eventlog.held import HeldConnection
+from eventlog.keys import Keys
+from eventlog.log import EventLog
+from projections.current_items import APPLY
 from tests.conftest import assert_agreement
+from tests.wire import wire_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from eventlog.log import EventLog
     from tests.conftest import Unchanged
     from tests.wire import Wire
+
+
+async def lines_of(redis: Redis, batch: tuple[Any, ...]) -> list[str]:
+    """What the script answers to a batch, without the time."""
+    reply: bytes = await HeldConnection(redis).call(*batch)
+    return reply.decode().split("\n")[1:]
 
 
 async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
@@ -36,10 +44,10 @@ async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
     )
     [batch] = wire.commands[-1:]
     async with unchanged():
-        reply = await HeldConnection(redis).call(*batch)
-        assert await HeldConnection(redis).call(*batch) == reply
+        lines = await lines_of(redis, batch)
+        assert await lines_of(redis, batch) == lines
     created, deleted = await log.read()
-    assert reply.decode().split("\n") == [
+    assert lines == [
         f"ItemCreated 1 {created.position}",
         "refused 1",
         f"ItemDeleted 2 {deleted.position}",
@@ -80,22 +88,67 @@ async def test_a_lost_request_is_sent_again(log: EventLog, wire: Wire) -> None:
 
 
 async def test_a_lost_refusal_is_still_a_refusal(
-    log: EventLog, wire: Wire, unchanged: Unchanged
+    log: EventLog, wire: Wire, keys: Keys, redis: Redis
 ) -> None:
-    """A batch that appended nothing may be decided again."""
+    """The writer is remembered with it, and nothing else has changed."""
     await log.append(PutItem("foo", b"1"))
     wire.lost_replies = 1
-    async with unchanged():
-        with pytest.raises(UnexpectedVersion) as refused:
-            await log.append(PutItem("foo", b"2", ABSENT))
+    with pytest.raises(UnexpectedVersion) as refused:
+        await log.append(PutItem("foo", b"2", ABSENT))
     assert refused.value.version == 1
+    assert await log.length() == 1
+    await assert_agreement(redis, keys)
+
+
+async def test_a_refused_batch_does_not_take_effect_when_a_copy_of_it_comes_later(
+    redis: Redis, log: EventLog, wire: Wire, unchanged: Unchanged
+) -> None:
+    """Refused, because the item was there; then another deletes it, and the copy arrives."""
+    other = EventLog(redis, Keys(), APPLY)
+    await other.append(PutItem("foo", b"1"))
+    wire.lost_replies = 1
+    with pytest.raises(UnexpectedVersion):
+        await log.append(PutItem("foo", b"2", ABSENT))
+    first, again = wire.commands[-2:]
+    assert first == again
+
+    await other.append(DeleteItem("foo"))
+    async with unchanged():
+        assert await lines_of(redis, first) == ["refused 1"]
+
+
+async def test_a_batch_whose_writer_was_forgotten_is_not_carried_out_again(
+    redis: Redis, log: EventLog, wire: Wire
+) -> None:
+    """Its time is over long before: the engine goes by its own clock."""
+    await log.append(PutItem("foo", b"1"))
+    batch = wire.commands[-1]
+    await redis.delete(batch[6])
+    in_time = int(batch[9])
+    assert await lines_of(redis, (*batch[:9], in_time - 60_000, *batch[10:])) == ["late"]
+    assert await log.length() == 1
+    assert await lines_of(redis, batch) == ["late"]  # also where the clock is put back meanwhile
+
+
+async def test_a_writer_that_takes_the_engine_for_behind_sends_again(
+    redis: Redis, keys: Keys
+) -> None:
+    """Its first batch is late, whatever the clocks say; the reply shows it the engine's."""
+    log = EventLog(redis, keys, APPLY)
+    with wire_of("EVALSHA", "EVAL") as wire:
+        answers = [await log.append(PutItem("foo", b"1")) for _ in range(2)]
+    late, *batches = [command for command in wire.commands if command[0] == "EVALSHA"][-3:]
+    seconds, _ = await redis.time()
+    assert int(late[9]) < seconds * 500
+    assert all(abs(int(batch[9]) - seconds * 1000) < 60_000 for batch in batches)
+    assert await log.read() == answers
 
 
 async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
     redis: Redis, log: EventLog, keys: Keys, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogUnavailable, within the time limit; the next write finds everything in order."""
-    monkeypatch.setattr("eventlog.append.TIME_LIMIT", 0.1)
+    monkeypatch.setattr("eventlog.writer.TIME_LIMIT", 0.1)
     wire.lost_replies = 1_000_000
     with pytest.raises(LogUnavailable) as unavailable:
         await log.append(PutItem("foo", b"1"))

@@ -83,6 +83,22 @@ async def test_large_appends_that_were_half_sent_to_a_dying_engine_are_no_events
     await assert_agreement(redis, keys)
 
 
+async def test_an_append_that_was_given_up_is_not_carried_out_after_a_long_hang(
+    server: Server, redis: Redis, log: EventLog, keys: Keys
+) -> None:
+    """Its caller has long been told that it may try again; the engine finds it late."""
+    first = await log.append(PutItem("foo", b"1"))
+    with stopped(server):
+        with pytest.raises(LogUnavailable):
+            await log.append(PutItem("foo", b"2"))
+        await asyncio.sleep(1)
+    async with asyncio.timeout(10):  # the copy that was on its way is dealt with
+        while not any(held == b"3\nlate" for held in (await contents(redis)).values()):
+            await asyncio.sleep(0.01)
+    assert await log.read() == [first]
+    await assert_agreement(redis, keys)
+
+
 async def test_a_hang_shorter_than_the_limit_is_only_a_delay(
     server: Server, redis: Redis, log: EventLog, keys: Keys
 ) -> None:

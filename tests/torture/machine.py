@@ -118,7 +118,7 @@ class FaultyStore(Store):
             self.wire.lost_replies = 10_000
         else:
             self.wire.lost_requests = 10_000
-        with patch("eventlog.append.TIME_LIMIT", 0.05):
+        with patch("eventlog.writer.TIME_LIMIT", 0.05):
             outcomes = self._outcomes(together)
         self.wire.lost_replies = self.wire.lost_requests = 0
         assert {type(outcome) for outcome in outcomes} == {LogUnavailable}

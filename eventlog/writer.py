@@ -1,0 +1,124 @@
+"""A writer: sends batches to the append script, each carried out once or never."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis import exceptions
+
+from eventlog.durability import Acknowledgement
+from eventlog.faults import translated
+from eventlog.held import Argument, HeldConnection
+from eventlog.keys import Keys
+
+TIME_LIMIT = 1.5
+"""Seconds for which a batch is tried before its callers are told that the log is unavailable."""
+
+ALLOWANCE_MS = 500
+"""How long after that a copy of it that is still on its way may be carried out."""
+
+REMEMBERED_MS = 10 * 60 * 1000
+"""How long a writer is remembered after its last batch: far longer than any batch is in time."""
+
+KEY_COUNT = 4
+
+LATE = [b"late"]
+"""The reply to a batch whose time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterTerms:
+    """How long an outcome under an idempotency key is remembered, and what a batch waits for."""
+
+    remembered_seconds: int
+    acknowledgement: Acknowledgement
+
+
+class EngineClock:
+    """The engine's clock, going by the last reply that showed it.
+
+    It is behind by the way of that reply, and never ahead.
+    """
+
+    def __init__(self) -> None:
+        self._shown = 0
+        self._seen = 0.0
+
+    def show(self, milliseconds: int) -> None:
+        """Notes what a reply said that has just come."""
+        self._shown, self._seen = milliseconds, time.monotonic()
+
+    def now(self) -> int:
+        """Milliseconds since 1970; long ago where no reply has come yet."""
+        return self._shown + int((time.monotonic() - self._seen) * 1000)
+
+
+class Writer:
+    """Numbers the batches that it sends, and is remembered by the engine under an id of its own.
+
+    The engine's script remembers the last batch of each writer with its reply. A lost reply is
+    asked for again under the same number, and what it was the first time comes back, so nothing is
+    appended twice. Each batch says until when it may be carried out, by the engine's clock, so a
+    copy of it that was held up on the way is not carried out when nobody waits for it any more,
+    or when the engine has forgotten the writer.
+    """
+
+    def __init__(
+        self,
+        connection: HeldConnection,
+        script: str,
+        clock: EngineClock,
+        keys: Keys,
+        terms: WriterTerms,
+    ) -> None:
+        self._connection = connection
+        self._script = script
+        self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        self._clock = clock
+        self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
+        self._histories = keys.histories
+        self._terms = terms
+        self._number = 0
+
+    async def send(self, commands: Sequence[Argument]) -> list[bytes]:
+        """The lines of the script's reply, asked for again until the time limit.
+
+        Raises LogUnavailable where none has come until then: the batch may still be carried out
+        within ALLOWANCE_MS. A batch that came late was not carried out and never will be, so it is
+        sent as another one.
+        """
+        with translated():
+            async with asyncio.timeout(TIME_LIMIT):
+                while (lines := await self._answered(commands)) == LATE:
+                    pass  # the clock has been shown by this reply
+                return lines
+
+    async def _answered(self, commands: Sequence[Argument]) -> list[bytes]:
+        self._number += 1
+        late_from = self._clock.now() + int(TIME_LIMIT * 1000) + ALLOWANCE_MS
+        batch: list[Argument] = [*self._keys, self._histories, self._number, late_from]
+        batch += [REMEMBERED_MS, self._terms.remembered_seconds * 1000, *commands]
+        pause = 0.01
+        while True:
+            try:
+                return await self._run(batch)
+            except (exceptions.ConnectionError, exceptions.TimeoutError):
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 0.2)
+
+    async def _run(self, batch: list[Argument]) -> list[bytes]:
+        try:
+            reply = await self._connection.call("EVALSHA", self._sha, KEY_COUNT, *batch)
+        except exceptions.NoScriptError:
+            reply = await self._connection.call("EVAL", self._script, KEY_COUNT, *batch)
+        time_there, *lines = bytes(reply).split(b"\n")
+        self._clock.show(int(time_there))
+        wait = self._terms.acknowledgement.command
+        if wait and lines != LATE:
+            self._terms.acknowledgement.check(await self._connection.call(*wait))
+        return lines
