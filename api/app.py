@@ -22,13 +22,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api import components, docs, feed, item, items, metrics, projections, service, versions
 from api.access import OPEN, authenticate
+from api.caching import revalidated
 from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.problems import Problem, problem_of
 from api.rebinding import check_name
 from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
-from api.request import Request, encoded, raw_path
+from api.request import Request, encoded, raw_path, root_path
 from api.routing import Resource, Resources
 from api.settings import Settings
 from api.shutdown import on_stop_signal
@@ -134,9 +135,9 @@ class ItemStore(FastAPI):
         self.tally.answered(resource.template, method, reply.status, perf_counter() - began)
         await reply.send(receive, send, with_body=method != "HEAD")
 
-    async def _document(self, _: Request) -> Reply:
+    async def _document(self, request: Request) -> Reply:
         """The OpenAPI document."""
-        return json_reply(self.openapi())
+        return revalidated(request, json_reply(self.openapi()))
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What FastAPI has besides: the routes that somebody added, and 404; for who may read."""
@@ -239,12 +240,14 @@ async def _engine_url(settings: Settings) -> AsyncIterator[str]:
 def _own_path(scope: Scope) -> bytes:
     """The raw path behind the root path, under which the API may be mounted."""
     raw = raw_path(scope)
-    root: str = scope.get("root_path", "")
-    return raw.removeprefix(root.encode()) if root else raw
+    if not (root := scope.get("root_path", "")):
+        return raw
+    sent = root_path(scope).encode()
+    return raw[len(sent) :] if raw.startswith(sent) else raw.removeprefix(root.encode())
 
 
 def _error_reply(error: Exception, request: StarletteRequest, tally: Tally) -> Reply:
-    root = request.scope.get("root_path", "")
+    root = root_path(request.scope)
     instance = root + encoded(_own_path(request.scope))
     problem = problem_of(error)
     if problem is None:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 
+from api.caching import revalidated, tag_of
 from api.problems import Problem
 from api.reply import Reply, html_reply
 from api.request import Request
@@ -49,7 +50,7 @@ async def docs(request: Request) -> Reply:
         f"default-src 'none'; script-src 'sha256-{digest}' 'self'; "
         "style-src 'unsafe-inline' 'self'; img-src data: 'self'; connect-src 'self'"
     )
-    return html_reply(body, policy)
+    return revalidated(request, html_reply(body, policy))
 
 
 @router.get("/docs/{file}", include_in_schema=False)
@@ -59,10 +60,11 @@ async def docs_file(request: Request) -> Reply:
     media_type = _MEDIA_TYPES.get(name)
     if media_type is None:
         raise Problem("not-found", f"There is nothing at {request.path}.")
-    headers = [(b"content-type", media_type), (b"cache-control", b"private, max-age=86400")]
-    return Reply(200, headers, _content(name))
+    content, tag = _content(name)
+    return revalidated(request, Reply(200, [(b"content-type", media_type)], content), tag)
 
 
 @cache
-def _content(name: str) -> bytes:
-    return files("fastapi_offline").joinpath("static", name).read_bytes()
+def _content(name: str) -> tuple[bytes, bytes]:
+    content = files("fastapi_offline").joinpath("static", name).read_bytes()
+    return content, tag_of(content)

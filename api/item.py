@@ -7,6 +7,7 @@ import json
 from fastapi import APIRouter
 
 from api import openapi
+from api.caching import FORWARDED, REVALIDATE
 from api.patch import parse
 from api.preconditions import etag, not_modified
 from api.problems import Problem
@@ -24,10 +25,7 @@ from domain.expected import ExpectedVersion
 
 router = APIRouter(route_class=Route)
 
-# A cache may keep an item, and has to ask whether it is still current before it shows it.
-REVALIDATE = (b"cache-control", b"no-cache")
-
-VARY = (b"vary", b"accept-datetime")
+VARY = (b"vary", b"accept-datetime, " + FORWARDED)
 
 
 @router.put("/items/{id}", **openapi.PUT_ITEM)

@@ -90,9 +90,36 @@ def not_modified(request: Request, item: Item) -> bool:
     return seconds is not None and seconds_of(item.position) <= seconds
 
 
+def has_tag(request: Request, tag: bytes) -> bool:
+    """Whether the client has what has this strong entity tag, so that a GET is answered 304.
+
+    Raises Problem: 400 for a list that can't be read, 412 where If-Match names another tag.
+    """
+    opaque = tag.decode()[1:-1]
+    match = request.field(b"if-match")
+    if match not in (None, "*") and (False, opaque) not in _tags("If-Match", match or ""):
+        sentence = "What is here has another entity tag than If-Match names."
+        raise Problem("unexpected-version", sentence, headers={"ETag": tag.decode()})
+    none_match = request.field(b"if-none-match")
+    if none_match is None:
+        return False
+    return none_match == "*" or any(
+        each == opaque for _, each in _tags("If-None-Match", none_match)
+    )
+
+
 def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
     """The versions in a list of entity tags; those that are no version of ours are left out."""
-    versions: list[int] = []
+    return [
+        int(opaque)
+        for is_weak, opaque in _tags(header, text)
+        if (weak or not is_weak) and _VERSION.fullmatch(opaque)
+    ]
+
+
+def _tags(header: str, text: str) -> list[tuple[bool, str]]:
+    """The entity tags of a list: whether each is weak, and what stands in its quotes."""
+    tags: list[tuple[bool, str]] = []
     for element in _elements(text):
         tag = _TAG.fullmatch(element)
         if tag is None:
@@ -102,9 +129,8 @@ def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
                 f"and not {quoted(element)}.",
             )
         is_weak, opaque = tag.groups()
-        if (weak or not is_weak) and _VERSION.fullmatch(opaque):
-            versions.append(int(opaque))
-    return versions
+        tags.append((bool(is_weak), opaque))
+    return tags
 
 
 def _elements(text: str) -> list[str]:

@@ -34,6 +34,7 @@ _TAKEN = {
 """The media types that each method takes, and the header that names them where it was another."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_IN_A_PATH = re.compile(rb"[^!$&'()*+,./0-9:;=@A-Z_a-z~%-]|%(?![0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UTF_8 = frozenset({"utf-8", "utf8"})
 
@@ -70,7 +71,7 @@ class Request(StarletteRequest):
     @property
     def root(self) -> str:
         """What stands in front of every path of this API; usually empty."""
-        return str(self.scope.get("root_path", ""))
+        return root_path(self.scope)
 
     @property
     def item_id(self) -> str:
@@ -200,9 +201,20 @@ def raw_path(scope: Scope) -> bytes:
     return scope.get("raw_path") or quote(scope["path"]).encode()
 
 
+def root_path(scope: Scope) -> str:
+    """What stands in front of every path of this API, percent-encoded; usually empty."""
+    root: str = scope.get("root_path", "")
+    return encoded(root.encode()) if root else ""
+
+
 def encoded(raw: bytes) -> str:
-    """A raw path as it stands in a URL, where some clients leave UTF-8 as it is."""
-    return raw.decode() if raw.isascii() else quote(raw, safe="/%!$&'()*+,;=:@~")
+    """A raw path as a URL has it: some clients send characters that it must not have as they are.
+
+    They would end a URL in a header field or mean something else there (RFC 3986 §3.3).
+    """
+    if _NOT_IN_A_PATH.search(raw):
+        raw = _NOT_IN_A_PATH.sub(lambda found: b"%%%02X" % found[0][0], raw)
+    return raw.decode()
 
 
 def item_id(segment: bytes) -> str:

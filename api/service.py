@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from api.accept import preferred
+from api.caching import revalidated
 from api.openapi import service_operation
 from api.problems import PROBLEM_TYPES, Problem, ProblemType
 from api.reply import NO_STORE, Reply, html_reply, json_reply
@@ -40,9 +41,9 @@ async def service(request: Request) -> Reply:
         "links": links,
     }
     if not _wants_html(request):
-        return json_reply(content, headers=[VARY])
+        return revalidated(request, json_reply(content, headers=[VARY]))
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
-    return _page("itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
+    return _page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
 
 @router.get("/livez", **service_operation("livez", "The process is up.", is_open=True))
@@ -81,18 +82,16 @@ async def problem_type(request: Request) -> Reply:
     if _wants_html(request):
         escaped = [html.escape(text) for text in (kind.title, kind.meaning, kind.remedy)]
         title, meaning, remedy = escaped
-        return _page(title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
-    return json_reply(
-        {
-            "type": request.path,
-            "title": kind.title,
-            "status": kind.status,
-            "meaning": kind.meaning,
-            "remedy": kind.remedy,
-            "example": _example(kind, request.path),
-        },
-        headers=[VARY],
-    )
+        return _page(request, title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
+    content = {
+        "type": request.path,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+        "remedy": kind.remedy,
+        "example": _example(kind, request.path),
+    }
+    return revalidated(request, json_reply(content, headers=[VARY]))
 
 
 def _example(kind: ProblemType, path: str) -> dict[str, object]:
@@ -110,11 +109,11 @@ def _wants_html(request: Request) -> bool:
     return preferred(request, "application/json", "text/html") == "text/html"
 
 
-def _page(title: str, content: str) -> Reply:
+def _page(request: Request, title: str, content: str) -> Reply:
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
     )
     reply = html_reply(page.encode(), "default-src 'none'")
-    return Reply(reply.status, [*reply.headers, VARY], reply.body)
+    return revalidated(request, Reply(reply.status, [*reply.headers, VARY], reply.body))

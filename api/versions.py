@@ -12,6 +12,7 @@ from pydantic import Field
 
 from api import openapi
 from api.accept import preferred
+from api.caching import FORWARDED, REVALIDATE, for_ever
 from api.components import LAST_VERSION
 from api.model import check_json
 from api.patch import JSON_PATCH
@@ -62,10 +63,10 @@ async def list_versions(request: Request) -> Reply:
     last = history[-1].version if history else wanted.after + wanted.limit
     more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
-    vary = (b"vary", b"accept")
+    headers = [(b"vary", b"accept, " + FORWARDED), REVALIDATE]
     if preferred(request, "application/link-format", "application/json") == "application/json":
-        return Reply(200, [JSON, vary], _time_map_json(request, history, following))
-    headers = [(b"content-type", LINK_FORMAT), vary]
+        return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
+    headers.append((b"content-type", LINK_FORMAT))
     return Reply(200, headers, _time_map_links(request, history, following))
 
 
@@ -96,7 +97,7 @@ async def diff_versions(request: Request) -> Reply:
     after = json.loads(_body(await version(request, number)))
     before = json.loads(_body(await version(request, start)))
     patch = jsonpatch.make_patch(before, after).to_string()
-    headers = [(b"content-type", JSON_PATCH.encode()), for_ever(request)]
+    headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request)]
     return Reply(200, headers, patch.encode())
 
 
@@ -127,9 +128,9 @@ async def version_then(request: Request, date: str) -> Reply:
     _body(await version(request, number))
     headers: Headers = [
         (b"location", f"{versions_path(request)}/{number}".encode()),
-        (b"vary", b"accept-datetime"),
+        (b"vary", b"accept-datetime, " + FORWARDED),
         (b"link", links(request).encode()),
-        (b"cache-control", b"no-cache"),
+        REVALIDATE,
     ]
     return Reply(302, headers)
 
@@ -169,14 +170,8 @@ def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> He
         (b"last-modified", last_modified(recorded.position)),
         (b"memento-datetime", last_modified(recorded.position)),
         (b"link", ", ".join(listed).encode()),
-        for_ever(request),
+        *for_ever(request, FORWARDED),
     ]
-
-
-def for_ever(request: Request) -> tuple[bytes, bytes]:
-    """Lets every cache keep the answer; only the client's own where a token opened it."""
-    scope = b"public" if request.actor is None else b"private"
-    return b"cache-control", scope + b", max-age=31536000, immutable"
 
 
 def links(request: Request) -> str:
@@ -201,8 +196,10 @@ def origin(request: Request) -> str:
     host = request.field(b"host") or ""
     if not _HOST.fullmatch(host):
         return ""
-    is_secure = request.field(b"x-forwarded-proto") == "https"  # a proxy has ended TLS
-    return f"{'https' if is_secure else request.scope['scheme']}://{host}"
+    forwarded = request.field(FORWARDED)
+    if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
+        return f"https://{host}"  # a proxy, the first of several, has ended TLS
+    return f"{request.scope['scheme']}://{host}"
 
 
 def _wanted_version(document: Any) -> int:

@@ -92,7 +92,12 @@ def client_of(app: ItemStore) -> httpx.AsyncClient:
 
 
 async def sent_by(
-    app: ItemStore, method: str, raw_path: bytes, *messages: dict[str, Any]
+    app: ItemStore,
+    method: str,
+    raw_path: bytes,
+    *messages: dict[str, Any],
+    query: bytes = b"",
+    root: str = "",
 ) -> list[Any]:
     """The messages that the app sends to a request whose body comes in these messages.
 
@@ -104,7 +109,8 @@ async def sent_by(
         "method": method,
         "path": raw_path.decode("latin-1"),
         "raw_path": raw_path,
-        "query_string": b"",
+        "query_string": query,
+        "root_path": root,
         "headers": [(b"content-type", b"application/json")],
     }
 

@@ -95,3 +95,10 @@ async def test_all_origins_may_be_allowed(serve: Serve) -> None:
     answer = await client.put("/items/foo", json={}, headers={"Origin": THEIRS})
     assert allowed(answer) == "*"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_an_answer_to_no_script_says_that_the_origin_counts(serve: Serve) -> None:
+    """A cache would give it to a script otherwise, without the fields that allow it to be read."""
+    answer = await serve(cors_origins=OURS).get("/items")
+    assert "Origin" in answer.headers["vary"]
+    assert allowed(answer) is None

@@ -15,6 +15,8 @@ from api.app import ItemStore
 from tests.api.conftest import Events, problem, sent_by
 from tests.conftest import Unchanged
 
+NOT_IN_A_URL = b'a>" <\\^`{|}\xc3\xa9'
+
 
 @dataclass(frozen=True)
 class RawAnswer:
@@ -223,3 +225,24 @@ async def test_an_escaped_slash_never_separates(
 def percent_encoded(name: str) -> str:
     """The name with all but letters, digits and `-._~` escaped."""
     return quote(name, safe="")
+
+
+@pytest.mark.parametrize("root", ["", "/store", "/gr\u00f6\u00dfe >"])
+async def test_no_character_of_a_path_ends_a_url_in_a_header(
+    app: ItemStore, events: Events, root: str
+) -> None:
+    """Raw ones that some clients send are escaped, in Link, Location and `instance` alike."""
+    raw = quote(root).encode() + b"/items/" + NOT_IN_A_URL
+    for _ in range(2):
+        [put, _] = await sent_by(app, "PUT", raw, root=root)
+    assert put["status"] == 200
+    location = dict(put["headers"])[b"content-location"].decode()
+    [start, _] = await sent_by(app, "GET", raw + b"/events", query=b"limit=1", root=root)
+    link = dict(start["headers"])[b"link"].decode()
+    assert link.startswith(f"<{quote(root)}/items/a%3E%22%20%3C%5C%5E%60%7B%7C%7D%C3%A9/events?")
+    assert (link.count("<"), link.count(">"), link.count('"')) == (1, 1, 2)
+    [_, body] = await sent_by(app, "GET", raw + b"%zz", root=root)
+    instance = json.loads(body["body"])["instance"]
+    assert instance == link[1:].partition("/events")[0] + "%25zz"
+    assert location == instance.removesuffix("%25zz")
+    assert len(await events()) == 2

@@ -52,11 +52,15 @@ async def test_a_version_may_be_kept_for_ever(aged: httpx.AsyncClient) -> None:
 async def test_a_version_that_a_token_opened_is_for_no_shared_cache(
     aged: httpx.AsyncClient, redis: FakeAsyncRedis, path: str
 ) -> None:
-    """`private`: a cache must not give it to who has no token (RFC 9111 §3.5)."""
+    """`private`: a cache must not give it to a client without a token (RFC 9111 §3.5).
+
+    Nor may the client's own give it to another token.
+    """
     token = await create(redis, Keys(), "ann", Role.reader)
     headers = {"authorization": f"Bearer {token}"}
     answer = await aged.get(f"/items/foo/{path}", headers=headers)
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert "authorization" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize(("version", "before", "after"), [(1, None, 2), (2, 1, 3), (4, 3, None)])
@@ -168,7 +172,8 @@ async def test_the_form_is_the_one_with_the_highest_weight(
 ) -> None:
     """Accept with its weights (RFC 9110 §12.5.1); Vary says that it counts."""
     answer = await aged.get("/items/foo/versions", headers={"accept": accept})
-    assert answer.headers["vary"] == "accept"
+    assert answer.headers["vary"] == "accept, x-forwarded-proto"
+    assert answer.headers["cache-control"] == "no-cache"
     assert ("json" in answer.headers["content-type"]) is is_json
 
 
@@ -206,6 +211,9 @@ async def test_the_links_of_an_id_are_those_of_its_location(client: httpx.AsyncC
         ({"host": "store.example:8080"}, "http://store.example:8080"),
         ({"host": "[::1]:8000"}, "http://[::1]:8000"),
         ({"host": "store.example", "x-forwarded-proto": "https"}, "https://store.example"),
+        ({"host": "store.example", "x-forwarded-proto": "HTTPS, http"}, "https://store.example"),
+        ({"host": "store.example", "x-forwarded-proto": "http, https"}, "http://store.example"),
+        ({"host": "store.example", "x-forwarded-proto": "httpsx"}, "http://store.example"),
         ({"host": 'a>; rel="next"'}, ""),
         ({"host": ""}, ""),
     ],
@@ -217,6 +225,15 @@ async def test_links_are_absolute_under_the_name_that_the_client_used(
     await client.put("/items/foo", json={})
     answer = await client.get("/items/foo", headers=headers)
     assert answer.links["timemap version-history"]["url"] == f"{origin}/items/foo/versions"
+
+
+@pytest.mark.parametrize("path", ["", "/versions", "/versions/1"])
+async def test_caches_know_what_absolute_links_depend_on(
+    aged: httpx.AsyncClient, path: str
+) -> None:
+    """A cache goes by the URL, Host in it, and by Vary: the scheme of a proxy stands there."""
+    answer = await aged.get(f"/items/foo{path}")
+    assert "x-forwarded-proto" in answer.headers["vary"]
 
 
 async def test_a_version_that_was_trimmed_away_is_gone(

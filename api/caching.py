@@ -1,0 +1,49 @@
+"""What a cache may do with an answer (RFC 9111), and answers that a client has already."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from api.preconditions import has_tag
+from api.reply import Headers, Reply
+from api.request import Request
+
+REVALIDATE = (b"cache-control", b"no-cache")
+"""A cache may keep it, and has to ask whether it is still current before it shows it."""
+
+FORWARDED = b"x-forwarded-proto"
+"""What absolute links depend on. Host is a part of the URL, by which every cache goes already."""
+
+_KEPT = frozenset({b"etag", b"cache-control", b"vary"})
+
+
+def for_ever(request: Request, *varies: bytes) -> Headers:
+    """Lets every cache keep the answer for good.
+
+    Only the client's own where a token opened it, and for that token alone: it may be revoked, and
+    another one of the same client may not read this.
+    """
+    scope = b"public"
+    if request.actor is not None:
+        scope, varies = b"private", (*varies, b"authorization")
+    headers: Headers = [(b"cache-control", scope + b", max-age=31536000, immutable")]
+    return [*headers, (b"vary", b", ".join(varies))] if varies else headers
+
+
+def revalidated(request: Request, reply: Reply, tag: bytes | None = None) -> Reply:
+    """The reply with an entity tag of its content, or 304 where the client has that.
+
+    Raises Problem 400 and 412.
+    """
+    tag = tag or tag_of(reply.body)
+    headers = [*reply.headers, (b"etag", tag), REVALIDATE]
+    if has_tag(request, tag):
+        return Reply(304, [(name, value) for name, value in headers if name in _KEPT])
+    return Reply(reply.status, headers, reply.body)
+
+
+def tag_of(content: bytes) -> bytes:
+    """A strong entity tag that only the same bytes have."""
+    digest = hashlib.sha256(content).digest()[:16]
+    return b'"%b"' % base64.urlsafe_b64encode(digest).rstrip(b"=")
