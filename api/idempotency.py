@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
-from api.problems import Problem
+from api.problems import Problem, problem_of
 from api.reply import Reply, StreamReply
 from api.request import Request
 from api.writes import event_headers, write_reply
 from domain.events import ItemDeleted, RecordedEvent
-from eventlog.idempotency import AlreadyDone, IdempotencyKey
+from eventlog.idempotency import IdempotencyKey
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 _PARTS = (b"content-type", b"if-match", b"if-none-match", b"if-unmodified-since", b"prefer")
 
+_NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+Handler = Callable[[Request], Awaitable[Reply | StreamReply]]
+
 REPLAYED = (b"idempotency-replayed", b"true")
 
 
-async def once(
-    request: Request, handler: Callable[[Request], Awaitable[Reply | StreamReply]]
-) -> Reply | StreamReply:
+async def once(request: Request, handler: Handler) -> Reply | StreamReply:
     """The handler's reply, or the first reply again where the key is known.
 
     Raises Problem: 422 where the key was used for another request, 409 while the first request
@@ -37,16 +40,33 @@ async def once(
         )
     request.store.running.add(key.name)
     try:
-        if recorded := await request.store.log.outcome(key):
-            return _again(request, recorded)
-        request.idempotency = key
-        return await handler(request)
-    except AlreadyDone:  # by another process, between the look and the append
-        if recorded := await request.store.log.outcome(key):
-            return _again(request, recorded)
-        raise
+        return await _first_or_again(request, handler, key)
     finally:
         request.store.running.discard(key.name)
+
+
+async def _first_or_again(
+    request: Request, handler: Handler, key: IdempotencyKey
+) -> Reply | StreamReply:
+    log = request.store.log
+    if recorded := await log.outcome(key):
+        return _again(request, recorded)
+    request.idempotency = key
+    try:
+        return await handler(request)
+    except Exception as error:
+        # Another process may have carried it out after the look, and what this one was refused for
+        # is then the request's own effect.
+        if _is_refusal(error) and (recorded := await log.outcome(key)):
+            return _again(request, recorded)
+        raise
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it says that nothing was appended. Who may not ask is told of no outcome."""
+    problem = problem_of(error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR if problem is None else problem.type.status
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _NO_ACCESS
 
 
 async def _key(request: Request) -> IdempotencyKey:

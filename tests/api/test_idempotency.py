@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
+from eventlog.idempotency import IdempotencyKey, outcome
 from tests.api.conftest import Events, Serve, problem
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from domain.events import RecordedEvent
+    from eventlog.keys import Keys
 
 KEY = {"idempotency-key": '"8e03978e"'}
 MERGE = {"content-type": "application/merge-patch+json"}
+JSON_PATCH = {"content-type": "application/json-patch+json"}
+TEST_6 = '[{"op": "test", "path": "/size", "value": 6}, {"op": "remove", "path": "/size"}]'
+AT_1 = {"if-match": '"1"'}
+LONG_AGO = "Thu, 01 Jan 2015 00:00:00 GMT"
+FAR_AHEAD = "Fri, 01 Jan 2100 00:00:00 GMT"
 
 
 def same(first: httpx.Response, again: httpx.Response) -> bool:
@@ -109,6 +122,77 @@ async def test_the_same_key_at_once_is_carried_out_once(
     for answer in busy:
         problem(answer, 409, "idempotency-key-in-use")
         assert answer.headers["retry-after"] == "1"
+    assert len(await events()) == 1
+
+
+@pytest.fixture
+def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each request that was carried out already, the next look at its outcome finds nothing.
+
+    So it is where another process appends between the look and what the handler goes by.
+    """
+    looks: Counter[str] = Counter()
+
+    async def look(redis: Redis, keys: Keys, key: IdempotencyKey) -> RecordedEvent | None:
+        looks[key.name] += 1
+        return None if looks[key.name] == 2 else await outcome(redis, keys, key)
+
+    monkeypatch.setattr("eventlog.log.outcome", look)
+
+
+@pytest.mark.usefixtures("_second_look_comes_too_early")
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("PATCH", "/items/foo", {"content": TEST_6, "headers": JSON_PATCH | AT_1}),
+        ("PATCH", "/items/foo", {"content": "{}", "headers": MERGE | AT_1}),
+        ("PUT", "/items/new", {"json": {}, "headers": {"if-unmodified-since": LONG_AGO}}),
+        ("PUT", "/items/foo", {"json": {}, "headers": AT_1}),
+        ("PUT", "/items/new", {"json": {}, "headers": {"if-none-match": "*"}}),
+        ("PUT", "/items/new", {"json": {}}),
+        ("POST", "/items", {"json": {}}),
+        ("DELETE", "/items/foo", {"headers": AT_1}),
+        ("POST", "/items/foo/revert", {"json": {"version": 1}, "headers": AT_1}),
+    ],
+)
+async def test_a_retry_at_another_process_is_never_refused_for_its_own_effect(
+    serve: Serve, events: Events, method: str, path: str, options: dict[str, Any]
+) -> None:
+    """The outcome is looked for again after every refusal: 404, 409, 412 and 428."""
+    one, other = serve(require_conditions=True), serve(require_conditions=True)
+    await one.put("/items/foo", json={"size": 6})
+    headers = {**options.pop("headers", {}), **KEY}
+    first = await one.request(method, path, headers=headers, **options)
+    assert first.is_success
+    assert same(first, await other.request(method, path, headers=headers, **options))
+    assert len(await events()) == 2
+
+
+@pytest.mark.usefixtures("_second_look_comes_too_early")
+@pytest.mark.parametrize("condition", [{}, {"if-unmodified-since": FAR_AHEAD}])
+async def test_a_patch_of_what_is_deleted_by_now_is_answered_as_the_first_time(
+    serve: Serve, condition: dict[str, str]
+) -> None:
+    """Another has deleted the item: 404 for every patch but this one."""
+    one, other = serve(), serve()
+    await one.put("/items/foo", json={"size": 6})
+    headers = condition | JSON_PATCH | KEY
+    first = await one.patch("/items/foo", content=TEST_6, headers=headers)
+    assert first.is_success
+    await one.delete("/items/foo")
+    assert same(first, await other.patch("/items/foo", content=TEST_6, headers=headers))
+
+
+@pytest.mark.usefixtures("_second_look_comes_too_early")
+async def test_a_request_that_was_never_carried_out_keeps_its_refusal(
+    serve: Serve, events: Events
+) -> None:
+    """There is no outcome, however often one looks."""
+    one = serve()
+    await one.put("/items/foo", json={"size": 5})
+    for _ in range(3):
+        refused = await one.patch("/items/foo", content=TEST_6, headers=JSON_PATCH | KEY)
+        problem(refused, 409, "patch-conflict")
     assert len(await events()) == 1
 
 
