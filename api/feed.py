@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from pydantic import Field
-from starlette.requests import ClientDisconnect
 
 from api import openapi
 from api.accept import preferred
@@ -21,9 +21,9 @@ from api.query import Query, query
 from api.reply import Headers, Reply, StreamReply
 from api.request import Request
 from api.routing import Route
-from api.versions import version_count
+from api.versions import heads_at, version_count
 from domain.events import RecordedEvent
-from eventlog.entries import recorded_slices
+from eventlog.entries import PAGE_BYTES, Within, recorded_slices
 from eventlog.errors import LogUnavailable
 from eventlog.live import Encoded, FeedClosed, FellBehind
 from eventlog.positions import START
@@ -115,23 +115,22 @@ async def item_events(request: Request) -> Reply:
 
 
 async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
-    """One page of the log; with `wait` it waits for an event where there is none."""
-    found, scanned = await _filtered(request, start, wanted)
-    if not found and wanted.wait:
+    """One page of the log; with `wait` it waits for an event where the log has no more."""
+    found = await _filtered(request, start, wanted)
+    if found.is_dry and wanted.wait:
         now = asyncio.get_running_loop().time
         until = now() + wanted.wait
         with request.store.traffic.stream(), suppress(FeedClosed):
             async with request.store.feed.following():
-                while not found and now() < until:
+                while found.is_dry and now() < until:
                     with suppress(TimeoutError):
-                        await request.store.feed.after(scanned, until=min(until, now() + LOOK))
-                    if await request.is_disconnected():
-                        raise ClientDisconnect
+                        place = found.position
+                        await request.store.feed.after(place, until=min(until, now() + LOOK))
+                    await request.check_connected()
                     if not await request.is_still_allowed():
                         raise revoked()
-                    found, scanned = await _filtered(request, scanned, wanted)
-    ended = len(found) < wanted.limit and await _is_end(request, scanned)
-    return _page_reply(request, found, wanted, None if ended else scanned)
+                    found = await _filtered(request, found.position, wanted)
+    return _page_reply(request, found.events, wanted, None if found.is_end else found.position)
 
 
 async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
@@ -204,55 +203,59 @@ def checked_position(text: str) -> str:
 
 async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
-    at = await request.store.log.history(request.item_id, version - 1, 1)
-    return version - 1 if at and at[0].position == after else version
+    at = await request.store.log.positions(request.item_id, version - 1, 1)
+    return version - 1 if at and at[0].decode() == after else version
 
 
-async def _filtered(
-    request: Request, start: str, wanted: FeedQuery
-) -> tuple[list[RecordedEvent], str]:
-    """Events behind a position that pass, and the position up to which it looked."""
+@dataclass(slots=True)
+class _Found:
+    """Events that pass, up to which position was looked, and whether nothing comes after it."""
+
+    position: str
+    events: list[RecordedEvent] = field(default_factory=list)
+    is_end: bool = False
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether there is nothing, until something new comes."""
+        return self.is_end and not self.events
+
+
+async def _filtered(request: Request, start: str, wanted: FeedQuery) -> _Found:
+    """Events after a position that pass, in steps, for as long as the client is there."""
     if wanted.item is not None:
         return await _of_item(request, start, wanted)
-    found: list[RecordedEvent] = []
-    position, scanned = start, 0
-    most = max(wanted.limit, 100)
-    while len(found) < wanted.limit and scanned < SCANNED:
-        recorded = await request.store.log.read(position, most)
-        for each in recorded:
-            position = each.position
-            scanned += 1
-            if _passes(each, wanted):
-                found.append(each)
-                if len(found) == wanted.limit:
-                    break
-        if len(recorded) < most:  # the log ends here, or this is enough for a page
+    found = _Found(start)
+    looked, size = 0, 0
+    while not found.is_end and len(found.events) < wanted.limit and looked < SCANNED:
+        most = wanted.limit - len(found.events)
+        within = Within(most, SCANNED - looked, kind=wanted.type or "")
+        part = await request.store.log.part(found.position, within)
+        looked, size = looked + part.looked, size + part.bytes
+        if found.events and size > PAGE_BYTES:
             break
-    return found, position
+        found.events += part.events
+        found.position, found.is_end = part.position, part.is_end
+        await request.check_connected()
+    return found
 
 
-async def _of_item(
-    request: Request, start: str, wanted: FeedQuery
-) -> tuple[list[RecordedEvent], str]:
+async def _of_item(request: Request, start: str, wanted: FeedQuery) -> _Found:
     """The same by the item's own history, without looking at the rest of the log."""
     log, item = request.store.log, wanted.item or ""
     end = await log.last_position()
     version = await log.version_at(item, start)
-    found: list[RecordedEvent] = []
-    while recorded := await log.history(item, version, wanted.limit):
-        version = recorded[-1].version
-        for each in recorded:
-            if _passes(each, wanted):
-                found.append(each)
-                if len(found) == wanted.limit:
-                    return found, each.position
-        if found and len(recorded) < wanted.limit:  # enough for a page
-            return found, recorded[-1].position
-    return found, found[-1].position if found else end
-
-
-async def _is_end(request: Request, position: str) -> bool:
-    return not await request.store.log.read(position, 1)
+    most = SCANNED if wanted.type else wanted.limit
+    positions = await log.positions(item, version, most)
+    chosen, looked = positions, len(positions)
+    if wanted.type:
+        heads, looked = await heads_at(request, positions, wanted.limit, wanted.type)
+        chosen = [head.position.encode() for head in heads]
+    events = await log.at(chosen)
+    if events and (len(chosen) == wanted.limit or events[-1].position.encode() != chosen[-1]):
+        return _Found(events[-1].position, events)
+    is_end = looked == len(positions) < most
+    return _Found(end if is_end else positions[looked - 1].decode(), events, is_end)
 
 
 def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:

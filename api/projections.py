@@ -13,6 +13,7 @@ from api.reply import NO_STORE, Reply, json_reply
 from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
+from eventlog.entries import ends
 from eventlog.positions import START
 from projections.counting import CountsStore
 from projections.rebuild.receipt import last_receipt
@@ -27,8 +28,9 @@ async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
     refuse_query(request)
     store = request.store
-    end, events = await store.log.last_position(), await store.log.length()
-    rows = (await store.items.page(limit=1)).total
+    log = await ends(store.redis, store.keys)
+    end, events = log.last, log.length
+    rows = await store.items.count()
     listed = [await _described(request, CURRENT_ITEMS, end, 0, rows)]
     for projection in FOLLOWING:
         counts = await CountsStore(store.redis, store.keys, projection).load()

@@ -119,6 +119,11 @@ class Request(StarletteRequest):
         self._check_length(self.store.settings.max_body)
         return self._checked_media_type(*_TAKEN[self.method])
 
+    async def check_connected(self) -> None:
+        """Ends work that nobody waits for any more. Raises ClientDisconnect."""
+        if await self.is_disconnected():
+            raise ClientDisconnect
+
     async def is_still_allowed(self) -> bool:
         """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
         return await self.store.access.still_allows(self.token)

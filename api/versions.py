@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import aclosing
 from typing import Annotated, Any
 
 import jsonpatch
@@ -22,18 +23,24 @@ from api.query import Query, invalid_parameters, query, refuse_query
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
-from api.times import http_date, last_modified, parse_rfc1123_date, rfc3339
+from api.times import last_modified, parse_rfc1123_date, rfc3339
 from api.writes import append, write_reply
 from domain.commands import PutItem
 from domain.errors import ItemNotFound
 from domain.events import ItemDeleted, RecordedEvent
 from domain.evolve import Item
+from eventlog.log import EventHead
 
 router = APIRouter(route_class=Route)
 
 LINK_FORMAT = b"application/link-format"
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+MOST_PARTS = 64
+"""How often one request goes to the engine for events that stay there: it looks at 256 of them
+each time, or at a mebibyte."""
 
 
 class VersionsQuery(Query):
@@ -59,8 +66,10 @@ async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
     count = await version_count(request)
-    history = await request.store.log.history(request.item_id, wanted.after, wanted.limit)
-    last = history[-1].version if history else wanted.after + wanted.limit
+    log, item = request.store.log, request.item_id
+    positions = await log.positions(item, wanted.after, wanted.limit)
+    history, looked = await heads_at(request, positions, wanted.limit)
+    last = wanted.after + looked
     more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
     headers = [(b"vary", b"accept, " + FORWARDED), REVALIDATE]
@@ -133,6 +142,26 @@ async def version_then(request: Request, date: str) -> Reply:
         REVALIDATE,
     ]
     return Reply(302, headers)
+
+
+async def heads_at(
+    request: Request, positions: list[bytes], limit: int, kind: str | None = None
+) -> tuple[list[EventHead], int]:
+    """At most `limit` of the events at positions, of one type where it is named, without bodies.
+
+    And how many of the positions were looked at: not all where that took MOST_PARTS steps. It
+    ends when the client has gone.
+    """
+    found: list[EventHead] = []
+    looked, steps = 0, 0
+    async with aclosing(request.store.log.heads_at(positions)) as parts:
+        async for heads, seen in parts:
+            found += [head for head in heads if kind is None or head.type == kind]
+            looked, steps = looked + seen, steps + 1
+            if len(found) >= limit or steps == MOST_PARTS:
+                break
+            await request.check_connected()
+    return found[:limit], looked
 
 
 async def version_count(request: Request) -> int:
@@ -226,7 +255,7 @@ def _body(recorded: RecordedEvent) -> bytes:
     return recorded.event.body
 
 
-def _time_map_json(request: Request, history: list[RecordedEvent], following: str | None) -> bytes:
+def _time_map_json(request: Request, history: list[EventHead], following: str | None) -> bytes:
     path = versions_path(request)
     versions = [
         {
@@ -241,9 +270,9 @@ def _time_map_json(request: Request, history: list[RecordedEvent], following: st
     return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
 
 
-def _time_map_links(request: Request, history: list[RecordedEvent], following: str | None) -> bytes:
+def _time_map_links(request: Request, history: list[EventHead], following: str | None) -> bytes:
     path = origin(request) + versions_path(request)
-    mementos = [each for each in history if not isinstance(each.event, ItemDeleted)]
+    mementos = [each for each in history if each.type != ItemDeleted.__name__]
     listed = [
         f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
         f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
@@ -251,11 +280,7 @@ def _time_map_links(request: Request, history: list[RecordedEvent], following: s
     if following:
         following = origin(request) + following
         listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
-    listed += [
-        f'<{path}/{each.version}>; rel="memento"; datetime="{_date(each)}"' for each in mementos
-    ]
+    for each in mementos:
+        date = last_modified(each.position).decode()
+        listed.append(f'<{path}/{each.version}>; rel="memento"; datetime="{date}"')
     return ",\n".join(listed).encode()
-
-
-def _date(recorded: RecordedEvent) -> str:
-    return http_date(int(recorded.time.timestamp())).decode()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
@@ -26,27 +27,68 @@ ABOUT_BYTES = 1024 * 1024
 """How large a slice should be, going by the one before it."""
 
 PAGE_BYTES = 8 * 1024 * 1024
-"""About how large a page may be: it ends early where bodies are large."""
+"""How large a page may be, unless it is a single event: it ends early where bodies are large."""
+
+LOOKED_AT = 256
+"""Entries that the engine looks at in one step: less than a millisecond of its time."""
 
 Entry = tuple[bytes, list[bytes]]
 """A position, and names and values in turn, as the engine sends them."""
 
+_READ_AFTER, _READ_AT, _LOG_ENDS, _STEP_BACK = (
+    files("eventlog").joinpath(f"{name}.lua").read_text()
+    for name in ("read_after", "read_at", "log_ends", "step_back")
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How many entries the log has, and how many it has lost to XTRIM, XDEL or DEL."""
+class Ends:
+    """The first and the last position of the log, how many entries it has, and how many it had.
 
+    Both positions are START where it has none.
+    """
+
+    first: str
+    last: str
     length: int
-    lost: int
+    added: int
+
+    @property
+    def lost(self) -> int:
+        """How many entries XTRIM, XDEL or DEL have taken out."""
+        return self.added - self.length
 
 
-async def extent(redis: Redis, keys: Keys) -> Extent:
-    """How much there is of the log. Raises LogUnavailable, LogBroken."""
-    with translated():
-        if not await redis.exists(keys.events):
-            return Extent(0, 0)
-        log: Any = await redis.xinfo_stream(keys.events)
-    return Extent(log["length"], log["entries-added"] - log["length"])
+@dataclass(frozen=True, slots=True)
+class Within:
+    """At most so many entries out of so many, and so many bytes of those that are looked at.
+
+    One entry all the same, however large it is. Only those of a type, where one is named.
+    """
+
+    entries: int = LOOKED_AT
+    looked: int = LOOKED_AT
+    bytes: int = ABOUT_BYTES
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries of the log out of the `looked` that were looked at, which end at `position`.
+
+    `is_end` says whether the log ended there.
+    """
+
+    entries: list[Entry]
+    position: str
+    looked: int
+    is_end: bool
+
+
+async def ends(redis: Redis, keys: Keys) -> Ends:
+    """Where the log begins and ends. Raises LogUnavailable, LogBroken."""
+    first, last, length, added = await _run(redis, _LOG_ENDS, keys)
+    return Ends(first.decode(), last.decode(), length, added)
 
 
 async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:
@@ -81,34 +123,57 @@ async def recorded_slices(
             yield [decode_flat(position, fields) for position, fields in entries]
 
 
-async def page(redis: Redis, keys: Keys, after: str, most: int) -> list[Entry]:
-    """At most so many entries behind a position; fewer, but not none, where they are large."""
-    entries: list[Entry] = []
-    place, size, limit = after.encode(), 0, min(FIRST, most)
-    while size < PAGE_BYTES and len(entries) < most:
-        some = await _read(redis, keys, place, limit)
-        entries += some
-        if len(some) < limit:
-            break
-        place, size = some[-1][0], size + _size(some)
-        limit = min(_limit(some), most - len(entries))
-    return entries
+async def part(redis: Redis, keys: Keys, after: str, within: Within) -> Part:
+    """The next entries after a position, in one short step of the engine."""
+    arguments = (after, within.entries, min(within.looked, LOOKED_AT), within.bytes, within.kind)
+    position, looked, is_end, *entries = await _run(redis, _READ_AFTER, keys, *arguments)
+    return Part(entries, position.decode(), looked, bool(is_end))
 
 
-async def page_at(redis: Redis, keys: Keys, positions: Sequence[bytes]) -> list[Entry]:
-    """The entries at positions, in their order, without those that were removed; as `page`."""
-    entries: list[Entry] = []
-    looked_at, size, limit = 0, 0, FIRST
-    while size < PAGE_BYTES and looked_at < len(positions):
-        pipeline: Any = redis.pipeline(transaction=False)
-        for position in positions[looked_at : looked_at + limit]:
-            pipeline.execute_command(b"XRANGE", keys.events, position, position)
-        with translated():
-            some = [entry for found in await pipeline.execute() for entry in found]
-        entries += some
-        looked_at, size = looked_at + limit, size + _size(some)
-        limit = _limit(some) if some else limit
-    return entries
+async def parts(redis: Redis, keys: Keys, after: str) -> AsyncGenerator[Part]:
+    """What the log has after a position, to its end, in parts that are small for certain.
+
+    `slices` is faster, and holds half a gigabyte where 500 large entries follow small ones.
+    """
+    while True:
+        some = await part(redis, keys, after, Within())
+        yield some
+        if some.is_end:
+            return
+        after = some.position
+
+
+async def parts_at(
+    redis: Redis, keys: Keys, positions: Sequence[bytes], *, with_bodies: bool = True
+) -> AsyncGenerator[tuple[list[Entry], int]]:
+    """The entries at positions, in their order, without those that were removed.
+
+    In parts, each with how many of the positions were looked at for it.
+    """
+    done = 0
+    while done < len(positions):
+        asked = positions[done : done + LOOKED_AT]
+        arguments = (ABOUT_BYTES, int(with_bodies), *asked)
+        looked, *entries = await _run(redis, _READ_AT, keys, *arguments)
+        done += looked
+        yield entries, looked
+
+
+async def position_back(redis: Redis, keys: Keys, count: int) -> str | None:
+    """The position of the event that is so many from the end, from 1; None where there is none."""
+    place = "+"
+    while count:
+        position, passed = await _run(redis, _STEP_BACK, keys, place, count, ABOUT_BYTES)
+        if not passed:
+            return None
+        count -= passed
+        place = "(" + position.decode()
+    return place[1:]
+
+
+async def _run(redis: Redis, script: str, keys: Keys, *arguments: Any) -> Any:
+    with translated():
+        return await redis.register_script(script)(keys=[keys.events], args=arguments)
 
 
 async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:
@@ -123,9 +188,10 @@ async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entr
 
 def _limit(entries: list[Entry]) -> int:
     sample = entries[::16]
-    size = _size(sample) // len(sample) + 1
+    size = size_of(sample) // len(sample) + 1
     return max(1, min(MOST, ABOUT_BYTES // size, 4 * len(entries)))
 
 
-def _size(entries: list[Entry]) -> int:
+def size_of(entries: Sequence[Entry]) -> int:
+    """Bytes of the fields of entries."""
     return sum(len(value) for _, fields in entries for value in fields)

@@ -99,7 +99,7 @@ class LiveFeed:
                     return found
             elif live:
                 raise FellBehind
-            elif recorded := await self._log.read(position, PAGE):
+            elif recorded := await self._log.read(position, PAGE, PIECE_BYTES):
                 return _piece(self._encoded(each) for each in recorded)
             if self._reader is not None and self._reader.done():
                 error = self._reader.exception()

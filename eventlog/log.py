@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -15,13 +17,46 @@ from eventlog.append import Appender, Terms
 from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_all, decode_flat
 from eventlog.durability import settle
-from eventlog.entries import page, page_at
+from eventlog.entries import (
+    ABOUT_BYTES,
+    PAGE_BYTES,
+    Entry,
+    Within,
+    ends,
+    part,
+    parts_at,
+    position_back,
+    size_of,
+)
 from eventlog.faults import translated
 from eventlog.idempotency import IdempotencyKey, outcome
 from eventlog.keys import Keys
 from eventlog.positions import START, key_of
 
 DEFAULT = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """Events of the log, of so many `bytes`, out of `looked` ones that end at `position`.
+
+    `is_end` says whether the log ended there.
+    """
+
+    events: list[RecordedEvent]
+    position: str
+    looked: int
+    bytes: int
+    is_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventHead:
+    """An event without its body: the version of its item that it made, when, and how."""
+
+    version: int
+    position: str
+    type: str
 
 
 class EventLog:
@@ -63,13 +98,33 @@ class EventLog:
             await settle(self._redis, self._keys, self._acknowledgement)
         return found
 
-    async def read(self, after: str = START, limit: int = 1000) -> list[RecordedEvent]:
+    async def part(self, after: str, within: Within) -> LogPart:
+        """The next events after a position, in one short step of the engine."""
+        found = await part(self._redis, self._keys, after, within)
+        events = [decode_flat(*entry) for entry in found.entries]
+        size = size_of(found.entries)
+        return LogPart(events, found.position, found.looked, size, found.is_end)
+
+    async def read(
+        self, after: str = START, limit: int = 1000, most_bytes: int = PAGE_BYTES
+    ) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first; fewer where they are large.
 
         There are none only behind the last event.
         """
-        entries = await page(self._redis, self._keys, after, limit)
-        return [decode_flat(*entry) for entry in entries]
+        events: list[RecordedEvent] = []
+        size = 0
+        while len(events) < limit:
+            some_bytes = min(ABOUT_BYTES, most_bytes - size)
+            some = await self.part(after, Within(limit - len(events), bytes=some_bytes))
+            size += some.bytes
+            if events and size > most_bytes:
+                break
+            events += some.events
+            after = some.position
+            if some.is_end or size >= most_bytes:
+                break
+        return events
 
     async def history(
         self, item: str, after: int = 0, limit: int = 1000, *, newest_first: bool = False
@@ -78,19 +133,62 @@ class EventLog:
 
         Where they are large, as many of them as make a page, from the oldest or the newest on.
         """
-        with translated():
-            positions: Any = await self._redis.lrange(
-                self._keys.history(item), after, after + limit - 1
-            )
+        positions = await self.positions(item, after, limit)
         if newest_first:
             positions.reverse()
-        entries = await page_at(self._redis, self._keys, positions)
+        return await self.at(positions)
+
+    async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
+        """The positions of the `limit` events of one item after a version."""
+        with translated():
+            found: Any = await self._redis.lrange(
+                self._keys.history(item), after, after + limit - 1
+            )
+        return list(found)
+
+    async def at(self, positions: list[bytes]) -> list[RecordedEvent]:
+        """The events at positions, as many of them as make a page."""
+        entries: list[Entry] = []
+        size = 0
+        async with aclosing(parts_at(self._redis, self._keys, positions)) as parts:
+            async for some, _ in parts:
+                size += size_of(some)
+                if entries and size > PAGE_BYTES:
+                    break
+                entries += some
         return [decode_flat(*entry) for entry in entries]
+
+    async def heads_at(
+        self, positions: list[bytes]
+    ) -> AsyncGenerator[tuple[list[EventHead], int], None]:
+        """The events at positions without their bodies, which stay in the engine.
+
+        In parts, each with how many of the positions were looked at for it.
+        """
+        async with aclosing(
+            parts_at(self._redis, self._keys, positions, with_bodies=False)
+        ) as parts:
+            async for entries, looked in parts:
+                recorded = [decode_flat(*entry) for entry in entries]
+                yield (
+                    [EventHead(each.version, each.position, each.type) for each in recorded],
+                    looked,
+                )
 
     async def version_count(self, item: str) -> int:
         """The item's last version, 0 where it never existed."""
         with translated():
             return int(await self._redis.llen(self._keys.history(item)))
+
+    async def last_change(self, item: str) -> tuple[int, str]:
+        """The item's last version and the position that made it; 0 and START without one."""
+        history = self._keys.history(item)
+        pipeline: Any = self._redis.pipeline(transaction=True)
+        pipeline.llen(history)
+        pipeline.lindex(history, -1)
+        with translated():
+            count, position = await pipeline.execute()
+        return count, position.decode() if position else START
 
     async def version_at(self, item: str, position: str) -> int:
         """The version that an item had at a position, 0 before its first.
@@ -105,14 +203,10 @@ class EventLog:
 
     async def is_gone(self, position: str) -> bool:
         """Whether events behind this position were removed from the log by hand (XTRIM, XDEL)."""
-        with translated():
-            if not await self._redis.exists(self._keys.events):
-                return False
-            stream: Any = await self._redis.xinfo_stream(self._keys.events)
-        if stream["entries-added"] == stream["length"]:
+        log = await ends(self._redis, self._keys)
+        if log.added == log.length:
             return False
-        first = stream["first-entry"]
-        return first is None or key_of(position) < key_of(first[0].decode())
+        return log.length == 0 or key_of(position) < key_of(log.first)
 
     async def follow(self, after: str, limit: int = 100) -> AsyncIterator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends."""
@@ -129,13 +223,11 @@ class EventLog:
 
     async def last_position(self) -> str:
         """The position of the last event, START where there is none."""
-        return await self.before_last(0)
+        return await position_back(self._redis, self._keys, 1) or START
 
     async def before_last(self, count: int) -> str:
         """The position behind which the last `count` events are, START where there are no more."""
-        with translated():
-            entries: Any = await self._redis.xrevrange(self._keys.events, count=count + 1)
-        return entries[count][0].decode() if len(entries) > count else START
+        return await position_back(self._redis, self._keys, count + 1) or START
 
     async def length(self) -> int:
         """How many events there are."""

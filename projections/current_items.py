@@ -44,6 +44,7 @@ class CurrentItems:
 
     def __init__(self, redis: Redis, keys: Keys, *, waiting: int = 10_000) -> None:
         self._connection = HeldConnection(redis)
+        self._redis = redis
         self._keys = keys
         self._list_items = redis.register_script(
             files("projections").joinpath("list_items.lua").read_text()
@@ -64,6 +65,11 @@ class CurrentItems:
         except TooManyWaiting:
             sentence = "Too many reads are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
+
+    async def count(self) -> int:
+        """How many items exist. Raises LogUnavailable."""
+        with translated():
+            return int(await self._redis.zcard(self._keys.ids))
 
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
         """At most `limit` existing items whose id starts with `prefix`, behind the id `after`.

@@ -11,7 +11,7 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from eventlog.cancellation import heed_cancellation
-from eventlog.entries import slices
+from eventlog.entries import parts
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.room import Room
@@ -92,9 +92,11 @@ class Runner:
 
     async def _advance(self, store: CountsStore, lease: Lease) -> None:
         position = await store.position()
-        async for entries in slices(self._redis, self._keys, position):
+        async for part in parts(self._redis, self._keys, position):
+            if not part.entries:
+                return
             counts = Counts()
-            counts.add(store.projection, entries)
+            counts.add(store.projection, part.entries)
             if not await store.add(counts, position):
                 return  # somebody else went on: the next look starts where they are
             position = counts.position

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from eventlog.entries import ends
 from eventlog.faults import translated
 from eventlog.keys import Keys
 from eventlog.positions import START
@@ -29,18 +30,16 @@ class ProjectionStatus:
 
 async def projection_statuses(redis: Redis, keys: Keys) -> list[ProjectionStatus]:
     """All projections, the current items first. Raises LogUnavailable, LogBroken."""
+    log = await ends(redis, keys)
     pipeline = redis.pipeline(transaction=True)
-    pipeline.xlen(keys.events)
-    pipeline.xrevrange(keys.events, count=1)
     pipeline.hlen(keys.current)
     for projection in FOLLOWING:
         pipeline.hmget(keys.counts(projection.name), "position", "events")
         pipeline.hlen(keys.counts(projection.name))
     with translated():
-        length, last, rows, *counts = await pipeline.execute()
-    end = last[0][0].decode() if last else START
+        rows, *counts = await pipeline.execute()
     receipt = await last_receipt(redis, keys, CURRENT_ITEMS)
-    statuses = [ProjectionStatus(CURRENT_ITEMS, end, 0, rows, receipt)]
+    statuses = [ProjectionStatus(CURRENT_ITEMS, log.last, 0, rows, receipt)]
     for projection, (position, events), fields in zip(
         FOLLOWING, counts[::2], counts[1::2], strict=True
     ):
@@ -48,7 +47,7 @@ async def projection_statuses(redis: Redis, keys: Keys) -> list[ProjectionStatus
             ProjectionStatus(
                 projection.name,
                 (position or START.encode()).decode(errors="replace"),
-                max(0, length - _number(events)),
+                max(0, log.length - _number(events)),
                 max(0, fields - 2),
                 await last_receipt(redis, keys, projection.name),
             )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
-from eventlog.entries import extent
+from eventlog.entries import ends
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.faults import translated
 from eventlog.keys import Keys
@@ -73,7 +73,7 @@ async def rebuild(  # noqa: PLR0913 - all but two by their names
 
 async def _checked_length(redis: Redis, keys: Keys) -> int:
     """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
-    log = await extent(redis, keys)
+    log = await ends(redis, keys)
     if log.lost:
         raise LogIncomplete(f"lacks {log.lost} events (XTRIM, XDEL)")
     with translated():

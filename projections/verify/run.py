@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from eventlog.entries import Entry, extent, slices
+from eventlog.entries import Entry, ends, slices
 from eventlog.faults import translated
 from eventlog.keys import Keys, pattern
 from eventlog.positions import key_of
@@ -74,7 +74,7 @@ class _Verification:
 
     async def fold_log(self) -> None:
         """Folds the log to its end, and compares the histories with it."""
-        log = await extent(self._redis, self._keys)
+        log = await ends(self._redis, self._keys)
         self._length = log.length
         if log.lost:
             found = f"without {log.lost} of its entries (XTRIM, XDEL)"

@@ -78,6 +78,24 @@ async def test_every_event_validates_with_the_sdk_of_cloudevents(
         assert json.loads(JSONFormat().write(event)) | {"time": member["time"]} == member
 
 
+@pytest.mark.parametrize("wanted", ["", "&item=a", "&item=a&wait=60"])
+async def test_a_page_looks_through_so_many_events_and_says_where_it_stopped(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """Empty with a link, however rare a type is, in the log and in the history of one item."""
+    monkeypatch.setattr("api.feed.SCANNED", 20)
+    for number in range(50):
+        await client.put("/items/a", json={"size": number})
+    await client.delete("/items/a")
+
+    first = await client.get(f"/events?type=ItemDeleted&limit=1{wanted}")
+    found = await walked(client, f"/events?type=ItemDeleted&limit=1{wanted.partition('&wait')[0]}")
+
+    assert first.json() == []
+    assert "next" in first.links
+    assert [event["itemversion"] for event in found] == [51]
+
+
 @pytest.mark.parametrize("limit", [1, 5, 23, 24, 25])
 @pytest.mark.parametrize(
     "wanted",

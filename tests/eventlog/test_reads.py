@@ -8,13 +8,17 @@ import pytest
 
 from domain.commands import DeleteItem, PutItem
 from eventlog.codec import MalformedEntry
+from eventlog.entries import ABOUT_BYTES, ends, size_of
+from eventlog.entries import parts as parts_of
 from eventlog.log import EventLog
 from eventlog.positions import START, key_of
+from projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from domain.events import RecordedEvent
+    from eventlog.keys import Keys
 
 
 @pytest.fixture
@@ -142,3 +146,37 @@ async def test_an_entry_of_another_program_is_not_taken_for_an_event(
         await log.read()
     assert malformed.value.position == foreign.decode()
     assert len(await log.read(limit=1)) == 1
+
+
+async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, keys: Keys) -> None:
+    """Where the log begins and ends, what is gone, what an item's versions are."""
+    log = EventLog(real_redis, keys, APPLY)
+    events = [await log.append(PutItem("a", b'"%s"' % (b"x" * 500_000))) for _ in range(5)]
+    before = (await real_redis.info("stats"))["total_net_output_bytes"]
+
+    assert await log.last_position() == events[-1].position
+    assert await log.before_last(3) == events[1].position
+    assert not await log.is_gone(events[0].position)
+    positions = await log.positions("a", 0, 5)
+    heads = [head async for part, _ in log.heads_at(positions) for head in part]
+    assert [(head.version, head.position, head.type) for head in heads] == [
+        (event.version, event.position, event.type) for event in events
+    ]
+    assert (await ends(real_redis, keys)).length == 5
+    assert await log.last_change("a") == (5, events[-1].position)
+
+    after = (await real_redis.info("stats"))["total_net_output_bytes"]
+    assert after - before < 50_000
+
+
+async def test_a_part_of_the_log_is_small_whatever_comes_after_what(
+    real_redis: Redis, keys: Keys
+) -> None:
+    """Small events say nothing of the size of those after them."""
+    log = EventLog(real_redis, keys, APPLY)
+    for size in (*[10] * 100, *[300_000] * 20):
+        await log.append(PutItem("a", b'"%s"' % (b"x" * size)))
+    parts = [part async for part in parts_of(real_redis, keys, START)]
+
+    assert sum(len(part.entries) for part in parts) == 120
+    assert max(size_of(part.entries) for part in parts) <= ABOUT_BYTES

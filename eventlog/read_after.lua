@@ -1,0 +1,51 @@
+-- Entries of the log after a position, as many as are small together.
+--   KEYS[1]  the log
+--   ARGV[1]  the position
+--   ARGV[2]  at most so many entries in the reply
+--   ARGV[3]  at most so many that it looks at
+--   ARGV[4]  at most so many bytes that it looks at, but one entry all the same
+--   ARGV[5]  only entries of this type; empty: all
+-- Reply: the position up to which it looked, how many entries it looked at, 1 where the log ends
+-- there and 0 where it goes on, then the entries, each as XRANGE has it.
+--
+-- XRANGE alone knows no bound of bytes: 500 entries may be half a gigabyte.
+
+local FIRST, MOST = 16, 32
+
+local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local place, looked, bytes, step = ARGV[1], 0, 0, FIRST
+local reply, at_end, is_full = { place, 0, 0 }, false, false
+
+local function size_of(fields)
+  local size = 0
+  for i = 1, #fields do
+    size = size + #fields[i]
+  end
+  return size
+end
+
+while not (at_end or is_full) do
+  local asked = math.min(step, most_looked - looked)
+  local some = redis.call('XRANGE', KEYS[1], '(' .. place, '+', 'COUNT', asked)
+  for _, entry in ipairs(some) do
+    local size = size_of(entry[2])
+    if looked > 0 and bytes + size > most_bytes then
+      is_full = true
+      break
+    end
+    place, looked, bytes = entry[1], looked + 1, bytes + size
+    if ARGV[5] == '' or entry[2][2] == ARGV[5] then
+      reply[#reply + 1] = entry
+      if #reply - 3 == most then
+        is_full = true
+        break
+      end
+    end
+  end
+  at_end = not is_full and #some < asked
+  is_full = is_full or looked >= most_looked or bytes >= most_bytes
+  step = math.max(1, math.min(MOST, math.floor((most_bytes - bytes) * looked / (bytes + 1))))
+end
+
+reply[1], reply[2], reply[3] = place, looked, at_end and 1 or 0
+return reply

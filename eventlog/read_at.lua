@@ -1,0 +1,32 @@
+-- The entries of the log at positions, as many as are small together.
+--   KEYS[1]  the log
+--   ARGV[1]  at most so many bytes that it looks at, but one entry all the same
+--   ARGV[2]  1: with bodies; 0: only the first byte of each
+--   then the positions
+-- Reply: how many of the positions it looked at, then the entries, each as XRANGE has it, without
+-- those that were removed.
+
+local FIRST = 3
+
+local most_bytes, with_bodies = tonumber(ARGV[1]), ARGV[2] == '1'
+local reply, bytes = { 0 }, 0
+for i = FIRST, #ARGV do
+  local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])[1]
+  if entry then
+    local fields = entry[2]
+    local size = 0
+    for each = 1, #fields do
+      size = size + #fields[each]
+    end
+    if i > FIRST and bytes + size > most_bytes then
+      break
+    end
+    bytes = bytes + size
+    if not with_bodies and fields[7] == 'data' then
+      fields[8] = string.sub(fields[8], 1, 1)
+    end
+    reply[#reply + 1] = entry
+  end
+  reply[1] = i - FIRST + 1
+end
+return reply
