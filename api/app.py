@@ -26,6 +26,7 @@ from api.caching import revalidated
 from api.cors import CrossOrigin
 from api.idempotency import WRITES, once
 from api.model import ItemModel
+from api.model_probe import doubt
 from api.problems import Problem, problem_of
 from api.rebinding import check_name
 from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
@@ -66,6 +67,10 @@ def create_app(
     """
     settings = settings or Settings()
     item_model = ItemModel(model) if model is not None else ItemModel.named(settings.model)
+    if (reason := doubt(item_model)) is not None:
+        logger.warning(
+            "The model %s does not take again what it gives. %s", item_model.name, reason
+        )
     return ItemStore(settings, item_model, redis)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic_core import to_json
 
-from api.model import check_json
+from api.json_text import check_json
 from api.problems import Problem
 from api.request import item_id
 from api.times import parse_rfc3339, rfc3339

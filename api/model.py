@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import re
 import sys
-from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
+from api.json_text import check_json
+from api.model_errors import Error, invalid, not_valid, pointer
+from api.model_schema import Traits
 from api.problems import Problem
+from api.round_trip import (
+    first_difference,
+    first_loss,
+    forget_computed,
+    in_any_order,
+    not_finite,
+    without,
+)
 
 
 class Item(BaseModel):
@@ -29,17 +39,35 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 """What OpenAPI allows in no name of a schema."""
 
 
+_NOT_AGAIN = "the model would not take this again as it gives it"
+
+
 class UnknownModel(Exception):
     """ITEMSTORE_MODEL names something that is not a pydantic model."""
 
 
+class NotKept(Problem):
+    """The body is as the model wants it, and what the model makes of it can't be stored."""
+
+    def __init__(self, errors: list[Error], count: int | None = None) -> None:
+        problem = invalid(errors, count)
+        super().__init__(problem.type.slug, problem.detail, members=problem.members)
+
+
 class ItemModel:
-    """Validates bodies against a pydantic model, or takes any JSON object where it is None."""
+    """Validates bodies against a pydantic model, or takes any JSON object where it is None.
+
+    `runs_code` says whether the model has code of its operator in it, which may take any time.
+    """
 
     def __init__(self, model: type[BaseModel] | None) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(dict[str, Any] if model is None else model)
         self.name = "Item" if model is None else _NO_NAME.sub("_", model.__name__)
         self._adapter = adapter
+        self._model = model
+        self._traits = Traits.of(adapter.core_schema)
+        self._is_stable = self._traits.is_stable
+        self.runs_code = self._traits.runs_code
 
     @classmethod
     def named(cls, name: str | None) -> ItemModel:
@@ -56,87 +84,121 @@ class ItemModel:
     def stored(self, body: bytes) -> bytes:
         """The JSON that is stored for a body: the validated model, as compact UTF-8.
 
-        Raises Problem: 400 for what is not JSON, 422 for what the model refuses.
+        The model takes it again, with the same result: by PUT, PATCH or a revert
+        (docs/decisions/0013). Raises Problem: 400 for what is not JSON, 422 for what the model
+        refuses, and for what it would not take again.
         """
-        check_json(body)
+        value = check_json(body)
+        if not self._is_stable:
+            return self._checked(body, value)
         try:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:
-            raise _problem(error) from None
+            raise not_valid(error) from None
         return self._adapter.serializer.to_json(item, by_alias=True)
 
     def schema(self, ref_template: str) -> dict[str, Any]:
         """The JSON Schema of a body; nested models under `$defs`."""
         return self._adapter.json_schema(ref_template=ref_template)
 
+    def _checked(self, body: bytes, value: Any) -> bytes:
+        """The JSON to store, once the model has taken it again. Raises Problem (422)."""
+        item = self._validated(body, value)
+        text = self._text(item)
+        given = _read(text)
+        try:
+            again = self._validated(text, given)
+        except Problem as problem:
+            errors = [
+                (each["pointer"], f"{_NOT_AGAIN}: {each['detail']}")
+                for each in problem.members["errors"]
+            ]
+            raise NotKept(errors, problem.members["count"]) from None
+        text_again = self._text(again)
+        place = None
+        if text_again != text:
+            place = self._difference(_read(text), _read(text_again))
+        elif self.runs_code or b"null" in text:  # else no secret, and no number that was lost
+            place = first_loss(self._python(item), self._python(again))
+        if place is not None:
+            raise NotKept([(pointer(place), _NOT_AGAIN)])
+        return text
 
-def check_json(body: bytes) -> Any:
-    """The value that the JSON text stands for.
+    def _validated(self, body: bytes, value: Any) -> Any:
+        """The item that the model makes of a body, whose value may be changed.
 
-    Raises Problem (400) for what RFC 8259 does not allow, and for what would not come back as it
-    went in: an object with the same key twice, a number beyond a 64-bit float, a lone surrogate.
-    """
+        What the body says of computed fields is left out, as GET gives them and a client sends
+        them back. Raises Problem (422).
+        """
+        computed = self._traits.computed
+        try:
+            item = self._adapter.validator.validate_json(body)
+        except ValidationError as error:
+            extra = (
+                each["loc"]
+                for each in error.errors(include_url=False, include_context=False)
+                if each["type"] == "extra_forbidden" and each["loc"][-1] in computed
+            )
+            if not (computed and without(value, extra)):
+                raise not_valid(error) from None
+            try:
+                item = self._adapter.validator.validate_json(_written(value))
+            except ValidationError as other:
+                raise not_valid(other) from None
+        if computed:
+            forget_computed(item)
+        return item
+
+    def _text(self, item: Any) -> bytes:
+        """The item as JSON. Raises Problem (422) where it can't be written as such."""
+        try:
+            return self._adapter.serializer.to_json(item, by_alias=True, warnings=False)
+        except (PydanticSerializationError, UnicodeError):
+            reason = "the model can't write this value as JSON"
+            raise NotKept([(place, reason) for place in self._unwritable(item)]) from None
+
+    def _unwritable(self, item: Any) -> list[str]:
+        """Pointers to the fields that can't be written as JSON; to the whole item if to none."""
+        assert self._model is not None
+        aliases = {
+            name: each.serialization_alias for name, each in self._model.model_fields.items()
+        }
+        aliases |= {name: each.alias for name, each in self._model.model_computed_fields.items()}
+        bad = [name for name in aliases if not self._is_writable(item, name)]
+        return [pointer([aliases[name] or name]) for name in bad] or [""]
+
+    def _is_writable(self, item: Any, name: str) -> bool:
+        try:
+            self._adapter.serializer.to_json(item, by_alias=True, include={name}, warnings=False)
+        except (PydanticSerializationError, UnicodeError):
+            return False
+        return True
+
+    def _python(self, item: Any) -> Any:
+        """The item as Python has it, by the names that its JSON has."""
+        return self._adapter.serializer.to_python(item, by_alias=True, warnings=False)
+
+    def _difference(self, given: Any, again: Any) -> tuple[int | str, ...] | None:
+        place = first_difference(given, again)
+        if self._traits.has_sets and place is not None:
+            return place and first_difference(in_any_order(given), in_any_order(again)) and place
+        return place
+
+
+def _read(text: bytes) -> Any:
+    """The value of a text that a model gave. Raises Problem (422) where it is no JSON."""
     try:
-        text = body.decode()
-        value = _DECODER.decode(text)
-        if "\\u" in text:  # only an escape can make a lone surrogate
-            json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        reason = "a lone surrogate is not a character"
-    except RecursionError:
-        reason = "it is nested too deep"
-    except ValueError as error:
-        reason = "the body is empty" if not body.strip() else str(error)
-        if body.startswith(BOM_UTF8):
-            reason = "it begins with a byte order mark (RFC 8259 §8.1)"
-    else:
-        return value
-    raise Problem("malformed-json", f"The body is not JSON: {reason}.") from None
+        return check_json(text)
+    except Problem as problem:
+        place = not_finite(json.loads(text))
+        if place is not None:
+            raise NotKept([(pointer(place), "JSON has no NaN and no infinity")]) from None
+        reason = problem.detail.partition(": ")[2].removesuffix(".")
+        raise NotKept([("", f"what the model makes of it is not JSON: {reason}")]) from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"the key {twice!r} stands twice in one object"
-        raise ValueError(message)
-    return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        message = f"{text[:40]} is too large for a number"
-        raise ValueError(message)
-    return number
-
-
-def _not_json(text: str) -> Any:
-    message = f"{text} is not a JSON number"
-    raise ValueError(message)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_not_json
-)
-
-
-def _problem(error: ValidationError) -> Problem:
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    if errors[0]["type"] == "json_invalid":
-        return Problem("malformed-json", f"The body is not JSON: {errors[0]['msg']}.")
-    listed = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in errors]
-    count = len(listed)
-    places = "place is" if count == 1 else "places are"
-    first = f"{listed[0]['pointer'] or 'the whole body'}: {listed[0]['detail']}"
-    sentence = f"{count} {places} not as the model wants; the first is {first}."
-    return Problem("invalid-item", sentence, members={"errors": listed})
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    return "".join(f"/{part}" for part in parts)
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _imported(name: str) -> type[BaseModel]:

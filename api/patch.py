@@ -9,7 +9,7 @@ import jsonpatch
 import jsonpointer
 from pydantic_core import to_json
 
-from api.model import check_json
+from api.json_text import check_json
 from api.problems import Problem
 
 MERGE_PATCH = "application/merge-patch+json"

@@ -98,8 +98,10 @@ PROBLEM_TYPES = {
         ProblemType(
             "malformed-json", 400, "The body is not JSON",
             "The body is empty, is not UTF-8, or breaks RFC 8259; NaN, infinite numbers, lone "
-            "surrogates and an object with the same key twice are refused too.",
-            "Send one JSON value in UTF-8, nested less than 200 deep.",
+            "surrogates, an object with the same key twice, too deep a nesting and too long an "
+            "integer are refused too.",
+            "Send one JSON value in UTF-8, in at most 200 levels of lists and objects, with "
+            "integers of at most 4,300 digits.",
         ),
         ProblemType(
             "malformed-patch", 400, "The patch can't be read",
@@ -164,8 +166,9 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "invalid-item", 422, "The body is JSON, but not an item",
-            "The model of the items refuses it. Each of `errors` has a JSON Pointer (RFC 6901) "
-            "to the place, and says what is wrong there.",
+            "The model of the items refuses it, or would not take again what it makes of it. Each "
+            "of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the place, and "
+            "says what is wrong there.",
             "Mend the places that `errors` points to; GET /openapi.json has the model.",
         ),
         ProblemType(

@@ -15,7 +15,8 @@ from api import openapi
 from api.accept import preferred
 from api.caching import FORWARDED, REVALIDATE, for_ever
 from api.components import LAST_VERSION
-from api.model import check_json
+from api.json_text import check_json
+from api.model_errors import invalid
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
 from api.problems import Problem, quoted
@@ -237,9 +238,7 @@ def _wanted_version(document: Any) -> int:
         is_whole = number % 1 == 0  # 3.0 is an integer in JSON
         if is_whole and 1 <= number <= LAST_VERSION:
             return int(number)
-    errors = [{"pointer": "/version", "detail": "The version to go back to, an integer from 1."}]
-    sentence = 'Send {"version": n}, the version to go back to.'
-    raise Problem("invalid-item", sentence, members={"errors": errors})
+    raise invalid([("/version", 'send {"version": n}, the version to go back to, from 1')])
 
 
 def _number(request: Request) -> int:

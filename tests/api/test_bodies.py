@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -172,15 +173,15 @@ async def test_without_a_model_bodies_come_back_byte_for_byte(
 
 
 async def test_deep_nesting_comes_back(anything: httpx.AsyncClient) -> None:
-    """A list in a list, 150 times."""
-    body = b'{"deep":' + b"[" * 150 + b"]" * 150 + b"}"
+    """A list in a list, as deep as is allowed."""
+    body = b'{"deep":' + b"[" * 199 + b"]" * 199 + b"}"
 
     put = await anything.put("/items/foo", content=body, headers=JSON)
 
     assert (put.status_code, put.content) == (201, body)
 
 
-@pytest.mark.parametrize("depth", [250, 1000, 10_000])
+@pytest.mark.parametrize("depth", [200, 250, 1000, 10_000])
 async def test_nesting_too_deep_is_refused(
     anything: httpx.AsyncClient, unchanged: Unchanged, depth: int
 ) -> None:
@@ -190,7 +191,64 @@ async def test_nesting_too_deep_is_refused(
     async with unchanged():
         answer = await anything.put("/items/foo", content=body, headers=JSON)
 
-    problem(answer, 400, "malformed-json")
+    assert "more than 200 levels" in problem(answer, 400, "malformed-json")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "the body is empty."),
+        (b'{"size": 1', "Expecting ',' delimiter (line 1, column 11)."),
+        (b'{"name": "\xff"}', "it is not UTF-8 at byte 10."),
+        (b'{"size": -' + b"1" * 4301 + b"}", "an integer has more than 4300 digits."),
+        (b'{"size": 1' + b"0" * 999 + b".5}", f"1{'0' * 39} is too large for a number."),
+        (b'{"a":1,"b":1,"a":2}', "the key 'a' stands twice in one object."),
+        (b'{"\\u202e' + b"b" * 99 + b'":1,"\\u202e' + b"b" * 99 + b'":2}',
+         f"the key '\\u202e{'b' * 58}…' stands twice in one object."),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_with_a_text_is_said_in_plain_words(
+    client: httpx.AsyncClient, body: bytes, reason: str
+) -> None:
+    """Short, with nothing that only Python's users know, and nothing that can't be printed."""
+    answer = await client.put("/items/foo", content=body, headers=JSON)
+
+    detail = problem(answer, 400, "malformed-json")["detail"]
+    assert detail == f"The body is not JSON: {reason}"
+
+
+async def test_a_doubled_key_among_many_is_found_in_one_look(anything: httpx.AsyncClient) -> None:
+    """It took twenty seconds to find it at the end of 40,000 keys, and nothing else was done."""
+    keys = b",".join(b'"k%d":1' % number for number in [*range(40_000), 39_999])
+    began = time.perf_counter()
+
+    answer = await anything.put("/items/foo", content=b"{%s}" % keys, headers=JSON)
+
+    assert "'k39999'" in problem(answer, 400, "malformed-json")["detail"]
+    assert time.perf_counter() - began < 2
+
+
+async def test_of_many_errors_the_first_20_are_listed_and_all_are_counted(
+    client: httpx.AsyncClient, unchanged: Unchanged
+) -> None:
+    """A body of a megabyte does not get an answer of seven."""
+    body = {f"k{number}": 1 for number in range(10_000)}
+
+    async with unchanged():
+        answer = await client.put("/items/foo", json=body)
+
+    content = problem(answer, 422, "invalid-item")
+    assert [error["pointer"] for error in content["errors"]] == [f"/k{n}" for n in range(20)]
+    assert content["count"] == 10_000
+    assert content["detail"].startswith("10000 values do not fit the model; the first is /k0: ")
+
+
+async def test_a_pointer_ends_before_a_name_that_is_too_long(client: httpx.AsyncClient) -> None:
+    """It then points to what has a member of that name."""
+    answer = await client.put("/items/foo", json={"x" * 100_000: 1})
+
+    assert problem(answer, 422, "invalid-item")["errors"][0]["pointer"] == ""
+    assert len(answer.content) < 1000
 
 
 async def test_the_order_of_members_is_kept(anything: httpx.AsyncClient) -> None:

@@ -81,7 +81,7 @@ OWN_MEMBERS = {
     "patch-conflict": {"operation"},
     "unexpected-version": {"version", "expected"},
     "content-too-large": {"limit"},
-    "invalid-item": {"errors"},
+    "invalid-item": {"errors", "count"},
     "invalid-parameter": {"errors"},
     "precondition-required": {"version"},
     "log-unavailable": {"retry_after"},
