@@ -1,16 +1,13 @@
-"""What the OpenAPI document refers to: the model, the wire shapes, parameters and headers."""
+"""What the OpenAPI document refers to: the model, parameters and headers."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from api.model import ItemModel
 from api.problems import PROBLEM_TYPES
-
-Description = dict[str, Any]
-
-LAST_VERSION = 10**15
-"""No item gets as far; the engine takes no number without an end."""
+from api.shapes import LAST_VERSION, Description, ref, shapes
 
 ITEM = "Item"
 """The name that the operations use for the model; the document has the model's own."""
@@ -20,19 +17,14 @@ An event-sourced item store. Every write is an event in a log; the type of the e
 appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated)."""
 
 
-def ref(section: str, name: str) -> Description:
-    """A reference to a component."""
-    return {"$ref": f"#/components/{section}/{name}"}
-
-
 def complete(document: Description, model: ItemModel) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
-    schema = model.schema("#/components/schemas/{model}")
+    schema = _without_defaults(model.schema("#/components/schemas/{model}"))
     nested = schema.pop("$defs", {})
     models = {model.name: schema | {"title": model.name}} | nested
-    shapes = _schemas(ref("schemas", ITEM))
-    # A wire shape that is named like one of the operator's models makes way for it.
-    names = {name: f"Store{name}" for name in shapes if name in models} | {ITEM: model.name}
+    own = shapes(ref("schemas", ITEM))
+    # A shape of ours that is named like one of the operator's models makes way for it.
+    names = {name: f"Store{name}" for name in own if name in models} | {ITEM: model.name}
     document["components"] = {
         "parameters": _PARAMETERS,
         "headers": _HEADERS,
@@ -46,9 +38,28 @@ def complete(document: Description, model: ItemModel) -> Description:
     ]
     document = _renamed(document, names)
     document["components"]["schemas"] = models | {
-        names.get(name, name): _renamed(shape, names) for name, shape in shapes.items()
+        names.get(name, name): _renamed(shape, names) for name, shape in own.items()
     }
     return document
+
+
+def _without_defaults(schema: Description) -> Description:
+    """A JSON Schema whose properties have no `default`; the description tells of it instead.
+
+    Generators take a property with a default for one that is always there, and demand it of who
+    sends a body; and what was stored under an earlier model need not have it.
+    """
+    changed = dict(schema)
+    for group in ("properties", "$defs"):
+        members = {name: _without_defaults(each) for name, each in schema.get(group, {}).items()}
+        if members:
+            changed[group] = members
+    for each in changed.get("properties", {}).values():
+        default = each.pop("default", None)
+        if default is not None:
+            said = f"{each.get('description', '')} Without it: `{json.dumps(default)}`."
+            each["description"] = said.strip()
+    return changed
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:
@@ -61,115 +72,6 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     if name in names:
         return ref("schemas", names[name])
     return {key: _renamed(value, names) for key, value in node.items()}
-
-
-_POINTER = {"type": "string", "format": "json-pointer"}
-
-
-def _schemas(item: Description) -> Description:
-    return {
-        "ItemPage": {
-            "type": "object",
-            "title": "ItemPage",
-            "required": ["items", "next", "total"],
-            "properties": {
-                "items": {"type": "array", "items": ref("schemas", "ListedItem")},
-                "next": {
-                    "type": ["string", "null"],
-                    "description": "The cursor of the next page, null on the last.",
-                },
-                "total": {"type": "integer", "description": "How many items match in all."},
-            },
-        },
-        "ListedItem": {
-            "type": "object",
-            "title": "ListedItem",
-            "required": ["id", "version", "modified", "item"],
-            "properties": {
-                "id": {"type": "string"},
-                "version": {"type": "integer", "minimum": 1},
-                "modified": {"type": "string", "format": "date-time"},
-                "item": item,
-            },
-        },
-        "Event": {
-            "type": "object",
-            "title": "Event",
-            "description": "A CloudEvents 1.0 object.",
-            "required": ["specversion", "id", "source", "type", "subject", "time", "itemversion"],
-            "properties": {
-                "specversion": {"const": "1.0"},
-                "id": {"type": "string", "description": "The position in the log."},
-                "source": {"type": "string", "format": "uri-reference"},
-                "type": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
-                "subject": {"type": "string", "description": "The item's id."},
-                "time": {"type": "string", "format": "date-time"},
-                "itemversion": {"type": "integer", "minimum": 1},
-                "datacontenttype": {"const": "application/json"},
-                "data": item,
-                "actor": {"type": "string"},
-                "traceparent": {"type": "string"},
-            },
-        },
-        "VersionList": {
-            "type": "object",
-            "title": "VersionList",
-            "required": ["versions", "next"],
-            "properties": {
-                "versions": {"type": "array", "items": ref("schemas", "Version")},
-                "next": {"type": ["string", "null"], "format": "uri-reference"},
-            },
-        },
-        "Version": {
-            "type": "object",
-            "title": "Version",
-            "required": ["version", "type", "time", "event", "href"],
-            "properties": {
-                "version": {"type": "integer", "minimum": 1},
-                "type": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
-                "time": {"type": "string", "format": "date-time"},
-                "event": {"type": "string", "description": "The position in the log."},
-                "href": {"type": "string", "format": "uri-reference"},
-            },
-        },
-        "Revert": {
-            "type": "object",
-            "title": "Revert",
-            "required": ["version"],
-            "additionalProperties": False,
-            "properties": {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
-        },
-        "PatchOperation": {
-            "title": "PatchOperation",
-            "description": "RFC 6902.",
-            "oneOf": [
-                _patch_operation("add", "replace", "test", needs={"value": {}}),
-                _patch_operation("move", "copy", needs={"from": _POINTER}),
-                _patch_operation("remove", needs={}),
-            ],
-        },
-        "Problem": {
-            "type": "object",
-            "title": "Problem",
-            "description": "RFC 9457. Each type has members of its own besides these.",
-            "required": ["type", "title", "status", "detail", "instance"],
-            "properties": {
-                "type": {"type": "string", "format": "uri-reference"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "instance": {"type": "string", "format": "uri-reference"},
-            },
-        },
-    }
-
-
-def _patch_operation(*names: str, needs: Description) -> Description:
-    return {
-        "type": "object",
-        "required": ["op", "path", *needs],
-        "properties": {"op": {"enum": list(names)}, "path": _POINTER, **needs},
-    }
 
 
 def _parameter(
@@ -202,8 +104,9 @@ _HTTP_DATE = {"type": "string", "format": "http-date"}
 _PARAMETERS = {
     "id": _parameter(
         "id", "path",
-        "Any UTF-8 text of 1 to 512 bytes without control characters, except . and ..; "
-        "percent-encoded, a slash as %2F.",
+        "The id as it is: any UTF-8 text of 1 to 512 bytes without control characters, except . "
+        "and .. . It is not percent-encoded here: clients, and the page at /docs, do that, so that "
+        "a/b goes out as a%2Fb, and a%2Fb as a%252Fb, which is another item.",
         {"type": "string", "maxLength": 512, "pattern": _ID},
     ),
     "slug": _parameter(

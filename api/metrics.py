@@ -21,7 +21,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from api.accept import preferred
-from api.openapi import service_operation
+from api.openapi import service_operation, text_of
 from api.reply import Reply
 from api.request import Request
 from api.routing import Route
@@ -42,10 +42,15 @@ FORMS = ("text/plain; version=0.0.4", "application/openmetrics-text; version=1.0
 
 BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
 
-_TEXT = {"text/plain": {"schema": {"type": "string"}}}
 
-
-@router.get("/metrics", **service_operation("metrics", "Metrics for Prometheus.", content=_TEXT))
+@router.get(
+    "/metrics",
+    **service_operation(
+        "metrics",
+        "Metrics for Prometheus.",
+        content=text_of("text/plain", "application/openmetrics-text"),
+    ),
+)
 async def metrics(request: Request) -> Reply:
     """All metrics in Prometheus' text format, or as OpenMetrics where Accept asks for that."""
     total, pids = request.store.workers.total()

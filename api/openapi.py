@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.components import ITEM, Description, ref
+from api.components import ITEM
 from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import PROBLEM_TYPES
+from api.shapes import Description, ref
 
 Responses = dict[int | str, Description]
 
@@ -28,11 +29,17 @@ def _answer(description: str, *headers: str, schema: Description | None = None) 
     return answer
 
 
-def _problems(*slugs: str) -> Responses:
-    """Responses for these problem types, by status."""
+_EVERYWHERE = ("uri-too-long", "headers-too-large", "overloaded", "internal-error")
+"""What every request may be answered."""
+
+_CLOSED = ("unauthorized", "forbidden", "misdirected", "log-unavailable")
+"""What every request may be answered where the store says who may come in."""
+
+
+def _problems(*slugs: str, is_open: bool = False) -> Responses:
+    """Responses for these problem types, and those that every operation has, by status."""
     by_status: dict[int, list[str]] = {}
-    everywhere = ("unauthorized", "forbidden", "misdirected", "internal-error", "log-unavailable")
-    for slug in (*slugs, *everywhere):
+    for slug in dict.fromkeys((*slugs, *(() if is_open else _CLOSED), *_EVERYWHERE)):
         by_status.setdefault(PROBLEM_TYPES[slug].status, []).append(slug)
     return {status: _problem(status, same) for status, same in sorted(by_status.items())}
 
@@ -69,7 +76,8 @@ _WRITE_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 _KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header", "gone")
 
 _SENT = (
-    "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item", *_KEYED,
+    "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item",
+    "request-timeout", *_KEYED,
 )  # fmt: skip
 
 
@@ -135,7 +143,7 @@ PATCH_ITEM = _operation(
     },
     parameters=("id", *_WRITE_CONDITIONS, "Prefer", "Idempotency-Key", "traceparent"),
     body={
-        MERGE_PATCH: {"type": "object"},
+        MERGE_PATCH: ref("schemas", "MergePatch"),
         JSON_PATCH: _PATCH,
     },
 )  # fmt: skip
@@ -189,27 +197,38 @@ POST_ITEM = _operation(
 )  # fmt: skip
 
 
+VALIDATED = ("If-Match", "If-None-Match")
+"""The parameters of what has an entity tag."""
+
+
+def json_of(schema: str) -> Description:
+    """Content in JSON of the schema of this name."""
+    return {"application/json": {"schema": ref("schemas", schema)}}
+
+
+def text_of(*media_types: str) -> Description:
+    """Content in each of these media types."""
+    return {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+
+
 def service_operation(
     name: str,
     description: str,
     *slugs: str,
+    content: Description,
     parameters: tuple[str, ...] = (),
-    content: Description | None = None,
     is_open: bool = False,
 ) -> Description:
-    """The options of a route about the service itself.
+    """The options of a route about the service itself, which answers 200 with the content.
 
-    It answers 200 with a JSON object, where no other `content` is named (by media type).
-    `is_open` says that it never wants a token.
+    `is_open` says that it never wants a token. What takes If-None-Match has an entity tag.
     """
-    if not is_open:
-        slugs = (*slugs, "unauthorized", "misdirected", "log-unavailable")
-    answer = _answer(description, schema={"type": "object"})
-    if content is not None:
-        answer["content"] = content
-    responses: Responses = {200: answer}
-    responses |= {PROBLEM_TYPES[slug].status: _problem(PROBLEM_TYPES[slug].status, [slug])
-                  for slug in slugs}  # fmt: skip
+    responses: Responses = {200: {"description": description, "content": content}}
+    if "If-None-Match" in parameters:
+        responses[200]["headers"] = _headers("ETag")
+        responses[304] = _answer("It is still what the client has.", "ETag")
+        slugs = (*slugs, "malformed-header", "unexpected-version")
+    responses |= _problems(*slugs, is_open=is_open)
     operation = _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
     if is_open:
         operation["openapi_extra"]["security"] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from api.problems import Problem, quoted
+from api.problems import Problem
+from api.quoting import quoted
 from api.request import Request
 from api.times import http_date, last_modified, parse_http_date, seconds_of
 from domain.errors import UnexpectedVersion

@@ -5,7 +5,6 @@ A problem's `type` is `/problems/<slug>`, a page that this table fills.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -232,9 +231,6 @@ PROBLEM_TYPES = {
     )
 }  # fmt: skip
 
-SHOWN = 60
-"""Characters of what a client sent that a detail shows at most."""
-
 
 class Problem(Exception):
     """An error on its way to the client.
@@ -258,11 +254,6 @@ class Problem(Exception):
         self.members = members or {}
         self.headers = headers or {}
         self.links = links or {}
-
-
-def quoted(text: str) -> str:
-    """What a client sent, as a detail shows it: in double quotes, and not more than its start."""
-    return json.dumps(text if len(text) <= SHOWN else text[:SHOWN] + "…", ensure_ascii=False)
 
 
 def problem_of(error: Exception) -> Problem | None:

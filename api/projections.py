@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.openapi import service_operation
+from api.openapi import json_of, service_operation
 from api.query import refuse_query
 from api.reply import NO_STORE, Reply, json_reply
 from api.request import Request
@@ -23,7 +23,12 @@ from projections.statistics import read_statistics
 router = APIRouter(route_class=Route)
 
 
-@router.get("/projections", **service_operation("projections", "Each projection."))
+@router.get(
+    "/projections",
+    **service_operation(
+        "projections", "Each projection.", "invalid-parameter", content=json_of("ProjectionList")
+    ),
+)
 async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
     refuse_query(request)
@@ -42,7 +47,12 @@ async def projections(request: Request) -> Reply:
     return json_reply(content, headers=[NO_STORE])
 
 
-@router.get("/stats", **service_operation("statistics", "The statistics."))
+@router.get(
+    "/stats",
+    **service_operation(
+        "statistics", "The statistics.", "invalid-parameter", content=json_of("Statistics")
+    ),
+)
 async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
     refuse_query(request)

@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Scope
 
 from api.fields import key, members, named
 from api.patch import JSON_PATCH, MERGE_PATCH
-from api.problems import Problem, quoted
+from api.problems import Problem
+from api.quoting import quoted
 from api.tokens import Token
 from api.trace_context import traceparent
 from eventlog.idempotency import IdempotencyKey

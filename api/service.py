@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from api.accept import preferred
 from api.caching import revalidated
-from api.openapi import service_operation
+from api.openapi import VALIDATED, json_of, service_operation, text_of
 from api.problems import PROBLEM_TYPES, Problem, ProblemType
 from api.reply import NO_STORE, Reply, html_reply, json_reply
 from api.request import Request
@@ -21,7 +21,15 @@ router = APIRouter(route_class=Route)
 VARY = (b"vary", b"accept")
 
 
-@router.get("/", **service_operation("service", "What this service is."))
+@router.get(
+    "/",
+    **service_operation(
+        "service",
+        "What this service is.",
+        content=json_of("Service") | text_of("text/html"),
+        parameters=VALIDATED,
+    ),
+)
 async def service(request: Request) -> Reply:
     """What this service is, and where everything is."""
     root = request.root
@@ -46,7 +54,10 @@ async def service(request: Request) -> Reply:
     return _page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
 
-@router.get("/livez", **service_operation("livez", "The process is up.", is_open=True))
+@router.get(
+    "/livez",
+    **service_operation("livez", "The process is up.", content=json_of("Liveness"), is_open=True),
+)
 async def livez(_: Request) -> Reply:
     """Whether the process is up."""
     return json_reply({"status": "up"}, headers=[NO_STORE])
@@ -55,7 +66,12 @@ async def livez(_: Request) -> Reply:
 @router.get(
     "/readyz",
     **service_operation(
-        "readyz", "The store takes writes.", "log-unavailable", "log-full", is_open=True
+        "readyz",
+        "The store takes writes.",
+        "log-unavailable",
+        "log-full",
+        content=json_of("Readiness"),
+        is_open=True,
     ),
 )
 async def readyz(request: Request) -> Reply:
@@ -71,7 +87,12 @@ async def readyz(request: Request) -> Reply:
 @router.get(
     "/problems/{slug}",
     **service_operation(
-        "problem_type", "A problem type.", "not-found", parameters=("slug",), is_open=True
+        "problem_type",
+        "A problem type.",
+        "not-found",
+        content=json_of("ProblemType") | text_of("text/html"),
+        parameters=("slug", *VALIDATED),
+        is_open=True,
     ),
 )
 async def problem_type(request: Request) -> Reply:

@@ -14,16 +14,17 @@ from pydantic import Field
 from api import openapi
 from api.accept import preferred
 from api.caching import FORWARDED, REVALIDATE, for_ever
-from api.components import LAST_VERSION
 from api.json_text import check_json
 from api.model_errors import invalid
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
-from api.problems import Problem, quoted
+from api.problems import Problem
 from api.query import Query, invalid_parameters, query, refuse_query
+from api.quoting import quoted
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
+from api.shapes import LAST_VERSION
 from api.times import last_modified, parse_rfc1123_date, rfc3339
 from api.writes import append, write_reply
 from domain.commands import PutItem

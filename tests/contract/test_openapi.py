@@ -8,8 +8,14 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
+from jsonschema import Draft202012Validator
 
 from api.app import ItemStore
+from api.problems import Problem
+from api.reply import problem_reply
+from projections.rebuild import rebuild
+from tests.api.conftest import client_of
+from tests.contract.conftest import Product, store
 
 METHODS = {"get", "put", "post", "patch", "delete"}
 
@@ -71,8 +77,102 @@ def test_put_describes_every_status_that_it_has(app: ItemStore) -> None:
     put = app.openapi()["paths"]["/items/{id}"]["put"]
 
     assert {int(status) for status in put["responses"]} == {
-        200, 201, 204, 400, 401, 403, 409, 410, 412, 413, 415, 421, 422, 428, 500, 503, 507,
+        200, 201, 204, 400, 401, 403, 408, 409, 410, 412, 413, 414, 415, 421, 422, 428, 431,
+        500, 503, 507,
     }  # fmt: skip
+
+
+def test_every_operation_describes_what_every_request_may_be_answered(app: ItemStore) -> None:
+    """A URL or a header that is too long, too many requests, an error of the store."""
+    for path, method, operation in operations(app.openapi()):
+        lacking = {"414", "431", "500", "503"} - set(operation["responses"])
+        assert (path, method, lacking) == (path, method, set())
+
+
+def test_every_form_of_an_answer_is_described(app: ItemStore) -> None:
+    """The pages for people, and both forms of the metrics."""
+    paths = app.openapi()["paths"]
+
+    def forms(path: str) -> set[str]:
+        return set(paths[path]["get"]["responses"]["200"]["content"])
+
+    assert forms("/") == forms("/problems/{slug}") == {"application/json", "text/html"}
+    assert forms("/metrics") == {"text/plain", "application/openmetrics-text"}
+    assert "304" in paths["/"]["get"]["responses"]
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema of an object in the document."""
+    if isinstance(node, dict):
+        if node.get("type") == "object":
+            yield node
+        for value in node.values():
+            yield from objects(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from objects(value)
+
+
+def test_no_object_is_described_as_empty(app: ItemStore) -> None:
+    """Generators give an object of which nothing is said no members at all."""
+    for schema in objects(app.openapi()):
+        assert schema.get("properties") or schema.get("additionalProperties"), schema
+
+
+def test_no_property_has_a_default(app: ItemStore) -> None:
+    """Generators demand it of a body otherwise, and promise it of what was stored without it."""
+    for schema in objects(app.openapi()["components"]["schemas"]):
+        for name, described in schema.get("properties", {}).items():
+            assert "default" not in described, name
+
+
+def test_a_default_is_told_in_words() -> None:
+    """The reader still learns what stands there where nothing is sent."""
+    sizes = store(Product).openapi()["components"]["schemas"]["Product"]["properties"]["sizes"]
+
+    assert sizes["description"] == "Without it: `[]`."
+
+
+async def test_what_the_service_says_of_itself_is_as_described(app: ItemStore) -> None:
+    """Each answer fits its schema, also with events, a rebuild and problems."""
+    document = app.openapi()
+    assert app.store is not None
+    async with client_of(app) as client:
+        await client.put("/items/a", json={"title": "a"} if "Product" in str(document) else {})
+        await rebuild(app.store.redis, app.store.keys)
+        for path in ("/", "/livez", "/readyz", "/projections", "/stats", "/problems/gone"):
+            template = path.replace("gone", "{slug}")
+            answer = await client.get(path)
+            described = document["paths"][template]["get"]["responses"][str(answer.status_code)]
+            schema = described["content"]["application/json"]["schema"]
+            validate(answer.json(), document, schema)
+        projections = (await client.get("/projections")).json()["projections"]
+        assert projections[0]["last_rebuild"] is not None
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem("uri-too-long", "Too long."),
+        Problem("unexpected-version", "No.", members={"version": None, "expected": "version 3"}),
+        Problem("invalid-item", "No.", members={"errors": [{"pointer": "/a", "detail": "No."}]}),
+        Problem("patch-conflict", "No.", members={"operation": 3}),
+        Problem("overloaded", "No.", members={"retry_after": 1, "something": "new"}),
+    ],
+)
+@pytest.mark.parametrize("instance", [None, "/items/a"])
+def test_a_problem_fits_its_schema(problem: Problem, instance: str | None) -> None:
+    """With its members, and without `instance` where no URL was read."""
+    document = store(None).openapi()
+
+    content = json.loads(problem_reply(problem, instance).body)
+    validate(content, document, {"$ref": "#/components/schemas/Problem"})
+    assert set(document["components"]["schemas"]["Problem"]["required"]) <= set(content)
+
+
+def validate(content: Any, document: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Holds JSON against a schema of the document."""
+    Draft202012Validator({**schema, "components": document["components"]}).validate(content)
 
 
 def test_every_error_is_described_as_a_problem(app: ItemStore) -> None:

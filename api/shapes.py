@@ -1,0 +1,230 @@
+"""What goes over the wire: lists, events, problems, and what the service says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Description = dict[str, Any]
+
+LAST_VERSION = 10**15
+"""No item gets as far; the engine takes no number without an end."""
+
+_TEXT: Description = {"type": "string"}
+_COUNT: Description = {"type": "integer", "minimum": 0}
+_VERSION: Description = {"type": "integer", "minimum": 1}
+_TIME: Description = {"type": "string", "format": "date-time"}
+_URL: Description = {"type": "string", "format": "uri-reference"}
+_POINTER: Description = {"type": "string", "format": "json-pointer"}
+_POSITION: Description = {"type": "string", "description": "The position in the log."}
+_EVENT_TYPE: Description = {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]}
+
+
+def ref(section: str, name: str) -> Description:
+    """A reference to a component."""
+    return {"$ref": f"#/components/{section}/{name}"}
+
+
+def shapes(item: Description) -> Description:
+    """All schemas but the model's, which is `item`, by name."""
+    return {name: {"title": name, **shape} for name, shape in _shapes(item).items()}
+
+
+def _shapes(item: Description) -> Description:
+    return _of_items(item) | _OF_PATCHES | _OF_THE_SERVICE | {"Problem": _PROBLEM}
+
+
+def _object(required: Description, optional: Description | None = None, **more: Any) -> Description:
+    return {
+        "type": "object",
+        **more,
+        "required": list(required),
+        "properties": required | (optional or {}),
+    }
+
+
+def _list_of(name: str) -> Description:
+    return {"type": "array", "items": ref("schemas", name)}
+
+
+def _or_null(schema: Description) -> Description:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _numbers(description: str) -> Description:
+    return {"type": "object", "description": description, "additionalProperties": _COUNT}
+
+
+def _of_items(item: Description) -> Description:
+    return {
+        "ItemPage": _object(
+            {
+                "items": _list_of("ListedItem"),
+                "next": {
+                    "type": ["string", "null"],
+                    "description": "The cursor of the next page, null on the last.",
+                },
+                "total": {"type": "integer", "description": "How many items match in all."},
+            }
+        ),
+        "ListedItem": _object({"id": _TEXT, "version": _VERSION, "modified": _TIME, "item": item}),
+        "Event": _object(
+            {
+                "specversion": {"const": "1.0"},
+                "id": _POSITION,
+                "source": _URL,
+                "type": _EVENT_TYPE,
+                "subject": {"type": "string", "description": "The item's id."},
+                "time": _TIME,
+                "itemversion": _VERSION,
+            },
+            {
+                "datacontenttype": {"const": "application/json"},
+                "data": item,
+                "actor": _TEXT,
+                "traceparent": _TEXT,
+            },
+            description="A CloudEvents 1.0 object.",
+        ),
+        "VersionList": _object(
+            {
+                "versions": _list_of("Version"),
+                "next": {"type": ["string", "null"], "format": "uri-reference"},
+            }
+        ),
+        "Version": _object(
+            {
+                "version": _VERSION,
+                "type": _EVENT_TYPE,
+                "time": _TIME,
+                "event": _POSITION,
+                "href": _URL,
+            }
+        ),
+        "Revert": _object(
+            {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
+            additionalProperties=False,
+        ),
+    }
+
+
+def _patch_operation(*names: str, needs: Description) -> Description:
+    return _object({"op": {"enum": list(names)}, "path": _POINTER, **needs})
+
+
+_OF_PATCHES: Description = {
+    "MergePatch": {
+        "type": "object",
+        "description": "RFC 7396: members to set; null takes one away.",
+        "additionalProperties": True,
+    },
+    "PatchOperation": {
+        "description": "RFC 6902.",
+        "oneOf": [
+            _patch_operation("add", "replace", "test", needs={"value": {}}),
+            _patch_operation("move", "copy", needs={"from": _POINTER}),
+            _patch_operation("remove", needs={}),
+        ],
+    },
+}
+
+_PROBLEM = _object(
+    {"type": _URL, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
+    {
+        "instance": _URL | {"description": "The path; not where none could be read."},
+        "version": {
+            "type": ["integer", "null"],
+            "description": "The version that is there; null where there is no item.",
+        },
+        "expected": {"type": "string", "description": "What the conditions asked for."},
+        "errors": {
+            "type": "array",
+            "items": _object({"detail": _TEXT}, {"pointer": _TEXT, "parameter": _TEXT}),
+            "description": "The places of the body, or the parameters, that are wrong.",
+        },
+        "count": {"type": "integer", "description": "How many errors there are in all."},
+        "limit": {"type": "integer", "description": "The bytes that are allowed."},
+        "operation": {"type": "integer", "description": "Of a patch, the one that failed."},
+        "retry_after": {"type": "integer", "description": "Seconds."},
+    },
+    description="RFC 9457. Types have members of their own besides these.",
+    additionalProperties=True,
+)
+
+_OF_THE_SERVICE: Description = {
+    "Service": _object(
+        {
+            "name": _TEXT,
+            "description": _TEXT,
+            "version": _TEXT,
+            "links": {"type": "object", "additionalProperties": _URL},
+        }
+    ),
+    "Liveness": _object({"status": {"const": "up"}}),
+    "Readiness": _object(
+        {
+            "status": {"const": "ready"},
+            "durability": _object(
+                {
+                    "waits_for": {"type": "string", "description": "What a write waits for."},
+                    "fsync": _TEXT,
+                    "meaning": _TEXT,
+                }
+            ),
+        }
+    ),
+    "ProjectionList": _object(
+        {
+            "log": _object({"position": _POSITION, "events": _COUNT}),
+            "projections": _list_of("Projection"),
+        }
+    ),
+    "Projection": _object(
+        {
+            "name": _TEXT,
+            "position": _POSITION,
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "lag": {**_COUNT, "description": "How many events it is behind."},
+            "rows": _COUNT,
+            "last_rebuild": _or_null(ref("schemas", "Receipt")),
+        }
+    ),
+    "Receipt": _object(
+        {
+            "projection": _TEXT,
+            "dry_run": {"type": "boolean"},
+            "started": _TIME,
+            "seconds": {"type": "number"},
+            "rate": {"type": "integer", "description": "Events a second."},
+            "first": _POSITION,
+            "last": _POSITION,
+            "events": _COUNT,
+            "skipped": _COUNT,
+            "items": _COUNT,
+            "digest_before": _TEXT,
+            "digest_after": _TEXT,
+            "different": _numbers("How many things differed, by kind."),
+            "examples": {"type": "array", "items": _TEXT},
+        },
+        description="What a rebuild went through, and what it found.",
+    ),
+    "Statistics": _object(
+        {
+            "position": _POSITION,
+            "events": _COUNT,
+            "items": {"type": "integer", "description": "How many exist."},
+            "bytes": {**_COUNT, "description": "Of all bodies ever stored."},
+            "types": _numbers("Events by type."),
+            "days": _numbers("Events by day (UTC)."),
+        }
+    ),
+    "ProblemType": _object(
+        {
+            "type": _URL,
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "meaning": _TEXT,
+            "remedy": _TEXT,
+            "example": ref("schemas", "Problem"),
+        }
+    ),
+}
