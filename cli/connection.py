@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from api.settings import Settings
+from cli.environment import warn_of_misspelt
 from cli.errors import Stop, told
+from cli.interruption import Interrupted
 from eventlog.codec import MalformedEntry
 from eventlog.connect import connect
 from eventlog.engine import EngineError, attach, holds_data
@@ -48,6 +52,7 @@ def run_connected(
     """
 
     async def run() -> Result:
+        asyncio.get_running_loop().set_exception_handler(_but_not_interruptions)
         async with connected(options, new=new) as connection:
             return await verb(connection)
 
@@ -55,8 +60,15 @@ def run_connected(
         return asyncio.run(run())
     except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry, MalformedRow) as error:
         raise Stop(told(error)) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except RedisError as error:
+        message = f"The engine refuses: {error}"
+        raise Stop(message) from None
+
+
+def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tells of errors as asyncio does; an interruption may hit a task that nobody waits for."""
+    if not isinstance(context.get("exception"), Interrupted):
+        loop.default_exception_handler(context)
 
 
 @asynccontextmanager
@@ -84,6 +96,7 @@ async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[C
 
 def checked_settings(options: Mapping[str, Any]) -> Settings:
     """The settings from options and environment. Raises Stop, which names what is wrong."""
+    warn_of_misspelt(os.environ)
     try:
         return Settings(**options)
     except ValidationError as error:

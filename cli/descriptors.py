@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import resource
-import sys
 
 from api.settings import Settings
+from cli.output import say
 
 OWN = 256
 """Files and connections to the engine that a process has open beside its clients' connections."""
@@ -25,9 +25,8 @@ def within_descriptors(settings: Settings) -> Settings:
     if soft == wanted:
         return settings
     allowed = max(1, soft - OWN)
-    print(
+    say(
         f"The system allows {soft} open files, so a process takes {allowed} connections at once, "
-        f"not {settings.max_connections}. `ulimit -n`, or LimitNOFILE= in a unit file, raises it.",
-        file=sys.stderr,
+        f"not {settings.max_connections}. `ulimit -n`, or LimitNOFILE= in a unit file, raises it."
     )
     return settings.model_copy(update={"max_connections": allowed})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from api.cloudevents import POSITION, encode
 from cli.connection import Connection
 from cli.errors import Stop
+from cli.escaped import escaped
+from cli.output import say, write_data, write_text
 from domain.events import ItemDeleted, RecordedEvent
 from eventlog.entries import recorded_slices
 from eventlog.log import EventLog
@@ -31,6 +31,9 @@ async def tail(connection: Connection, *, after: str | None, follow: bool, as_js
 
 async def history(connection: Connection, item: str, *, as_json: bool) -> None:
     """All events of one item. Raises Stop where it never existed."""
+    if not item.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in item):
+        message = f"An item's id is UTF-8; {item!r} was typed as something else."
+        raise Stop(message)
     version = 0
     while recorded := await connection.log.history(item, version, PAGE):
         version = recorded[-1].version
@@ -47,14 +50,15 @@ async def export(connection: Connection, *, after: str | None) -> None:
     async for recorded in recorded_slices(connection.redis, connection.keys, position):
         count += len(recorded)
         show(recorded, as_json=True)
-    print(f"{count} {'event' if count == 1 else 'events'} exported", file=sys.stderr)
+    say(f"{count} {'event' if count == 1 else 'events'} exported")
 
 
 def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
-    """Prints events, one a line, and no longer keeps them to itself."""
-    write = _json_line if as_json else _line
-    sys.stdout.write("".join(write(each) for each in recorded))
-    sys.stdout.flush()
+    """Writes events, one a line, and no longer keeps them to itself."""
+    if as_json:
+        write_data(b"".join(encode(each) + b"\n" for each in recorded))
+    else:
+        write_text("\n".join(map(_line, recorded)))
 
 
 async def start_of(log: EventLog, after: str) -> str:
@@ -68,12 +72,9 @@ async def start_of(log: EventLog, after: str) -> str:
     return after
 
 
-def _json_line(recorded: RecordedEvent) -> str:
-    return encode(recorded).decode() + "\n"
-
-
 def _line(recorded: RecordedEvent) -> str:
     event = recorded.event
     body = "" if isinstance(event, ItemDeleted) else " " + event.body.decode()
     time = recorded.time.strftime("%Y-%m-%d %H:%M:%S")
-    return f"{recorded.position}  {time}  {recorded.type}  {event.item} v{recorded.version}{body}\n"
+    item = f"{event.item} v{recorded.version}"
+    return f"{recorded.position}  {time}  {recorded.type}  {escaped(item + body)}"

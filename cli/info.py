@@ -3,47 +3,71 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 from redis import exceptions
 
 from cli.connection import Connection
+from cli.escaped import escaped
+from cli.output import write_text
 from eventlog.durability import durability
+from eventlog.faults import translated
 
 
 async def info(connection: Connection, *, as_json: bool) -> None:
-    """Prints what the store is and holds."""
+    """Prints what the store is and holds; what the engine does not tell is unknown, or null."""
     facts = await _facts(connection)
     if as_json:
-        print(json.dumps(facts))
+        write_text(json.dumps(facts))
         return
     for name, value in facts.items():
-        print(f"{name:<16}{value}")
+        write_text(f"{name:<16}{'unknown' if value is None else escaped(str(value))}")
 
 
 async def _facts(connection: Connection) -> dict[str, Any]:
     redis, keys, log = connection.redis, connection.keys, connection.log
     promise = await durability(redis, keys)
-    engine = await _engine(connection)
+    items = await _told(redis.zcard(keys.ids))
+    rows = await _told(redis.hlen(keys.current))
     return {
-        "engine": engine,
+        "engine": _engine(await _told(redis.info("server"))),
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": keys.namespace,
         "events": await log.length(),
         "last_position": await log.last_position(),
-        "items": await redis.zcard(keys.ids),
-        "deleted_items": await redis.hlen(keys.current) - await redis.zcard(keys.ids),
-        "log_bytes": await redis.memory_usage(keys.events) or 0,
-        "rows_bytes": await redis.memory_usage(keys.current) or 0,
+        "items": items,
+        "deleted_items": None if items is None or rows is None else rows - items,
+        "log_bytes": await _size(connection, keys.events),
+        "rows_bytes": await _size(connection, keys.current),
     }
 
 
-async def _engine(connection: Connection) -> str:
-    try:
-        server: Any = await connection.redis.info("server")
-    except exceptions.ResponseError:
-        return "unknown"
-    if "valkey_version" in server:
-        return f"Valkey {server['valkey_version']}"
-    return f"Redis {server['redis_version']}"
+async def _size(connection: Connection, key: str) -> int | None:
+    if await _told(connection.redis.exists(key)) == 0:
+        return 0
+    size: int | None = await _told(connection.redis.memory_usage(key))
+    return size
+
+
+async def _told(asked: Awaitable[Any] | Any) -> Any:
+    """The engine's answer, None where it gives none. Raises LogUnavailable and LogBroken."""
+    with translated():
+        try:
+            return await asked
+        except exceptions.NoPermissionError:
+            return None
+        except exceptions.ResponseError as error:
+            if "unknown" in str(error).lower():  # a command, or a part of one
+                return None
+            raise
+
+
+def _engine(server: Any) -> str | None:
+    if not isinstance(server, dict):
+        return None
+    for name, field in (("Valkey", "valkey_version"), ("Redis", "redis_version")):
+        if field in server:
+            return f"{name} {server[field]}"
+    return None

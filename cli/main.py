@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.errors import Stop
+from cli.interruption import heed_signals
 from cli.options import DataDir, Json, Namespace, RedisUrl, RoleName
+from cli.output import finish_output, in_utf8, prepare_streams, say, write_text
 
 app = typer.Typer(
     name="itemstore",
@@ -25,7 +26,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"itemstore {version('itemstore')}")
+        write_text(f"itemstore {version('itemstore')}")
         raise typer.Exit
 
 
@@ -209,7 +210,7 @@ def import_(
     count = run_connected(
         _engine(context), lambda store: import_file(store, path, append=append), new=True
     )
-    print(f"{count} {'event' if count == 1 else 'events'} imported", file=sys.stderr)
+    say(f"{count} {'event' if count == 1 else 'events'} imported")
 
 
 @app.command()
@@ -287,10 +288,19 @@ def token_revoke(
 
 def main() -> None:
     """The entry point of the `itemstore` command."""
+    in_utf8()
+    prepare_streams()
+    heed_signals()
     try:
-        app()
+        try:
+            app()
+        finally:
+            finish_output()
     except Stop as stop:
-        print(f"itemstore: {stop}", file=sys.stderr)
+        say(f"itemstore: {stop}")
+        raise SystemExit(1) from None
+    except OSError as error:
+        say(f"itemstore: {error}.")
         raise SystemExit(1) from None
 
 

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from cli.output import say
 from projections.progress import Progress as Step
 from projections.progress import Report, unreported
 
@@ -71,6 +72,6 @@ def _lines() -> Report:
         nonlocal next_line
         if time.monotonic() >= next_line:
             next_line = time.monotonic() + LINE_SECONDS
-            print(f"{step.stage}: {step.events} of {step.total} events", file=sys.stderr)
+            say(f"{step.stage}: {step.events} of {step.total} events")
 
     return report

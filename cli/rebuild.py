@@ -6,6 +6,8 @@ import json
 
 from cli.connection import Connection
 from cli.errors import Stop
+from cli.escaped import escaped_lines
+from cli.output import write_text
 from cli.progress import reported
 from projections.lease import LeaseLost
 from projections.rebuild.errors import RebuildRefused
@@ -29,7 +31,7 @@ async def rebuild_projection(
             )
         except (RebuildRefused, LeaseLost) as error:
             raise Stop(str(error)) from None
-    print(json.dumps(receipt.as_dict()) if as_json else _told(receipt))
+    write_text(json.dumps(receipt.as_dict()) if as_json else escaped_lines(_told(receipt)))
 
 
 def _told(receipt: Receipt) -> str:

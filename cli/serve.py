@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EADDRINUSE
 from ipaddress import ip_address
 from typing import Any
@@ -26,10 +24,13 @@ from api.workers import DIRECTORY
 from cli.application import application
 from cli.connection import checked_settings
 from cli.descriptors import within_descriptors
+from cli.engine_url import redis_cli, without_secrets
 from cli.errors import Stop, told
+from cli.interruption import leave_signals_alone
+from cli.output import say
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
-from eventlog.engine import EmbeddedEngine, EngineError, run
+from eventlog.engine import EngineError, run
 from eventlog.errors import LogBroken, LogUnavailable
 from eventlog.keys import Keys
 
@@ -48,9 +49,10 @@ def serve(options: Mapping[str, Any]) -> None:
     except UnknownModel as error:
         raise Stop(str(error)) from None
     settings = within_descriptors(settings)
-    with listening(settings) as listener, engine_of(settings) as (settings, engine):
+    with listening(settings) as listener, engine_of(settings) as settings:
         asyncio.run(check(settings))
-        announce(settings, listener, engine)
+        leave_signals_alone()
+        announce(settings, listener)
         serve_on(listener, settings)
 
 
@@ -83,7 +85,7 @@ def _listener(host: str, port: int) -> socket.socket:
             if error.errno != EADDRINUSE or (until and time.monotonic() > until):
                 raise
         if until is None:
-            print(f"{host}:{port} is in use, waiting for it.", file=sys.stderr)
+            say(f"{host}:{port} is in use, waiting for it.")
             until = time.monotonic() + PATIENCE
         time.sleep(0.05)
 
@@ -109,10 +111,6 @@ async def check(settings: Settings) -> None:
         raise Stop(message)
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"^(\w+://[^/@]*:)[^/@]*@", r"\1***@", url)
-
-
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -123,31 +121,29 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def engine_of(settings: Settings) -> Iterator[tuple[Settings, EmbeddedEngine | None]]:
-    """The embedded engine and the settings that use it; no engine where a URL names another."""
+def engine_of(settings: Settings) -> Iterator[Settings]:
+    """The settings that name an engine: the embedded one, which runs for the block, if no other."""
     if settings.redis_url is not None:
-        yield settings, None
+        yield settings
         return
     try:
         with run(settings.data_dir) as engine:
-            yield settings.model_copy(update={"redis_url": engine.url}), engine
+            yield settings.model_copy(update={"redis_url": engine.url})
     except EngineError as error:
         raise Stop(str(error)) from None
 
 
-def announce(settings: Settings, listener: socket.socket, engine: EmbeddedEngine | None) -> None:
+def announce(settings: Settings, listener: socket.socket) -> None:
     """Says where everything is, and how to look at the log."""
     host, port = listener.getsockname()[:2]
     api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    url = _without_password(settings.redis_url or "")
-    client = f"-s {url.removeprefix('unix://')}" if url.startswith("unix://") else f"-u {url}"
-    if engine:
-        client = f"-s {engine.socket}"
+    url = settings.redis_url or ""
     events = Keys(settings.namespace).events
-    print(f"API     {api}")
-    print(f"Docs    {api}/docs")
-    print(f"Engine  {url}")
-    print(f"Log     redis-cli {client} XRANGE {events} - +", flush=True)
+    with suppress(OSError):  # nobody may read it, and the API is what matters
+        print(f"API     {api}")
+        print(f"Docs    {api}/docs")
+        print(f"Engine  {without_secrets(url)}")
+        print(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}", flush=True)
 
 
 def serve_on(listener: socket.socket, settings: Settings) -> None:

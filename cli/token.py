@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from api.tokens import NAME, LastToken, Role, TokenExists, create, listed, revoke
 from cli.connection import Connection
 from cli.errors import Stop
+from cli.output import say, write_text
 
 
 async def create_token(connection: Connection, name: str, role: str, *, as_json: bool) -> None:
@@ -20,8 +20,8 @@ async def create_token(connection: Connection, name: str, role: str, *, as_json:
     except TokenExists:
         message = f"There is a token {name!r} already; revoke it first, or choose another name."
         raise Stop(message) from None
-    print(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
-    print(f"Keep this {role}'s token: it is not shown again.", file=sys.stderr)
+    write_text(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
+    say(f"Keep this {role}'s token: it is not shown again.")
 
 
 async def list_tokens(connection: Connection, *, as_json: bool) -> None:
@@ -29,10 +29,10 @@ async def list_tokens(connection: Connection, *, as_json: bool) -> None:
     tokens = (await listed(connection.redis, connection.keys)).values()
     if as_json:
         rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in tokens]
-        print(json.dumps(rows))
+        write_text(json.dumps(rows))
         return
     for token in tokens:
-        print(f"{token.name:<24}{token.role.name:<8}{token.created}")
+        write_text(f"{token.name:<24}{token.role.name:<8}{token.created}")
 
 
 async def revoke_token(connection: Connection, name: str, *, opens_store: bool) -> None:
@@ -48,4 +48,4 @@ async def revoke_token(connection: Connection, name: str, *, opens_store: bool) 
     if not revoked:
         message = f"There is no token {name!r}; `itemstore token list` shows those there are."
         raise Stop(message)
-    print(f"Revoked {name}; it is refused everywhere within two seconds.", file=sys.stderr)
+    say(f"Revoked {name}; it is refused everywhere within two seconds.")

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 
 from cli.connection import Connection
+from cli.escaped import escaped_lines
+from cli.output import write_text
 from cli.progress import reported
 from projections.registered import FOLLOWING
 from projections.verify import Verdict, verify
@@ -15,9 +17,7 @@ async def verify_store(connection: Connection, *, as_json: bool) -> bool:
     """Whether everything is what the log says; prints the verdict."""
     with reported(quiet=as_json) as report:
         verdict = await verify(connection.redis, connection.keys, report=report)
-    # An id that somebody wrote by hand may be no UTF-8.
-    told = _told(verdict).encode(errors="backslashreplace").decode()
-    print(json.dumps(verdict.as_dict()) if as_json else told)
+    write_text(json.dumps(verdict.as_dict()) if as_json else escaped_lines(_told(verdict)))
     return verdict.clean
 
 

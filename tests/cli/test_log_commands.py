@@ -102,9 +102,12 @@ def test_a_log_with_events_is_not_imported_into_by_accident(imported: Run) -> No
         ('{"type": "ItemUpdated", "subject": "a", "data": {}}', "does not exist"),
         ('{"type": "ItemCreated", "subject": "foo", "data": {}}', "exists already"),
         ('{"type": "ItemCreated", "subject": "..", "data": {}}', "item id"),
-        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "soon"}', "soon"),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "soon"}', "RFC 3339"),
         ('{"type": "ItemCreated", "subject": "a", "data": {}, "id": "1-1"}', "not behind"),
-        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "2999-01-01"}', "future"),
+        (
+            '{"type": "ItemCreated", "subject": "a", "data": {}, "time": "2999-01-01T00:00:00Z"}',
+            "future",
+        ),
     ],
 )
 def test_a_line_that_can_t_be_imported_is_named_and_nothing_is_written(

@@ -50,7 +50,7 @@ def test_tail_of_an_empty_log_shows_nothing(run: Run) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_follow_shows_events_as_they_come_until_it_is_interrupted(
     serve: Serve, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

@@ -1,0 +1,37 @@
+"""The engine's URL as it may be shown: without what opens it, and as words for redis-cli."""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import parse_qs, unquote, urlsplit
+
+HIDDEN = "***"
+
+
+def without_secrets(url: str) -> str:
+    """The URL of a connected engine without user, password and query, which may name one too."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    query = f"?{HIDDEN}" if parts.query else ""
+    return f"{parts.scheme}://{HIDDEN if user else ''}{at}{host}{parts.path}{query}"
+
+
+def redis_cli(url: str, *command: str) -> str:
+    """A line for a shell that has redis-cli run a command on the engine at this URL.
+
+    It asks for the password where there is one: a line on a screen is no place for it.
+    """
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme == "unix":
+        where, database = ["-s", unquote(parts.path)], query.get("db")
+    else:
+        host = parts.netloc.rpartition("@")[2]
+        where = ["-u", f"{parts.scheme}://{host}"] if host else []
+        database = query.get("db") or parts.path.strip("/")
+    if database and database.isdigit():  # redis-py takes no notice of another path
+        where += ["-n", database]
+    if parts.password or query.get("password"):
+        user = unquote(parts.username or "") or query.get("username")
+        where += [*(["--user", user] if user else []), "--askpass"]
+    return shlex.join(["redis-cli", *where, *command])

@@ -1,0 +1,34 @@
+"""Variables that look like settings of the store and are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from api.settings import Settings
+from api.workers import DIRECTORY
+from cli.output import say
+
+PREFIX = "ITEMSTORE_"
+
+KUBERNETES = re.compile(r"ITEMSTORE_(SERVICE_(HOST|PORT.*)|PORT_[0-9]+_.*)")
+"""What Kubernetes puts into every container beside a Service with the name `itemstore`."""
+
+
+def warn_of_misspelt(names: Iterable[str]) -> None:
+    """Says on stderr which of the environment's variables no setting answers to."""
+    for name, nearest in misspelt(names):
+        hint = f"did you mean {nearest}?" if nearest else "`itemstore serve --help` has them all."
+        say(f"{name} is set, and there is no such setting: {hint}")
+
+
+def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Each of the names that begins as a setting and is none, with the nearest that is one."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(names):
+        upper = name.upper()  # a setting is read whatever its case
+        if not upper.startswith(PREFIX) or upper in {*known, DIRECTORY}:
+            continue
+        if not KUBERNETES.fullmatch(upper):
+            yield name, next(iter(get_close_matches(upper, known, n=1)), None)

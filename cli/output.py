@@ -1,0 +1,96 @@
+"""stdout and stderr: data as UTF-8 whatever the locale, text as far as a terminal can show it."""
+
+from __future__ import annotations
+
+import io
+import locale
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from cli.errors import Stop
+from cli.escaped import escaped_lines
+
+CLOSED = 128 + signal.SIGPIPE
+"""The exit code of a command whose reader has seen enough, as `| head -1` has: as a shell gives it
+for a program that SIGPIPE ended."""
+
+
+def in_utf8() -> None:
+    """Runs the same command again in Python's UTF-8 mode, where the locale is of another encoding.
+
+    Arguments, variables and names of files are then the bytes that were typed. Python reads them
+    before any of our code runs, so nothing less puts all of them right.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        words = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execv(sys.executable, words)  # noqa: S606 - this very command
+
+
+def prepare_streams() -> None:
+    """Makes sure that the three standard streams are there, and that none of them refuses a sign.
+
+    Where one was closed by whoever started the command, the next file that it opens would take its
+    place, and `print` would write messages where data goes.
+    """
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest free number; writing to stdout fails, and says
+    sys.stdout = _stream(sys.stdout, 1)
+    sys.stderr = _stream(sys.stderr, 2)
+
+
+def _stream(stream: object, number: int) -> io.TextIOWrapper:
+    if not isinstance(stream, io.TextIOWrapper):
+        stream = open(number, "w", closefd=False)  # noqa: SIM115 - for the whole process
+    encoding = "utf-8"
+    if stream.isatty():
+        chosen = os.environ.get("PYTHONIOENCODING")
+        encoding = stream.encoding if chosen else locale.getencoding()
+    stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    return stream
+
+
+def write_data(data: bytes) -> None:
+    """Data to stdout, as it is, at once. Raises Stop and SystemExit, as `write_text` does."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except OSError as error:
+        _failed(error)
+
+
+def write_text(text: str) -> None:
+    """Lines to stdout, at once. Raises Stop, and SystemExit where nobody reads them any more."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _failed(error)
+
+
+def say(text: str) -> None:
+    """A line to stderr, for people: what it is about goes on where nobody can read it."""
+    with suppress(OSError):
+        print(escaped_lines(text), file=sys.stderr, flush=True)
+
+
+def finish_output() -> None:
+    """Hands over what is still in a buffer. Raises as `write_text` does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _failed(error)
+
+
+def _failed(error: OSError) -> NoReturn:
+    # What is left in the buffer must not fail a second time, when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if isinstance(error, BrokenPipeError):
+        raise SystemExit(CLOSED)
+    message = f"The output can't be written: {error.strerror}."
+    raise Stop(message) from None

@@ -1,0 +1,166 @@
+"""What the command says of its surroundings: the engine's URL, the environment, what is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from redis import Redis as BlockingRedis
+
+from cli.engine_url import redis_cli, without_secrets
+from cli.environment import misspelt
+from eventlog.connect import connect
+from tests.cli.test_log_commands import COMMAND, Run, run
+from tests.conftest import ServerOf, Start, program_of
+from tests.server.conftest import Serve, serve
+
+__all__ = ["run", "serve"]  # fixtures
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://ann:secret@h:1/2", "redis://***@h:1/2"),
+        ("redis://ann:se@cret@h:1/2", "redis://***@h:1/2"),
+        ("redis://secret@h", "redis://***@h"),
+        ("rediss://h/0?password=secret", "rediss://h/0?***"),
+        ("redis://h?username=ann&password=se@cret", "redis://h?***"),
+        ("unix://:secret@/tmp/s?db=3", "unix://***@/tmp/s?***"),
+        ("unix:///tmp/a@b", "unix:///tmp/a@b"),
+    ],
+)
+def test_no_password_is_shown(url: str, shown: str) -> None:
+    """Wherever in the URL it stands."""
+    assert connect(url)
+    assert without_secrets(url) == shown
+    assert "secret" not in redis_cli(url, "PING")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:se/cret@h:1",
+        "redis://ann:se#cret@h:1",
+        "redis://ann:12?cret@h:1",
+        "redis://se/cret@h",
+        "redis://:cret@[::1",
+        "redis://h?cret",
+        "redis://h?passwrod=cret",
+        "redis://h?db=cret",
+        "rediss://h?ssl_cert_reqs=cret",
+        "redis://h:cret",
+        "http://ann:cret@h",
+        "cret",
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_a_piece_of_it(url: str) -> None:
+    """A raw sign in a password ends it early, and what is left would be named as a host."""
+    with pytest.raises(ValueError, match="%40 is @") as refused:
+        connect(url)
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("unix:///a%20b/c%27s?db=3", """redis-cli -s '/a b/c'"'"'s' -n 3 PING"""),
+        ("redis://h:1/2", "redis-cli -u redis://h:1 -n 2 PING"),
+        ("redis://ann:x@h", "redis-cli -u redis://h --user ann --askpass PING"),
+        (
+            "redis://h?username=a%26b&password=x",
+            "redis-cli -u redis://h --user 'a&b' --askpass PING",
+        ),
+        ("redis://[::1]:1", "redis-cli -u 'redis://[::1]:1' PING"),
+    ],
+)
+def test_the_line_for_redis_cli_can_be_typed(url: str, words: str) -> None:
+    """Quoted for a shell; a password is asked for."""
+    assert redis_cli(url, "PING") == words
+
+
+def test_the_line_of_the_banner_works_as_typed(serve: Serve, tmp_path: Path) -> None:
+    """Also where the path has spaces, quotes and dollars."""
+    program_of("redis")  # redis-cli comes with it
+    server = serve(data_dir=tmp_path / "two words' $HOME & more")
+    typed = subprocess.run(
+        ["sh", "-c", server.said["Log"]], capture_output=True, check=False, timeout=30
+    )
+    assert (typed.returncode, typed.stderr) == (0, b"")
+
+
+def test_a_variable_that_is_no_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the nearest one that is; the command goes on."""
+    monkeypatch.setenv("ITEMSTORE_DATADIR", "x")
+    monkeypatch.setenv("ITEMSTORE_QUICKLY", "x")
+    ended = run("import")
+    assert ended.returncode == 0
+    near, unknown, _ = ended.stderr.splitlines()
+    assert unknown.startswith("ITEMSTORE_QUICKLY is set, and there is no such setting: `itemstore ")
+    assert near.startswith("ITEMSTORE_DATADIR is set")
+    assert near.endswith("did you mean ITEMSTORE_DATA_DIR?")
+
+
+def test_what_is_a_setting_or_somebody_else_s_is_not_named() -> None:
+    """Kubernetes has variables for each service, and names are read in any case."""
+    names = ["itemstore_port", "ITEMSTORE_MODEL", "ITEMSTORE_PORT_8000_TCP", "ITEMSTORES", "PATH"]
+    assert list(misspelt([*names, "ITEMSTORE_SERVICE_HOST", "ITEMSTORE_TALLY_DIR"])) == []
+    assert list(misspelt(["ITEMSTORE_PROT"])) == [("ITEMSTORE_PROT", "ITEMSTORE_PORT")]
+
+
+def test_workers_name_a_misspelt_variable_once(tmp_path: Path) -> None:
+    """Not each of them again."""
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--workers", "2", "--data-dir", str(tmp_path / "data")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"ITEMSTORE_WORKER": "2"},
+    ) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().partition(" ")[0] not in {"Log", ""}:
+            pass
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    assert said.count("did you mean ITEMSTORE_WORKERS?") == 1
+
+
+@pytest.mark.parametrize("engine", ["valkey", "redis"])
+def test_info_tells_what_it_may(start: Start, run: Run, engine: str) -> None:
+    """An engine that keeps commands to itself, as providers do, leaves facts unknown."""
+    server = start(engine)
+    with BlockingRedis.from_url(server.url) as client:
+        client.acl_setuser(
+            "ann", enabled=True, passwords=["+pw"], keys=["*"],
+            commands=["+@all", "-memory", "-info", "-config"],
+        )  # fmt: skip
+    url = f"unix://ann:pw@{server.socket}"
+    told = run("info", "--redis-url", url)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "engine          unknown" in told.stdout
+    facts = json.loads(run("info", "--json", "--redis-url", url).stdout)
+    assert (facts["engine"], facts["events"], facts["fsync"]) == (None, 0, "unknown")
+
+
+def test_info_of_what_it_may_not_read_is_a_sentence(start: Start, run: Run) -> None:
+    """An engine whose user may do nothing, and one whose keys are another program's."""
+    server = start("valkey")
+    with BlockingRedis.from_url(server.url) as client:
+        client.acl_setuser("bob", enabled=True, nopass=True, commands=["-@all"])
+        client.set("items:events", "mine")
+    for url in (f"unix://bob:x@{server.socket}", server.url):
+        told = run("info", "--redis-url", url)
+        assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+
+
+def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(
+    server_of: ServerOf, run: Run
+) -> None:
+    """A wrong password is a sentence of each of them, without the password."""
+    socket = server_of("valkey").socket
+    for verb in ("info", "export", "token list"):
+        told = run(*verb.split(), "--redis-url", f"unix://ann:secret@{socket}")
+        assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+        assert "secret" not in told.stderr
