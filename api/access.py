@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-
 from redis.asyncio import Redis
 
+from api.known_tokens import KnownTokens, Standing
 from api.problems import Problem
 from api.request import Request
-from api.tokens import Role, Token, listed
-from eventlog.errors import LogUnavailable
+from api.tokens import NAME, Role, Token
+from eventlog.errors import LogBroken, LogUnavailable
 from eventlog.keys import Keys
-
-FRESH_SECONDS = 1.0
-"""How long the tokens are believed before the engine is asked again."""
 
 OPEN = frozenset({"/livez", "/readyz", "/problems/{slug}"})
 """Resources that never want a token."""
@@ -23,37 +18,38 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Access:
-    """The tokens of the store, as this process last saw them."""
+    """Who may come in, and do what.
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._tokens: dict[str, Token] = {}
-        self._fresh_until = 0.0
-        self._is_known = False
-        self._refreshing: asyncio.Future[None] | None = None
+    A store without tokens lets everybody in only where `may_be_open` says that it may.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, *, may_be_open: bool) -> None:
+        self._known = KnownTokens(redis, keys, may_be_open=may_be_open)
 
     @property
     def is_open(self) -> bool:
-        """Whether the store is known to have no tokens, without asking anybody."""
-        return not self._tokens and time.monotonic() <= self._fresh_until
+        """Whether the store is known to be open to all, without asking anybody."""
+        return self._known.is_open
 
     async def token(self, authorization: str | None, method: str) -> Token | None:
-        """The token that the request carries, None where the store has no tokens.
+        """The token that the request carries, None where the store is open to all.
 
         Raises Problem 401 without a valid token (RFC 6750 §3), 403 where its role does not
         allow the method, and LogUnavailable where the tokens, or this one, are not known yet:
         while the engine is away, those that were known last count.
         """
-        if time.monotonic() > self._fresh_until:
-            await self._refresh_if_possible()
-        if not self._tokens:
+        await self._known.refresh()
+        standing = self._known.standing
+        if standing is Standing.OPEN:
             return None
+        if standing.is_closed and authorization is None:
+            raise _closed(standing)
         name, secret = _credentials(authorization)
-        if name not in self._tokens:  # it may be new
-            self._fresh_until = 0.0
-            await self._refresh()
-        token = self._tokens.get(name)
+        token = self._known.get(name)
+        if token is None and NAME.fullmatch(name):
+            token = await self._known.look_up(name)
+        if token is None and standing.is_closed:
+            raise _closed(standing)
         if token is None or not token.opens(secret):
             raise revoked()
         needed = Role.reader if method in READS else Role.writer
@@ -70,30 +66,18 @@ class Access:
 
         Raises nothing: while the engine is away, what was known last counts.
         """
-        if time.monotonic() > self._fresh_until:
-            await self._refresh_if_possible()
-        if token is None:
-            return not self._tokens
-        return self._tokens.get(token.name) == token
-
-    async def _refresh_if_possible(self) -> None:
         try:
-            await self._refresh()
-        except LogUnavailable:  # those who may read the metrics may do so now
-            if not self._is_known:
-                raise
+            await self._known.refresh()
+        except (LogUnavailable, LogBroken):
+            return False
+        if token is None:
+            return self._known.standing is Standing.OPEN
+        return self._known.get(token.name) == token
 
-    async def _refresh(self) -> None:
-        # One asks for all who wait: with a lock they would go on one by one, a turn of the event
-        # loop each, and under load the last of them after seconds.
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.ensure_future(self._ask())
-        await asyncio.shield(self._refreshing)
-
-    async def _ask(self) -> None:
-        self._tokens = await listed(self._redis, self._keys)
-        self._fresh_until = time.monotonic() + FRESH_SECONDS
-        self._is_known = True
+    async def check_still(self, token: Token | None) -> None:
+        """Raises Problem 401 where still_allows says no."""
+        if not await self.still_allows(token):
+            raise revoked()
 
 
 async def authenticate(request: Request) -> None:
@@ -121,6 +105,12 @@ def revoked() -> Problem:
     )
 
 
+def _closed(standing: Standing) -> Problem:
+    """Nobody is let in, and no token could be: the sentence says what the operator does."""
+    headers = {"WWW-Authenticate": _challenge()}
+    return Problem("unauthorized", standing.value, headers=headers)
+
+
 def _credentials(authorization: str | None) -> tuple[str, str]:
     """The name and the secret of a bearer token. Raises Problem where there is none."""
     if authorization is None:
@@ -128,7 +118,7 @@ def _credentials(authorization: str | None) -> tuple[str, str]:
         raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        sentence = f"This store takes no {scheme!r}: send Authorization: Bearer <token>."
+        sentence = "This store takes bearer tokens alone: send Authorization: Bearer <token>."
         raise Problem("unauthorized", sentence, headers={"WWW-Authenticate": _challenge()})
     name, _, secret = credentials.strip().partition(".")
     return name, secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
@@ -21,6 +22,9 @@ from eventlog.idempotency import IdempotencyKey
 
 if TYPE_CHECKING:
     from api.store import Store
+
+LONG = 0.5
+"""Seconds: whose body took longer to come is asked again whether they may."""
 
 LONGEST_ID = 512
 """Bytes of UTF-8."""
@@ -130,11 +134,15 @@ class Request(StarletteRequest):
         return await self.store.access.still_allows(self.token)
 
     async def read(self) -> bytes:
-        """The whole body, as often as it is asked for. Raises Problem (413)."""
+        """The whole body, as often as it is asked for.
+
+        Raises Problem: 413, and 401 where the token was revoked while the body came.
+        """
         if self._content is not None:
             return self._content
         limit = self.store.settings.max_body
         self._check_length(limit)
+        began = time.monotonic()
         message = await self._message()
         body: bytes = message.get("body", b"")
         if message.get("more_body", False):
@@ -148,6 +156,8 @@ class Request(StarletteRequest):
             body = b"".join(chunks)
         if len(body) > limit:
             raise _too_large(limit)
+        if time.monotonic() - began > LONG:
+            await self.store.access.check_still(self.token)
         self._content = body
         return body
 

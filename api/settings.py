@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -83,3 +84,17 @@ class Settings(BaseSettings):
         bool,
         Field(description="Answer 428 to a write of an existing item that carries no condition"),
     ] = False
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether a store without tokens may be served to all who reach it."""
+        return self.insecure_no_auth or _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -59,7 +59,7 @@ class Store:
             LiveFeed(log, cloudevents.frame),
             model,
             settings,
-            Access(redis, keys),
+            Access(redis, keys, may_be_open=settings.may_be_open),
             traffic,
             Workers.of_environment(traffic.tally),
             room,

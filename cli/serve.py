@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EADDRINUSE
-from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
@@ -19,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from api.model import ItemModel, UnknownModel
 from api.protocol import Protocol
 from api.settings import Settings
-from api.tokens import listed
+from api.tokens import read_tokens
 from api.workers import DIRECTORY
 from cli.application import application
 from cli.connection import checked_settings
@@ -96,28 +95,19 @@ async def check(settings: Settings) -> None:
     try:
         async with connect(settings.redis_url or "") as redis:
             await durability(redis, keys, Acknowledgement.of(settings.durability))
-            tokens = await listed(redis, keys)
+            tokens = await read_tokens(redis, keys)
     except ValueError as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None
     except (LogUnavailable, LogBroken, UnsafeEngine) as error:
         raise Stop(told(error)) from None
-    if not (tokens or settings.insecure_no_auth or _is_loopback(settings.host)):
+    if not (tokens or settings.may_be_open):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "
             "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
             "--insecure-no-auth."
         )
         raise Stop(message)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from api.tokens import NAME, LastToken, Role, TokenExists, create, listed, revoke
+from api.tokens import NAME, LastToken, Role, TokenExists, create, read_tokens, revoke
 from cli.connection import Connection
 from cli.errors import Stop
 from cli.output import say, write_text
@@ -26,13 +26,16 @@ async def create_token(connection: Connection, name: str, role: str, *, as_json:
 
 async def list_tokens(connection: Connection, *, as_json: bool) -> None:
     """Prints the names and roles of all tokens."""
-    tokens = (await listed(connection.redis, connection.keys)).values()
+    tokens = await read_tokens(connection.redis, connection.keys)
+    listed = tokens.readable.values()
     if as_json:
-        rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in tokens]
+        rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in listed]
         write_text(json.dumps(rows))
-        return
-    for token in tokens:
-        write_text(f"{token.name:<24}{token.role.name:<8}{token.created}")
+    else:
+        for token in listed:
+            write_text(f"{token.name:<24}{token.role.name:<8}{token.created}")
+    for name in tokens.unreadable:
+        say(f"The row of token {name!r} can't be read, so it opens nothing; revoke it.")
 
 
 async def revoke_token(connection: Connection, name: str, *, opens_store: bool) -> None:

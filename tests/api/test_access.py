@@ -7,7 +7,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from api.app import ItemStore
-from api.tokens import LastToken, Role, TokenExists, create, listed, revoke
+from api.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
 from cli.options import RoleName
 from eventlog.keys import Keys
 from tests.api.conftest import Events, client_of, problem
@@ -113,7 +113,7 @@ async def test_a_revoked_token_is_refused(
     app: ItemStore, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as the process looks again; others go on."""
-    monkeypatch.setattr("api.access.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
     reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
     async with client_of(app) as client:
         assert (await client.get("/items", headers=reader)).status_code == 200
@@ -152,7 +152,7 @@ async def test_only_a_digest_is_stored(redis: FakeAsyncRedis) -> None:
     text = await create(redis, Keys(), "ann", Role.reader)
     secret = text.partition(".")[2]
     assert secret.encode() not in (await redis.hget("items:tokens", "ann") or b"")
-    assert (await listed(redis, Keys()))["ann"].opens(secret)
+    assert (await read_tokens(redis, Keys())).readable["ann"].opens(secret)
     with pytest.raises(TokenExists):
         await create(redis, Keys(), "ann", Role.admin)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
-from tests.server.conftest import COMMAND, Serve
+from tests.server.conftest import COMMAND, Serve, socket_of
 
 SSE = {"accept": "text/event-stream"}
 
@@ -67,3 +68,29 @@ async def test_the_first_token_ends_the_streams_of_those_who_have_none(
         await asyncio.to_thread(token, tmp_path / "data", "create", "first")
         async with asyncio.timeout(3):
             assert "revoked" in "".join([piece async for piece in stream.aiter_text()])
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_tokens_that_vanish_under_a_server_close_it(
+    serve: Serve, tmp_path: Path, workers: str
+) -> None:
+    """FLUSHALL ends streams, and lets nobody in until there is a token; then the store is whole."""
+    data = tmp_path / "data"
+    ours = bearer(await asyncio.to_thread(token, data, "create", "ours", "--role", "writer"))
+    server = serve("--workers", workers)
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+        async with client.stream("GET", "/events", headers=SSE | ours) as stream:
+            async with Redis(unix_socket_path=socket_of(server)) as redis:
+                await redis.flushall()
+            async with asyncio.timeout(5):
+                assert "revoked" in "".join([piece async for piece in stream.aiter_text()])
+        async with asyncio.timeout(5):
+            while (await client.get("/items", headers=ours)).status_code != 401:
+                await asyncio.sleep(0.05)
+        assert (await client.put("/items/a", json={})).status_code == 401
+        new = bearer(await asyncio.to_thread(token, data, "create", "new", "--role", "writer"))
+        assert (await client.put("/items/a", json={}, headers=new)).status_code == 201
+        await asyncio.to_thread(token, data, "revoke", "new", "--open-store")
+        async with asyncio.timeout(5):
+            while (await client.get("/items")).status_code != 200:
+                await asyncio.sleep(0.05)
