@@ -185,6 +185,13 @@ def test_every_error_is_described_as_a_problem(app: ItemStore) -> None:
                 assert described == (path, method, status, {"application/problem+json": problem})
 
 
+def test_an_id_is_described_as_what_a_reader_types(app: ItemStore) -> None:
+    """A reader who types a%2Fb at /docs for a/b makes another item."""
+    described = app.openapi()["components"]["parameters"]["id"]["description"]
+
+    assert "not percent-encoded here" in described
+
+
 @pytest.mark.parametrize("section", ["schemas", "parameters", "headers"])
 def test_every_component_is_used(app: ItemStore, section: str) -> None:
     """What nothing refers to is left over."""
