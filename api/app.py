@@ -37,7 +37,7 @@ from api.shutdown import on_stop_signal
 from api.store import Store
 from api.tally import OTHER, Tally
 from api.traffic import Traffic
-from eventlog.connect import connect
+from eventlog.connect import connect_to_primary
 from eventlog.durability import Acknowledgement, Durability, durability, settle
 from eventlog.engine import embedded_in, run
 from eventlog.errors import LogUnavailable
@@ -187,7 +187,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             yield state
         return
     async with _engine_url(app.settings) as url:
-        redis = connect(url)
+        redis = connect_to_primary(url)
         try:
             promise = await _promise(redis, app.settings, wanted)
             log = logger.info if promise.is_on_disk else logger.warning

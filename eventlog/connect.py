@@ -9,6 +9,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from eventlog.primary import PrimaryPool
+
 CONNECTIONS = 64
 """Connections of one process; whoever needs one more waits for it."""
 
@@ -25,9 +27,18 @@ def connect(url: str) -> Redis:
 
     It never repeats a command by itself: the log's writer does that, under a batch number.
     """
+    return Redis.from_pool(_pool(BlockingConnectionPool, url))
+
+
+def connect_to_primary(url: str) -> Redis:
+    """The same, for a store that is served: it asks no replica."""
+    return Redis.from_pool(_pool(PrimaryPool, url))
+
+
+def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
     try:
         _refuse_stray_signs(url)
-        pool = BlockingConnectionPool.from_url(
+        pool = kind.from_url(
             url,
             max_connections=CONNECTIONS,
             timeout=1.5,
@@ -40,7 +51,7 @@ def connect(url: str) -> Redis:
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, AttributeError, RedisError):
         raise ValueError(NO_URL) from None
-    return Redis.from_pool(pool)
+    return pool
 
 
 def _refuse_stray_signs(url: str) -> None:

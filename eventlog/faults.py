@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from redis import exceptions
 
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
+from eventlog.primary import IsReplica
 
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
 
@@ -17,6 +18,8 @@ def translated() -> Iterator[None]:
     """Raises the engine's errors as LogUnavailable, LogFull or LogBroken."""
     try:
         yield
+    except (IsReplica, exceptions.ReadOnlyError) as error:
+        raise LogUnavailable("The engine is a replica now, and not the primary.") from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
         raise LogUnavailable("The engine does not answer; try again.") from error
     except exceptions.OutOfMemoryError as error:

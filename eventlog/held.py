@@ -14,6 +14,8 @@ import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
+from eventlog.primary import NOT_THE_PRIMARY, leave
+
 Argument = str | bytes | int
 
 
@@ -34,8 +36,17 @@ class HeldConnection:
         if connection is None:
             connection = self._connection = await self._pool.get_connection()
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
-        elif connection.is_connected and await connection.can_read():
-            await connection.disconnect()  # nothing was asked, so this is the end of the stream
+        elif connection.is_connected and await _is_over(connection):
+            await connection.disconnect()
         packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # typed for one argument
         await connection.send_packed_command(packed)
-        return await connection.read_response()
+        try:
+            return await connection.read_response()
+        except NOT_THE_PRIMARY:
+            await leave(self._pool)
+            raise
+
+
+async def _is_over(connection: AbstractConnection) -> bool:
+    # Nothing was asked, so what can be read is the end of the stream.
+    return connection.should_reconnect() or await connection.can_read()  # type: ignore[no-untyped-call]

@@ -70,8 +70,10 @@ class Proxy:
         finally:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            to_engine.close()  # what was written before still arrives
+            try:
+                await asyncio.gather(*ways, return_exceptions=True)
+            finally:
+                to_engine.close()  # what was written before still arrives
 
 
 async def _carry(

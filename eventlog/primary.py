@@ -1,0 +1,135 @@
+"""Only the primary is asked: a replica answers reads too, with what was true some time ago.
+
+What stands behind a name or a proxy may change under connections that are open, and a primary may
+become a replica. So each connection asks what it has reached, when it is made and once a second
+while it is used.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+
+NOT_THE_PRIMARY = (
+    exceptions.ReadOnlyError,
+    exceptions.MasterDownError,
+    exceptions.MovedError,
+    exceptions.AskError,
+    exceptions.ClusterDownError,
+    exceptions.BusyLoadingError,
+)
+"""What an engine says that is not, or not yet, the one to ask."""
+
+
+BELIEVED_SECONDS = 1.0
+"""How long an engine that was the primary is taken for it."""
+
+
+class IsReplica(exceptions.ConnectionError):
+    """A connection has reached a replica. It is closed."""
+
+
+async def leave(pool: ConnectionPool) -> None:
+    """Has every connection of the pool made anew before it is used the next time."""
+    await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
+    await pool.disconnect(inuse_connections=False)
+
+
+class PrimaryPool(BlockingConnectionPool):
+    """Connections to the primary alone; all are left as soon as one of them is to another engine.
+
+    A command raises IsReplica where its connection has reached a replica.
+    """
+
+    def __init__(
+        self, *, connection_class: type[AbstractConnection] = Connection, **settings: Any
+    ) -> None:
+        super().__init__(
+            connection_class=_WATCHED[connection_class],
+            redis_connect_func=_introduce,
+            **settings,
+        )
+
+    def make_connection(self) -> AbstractConnection:
+        """A new connection, not yet open."""
+        connection: _Watched = super().make_connection()  # type: ignore[no-untyped-call]
+        connection.pool = self
+        return connection
+
+
+class _Watched(AbstractConnection):
+    """A connection that goes on only where it reaches the primary."""
+
+    pool: PrimaryPool
+    believed_until = 0.0
+
+    async def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
+        """Authenticates, and whatever else comes before the first question."""
+        self.believed_until = math.inf
+        await super().on_connect_check_health(*arguments, **options)
+
+    async def check_role(self) -> None:
+        """Raises IsReplica. By HELLO, which users may say who may not say ROLE or INFO."""
+        self.believed_until = math.inf  # while it asks
+        await self.send_command("HELLO")
+        try:
+            reply = await self.read_response()
+        except exceptions.ResponseError:  # it may not, or a proxy does not know it
+            reply = {}
+        self.believed_until = time.monotonic() + BELIEVED_SECONDS
+        if not isinstance(reply, dict):
+            reply = dict(zip(reply[::2], reply[1::2], strict=False))
+        if reply.get(b"role") in (b"replica", b"slave"):
+            await self.disconnect()
+            await leave(self.pool)
+            raise IsReplica
+
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        """Sends a command."""
+        if time.monotonic() > self.believed_until and self.is_connected:
+            await self.check_role()
+        await super().send_packed_command(*arguments, **options)
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        """The next reply."""
+        try:
+            return await super().read_response(*arguments, **options)
+        except NOT_THE_PRIMARY:
+            await leave(self.pool)
+            raise
+
+
+class _WatchedTcp(_Watched, Connection):
+    pass
+
+
+class _WatchedTls(_Watched, SSLConnection):
+    pass
+
+
+class _WatchedUnix(_Watched, UnixDomainSocketConnection):
+    pass
+
+
+_WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
+    Connection: _WatchedTcp,
+    SSLConnection: _WatchedTls,
+    UnixDomainSocketConnection: _WatchedUnix,
+}
+
+
+async def _introduce(connection: _Watched) -> None:
+    """What a connection does that was just made. Raises IsReplica."""
+    await connection.on_connect()
+    await connection.check_role()

@@ -1,0 +1,153 @@
+"""A primary that is another one by now, behind a name or a proxy that says nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from redis import exceptions
+
+from api.app import create_app
+from api.settings import Settings
+from domain.commands import PutItem
+from eventlog.connect import connect, connect_to_primary
+from eventlog.errors import LogUnavailable
+from eventlog.held import HeldConnection
+from eventlog.log import EventLog
+from projections.current_items import APPLY, CurrentItems
+from tests.torture.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from eventlog.keys import Keys
+    from tests.conftest import Server, Start
+
+PATIENCE = 20.0
+"""Seconds for an engine to do what it was told. What is tested does not depend on it."""
+
+
+class Pair:
+    """A primary and its replica, and what stands in front of the one that is in charge."""
+
+    def __init__(self, primary: Server, replica: Server) -> None:
+        self.primary = primary
+        self.replica = replica
+        self.proxy = Proxy(primary.socket, primary.directory / "proxy")
+
+    async def fail_over(self) -> None:
+        """The replica is the primary. The old one has what it had, and takes no writes."""
+        await _told(self.replica, "REPLICAOF", "NO", "ONE")
+        await _told(self.primary, "REPLICAOF", "127.0.0.1", "1")  # where nobody is
+        self.proxy.engine = self.replica.socket  # those that are connected stay where they are
+
+
+@pytest.fixture(params=["valkey", "redis"])
+async def pair(request: pytest.FixtureRequest, start: Start) -> AsyncIterator[Pair]:
+    """Two engines in step, and a proxy."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    settings = {"bind": "127.0.0.1", "repl-diskless-sync-delay": "0"}
+    primary = start(request.param, port=port, **settings)
+    replica = start(request.param, replicaof=f"127.0.0.1 {port}")
+    async with connect(replica.url) as client, asyncio.timeout(PATIENCE):
+        while (await client.info("replication"))["master_link_status"] != "up":
+            await asyncio.sleep(0.01)
+    pair = Pair(primary, replica)
+    await pair.proxy.start()
+    try:
+        yield pair
+    finally:
+        await pair.proxy.stop()
+
+
+async def _told(server: Server, *command: str) -> None:
+    async with connect(server.url) as client:
+        await client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+async def test_the_first_refused_write_drops_every_connection_to_the_old_primary(
+    pair: Pair, keys: Keys
+) -> None:
+    """That write is refused, the next one is taken, and no read is answered by the old one."""
+    async with connect_to_primary(pair.proxy.url) as redis:
+        log, items = EventLog(redis, keys, APPLY), CurrentItems(redis, keys)
+        await log.append(PutItem("foo", b"1"))
+        assert await items.get("foo")
+        await _kept(pair.replica, keys)
+        await pair.fail_over()
+
+        with pytest.raises(LogUnavailable, match="replica"):
+            await log.append(PutItem("foo", b"2"))
+        assert (await log.append(PutItem("foo", b"3"))).version == 2
+        item = await items.get("foo")
+        assert item is not None
+        assert item.body == b"3"
+        assert [event.version for event in await log.read()] == [1, 2]
+
+
+async def test_a_store_that_is_only_read_leaves_the_old_primary_by_itself(
+    pair: Pair, keys: Keys
+) -> None:
+    """Its connections ask once a second what they reach; what was old once stays unseen."""
+    app = create_app(Settings(redis_url=pair.proxy.url))
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        await client.put("/items/foo", json={"size": 1})
+        await _kept(pair.replica, keys)
+        await pair.fail_over()
+        async with connect(pair.replica.url) as redis:
+            await EventLog(redis, keys, APPLY).append(PutItem("foo", b'{"size":2}'))
+
+        async with asyncio.timeout(PATIENCE):
+            while (await client.get("/items/foo")).json().get("size") != 2:
+                await asyncio.sleep(0.02)
+        for path in ("/items/foo", "/items", "/items/foo/versions", "/events"):
+            answers = await asyncio.gather(*(client.get(path) for _ in range(50)))
+            assert len({answer.content for answer in answers}) == 1, path
+        assert len((await client.get("/events")).json()) == 2
+        assert (await client.put("/items/foo", json={"size": 3})).status_code == 200
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_replica_is_not_asked(pair: Pair, keys: Keys) -> None:
+    """It would answer reads, with what was true some time ago."""
+    async with connect_to_primary(pair.replica.url) as redis:
+        with pytest.raises(LogUnavailable, match="replica"):
+            await CurrentItems(redis, keys).get("foo")
+        with pytest.raises(LogUnavailable, match="replica"):
+            await EventLog(redis, keys, APPLY).read()
+
+
+async def test_an_engine_that_keeps_its_role_to_itself_is_asked(pair: Pair) -> None:
+    """A user who may not say HELLO, or a proxy that does not know it."""
+    await _told(pair.primary, "ACL", "SETUSER", "default", "-hello")
+    async with connect_to_primary(pair.primary.url) as redis:
+        assert await redis.ping()
+
+
+async def test_a_client_of_the_callers_own_is_dropped_too(pair: Pair) -> None:
+    """After a write that says READONLY the next one goes over a new connection."""
+    async with connect(pair.proxy.url) as redis:
+        held, other = HeldConnection(redis), HeldConnection(redis)
+        assert await held.call("SET", "key", "before") == b"OK"
+        assert await other.call("GET", "key") == b"before"
+        await pair.fail_over()
+        with pytest.raises(exceptions.ReadOnlyError):
+            await held.call("SET", "key", "refused")
+        assert await held.call("SET", "key", "after") == b"OK"
+        assert await other.call("GET", "key") == b"after"
+
+
+async def _kept(replica: Server, keys: Keys) -> None:
+    """Waits until the replica has an event."""
+    async with connect(replica.url) as client, asyncio.timeout(PATIENCE):
+        while not await client.xlen(keys.events):
+            await asyncio.sleep(0.01)
