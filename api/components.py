@@ -57,8 +57,9 @@ def _without_defaults(schema: Description) -> Description:
     for each in changed.get("properties", {}).values():
         default = each.pop("default", None)
         if default is not None:
-            said = f"{each.get('description', '')} Without it: `{json.dumps(default)}`."
-            each["description"] = said.strip()
+            described = each.get("description", "").rstrip(".")
+            said = f"Without it: `{json.dumps(default, ensure_ascii=False)}`."
+            each["description"] = f"{described}. {said}" if described else said
     return changed
 
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticSerializationError
 
 from api.json_text import check_json
 from api.model_errors import Error, invalid, not_valid, pointer
-from api.model_schema import Traits
+from api.model_schema import Traits, add_computed
 from api.problems import Problem
 from api.round_trip import (
     first_difference,
@@ -98,8 +98,16 @@ class ItemModel:
         return self._adapter.serializer.to_json(item, by_alias=True)
 
     def schema(self, ref_template: str) -> dict[str, Any]:
-        """The JSON Schema of a body; nested models under `$defs`."""
-        return self._adapter.json_schema(ref_template=ref_template)
+        """The JSON Schema of a body; nested models under `$defs`.
+
+        Computed fields are in it as `readOnly`: they are stored, and what a body says of them is
+        left out.
+        """
+        schema = self._adapter.json_schema(ref_template=ref_template)
+        if self._traits.computed:
+            written = self._adapter.json_schema(ref_template=ref_template, mode="serialization")
+            add_computed(schema, written)
+        return schema
 
     def _checked(self, body: bytes, value: Any) -> bytes:
         """The JSON to store, once the model has taken it again. Raises Problem (422)."""

@@ -92,3 +92,15 @@ def _has_code(node: dict[str, Any]) -> bool:
         or any(node.get(key) for key in _CODE)
         or callable(node.get("discriminator"))
     )
+
+
+def add_computed(schema: dict[str, Any], written: dict[str, Any]) -> None:
+    """Adds to the JSON Schema of what a model takes the computed fields of what it writes."""
+    taken, given = schema.get("$defs", {}), written.get("$defs", {})
+    for name, described in [("", written), *given.items()]:
+        target = taken.setdefault(name, described) if name else schema
+        for field, each in described.get("properties", {}).items():
+            if each.get("readOnly"):
+                target.setdefault("properties", {}).setdefault(field, each)
+    if taken:
+        schema["$defs"] = taken

@@ -9,13 +9,14 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from api.app import ItemStore
 from api.problems import Problem
 from api.reply import problem_reply
 from projections.rebuild import rebuild
 from tests.api.conftest import client_of
-from tests.contract.conftest import Product, store
+from tests.contract.conftest import Product, Size, store
 
 METHODS = {"get", "put", "post", "patch", "delete"}
 
@@ -133,12 +134,13 @@ def test_a_default_is_told_in_words() -> None:
     assert sizes["description"] == "Without it: `[]`."
 
 
-async def test_what_the_service_says_of_itself_is_as_described(app: ItemStore) -> None:
-    """Each answer fits its schema, also with events, a rebuild and problems."""
+async def test_what_is_answered_is_as_described(app: ItemStore) -> None:
+    """Each answer fits its schema."""
     document = app.openapi()
     assert app.store is not None
     async with client_of(app) as client:
-        await client.put("/items/a", json={"title": "a"} if "Product" in str(document) else {})
+        body = {"title": "a", "sizes": [{"width": 2, "height": 3}]}
+        await client.put("/items/a", json=body if "Product" in str(document) else {})
         await rebuild(app.store.redis, app.store.keys)
         for path in ("/", "/livez", "/readyz", "/projections", "/stats", "/problems/gone"):
             template = path.replace("gone", "{slug}")
@@ -146,8 +148,41 @@ async def test_what_the_service_says_of_itself_is_as_described(app: ItemStore) -
             described = document["paths"][template]["get"]["responses"][str(answer.status_code)]
             schema = described["content"]["application/json"]["schema"]
             validate(answer.json(), document, schema)
+        described = document["paths"]["/items/{id}"]["get"]["responses"]["200"]
+        validate(
+            (await client.get("/items/a")).json(),
+            document,
+            described["content"]["application/json"]["schema"],
+        )
         projections = (await client.get("/projections")).json()["projections"]
         assert projections[0]["last_rebuild"] is not None
+
+
+class Box(BaseModel):
+    """A model with a computed field, which is stored with the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sizes: list[Size] = []
+
+    @computed_field
+    def area(self) -> int:
+        """Of all sizes together."""
+        return sum(size.width * size.height for size in self.sizes)
+
+
+async def test_a_computed_field_is_described_as_one_that_is_only_read() -> None:
+    """What GET answers fits the schema, which says that a client can't set it."""
+    app = store(Box)
+    document = app.openapi()
+    async with client_of(app) as client:
+        await client.put("/items/a", json={"sizes": [{"width": 2, "height": 3}]})
+        box = (await client.get("/items/a")).json()
+
+    assert box["area"] == 6
+    validate(box, document, {"$ref": "#/components/schemas/Box"})
+    area = document["components"]["schemas"]["Box"]["properties"]["area"]
+    assert (area["readOnly"], area["type"]) == (True, "integer")
 
 
 @pytest.mark.parametrize(
