@@ -1,9 +1,10 @@
-"""A terminal in which a page's commands are typed, in a directory that was empty before."""
+"""A terminal in which a page's commands are typed, in a clone or in a project of the reader's."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -23,36 +24,42 @@ SHOWN_PORT = "8000"
 PATIENCE = 20.0
 """Seconds for a command to end, or to show what it should."""
 
+SERVE = ".venv/bin/itemstore serve"
+"""What `make serve` runs when all is installed."""
+
 _SERVES = re.compile(r"\b(make|itemstore) serve\b")
 
-_LAUNCHER = f"""#!{sys.executable}
-from cli.main import main
-main()
-"""
+PACKAGES = ("api", "cli", "domain", "eventlog", "projections")
 
 
 class Terminal:
     """Runs commands one after the other; variables last, and so does a server.
 
-    Only the port is another than the one in the text, and the directory than the one shown.
+    In a clone, nothing of `.venv` is on the PATH until the page puts it there. In a project of
+    the reader's own, which has nothing but what the page makes, it is. Only the port is another
+    than the one in the text, and the directory than the one shown.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, in_clone: bool = True) -> None:
         self._here = directory / "itemstore"
         self._here.mkdir()
         self._last_output = directory / "output"
         self._last_environment = directory / "environment"
-        programs = directory / "programs"
-        programs.mkdir()
-        _make_program(programs / "itemstore", _LAUNCHER)
-        _make_program(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        (self._here / ".venv").symlink_to(sys.prefix)
+        paths = [each for each in os.environ["PATH"].split(":") if not _is_of_the_tests(each)]
+        if in_clone:
+            _copy_the_clone(self._here)
+        else:
+            paths.insert(0, str(self._here / ".venv/bin"))
         (directory / ".curlrc").write_text("silent\nshow-error\n")  # no progress on a terminal
         self._port = _free_port()
         outside = {name: value for name, value in os.environ.items() if _is_kept(name)}
         self._environment = outside | {
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PATH": ":".join(paths),
+            "PYTHONPATH": str(self._here if in_clone else ROOT),
             "HOME": str(directory),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # those of the reader, not of these tests
+            "PYTEST_PLUGINS": "pytest_asyncio.plugin",
             "ITEMSTORE_PORT": self._port,
             "FAKETTY": "1",  # redis-cli numbers its lines as for a person
             "NO_COLOR": "1",
@@ -70,7 +77,7 @@ class Terminal:
     def run(self, command: str) -> tuple[str, int]:
         """What the command shows until it ends, and its exit code."""
         # Variables come along to the next command, as they would in one shell.
-        keep = f"code=$?; env -0 >{self._last_environment}; exit $code"
+        keep = f"code=$?; env -0 >{shlex.quote(str(self._last_environment))}; exit $code"
         process = self._start(f"set -a\n{self._typed(command)}\n{keep}")
         try:
             code = process.wait(PATIENCE)
@@ -93,7 +100,7 @@ class Terminal:
     def serve(self, command: str, when: Callable[[str], bool]) -> str:
         """What a server shows when it has started. It runs until the next one, or the end."""
         self.close()
-        self._server = self._start(self._typed(_SERVES.sub("itemstore serve", command)))
+        self._server = self._start(self._typed(command.replace("make serve", SERVE)))
         shown = self._until(when, self._server)
         assert self._server.poll() is None, f"{command} ended:\n{shown}"
         return shown
@@ -140,14 +147,21 @@ class Terminal:
         return self._shown()
 
 
-def _make_program(file: Path, text: str) -> None:
-    file.write_text(text)
-    file.chmod(0o700)
+def _is_of_the_tests(path: str) -> bool:
+    """Whether programs that these tests run with are in the directory."""
+    return Path(path).resolve().is_relative_to(Path(sys.prefix).resolve())
+
+
+def _copy_the_clone(directory: Path) -> None:
+    """What a reader of the page has in front of them, and may change."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", directory)
 
 
 def _is_kept(name: str) -> bool:
     """Whether a variable of the person who runs the tests gets into them."""
-    return not name.startswith(("ITEMSTORE_", "PYTEST_"))
+    return not name.startswith(("ITEMSTORE_", "PYTEST_", "VIRTUAL_ENV"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -158,7 +172,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.wait(PATIENCE)
 
 
 def _free_port() -> str:

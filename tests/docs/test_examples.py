@@ -12,11 +12,14 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, Block, Command, blocks, commands, name_of
 from tests.docs.shown import Transcript
-from tests.docs.terminal import Terminal
+from tests.docs.terminal import SERVE, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
 PROGRAMS = {"curl", "redis-cli"}
+
+IN_A_PROJECT = {"docs/testing.md"}
+"""Pages about a project of the reader's own. All others are typed in a clone."""
 
 WITH_EXAMPLES = [
     page
@@ -26,10 +29,10 @@ WITH_EXAMPLES = [
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
+def terminal(page: Path) -> Iterator[Terminal]:
     """A terminal in a directory of its own, whose path is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="docs-") as directory:
-        terminal = Terminal(Path(directory))
+        terminal = Terminal(Path(directory), in_clone=name_of(page) not in IN_A_PROJECT)
         yield terminal
         terminal.close()
 
@@ -41,7 +44,7 @@ def test_what_a_page_says_to_type_shows_what_it_says(page: Path, terminal: Termi
     typed = [command for block in all_blocks for command in commands(block)]
     without = _missing(typed)
     if typed and not any(Terminal.is_server(command.text) for command in typed):
-        terminal.serve("itemstore serve", lambda shown: "Log " in shown)
+        terminal.serve(SERVE, lambda shown: "Log " in shown)
     transcript = Transcript()
     for block in all_blocks:
         if block.language in SAVED and block.file_name:
@@ -90,14 +93,18 @@ def _missing(typed: list[Command]) -> list[str]:
     return missing
 
 
+def _runner(block: Block) -> str:
+    return "unittest" if "unittest" in block.text else "pytest -q -W error -p no:cacheprovider"
+
+
 def _run_python(terminal: Terminal, block: Block, page: Path) -> None:
     """Runs a script, or the tests in a file of tests; any other named file is only there."""
     name = block.file_name or "example.py"
     terminal.save(name, block.text)
     if block.file_name is None:
-        said, code = terminal.run(f"python {name}")
-    elif name.startswith("test_"):
-        said, code = terminal.run(f"python -m pytest -q -W error -p no:cacheprovider {name}")
+        said, code = terminal.run(f".venv/bin/python {name}")
+    elif Path(name).name.startswith("test_"):
+        said, code = terminal.run(f".venv/bin/python -W error -m {_runner(block)} {name}")
     else:
         return
     assert code == 0, f"{name_of(page)}:{block.line}\n{said}"
