@@ -40,9 +40,10 @@ from api.traffic import Traffic
 from eventlog.connect import connect_to_primary
 from eventlog.durability import Acknowledgement, Durability, durability, settle
 from eventlog.engine import embedded_in, run
-from eventlog.errors import LogUnavailable
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.room import Room
+from eventlog.writable import check_writable
 from projections.runner import Runner
 
 logger = logging.getLogger("itemstore")
@@ -192,6 +193,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             promise = await _promise(redis, app.settings, wanted)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
+            await _warn(redis, Keys(app.settings.namespace))
             room = Room(embedded_in(app.settings.data_dir, url))
             app.store = app.store_on(redis, room)
             async with _running(app.store):
@@ -216,12 +218,24 @@ async def _promise(redis: Redis, settings: Settings, wanted: Acknowledgement) ->
         await asyncio.sleep(0.1)
 
 
+async def _warn(redis: Redis, keys: Keys) -> None:
+    """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
+    try:
+        end = await check_writable(redis, keys)
+    except (LogUnavailable, LogFull, LogBroken) as error:
+        logger.warning("No write would be taken now: %s", error)
+    else:
+        if end.sentence is not None:
+            logger.warning(end.sentence)
+
+
 @asynccontextmanager
 async def _running(store: Store) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
     tasks = [
         asyncio.create_task(Runner(store.redis, store.keys, room=store.room).run()),
         asyncio.create_task(store.workers.keep_publishing()),
+        asyncio.create_task(store.health.keep_settling()),
     ]
     try:
         with on_stop_signal(store.feed.close):

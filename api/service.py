@@ -14,7 +14,6 @@ from api.problems import PROBLEM_TYPES, Problem, ProblemType
 from api.reply import NO_STORE, Reply, html_reply, json_reply
 from api.request import Request
 from api.routing import Route
-from eventlog.durability import Acknowledgement, durability
 
 router = APIRouter(route_class=Route)
 
@@ -75,13 +74,8 @@ async def livez(_: Request) -> Reply:
     ),
 )
 async def readyz(request: Request) -> Reply:
-    """Whether the store can take writes, and how durable they are."""
-    store = request.store
-    store.room.check()
-    wanted = Acknowledgement.of(store.settings.durability)
-    promise = await durability(store.redis, store.keys, wanted)
-    durable = {"waits_for": str(wanted), "fsync": promise.fsync, "meaning": promise.sentence}
-    return json_reply({"status": "ready", "durability": durable}, headers=[NO_STORE])
+    """Whether a write would be taken now, and how durable it would be."""
+    return json_reply(await request.store.health.report(), headers=[NO_STORE])
 
 
 @router.get(

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from api import cloudevents
 from api.access import Access
+from api.health import Health
 from api.model import ItemModel
 from api.settings import Settings
 from api.traffic import Traffic
@@ -39,6 +40,7 @@ class Store:
     traffic: Traffic
     workers: Workers
     room: Room
+    health: Health
     running: set[str] = field(default_factory=set)
 
     @classmethod
@@ -63,4 +65,5 @@ class Store:
             traffic,
             Workers.of_environment(traffic.tally),
             room,
+            Health(redis, keys, log, room, settings.durability),
         )

@@ -30,8 +30,9 @@ from cli.output import say
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
 from eventlog.engine import EngineError, run
-from eventlog.errors import LogBroken, LogUnavailable
+from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
+from eventlog.writable import check_writable
 
 SHUTDOWN_SECONDS = 2
 
@@ -95,6 +96,8 @@ async def check(settings: Settings) -> None:
     try:
         async with connect(settings.redis_url or "") as redis:
             await durability(redis, keys, Acknowledgement.of(settings.durability))
+            with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
+                await check_writable(redis, keys)
             tokens = await read_tokens(redis, keys)
     except ValueError as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"

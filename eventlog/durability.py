@@ -114,11 +114,18 @@ _SENTENCES = {
 
 
 async def durability(redis: Redis, keys: Keys, wanted: Acknowledgement = ENGINE) -> Durability:
-    """What the engine promises, and that it can keep what is wanted beyond that.
+    """What the engine promises, and that it can keep what is wanted beyond that, as it is tried.
 
     Raises UnsafeEngine when it may throw events away to make room or has no way to keep what is
     wanted, NotYetDurable when it can't keep it now, and LogUnavailable.
     """
+    promise = await promised(redis, wanted)
+    await settle(redis, keys, wanted)
+    return promise
+
+
+async def promised(redis: Redis, wanted: Acknowledgement = ENGINE) -> Durability:
+    """What the engine's settings promise. Raises UnsafeEngine, as above, and LogUnavailable."""
     with translated():
         try:
             settings: Any = await redis.config_get(
@@ -127,7 +134,6 @@ async def durability(redis: Redis, keys: Keys, wanted: Acknowledgement = ENGINE)
         except exceptions.ResponseError:  # a fake, or a provider that keeps CONFIG to itself
             settings = {"appendonly": "yes", "appendfsync": "unknown"}
     _refuse_eviction(settings)
-    await settle(redis, keys, wanted)
     return Durability(_fsync(settings), wanted)
 
 

@@ -40,4 +40,6 @@ def _meaning(message: str) -> Exception:
         )
     if "OOM " in message:
         return LogFull(_OUT_OF_MEMORY)
+    if "hash to the same slot" in message:
+        message += "; on a cluster the namespace needs a hash tag, such as {items}."
     return LogUnavailable(f"The engine refuses: {message}")

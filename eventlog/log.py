@@ -16,7 +16,7 @@ from domain.events import RecordedEvent
 from eventlog.append import Appender, Terms
 from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_all, decode_flat
-from eventlog.durability import settle
+from eventlog.durability import NotYetDurable, settle
 from eventlog.entries import (
     ABOUT_BYTES,
     PAGE_BYTES,
@@ -63,7 +63,8 @@ class EventLog:
     """The events of one namespace, in the order they were appended.
 
     `appended` counts the events of each type that this process has appended, and `batch_sizes`
-    the batches of each size in which their commands went to the engine.
+    the batches of each size in which their commands went to the engine. `not_yet_durable` says why
+    the last of them was not as durable as wanted in time; None where it was.
     """
 
     def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms = DEFAULT) -> None:
@@ -76,6 +77,7 @@ class EventLog:
         self._appender = Appender(redis, keys, apply, terms)
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._appender.batch_sizes
+        self.not_yet_durable: NotYetDurable | None = None
 
     async def append(
         self,
@@ -84,7 +86,12 @@ class EventLog:
         key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
         """The event that the command became; see Appender.append for what it raises."""
-        recorded = await self._appender.append(command, meta, key)
+        try:
+            recorded = await self._appender.append(command, meta, key)
+        except NotYetDurable as error:
+            self.not_yet_durable = NotYetDurable(str(error))
+            raise
+        self.not_yet_durable = None
         self.appended[recorded.type] += 1
         return recorded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import version
 from typing import Any
 
@@ -153,3 +154,34 @@ def configured(
         return settings
 
     monkeypatch.setattr(redis, "config_get", config_get)
+
+
+async def test_many_who_ask_whether_it_is_ready_cost_the_engine_one_look(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wants no token, so strangers ask; they must not have the engine write, or work hard."""
+    asked: list[Any] = []
+    execute: Any = redis.execute_command
+
+    async def counted(*command: Any, **options: Any) -> Any:
+        asked.append(command[0])
+        return await execute(*command, **options)
+
+    monkeypatch.setattr(redis, "execute_command", counted)
+    answers = await asyncio.gather(*(client.get("/readyz") for _ in range(100)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked.count("EVAL") < 10
+    assert set(asked) <= {"EVAL", "CONFIG GET"}
+
+
+async def test_a_log_that_is_ahead_of_the_clock_is_said(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """200, for writes are taken; but what their times are somebody should know."""
+    assert (await client.get("/readyz")).json()["clock"]["ahead_seconds"] == 0
+    fields: Any = {"type": "ItemCreated", "item": "a", "version": "1", "data": "{}", "meta": "{}"}
+    await redis.xadd("items:events", fields, id="4102444800000-0")
+    async with asyncio.timeout(10):
+        while not (clock := (await client.get("/readyz")).json()["clock"])["ahead_seconds"]:
+            await asyncio.sleep(0.05)
+    assert "4102444800000-0" in clock["meaning"]

@@ -1,0 +1,36 @@
+#!lua
+-- Whether an append would be taken now. It writes nothing; but as its first line does not say so,
+-- the engine refuses it wherever it would refuse a write: on a replica, without memory, with too
+-- few replicas, with a disk that fails, in another slot of a cluster.
+--   KEYS[1..3]  the log, the current items, the ids
+--   KEYS[4]     a writer's key
+--   KEYS[5]     the outcome of an idempotency key
+--   KEYS[6]     a history
+-- Reply:
+--   the position at which the log ends, empty where there is none
+--   the engine's time in milliseconds
+--   then each command that the append script needs and the engine's user may not run
+-- Raises WRONGTYPE where a key holds something else.
+
+redis.call('HLEN', KEYS[2])
+redis.call('ZCARD', KEYS[3])
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local time = redis.call('TIME')
+local reply = { last and last[1] or '', time[1] .. string.format('%03d', time[2] / 1000) }
+
+local needed = {
+  { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'XLEN', KEYS[1] },
+  { 'HGET', KEYS[2], 'a' }, { 'HSET', KEYS[2], 'a', 'b' }, { 'HLEN', KEYS[2] },
+  { 'ZADD', KEYS[3], '0', 'a' }, { 'ZREM', KEYS[3], 'a' }, { 'ZCARD', KEYS[3] },
+  { 'GET', KEYS[4] }, { 'SET', KEYS[4], 'a', 'PX', '1' }, { 'PEXPIRE', KEYS[4], '1' },
+  { 'EXISTS', KEYS[5] }, { 'SET', KEYS[5], 'a', 'PX', '1' },
+  { 'RPUSH', KEYS[6], 'a' }, { 'LLEN', KEYS[6] }, { 'EVALSHA', 'a', '0' },
+}
+if redis.acl_check_cmd then -- a fake has none
+  for _, command in ipairs(needed) do
+    if not redis.acl_check_cmd(unpack(command)) then
+      reply[#reply + 1] = command[1]
+    end
+  end
+end
+return reply

@@ -1,0 +1,104 @@
+"""Whether the engine would take a write now, without writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from eventlog.durability import Acknowledgement, NotYetDurable, UnsafeEngine
+from eventlog.faults import translated
+from eventlog.keys import Keys
+from eventlog.positions import START, key_of
+
+AHEAD_MS = 5_000
+"""How far the log may be ahead of the engine's clock: one that is set goes back a little."""
+
+LAG_SECONDS = 3
+"""Since when a replica may not have answered. Each says every second how far it is."""
+
+_SCRIPT = files("eventlog").joinpath("would_write.lua").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """Where the log ends, and what the engine's clock says, in milliseconds since 1970."""
+
+    position: str
+    now: int
+
+    @property
+    def ahead_seconds(self) -> int:
+        """How far the log is ahead of the clock; 0 where that is no more than clocks are wrong."""
+        ahead = key_of(self.position)[0] - self.now
+        return ahead // 1000 if ahead > AHEAD_MS else 0
+
+    @property
+    def sentence(self) -> str | None:
+        """What that means, None where the log is not ahead."""
+        if not self.ahead_seconds:
+            return None
+        return (
+            f"The log ends at {self.position}, {_duration(self.ahead_seconds)} ahead of the "
+            "engine's clock: something was written while a clock was wrong. Until then all new "
+            "events have that time; docs/operations.md says how to get out."
+        )
+
+
+async def check_writable(redis: Redis, keys: Keys) -> LogEnd:
+    """Where the log ends, if a write would be taken behind that.
+
+    Raises UnsafeEngine where the engine's user may not do what a write takes, LogFull, LogBroken,
+    and LogUnavailable with what the engine says against it.
+    """
+    names = [keys.events, keys.current, keys.ids, keys.writer("a")]
+    names += [keys.idempotency("a"), keys.history("a")]
+    with translated():
+        try:
+            reply: Any = await redis.eval(_SCRIPT, len(names), *names)
+        except exceptions.ResponseError as error:
+            if "unexpected symbol near '#'" not in str(error):
+                raise
+            script = _SCRIPT.partition("\n")[2]  # for a fake, which does not know the first line
+            reply = await redis.eval(script, len(names), *names)
+    position, now, *refused = (each.decode() for each in reply)
+    if refused:
+        raise UnsafeEngine(
+            f"The engine's user may not run {', '.join(sorted({*refused}))}, which a write takes: "
+            "give it that right (ACL SETUSER), on all keys of the store's namespace."
+        )
+    return LogEnd(position or START, int(now))
+
+
+async def check_replicas(redis: Redis, wanted: Acknowledgement) -> None:
+    """Raises NotYetDurable where fewer replicas are in touch than each write has to reach."""
+    if not wanted.replicas:
+        return
+    with translated():
+        try:
+            told: dict[str, Any] = await redis.info("replication")
+        except exceptions.NoPermissionError:
+            return
+    replicas = [each for name, each in told.items() if name.startswith("slave")]
+    count = sum(_is_in_touch(each) for each in replicas)
+    if count < wanted.replicas:
+        message = f"{count} of {wanted.replicas} replicas are in touch with the engine."
+        raise NotYetDurable(message)
+
+
+def _is_in_touch(replica: Any) -> bool:
+    return (
+        isinstance(replica, dict)
+        and replica.get("state") == "online"
+        and int(replica.get("lag", 0)) <= LAG_SECONDS
+    )
+
+
+def _duration(seconds: int) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:,} {unit}s"
+    return f"{seconds} seconds"
