@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EADDRINUSE
+from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from api.model import ItemModel, UnknownModel
 from api.protocol import Protocol
@@ -23,10 +23,12 @@ from api.workers import DIRECTORY
 from cli.application import application
 from cli.connection import checked_settings
 from cli.descriptors import within_descriptors
+from cli.ending import let_the_engine_stop
 from cli.engine_url import redis_cli, without_secrets
 from cli.errors import Stop, told
 from cli.interruption import leave_signals_alone
 from cli.output import say
+from cli.supervisor import Supervisor
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
 from eventlog.engine import EngineError, run
@@ -53,7 +55,10 @@ def serve(options: Mapping[str, Any]) -> None:
         asyncio.run(check(settings))
         leave_signals_alone()
         announce(settings, listener)
-        serve_on(listener, settings)
+        try:
+            serve_on(listener, settings)
+        finally:
+            let_the_engine_stop()
 
 
 @contextmanager
@@ -153,7 +158,9 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
     if settings.workers == 1:
-        uvicorn.Server(uvicorn.Config(application(settings), **options)).run([listener])
+        # A factory is called once uvicorn's handlers of signals are in place.
+        config = uvicorn.Config(partial(application, settings), factory=True, **options)
+        uvicorn.Server(config).run([listener])
         return
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
@@ -161,4 +168,4 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(factory, factory=True, workers=settings.workers, **options)
     with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
         os.environ[DIRECTORY] = directory
-        Multiprocess(config, sockets=[listener]).run()
+        Supervisor(config, [listener]).run()

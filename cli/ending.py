@@ -1,0 +1,104 @@
+"""A process that was told to end does so in bounded time, whatever it is at.
+
+uvicorn ends between two turns of its event loop. A step that never ends, such as a validator of
+the operator's that loops, would keep the process for ever, and its port and data directory with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+SECONDS = 6.0
+"""From the signal to the end by force. Open requests get the first two of them."""
+
+ENGINE_SECONDS = 12.0
+"""For what comes after the API: the engine gets eight seconds to stop, and is killed then."""
+
+_PR_SET_PDEATHSIG = 1
+"""The number of prctl(2) that has the system send a signal when the parent is gone."""
+
+_deadline = 0.0
+
+
+def bound_end() -> None:
+    """Gives this process SECONDS to end once SIGTERM or SIGINT comes.
+
+    For the main thread, once the handlers that ask the server to end are in place.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, _bounding(before))
+
+
+def _bounding(
+    before: Callable[[int, FrameType | None], object],
+) -> Callable[[int, FrameType | None], None]:
+    def told(number: int, frame: FrameType | None) -> None:
+        end_in_time()
+        before(number, frame)
+
+    return told
+
+
+def end_in_time() -> None:
+    """Ends this process with status 1 and a traceback in SECONDS, unless it has ended by then.
+
+    The clock is a thread of C, which waits for no turn of Python's: it ends a validator that
+    loops, sleeps, or is within a regular expression. A second signal gives no more time.
+    """
+    if not _deadline:
+        _arm(SECONDS)
+        threading.Thread(target=_explain, daemon=True).start()
+
+
+def let_the_engine_stop() -> None:
+    """Gives an end that has begun ENGINE_SECONDS from now."""
+    if _deadline:
+        _arm(ENGINE_SECONDS)
+
+
+def _arm(seconds: float) -> None:
+    global _deadline  # noqa: PLW0603 - a process ends once
+    _deadline = time.monotonic() + seconds
+    if sys.stderr is not None:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=sys.stderr)
+
+
+def _explain() -> None:
+    """Says why the traceback comes, where Python has a turn for that."""
+    while (left := _deadline - 0.1 - time.monotonic()) > 0:
+        time.sleep(left)
+    print(
+        "The process was told to end and does not, so it is ended now. Nothing that was "
+        "acknowledged is lost. What it was at:",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def end_with(parent: BaseProcess) -> None:
+    """Ends this process when its parent is gone: nobody would control it any more.
+
+    Linux does that, whatever this process is at. Elsewhere a thread does, which needs a turn.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent.pid:  # it was gone before
+            os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        threading.Thread(target=_end_behind, args=(parent,), daemon=True).start()
+
+
+def _end_behind(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,46 @@
+"""A model for `--model`, whose process can be made to do something that never ends.
+
+SIGUSR1 begins it, in the event loop: no way of a request off the loop changes that. A file named
+like the process in the directory BLOCK_DIR says that it has begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+from pydantic import BaseModel
+
+from cli import ending
+
+ending.SECONDS = 1.0
+
+
+class Anything(BaseModel, extra="allow"):
+    """An item with whatever members."""
+
+
+def _told(_number: int, _frame: FrameType | None) -> None:
+    asyncio.get_running_loop().call_soon_threadsafe(_block)
+
+
+def _block() -> None:
+    kind = os.environ["BLOCK"]
+    Path(os.environ["BLOCK_DIR"], str(os.getpid())).touch()
+    if kind == "loop":
+        while True:
+            pass
+    elif kind == "sleep":
+        time.sleep(1000)
+    elif kind == "expression":
+        re.fullmatch("(a+)+", "a" * 64 + "b")
+    elif kind == "C":
+        sum(range(10**12))  # looks for no signal, and gives no other thread a turn
+
+
+signal.signal(signal.SIGUSR1, _told)
