@@ -12,8 +12,8 @@ from api.request import Request
 REVALIDATE = (b"cache-control", b"no-cache")
 """A cache may keep it, and has to ask whether it is still current before it shows it."""
 
-FORWARDED = b"x-forwarded-proto"
-"""What absolute links depend on. Host is a part of the URL, by which every cache goes already."""
+ORIGIN = b"host, x-forwarded-proto"
+"""What absolute links depend on, for Vary: some proxies keep answers by another name than Host."""
 
 _KEPT = frozenset({b"etag", b"cache-control", b"vary"})
 

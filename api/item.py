@@ -7,7 +7,7 @@ import json
 from fastapi import APIRouter
 
 from api import openapi
-from api.caching import FORWARDED, REVALIDATE
+from api.caching import ORIGIN, REVALIDATE
 from api.patch import parse
 from api.preconditions import etag, not_modified
 from api.problems import Problem
@@ -25,7 +25,7 @@ from domain.expected import ExpectedVersion
 
 router = APIRouter(route_class=Route)
 
-VARY = (b"vary", b"accept-datetime, " + FORWARDED)
+VARY = (b"vary", b"accept-datetime, " + ORIGIN)
 
 
 @router.put("/items/{id}", **openapi.PUT_ITEM)

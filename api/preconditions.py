@@ -7,7 +7,7 @@ import re
 from api.problems import Problem
 from api.quoting import quoted
 from api.request import Request
-from api.times import http_date, last_modified, parse_http_date, seconds_of
+from api.times import event_date, http_date, parse_http_date, seconds_of
 from domain.errors import UnexpectedVersion
 from domain.evolve import Item
 from domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
@@ -59,7 +59,7 @@ def is_conditional(request: Request) -> bool:
 def check_unmodified(item: Item, since: int) -> None:
     """Raises Problem (412) when the item changed after `since`, in seconds since 1970."""
     if seconds_of(item.position) > since:
-        changed, date = last_modified(item.position).decode(), http_date(since).decode()
+        changed, date = event_date(item.position).decode(), http_date(since).decode()
         raise Problem(
             "unexpected-version",
             f"The item changed on {changed}, after {date}.",

@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import formatdate
 from functools import lru_cache
+from time import time as clock
 
 from domain.events import position_time
 
@@ -50,9 +51,14 @@ def http_date(seconds: int) -> bytes:
     return formatdate(seconds, usegmt=True).encode()
 
 
-def last_modified(position: str) -> bytes:
+def event_date(position: str) -> bytes:
     """The time of a position as an HTTP date."""
     return http_date(seconds_of(position))
+
+
+def last_modified(position: str) -> bytes:
+    """The same, but now where it is in the future: no Last-Modified may be (§8.8.2.1)."""
+    return http_date(min(seconds_of(position), int(clock())))
 
 
 def rfc3339(position: str) -> str:

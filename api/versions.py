@@ -13,7 +13,7 @@ from pydantic import Field
 
 from api import openapi
 from api.accept import preferred
-from api.caching import FORWARDED, REVALIDATE, for_ever
+from api.caching import ORIGIN, REVALIDATE, for_ever
 from api.json_text import check_json
 from api.model_errors import invalid
 from api.patch import JSON_PATCH
@@ -25,7 +25,7 @@ from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
 from api.shapes import LAST_VERSION
-from api.times import last_modified, parse_rfc1123_date, rfc3339
+from api.times import event_date, last_modified, parse_rfc1123_date, rfc3339
 from api.writes import append, write_reply
 from domain.commands import PutItem
 from domain.errors import ItemNotFound
@@ -74,7 +74,7 @@ async def list_versions(request: Request) -> Reply:
     last = wanted.after + looked
     more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
-    headers = [(b"vary", b"accept, " + FORWARDED), REVALIDATE]
+    headers = [(b"vary", b"accept, " + ORIGIN), REVALIDATE]
     if preferred(request, "application/link-format", "application/json") == "application/json":
         return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
     headers.append((b"content-type", LINK_FORMAT))
@@ -139,7 +139,7 @@ async def version_then(request: Request, date: str) -> Reply:
     _body(await version(request, number))
     headers: Headers = [
         (b"location", f"{versions_path(request)}/{number}".encode()),
-        (b"vary", b"accept-datetime, " + FORWARDED),
+        (b"vary", b"accept-datetime, " + ORIGIN),
         (b"link", links(request).encode()),
         REVALIDATE,
     ]
@@ -199,9 +199,9 @@ def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> He
     return [
         (b"etag", etag(number)),
         (b"last-modified", last_modified(recorded.position)),
-        (b"memento-datetime", last_modified(recorded.position)),
+        (b"memento-datetime", event_date(recorded.position)),
         (b"link", ", ".join(listed).encode()),
-        *for_ever(request, FORWARDED),
+        *for_ever(request, ORIGIN),
     ]
 
 
@@ -227,7 +227,7 @@ def origin(request: Request) -> str:
     host = request.field(b"host") or ""
     if not _HOST.fullmatch(host):
         return ""
-    forwarded = request.field(FORWARDED)
+    forwarded = request.field(b"x-forwarded-proto")
     if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
         return f"https://{host}"  # a proxy, the first of several, has ended TLS
     return f"{request.scope['scheme']}://{host}"
@@ -281,6 +281,6 @@ def _time_map_links(request: Request, history: list[EventHead], following: str |
         following = origin(request) + following
         listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
     for each in mementos:
-        date = last_modified(each.position).decode()
+        date = event_date(each.position).decode()
         listed.append(f'<{path}/{each.version}>; rel="memento"; datetime="{date}"')
     return ",\n".join(listed).encode()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
 import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
 from api.app import ItemStore
 from tests.api.conftest import problem, sent_by
+from tests.api.history import CREATED, http_date, position_at, write_history
 
 
 async def test_an_item_is_what_the_write_stored_and_nothing_around_it(
@@ -166,3 +170,19 @@ async def test_a_row_that_was_edited_by_hand_is_no_item(
 
     assert "rebuild" in problem(damaged, 500, "store-damaged")["detail"]
     assert whole.status_code == 200
+
+
+async def test_nothing_was_modified_after_its_answer_was_made(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """RFC 9110 §8.8.2.1: now instead, where a clock was ahead; Memento-Datetime is the event's."""
+    await write_history(redis, [(position_at("2099-01-01T00:00:00"), CREATED, "foo", b"{}")])
+
+    item, version = await client.get("/items/foo"), await client.get("/items/foo/versions/1")
+
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    for answer in (item, version):
+        assert parsedate_to_datetime(answer.headers["last-modified"]) <= now
+    assert version.headers["memento-datetime"] == http_date("2099-01-01T00:00:00")
+    since = {"if-modified-since": item.headers["last-modified"]}
+    assert (await client.get("/items/foo", headers=since)).status_code == 200

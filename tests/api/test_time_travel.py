@@ -60,11 +60,13 @@ async def test_the_way_there_varies_with_the_date_and_is_asked_for_again(
 ) -> None:
     """Vary, and the links of a TimeGate (RFC 7089 §4.1.1); it has no Memento-Datetime."""
     answer = await then(aged, http_date("2020-07-01T00:00:00"))
-    assert answer.headers["vary"] == "accept-datetime, x-forwarded-proto"
+    assert answer.headers["vary"] == "accept-datetime, host, x-forwarded-proto"
     assert answer.headers["cache-control"] == "no-cache"
     assert {"original timegate latest-version", "timemap version-history"} == set(answer.links)
     assert "memento-datetime" not in answer.headers
-    assert (await aged.get("/items/a%2Fb")).headers["vary"] == "accept-datetime, x-forwarded-proto"
+    assert (await aged.get("/items/a%2Fb")).headers[
+        "vary"
+    ] == "accept-datetime, host, x-forwarded-proto"
 
 
 @pytest.mark.parametrize("date", ["2019-12-31T23:59:59", "1970-01-01T00:00:00", "1900-01-01"])
