@@ -12,7 +12,7 @@ from api.json_text import check_json
 from api.problems import Problem
 from api.request import item_id
 from api.times import parse_rfc3339, rfc3339
-from domain.events import ItemDeleted, RecordedEvent
+from domain.events import LAST_TIME, ItemDeleted, RecordedEvent
 from eventlog.importing import ForeignEvent
 
 SOURCE = "/items"
@@ -83,7 +83,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         event["type"],
         _checked_id(event["subject"]),
         b"" if deletes else to_json(event["data"]),
-        _position(event.get("id")),
+        _with_a_date(_position(event.get("id"))),
         _milliseconds(event.get("time")),
         meta,
     )
@@ -114,3 +114,10 @@ def _milliseconds(time: object) -> int | None:
         message = "'time' is before 1970, and so before all that a log can hold"
         raise NotAnEvent(message)
     return milliseconds
+
+
+def _with_a_date(position: str | None) -> str | None:
+    if position is not None and int(position.partition("-")[0]) > LAST_TIME:
+        message = "'id' is a position after the year 9999, whose time can't be written"
+        raise NotAnEvent(message)
+    return position

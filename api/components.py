@@ -112,7 +112,7 @@ _PARAMETERS = {
     ),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",
-        {"enum": list(PROBLEM_TYPES)},
+        {"type": "string", "enum": list(PROBLEM_TYPES)},
     ),
     "If-Match": _parameter(
         "If-Match", "header", 'Only if the item is at one of these versions: "3", or * for any.',
@@ -161,7 +161,7 @@ _PARAMETERS = {
     ),
     "type": _parameter(
         "type", "query", "Only events of this type.",
-        {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+        {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
     ),
     "item": _parameter("item", "query", "Only events of this item."),
     "wait": _parameter(
@@ -170,7 +170,7 @@ _PARAMETERS = {
     ),
     "order": _parameter(
         "order", "query", "Oldest first, or newest first.",
-        {"enum": ["asc", "desc"], "default": "asc"},
+        {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
     ),
     "Last-Event-ID": _parameter(
         "Last-Event-ID", "header", "Of a live stream: resume behind this position."
@@ -200,7 +200,7 @@ _HEADERS = {
     "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
     "Event-Type": {
         "description": "The type of the appended event.",
-        "schema": {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
+        "schema": {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
     },
     "Location": _header("The URL of the item that was created.", "/items/foo"),
     "Content-Location": _header("The URL of the item in the body.", "/items/foo"),

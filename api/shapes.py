@@ -16,7 +16,7 @@ _TIME: Description = {"type": "string", "format": "date-time"}
 _URL: Description = {"type": "string", "format": "uri-reference"}
 _POINTER: Description = {"type": "string", "format": "json-pointer"}
 _POSITION: Description = {"type": "string", "description": "The position in the log."}
-_EVENT_TYPE: Description = {"enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]}
+_EVENT_TYPE: Description = {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]}
 
 
 def ref(section: str, name: str) -> Description:
@@ -69,7 +69,7 @@ def _of_items(item: Description) -> Description:
         "ListedItem": _object({"id": _TEXT, "version": _VERSION, "modified": _TIME, "item": item}),
         "Event": _object(
             {
-                "specversion": {"const": "1.0"},
+                "specversion": {"type": "string", "const": "1.0"},
                 "id": _POSITION,
                 "source": _URL,
                 "type": _EVENT_TYPE,
@@ -78,7 +78,7 @@ def _of_items(item: Description) -> Description:
                 "itemversion": _VERSION,
             },
             {
-                "datacontenttype": {"const": "application/json"},
+                "datacontenttype": {"type": "string", "const": "application/json"},
                 "data": item,
                 "actor": _TEXT,
                 "traceparent": _TEXT,
@@ -108,7 +108,7 @@ def _of_items(item: Description) -> Description:
 
 
 def _patch_operation(*names: str, needs: Description) -> Description:
-    return _object({"op": {"enum": list(names)}, "path": _POINTER, **needs})
+    return _object({"op": {"type": "string", "enum": list(names)}, "path": _POINTER, **needs})
 
 
 _OF_PATCHES: Description = {
@@ -159,10 +159,10 @@ _OF_THE_SERVICE: Description = {
             "links": {"type": "object", "additionalProperties": _URL},
         }
     ),
-    "Liveness": _object({"status": {"const": "up"}}),
+    "Liveness": _object({"status": {"type": "string", "const": "up"}}),
     "Readiness": _object(
         {
-            "status": {"const": "ready"},
+            "status": {"type": "string", "const": "ready"},
             "durability": _object(
                 {
                     "waits_for": {"type": "string", "description": "What a write waits for."},

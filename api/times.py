@@ -12,7 +12,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from time import time as clock
 
-from domain.events import position_time
+from domain.events import LAST_TIME, position_time
 
 _DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _DAY = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
@@ -42,7 +42,7 @@ _HALF_A_CENTURY = 50
 
 def seconds_of(position: str) -> int:
     """The time of a position in whole seconds since 1970, the precision of an HTTP date."""
-    return int(position.partition("-")[0]) // 1000
+    return min(LAST_TIME, int(position.partition("-")[0])) // 1000
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+LAST_TIME = 253_402_300_799_999
+"""Milliseconds since 1970 at the end of the year 9999; no date is later than that."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemCreated:
@@ -69,5 +72,5 @@ class RecordedEvent:
 
 
 def position_time(position: str) -> datetime:
-    """The time that a position stands for, UTC, to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=int(position.partition("-")[0]))
+    """The time that a position stands for, UTC, to the millisecond; at most that of LAST_TIME."""
+    return _EPOCH + timedelta(milliseconds=min(LAST_TIME, int(position.partition("-")[0])))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from redis.asyncio import Redis
 
-from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from domain.events import LAST_TIME, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from eventlog.keys import Keys
 from projections.counting import CountingProjection, CountsStore
 
@@ -22,7 +22,7 @@ def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
     """Counts an event: its type, its day (UTC), its body's bytes, and what exists after it."""
     event = recorded.event
     numbers[_TYPE_FIELDS[type(event)]] += 1
-    numbers[_day_field(int(recorded.position.partition("-")[0]) // _DAY_MS)] += 1
+    numbers[_day_field(min(LAST_TIME, int(recorded.position.partition("-")[0])) // _DAY_MS)] += 1
     if isinstance(event, ItemDeleted):
         numbers["items"] -= 1
         return

@@ -201,3 +201,25 @@ def test_a_time_of_rfc_3339_is_read(time: str | None, milliseconds: int | None) 
 def event_at(time: object) -> bytes:
     """A line to import, with this time."""
     return json.dumps({"type": CREATED, "subject": "a", "data": {}, "time": time}).encode()
+
+
+def test_a_position_without_a_date_is_not_imported() -> None:
+    """RFC 3339 ends with the year 9999, and every answer that names the event has its time."""
+    line = {"type": CREATED, "subject": "a", "data": {}, "id": "253402300800000-0"}
+    with pytest.raises(NotAnEvent, match="year 9999"):
+        decode(1, json.dumps(line).encode())
+    line["id"] = "253402300799999-0"
+    assert decode(1, json.dumps(line).encode()).position == "253402300799999-0"
+
+
+@pytest.mark.parametrize("path", ["items", "items/a", "items/a/versions", "items/a/versions/1"])
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+async def test_a_position_without_a_date_breaks_no_answer(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, path: str, accept: str
+) -> None:
+    """Somebody may have put one into the stream by hand: the last date stands for it."""
+    await write_history(redis, [("999999999999999-0", CREATED, "a", b"{}")])
+    answer = await client.get(f"/{path}", headers={"accept": accept})
+    assert answer.status_code == 200
+    for also in ("/events", "/items/a/events", "/projections"):
+        assert "9999-12-31T23:59:59.999Z" in (await client.get(also)).text

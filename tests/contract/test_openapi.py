@@ -120,6 +120,14 @@ def test_no_object_is_described_as_empty(app: ItemStore) -> None:
         assert schema.get("properties") or schema.get("additionalProperties"), schema
 
 
+def test_every_word_of_a_list_is_said_to_be_text() -> None:
+    """Some generators make no type of an enumeration otherwise."""
+    text = json.dumps(store(None).openapi())
+
+    assert '{"enum"' not in text
+    assert '{"const"' not in text
+
+
 def test_no_property_has_a_default(app: ItemStore) -> None:
     """Generators demand it of a body otherwise, and promise it of what was stored without it."""
     for schema in objects(app.openapi()["components"]["schemas"]):
