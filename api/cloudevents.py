@@ -28,6 +28,11 @@ LINES = b"application/jsonl"
 
 def encode(recorded: RecordedEvent) -> bytes:
     """The event as JSON on one line; `data` is the body as it stands in the log."""
+    return b"".join(pieces(recorded))
+
+
+def pieces(recorded: RecordedEvent) -> list[bytes]:
+    """The same in pieces, one of which is the body, and no copy of it."""
     head = {
         "specversion": "1.0",
         "id": recorded.position,
@@ -42,8 +47,9 @@ def encode(recorded: RecordedEvent) -> bytes:
             head[extension] = recorded.meta[extension]
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     if isinstance(recorded.event, ItemDeleted):
-        return text
-    return text[:-1] + b',"datacontenttype":"application/json","data":' + recorded.event.body + b"}"
+        return [text]
+    start = text[:-1] + b',"datacontenttype":"application/json","data":'
+    return [start, recorded.event.body, b"}"]
 
 
 def frame(recorded: RecordedEvent) -> bytes:

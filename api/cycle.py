@@ -13,14 +13,22 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from api.times import http_date
+from api.transport import MOST_GATHERED
 
 _WITHOUT_BODY = frozenset({204, 304})
 
 
 class Cycle(RequestResponseCycle):
-    """One request and its answer."""
+    """One request and its answer.
 
+    `kept` is how many bytes of it its sender has in memory, besides what was written, and
+    `is_stream` whether it is one that has no length.
+    """
+
+    kept = 0
+    is_stream = False
     _start: Any = None
+    _is_in_parts = False
 
     async def send(self, message: Any) -> None:
         """Takes a message of ASGI; the head of a whole answer waits for its body."""
@@ -30,6 +38,8 @@ class Cycle(RequestResponseCycle):
                 await self.flow.drain()
             if not self.disconnected:
                 self._send_whole(start, message.get("body", b""))
+        elif self._is_in_parts or (start is not None and "is_whole" in message):
+            await self._send_part(start, message)
         elif start is not None:  # in pieces all the same
             self._start = None
             await super().send(start)
@@ -38,6 +48,7 @@ class Cycle(RequestResponseCycle):
             self._start = message
         else:
             self._prepare(message)
+            self.kept = message.get("kept", 0)
             await super().send(message)
 
     async def send_500_response(self) -> None:
@@ -49,6 +60,7 @@ class Cycle(RequestResponseCycle):
         """Has uvicorn send pieces as they are to a client of HTTP/1.0, which knows no chunks."""
         is_old = self.scope["http_version"] == "1.0"
         if message["type"] == "http.response.start":
+            self.is_stream = True
             self.default_headers = [date()]
             self.chunked_encoding = False if is_old else None
         elif is_old:
@@ -64,7 +76,35 @@ class Cycle(RequestResponseCycle):
             and self.scope["method"] != "HEAD"
         )
 
+    async def _send_part(self, start: Any, message: Any) -> None:
+        """Takes a part of a body that is all there: waiting for the client would free nothing."""
+        if start is not None and self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if start is not None:
+            self._send_head(start)
+            self._start, self._is_in_parts = None, True
+            self.response_started = True
+            self.waiting_for_100_continue = False
+        self.transport.write(message["body"])
+        if not message.get("more_body", False):
+            self._complete()
+
     def _send_whole(self, start: Any, body: bytes) -> None:
+        if len(body) > MOST_GATHERED:
+            self._send_head(start)
+            self.transport.write(body)
+        else:
+            self.transport.write(self._head(start) + body)
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self._complete()
+
+    def _send_head(self, start: Any) -> None:
+        self.transport.write(self._head(start))
+
+    def _head(self, start: Any) -> bytes:
         lines = [b"%b: %b\r\n" % field for field in (date(), *start["headers"])]
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
@@ -73,9 +113,10 @@ class Cycle(RequestResponseCycle):
             self._start = None
             message = "A header field has a line break in it."
             raise RuntimeError(message)
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        self.transport.write(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
+        return b"".join((STATUS_LINE[start["status"]], head, b"\r\n"))
+
+    def _complete(self) -> None:
+        self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -15,17 +15,17 @@ from pydantic import Field
 from api import openapi
 from api.accept import preferred
 from api.access import revoked
-from api.cloudevents import BATCH, LINES, POSITION, encode
+from api.cloudevents import BATCH, LINES, POSITION, pieces
 from api.problems import Problem
 from api.query import Query, query
-from api.reply import Headers, Reply, StreamReply
+from api.reply import Headers, PageReply, Piece, StreamReply, joined, listed
 from api.request import Request
 from api.routing import Route
 from api.versions import heads_at, version_count
 from domain.events import RecordedEvent
-from eventlog.entries import PAGE_BYTES, Within, recorded_slices
+from eventlog.entries import PAGE_BYTES, Within
 from eventlog.errors import LogUnavailable
-from eventlog.live import Encoded, FeedClosed, FellBehind
+from eventlog.live import PIECE_BYTES, Encoded, FeedClosed, FellBehind
 from eventlog.positions import START
 
 router = APIRouter(route_class=Route)
@@ -79,7 +79,7 @@ class HistoryQuery(Query):
 
 
 @router.get("/events", **openapi.LIST_EVENTS)
-async def list_events(request: Request) -> Reply | StreamReply:
+async def list_events(request: Request) -> PageReply | StreamReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
     form = preferred(request, *FORMS)
@@ -94,7 +94,7 @@ async def list_events(request: Request) -> Reply | StreamReply:
 
 
 @router.get("/items/{id}/events", **openapi.ITEM_EVENTS)
-async def item_events(request: Request) -> Reply:
+async def item_events(request: Request) -> PageReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
     log, item = request.store.log, request.item_id
@@ -102,50 +102,66 @@ async def item_events(request: Request) -> Reply:
     behind = None
     if wanted.after is not None:
         behind = await log.version_at(item, checked_position(wanted.after))
-    if wanted.order == "asc":
-        found = await log.history(item, behind or 0, wanted.limit)
-        more = bool(found) and found[-1].version < count
-    else:
-        # Behind a position, going backwards, is before it.
-        last = count if behind is None else await _before(request, wanted.after, behind)
-        first = max(0, last - wanted.limit)
-        found = await log.history(item, first, last - first, newest_first=True) if last else []
-        more = bool(found) and found[-1].version > 1
-    return _page_reply(request, found, wanted, found[-1].position if more and found else None)
+    async with request.store.traffic.read(request):
+        if wanted.order == "asc":
+            found = await log.history(item, behind or 0, wanted.limit)
+            more = bool(found) and found[-1].version < count
+        else:
+            # Behind a position, going backwards, is before it.
+            last = count if behind is None else await _before(request, wanted.after, behind)
+            first = max(0, last - wanted.limit)
+            found = await log.history(item, first, last - first, newest_first=True) if last else []
+            more = bool(found) and found[-1].version > 1
+        following = found[-1].position if more and found else None
+        return await _page_reply(request, found, wanted, following)
 
 
-async def page(request: Request, start: str, wanted: FeedQuery) -> Reply:
+async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
     """One page of the log; with `wait` it waits for an event where the log has no more."""
-    found = await _filtered(request, start, wanted)
-    if found.is_dry and wanted.wait:
-        now = asyncio.get_running_loop().time
-        until = now() + wanted.wait
-        with request.store.traffic.stream(), suppress(FeedClosed):
-            async with request.store.feed.following():
-                while found.is_dry and now() < until:
-                    with suppress(TimeoutError):
-                        place = found.position
-                        await request.store.feed.after(place, until=min(until, now() + LOOK))
-                    await request.check_connected()
-                    if not await request.is_still_allowed():
-                        raise revoked()
+    traffic = request.store.traffic
+    async with traffic.read(request):
+        found = await _filtered(request, start, wanted)
+        if not (found.is_dry and wanted.wait):
+            return await _found_reply(request, found, wanted)
+    return await _next_page(request, found, wanted)
+
+
+async def _next_page(request: Request, found: _Found, wanted: FeedQuery) -> PageReply:
+    """The page as soon as there is an event on it, and at last an empty one."""
+    traffic, feed = request.store.traffic, request.store.feed
+    now = asyncio.get_running_loop().time
+    until = now() + wanted.wait
+    with traffic.stream(), suppress(FeedClosed):
+        async with feed.following():
+            while found.is_dry and now() < until:
+                with suppress(TimeoutError):
+                    await feed.after(found.position, until=min(until, now() + LOOK))
+                await request.check_connected()
+                if not await request.is_still_allowed():
+                    raise revoked()
+                async with traffic.read_piece():
                     found = await _filtered(request, found.position, wanted)
-    return _page_reply(request, found.events, wanted, None if found.is_end else found.position)
+    return await _found_reply(request, found, wanted)
 
 
-async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
-    """The log as JSON lines, to where it ended when the last slice was read."""
-    store = request.store
-    async with aclosing(recorded_slices(store.redis, store.keys, start)) as slices:
-        async for recorded in slices:
-            passed = [encode(each) + b"\n" for each in recorded if _passes(each, wanted)]
-            if not await request.is_still_allowed():
-                raise revoked()
-            if passed:
-                yield b"".join(passed)
+async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
+    """The log as JSON lines, to where it ended when the last of it was read."""
+    store, position, is_end = request.store, start, False
+    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
+    while not is_end:
+        if not await request.is_still_allowed():
+            raise revoked()
+        async with store.traffic.read_piece():
+            part = await store.log.part(position, within)
+            passed = [each for each in part.events if _passes(each, wanted)]
+            texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
+            position, is_end = part.position, part.is_end
+            del part, passed  # what waits for the client is in memory once
+        for piece in joined(texts):
+            yield piece
 
 
-async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[bytes, None]:
+async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log from a position on, for ever, as server-sent events.
 
     A comment has no empty line behind it: some clients take that for an event without data.
@@ -157,7 +173,8 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
     is_live = False
     async with feed.following():
         while True:
-            is_live = is_live or feed.holds(position)
+            is_shared = feed.holds(position)
+            is_live = is_live or is_shared
             if not await request.is_still_allowed():
                 yield b": the token was revoked, or one is wanted now\n"
                 return
@@ -178,8 +195,8 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                 position = events[-1].position
             if not frames and now() >= due:
                 frames = [b": still here\n"]
-            if frames:
-                yield b"".join(frames)
+            for piece in joined(frames):
+                yield memoryview(piece) if is_shared else piece
                 due = now() + KEEP_ALIVE_SECONDS
 
 
@@ -264,9 +281,14 @@ def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
     )
 
 
-def _page_reply(
+async def _found_reply(request: Request, found: _Found, wanted: FeedQuery) -> PageReply:
+    following = None if found.is_end else found.position
+    return await _page_reply(request, found.events, wanted, following)
+
+
+async def _page_reply(
     request: Request, events: Sequence[RecordedEvent], wanted: Query, following: str | None
-) -> Reply:
+) -> PageReply:
     headers: Headers = [
         (b"content-type", BATCH),
         (b"cache-control", b"no-cache"),
@@ -276,13 +298,14 @@ def _page_reply(
         parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | {"after": following}
         link = f'<{request.path}?{urlencode(parameters)}>; rel="next"'
         headers.append((b"link", link.encode()))
-    return Reply(200, headers, b"[" + b",".join(encode(each) for each in events) + b"]")
+    parts = [*joined([b"[", *await listed(events, pieces), b"]"])]
+    return PageReply(200, headers, parts)
 
 
 def _stream(
-    request: Request, media_type: bytes, pieces: AsyncGenerator[bytes, None]
+    request: Request, media_type: bytes, content: AsyncGenerator[Piece, None]
 ) -> StreamReply:
-    """The pieces as a stream, if there is a place for one more. Raises Problem (503)."""
+    """The content as a stream, if there is a place for one more. Raises Problem (503)."""
     headers = [
         (b"content-type", media_type),
         (b"cache-control", b"no-store"),
@@ -290,4 +313,4 @@ def _stream(
         (b"vary", b"accept"),
     ]
     request.store.traffic.begin_stream()
-    return StreamReply(200, headers, pieces, request.store.traffic)
+    return StreamReply(200, headers, content, request.store.traffic)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from api.problems import Problem, problem_of
-from api.reply import Reply, StreamReply
+from api.reply import AnyReply, Reply
 from api.request import Request
 from api.writes import event_headers, write_reply
 from domain.events import ItemDeleted, RecordedEvent
@@ -19,12 +19,12 @@ _PARTS = (b"content-type", b"if-match", b"if-none-match", b"if-unmodified-since"
 
 _NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
-Handler = Callable[[Request], Awaitable[Reply | StreamReply]]
+Handler = Callable[[Request], Awaitable[AnyReply]]
 
 REPLAYED = (b"idempotency-replayed", b"true")
 
 
-async def once(request: Request, handler: Handler) -> Reply | StreamReply:
+async def once(request: Request, handler: Handler) -> AnyReply:
     """The handler's reply, or the first reply again where the key is known.
 
     Raises Problem: 422 where the key was used for another request, 409 while the first request
@@ -45,9 +45,7 @@ async def once(request: Request, handler: Handler) -> Reply | StreamReply:
         request.store.running.discard(key.name)
 
 
-async def _first_or_again(
-    request: Request, handler: Handler, key: IdempotencyKey
-) -> Reply | StreamReply:
+async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply:
     log = request.store.log
     if recorded := await log.outcome(key):
         return _again(request, recorded)

@@ -17,7 +17,7 @@ from pydantic import Field
 from api import openapi
 from api.problems import Problem
 from api.query import Query, query, refuse_query
-from api.reply import JSON, Headers, Reply
+from api.reply import JSON, Headers, PageReply, Reply, joined, listed
 from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
@@ -38,23 +38,21 @@ class ListQuery(Query):
 
 
 @router.get("/items", **openapi.LIST_ITEMS)
-async def list_items(request: Request) -> Reply:
+async def list_items(request: Request) -> PageReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else _id_of(wanted.after)
-    page = await request.store.items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
-    cursor = _cursor(page.items[-1].id) if page.more else None
-    listed = b",".join(_listed(item) for item in page.items)
-    body = b'{"items":[%s],"next":%s,"total":%d}' % (
-        listed,
-        json.dumps(cursor).encode(),
-        page.total,
-    )
+    items = request.store.items
+    async with request.store.traffic.read(request):
+        page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
+        cursor = _cursor(page.items[-1].id) if page.more else None
+        end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
+        parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
     headers: Headers = [JSON, (b"cache-control", b"no-cache")]
     if cursor is not None:
         following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})
         headers.append((b"link", f'<{request.root}/items?{following}>; rel="next"'.encode()))
-    return Reply(200, headers, body)
+    return PageReply(200, headers, parts)
 
 
 @router.post("/items", **openapi.POST_ITEM)
@@ -77,10 +75,10 @@ def uuid7() -> UUID:
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
-def _listed(item: Item) -> bytes:
+def _listed(item: Item) -> list[bytes]:
     head = f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"version":{item.version},'
     modified = rfc3339(item.position)
-    return f'{head}"modified":"{modified}","item":'.encode() + (item.body or b"null") + b"}"
+    return [f'{head}"modified":"{modified}","item":'.encode(), item.body or b"null", b"}"]
 
 
 def _cursor(item_id: str) -> str:

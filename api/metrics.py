@@ -102,6 +102,8 @@ def _counted(total: Snapshot) -> Iterator[Metric]:
         ("waiting", "Requests that have come and wait for their answer."),
         ("connections", "Open connections of clients."),
         ("streams", "Open streams: live feeds, JSON lines and long polls."),
+        ("reads", "Lists, pages and the like that are being made or wait for that."),
+        ("unsent_bytes", "Bytes of answers that their clients are slow to take."),
     ):
         yield GaugeMetricFamily(f"itemstore_{name}", text, total.gauges.get(name, 0.0))
 

@@ -96,6 +96,7 @@ class Protocol(HttpToolsProtocol):
         """As asyncio calls it."""
         self._phase = AWAITED
         self._has_received()
+        self._traffic.unsent.release(self)
         self.pipeline.clear()
         running = self._running
         if running is not None and not running.response_complete:
@@ -103,9 +104,15 @@ class Protocol(HttpToolsProtocol):
             running.message_event.set()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """As asyncio calls it, where the client is behind on taking its answers."""
+        super().pause_writing()
+        self._keep_count()
+
     def resume_writing(self) -> None:
         """As asyncio calls it."""
         super().resume_writing()
+        self._traffic.unsent.release(self)
         self._start_next()
 
     def data_received(self, data: bytes) -> None:
@@ -198,6 +205,8 @@ class Protocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self._ticks = 0
         self._has_received()
+        if self.flow.write_paused:  # only the first of several parts is counted until now
+            self._keep_count()
         if (self.pipeline or self._refusal or self.flow.read_paused) and (
             not self.transport.is_closing()
         ):
@@ -209,9 +218,7 @@ class Protocol(HttpToolsProtocol):
         untaken = self._has_untaken()
         self._ticks += 1
         if untaken and self._ticks_untaken > patience:
-            if self._is_running:
-                self._traffic.cut("takes nothing")
-            self.transport.abort()
+            self.cut()
         elif self._phase == REFUSED or self._is_one_too_many:
             if not self._refusal and self._ticks > LINGER:
                 self.transport.abort()
@@ -225,6 +232,14 @@ class Protocol(HttpToolsProtocol):
             self._ticks = 0
         elif self._ticks > (patience if self.cycle is None else self.timeout_keep_alive):
             self.transport.close()
+
+    def cut(self) -> None:
+        """Closes the connection at once, as its client does not take what is sent."""
+        running = self._running
+        is_new = not self.transport.is_closing()  # else it was cut off, and counted, before
+        if is_new and running is not None and running.is_stream and self._is_running:
+            self._traffic.cut("takes nothing")
+        self.transport.abort()
 
     @property
     def _is_answering(self) -> bool:
@@ -242,8 +257,19 @@ class Protocol(HttpToolsProtocol):
         """Whether the client has yet to take something; counts the ticks in which it does not."""
         untaken, taken = self.transport.unsent > 0, self.transport.taken
         self._ticks_untaken = self._ticks_untaken + 1 if untaken and taken == self._taken else 0
+        if untaken and not self.flow.write_paused:
+            self._keep_count()
+        if not untaken:
+            self._traffic.unsent.release(self)
+        elif taken != self._taken:
+            self._traffic.unsent.take_note(self)
         self._taken = taken
         return untaken
+
+    def _keep_count(self) -> None:
+        """Counts what is in memory for the client."""
+        kept = self._running.kept if self._is_running and self._running is not None else 0
+        self._traffic.unsent.keep(self, self.transport.unsent + kept)
 
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""

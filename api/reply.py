@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.types import Receive, Send
 
@@ -28,6 +28,19 @@ LOOKS = 4
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 """On every body, so that no browser takes an item for a page or a script."""
+
+AT_ONCE = 65_536
+"""Bytes of a stream that wait for a client: it gets the next ones when it has taken these."""
+
+PART = 65_536
+"""Bytes of a body that are joined from small pieces; what is larger is left as it is."""
+
+IN_ONE_TURN = 100
+"""Things of a list that become JSON in one turn of the event loop: less than a millisecond."""
+
+Piece = bytes | memoryview
+
+T = TypeVar("T")
 
 NO_CONTENT = frozenset({204, 304})
 
@@ -50,15 +63,41 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class PageReply:
+    """A status, header fields, and a body in parts, which may be large.
+
+    They are never joined: what a page holds is in memory once.
+    """
+
+    status: int
+    headers: Headers
+    parts: list[bytes]
+
+    async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:  # noqa: ARG002 - as StreamReply
+        """Sends it; without its body to a HEAD request, Content-Length all the same (§8.6)."""
+        length = sum(map(len, self.parts))
+        headers = [*self.headers, NOSNIFF, (b"content-length", b"%d" % length)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        parts = self.parts if with_body else [b""]
+        for part in parts[:-1]:
+            message = {"type": "http.response.body", "body": part, "more_body": True}
+            await send({**message, "is_whole": True})
+        await send({"type": "http.response.body", "body": parts[-1]})
+
+
+@dataclass(frozen=True, slots=True)
 class StreamReply:
     """A status, header fields, and a body that comes in pieces and may never end.
+
+    A piece that is a memoryview is of something that is in memory anyway, for whoever else gets
+    it, and does not count as kept for this client.
 
     It has a place among the streams of `traffic`, which it gives back when it was sent.
     """
 
     status: int
     headers: Headers
-    pieces: AsyncGenerator[bytes, None]
+    pieces: AsyncGenerator[Piece, None]
     traffic: Traffic
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
@@ -110,7 +149,7 @@ class _Sending:
     A time limit around each piece would cost as much as sending it.
     """
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+    def __init__(self, pieces: AsyncGenerator[Piece, None], send: Send) -> None:
         self._pieces = pieces
         self._send = send
         self._now = asyncio.get_running_loop().time
@@ -119,13 +158,49 @@ class _Sending:
     async def run(self) -> None:
         """Sends all pieces."""
         async for piece in self._pieces:
-            self._since = self._now()
-            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-            self._since = None
+            kept = 0 if isinstance(piece, memoryview) else len(piece)
+            for start in range(0, len(piece), AT_ONCE):
+                body = bytes(piece[start : start + AT_ONCE])
+                message = {"type": "http.response.body", "body": body, "more_body": True}
+                self._since = self._now()
+                await self._send({**message, "kept": kept})
+                self._since = None
 
     def is_stuck(self, patience: float) -> bool:
         """Whether a piece has waited for longer than so many seconds."""
         return self._since is not None and self._now() - self._since > patience
+
+
+async def listed(things: Sequence[T], pieces_of: Callable[[T], list[bytes]]) -> list[bytes]:
+    """The pieces of each, with commas between; it gives others turns of the event loop."""
+    pieces: list[bytes] = []
+    for number, each in enumerate(things):
+        if number:
+            pieces.append(b",")
+            if number % IN_ONE_TURN == 0:
+                await asyncio.sleep(0)
+        pieces += pieces_of(each)
+    return pieces
+
+
+AnyReply = Reply | PageReply | StreamReply
+
+
+def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in fewer pieces: small ones become larger ones, large ones are not copied."""
+    small: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if len(piece) < PART // 4:
+            small.append(piece)
+            size += len(piece)
+        if small and (size >= PART or len(piece) >= PART // 4):
+            yield b"".join(small)
+            small, size = [], 0
+        if len(piece) >= PART // 4:
+            yield piece
+    if small:
+        yield b"".join(small)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -17,10 +17,10 @@ from starlette.types import Scope
 
 from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import Problem
-from api.reply import Reply, StreamReply
+from api.reply import AnyReply, Reply
 from api.request import Request
 
-Handler = Callable[[Request], Awaitable[Reply | StreamReply]]
+Handler = Callable[[Request], Awaitable[AnyReply]]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")

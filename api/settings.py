@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     max_streams: Annotated[
         int, Field(ge=1, description="Feeds, JSON lines and long polls of one process at once")
     ] = 1_000
+    max_unsent: Annotated[
+        int,
+        Field(ge=1, description="Bytes of answers that wait in one process for their clients"),
+    ] = 268_435_456
     client_seconds: Annotated[
         int,
         Field(ge=1, description="How long a client may hold up its request, or take no answer"),

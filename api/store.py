@@ -58,7 +58,7 @@ class Store:
             keys,
             log,
             CurrentItems(redis, keys, waiting=settings.max_waiting),
-            LiveFeed(log, cloudevents.frame),
+            LiveFeed(log, cloudevents.frame, traffic.read_piece),
             model,
             settings,
             Access(redis, keys, may_be_open=settings.may_be_open),

@@ -1,4 +1,4 @@
-"""A transport that sends an answer in one piece, and knows how much of it was taken."""
+"""A transport that sends a small answer in one piece, and knows how much of it was taken."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ class GatheringTransport(asyncio.Transport):
         return self._sent - self._transport.get_write_buffer_size()
 
     def write(self, data: Any) -> None:
-        """Sends the data at the end of this turn."""
+        """Sends the data at the end of this turn; at once, and without a copy, what is large."""
+        if len(data) > MOST_GATHERED:
+            self._flush()
+            self._send(data)
+            return
         if not self._gathered:
             self._loop.call_soon(self._flush)
         self._gathered.append(data)
@@ -75,6 +79,9 @@ class GatheringTransport(asyncio.Transport):
             return
         gathered = b"".join(self._gathered)
         self._gathered, self._size = [], 0
+        self._send(gathered)
+
+    def _send(self, data: bytes) -> None:
         if not self._transport.is_closing():
-            self._sent += len(gathered)
-            self._transport.write(gathered)
+            self._sent += len(data)
+            self._transport.write(data)

@@ -70,7 +70,8 @@ async def list_versions(request: Request) -> Reply:
     count = await version_count(request)
     log, item = request.store.log, request.item_id
     positions = await log.positions(item, wanted.after, wanted.limit)
-    history, looked = await heads_at(request, positions, wanted.limit)
+    async with request.store.traffic.read(request):
+        history, looked = await heads_at(request, positions, wanted.limit)
     last = wanted.after + looked
     more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None

@@ -67,6 +67,9 @@ def serve(
     max_streams: Annotated[
         int | None, typer.Option(help="Feeds, JSON lines and long polls at once.")
     ] = None,
+    max_unsent: Annotated[
+        int | None, typer.Option(help="Bytes of answers that wait for their clients.")
+    ] = None,
     client_seconds: Annotated[
         int | None,
         typer.Option(help="Seconds that a client may hold up its request, or take no answer."),

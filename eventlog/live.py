@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from domain.events import RecordedEvent
@@ -22,8 +22,10 @@ MOST_PIECES = 1000
 
 WOKEN_AT_ONCE = 10
 
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 """About how much a follower gets at once: what it does not take stays in memory, for each."""
+
+Reading = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class FeedClosed(Exception):
@@ -52,12 +54,19 @@ class LiveFeed:
     """The newest events, kept in memory for those who follow; older ones come from the log.
 
     A follower asks for what comes after the position it is at, so it can neither miss an event
-    nor get one twice, and one that is slow holds nobody up.
+    nor get one twice, and one that is slow holds nobody up. `reading` is entered for each read of
+    older ones: it bounds how many go on at once.
     """
 
-    def __init__(self, log: EventLog, encode: Callable[[RecordedEvent], bytes]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        encode: Callable[[RecordedEvent], bytes],
+        reading: Reading = nullcontext,
+    ) -> None:
         self._log = log
         self._encode = encode
+        self._reading = reading
         self._followers = 0
         self._reader: asyncio.Task[None] | None = None
         self._closed = False
@@ -99,8 +108,8 @@ class LiveFeed:
                     return found
             elif live:
                 raise FellBehind
-            elif recorded := await self._log.read(position, PAGE, PIECE_BYTES):
-                return _piece(self._encoded(each) for each in recorded)
+            elif older := await self._older(position):
+                return older
             if self._reader is not None and self._reader.done():
                 error = self._reader.exception()
                 raise FeedBroken(str(error)) from error
@@ -161,6 +170,11 @@ class LiveFeed:
             dropped += 1
         del self._kept[:dropped], self._kept_keys[:dropped]
         self._pieces.clear()
+
+    async def _older(self, position: str) -> list[Encoded]:
+        async with self._reading():
+            recorded = await self._log.read(position, PAGE, PIECE_BYTES)
+            return [self._encoded(each) for each in recorded]
 
     def _kept_after(self, position: str) -> list[Encoded]:
         # Nearly all followers are at the same place: what comes next is looked up once for them.

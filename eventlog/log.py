@@ -19,6 +19,7 @@ from eventlog.codec import decode_all, decode_flat
 from eventlog.durability import NotYetDurable, settle
 from eventlog.entries import (
     ABOUT_BYTES,
+    FIRST,
     PAGE_BYTES,
     Entry,
     Within,
@@ -216,16 +217,22 @@ class EventLog:
         return log.length == 0 or key_of(position) < key_of(log.first)
 
     async def follow(self, after: str, limit: int = 100) -> AsyncIterator[list[RecordedEvent]]:
-        """Events after a position as they come, in batches of at most `limit`; it never ends."""
+        """Events after a position as they come, in batches of at most `limit`; it never ends.
+
+        The first batches are small, and so are those after large events.
+        """
+        count = FIRST
         while True:
             with translated():
                 streams: Any = await self._redis.xread(
-                    {self._keys.events: after}, count=limit, block=1000
+                    {self._keys.events: after}, count=min(count, limit), block=1000
                 )
             heed_cancellation()
             if streams:
                 [(_, entries)] = streams
                 after = entries[-1][0].decode()
+                size = sum(len(value) for _, fields in entries for value in fields.values())
+                count = max(1, min(4 * count, ABOUT_BYTES * len(entries) // (size + 1)))
                 yield decode_all(entries)
 
     async def last_position(self) -> str:

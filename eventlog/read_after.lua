@@ -10,10 +10,10 @@
 --
 -- XRANGE alone knows no bound of bytes: 500 entries may be half a gigabyte.
 
-local FIRST, MOST = 16, 32
+local MOST = 32
 
 local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local place, looked, bytes, step = ARGV[1], 0, 0, FIRST
+local place, looked, bytes, step = ARGV[1], 0, 0, 1
 local reply, at_end, is_full = { place, 0, 0 }, false, false
 
 local function size_of(fields)
@@ -44,7 +44,8 @@ while not (at_end or is_full) do
   end
   at_end = not is_full and #some < asked
   is_full = is_full or looked >= most_looked or bytes >= most_bytes
-  step = math.max(1, math.min(MOST, math.floor((most_bytes - bytes) * looked / (bytes + 1))))
+  local fit = math.floor((most_bytes - bytes) * looked / (bytes + 1))
+  step = math.max(1, math.min(MOST, 4 * step, fit))
 end
 
 reply[1], reply[2], reply[3] = place, looked, at_end and 1 or 0

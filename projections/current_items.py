@@ -26,6 +26,9 @@ MOST_READS = 256
 MOST_BYTES = 4 * 1024 * 1024
 """How large such a reply should be, going by the rows of the one before it."""
 
+_HEAD = 2
+"""Values in front of the rows that the script gives."""
+
 TIME_LIMIT = 1.5
 """Seconds after which a reader is told that the log is unavailable."""
 
@@ -74,8 +77,8 @@ class CurrentItems:
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
         """At most `limit` existing items whose id starts with `prefix`, behind the id `after`.
 
-        Fewer where they are large: a page ends at some 8 MiB. Ids are in the order of their UTF-8
-        bytes. Raises LogUnavailable and MalformedRow.
+        Fewer where they are large: a page ends before 8 MiB, or after one item. Ids are in the
+        order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
         """
         # No UTF-8 text has the byte 0xff, so it closes the range of a prefix.
         start = b"[" + prefix.encode() if prefix else b"-"
@@ -87,17 +90,22 @@ class CurrentItems:
             reply = await self._list_items(
                 keys=[self._keys.current, self._keys.ids], args=[begin, end, limit, start]
             )
-        total, more, *pairs = reply
-        rows = zip(pairs[::2], pairs[1::2], strict=True)
-        items = [_read(name.decode(), row) for name, row in rows]
+        items = []
+        while len(reply) > _HEAD:  # from the end, and none stays: the bodies are copies
+            row, name = reply.pop(), reply.pop()
+            items.append(_read(name.decode(), row))
+        items.reverse()
+        total, more = reply
         return Page(items, more=bool(more), total=total)
 
     async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
+        wanted = tuple(dict.fromkeys(names))  # what many ask for is read once
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
-                rows = await self._connection.call("HMGET", self._keys.current, *names)
+                rows = await self._connection.call("HMGET", self._keys.current, *wanted)
         self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
-        return [_answer(name, row) for name, row in zip(names, rows, strict=True)]
+        answers = {name: _answer(name, row) for name, row in zip(wanted, rows, strict=True)}
+        return [answers[name] for name in names]
 
 
 def _answer(name: bytes, row: bytes | None) -> Item | Exception | None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import httpx
 import pytest
@@ -168,6 +168,24 @@ async def test_a_reader_that_takes_nothing_is_let_go(
         await until(lambda: feed_of(app)._followers == 0)
         text = await asyncio.wait_for(reader.read(-1), timeout=10)
     assert not text.endswith(b"0\r\n\r\n")
+    await until(lambda: app.traffic.unsent.bytes == 0)
+    assert app.tally.streams_cut == {"takes nothing": 1}
+
+
+async def test_what_waits_for_a_follower_is_small_however_large_an_event_is(
+    app: ItemStore, port: int, client: httpx.AsyncClient
+) -> None:
+    """The event is in memory once for all of them, and each has a part of it in its queue."""
+    created = await client.put("/items/a", json={})
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            reader = slow_reader(port, created.headers["event-id"])
+            await stack.enter_async_context(reader)
+        await until(lambda: feed_of(app).holds(created.headers["event-id"]))
+        for _ in range(30):
+            await client.put("/items/a", json={"name": "x" * 900_000})
+        await until(lambda: len(app.traffic.unsent._kept) == 5)
+        assert app.traffic.unsent.bytes < 5 * 200_000
 
 
 async def test_lines_that_break_off_do_not_look_complete(

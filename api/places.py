@@ -1,0 +1,59 @@
+"""Places for work that takes long: some at once, some waiting, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class NoPlace(Exception):
+    """All places are taken, and so are those to wait at; or the wait was too long."""
+
+
+class Places:
+    """`at_once` may work at the same time, in the order in which they came.
+
+    `waiting` others may wait for that, each for so many seconds; None is without a limit.
+    """
+
+    def __init__(
+        self, at_once: int, waiting: int | None = None, seconds: float | None = None
+    ) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._most_waiting = waiting
+        self._seconds = seconds
+        self._waiting = 0
+        self._working = 0
+
+    @property
+    def taken(self) -> int:
+        """How many are at work."""
+        return self._working
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[bool]:
+        """A place for the block; whether it was waited for. Raises NoPlace."""
+        has_waited = self._free.locked()
+        if has_waited:
+            await self._wait()
+        else:
+            await self._free.acquire()
+        self._working += 1
+        try:
+            yield has_waited
+        finally:
+            self._working -= 1
+            self._free.release()
+
+    async def _wait(self) -> None:
+        if self._most_waiting is not None and self._waiting >= self._most_waiting:
+            raise NoPlace
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise NoPlace from None
+        finally:
+            self._waiting -= 1

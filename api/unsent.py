@@ -1,0 +1,61 @@
+"""Answers that their clients have not taken: how many bytes there may be, and whose go first."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Protocol
+
+SILENT = 2.0
+"""Seconds without taking a byte after which a client makes room for others."""
+
+
+class Untaken(Protocol):
+    """A connection to which an answer is under way."""
+
+    def cut(self) -> None:
+        """Closes it at once."""
+
+
+class Unsent:
+    """The bytes that wait in one process for their clients, at most `most` of them.
+
+    A connection is counted from when its client is behind on, with all that is kept for it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.bytes = 0
+        self._most = most
+        # In the order of who has taken nothing for the longest time.
+        self._kept: dict[Untaken, tuple[int, float]] = {}
+
+    def keep(self, connection: Untaken, size: int) -> None:
+        """Counts what is kept for a connection now. Others are cut where it is too much in all."""
+        before, since = self._kept.get(connection, (0, monotonic()))
+        self._kept[connection] = size, since
+        self.bytes += size - before
+        if self.bytes > self._most:
+            self._cut_down_to(self._most, monotonic())
+
+    def take_note(self, connection: Untaken) -> None:
+        """Notes that its client has just taken something."""
+        if connection in self._kept:
+            size, _ = self._kept.pop(connection)
+            self._kept[connection] = size, monotonic()
+
+    def release(self, connection: Untaken) -> None:
+        """Ends the count: all is taken, or lost."""
+        size, _ = self._kept.pop(connection, (0, 0.0))
+        self.bytes -= size
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more may be made. Silent clients are cut where that helps."""
+        if self.bytes + size > self._most:
+            self._cut_down_to(self._most - size, monotonic() - SILENT)
+        return self.bytes == 0 or self.bytes + size <= self._most
+
+    def _cut_down_to(self, most: int, until: float) -> None:
+        for connection, (_, since) in tuple(self._kept.items()):
+            if self.bytes <= most or since > until:
+                return
+            self.release(connection)
+            connection.cut()
