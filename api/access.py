@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from api.known_tokens import KnownTokens, Standing
 from api.problems import Problem
+from api.quoting import quoted
 from api.request import Request
 from api.tokens import NAME, Role, Token
 from eventlog.errors import LogBroken, LogUnavailable
@@ -56,7 +57,8 @@ class Access:
         if token.role < needed:
             raise Problem(
                 "forbidden",
-                f"The token {token.name!r} is a {token.role.name}; {method} wants a {needed.name}.",
+                f"The token {quoted(token.name)} is a {token.role.name}; "
+                f"{method} wants a {needed.name}.",
                 headers={"WWW-Authenticate": _challenge("insufficient_scope")},
             )
         return token

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from api.json_text import check_json
 from api.problems import Problem
+from api.quoting import quoted
 from api.request import item_id
 from api.times import parse_rfc3339, rfc3339
 from domain.events import LAST_TIME, ItemDeleted, RecordedEvent
@@ -77,7 +78,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         raise NotAnEvent(message)
     for member in ("type", "subject"):
         if not isinstance(event.get(member), str):
-            message = f"{member!r} is missing, or is no text"
+            message = f"{quoted(member)} is missing, or is no text"
             raise NotAnEvent(message)
     deletes = event["type"] == ItemDeleted.__name__
     if deletes is ("data" in event):

@@ -18,6 +18,7 @@ from api.access import revoked
 from api.cloudevents import BATCH, LINES, POSITION, pieces
 from api.problems import Problem
 from api.query import Query, query
+from api.quoting import quoted
 from api.reply import Headers, PageReply, Piece, StreamReply, joined, listed
 from api.request import Request
 from api.routing import Route
@@ -213,7 +214,9 @@ async def start_of(request: Request, after: str | None) -> str:
 def checked_position(text: str) -> str:
     """The text, if it is a position. Raises Problem."""
     if not POSITION.fullmatch(text):
-        sentence = f"A position is <milliseconds>-<number>, as in an event's id, not {text[:40]!r}."
+        sentence = (
+            f"A position is <milliseconds>-<number>, as an event's id is, not {quoted(text)}."
+        )
         raise Problem("malformed-cursor", sentence)
     return text
 

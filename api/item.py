@@ -8,13 +8,15 @@ from fastapi import APIRouter
 
 from api import openapi
 from api.caching import ORIGIN, REVALIDATE
-from api.patch import parse
+from api.model import ItemModel
+from api.patch import Change, parse
 from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.query import refuse_query
 from api.reply import JSON, Reply
 from api.request import Request
 from api.routing import Route
+from api.slow_work import QUICK_BYTES
 from api.times import last_modified
 from api.versions import links, version_then
 from api.writes import append, event_headers, item_body, read_and_append, write_reply
@@ -43,18 +45,33 @@ async def patch_item(request: Request) -> Reply:
     refuse_query(request)
     limit = request.store.settings.max_body
     media_type, document = await request.content()
-    change = parse(media_type, document, limit)
+    model, slow = request.store.model, request.store.slow
+    if len(document) > QUICK_BYTES:
+        change = await slow.run(lambda: parse(media_type, document, limit))
+    else:
+        change = parse(media_type, document, limit)
 
-    def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:
-        changed = change(json.loads(existing_body(request.item_id, item)))
-        body = request.store.model.stored(json.dumps(changed, ensure_ascii=False).encode())
-        if len(body) > limit:
-            sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
-            raise Problem("content-too-large", sentence, members={"limit": limit})
+    async def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:
+        before = existing_body(request.item_id, item)
+        is_long = change.copies or len(before) + len(document) > QUICK_BYTES
+        if is_long or model.runs_code:
+            body = await slow.run(lambda: _patched(before, change, model, limit))
+        else:
+            body = _patched(before, change, model, limit)
         return PatchItem(request.item_id, body, exact)
 
     recorded = await read_and_append(request, make)
     return write_reply(request, recorded)
+
+
+def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> bytes:
+    """The JSON to store once a body is changed. Raises Problem, as the change and the model do."""
+    changed = change.of(json.loads(before))
+    body = model.stored(json.dumps(changed, ensure_ascii=False).encode())
+    if len(body) > limit:
+        sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
+        raise Problem("content-too-large", sentence, members={"limit": limit})
+    return body
 
 
 @router.delete("/items/{id}", **openapi.DELETE_ITEM)

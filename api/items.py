@@ -17,6 +17,7 @@ from pydantic import Field
 from api import openapi
 from api.problems import Problem
 from api.query import Query, query, refuse_query
+from api.quoting import quoted
 from api.reply import JSON, Headers, PageReply, Reply, joined, listed
 from api.request import Request
 from api.routing import Route
@@ -90,5 +91,5 @@ def _id_of(cursor: str) -> str:
         padded = cursor + "=" * (-len(cursor) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        sentence = f"{cursor[:40]!r} is not the `next` of a page of this list."
+        sentence = f"{quoted(cursor)} is not the `next` of a page of this list."
         raise Problem("malformed-cursor", sentence) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from api.json_text import check_json
 from api.model_errors import Error, invalid, not_valid, pointer
@@ -91,6 +91,8 @@ class ItemModel:
         value = check_json(body)
         if not self._is_stable:
             return self._checked(body, value)
+        if self._model is None and isinstance(value, dict):
+            return to_json(value)
         try:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:

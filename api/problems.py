@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from api.quoting import LONGEST, quoted
 from domain.errors import ItemNotFound, UnexpectedVersion
 from domain.expected import NOTHING
 from eventlog.codec import MalformedEntry
@@ -220,7 +221,8 @@ PROBLEM_TYPES = {
         ProblemType(
             "overloaded", 503, "Too many requests are waiting",
             "As many requests wait, or as many connections or streams are open, as one process "
-            "takes. Nothing was written.",
+            "takes; or the work on a large body, or of the operator's model, took more than ten "
+            "seconds. Nothing was written.",
             "Try again after Retry-After seconds, and slow down.",
         ),
         ProblemType(
@@ -268,10 +270,10 @@ def problem_of(error: Exception) -> Problem | None:
 
 def _item_not_found(error: ItemNotFound) -> Problem:
     if error.deleted_version is None:
-        return Problem("item-not-found", str(error))
+        return Problem("item-not-found", f"There is no item {quoted(error.item, LONGEST)}.")
     return Problem(
         "item-deleted",
-        f"Item {error.item!r} was deleted at version {error.deleted_version}.",
+        f"Item {quoted(error.item, LONGEST)} was deleted at version {error.deleted_version}.",
         members={"version": error.deleted_version},
         links={"version-history": f"/items/{quote(error.item, safe='')}/versions"},
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from api.model_errors import MOST_LISTED
 from api.problems import Problem
+from api.quoting import shown
 from api.request import Request
 
 
@@ -27,10 +30,11 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
         return model()
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
-    except ValueError as error:
-        raise invalid_parameters([{"parameter": None, "detail": str(error)}]) from None
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    except ValueError:
+        detail = "It is not UTF-8, percent-encoded."
+        raise invalid_parameters([{"parameter": None, "detail": detail}]) from None
+    count = Counter(name for name, _ in pairs)
+    twice = sorted(name for name in count if count[name] > 1)
     if twice:
         raise invalid_parameters(
             [{"parameter": name, "detail": "It is given twice."} for name in twice]
@@ -53,6 +57,13 @@ def refuse_query(request: Request) -> None:
 
 
 def invalid_parameters(errors: list[dict[str, Any]]) -> Problem:
-    """Each of `errors` has the name of a `parameter`, and a `detail` that says what is wrong."""
+    """Each of `errors` has the name of a `parameter`, and a `detail` that says what is wrong.
+
+    The first 20 are listed: a query can have some thousand parameters.
+    """
+    errors = [
+        {**each, "parameter": each["parameter"] and shown(each["parameter"])}
+        for each in errors[:MOST_LISTED]
+    ]
     first = f"{errors[0]['parameter'] or 'The query'}: {errors[0]['detail']}"
     return Problem("invalid-parameter", first.rstrip(".") + ".", members={"errors": errors})

@@ -1,26 +1,34 @@
-"""How a problem quotes what a client sent: short, and on one line."""
+"""How a problem's detail shows what a client sent: short, and on one line."""
 
 from __future__ import annotations
 
-MOST_QUOTED = 60
-"""Characters. An id is quoted in full, as it is in the URL as well; nothing else has to be."""
+SHOWN = 60
+"""Characters of a value that are shown."""
 
-MOST_SAID = 300
+LONGEST = 512
+"""Characters of an id that are shown: all of it, as it is in the URL too."""
+
+SAID = 300
 """Characters of a sentence that somebody else wrote: pydantic, an operator's validator."""
 
 
-def quoted(text: str, most: int = MOST_QUOTED) -> str:
-    """The text in quotes, cut where it is long, with escapes for what can't be printed."""
+def quoted(text: str, most: int = SHOWN) -> str:
+    """The text in quotes, or its start, with escapes for what can't be printed."""
     return f"'{_printable(_cut(text, most))}'"
 
 
 def sentence(text: str) -> str:
-    """A sentence from elsewhere on one line, cut where it is long, without the stop at its end."""
-    return _printable(_cut(" ".join(text.split()), MOST_SAID)).removesuffix(".")
+    """A sentence from elsewhere on one line, or its start, without the stop at its end."""
+    return _printable(_cut(" ".join(text.split()), SAID)).removesuffix(".")
+
+
+def shown(text: str) -> str:
+    """The text without quotes, or its start: a name that stands for itself."""
+    return _printable(_cut(text, SHOWN))
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def _printable(text: str) -> str:

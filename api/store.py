@@ -11,6 +11,7 @@ from api.access import Access
 from api.health import Health
 from api.model import ItemModel
 from api.settings import Settings
+from api.slow_work import SlowWork
 from api.traffic import Traffic
 from api.workers import Workers
 from eventlog.append import Terms
@@ -41,6 +42,7 @@ class Store:
     workers: Workers
     room: Room
     health: Health
+    slow: SlowWork
     running: set[str] = field(default_factory=set)
 
     @classmethod
@@ -66,4 +68,5 @@ class Store:
             Workers.of_environment(traffic.tally),
             room,
             Health(redis, keys, log, room, settings.durability),
+            SlowWork(settings.max_waiting),
         )

@@ -7,26 +7,27 @@ import re
 from contextlib import aclosing
 from typing import Annotated, Any
 
-import jsonpatch
 from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
 from api.accept import preferred
 from api.caching import ORIGIN, REVALIDATE, for_ever
+from api.json_diff import diff
 from api.json_text import check_json
 from api.model_errors import invalid
 from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.query import Query, invalid_parameters, query, refuse_query
-from api.quoting import quoted
+from api.quoting import LONGEST, quoted
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
 from api.shapes import LAST_VERSION
+from api.slow_work import QUICK_BYTES
 from api.times import event_date, last_modified, parse_rfc1123_date, rfc3339
-from api.writes import append, write_reply
+from api.writes import append, stored, write_reply
 from domain.commands import PutItem
 from domain.errors import ItemNotFound
 from domain.events import ItemDeleted, RecordedEvent
@@ -106,11 +107,14 @@ async def diff_versions(request: Request) -> Reply:
     if start == 0:
         detail = "Version 1 has none before it, so name the version to compare it with."
         raise invalid_parameters([{"parameter": "from", "detail": detail}])
-    after = json.loads(_body(await version(request, number)))
-    before = json.loads(_body(await version(request, start)))
-    patch = jsonpatch.make_patch(before, after).to_string()
+    after = _body(await version(request, number))
+    before = _body(await version(request, start))
+    if len(before) + len(after) > QUICK_BYTES:
+        patch = await request.store.slow.run(lambda: _compared(before, after))
+    else:
+        patch = _compared(before, after)
     headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request)]
-    return Reply(200, headers, patch.encode())
+    return Reply(200, headers, patch)
 
 
 @router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
@@ -119,7 +123,7 @@ async def revert_item(request: Request) -> Reply:
     refuse_query(request)
     _, document = await request.content()
     number = _wanted_version(check_json(document))
-    body = request.store.model.stored(_body(await version(request, number)))
+    body = await stored(request, _body(await version(request, number)))
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
     return write_reply(request, recorded)
 
@@ -185,7 +189,7 @@ async def version(request: Request, number: int) -> RecordedEvent:
         if history := await log.history(item, number - 1, 1):
             return history[0]  # it was made between the two looks
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
-    sentence = f"Item {item!r} has {count} versions; there is no version {number}."
+    sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
     raise Problem("version-not-found", sentence, members={"version": count})
 
 
@@ -232,6 +236,12 @@ def origin(request: Request) -> str:
     if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
         return f"https://{host}"  # a proxy, the first of several, has ended TLS
     return f"{request.scope['scheme']}://{host}"
+
+
+def _compared(before: bytes, after: bytes) -> bytes:
+    """The JSON Patch from one body to another."""
+    patch = diff(json.loads(before), json.loads(after))
+    return json.dumps(patch, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _wanted_version(document: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from api.preconditions import (
     check_unmodified,
@@ -15,6 +15,7 @@ from api.preferences import preferred_return
 from api.problems import Problem
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
+from api.slow_work import QUICK_BYTES
 from api.times import last_modified
 from domain.commands import Command
 from domain.errors import UnexpectedVersion
@@ -32,7 +33,15 @@ async def item_body(request: Request) -> bytes:
     if request.field(b"content-range") is not None:
         raise Problem("partial-put", "A request with Content-Range can't be taken.")
     _, body = await request.content()
-    return request.store.model.stored(body)
+    return await stored(request, body)
+
+
+async def stored(request: Request, body: bytes) -> bytes:
+    """The JSON that is stored for a body; off the event loop where that may take long."""
+    model = request.store.model
+    if model.runs_code or len(body) > QUICK_BYTES:
+        return await request.store.slow.run(lambda: model.stored(body))
+    return model.stored(body)
 
 
 async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -> RecordedEvent:
@@ -42,7 +51,11 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
     Raises CommandRefused, Problem and what the log raises.
     """
     if unmodified_since(request) is not None:
-        return await read_and_append(request, lambda _, exact: make(exact))
+
+        async def made(_: Item | None, exact: ExpectedVersion) -> Command:
+            return make(exact)
+
+        return await read_and_append(request, made)
     expected = conditions(request)
     try:
         return await request.store.log.append(make(expected), request.meta, request.idempotency)
@@ -51,7 +64,7 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
 
 
 async def read_and_append(
-    request: Request, make: Callable[[Item | None, ExpectedVersion], Command]
+    request: Request, make: Callable[[Item | None, ExpectedVersion], Awaitable[Command]]
 ) -> RecordedEvent:
     """The event of a command that depends on the item as it is.
 
@@ -68,7 +81,7 @@ async def read_and_append(
             if since is not None:
                 check_unmodified(item, since)
             exact = one_of(item.version)
-        command = make(item, exact)
+        command = await make(item, exact)
         try:
             return await request.store.log.append(command, request.meta, request.idempotency)
         except UnexpectedVersion:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import time
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.app import create_app
+from api.json_patch import carried_out, operations
 from api.settings import Settings
 from tests.api.conftest import Events, Serve, client_of, problem
 
@@ -80,6 +83,42 @@ def test_a_diff_applied_to_the_old_body_gives_the_new(
     assert answer.headers["content-type"] == "application/json-patch+json"
     patched = jsonpatch.apply_patch(old, answer.json())
     assert json.dumps(patched, sort_keys=True) == json.dumps(new, sort_keys=True)
+
+
+NUMBERS = list(range(60_000))
+DEEPER = json.loads("[" * 190 + json.dumps(NUMBERS) + "]" * 190)
+LONG_NAMES = {"k" * 5000: {f"m{n}": 0 for n in range(999)}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "count"),
+    [
+        (NUMBERS, [-1, *NUMBERS], 1),
+        (NUMBERS, NUMBERS[:500] + NUMBERS[501:], 1),
+        (NUMBERS, NUMBERS[::-1], 1),
+        ([0] * 150_000, [1] * 150_000, 1),
+        ({f"k{n}": n for n in range(40_000)}, {f"k{n}": n + 1 for n in range(40_000)}, 1),
+        ({f"k{n}": n for n in range(40_000)}, {f"k{n}": n + (n < 999) for n in range(40_000)}, 999),
+        ([[]] * 100_000, [[[]]] * 100_000, 1),
+        (DEEPER, [DEEPER], 1),
+        ([{"id": n, "tags": ["a"]} for n in range(9_000)],
+         [{"id": n, "tags": ["a"]} for n in range(9_000) if n % 9_000], 1),
+        (LONG_NAMES, {name: dict.fromkeys(inner, 1) for name, inner in LONG_NAMES.items()}, 1),
+    ],
+)  # fmt: skip
+async def test_a_diff_of_large_versions_is_short_and_right(
+    free: httpx.AsyncClient, old: Any, new: Any, count: int
+) -> None:
+    """In linear time, and with no more operations than PATCH takes: a part is replaced then."""
+    await free.put("/items/foo", json={"a": old})
+    await free.put("/items/foo", json={"a": new})
+    began = time.perf_counter()
+
+    patch = (await free.get("/items/foo/versions/2/diff")).json()
+
+    assert time.perf_counter() - began < 20  # it was 30 to 90 s, for each of them
+    assert len(patch) == count
+    assert carried_out({"a": copy.deepcopy(old)}, operations(patch), 0) == {"a": new}
 
 
 async def test_a_diff_is_a_patch_that_the_store_takes(free: httpx.AsyncClient) -> None:

@@ -170,12 +170,13 @@ async def test_a_failed_test_says_where_and_not_what_python_calls_it(
 ) -> None:
     """The path, for a value that is another and for one that is not there."""
     await anything.put("/items/foo", json={"a": {"b": 1}})
-    for path in ("/a", "/none"):
+    for path, reason in (
+        ("/a", "what is there is not what the test wants"),
+        ("/none", "the item has no member 'none'"),
+    ):
         answer = await patch(anything, [{"op": "test", "path": path, "value": 1}], JSON_PATCH)
         detail = problem(answer, 409, "patch-conflict")["detail"]
-        assert detail == (
-            f"Operation 0 does not fit the item: what is at {path!r} is not what the test wants."
-        )
+        assert detail == f"Operation 0 (test '{path}') does not fit the item: {reason}."
 
 
 @pytest.mark.parametrize(

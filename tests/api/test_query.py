@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from api.app import ItemStore
@@ -54,3 +56,30 @@ async def test_pages_and_probes_take_any_parameter(app: ItemStore, path: str) ->
             path.format(slug="forbidden", file="swagger-ui.css"), params={"at": "1"}
         )
         assert answer.status_code == 200
+
+
+async def test_of_many_parameters_the_first_20_are_listed(app: ItemStore) -> None:
+    """Each name is counted once: thousands in one query took a third of a second of the process."""
+    async with client_of(app) as client:
+        for query in ("&".join(f"{n:x}" for n in range(1500)), "&".join(["a&b"] * 1900)):
+            began = time.perf_counter()
+            answer = await client.get(f"/items?{query}")
+            assert time.perf_counter() - began < 1
+            assert len(problem(answer, 422, "invalid-parameter")["errors"]) <= 20
+            assert len(answer.content) < 4000
+
+
+async def test_a_parameter_is_named_by_its_start(app: ItemStore) -> None:
+    """However long its name is, and whatever is in it."""
+    async with client_of(app) as client:
+        answer = await client.get(f"/items?%E2%80%AE{'x' * 5000}=1")
+    [error] = problem(answer, 422, "invalid-parameter")["errors"]
+    assert error["parameter"] == "\\u202e" + "x" * 59 + "…"
+
+
+async def test_a_query_that_is_no_text_is_told_so(app: ItemStore) -> None:
+    """And not in the words of a decoder."""
+    async with client_of(app) as client:
+        answer = await client.get("/items?prefix=%FF")
+    assert "codec" not in answer.text
+    assert problem(answer, 422, "invalid-parameter")["detail"].endswith("percent-encoded.")
