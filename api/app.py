@@ -142,8 +142,11 @@ class ItemStore(FastAPI):
         await reply.send(receive, send, with_body=method != "HEAD")
 
     async def _document(self, request: Request) -> Reply:
-        """The OpenAPI document."""
-        return revalidated(request, json_reply(self.openapi()))
+        """The OpenAPI document, for where the API is mounted: /docs sends requests there."""
+        document = self.openapi()
+        if request.root:
+            document = document | {"servers": [{"url": request.root}]}
+        return revalidated(request, json_reply(document))
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What FastAPI has besides: the routes that somebody added, and 404; for who may read."""

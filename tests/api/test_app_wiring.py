@@ -115,6 +115,8 @@ def test_a_mounted_store_names_urls_that_work(mounted: TestClient) -> None:
     posted = mounted.post("/store/v1/items", json={})
     page = mounted.get("/store/v1/items", params={"limit": 1})
 
+    document = mounted.get("/store/v1/openapi.json").json()
+    assert document["servers"] == [{"url": "/store/v1"}]
     assert created.status_code == 201
     assert created.headers["location"] == "/store/v1/items/a%2Fb"
     assert created.headers["content-location"] == "/store/v1/items/a%2Fb"
