@@ -19,10 +19,9 @@ serve: .venv/serve ## Install if needed, and run the API with the embedded engin
 
 
 # Many tests wait for a process more than they compute, so there is one more run than cores. More
-# than four gain nothing: the longest tests take as long. The limit is for one test; it is a net
-# under those that wait, which have limits of their own.
+# than four gain nothing: the longest tests take as long.
 RUNS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
-PYTEST = $(BIN)/python -m pytest --numprocesses $(RUNS) --dist worksteal --timeout 300
+PYTEST = $(BIN)/python -m pytest --numprocesses $(RUNS) --dist worksteal
 
 test: check ## Install if needed, and run everything that CI runs
 	@$(PYTEST) $(OPTIONS)

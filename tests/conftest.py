@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
@@ -33,9 +34,33 @@ from projections.current_items import APPLY, CurrentItems
 hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
 hypothesis.settings.load_profile("itemstore")
 
+PATIENCE = 30.0
+"""Seconds for a process to do what it does at once, on a machine that has much else to do."""
+
+LIMIT = 300
+"""Seconds for any one test: a net under the limits that each wait has of its own."""
+
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 ServerOf = Callable[[str], "Server"]
 Start = Callable[..., "Server"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that waits for ever fails, and the others are run."""
+    if config.pluginmanager.hasplugin("timeout"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LIMIT))
+
+
+@contextmanager
+def killed_when_silent(process: subprocess.Popen[Any], seconds: float = PATIENCE) -> Iterator[None]:
+    """A block that reads what a process says, and finds its end where that takes too long."""
+    killer = threading.Timer(seconds, process.kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        killer.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +83,7 @@ class Server:
     def kill(self) -> None:
         """Ends it as a power cut would, stopped or not; what it wrote stays."""
         self.process.kill()
-        self.process.wait()
+        self.process.wait(PATIENCE)
 
 
 @contextmanager
@@ -82,12 +107,14 @@ def running(program: str, directory: Path, **settings: str) -> Iterator[Server]:
 
 
 def _wait_for(server: Server) -> None:
+    until = time.monotonic() + PATIENCE
     with BlockingRedis(unix_socket_path=str(server.socket), socket_timeout=5) as client:
         while True:
             try:
                 client.ping()
             except exceptions.ConnectionError:
                 assert server.process.poll() is None, (server.directory / "log").read_text()
+                assert time.monotonic() < until, "the server does not start"
                 time.sleep(0.002)
             else:
                 return

@@ -57,7 +57,7 @@ def running_process() -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        process.communicate()
+        process.communicate(timeout=10)
 
 
 def documented() -> dict[str, str]:

@@ -43,7 +43,7 @@ def by_hand(data: Path, command: str) -> None:
         "with attach(Path(sys.argv[1])) as engine:\n"
         f"    Redis.from_url(engine.url).{command}\n"
     )
-    subprocess.run([sys.executable, "-c", script, str(data)], check=True)
+    subprocess.run([sys.executable, "-c", script, str(data)], check=True, timeout=60)
 
 
 BODIES = [

@@ -21,7 +21,7 @@ def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str
         leaving.start()
         with listening(Settings(port=port)) as listener:
             assert listener.getsockname() == ("127.0.0.1", port)
-        leaving.join()
+        leaving.join(10)
     assert capsys.readouterr().err == f"127.0.0.1:{port} is in use, waiting for it.\n"
 
 

@@ -181,7 +181,9 @@ def test_what_was_damaged_by_hand_is_found_and_healed(imported: Run, tmp_path: P
         "    redis = Redis.from_url(engine.url)\n"
         "    redis.delete('items:ids'); redis.hset('items:current', 'foo', '{}')\n"
     )
-    subprocess.run([sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True)
+    subprocess.run(
+        [sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True, timeout=60
+    )
     found = imported("verify")
     assert found.returncode == 1
     assert "row foo: is {}" in found.stdout
@@ -214,7 +216,9 @@ def test_verify_says_what_mends_what_is_wrong(
         "with attach(Path(sys.argv[1])) as engine:\n"
         f"    Redis.from_url(engine.url).{damage}\n"
     )
-    subprocess.run([sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True)
+    subprocess.run(
+        [sys.executable, "-c", with_engine, str(tmp_path / "data")], check=True, timeout=60
+    )
     lines = imported("verify").stdout.splitlines()
     (said,) = [line for line in lines if line.startswith(("`", "What"))]
     assert advice in said
@@ -253,7 +257,7 @@ def test_an_import_onto_a_row_that_is_none_says_so(imported: Run, tmp_path: Path
         "with run(Path(sys.argv[1])) as engine: Redis.from_url(engine.url)"
         ".hset('items:current', 'foo', '?')"
     )
-    subprocess.run([sys.executable, "-c", by_hand, str(tmp_path / "data")], check=True)
+    subprocess.run([sys.executable, "-c", by_hand, str(tmp_path / "data")], check=True, timeout=60)
     log = imported("export").stdout
     ended = imported("import", "--append", stdin=as_lines(LINES[0]))
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -14,7 +14,7 @@ from cli.engine_url import redis_cli, without_secrets
 from cli.environment import misspelt
 from eventlog.connect import connect
 from tests.cli.test_log_commands import COMMAND, Run, run
-from tests.conftest import ServerOf, Start, program_of
+from tests.conftest import ServerOf, Start, killed_when_silent, program_of
 from tests.server.conftest import Serve, serve
 
 __all__ = ["run", "serve"]  # fixtures
@@ -120,8 +120,9 @@ def test_workers_name_a_misspelt_variable_once(tmp_path: Path) -> None:
         env=os.environ | {"ITEMSTORE_WORKER": "2"},
     ) as process:
         assert process.stdout is not None
-        while process.stdout.readline().partition(" ")[0] not in {"Log", ""}:
-            pass
+        with killed_when_silent(process):
+            while process.stdout.readline().partition(" ")[0] not in {"Log", ""}:
+                pass
         process.terminate()
         _, said = process.communicate(timeout=30)
     assert said.count("did you mean ITEMSTORE_WORKERS?") == 1

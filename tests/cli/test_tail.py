@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.cli.test_log_commands import COMMAND, Run, imported, run
+from tests.conftest import killed_when_silent
 from tests.server.conftest import Serve, serve
 
 __all__ = ["imported", "run", "serve"]  # fixtures
@@ -26,7 +27,8 @@ def tailing(data: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            yield process
+            with killed_when_silent(process):
+                yield process
         finally:
             process.kill()
 

@@ -89,7 +89,7 @@ def serving(app: ItemStore) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join()
+            thread.join(20)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def npx() -> Tool:
 
 def succeeds(*command: str | Path) -> bool:
     """Whether a command ends well."""
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    return subprocess.run(command, check=False, capture_output=True, timeout=200).returncode == 0
 
 
 def output(*command: str | Path, cwd: Path | None = None) -> str:
@@ -122,6 +122,7 @@ def output(*command: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run(
         command,
         check=False,
+        timeout=200,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

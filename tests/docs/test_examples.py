@@ -63,7 +63,7 @@ def _check(terminal: Terminal, transcript: Transcript, command: Command, page: P
     if command.text.startswith("make ") and not Terminal.is_server(command.text):
         # Only whether there is such a target: it would run these tests again.
         dry_run = ["make", "--dry-run", *command.text.split()[1:]]
-        subprocess.run(dry_run, cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(dry_run, cwd=ROOT, check=True, capture_output=True, timeout=20)
     elif command.shown is None:
         came, code = _typed(terminal, command, lambda _: False)
         assert code == 0, f"{place}\n{came}"

@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from eventlog.engine import EmbeddedEngine
+from tests.conftest import killed_when_silent
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +83,8 @@ def own(start: Start) -> Own:
     def owning(data_dir: Path) -> tuple[Process, EmbeddedEngine]:
         process = start(data_dir)
         assert process.stdout is not None
-        socket, pid = json.loads(process.stdout.readline())
+        with killed_when_silent(process):
+            socket, pid = json.loads(process.stdout.readline())
         return process, EmbeddedEngine(data_dir, Path(socket), pid)
 
     return owning

@@ -91,7 +91,7 @@ def test_an_owner_that_is_killed_with_its_engine_leaves_none(
     process, engine = own(data_dir)
     process.kill()
     os.kill(engine.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=20)
     with run(data_dir) as mine:
         assert connect(mine).get("acknowledged") == "yes"
     assert loaded(engine.socket) is None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def killed(process: Process) -> None:
     """Ends a process with SIGKILL."""
     process.kill()
-    process.wait()
+    process.wait(timeout=20)
 
 
 def watcher(engine: EmbeddedEngine) -> int:
@@ -97,7 +97,7 @@ def test_attaching_at_the_same_moment_gives_all_the_same_engine(data_dir: Path) 
             return engine.pid
 
     with ThreadPoolExecutor(4) as pool:
-        pids = {future.result() for future in [pool.submit(pid) for _ in range(4)]}
+        pids = {future.result(timeout=20) for future in [pool.submit(pid) for _ in range(4)]}
     assert len(pids) == 1
 
 

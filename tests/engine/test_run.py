@@ -104,7 +104,7 @@ def test_a_killed_process_leaves_no_directory_for_its_socket(data_dir: Path, own
     """The socket of a path too long goes with the engine, however its owner ended."""
     process, engine = own(data_dir / TOO_LONG)
     process.kill()
-    process.wait()
+    process.wait(timeout=20)
     with run(data_dir / TOO_LONG):
         assert not engine.socket.parent.exists()
 

@@ -91,7 +91,9 @@ def redis_cli(real_redis: Redis) -> RedisCli:
 
     def run(*words: str) -> str:
         command = [program, "-s", socket, "--no-raw", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=20
+        ).stdout
 
     return run
 

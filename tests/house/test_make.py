@@ -127,6 +127,6 @@ def test_ci_is_a_script_that_stops_at_the_first_failure_and_runs_the_tests() -> 
     """It is valid bash, and `make test` is its last word."""
     script = ROOT / ".ci" / "run"
     lines = script.read_text().splitlines()
-    subprocess.run(["bash", "-n", script], check=True)
+    subprocess.run(["bash", "-n", script], check=True, timeout=20)
     assert "set -euo pipefail" in lines
     assert lines[-1] == "make test"

@@ -17,7 +17,7 @@ from eventlog.log import EventLog
 from projections.current_items import APPLY
 from projections.rebuild import rebuild
 from projections.verify import verify
-from tests.conftest import assert_agreement, contents
+from tests.conftest import assert_agreement, contents, killed_when_silent
 from tests.rebuild.conftest import url_of, write
 
 if TYPE_CHECKING:
@@ -63,8 +63,6 @@ def rebuilding(url: str) -> Iterator[Callable[[float], None]]:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-
-    assert process.stdout is not None
     output = process.stdout
 
     def rebuild_for(seconds: float) -> None:
@@ -74,7 +72,7 @@ def rebuilding(url: str) -> Iterator[Callable[[float], None]]:
         os.kill(child, signal.SIGKILL)
         output.readline()
 
-    with process:
+    with process, killed_when_silent(process, 120):
         yield rebuild_for
         process.stdin.close()
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import killed_when_silent
+
 COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
 
 
@@ -57,11 +59,12 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         server = Server(process, "", {})
         started.append(server)
         assert process.stdout is not None
-        for line in process.stdout:
-            name, _, value = line.strip().partition(" ")
-            server.said[name] = value.strip()
-            if name == "Log":
-                break
+        with killed_when_silent(process):
+            for line in process.stdout:
+                name, _, value = line.strip().partition(" ")
+                server.said[name] = value.strip()
+                if name == "Log":
+                    break
         server.url = server.said["API"]
         return server
 

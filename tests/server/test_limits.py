@@ -244,7 +244,7 @@ def test_the_limit_of_open_files_is_raised(soft: int, hard: int, result: str, sa
     """As far as it can be; where that is not enough, it says how many connections there are."""
     script = LIMITED.format(soft=soft, hard=hard)
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == result
     assert done.stderr.startswith(said)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -51,13 +52,22 @@ async def test_every_acknowledged_write_is_there_after_a_restart(
 def test_the_processes_of_a_killed_server_end_too(serve: Serve) -> None:
     """They would hold the port, and the next start would be refused."""
     server = serve("--workers", "2")
-    until = time.monotonic() + 10
-    while httpx.get(f"{server.url}/readyz").status_code != 200:
+    until = time.monotonic() + 30
+    while httpx.get(f"{server.url}/readyz", timeout=10).status_code != 200:
         assert time.monotonic() < until
     server.stop(signal.SIGKILL)
     port = server.url.rpartition(":")[2]
+    while is_listening(int(port)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
     again = serve("--workers", "2", "--port", port)
     assert httpx.get(f"{again.url}/readyz", timeout=10).status_code == 200
+
+
+def is_listening(port: int) -> bool:
+    """Whether a process has the port of the loopback address."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def test_open_streams_do_not_hold_up_the_end(serve: Serve) -> None:
@@ -85,7 +95,7 @@ async def test_a_taken_data_directory_is_refused_with_a_clear_error(
     process = await asyncio.create_subprocess_exec(
         *_serve_command(tmp_path / "data"), stderr=asyncio.subprocess.PIPE
     )
-    _, error = await process.communicate()
+    _, error = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert b"is in use by process" in error
     assert b"Traceback" not in error
@@ -127,10 +137,12 @@ async def test_a_killed_engine_is_started_again_and_nothing_is_lost(
 
 def engine_of(server: Server) -> int:
     """The process id of the embedded engine, once it answers."""
-    while True:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
         if pid := loaded(Path(socket_of(server))):
             return pid
         time.sleep(0.01)
+    pytest.fail("The engine does not answer.")
 
 
 @pytest.mark.parametrize("wanted", ["fsync", "replicas:1"])
@@ -142,7 +154,7 @@ async def test_a_durability_that_the_engine_can_not_keep_is_refused(
         *_serve_command(tmp_path), "--redis-url", start("redis").url, "--durability", wanted,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, error = await process.communicate()
+    _, error = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert (b"WAITAOF" if wanted == "fsync" else b"0 of 1 replicas") in error
     assert b"Traceback" not in error

@@ -19,7 +19,9 @@ SSE = {"accept": "text/event-stream"}
 def token(data: Path, *words: str) -> str:
     """What `itemstore token` says."""
     command = [*COMMAND, "token", *words, "--data-dir", str(data)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=60
+    ).stdout.strip()
 
 
 def bearer(secret: str) -> dict[str, str]:
