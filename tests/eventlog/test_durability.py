@@ -148,7 +148,9 @@ async def test_what_a_replica_confirmed_survives_the_primary(start: Start) -> No
                 acknowledged.append(recorded)
 
         writers = [asyncio.create_task(write(number)) for number in range(20)]
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(20):
+            while len(acknowledged) < 100:
+                await asyncio.sleep(0.01)
         primary.kill()
         await asyncio.gather(*writers, return_exceptions=True)
     assert acknowledged

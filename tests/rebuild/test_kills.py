@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 KILLS = 15
+MOST_KILLS = 30
+"""The last of so many has 13 seconds, on a machine that is that slow."""
 
 REBUILDS = """
 import asyncio, os, sys
@@ -85,15 +87,16 @@ async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
     await write(log, 1000, items=200)
     await log.append(PutItem("kept", b"{}"))
     right = await contents(real_redis)
-    healed = 0
+    healed = number = 0
     with rebuilding(url_of(real_redis)) as rebuild_for:
-        for number in range(KILLS):
+        while number < KILLS or (not healed and number < MOST_KILLS):
             await real_redis.hset(keys.current, "kept", "?")
             await real_redis.zrem(keys.ids, "kept")
             await real_redis.lset(keys.history("kept"), 0, "1-1")
             damaged = await contents(real_redis)
 
             rebuild_for(random.uniform(0.7, 1.3) * 0.005 * 1.3**number)  # to a fifth of a second
+            number += 1
 
             after = await contents(real_redis)
             for group in live(keys, right):
@@ -101,7 +104,7 @@ async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
                 assert parts[0] in parts[1:]
             healed += after[keys.current.encode()] == right[keys.current.encode()]
             await real_redis.delete(keys.lease("rebuild"))  # as time does
-    assert 0 < healed < KILLS
+    assert 0 < healed < number
 
     await rebuild(real_redis, keys)
 

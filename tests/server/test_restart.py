@@ -37,7 +37,10 @@ async def test_every_acknowledged_write_is_there_after_a_restart(
 
     async with httpx.AsyncClient(base_url=server.url) as client:
         writers = asyncio.gather(*(write(client, number) for number in range(16)))
-        await asyncio.sleep(0.7)
+        async with asyncio.timeout(20):
+            while len(acknowledged) < 16:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
         server.process.send_signal(how)
         await writers
     server.process.wait(timeout=15)
