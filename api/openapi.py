@@ -29,7 +29,13 @@ def _answer(description: str, *headers: str, schema: Description | None = None) 
     return answer
 
 
-_EVERYWHERE = ("uri-too-long", "headers-too-large", "overloaded", "internal-error")
+_EVERYWHERE = (
+    "malformed-request",
+    "uri-too-long",
+    "headers-too-large",
+    "overloaded",
+    "internal-error",
+)
 """What every request may be answered."""
 
 _CLOSED = ("unauthorized", "forbidden", "misdirected", "log-unavailable")

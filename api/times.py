@@ -58,7 +58,8 @@ def event_date(position: str) -> bytes:
 
 def last_modified(position: str) -> bytes:
     """The same, but now where it is in the future: no Last-Modified may be (§8.8.2.1)."""
-    return http_date(min(seconds_of(position), int(clock())))
+    seconds, now = int(position.partition("-")[0]) // 1000, clock()
+    return http_date(seconds if seconds <= now else int(now))
 
 
 def rfc3339(position: str) -> str:

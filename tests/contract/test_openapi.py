@@ -84,9 +84,9 @@ def test_put_describes_every_status_that_it_has(app: ItemStore) -> None:
 
 
 def test_every_operation_describes_what_every_request_may_be_answered(app: ItemStore) -> None:
-    """A URL or a header that is too long, too many requests, an error of the store."""
+    """What is no HTTP, a URL or a header that is too long, too many requests, an error here."""
     for path, method, operation in operations(app.openapi()):
-        lacking = {"414", "431", "500", "503"} - set(operation["responses"])
+        lacking = {"400", "414", "431", "500", "503"} - set(operation["responses"])
         assert (path, method, lacking) == (path, method, set())
 
 
