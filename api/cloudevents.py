@@ -15,6 +15,7 @@ from api.request import item_id
 from api.times import parse_rfc3339, rfc3339
 from domain.events import LAST_TIME, ItemDeleted, RecordedEvent
 from eventlog.importing import ForeignEvent
+from eventlog.positions import key_of
 
 SOURCE = "/items"
 
@@ -80,6 +81,9 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         if not isinstance(event.get(member), str):
             message = f"{quoted(member)} is missing, or is no text"
             raise NotAnEvent(message)
+    if not event["subject"]:
+        message = "'subject' is empty; it is the item's id"
+        raise NotAnEvent(message)
     deletes = event["type"] == ItemDeleted.__name__
     if deletes is ("data" in event):
         message = "an ItemDeleted has no data" if deletes else "'data' is missing"
@@ -104,7 +108,10 @@ def _checked_id(text: str) -> str:
 
 
 def _position(text: object) -> str | None:
-    return text if isinstance(text, str) and POSITION.fullmatch(text) else None
+    if not isinstance(text, str) or not POSITION.fullmatch(text):
+        return None
+    milliseconds, number = key_of(text)  # as the engine writes it, without zeroes in front
+    return f"{milliseconds}-{number}"
 
 
 def _milliseconds(time: object) -> int | None:

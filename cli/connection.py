@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -32,12 +32,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client for the engine, the names of the keys, the log, and the room that it has."""
+    """A client for the engine, the names of the keys, the log, and the room that it has.
+
+    `is_own` where this command runs the engine itself: then nobody else does, and nobody writes.
+    """
 
     redis: Redis
     keys: Keys
     log: EventLog
     room: Room
+    is_own: bool = False
 
 
 def run_connected(
@@ -52,12 +56,21 @@ def run_connected(
     """
 
     async def run() -> Result:
-        asyncio.get_running_loop().set_exception_handler(_but_not_interruptions)
-        async with connected(options, new=new) as connection:
+        async with connected(checked_settings(options), new=new) as connection:
             return await verb(connection)
 
+    return run_to_end(run)
+
+
+def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
+    """What it returns. Raises Stop where the engine can't be had or fails."""
+
+    async def heeding() -> Result:
+        asyncio.get_running_loop().set_exception_handler(_but_not_interruptions)
+        return await run()
+
     try:
-        return asyncio.run(run())
+        return asyncio.run(heeding())
     except (EngineError, LogUnavailable, LogFull, LogBroken, MalformedEntry, MalformedRow) as error:
         raise Stop(told(error)) from None
     except RedisError as error:
@@ -72,13 +85,12 @@ def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, A
 
 
 @asynccontextmanager
-async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[Connection]:
-    """A connection to the engine that the options or the environment name.
+async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[Connection]:
+    """A connection to the engine that the settings name.
 
     Without a URL it is the embedded engine: the one that a `serve` runs on the data directory,
     else one run for the while. Raises Stop.
     """
-    settings = checked_settings(options)
     if settings.redis_url is not None:
         async with _connection(settings.redis_url, settings, Room()) as connection:
             yield connection
@@ -91,7 +103,7 @@ async def connected(options: Mapping[str, Any], *, new: bool) -> AsyncIterator[C
         raise Stop(message)
     with attach(settings.data_dir) as engine:
         async with _connection(engine.url, settings, Room(engine.data_dir)) as connection:
-            yield connection
+            yield replace(connection, is_own=not engine.is_borrowed)
 
 
 def checked_settings(options: Mapping[str, Any]) -> Settings:

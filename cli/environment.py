@@ -25,10 +25,12 @@ def warn_of_misspelt(names: Iterable[str]) -> None:
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
     """Each of the names that begins as a setting and is none, with the nearest that is one."""
-    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    known = [name.upper() for name in Settings.model_fields]
     for name in sorted(names):
         upper = name.upper()  # a setting is read whatever its case
-        if not upper.startswith(PREFIX) or upper in {*known, DIRECTORY}:
+        setting = upper.removeprefix(PREFIX)
+        if setting == upper or setting in known or upper == DIRECTORY:
             continue
         if not KUBERNETES.fullmatch(upper):
-            yield name, next(iter(get_close_matches(upper, known, n=1)), None)
+            nearest = get_close_matches(setting, known, n=1)
+            yield name, PREFIX + nearest[0] if nearest else None

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import aclosing
+
 from api.cloudevents import POSITION, encode
 from cli.connection import Connection
-from cli.errors import Stop
+from cli.errors import Stop, told
 from cli.escaped import escaped
+from cli.interruption import Interrupted
 from cli.output import say, write_data, write_text
+from cli.progress import reported
 from domain.events import ItemDeleted, RecordedEvent
 from eventlog.entries import recorded_slices
+from eventlog.errors import LogUnavailable
 from eventlog.log import EventLog
 from eventlog.positions import START
+from projections.progress import Progress
 
 PAGE = 100
 LAST = 10
 """Events that `tail` shows where it is not told where to start."""
 
 
-async def tail(connection: Connection, *, after: str | None, follow: bool, as_json: bool) -> None:
-    """The newest events, or those behind a position; with `follow` those to come as well."""
+async def tail(connection: Connection, *, after: str | None, as_json: bool) -> str:
+    """Shows the newest events, or those behind a position; the position of the last one."""
     log = connection.log
     position = await start_of(log, after) if after else await log.before_last(LAST)
-    async for recorded in recorded_slices(connection.redis, connection.keys, position):
-        position = recorded[-1].position
-        show(recorded, as_json=as_json)
-    if follow:
-        async for recorded in log.follow(position, PAGE):
+    return await show_behind(connection, position, as_json=as_json)
+
+
+async def show_behind(connection: Connection, position: str, *, as_json: bool) -> str:
+    """Shows the events behind a position; that of the last one."""
+    async with aclosing(recorded_slices(connection.redis, connection.keys, position)) as slices:
+        async for recorded in slices:
+            position = recorded[-1].position
             show(recorded, as_json=as_json)
+    return position
 
 
 async def history(connection: Connection, item: str, *, as_json: bool) -> None:
     """All events of one item. Raises Stop where it never existed."""
-    if not item.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in item):
+    if any("\ud800" <= sign <= "\udfff" for sign in item):
         message = f"An item's id is UTF-8; {item!r} was typed as something else."
         raise Stop(message)
     version = 0
@@ -44,13 +55,31 @@ async def history(connection: Connection, item: str, *, as_json: bool) -> None:
 
 
 async def export(connection: Connection, *, after: str | None) -> None:
-    """The log behind a position, one CloudEvents object a line."""
+    """The log behind a position, one CloudEvents object a line.
+
+    Raises Stop where it breaks off, as when the engine is another process's, and that ends.
+    """
     position = await start_of(connection.log, after) if after else START
-    count = 0
-    async for recorded in recorded_slices(connection.redis, connection.keys, position):
-        count += len(recorded)
-        show(recorded, as_json=True)
+    count, total = 0, await connection.log.length()
+    try:
+        with reported(quiet=sys.stdout.isatty()) as report:
+            slices = recorded_slices(connection.redis, connection.keys, position)
+            async with aclosing(slices) as reading:
+                async for recorded in reading:
+                    show(recorded, as_json=True)
+                    count, position = count + len(recorded), recorded[-1].position
+                    report(Progress("exported", count, 0 if after else max(total, count)))
+    except LogUnavailable as error:
+        raise Stop(f"{told(error)} {_broken_off(count, position)}") from None
+    except Interrupted:
+        say(f"Interrupted. {_broken_off(count, position)}")
+        raise
     say(f"{count} {'event' if count == 1 else 'events'} exported")
+
+
+def _broken_off(count: int, position: str) -> str:
+    said = f"{count} {'event was' if count == 1 else 'events were'} exported, and not all."
+    return f"{said} To go on: itemstore export --after {position}" if count else said
 
 
 def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:

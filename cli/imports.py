@@ -3,67 +3,171 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from api.cloudevents import NotAnEvent, decode
 from cli.connection import Connection
 from cli.errors import Stop
+from cli.import_source import Source, opened
+from cli.interruption import Interrupted, postponed
+from cli.output import say
+from cli.progress import reported
 from domain.evolve import Item
 from eventlog.errors import LogFull, LogUnavailable
-from eventlog.importing import ForeignEvent, ImportRefused, LogMoved, checked, import_events
-from eventlog.positions import START
+from eventlog.importing import (
+    NOTHING,
+    Begun,
+    ForeignEvent,
+    ImportRefused,
+    LogMoved,
+    NotItsBeginning,
+    begun,
+    checked,
+    import_events,
+)
 from eventlog.room import Room
 from projections.current_items import APPLY, CurrentItems
+from projections.progress import Progress, Report
 
 AT_ONCE = 1000
 
 CheckedEvent = tuple[str, ForeignEvent]
 
 
-async def import_file(connection: Connection, path: Path | None, *, append: bool) -> int:
-    """How many events were imported. The file is read twice: all of it is checked first.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be imported: the source, what of it is in the log, and what was found out."""
 
-    Raises Stop for a line that can't be imported, before anything is written.
+    source: Source
+    begun: Begun
+    states: Mapping[str, Item | None]
+    appends: bool
+    now: int
+
+    def events(self) -> Iterator[CheckedEvent]:
+        """What is not in the log yet. Raises ImportRefused."""
+        return checked(
+            self.source.events(),
+            self.states.get,
+            self.now,
+            keep=not self.appends,
+            begun=self.begun,
+        )
+
+
+async def import_file(connection: Connection, path: Path | None, *, append: bool) -> int:
+    """How many events were imported. All of the file is checked before the first is written.
+
+    Without `append` the log may be empty, or what an interrupted import of the same file left
+    behind. Raises Stop for a line that can't be imported, before anything is written.
     """
     last = await connection.log.last_position()
-    if last != START and not append:
-        message = (
-            f"The log has events already, up to {last}. Import into an empty log, or say "
-            "--append, which gives the events new positions."
-        )
-        raise Stop(message)
-    with _opened(path) as file:
+    with opened(path) as source, reported(quiet=False) as report:
         try:
-            before = await _states(connection, file) if append else {}
-            now = int(
-                time.time() * 1000
-            )  # one for both passes: what the first admits, the second does
-            total = sum(1 for _ in checked(events(file), before.get, now, keep=not append))
-            await import_events(
-                connection.redis,
-                connection.keys,
-                APPLY,
-                _with_room(
-                    checked(events(file), before.get, now, keep=not append), connection.room
-                ),
-                last,
-            )
+            plan = await _planned(connection, source, append=append)
+            total = _counted(plan, report)
         except ImportRefused as error:
             raise Stop(str(error)) from None
-        except (LogMoved, LogUnavailable, LogFull) as error:
-            message = (
-                f"{error} The log now ends at {await _end(connection)}: what was imported stays. "
-                "To begin again, take an empty log."
-            )
-            raise Stop(message) from None
+        except NotItsBeginning as error:
+            raise Stop(_not_its_beginning(last, error)) from None
+        except Interrupted:
+            say("Interrupted; nothing was imported.")
+            raise
+        if plan.begun.count:
+            say(f"{_events(plan.begun.count)} in the log already")
+        await _write(connection, plan, last, total, report)
     return total
+
+
+async def _planned(connection: Connection, source: Source, *, append: bool) -> Plan:
+    # The time is taken once: what the first pass admits, the second does.
+    now = int(time.time() * 1000)
+    if append:
+        states = await _states(connection, source)
+        return Plan(source, NOTHING, states, appends=True, now=now)
+    there = await begun(connection.redis, connection.keys, source.events())
+    return Plan(source, there, {}, appends=False, now=now)
+
+
+def _counted(plan: Plan, report: Report) -> int:
+    count = 0
+    for count, _ in enumerate(plan.events(), start=1):
+        if count % AT_ONCE == 0:
+            report(Progress("checking", count, 0))
+    return count
+
+
+async def _write(connection: Connection, plan: Plan, last: str, total: int, report: Report) -> None:
+    """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
+    done, line = 0, 0
+    steps = import_events(
+        connection.redis,
+        connection.keys,
+        APPLY,
+        _with_room(plan.events(), connection.room),
+        last,
+    )
+    try:
+        # A signal waits for the end of a step, so that what is said here is what there is.
+        with postponed() as check:
+            async with aclosing(steps) as writing:
+                async for step in writing:
+                    done, line, last = done + step.count, step.line, step.position
+                    report(Progress("importing", done, total))
+                    check()
+    except Interrupted:
+        say(f"Interrupted. {_left_off(plan, done, line, total)}")
+        raise
+    except (LogUnavailable, LogFull) as error:
+        message = f"{error} {await _in_doubt(connection, last)}"
+        raise Stop(message + _left_off(plan, done, line, total)) from None
+    except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile
+        message = (
+            f"{error} {_events(plan.begun.count + done)} in the log, and they stay. To begin "
+            "again, take an empty log."
+        )
+        raise Stop(message) from None
+
+
+def _left_off(plan: Plan, done: int, line: int, total: int) -> str:
+    """How much was imported, and how to go on."""
+    there, wanted = plan.begun.count + done, plan.begun.count + total
+    if there == 0:
+        return "Nothing was imported."
+    said = f"{there:,} of {wanted:,} events are in the log"
+    if not plan.appends:
+        return f"{said}; run the same command again to go on."
+    name = plan.source.name
+    return (
+        f"{said}, those of the first {line:,} lines. To go on with the rest: "
+        f"tail -n +{line + 1} {name if name != 'stdin' else 'FILE'} | itemstore import --append"
+    )
+
+
+async def _in_doubt(connection: Connection, last: str) -> str:
+    """A sentence where the step that failed may have been written all the same."""
+    try:
+        end = await connection.log.last_position()
+    except LogUnavailable:
+        end = None
+    if end == last:
+        return ""
+    return "The last step may have been written too: look at `itemstore tail` before you go on. "
+
+
+def _not_its_beginning(last: str, error: NotItsBeginning) -> str:
+    where = f"line {error.line} is not in it" if error.line else "it goes on after the last line"
+    return (
+        f"The log has events already, up to {last}, and is not the beginning of this import: "
+        f"{where}. Import into an empty log, or say --append, which gives the events new positions."
+    )
+
+
+def _events(count: int) -> str:
+    return f"{count} {'event is' if count == 1 else 'events are'}"
 
 
 def _with_room(events: Iterable[CheckedEvent], room: Room) -> Iterator[CheckedEvent]:
@@ -73,49 +177,13 @@ def _with_room(events: Iterable[CheckedEvent], room: Room) -> Iterator[CheckedEv
         yield event
 
 
-async def _end(connection: Connection) -> str:
-    try:
-        return await connection.log.last_position()
-    except LogUnavailable:
-        return "a position that the engine can't say now"
-
-
-def events(file: IO[bytes]) -> Iterator[ForeignEvent]:
-    """The events in the file, from its start. Raises ImportRefused."""
-    file.seek(0)
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield decode(number, line)
-        except NotAnEvent as error:
-            raise ImportRefused(number, str(error)) from None
-
-
-async def _states(connection: Connection, file: IO[bytes]) -> dict[str, Item | None]:
+async def _states(connection: Connection, source: Source) -> dict[str, Item | None]:
     """What the items that the file speaks of are now."""
     current = CurrentItems(connection.redis, connection.keys)
-    names = sorted({event.item for event in events(file)})
+    names = sorted({event.item for event in source.events()})
     states: dict[str, Item | None] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
         found = await asyncio.gather(*(current.get(name) for name in some))
         states |= zip(some, found, strict=True)
     return states
-
-
-@contextmanager
-def _opened(path: Path | None) -> Iterator[IO[bytes]]:
-    """The file, or a copy of stdin, which can be read twice as well. Raises Stop."""
-    if path is None:
-        with tempfile.TemporaryFile() as copy:
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-            yield copy
-        return
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        message = f"{path}: {error.strerror}."
-        raise Stop(message) from None
-    with file:
-        yield file

@@ -153,12 +153,15 @@ def tail(
     namespace: Namespace = None,
 ) -> None:
     """Show the newest events, and with --follow those to come."""
+    if follow:
+        from cli.follow import follow as show_events
+
+        show_events(_engine(context), after=after, as_json=json)
+        return
     from cli.connection import run_connected
     from cli.events import tail as show_tail
 
-    run_connected(
-        _engine(context), lambda store: show_tail(store, after=after, follow=follow, as_json=json)
-    )
+    run_connected(_engine(context), lambda store: show_tail(store, after=after, as_json=json))
 
 
 @app.command()

@@ -58,7 +58,7 @@ def _bar() -> Iterator[Report]:
                 task,
                 description=step.stage,
                 completed=step.events,
-                total=step.total,
+                total=step.total or None,
                 rate=rate,
             )
 
@@ -72,6 +72,7 @@ def _lines() -> Report:
         nonlocal next_line
         if time.monotonic() >= next_line:
             next_line = time.monotonic() + LINE_SECONDS
-            say(f"{step.stage}: {step.events} of {step.total} events")
+            total = f" of {step.total}" if step.total else ""
+            say(f"{step.stage}: {step.events}{total} events")
 
     return report

@@ -7,7 +7,8 @@ import json
 from cli.connection import Connection
 from cli.errors import Stop
 from cli.escaped import escaped_lines
-from cli.output import write_text
+from cli.interruption import Interrupted
+from cli.output import say, write_text
 from cli.progress import reported
 from projections.lease import LeaseLost
 from projections.rebuild.errors import RebuildRefused
@@ -29,6 +30,9 @@ async def rebuild_projection(
                 report=report,
                 room=connection.room,
             )
+        except Interrupted:
+            say(f"Interrupted; {projection} is as it was. Run it again to rebuild it.")
+            raise
         except (RebuildRefused, LeaseLost) as error:
             raise Stop(str(error)) from None
     write_text(json.dumps(receipt.as_dict()) if as_json else escaped_lines(_told(receipt)))

@@ -31,7 +31,7 @@ from cli.output import say
 from cli.supervisor import Supervisor
 from eventlog.connect import connect
 from eventlog.durability import Acknowledgement, UnsafeEngine, durability
-from eventlog.engine import EngineError, run
+from eventlog.engine import EngineError, run_in_turn
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.writable import check_writable
@@ -125,10 +125,14 @@ def engine_of(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     try:
-        with run(settings.data_dir) as engine:
+        with run_in_turn(settings.data_dir, _say_who_is_waited_for) as engine:
             yield settings.model_copy(update={"redis_url": engine.url})
     except EngineError as error:
         raise Stop(str(error)) from None
+
+
+def _say_who_is_waited_for(pid: int) -> None:
+    say(f"The data directory is in use by another command, process {pid}; waiting for its end.")
 
 
 def announce(settings: Settings, listener: socket.socket) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from cli.connection import Connection
 from cli.escaped import escaped_lines
-from cli.output import write_text
+from cli.interruption import Interrupted
+from cli.output import say, write_text
 from cli.progress import reported
 from projections.registered import FOLLOWING
 from projections.verify import Verdict, verify
@@ -16,7 +17,11 @@ from projections.verify import Verdict, verify
 async def verify_store(connection: Connection, *, as_json: bool) -> bool:
     """Whether everything is what the log says; prints the verdict."""
     with reported(quiet=as_json) as report:
-        verdict = await verify(connection.redis, connection.keys, report=report)
+        try:
+            verdict = await verify(connection.redis, connection.keys, report=report)
+        except Interrupted:
+            say("Interrupted; nothing was changed.")
+            raise
     write_text(json.dumps(verdict.as_dict()) if as_json else escaped_lines(_told(verdict)))
     return verdict.clean
 

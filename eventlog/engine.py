@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from eventlog.append_only_file import DIRECTORY, DataDamaged, check, cut_zeroes, is_unwritten, sizes
 from eventlog.engine_server import (
     TICK,
     EngineError,
@@ -39,10 +42,17 @@ __all__ = [
     "attach",
     "holds_data",
     "run",
+    "run_in_turn",
+    "use_of",
 ]
+
+logger = logging.getLogger("itemstore")
 
 OWNER = "owner.lock"
 """The file in the data directory that tells who runs its engine."""
+
+BEGUN = "begun"
+"""The file that says that there was data here: an engine that finds none must not begin anew."""
 
 PATIENCE = 10.0
 """Seconds for which an engine that is stopping, or does not answer, is waited for."""
@@ -52,14 +62,18 @@ LONGEST_SOCKET = 100
 
 
 class DataDirectoryInUse(EngineError):
-    """Another process, or this one, runs an engine in the data directory; `pid` says which."""
+    """Another process, or this one, runs an engine in the data directory; `pid` says which.
 
-    def __init__(self, data_dir: Path, pid: int) -> None:
+    `is_brief` where it does so for one command only.
+    """
+
+    def __init__(self, data_dir: Path, pid: int, *, is_brief: bool = False) -> None:
         super().__init__(
             f"{data_dir} is in use by process {pid}: stop it, or choose another data directory."
         )
         self.data_dir = data_dir
         self.pid = pid
+        self.is_brief = is_brief
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,8 @@ class EmbeddedEngine:
     data_dir: Path
     socket: Path
     pid: int
+    is_borrowed: bool = field(default=False, compare=False)
+    """Whether another process runs it, and takes it along when it ends."""
 
     @property
     def url(self) -> str:
@@ -77,24 +93,56 @@ class EmbeddedEngine:
 
 
 @contextmanager
-def run(data_dir: Path) -> Iterator[EmbeddedEngine]:
+def run(data_dir: Path, *, is_brief: bool = False) -> Iterator[EmbeddedEngine]:
     """An engine of this process's own, which has loaded its data and answers.
 
     It stops at the end of the block, or when this process ends in any other way. The directory is
-    made where there is none. Raises DataDirectoryInUse, EngineNotFound and EngineFailed.
+    made where there is none; a block that fails before anything was written leaves no new store
+    behind. With `is_brief` others wait for its end. Raises DataDirectoryInUse, EngineNotFound and
+    EngineFailed.
     """
     data_dir = data_dir.absolute()
-    owner_file = data_dir / OWNER
-    with _opened(owner_file) as owner_lock, _opened(data_dir / "engine.lock") as engine_lock:
-        last = _own(owner_file, owner_lock)
-        owner = _Owner(os.getpid(), _new_socket(data_dir))
-        owner.write(owner_file)
+    was_there, is_new = data_dir.exists(), not holds_data(data_dir)
+    with ExitStack() as stack:
+        owner_lock, last = _owned(data_dir / OWNER, stack)
+        engine_lock = stack.enter_context(_opened(data_dir / "engine.lock"))
+        owner = _Owner(os.getpid(), _new_socket(data_dir), is_brief)
+        owner.write(owner_lock)
         _outwait(last, data_dir, engine_lock)
-        with serving(data_dir, owner.socket, engine_lock.fileno()) as pid:
+        try:
+            _inspect(data_dir)
+            with serving(data_dir, owner.socket, engine_lock.fileno()) as pid:
+                _mark(data_dir)
+                try:
+                    yield EmbeddedEngine(data_dir, owner.socket, pid)
+                finally:
+                    owner_lock.truncate(0)  # who comes from now on waits, and is not refused
+        except BaseException:
+            if is_new and is_unwritten(data_dir):
+                _remove(data_dir, with_directory=not was_there)
+            raise
+
+
+@contextmanager
+def run_in_turn(data_dir: Path, waiting: Callable[[int], None]) -> Iterator[EmbeddedEngine]:
+    """As `run`, once no command holds the directory for its own while.
+
+    `waiting` is called with the process that is waited for.
+    """
+    told = False
+    with ExitStack() as stack:
+        engine = None
+        while engine is None:
             try:
-                yield EmbeddedEngine(data_dir, owner.socket, pid)
-            finally:
-                owner_file.write_text("")  # who comes from now on waits, and is not refused
+                engine = stack.enter_context(run(data_dir))
+            except DataDirectoryInUse as used:
+                if not used.is_brief:
+                    raise
+                if not told:
+                    waiting(used.pid)
+                told = True
+                time.sleep(TICK)
+        yield engine
 
 
 @contextmanager
@@ -111,13 +159,45 @@ def attach(data_dir: Path) -> Iterator[EmbeddedEngine]:
         engine = None
         while engine is None:
             try:
-                engine = stack.enter_context(run(data_dir))
+                engine = stack.enter_context(run(data_dir, is_brief=True))
             except DataDirectoryInUse:
                 engine = _running(data_dir)
                 if engine is None and time.monotonic() > until:
                     raise
                 time.sleep(TICK)
         yield engine
+
+
+def use_of(data_dir: Path) -> tuple[object, ...]:
+    """Differs when somebody has begun to run the engine there for longer, or has written."""
+    owner = _Owner.read(data_dir / OWNER)
+    return (None if owner is None or owner.is_brief else owner.pid, *sizes(data_dir))
+
+
+def _inspect(data_dir: Path) -> None:
+    """Mends what a crash left, where that is certain. Raises EngineFailed where data is missing."""
+    try:
+        check(data_dir, data_dir / BEGUN)
+        cut = cut_zeroes(data_dir)
+    except DataDamaged as damage:
+        raise EngineFailed(data_dir, str(damage)) from None
+    except OSError as error:
+        raise EngineFailed(data_dir, f"{error}.") from error
+    if cut:
+        logger.warning(
+            "%s ended with %d zeroes after byte %d, which a crash left and no acknowledged write "
+            "is in: they were taken off.",
+            *(cut.file, cut.zeroes, cut.at),
+        )
+
+
+def _mark(data_dir: Path) -> None:
+    """Leaves word that a store was begun: without its data no engine starts here again."""
+    mark = data_dir / BEGUN
+    if not mark.exists():
+        with suppress(OSError):
+            mark.touch(mode=0o600)
+            mark.write_text("A store was begun here. Its data is in appendonlydir.\n")
 
 
 def embedded_in(data_dir: Path, url: str) -> Path | None:
@@ -128,14 +208,26 @@ def embedded_in(data_dir: Path, url: str) -> Path | None:
 
 def holds_data(data_dir: Path) -> bool:
     """Whether an engine has run here, or its append-only file was put here."""
-    return any((data_dir / name).exists() for name in (OWNER, "appendonlydir"))
+    return any((data_dir / name).exists() for name in (OWNER, DIRECTORY))
 
 
 def _running(data_dir: Path) -> EmbeddedEngine | None:
     """The engine that another process runs here, None where it does not answer."""
     owner = _Owner.read(data_dir / OWNER)
     pid = loaded(owner.socket) if owner else None
-    return EmbeddedEngine(data_dir, owner.socket, pid) if owner and pid else None
+    if owner is None or pid is None:
+        return None
+    return EmbeddedEngine(data_dir, owner.socket, pid, is_borrowed=True)
+
+
+def _remove(data_dir: Path, *, with_directory: bool) -> None:
+    """Takes away what a start in a new data directory made."""
+    with suppress(OSError):
+        shutil.rmtree(data_dir / DIRECTORY)
+        for name in ("engine.log", "engine.lock", BEGUN, OWNER):
+            (data_dir / name).unlink(missing_ok=True)
+        if with_directory:
+            data_dir.rmdir()
 
 
 @dataclass(frozen=True)
@@ -144,28 +236,59 @@ class _Owner:
 
     pid: int
     socket: Path
+    is_brief: bool = False
 
     @classmethod
     def read(cls, file: Path) -> _Owner | None:
         """None where the file names nobody, or is not there."""
         try:
             said = json.loads(file.read_text())
-            return cls(said["pid"], Path(said["socket"]))
+            return cls(said["pid"], Path(said["socket"]), said.get("brief", False))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def write(self, file: Path) -> None:
+    def write(self, lock: IO[str]) -> None:
+        said = {"pid": self.pid, "socket": str(self.socket)}
+        if self.is_brief:
+            said["brief"] = True
         try:
-            file.write_text(json.dumps({"pid": self.pid, "socket": str(self.socket)}))
+            lock.seek(0)
+            lock.truncate()
+            lock.write(json.dumps(said))
+            lock.flush()
         except OSError as error:
-            raise EngineFailed(file.parent, f"{error}.") from error
+            raise EngineFailed(Path(lock.name).parent, f"{error}.") from error
+
+
+def _owned(file: Path, stack: ExitStack) -> tuple[IO[str], _Owner | None]:
+    """`owner.lock`, locked and still there, and who held it last and left without a word.
+
+    Raises DataDirectoryInUse.
+    """
+    while True:
+        with ExitStack() as attempt:
+            lock = attempt.enter_context(_opened(file))
+            last = _own(file, lock)
+            if _is_at(file, lock):
+                stack.push(attempt.pop_all())
+                return lock, last
+
+
+def _is_at(file: Path, lock: IO[str]) -> bool:
+    """Whether the open file is still there; who made it may have taken it away again."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _own(file: Path, lock: IO[str]) -> _Owner | None:
     """Locks `owner.lock`; who held it last and left without a word. Raises DataDirectoryInUse."""
     while not _locked(lock):
         if owner := _Owner.read(file):
-            raise DataDirectoryInUse(file.parent, owner.pid)
+            raise DataDirectoryInUse(file.parent, owner.pid, is_brief=owner.is_brief)
+        if not _is_at(file, lock):
+            break
         time.sleep(TICK)  # it changes hands
     return _Owner.read(file)
 
@@ -204,6 +327,13 @@ def _locked(lock: IO[str]) -> bool:
 
 def _new_socket(data_dir: Path) -> Path:
     socket = data_dir / "engine.sock"
-    if len(os.fsencode(socket)) > LONGEST_SOCKET:
+    if len(os.fsencode(socket)) <= LONGEST_SOCKET:
+        return socket
+    try:
         return Path(tempfile.mkdtemp(prefix="itemstore-")) / socket.name
-    return socket
+    except OSError as error:
+        why = (
+            f"The path is too long for a socket, and a directory for one can't be made: "
+            f"{error.strerror}. TMPDIR can name another place, or choose a shorter path."
+        )
+        raise EngineFailed(data_dir, why) from error

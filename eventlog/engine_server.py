@@ -16,6 +16,8 @@ from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from eventlog.append_only_file import advice
+
 SETTINGS = {
     "port": "0",
     "unixsocketperm": "700",
@@ -136,6 +138,7 @@ def _client(socket: Path) -> Redis:
 
 
 def _said(log: Path, start: int) -> str:
-    """The last lines of a log from a byte on."""
-    lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
-    return "\n".join([*lines[-20:], f"All of it is in {log}."])
+    """The last lines of a log from a byte on, and what to do where that is known."""
+    lines = log.read_bytes()[start:].decode(errors="replace").splitlines()[-20:]
+    what_to_do = advice(log.parent, "\n".join(lines))
+    return "\n".join([*lines, f"All of it is in {log}.", *([what_to_do] if what_to_do else [])])

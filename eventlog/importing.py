@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.resources import files
 
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from domain.evolve import ImpossibleHistory, Item, evolve
 from eventlog.codec import encode_meta
+from eventlog.entries import recorded_slices
 from eventlog.faults import translated
 from eventlog.keys import Keys
 from eventlog.positions import START, key_of
@@ -38,8 +40,36 @@ class ImportRefused(Exception):
         self.line = line
 
 
+class NotItsBeginning(Exception):
+    """The log is not the beginning of what is to be imported; `line` is the first that differs.
+
+    None where the log goes on after the last line.
+    """
+
+    def __init__(self, line: int | None) -> None:
+        super().__init__(line)
+        self.line = line
+
+
 class LogMoved(Exception):
     """Somebody else wrote to the log during the import; what came before that is in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an earlier import left in the log: so many events, the last one at `position`."""
+
+    count: int
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A step of an import: so many events, up to a line, and where the log ends now."""
+
+    count: int
+    line: int
+    position: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +88,56 @@ class ForeignEvent:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
+NOTHING = Begun(0, START)
+
+
+async def begun(redis: Redis, keys: Keys, events: Iterable[ForeignEvent]) -> Begun:
+    """How much of an import that keeps positions is in the log: all that the log has.
+
+    Raises NotItsBeginning where the log is not what such an import of these events leaves when it
+    is interrupted, ImportRefused, and what a failing engine raises.
+    """
+    ahead = iter(events)
+    found = NOTHING
+    async with aclosing(recorded_slices(redis, keys)) as slices:
+        async for slice_ in slices:
+            for recorded in slice_:
+                event = next(ahead, None)
+                if event is None or not _became(event, recorded, found.position):
+                    raise NotItsBeginning(event.line if event else None)
+                found = Begun(found.count + 1, recorded.position)
+    return found
+
+
+def _became(event: ForeignEvent, recorded: RecordedEvent, before: str) -> bool:
+    """Whether an import made this of the event, behind the position before it."""
+    if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
+        return False
+    # Without an id or a time its position came from the clock, at a moment that nobody knows now.
+    has_time = event.position is not None or event.milliseconds is not None
+    return not has_time or recorded.position == _new_position(event, before, 0)
+
+
 def checked(
-    events: Iterable[ForeignEvent], state: Callable[[str], Item | None], now: int, *, keep: bool
+    events: Iterable[ForeignEvent],
+    state: Callable[[str], Item | None],
+    now: int,
+    *,
+    keep: bool,
+    begun: Begun = NOTHING,
 ) -> Iterator[tuple[str, ForeignEvent]]:
     """Each event with the position it will have: its own with `keep`, else `*`, a new one.
 
     `now`, in milliseconds since 1970, is the time of an event that has none. `state` gives what an
-    item is before the import. Raises ImportRefused for an event that the history before it does
-    not allow, and for positions that do not go up.
+    item is before the import. What has `begun` is not given again. Raises ImportRefused for an
+    event that the history before it does not allow, and for positions that do not go up.
     """
     items: dict[str, Item | None] = {}
-    place = START
-    for event in events:
-        place = _place(event, place, now) if keep else "*"
+    place = begun.position
+    for number, event in enumerate(events):
+        is_there = number < begun.count
+        if not is_there:
+            place = _place(event, place, now) if keep else "*"
         before = items[event.item] if event.item in items else state(event.item)
         version = before.version + 1 if before else 1
         recorded = RecordedEvent(place, version, _event(event), event.meta)
@@ -82,15 +149,16 @@ def checked(
         # Only what the next evolve looks at is kept: a body may be large.
         body = b"" if after.exists else None
         items[event.item] = Item(event.item, after.version, place, place, body)
-        yield place, event
+        if not is_there:
+            yield place, event
 
 
 async def import_events(
     redis: Redis, keys: Keys, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
-) -> str:
-    """Writes checked events behind the position at which the log ends; where it ends then.
+) -> AsyncGenerator[Written, None]:
+    """Writes checked events behind the position at which the log ends, and says so step by step.
 
-    Raises LogMoved, and what a failing engine raises.
+    Raises LogMoved, and what a failing engine raises: then the step may have been written.
     """
     script = redis.register_script(apply + files("eventlog").joinpath("import.lua").read_text())
     for batch in _batches(events):
@@ -106,7 +174,7 @@ async def import_events(
                 raise LogMoved(message) from None
             raise
         after = reply.decode()
-    return after
+        yield Written(len(batch), batch[-1][1].line, after)
 
 
 def _batches(
@@ -125,18 +193,21 @@ def _batches(
 
 
 def _place(event: ForeignEvent, before: str, now: int) -> str:
-    milliseconds, number = key_of(before)
-    if event.position is not None:
-        if key_of(event.position) <= (milliseconds, number):
-            raise ImportRefused(event.line, f"position {event.position} is not behind {before}")
-        place = event.position
-    else:
-        # History is not always written in the order of its clocks; positions go up all the same.
-        at = event.milliseconds if event.milliseconds is not None else now
-        place = f"{at}-0" if at > milliseconds else f"{milliseconds}-{number + 1}"
+    if event.position is not None and key_of(event.position) <= key_of(before):
+        raise ImportRefused(event.line, f"position {event.position} is not behind {before}")
+    place = _new_position(event, before, now)
     if key_of(place)[0] > now + LATEST_MS:
         raise ImportRefused(event.line, f"position {place} lies in the future")
     return place
+
+
+def _new_position(event: ForeignEvent, before: str, now: int) -> str:
+    if event.position is not None:
+        return event.position
+    # History is not always written in the order of its clocks; positions go up all the same.
+    milliseconds, number = key_of(before)
+    at = event.milliseconds if event.milliseconds is not None else now
+    return f"{at}-0" if at > milliseconds else f"{milliseconds}-{number + 1}"
 
 
 def _event(event: ForeignEvent) -> Event:

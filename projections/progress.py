@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is being done (`replaying`, `comparing`), events done, and events in the log by now."""
+    """What is being done (`replaying`, `comparing`), events done, and events in the log by now.
+
+    `total` is 0 where it is not known yet.
+    """
 
     stage: str
     events: int

@@ -28,7 +28,8 @@ async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
         (position, ForeignEvent(number, kind, item, body, position))
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
-    await import_events(redis, Keys(), APPLY, events, START)
+    async for _ in import_events(redis, Keys(), APPLY, events, START):
+        pass
 
 
 def position_at(date: str, milliseconds: int = 0) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,13 +17,16 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
+from api.cloudevents import encode
 from cli.connection import Connection
 from cli.errors import Stop
+from cli.import_source import opened
 from cli.imports import import_file
 from eventlog.keys import Keys
 from eventlog.log import EventLog
 from eventlog.room import Room
 from projections.current_items import APPLY
+from projections.verify import verify
 from tests.cli.test_log_commands import COMMAND, LINES, Run, as_lines, imported, run
 from tests.server.conftest import Serve, serve
 
@@ -189,7 +195,7 @@ def test_an_import_beside_a_server_is_seen_at_once(serve: Serve, run: Run, tmp_p
 def test_an_interrupted_import_leaves_a_whole_beginning(run: Run, tmp_path: Path) -> None:
     """Ctrl-C: exit code 130; what is there is the start of the file, and it verifies."""
     file = tmp_path / "many"
-    body = {"size": 1, "name": "x" * 2000}
+    body = {"size": 1, "name": "x" * 300}
     line = {"type": "ItemCreated", "time": "2020-01-01T00:00:00Z", "data": body}
     file.write_text(as_lines(*({**line, "subject": f"item-{number}"} for number in range(40_000))))
     command = [*COMMAND, "import", "--data-dir", str(tmp_path / "data"), str(file)]
@@ -205,8 +211,11 @@ def test_an_interrupted_import_leaves_a_whole_beginning(run: Run, tmp_path: Path
     subjects = [event["subject"] for event in events_of(run("export").stdout)]
     assert 0 < len(subjects) < 40_000
     assert subjects == [f"item-{number}" for number in range(len(subjects))]
+    assert f"{len(subjects):,} of 40,000 events are in the log; run the same" in said.decode()
     assert run("verify").returncode == 0
-    assert "--append" in run("import", str(file)).stderr
+    again = run("import", str(file))
+    assert (again.returncode, f"{len(subjects)} events are in" in again.stderr) == (0, True)
+    assert json.loads(run("info", "--json").stdout)["events"] == 40_000
 
 
 @pytest.mark.parametrize("verb", ["export", "tail"])
@@ -226,12 +235,194 @@ def test_a_reader_that_has_seen_enough_is_no_error(
 async def test_an_import_ends_before_the_disk_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says why, and where the log ends now."""
+    """It says why, and how far it came."""
     redis, keys = FakeAsyncRedis(), Keys()
     connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
     file = tmp_path / "events"
     file.write_text(json.dumps(FIRST))
     monkeypatch.setattr("eventlog.room.LEAST_MIB", 2**40)
-    with pytest.raises(Stop, match=r"disk has \d+ MiB left.* The log now ends at 0-0"):
+    with pytest.raises(Stop, match=r"disk has \d+ MiB left.* Nothing was imported"):
         await import_file(connection, file, append=False)
     assert await redis.keys() == []
+
+
+SIZE = 30_000
+
+MANY = "".join(
+    json.dumps({"type": "ItemCreated", "subject": f"{number}", "data": {"name": "x" * 200}}) + "\n"
+    for number in range(SIZE)
+)
+
+
+def interrupted(words: list[str], data: Path, number: signal.Signals) -> tuple[int, str]:
+    """The exit code and the messages of a command that is interrupted once it writes."""
+    command = [*COMMAND, *words, "--data-dir", str(data)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 30
+        while sum(each.stat().st_size for each in data.rglob("*.incr.aof")) < 100_000:
+            time.sleep(0.01)
+            assert process.poll() is None
+            assert time.monotonic() < until
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+    return process.returncode, said
+
+
+def test_an_interrupted_append_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
+    """SIGTERM: exit code 143, and the line that goes on works as typed."""
+    file = tmp_path / "many"
+    file.write_text(MANY)
+    data = tmp_path / "data"
+    code, said = interrupted(["import", "--append", str(file)], data, signal.SIGTERM)
+    assert code == 143
+    command = said.partition("To go on with the rest: ")[2].rstrip()
+    words = " ".join(f"'{word}'" for word in COMMAND)
+    command = command.replace("itemstore ", f"{words} ") + f" --data-dir {data}"
+    assert subprocess.run(["sh", "-c", command], check=False, timeout=60).returncode == 0
+    subjects = [event["subject"] for event in events_of(run("export").stdout)]
+    assert subjects == [f"{number}" for number in range(SIZE)]
+
+
+def test_an_import_interrupted_while_it_checks_leaves_no_new_store(tmp_path: Path) -> None:
+    """Nothing was imported, and it says so."""
+    file, data = tmp_path / "many", tmp_path / "data"
+    file.write_text(MANY.replace('"subject": "', '"subject": "a') + MANY)
+    command = [*COMMAND, "import", "--data-dir", str(data), str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 30
+        while not (data / "begun").exists():
+            time.sleep(0.01)
+            assert time.monotonic() < until
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said in {"", "Interrupted; nothing was imported.\n"}  # the first: not even read
+    assert not data.exists()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Connection:
+    """A store in process, on nothing."""
+    redis, keys = FakeAsyncRedis(), Keys()
+    return Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
+
+
+async def import_lines(store: Connection, directory: Path, lines: list[Any]) -> int:
+    """How many were imported."""
+    file = directory / "lines"
+    file.write_text(as_lines(*lines))
+    return await import_file(store, file, append=False)
+
+
+@pytest.mark.parametrize("without", ["nothing", "time"])
+@pytest.mark.parametrize("there", [0, 1, 3, 4])
+async def test_an_import_goes_on_where_the_log_ends(
+    store: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str], without: str, there: int
+) -> None:
+    """Whether positions come from times or from the clock; what is there is not written again."""
+    whole: list[Any] = list(LINES)
+    lines = [{key: event[key] for key in event if key != without} for event in whole]
+    assert await import_lines(store, tmp_path, lines[:there]) == there
+    before = await store.log.read()
+    assert await import_lines(store, tmp_path, lines) == 4 - there
+    said = capsys.readouterr().err
+    assert (f"{there} event" in said) is (there > 0)
+    events = await store.log.read()
+    assert events[:there] == before
+    assert [event.item for event in events] == [line["subject"] for line in lines]
+    assert (await verify(store.redis, store.keys)).clean
+    exported = [json.loads(encode(event)) for event in events]
+    assert await import_lines(store, tmp_path, exported) == 0
+
+
+CHANGES: list[tuple[int, dict[str, Any], str]] = [
+    (0, {"data": {"size": 7}}, "line 1 is not in it"),
+    (1, {"time": "2021-01-01T00:00:01Z"}, "line 2 is not in it"),
+    (2, {"subject": "bar"}, "line 3 is not in it"),
+    (0, {"actor": "ann"}, "line 1 is not in it"),
+    (1, {"id": "5-7"}, "line 2 is not in it"),
+]
+
+
+@pytest.mark.parametrize(("place", "change", "why"), CHANGES)
+async def test_an_import_goes_on_only_where_the_log_is_its_beginning(
+    store: Connection, tmp_path: Path, place: int, change: dict[str, Any], why: str
+) -> None:
+    """Any difference is refused, and so is a log that goes on; nothing is written."""
+    lines: list[Any] = list(LINES)
+    await import_lines(store, tmp_path, lines)
+    before = await store.log.read()
+    with pytest.raises(Stop, match="goes on after the last line"):
+        await import_lines(store, tmp_path, lines[:3])
+    lines[place] = {**lines[place], **change}
+    with pytest.raises(Stop, match=why):
+        await import_lines(store, tmp_path, [*lines, {**FIRST, "subject": "more"}])
+    assert await store.log.read() == before
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "itemstore import /dev/stdin <f",
+        "cat f | itemstore import /dev/stdin",
+        "itemstore import fifo",
+    ],
+)
+def test_what_can_be_read_only_once_is_imported(run: Run, tmp_path: Path, how: str) -> None:
+    """Pipes of all kinds."""
+    (tmp_path / "f").write_text(as_lines(*LINES))
+    words = " ".join(f"'{word}'" for word in COMMAND)
+    if "fifo" in how:
+        os.mkfifo(tmp_path / "fifo")
+        how = f"cat f >fifo & {how}"
+    how = how.replace("itemstore", words) + " --data-dir data"
+    ended = subprocess.run(
+        ["sh", "-c", how], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "4 events imported\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"type": "ItemCreated", "subject": "", "data": {}}', "'subject' is empty"),
+        ('{"type": "ItemCreated", "subject": "\\ud800", "data": {}}', "line 1: "),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": 5}', "RFC 3339"),
+        ("[" * 100_000, "line 1: "),
+    ],
+)
+def test_a_refused_import_leaves_no_new_store(
+    run: Run, tmp_path: Path, line: str, why: str
+) -> None:
+    """One sentence, and the directory is not there."""
+    refused = run("import", stdin=line + "\n")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    assert why in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_that_can_t_be_read_leaves_no_new_store(run: Run, tmp_path: Path) -> None:
+    """A directory, and a device that never ends a line."""
+    for file, why in ((tmp_path, "Is a directory"), (Path("/dev/zero"), "longer than 64 MiB")):
+        refused = run("import", str(file))
+        assert (refused.returncode, why in refused.stderr) == (1, True)
+        assert not (tmp_path / "data").exists()
+
+
+def test_a_temporary_file_that_can_t_be_had_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do: a pipe is copied first."""
+    os.mkfifo(tmp_path / "fifo")
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    writer = threading.Thread(target=(tmp_path / "fifo").write_bytes, args=(b"",))
+    writer.start()
+    with pytest.raises(Stop, match=r"No space left on device\. TMPDIR"), opened(tmp_path / "fifo"):
+        pass
+    writer.join(timeout=10)

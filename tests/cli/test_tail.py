@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from tests.cli.test_log_commands import COMMAND, Run, imported, run
-from tests.conftest import killed_when_silent
-from tests.server.conftest import Serve, serve
+from tests.conftest import Start, killed_when_silent
+from tests.server.conftest import Serve, serve, socket_of
 
 __all__ = ["imported", "run", "serve"]  # fixtures
 
@@ -73,19 +77,135 @@ def test_follow_shows_events_as_they_come_until_it_is_interrupted(
     assert "Traceback" not in said
 
 
-def test_follow_ends_with_a_sentence_when_the_engine_does(serve: Serve, tmp_path: Path) -> None:
-    """The server took its engine along."""
+def test_follow_outlives_the_server_and_its_engine(serve: Serve, tmp_path: Path) -> None:
+    """It says that it waits, and goes on with the next server: every event once."""
+    server = serve(data_dir=tmp_path / "data")
+    with tailing(tmp_path / "data", "-f", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        written, seen = [], []
+        for restart in (False, True):
+            if restart:
+                server.stop()
+                assert process.stderr.readline().endswith("Waiting for it.\n")
+                server = serve(data_dir=tmp_path / "data")
+            with httpx.Client(base_url=server.url) as client:
+                written.append(client.put("/items/a", json={"size": 6}).headers["event-id"])
+            seen.append(json.loads(process.stdout.readline())["id"])
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=15) == 130
+    assert seen == written
+
+
+def test_follow_outlives_an_engine_that_is_killed(serve: Serve, tmp_path: Path) -> None:
+    """The server starts it again."""
     server = serve(data_dir=tmp_path / "data")
     with (
         httpx.Client(base_url=server.url) as client,
-        tailing(tmp_path / "data", "-f") as process,
+        tailing(tmp_path / "data", "-f", "--json") as process,
     ):
         assert process.stdout is not None
         client.put("/items/a", json={"size": 6})
-        line = process.stdout.readline()
-        server.stop()
-        _, said = process.communicate(timeout=10)
-    assert line.rstrip().endswith('ItemCreated  a v1 {"name":null,"size":6}')
+        process.stdout.readline()
+        with Redis(unix_socket_path=socket_of(server)) as engine:
+            os.kill(engine.info("server")["process_id"], signal.SIGKILL)
+        written = put_until_answered(client, "/items/b")
+        assert json.loads(process.stdout.readline())["id"] == written
+
+
+def put_until_answered(client: httpx.Client, path: str) -> str:
+    """The position of a write, once the engine takes one again."""
+    until = time.monotonic() + 20
+    while (answer := client.put(path, json={}, headers={"if-none-match": "*"})).is_error:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return answer.headers["event-id"]
+
+
+def test_follow_holds_no_engine_and_keeps_no_server_out(
+    imported: Run, serve: Serve, tmp_path: Path
+) -> None:
+    """Begun without a server it shows what there is, and then what others write."""
+    with tailing(tmp_path / "data", "-f", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        shown = [json.loads(process.stdout.readline())["subject"] for _ in range(4)]
+        assert shown == ["foo", "foo", "é/b", "foo"]
+        assert process.stderr.readline().startswith("No engine runs in ")
+        added = '{"type": "ItemCreated", "subject": "import", "data": {}}'
+        assert imported("import", "--append", stdin=added).returncode == 0
+        assert json.loads(process.stdout.readline())["subject"] == "import"
+        server = serve(data_dir=tmp_path / "data")
+        with httpx.Client(base_url=server.url) as client:
+            client.put("/items/api", json={"size": 6}).raise_for_status()
+        assert json.loads(process.stdout.readline())["subject"] == "api"
+
+
+def test_follow_does_not_take_another_log_for_its_own(
+    imported: Run, start: Start, tmp_path: Path
+) -> None:
+    """An engine that comes back empty is said, and not waited on in silence."""
+    server = start("valkey")
+    line = '{"type": "ItemCreated", "subject": "a", "data": {}}'
+    assert imported("import", "--redis-url", server.url, stdin=line).returncode == 0
+    with tailing(tmp_path / "data", "-f", "--redis-url", server.url) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with Redis.from_url(server.url) as engine:
+            engine.flushall()
+            engine.client_kill_filter(_type="normal", skipme=True)
+        _, said = process.communicate(timeout=15)
     assert process.returncode == 1
-    assert said.startswith("itemstore: ")
-    assert len(said.splitlines()) == 1
+    assert said.splitlines()[-1].startswith("itemstore: This is not the log that it was")
+
+
+def test_a_server_waits_for_a_command_that_runs_the_engine(
+    imported: Run, serve: Serve, tmp_path: Path
+) -> None:
+    """And not for another server."""
+    reader, writer = os.pipe()
+    command = [*COMMAND, "import", "--append", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(command, stdin=reader, stderr=subprocess.PIPE, text=True) as process:
+        os.close(reader)
+        owner = tmp_path / "data" / "owner.lock"
+        until = time.monotonic() + 15
+        while "brief" not in owner.read_text():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        leaving = threading.Timer(0.5, os.close, [writer])
+        leaving.start()
+        server = serve(data_dir=tmp_path / "data")
+        assert process.wait(timeout=15) == 0
+        leaving.join()
+    refused = imported("serve", "--port", "0")
+    assert (refused.returncode, "in use by process" in refused.stderr) == (1, True)
+    assert server.process.poll() is None
+
+
+def test_an_export_that_breaks_off_says_how_to_go_on(serve: Serve, tmp_path: Path) -> None:
+    """Its engine was that of a server, which ended: half a log never looks like all of it."""
+    server = serve("--model", "any", data_dir=tmp_path / "data")
+    with httpx.Client(base_url=server.url) as client:
+        for number in range(40):
+            client.put(f"/items/{number}", json={"x": "x" * 300_000}).raise_for_status()
+    command = [*COMMAND, "export", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [process.stdout.readline()]
+        server.stop()
+        wait_until_gone(tmp_path / "data" / "engine.sock")
+        lines += process.stdout.readlines()
+        said = process.stderr.read().decode()
+    last = json.loads(lines[-1])["id"]
+    assert (process.returncode, len(lines) < 40) == (1, True)
+    assert f"{len(lines)} event" in said
+    assert said.endswith(f"To go on: itemstore export --after {last}\n")
+
+
+def wait_until_gone(file: Path) -> None:
+    """Waits for the end of an engine, by its socket."""
+    until = time.monotonic() + 20
+    while file.exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -1,0 +1,94 @@
+"""`itemstore tail --follow`: the events to come, for as long as somebody looks.
+
+It outlives the engine. One that another process runs may end and come back; where none runs,
+nothing is written, so none is held either: whoever starts one finds the data directory free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from api.settings import Settings
+from cli.connection import Connection, checked_settings, connected, run_to_end
+from cli.errors import Stop, told
+from cli.events import PAGE, show, show_behind, tail
+from cli.output import say
+from eventlog.engine import use_of
+from eventlog.errors import LogUnavailable
+from eventlog.positions import START, key_of
+
+PAUSE = 0.2
+"""Seconds between two looks for an engine."""
+
+
+def follow(options: Mapping[str, Any], *, after: str | None, as_json: bool) -> None:
+    """Shows events as they come; it ends by a signal. Raises Stop where it can't go on."""
+    settings = checked_settings(options)
+    run_to_end(lambda: _Follower(settings, as_json=as_json).run(after))
+
+
+class _Follower:
+    """One that has shown the log up to a position, and wants what comes after it."""
+
+    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+        self._settings = settings
+        self._as_json = as_json
+        self._position: str | None = None
+        self._has_said = False
+
+    async def run(self, after: str | None) -> None:
+        """Shows events until it is cancelled. Raises Stop."""
+        while True:
+            try:
+                async with connected(self._settings) as connection:
+                    await self._catch_up(connection, after)
+                    if not connection.is_own:
+                        self._has_said = False
+                        await self._follow(connection)
+                await self._until_something_is_new()
+            except LogUnavailable as error:
+                if self._position is None:
+                    raise
+                self._say(f"{told(error)} Waiting for it.")
+            await _pause()
+
+    async def _catch_up(self, connection: Connection, after: str | None) -> None:
+        """Shows what there is. Raises Stop where this is not the log that it was."""
+        log, position = connection.log, self._position
+        if position is None:
+            self._position = await tail(connection, after=after, as_json=self._as_json)
+            return
+        end = await log.last_position()
+        if key_of(end) < key_of(position) or await log.is_gone(position):
+            message = (
+                f"This is not the log that it was: it ends at {end}, and does not say what came "
+                f"after {position}. Begin again without --after."
+            )
+            raise Stop(message)
+        self._position = await show_behind(connection, position, as_json=self._as_json)
+
+    async def _follow(self, connection: Connection) -> None:
+        """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
+        async for recorded in connection.log.follow(self._position or START, PAGE):
+            self._position = recorded[-1].position
+            show(recorded, as_json=self._as_json)
+
+    async def _until_something_is_new(self) -> None:
+        """Waits for another process that runs the engine, or for what it has written."""
+        directory = self._settings.data_dir
+        seen = use_of(directory)
+        self._say(f"No engine runs in {directory}; waiting for one.")
+        while use_of(directory) == seen:
+            await _pause()
+
+    def _say(self, text: str) -> None:
+        """Says it once for each time that the engine is away."""
+        if not self._has_said:
+            say(text)
+        self._has_said = True
+
+
+async def _pause() -> None:
+    await asyncio.sleep(PAUSE)
