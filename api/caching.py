@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from importlib.metadata import version
 
 from api.preconditions import has_tag
 from api.reply import Headers, Reply
@@ -14,6 +15,9 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 ORIGIN = b"host, x-forwarded-proto"
 """What absolute links depend on, for Vary: some proxies keep answers by another name than Host."""
+
+VERSION = version("itemstore")
+"""Another version of the store may put the same events into other words."""
 
 _KEPT = frozenset({b"etag", b"cache-control", b"vary"})
 
@@ -38,9 +42,27 @@ def revalidated(request: Request, reply: Reply, tag: bytes | None = None) -> Rep
     """
     tag = tag or tag_of(reply.body)
     headers = [*reply.headers, (b"etag", tag), REVALIDATE]
-    if has_tag(request, tag):
+    return known(request, headers) or Reply(reply.status, headers, reply.body)
+
+
+def known(request: Request, headers: Headers) -> Reply | None:
+    """304 where the client has what these headers, with its entity tag, are about.
+
+    Raises Problem 400 and 412.
+    """
+    if has_tag(request, dict(headers)[b"etag"]):
         return Reply(304, [(name, value) for name, value in headers if name in _KEPT])
-    return Reply(reply.status, headers, reply.body)
+    return None
+
+
+def as_of(position: str, *depends_on: object) -> Headers:
+    """A tag and a word for caches of what an event may change, the last of which is at a position.
+
+    It goes by the position, and by whatever else the answer depends on beside its URL. It is weak,
+    as it is read before the content is, and that may be newer.
+    """
+    digest = tag_of(repr((VERSION, *depends_on)).encode())[1:9]
+    return [(b"etag", b'W/"%b-%b"' % (position.encode(), digest)), REVALIDATE]
 
 
 def tag_of(content: bytes) -> bytes:

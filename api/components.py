@@ -190,7 +190,7 @@ def _header(description: str, example: str, kind: str = "string") -> Description
 
 
 _HEADERS = {
-    "ETag": _header("The item's version, quoted: a strong entity tag.", '"3"'),
+    "ETag": _header("Of an item its version, quoted: a strong entity tag.", '"3"'),
     "Last-Modified": _header(
         "The time of the event that made it.", "Mon, 23 Nov 2026 08:09:06 GMT"
     ),

@@ -15,14 +15,15 @@ from pydantic import Field
 from api import openapi
 from api.accept import preferred
 from api.access import revoked
+from api.caching import REVALIDATE, as_of, known
 from api.cloudevents import BATCH, LINES, POSITION, pieces
 from api.problems import Problem
 from api.query import Query, query
 from api.quoting import quoted
-from api.reply import Headers, PageReply, Piece, StreamReply, joined, listed
+from api.reply import AnyReply, Headers, PageReply, Piece, StreamReply, joined, listed
 from api.request import Request
 from api.routing import Route
-from api.versions import heads_at, version_count
+from api.versions import heads_at, last_change
 from domain.events import RecordedEvent
 from eventlog.entries import PAGE_BYTES, Within
 from eventlog.errors import LogUnavailable
@@ -32,6 +33,8 @@ from eventlog.positions import START
 router = APIRouter(route_class=Route)
 
 EVENT_STREAM = b"text/event-stream"
+
+VARY = (b"vary", b"accept")
 
 FORMS = (
     "application/cloudevents-batch+json",
@@ -80,7 +83,7 @@ class HistoryQuery(Query):
 
 
 @router.get("/events", **openapi.LIST_EVENTS)
-async def list_events(request: Request) -> PageReply | StreamReply:
+async def list_events(request: Request) -> AnyReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
     form = preferred(request, *FORMS)
@@ -91,15 +94,21 @@ async def list_events(request: Request) -> PageReply | StreamReply:
     start = await start_of(request, wanted.after)
     if form in {"application/jsonl", "application/x-ndjson"}:
         return _stream(request, LINES, lines(request, start, wanted))
-    return await page(request, start, wanted)
+    if wanted.wait:  # for what is not there yet
+        return await page(request, start, wanted, [VARY, REVALIDATE])
+    headers = [VARY, *as_of(await request.store.log.last_position())]
+    return known(request, headers) or await page(request, start, wanted, headers)
 
 
 @router.get("/items/{id}/events", **openapi.ITEM_EVENTS)
-async def item_events(request: Request) -> PageReply:
+async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
     log, item = request.store.log, request.item_id
-    count = await version_count(request)
+    count, position = await last_change(request)
+    headers = [VARY, *as_of(position)]
+    if reply := known(request, headers):
+        return reply
     behind = None
     if wanted.after is not None:
         behind = await log.version_at(item, checked_position(wanted.after))
@@ -114,21 +123,22 @@ async def item_events(request: Request) -> PageReply:
             found = await log.history(item, first, last - first, newest_first=True) if last else []
             more = bool(found) and found[-1].version > 1
         following = found[-1].position if more and found else None
-        return await _page_reply(request, found, wanted, following)
+        return await _page_reply(request, found, wanted, following, headers)
 
 
-async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
+async def page(request: Request, start: str, wanted: FeedQuery, headers: Headers) -> PageReply:
     """One page of the log; with `wait` it waits for an event where the log has no more."""
     traffic = request.store.traffic
     async with traffic.read(request):
         found = await _filtered(request, start, wanted)
         if not (found.is_dry and wanted.wait):
-            return await _found_reply(request, found, wanted)
-    return await _next_page(request, found, wanted)
+            return await _found_reply(request, found, wanted, headers)
+    found = await _when_there_is_more(request, found, wanted)
+    return await _found_reply(request, found, wanted, headers)
 
 
-async def _next_page(request: Request, found: _Found, wanted: FeedQuery) -> PageReply:
-    """The page as soon as there is an event on it, and at last an empty one."""
+async def _when_there_is_more(request: Request, found: _Found, wanted: FeedQuery) -> _Found:
+    """What is found as soon as an event comes that passes, or when the time is over."""
     traffic, feed = request.store.traffic, request.store.feed
     now = asyncio.get_running_loop().time
     until = now() + wanted.wait
@@ -142,7 +152,7 @@ async def _next_page(request: Request, found: _Found, wanted: FeedQuery) -> Page
                     raise revoked()
                 async with traffic.read_piece():
                     found = await _filtered(request, found.position, wanted)
-    return await _found_reply(request, found, wanted)
+    return found
 
 
 async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
@@ -284,19 +294,21 @@ def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
     )
 
 
-async def _found_reply(request: Request, found: _Found, wanted: FeedQuery) -> PageReply:
+async def _found_reply(
+    request: Request, found: _Found, wanted: FeedQuery, headers: Headers
+) -> PageReply:
     following = None if found.is_end else found.position
-    return await _page_reply(request, found.events, wanted, following)
+    return await _page_reply(request, found.events, wanted, following, headers)
 
 
 async def _page_reply(
-    request: Request, events: Sequence[RecordedEvent], wanted: Query, following: str | None
+    request: Request,
+    events: Sequence[RecordedEvent],
+    wanted: Query,
+    following: str | None,
+    headers: Headers,
 ) -> PageReply:
-    headers: Headers = [
-        (b"content-type", BATCH),
-        (b"cache-control", b"no-cache"),
-        (b"vary", b"accept"),
-    ]
+    headers = [(b"content-type", BATCH), *headers]
     if following is not None:
         parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | {"after": following}
         link = f'<{request.path}?{urlencode(parameters)}>; rel="next"'
@@ -313,7 +325,7 @@ def _stream(
         (b"content-type", media_type),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
-        (b"vary", b"accept"),
+        VARY,
     ]
     request.store.traffic.begin_stream()
     return StreamReply(200, headers, content, request.store.traffic)

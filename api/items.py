@@ -15,10 +15,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
+from api.caching import as_of, known
 from api.problems import Problem
 from api.query import Query, query, refuse_query
 from api.quoting import quoted
-from api.reply import JSON, Headers, PageReply, Reply, joined, listed
+from api.reply import JSON, AnyReply, PageReply, Reply, joined, listed
 from api.request import Request
 from api.routing import Route
 from api.times import rfc3339
@@ -39,17 +40,19 @@ class ListQuery(Query):
 
 
 @router.get("/items", **openapi.LIST_ITEMS)
-async def list_items(request: Request) -> PageReply:
+async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else _id_of(wanted.after)
     items = request.store.items
+    headers = [JSON, *as_of(await request.store.log.last_position())]
+    if reply := known(request, headers):
+        return reply
     async with request.store.traffic.read(request):
         page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
         cursor = _cursor(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
-    headers: Headers = [JSON, (b"cache-control", b"no-cache")]
     if cursor is not None:
         following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})
         headers.append((b"link", f'<{request.root}/items?{following}>; rel="next"'.encode()))

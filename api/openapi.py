@@ -180,13 +180,21 @@ GET_ITEM = _operation(
     parameters=("id", *_WRITE_CONDITIONS, "If-Modified-Since", "Accept-Datetime"),
 )  # fmt: skip
 
+VALIDATED = ("If-Match", "If-None-Match")
+"""The parameters of what has an entity tag."""
+
+_TAGGED = ("malformed-header", "unexpected-version")
+
+_SAME = _answer("It is still what the client has.", "ETag")
+
 LIST_ITEMS = _operation(
     "list_items",
     {
-        200: _answer("A page of items.", "Link", schema=ref("schemas", "ItemPage")),
-        **_problems("malformed-cursor", "invalid-parameter"),
+        200: _answer("A page of items.", "ETag", "Link", schema=ref("schemas", "ItemPage")),
+        304: _SAME,
+        **_problems("malformed-cursor", "invalid-parameter", *_TAGGED),
     },
-    parameters=("limit", "after", "prefix"),
+    parameters=("limit", "after", "prefix", *VALIDATED),
 )
 
 POST_ITEM = _operation(
@@ -201,10 +209,6 @@ POST_ITEM = _operation(
     parameters=("Prefer", "Idempotency-Key", "traceparent"),
     body={"application/json": _ITEM},
 )  # fmt: skip
-
-
-VALIDATED = ("If-Match", "If-None-Match")
-"""The parameters of what has an entity tag."""
 
 
 def json_of(schema: str) -> Description:
@@ -232,8 +236,8 @@ def service_operation(
     responses: Responses = {200: {"description": description, "content": content}}
     if "If-None-Match" in parameters:
         responses[200]["headers"] = _headers("ETag")
-        responses[304] = _answer("It is still what the client has.", "ETag")
-        slugs = (*slugs, "malformed-header", "unexpected-version")
+        responses[304] = _SAME
+        slugs = (*slugs, *_TAGGED)
     responses |= _problems(*slugs, is_open=is_open)
     operation = _operation(name, responses, parameters=parameters) | {"tags": ["service"]}
     if is_open:
@@ -244,14 +248,15 @@ def service_operation(
 LIST_VERSIONS = _operation(
     "list_versions",
     {
-        200: _answer("The TimeMap.", schema=ref("schemas", "VersionList"))
+        200: _answer("The TimeMap.", "ETag", schema=ref("schemas", "VersionList"))
         | {"content": {
             "application/link-format": {"schema": {"type": "string"}},
             "application/json": {"schema": ref("schemas", "VersionList")},
         }},
-        **_problems("item-not-found", "invalid-item-id", "invalid-parameter"),
+        304: _SAME,
+        **_problems("item-not-found", "invalid-item-id", "invalid-parameter", *_TAGGED),
     },
-    parameters=("id", "after-version", "limit"),
+    parameters=("id", "after-version", "limit", *VALIDATED),
 )  # fmt: skip
 
 GET_VERSION = _operation(
@@ -311,21 +316,25 @@ _EVENTS = {"application/cloudevents-batch+json": {
 LIST_EVENTS = _operation(
     "list_events",
     {
-        200: _answer("Events, oldest first.", "Link")
+        200: _answer("Events, oldest first.", "ETag", "Link")
         | {"content": _EVENTS | {
             "application/jsonl": {"schema": {"type": "string"}},
             "text/event-stream": {"schema": {"type": "string"}},
         }},
-        **_problems("malformed-cursor", "gone", "invalid-parameter"),
+        304: _SAME,
+        **_problems("malformed-cursor", "gone", "invalid-parameter", *_TAGGED),
     },
-    parameters=("after-position", "limit", "type", "item", "wait", "Last-Event-ID"),
+    parameters=("after-position", "limit", "type", "item", "wait", "Last-Event-ID", *VALIDATED),
 )  # fmt: skip
 
 ITEM_EVENTS = _operation(
     "list_item_events",
     {
-        200: _answer("The item's events.", "Link") | {"content": _EVENTS},
-        **_problems("item-not-found", "malformed-cursor", "invalid-item-id", "invalid-parameter"),
+        200: _answer("The item's events.", "ETag", "Link") | {"content": _EVENTS},
+        304: _SAME,
+        **_problems(
+            "item-not-found", "malformed-cursor", "invalid-item-id", "invalid-parameter", *_TAGGED
+        ),
     },
-    parameters=("id", "after-position", "limit", "order"),
+    parameters=("id", "after-position", "limit", "order", *VALIDATED),
 )

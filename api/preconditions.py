@@ -92,15 +92,19 @@ def not_modified(request: Request, item: Item) -> bool:
 
 
 def has_tag(request: Request, tag: bytes) -> bool:
-    """Whether the client has what has this strong entity tag, so that a GET is answered 304.
+    """Whether the client has what has this entity tag, so that a GET is answered 304.
 
-    Raises Problem: 400 for a list that can't be read, 412 where If-Match names another tag.
+    Raises Problem: 400 for a list that can't be read, 412 where If-Match names another tag, which
+    it always does where this one is weak (§13.1.1).
     """
-    opaque = tag.decode()[1:-1]
+    text = tag.decode()
+    opaque = text.removeprefix("W/")[1:-1]
     match = request.field(b"if-match")
-    if match not in (None, "*") and (False, opaque) not in _tags("If-Match", match or ""):
+    if match not in (None, "*") and (
+        (False, opaque) not in _tags("If-Match", match or "") or text.startswith("W/")
+    ):
         sentence = "What is here has another entity tag than If-Match names."
-        raise Problem("unexpected-version", sentence, headers={"ETag": tag.decode()})
+        raise Problem("unexpected-version", sentence, headers={"ETag": text})
     none_match = request.field(b"if-none-match")
     if none_match is None:
         return False

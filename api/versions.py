@@ -12,7 +12,7 @@ from pydantic import Field
 
 from api import openapi
 from api.accept import preferred
-from api.caching import ORIGIN, REVALIDATE, for_ever
+from api.caching import ORIGIN, REVALIDATE, as_of, for_ever, known
 from api.json_diff import diff
 from api.json_text import check_json
 from api.model_errors import invalid
@@ -68,16 +68,20 @@ class DiffQuery(Query):
 async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
-    count = await version_count(request)
     log, item = request.store.log, request.item_id
+    count, position = await last_change(request)
+    form = preferred(request, "application/link-format", "application/json")
+    vary = (b"vary", b"accept, " + ORIGIN)
+    headers = [vary, *as_of(position, form, origin(request))]
+    if reply := known(request, headers):
+        return reply
     positions = await log.positions(item, wanted.after, wanted.limit)
     async with request.store.traffic.read(request):
         history, looked = await heads_at(request, positions, wanted.limit)
     last = wanted.after + looked
     more = last < count
     following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
-    headers = [(b"vary", b"accept, " + ORIGIN), REVALIDATE]
-    if preferred(request, "application/link-format", "application/json") == "application/json":
+    if form == "application/json":
         return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
     headers.append((b"content-type", LINK_FORMAT))
     return Reply(200, headers, _time_map_links(request, history, following))
@@ -149,6 +153,14 @@ async def version_then(request: Request, date: str) -> Reply:
         REVALIDATE,
     ]
     return Reply(302, headers)
+
+
+async def last_change(request: Request) -> tuple[int, str]:
+    """The item's last version, and the position that made it. Raises ItemNotFound without one."""
+    count, position = await request.store.log.last_change(request.item_id)
+    if count == 0:
+        raise ItemNotFound(request.item_id)
+    return count, position
 
 
 async def heads_at(
