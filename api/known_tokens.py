@@ -18,7 +18,7 @@ from eventlog.keys import Keys
 FRESH_SECONDS = 1.0
 """How long the tokens are believed before the engine is asked again."""
 
-PATIENCE = 0.4
+PATIENCE = 0.2
 """Seconds that a request waits for that where tokens are known: its own command comes after it, and
 both together have two."""
 

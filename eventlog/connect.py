@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from eventlog.primary import PrimaryPool
+from eventlog.prompt import PromptRedis
 
 CONNECTIONS = 64
 """Connections of one process; whoever needs one more waits for it."""
@@ -31,8 +32,8 @@ def connect(url: str) -> Redis:
 
 
 def connect_to_primary(url: str) -> Redis:
-    """The same, for a store that is served: it asks no replica."""
-    return Redis.from_pool(_pool(PrimaryPool, url))
+    """The same, for a store that is served: it asks no replica, and waits for nothing for long."""
+    return PromptRedis.from_pool(_pool(PrimaryPool, url))
 
 
 def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
