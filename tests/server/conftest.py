@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import resource
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -78,4 +78,4 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 def socket_of(server: Server) -> str:
     """The path of the embedded engine's socket."""
-    return re.sub(r"^unix://", "", server.said["Engine"])
+    return unquote(server.said["Engine"].removeprefix("unix://"))

@@ -53,7 +53,7 @@ class Outcome:
     def time(self, strikes: Sequence[Strike], unavailable: Sequence[tuple[float, float]]) -> None:
         """Measures how long it took until clients heard of a fault."""
         self.waits += [returned - called for called, returned in unavailable]
-        for strike, following in zip(strikes, [*strikes[1:], None], strict=True):
+        for strike, following in zip(strikes, [*strikes, None][1:], strict=True):
             until = following.began if following else float("inf")
             heard = [at for _, at in unavailable if strike.began <= at < until]
             if heard:

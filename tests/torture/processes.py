@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -118,7 +119,7 @@ class Api:
             name, _, value = line.strip().partition(" ")
             said[name] = value.strip()
         self.port = int(said["API"].rpartition(":")[2])
-        self.engine_socket = Path(said["Engine"].removeprefix("unix://"))
+        self.engine_socket = Path(unquote(said["Engine"].removeprefix("unix://")))
         await self._answers()
 
     async def _answers(self) -> None:
