@@ -32,6 +32,12 @@ ANSWERED = 0.5
 PAUSES = (0.0, 0.2, 1.0, 5.0)
 """Seconds before an engine is started again, longer while it fails; the last one from then on."""
 
+LOOK = 0.5
+"""Seconds between two looks for the engine's socket."""
+
+MISSES = 3
+"""Looks in which it must be missing: an engine that starts or ends has none for a moment."""
+
 LASTING = 10.0
 """Seconds after which a start counts as one that went well."""
 
@@ -59,7 +65,7 @@ def watch(socket: Path, command: list[str]) -> int:
     failures = 0
     while True:
         start = time.monotonic()
-        status = run(command, owner)
+        status = run(command, owner, socket)
         failures = 0 if time.monotonic() - start > LASTING else failures + 1
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if failures else 0.0
         if not owner.is_content.wait(ANSWERED) or owner.is_gone.wait(NOTICE + pause):
@@ -72,13 +78,14 @@ def watch(socket: Path, command: list[str]) -> int:
     return status
 
 
-def run(command: list[str], owner: Owner) -> int:
-    """Runs the engine until it ends or its owner does; its exit status."""
+def run(command: list[str], owner: Owner, socket: Path) -> int:
+    """Runs the engine until it ends, its owner does or its socket is gone; its exit status."""
     # The lock that the engine holds is among the descriptors that it inherits.
     server = subprocess.Popen(  # noqa: S603 - the command is our own
         command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0
     )
     threading.Thread(target=stop_with, args=(owner, server), daemon=True).start()
+    threading.Thread(target=stop_without, args=(socket, owner, server), daemon=True).start()
     status = server.wait()
     # A killed engine may leave a child that rewrites the append-only file and holds the lock.
     with suppress(ProcessLookupError):
@@ -94,6 +101,21 @@ def stop_with(owner: Owner, server: subprocess.Popen[bytes]) -> None:
         server.wait(GRACE)
     except subprocess.TimeoutExpired:
         server.kill()
+
+
+def stop_without(socket: Path, owner: Owner, server: subprocess.Popen[bytes]) -> None:
+    """Stops an engine whose socket somebody has deleted: the next start makes a new one.
+
+    Where its directory is gone too there would be no place for one; that is left to the owner.
+    """
+    owner.is_content.wait()
+    misses = 0
+    while server.poll() is None and not owner.is_gone.wait(LOOK):
+        misses = misses + 1 if socket.parent.exists() and not socket.exists() else 0
+        if misses == MISSES:
+            with suppress(OSError):
+                print("The engine's socket was deleted; it is started again.", flush=True)
+            server.terminate()
 
 
 if __name__ == "__main__":

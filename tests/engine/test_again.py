@@ -128,3 +128,15 @@ def test_the_log_says_that_the_engine_was_started_again(data_dir: Path) -> None:
         os.kill(engine.pid, signal.SIGKILL)
         pid_after(engine, engine.pid)
     assert "ended with status -9 and is started again" in (data_dir / "engine.log").read_text()
+
+
+def test_an_engine_whose_socket_was_deleted_is_started_again(
+    data_dir: Path, connect: Connect
+) -> None:
+    """Nobody could reach it any more; the log says why."""
+    with run(data_dir) as engine:
+        connect(engine).set("key", "value")
+        engine.socket.unlink()
+        pid_after(engine, engine.pid)
+        assert connect(engine).get("key") == "value"
+    assert "The engine's socket was deleted" in (data_dir / "engine.log").read_text()

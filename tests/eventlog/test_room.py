@@ -9,7 +9,7 @@ from fakeredis import FakeAsyncRedis
 
 from domain.commands import PutItem
 from eventlog.append import Terms
-from eventlog.errors import LogFull
+from eventlog.errors import LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.log import EventLog
 from eventlog.room import Room
@@ -66,3 +66,30 @@ async def test_a_rebuild_ends_before_the_disk_does(
     after = await verify(redis, keys)
     assert (after.digest, after.position) == (before.digest, before.position)
     assert not after.differences
+
+
+async def test_nothing_is_appended_where_the_data_is_gone(
+    redis: FakeAsyncRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moved, deleted, replaced by another, or without the file that names the others."""
+    monkeypatch.setattr("eventlog.room.LOOK", 0.0)
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    manifest = data / "appendonlydir" / "appendonly.aof.manifest"
+    manifest.parent.mkdir(parents=True)
+    manifest.touch()
+    log = EventLog(redis, Keys(), APPLY, Terms(room=Room(data)))
+    await log.append(PutItem("a", b"{}"))
+    manifest.unlink()
+    with pytest.raises(LogUnavailable, match="moved or deleted"):
+        await log.append(PutItem("a", b"{}"))
+    manifest.touch()
+    await log.append(PutItem("a", b"{}"))
+    data.rename(elsewhere)
+    with pytest.raises(LogUnavailable):
+        await log.append(PutItem("a", b"{}"))
+    data.mkdir()
+    with pytest.raises(LogUnavailable):
+        await log.append(PutItem("a", b"{}"))
+    data.rmdir()
+    elsewhere.rename(data)
+    assert (await log.append(PutItem("a", b"{}"))).version == 3
