@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic_core import to_json
 
-from api.json_text import check_json
+from api.json_text import DEEPEST, check_json
 from api.problems import Problem
 from api.quoting import quoted
 from api.request import item_id
@@ -71,7 +71,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
     NotAnEvent.
     """
     try:
-        event = check_json(line)
+        event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line itself
     except Problem as problem:
         raise NotAnEvent(problem.detail) from None
     if not isinstance(event, dict):

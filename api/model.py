@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from api.json_text import check_json
-from api.model_errors import Error, invalid, not_valid, pointer
+from api.model_errors import (
+    BEGINNING,
+    Error,
+    beginning,
+    collected,
+    errors_of_beginning,
+    invalid,
+    not_valid,
+    pointer,
+)
 from api.model_schema import Traits, add_computed
 from api.problems import Problem
 from api.round_trip import (
+    Place,
     first_difference,
     first_loss,
     forget_computed,
@@ -96,7 +107,7 @@ class ItemModel:
         try:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:
-            raise not_valid(error) from None
+            raise self._refusal(error, value) from None
         return self._adapter.serializer.to_json(item, by_alias=True)
 
     def schema(self, ref_template: str) -> dict[str, Any]:
@@ -144,20 +155,26 @@ class ItemModel:
         try:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:
-            extra = (
-                each["loc"]
-                for each in error.errors(include_url=False, include_context=False)
-                if each["type"] == "extra_forbidden" and each["loc"][-1] in computed
-            )
-            if not (computed and without(value, extra)):
-                raise not_valid(error) from None
+            if not (computed and without(value, _extra(error, computed))):
+                raise self._refusal(error, value) from None
             try:
                 item = self._adapter.validator.validate_json(_written(value))
             except ValidationError as other:
-                raise not_valid(other) from None
+                raise self._refusal(other, value) from None
         if computed:
             forget_computed(item)
         return item
+
+    def _refusal(self, error: ValidationError, value: Any) -> Problem:
+        """What the model refuses in a value."""
+        if error.error_count() <= BEGINNING:
+            return not_valid(error)
+        first = None
+        try:
+            self._adapter.validator.validate_json(_written(beginning(value)))
+        except ValidationError as raised:
+            first = raised
+        return not_valid(error, errors_of_beginning(first))
 
     def _text(self, item: Any) -> bytes:
         """The item as JSON. Raises Problem (422) where it can't be written as such."""
@@ -188,11 +205,18 @@ class ItemModel:
         """The item as Python has it, by the names that its JSON has."""
         return self._adapter.serializer.to_python(item, by_alias=True, warnings=False)
 
-    def _difference(self, given: Any, again: Any) -> tuple[int | str, ...] | None:
+    def _difference(self, given: Any, again: Any) -> Place | None:
         place = first_difference(given, again)
         if self._traits.has_sets and place is not None:
             return place and first_difference(in_any_order(given), in_any_order(again)) and place
         return place
+
+
+def _extra(error: ValidationError, computed: frozenset[str]) -> Iterator[Place]:
+    """Where a body brings a computed field along, which the model takes for an unknown one."""
+    for each in collected(error):
+        if each["type"] == "extra_forbidden" and each["loc"][-1] in computed:
+            yield each["loc"]
 
 
 def _read(text: bytes) -> Any:

@@ -216,5 +216,5 @@ def _event(event: ForeignEvent) -> Event:
     kind = _WITH_BODY.get(event.type)
     if kind is None:
         names = ", ".join((*_WITH_BODY, ItemDeleted.__name__))
-        raise ImportRefused(event.line, f"type is {event.type!r}, not one of {names}")
+        raise ImportRefused(event.line, f"type is {event.type[:40]!r}, not one of {names}")
     return kind(event.item, event.body)

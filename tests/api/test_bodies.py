@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
@@ -241,6 +242,30 @@ async def test_of_many_errors_the_first_20_are_listed_and_all_are_counted(
     assert [error["pointer"] for error in content["errors"]] == [f"/k{n}" for n in range(20)]
     assert content["count"] == 10_000
     assert content["detail"].startswith("10000 values do not fit the model; the first is /k0: ")
+
+
+async def test_errors_past_the_beginning_of_a_long_list_are_counted_and_not_looked_for(
+    serve: Serve, unchanged: Unchanged
+) -> None:
+    """Collecting 300,000 errors took 0.3 s, in which nothing else was done."""
+
+    class Numbers(BaseModel):
+        first: int
+        list: list[int]
+
+    client, wrong = serve(model=Numbers), ["x"] * 20_000
+    cases = [
+        ({"first": "a", "list": wrong}, ["/first", *(f"/list/{n}" for n in range(19))], 20_001),
+        ({"first": 1, "list": wrong}, [f"/list/{n}" for n in range(20)], 20_000),
+        ({"list": wrong}, [f"/list/{n}" for n in range(20)], 20_001),
+        ({"first": 1, "list": [*range(5000), *wrong]}, [""], 20_000),
+    ]
+    for body, pointers, count in cases:
+        async with unchanged():
+            answer = await client.put("/items/foo", json=body)
+        content = problem(answer, 422, "invalid-item")
+        assert [error["pointer"] for error in content["errors"]] == pointers
+        assert content["count"] == count
 
 
 async def test_a_pointer_ends_before_a_name_that_is_too_long(client: httpx.AsyncClient) -> None:

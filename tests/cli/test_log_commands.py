@@ -94,6 +94,11 @@ def test_a_log_with_events_is_not_imported_into_by_accident(imported: Run) -> No
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
+        *(
+            (f'{{"type": "ItemCreated", "subject": "a", "data": {"[" * n}{"]" * n}}}', "201 levels")
+            for n in (201, 260, 1000, 9000)
+        ),
+        (f'{{"type": "ItemCreated", "subject": "a", "data": {"9" * 4301}}}', "4300 digits"),
         ('{"subject": "a", "data": {}}', "'type' is missing"),
         ('{"type": "ItemCreated", "data": {}}', "'subject' is missing"),
         ('{"type": "ItemCreated", "subject": "a"}', "'data' is missing"),
@@ -120,6 +125,17 @@ def test_a_line_that_can_t_be_imported_is_named_and_nothing_is_written(
     assert "line 4: " in refused.stderr
     assert why in refused.stderr
     assert run("export").stdout == ""
+
+
+def test_the_deepest_item_is_exported_and_imported(run: Run) -> None:
+    """As deep as a body may be; the event around it is one level more."""
+    deepest = json.loads('{"a":' * 200 + "1" + "}" * 200)
+    event = {"type": "ItemCreated", "subject": "a", "data": deepest}
+    assert run("import", stdin=as_lines(event)).returncode == 0
+
+    assert run("import", stdin=run("export").stdout, data="copy").returncode == 0
+
+    assert json.loads(run("export", data="copy").stdout)["data"] == deepest
 
 
 def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
