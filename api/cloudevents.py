@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from urllib.parse import quote
 
 from pydantic_core import to_json
@@ -15,11 +14,9 @@ from api.request import item_id
 from api.times import parse_rfc3339, rfc3339
 from domain.events import LAST_TIME, ItemDeleted, RecordedEvent
 from eventlog.importing import ForeignEvent
-from eventlog.positions import key_of
+from eventlog.positions import position_of
 
 SOURCE = "/items"
-
-POSITION = re.compile(r"[0-9]{1,15}-[0-9]{1,18}")
 
 EXTENSIONS = ("actor", "traceparent")
 
@@ -108,10 +105,7 @@ def _checked_id(text: str) -> str:
 
 
 def _position(text: object) -> str | None:
-    if not isinstance(text, str) or not POSITION.fullmatch(text):
-        return None
-    milliseconds, number = key_of(text)  # as the engine writes it, without zeroes in front
-    return f"{milliseconds}-{number}"
+    return position_of(text) if isinstance(text, str) else None
 
 
 def _milliseconds(time: object) -> int | None:

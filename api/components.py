@@ -95,7 +95,7 @@ _ENTITY_TAGS = {
     "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$',
 }
 
-_POSITION = {"type": "string", "format": "position", "pattern": "^[0-9]{1,15}-[0-9]{1,18}$"}
+_POSITION = {"type": "string", "format": "position", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"}
 
 # As api.fields.key reads it.
 _KEY = r'^(?:[!#-&(-+.-:<-\[\]-~-]{1,255}|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$'

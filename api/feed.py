@@ -16,7 +16,7 @@ from api import openapi
 from api.accept import preferred
 from api.access import revoked
 from api.caching import REVALIDATE, as_of, known
-from api.cloudevents import BATCH, LINES, POSITION, pieces
+from api.cloudevents import BATCH, LINES, pieces
 from api.problems import Problem
 from api.query import Query, query
 from api.quoting import quoted
@@ -28,7 +28,7 @@ from domain.events import RecordedEvent
 from eventlog.entries import PAGE_BYTES, Within
 from eventlog.errors import LogUnavailable
 from eventlog.live import PIECE_BYTES, Encoded, FeedClosed, FellBehind
-from eventlog.positions import START
+from eventlog.positions import START, position_of
 
 router = APIRouter(route_class=Route)
 
@@ -222,13 +222,14 @@ async def start_of(request: Request, after: str | None) -> str:
 
 
 def checked_position(text: str) -> str:
-    """The text, if it is a position. Raises Problem."""
-    if not POSITION.fullmatch(text):
+    """The position that the text is. Raises Problem."""
+    position = position_of(text)
+    if position is None:
         sentence = (
             f"A position is <milliseconds>-<number>, as an event's id is, not {quoted(text)}."
         )
         raise Problem("malformed-cursor", sentence)
-    return text
+    return position
 
 
 async def _before(request: Request, after: str | None, version: int) -> int:

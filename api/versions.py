@@ -33,6 +33,7 @@ from domain.errors import ItemNotFound
 from domain.events import ItemDeleted, RecordedEvent
 from domain.evolve import Item
 from eventlog.log import EventHead
+from eventlog.positions import LARGEST
 
 router = APIRouter(route_class=Route)
 
@@ -142,7 +143,7 @@ async def version_then(request: Request, date: str) -> Reply:
             "it takes one date, as in Mon, 23 Nov 2026 08:09:06 GMT.",
         )
     # An HTTP date stands for its whole second.
-    end = f"{max(seconds, 0)}999-{2**53}"
+    end = f"{max(seconds, 0) * 1000 + 999}-{LARGEST}"
     # Before the first version the first is chosen (§4.5.3), also before all positions.
     number = max(1, await request.store.log.version_at(request.item_id, end))
     _body(await version(request, number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import aclosing
 
-from api.cloudevents import POSITION, encode
+from api.cloudevents import encode
 from cli.connection import Connection
 from cli.errors import Stop, told
 from cli.escaped import escaped
@@ -16,7 +16,7 @@ from domain.events import ItemDeleted, RecordedEvent
 from eventlog.entries import recorded_slices
 from eventlog.errors import LogUnavailable
 from eventlog.log import EventLog
-from eventlog.positions import START
+from eventlog.positions import START, position_of
 from projections.progress import Progress
 
 PAGE = 100
@@ -92,13 +92,14 @@ def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
 
 async def start_of(log: EventLog, after: str) -> str:
     """The position to start behind. Raises Stop for what is none, and for a lost one."""
-    if not POSITION.fullmatch(after):
+    position = position_of(after)
+    if position is None:
         message = f"--after takes a position, <milliseconds>-<number>, not {after!r}."
         raise Stop(message)
-    if after != START and await log.is_gone(after):
+    if position != START and await log.is_gone(position):
         message = f"The log no longer has what came after {after}; leave --after out."
         raise Stop(message)
-    return after
+    return position
 
 
 def _line(recorded: RecordedEvent) -> str:

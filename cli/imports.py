@@ -29,6 +29,7 @@ from eventlog.importing import (
     import_events,
 )
 from eventlog.room import Room
+from eventlog.writable import log_end
 from projections.current_items import APPLY, CurrentItems
 from projections.progress import Progress, Report
 
@@ -79,6 +80,9 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
         if plan.begun.count:
             say(f"{_events(plan.begun.count)} in the log already")
         await _write(connection, plan, last, total, report)
+    end = await log_end(connection.redis, await connection.log.last_position())
+    if end.sentence is not None:
+        say(end.sentence)
     return total
 
 

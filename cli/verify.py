@@ -10,6 +10,7 @@ from cli.escaped import escaped_lines
 from cli.interruption import Interrupted
 from cli.output import say, write_text
 from cli.progress import reported
+from eventlog.writable import log_end
 from projections.registered import FOLLOWING
 from projections.verify import Verdict, verify
 
@@ -22,7 +23,13 @@ async def verify_store(connection: Connection, *, as_json: bool) -> bool:
         except Interrupted:
             say("Interrupted; nothing was changed.")
             raise
-    write_text(json.dumps(verdict.as_dict()) if as_json else escaped_lines(_told(verdict)))
+    end = await log_end(connection.redis, verdict.position)
+    if as_json:
+        write_text(json.dumps(verdict.as_dict() | {"ahead_seconds": end.ahead_seconds}))
+    else:
+        write_text(escaped_lines(_told(verdict)))
+    if end.sentence is not None:  # no difference, but somebody should know
+        say(end.sentence)
     return verdict.clean
 
 

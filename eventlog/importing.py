@@ -16,7 +16,7 @@ from eventlog.codec import encode_meta
 from eventlog.entries import recorded_slices
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.positions import START, key_of
+from eventlog.positions import LARGEST, START, key_of
 
 BATCH = 500
 """Most events in one script call."""
@@ -25,7 +25,8 @@ BATCH_BYTES = 1024 * 1024
 """About how much one script call carries at most: the engine does nothing else meanwhile."""
 
 LATEST_MS = 24 * 60 * 60 * 1000
-"""How far in the future a position may be: the log goes on from there, so hardly."""
+"""How far in the future the time of an event may be that has no position of its own: the log goes
+on from there, so hardly. A position is kept as it is, for it may come from a log that is ahead."""
 
 _WITH_BODY: dict[str, type[ItemCreated | ItemUpdated]] = {
     kind.__name__: kind for kind in (ItemCreated, ItemUpdated)
@@ -195,10 +196,10 @@ def _batches(
 def _place(event: ForeignEvent, before: str, now: int) -> str:
     if event.position is not None and key_of(event.position) <= key_of(before):
         raise ImportRefused(event.line, f"position {event.position} is not behind {before}")
-    place = _new_position(event, before, now)
-    if key_of(place)[0] > now + LATEST_MS:
-        raise ImportRefused(event.line, f"position {place} lies in the future")
-    return place
+    if event.position is None and (event.milliseconds or 0) > now + LATEST_MS:
+        reason = "its time lies more than a day in the future; mend it, or leave it out"
+        raise ImportRefused(event.line, reason)
+    return _new_position(event, before, now)
 
 
 def _new_position(event: ForeignEvent, before: str, now: int) -> str:
@@ -207,7 +208,9 @@ def _new_position(event: ForeignEvent, before: str, now: int) -> str:
     # History is not always written in the order of its clocks; positions go up all the same.
     milliseconds, number = key_of(before)
     at = event.milliseconds if event.milliseconds is not None else now
-    return f"{at}-0" if at > milliseconds else f"{milliseconds}-{number + 1}"
+    if at > milliseconds:
+        return f"{at}-0"
+    return f"{milliseconds}-{number + 1}" if number < LARGEST else f"{milliseconds + 1}-0"
 
 
 def _event(event: ForeignEvent) -> Event:

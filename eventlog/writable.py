@@ -48,6 +48,13 @@ class LogEnd:
         )
 
 
+async def log_end(redis: Redis, position: str) -> LogEnd:
+    """A log's last position beside the engine's clock. Raises LogUnavailable."""
+    with translated():
+        seconds, microseconds = await redis.time()
+    return LogEnd(position, int(seconds) * 1000 + int(microseconds) // 1000)
+
+
 async def check_writable(redis: Redis, keys: Keys) -> LogEnd:
     """Where the log ends, if a write would be taken behind that.
 

@@ -138,6 +138,31 @@ def test_the_deepest_item_is_exported_and_imported(run: Run) -> None:
     assert json.loads(run("export", data="copy").stdout)["data"] == deepest
 
 
+def test_the_export_of_a_log_that_is_ahead_of_the_clock_is_imported(run: Run) -> None:
+    """As it is, with a warning; verify says it too, and finds no difference."""
+    largest = 2**64 - 1
+    there = as_lines(
+        {"type": "ItemCreated", "subject": "a", "data": {}, "id": "1700000000000-0"},
+        {"type": "ItemUpdated", "subject": "a", "data": {}, "id": "4102444800000-0"},
+        {"type": "ItemUpdated", "subject": "a", "data": {}, "id": f"4102444800000-{largest}"},
+    )
+    assert run("import", stdin=there).returncode == 0
+    export = run("export").stdout
+    again = run("import", stdin=export, data="other")
+    assert again.returncode == 0
+    assert "days ahead of the engine's clock" in again.stderr
+    assert run("export", data="other").stdout == export
+    verdict = run("verify", "--json", data="other")
+    assert (verdict.returncode, json.loads(verdict.stdout)["clean"]) == (0, True)
+    assert json.loads(verdict.stdout)["ahead_seconds"] > 0
+    assert "days ahead of the engine's clock" in verdict.stderr
+    last = run("tail", "--json", "--after", f"4102444800000-{largest - 1}").stdout
+    assert json.loads(last)["id"] == f"4102444800000-{largest}"
+    new = run("import", "--append", stdin=export, data="new")
+    assert (new.returncode, "ahead" in new.stderr) == (0, False)
+    assert json.loads(run("verify", "--json", data="new").stdout)["ahead_seconds"] == 0
+
+
 def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
     """For people; with --json as CloudEvents."""
     lines = imported("history", "foo").stdout.splitlines()
