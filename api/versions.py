@@ -112,12 +112,13 @@ async def diff_versions(request: Request) -> Reply:
     if start == 0:
         detail = "Version 1 has none before it, so name the version to compare it with."
         raise invalid_parameters([{"parameter": "from", "detail": detail}])
-    after = _body(await version(request, number))
-    before = _body(await version(request, start))
-    if len(before) + len(after) > QUICK_BYTES:
-        patch = await request.store.slow.run(lambda: _compared(before, after))
-    else:
-        patch = _compared(before, after)
+    async with request.store.traffic.read(request):
+        after = _body(await version(request, number))
+        before = _body(await version(request, start))
+        if len(before) + len(after) > QUICK_BYTES:
+            patch = await request.store.slow.run(lambda: _compared(before, after))
+        else:
+            patch = _compared(before, after)
     headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request)]
     return Reply(200, headers, patch)
 

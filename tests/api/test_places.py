@@ -22,6 +22,7 @@ HEAVY = [
     "/events?item=foo&type=ItemDeleted",
     "/items/foo/events",
     "/items/foo/versions",
+    "/items/foo/versions/2/diff",
 ]
 
 
@@ -40,7 +41,8 @@ async def test_a_page_for_which_there_is_no_place_is_503_in_the_end(
 ) -> None:
     """With Retry-After; writes and single items have their answers meanwhile."""
     app.traffic._reads._seconds = 0.2
-    await client.put("/items/foo", json={})
+    for size in (1, 2):
+        await client.put("/items/foo", json={"size": size})
     async with all_taken(app):
         page = asyncio.create_task(client.get(path))
         assert (await client.put("/items/foo", json={})).status_code == 200
