@@ -256,6 +256,23 @@ class ReplyDelayed(Fault):
         await _delayed(self.chance, self.proxy.to_replies)
 
 
+class CopiesDelivered(Fault):
+    """The network brings what was asked a second time, on another connection, at once or later."""
+
+    async def happen(self) -> None:
+        """As it says."""
+        calls = list(self.proxy.calls)
+        for call in self.chance.sample(calls, min(len(calls), self.chance.randint(1, 8))):
+            await asyncio.sleep(self.chance.choice([0, 0, 0.01, 0.1, 0.5]))
+            with suppress(OSError):
+                await self.proxy.deliver(call)
+        for _ in range(20):
+            if self.proxy.calls:
+                with suppress(OSError):
+                    await self.proxy.deliver(self.proxy.calls[-1])
+            await asyncio.sleep(0)
+
+
 async def _delayed(chance: random.Random, mishaps: deque[Mishap]) -> None:
     after = chance.choice([0.05, 0.3, 1.0, 1.4, 1.6, 2.5])
     mishaps.extend([Mishap(after=after)] * chance.randint(1, 4))

@@ -11,9 +11,12 @@ from tests.torture.cuts import cuts
 from tests.torture.failover import failover
 from tests.torture.fuzz import fuzz
 from tests.torture.import_fuzz import import_fuzz
+from tests.torture.lost_tokens import lost_tokens
 from tests.torture.machine import states
 from tests.torture.outcome import Outcome
 from tests.torture.raw_http import raw_http
+from tests.torture.silent_clients import silent_clients
+from tests.torture.slow_inputs import slow_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +46,8 @@ PARTS = {
     "state-machine": Part(states, 30),
     "fuzz": Part(fuzz, 40),
     "raw-http": Part(raw_http, 15),
+    "slow-inputs": Part(slow_inputs, 20),
+    "silent-clients": Part(silent_clients, 20),
+    "tokens-lost": Part(lost_tokens, 20),
     "import": Part(import_fuzz, 10),
 }

@@ -144,6 +144,12 @@ class Api:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(child) for child in children if b"spawn_main" in _command(child)]
 
+    def resident_mib(self) -> int:
+        """How much memory its first process takes."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) // 1024
+
     async def kill(self, *others: int) -> None:
         """Ends it, and other processes at the same moment, as a power cut would."""
         assert self._process is not None

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+PATIENCE = 10.0
+"""Seconds for the engine's reply to what is sent to it beside its clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,22 @@ class Mishap:
     after: float = 0.0
 
 
+KEPT = 64
+"""How many of the last scripts that were called could come a second time."""
+
+
 @dataclass
 class Proxy:
-    """Carries bytes between a unix socket of its own and the engine's."""
+    """Carries bytes between a unix socket of its own and the engine's.
+
+    `calls` are the last requests that came in one piece and call a script.
+    """
 
     engine: Path
     socket: Path
     to_requests: deque[Mishap] = field(default_factory=deque)
     to_replies: deque[Mishap] = field(default_factory=deque)
+    calls: deque[bytes] = field(default_factory=lambda: deque(maxlen=KEPT))
     _listener: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -48,6 +60,14 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def deliver(self, call: bytes) -> bytes:
+        """Sends a request to the engine on a connection of its own; the beginning of its reply."""
+        reader, writer = await asyncio.open_unix_connection(self.engine)
+        with closing(writer):
+            writer.write(call)
+            async with asyncio.timeout(PATIENCE):
+                return await reader.read(1 << 16)
+
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -62,7 +82,7 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_engine, to_engine = await asyncio.open_unix_connection(self.engine)
         ways = [
-            asyncio.create_task(_carry(reader, to_engine, self.to_requests)),
+            asyncio.create_task(_carry(reader, to_engine, self.to_requests, self._keep)),
             asyncio.create_task(_carry(from_engine, writer, self.to_replies)),
         ]
         try:
@@ -75,12 +95,24 @@ class Proxy:
             finally:
                 to_engine.close()  # what was written before still arrives
 
+    def _keep(self, piece: bytes) -> None:
+        if piece.startswith(b"*") and b"EVALSHA" in piece[:40]:
+            self.calls.append(piece)
+
+
+def _forget(_: bytes) -> None:
+    """Keeps nothing."""
+
 
 async def _carry(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mishaps: deque[Mishap]
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    mishaps: deque[Mishap],
+    keep: Callable[[bytes], None] = _forget,
 ) -> None:
     """Carries bytes one way until their end, or until a mishap cuts the connection."""
     while piece := await reader.read(1 << 16):
+        keep(piece)
         if not mishaps:
             writer.write(piece)
             await writer.drain()

@@ -73,6 +73,7 @@ CONNECTIONS_BROKEN = Plan(
         faults.RepliesLostAgainAndAgain: 2,
         faults.RequestDelayed: 3,
         faults.ReplyDelayed: 3,
+        faults.CopiesDelivered: 6,
         engine_faults.ScriptsForgotten: 3,
         engine_faults.ConnectionsClosed: 3,
         engine_faults.OutOfMemory: 2,
