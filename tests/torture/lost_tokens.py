@@ -24,6 +24,9 @@ Loss = Callable[[Engine, Redis], Awaitable[object]]
 UNWATCHED = 1.5
 """Seconds after a loss until every process has asked the engine for its tokens again."""
 
+SHOWN = 20
+"""Violations that are printed."""
+
 PATIENCE = 15.0
 """Seconds for a new token to be taken."""
 
@@ -81,6 +84,7 @@ async def lost_tokens(seed: int, seconds: float) -> Outcome:
         finally:
             await api.stop()
             await engine.kill()
+        del outcome.violations[SHOWN:]
         if "Traceback" in (errors := api.log.read_text()):
             outcome.violations.append(f"the API wrote a traceback: {errors[-3000:]}")
     return outcome

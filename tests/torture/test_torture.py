@@ -19,6 +19,8 @@ FAULTY = [
     "connections-broken",
     "failover",
     "file-cut",
+    "silent-clients",
+    "tokens-lost",
 ]
 
 

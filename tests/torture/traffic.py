@@ -183,8 +183,8 @@ class Client:
 def answer_of(reply: Reply) -> Answer:
     """What a reply says."""
     headers, body = reply.headers, reply.body.decode()
-    etag = headers.get("etag", "").strip('"')
-    version, problem = int(etag) if etag else None, None
+    etag = headers.get("etag", "").strip('"')  # a list has a weak one, which is no version
+    version, problem = int(etag) if etag.isdecimal() else None, None
     if headers.get("content-type") == "application/problem+json":
         said = json.loads(body)
         problem = said["type"].removeprefix("/problems/")
