@@ -102,7 +102,8 @@ class ItemStore(FastAPI):
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
         origins = settings.cors_origins
-        self._entry = CrossOrigin(self._answer, origins) if origins else self._answer
+        self.cross_origin = CrossOrigin(self._answer, origins) if origins else None
+        self._entry = self.cross_origin or self._answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -183,7 +184,7 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server's connections find in the state what they have to heed."""
-    state = {"traffic": app.traffic}
+    state = {"traffic": app.traffic, "cross_origin": app.cross_origin}
     wanted = Acknowledgement.of(app.settings.durability)
     if app.store is not None:
         await settle(app.store.redis, app.store.keys, wanted)

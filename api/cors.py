@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from api.problems import Problem
+from api.reply import Headers as HeaderFields
 from api.reply import problem_reply
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -46,6 +47,20 @@ class CrossOrigin(CORSMiddleware):
             expose_headers=SHOWN,
             max_age=HOUR,
         )
+
+    def fields(self, origin: str | None) -> HeaderFields:
+        """What lets a script of the origin read an answer that the application does not give.
+
+        None stands also for an origin that has not come yet, which matters less where all may read.
+        """
+        headers = MutableHeaders()
+        if origin is not None or self.allow_all_origins:
+            headers.update(self.simple_headers)
+        if not self.allow_all_origins:
+            headers["Vary"] = "Origin"
+            if origin is not None and self.is_allowed_origin(origin):
+                headers["Access-Control-Allow-Origin"] = origin
+        return headers.raw
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """What a browser is told before it sends the request of a script."""

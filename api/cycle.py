@@ -15,20 +15,28 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from api.times import http_date
 from api.transport import MOST_GATHERED
 
+EVENT_STREAM = (b"content-type", b"text/event-stream")
+
 _WITHOUT_BODY = frozenset({204, 304})
 
 
 class Cycle(RequestResponseCycle):
     """One request and its answer.
 
-    `kept` is how many bytes of it its sender has in memory, besides what was written, and
-    `is_stream` whether it is one that has no length.
+    `kept` is how many bytes of it its sender has in memory, besides what was written, `is_stream`
+    whether it is one that has no length, and `is_live` whether it has no end either.
     """
 
     kept = 0
     is_stream = False
+    is_live = False
     _start: Any = None
     _is_in_parts = False
+
+    @property
+    def may_say_more(self) -> bool:
+        """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
+        return not self.response_started and self.scope["http_version"] != "1.0"
 
     async def send(self, message: Any) -> None:
         """Takes a message of ASGI; the head of a whole answer waits for its body."""
@@ -62,6 +70,7 @@ class Cycle(RequestResponseCycle):
         if message["type"] == "http.response.start":
             self.is_stream = True
             self.default_headers = [date()]
+            self.is_live = EVENT_STREAM in message["headers"]
             self.chunked_encoding = False if is_old else None
         elif is_old:
             self.expected_content_length = len(message.get("body", b""))

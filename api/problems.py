@@ -91,8 +91,7 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "malformed-request", 400, "This is not HTTP/1.1",
-            "What came can't be read as a request (RFC 9112), or its method is not one of HTTP's. "
-            "The connection is closed.",
+            "What came can't be read as a request (RFC 9112). The connection is closed.",
             "Send the request with a client that speaks HTTP/1.1, over a connection of its own.",
         ),
         ProblemType(
@@ -160,7 +159,8 @@ PROBLEM_TYPES = {
         ProblemType(
             "misdirected", 421, "The store does not go by this name",
             "The store has no tokens and listens on this machine alone; the request names another "
-            "host (RFC 9110 §15.5.20), as a page would whose name was pointed at this machine.",
+            "host (RFC 9110 §15.5.20), as a page would whose name was pointed at this machine. Or "
+            "its target is a URL of another scheme than the connection's (§7.4).",
             "Ask for localhost or an address; behind a proxy that passes its own Host on, the "
             "operator makes a token or says --insecure-no-auth.",
         ),
@@ -213,6 +213,13 @@ PROBLEM_TYPES = {
             "projection again with `itemstore rebuild`.",
         ),
         ProblemType(
+            "not-implemented", 501, "This part of HTTP is not here",
+            "The method is not one of HTTP's (RFC 9110 §9.1), or the body has a transfer coding "
+            "besides chunked (RFC 9112 §6.1). The connection is closed.",
+            "Write methods in upper case, and send a body as it is, with a Content-Length or "
+            "chunked.",
+        ),
+        ProblemType(
             "log-unavailable", 503, "The log can't be reached now",
             "The engine is away, starting, or refuses writes. A write left no event, or one.",
             "Try again after Retry-After seconds; with If-Match or If-None-Match a second try "
@@ -224,6 +231,11 @@ PROBLEM_TYPES = {
             "takes; or the work on a large body, or of the operator's model, took more than ten "
             "seconds. Nothing was written.",
             "Try again after Retry-After seconds, and slow down.",
+        ),
+        ProblemType(
+            "version-not-supported", 505, "This is HTTP/1.1",
+            "The request line names a version of HTTP that is not 1.x. The connection is closed.",
+            "Send the request as HTTP/1.1; HTTP/2 ends at a proxy in front.",
         ),
         ProblemType(
             "log-full", 507, "The engine has no room left",

@@ -8,6 +8,7 @@ keeps the accepted ones fast when too much comes (docs/decisions/0011).
 from __future__ import annotations
 
 import asyncio
+from socket import SO_ERROR, SOL_SOCKET
 from typing import Any, NoReturn, cast
 from urllib.parse import unquote
 
@@ -17,9 +18,19 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from api.cors import CrossOrigin
 from api.cycle import Cycle, date
 from api.problems import Problem
 from api.reply import NOSNIFF, Headers, Reply, problem_reply
+from api.request_head import (
+    check_codings,
+    check_host,
+    is_host,
+    is_of_unknown_method,
+    spoken_version,
+    target_of,
+    unknown_method,
+)
 from api.tally import OTHER
 from api.traffic import Traffic, overloaded
 from api.transport import GatheringTransport
@@ -36,6 +47,9 @@ MOST_PIPELINED = 100
 LINGER = 2
 """Ticks that a refused client has to read why, before the connection is closed."""
 
+PROBED = 2
+"""Ticks after which a client that ended its half is asked whether it is there: once."""
+
 WITH_CONTENT = frozenset({"PUT", "POST", "PATCH"})
 """Methods whose requests wait for the rest of their body, and not for the application."""
 
@@ -46,6 +60,9 @@ AWAITED, HEAD, BODY, SHED, UPGRADE, REFUSED = range(6)
 """Where a connection is: between requests, within one, or behind the last."""
 
 CLOSE = [(b"connection", b"close")]
+
+_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding"})
+"""Header fields that say how the request is to be read."""
 
 _ASGI: Any = {"version": "3.0", "spec_version": "2.3"}
 
@@ -72,19 +89,24 @@ class Protocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.parser = self._new_parser()
         self._traffic: Traffic = app_state["traffic"]
+        self._cross_origin: CrossOrigin | None = app_state["cross_origin"]
         self._phase = AWAITED
         self._ticks = 0  # in this phase, without anything that counts as progress
         self._piece = 0  # bytes that were received last
         self._first = 0  # bytes of the piece in which the request began
         self._beside = 0  # bytes received since then that are not its body
         self._hosts = 0
+        self._host = b""
+        self._codings: list[bytes] = []
         self._taken = 0
         self._ticks_untaken = 0
         self._running: Cycle | None = None  # the last one that the application was given
         self._is_receiving = False
         self._refusal = b""
         self._is_one_too_many = False
+        self._has_ended = False  # the client: it sends no more, and may still read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As asyncio calls it."""
@@ -119,9 +141,6 @@ class Protocol(HttpToolsProtocol):
         """As asyncio calls it."""
         if self._phase == REFUSED:
             return
-        if self._is_one_too_many:
-            self._refuse(overloaded("Too many connections are open."))
-            return
         self._piece = len(data)
         try:
             self.parser.feed_data(data)
@@ -129,13 +148,32 @@ class Protocol(HttpToolsProtocol):
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if self._phase != REFUSED:
-                sentence = f"This can't be read as a request of HTTP/1.1: {error}."
-                self._refuse(Problem("malformed-request", sentence))
+                self._refuse(self._unreadable(data, error))
         else:
             if self._phase:
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(_too_large())
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """As asyncio calls it, where the client has shut its half. It may still read.
+
+        Whether it does can't be told from this. A live stream has no end, so it ends here; all
+        else is answered, and `tick` finds out whether anybody is there (docs/decisions/0022).
+        """
+        self._has_ended = True
+        self._ticks = 0
+        if self._phase == REFUSED:
+            if not self._refusal:
+                self.transport.close()
+        elif self._phase:
+            sentence = "The connection ended before the request did."
+            self._refuse(Problem("malformed-request", sentence))
+        elif not self._is_answering or self._is_live:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+        return self.scheme != "https"  # which knows no halves
 
     def on_message_begin(self) -> None:
         """As httptools calls it."""
@@ -143,6 +181,8 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._hosts = 0
+        self._host = b""
+        self._codings = []
         self._phase = HEAD
         self._ticks = 0
         self._first = self._piece
@@ -153,10 +193,8 @@ class Protocol(HttpToolsProtocol):
         if self._phase != HEAD:
             return
         name = name.lower()
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
+        if name in _HEEDED:
+            self._heed(name, value)
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -168,6 +206,8 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._phase = UPGRADE
             return
+        if self._is_one_too_many and self._path not in EVEN_WHEN_FULL:
+            self._stop(overloaded("Too many connections are open."))
         if self._traffic.is_full and not self._is_answering and self._path not in EVEN_WHEN_FULL:
             self._phase = SHED
             if self.expect_100_continue:
@@ -219,15 +259,13 @@ class Protocol(HttpToolsProtocol):
         self._ticks += 1
         if untaken and self._ticks_untaken > patience:
             self.cut()
-        elif self._phase == REFUSED or self._is_one_too_many:
+        elif self._has_ended and self._is_running:
+            self._look_for_reader()
+        elif self._phase == REFUSED or (self._is_one_too_many and not self._is_answering):
             if not self._refusal and self._ticks > LINGER:
                 self.transport.abort()
         elif self._phase:
-            if self.flow.read_paused:  # it is not the client who waits
-                self._ticks = 0
-            elif self._ticks > patience:
-                sentence = f"The request did not come within {patience} seconds."
-                self._refuse(Problem("request-timeout", sentence))
+            self._wait_for_request(patience)
         elif self._is_answering or untaken:
             self._ticks = 0
         elif self._ticks > (patience if self.cycle is None else self.timeout_keep_alive):
@@ -241,6 +279,13 @@ class Protocol(HttpToolsProtocol):
             self._traffic.cut("takes nothing")
         self.transport.abort()
 
+    def _wait_for_request(self, patience: float) -> None:
+        if self.flow.read_paused:  # it is not the client who waits
+            self._ticks = 0
+        elif self._ticks > patience:
+            sentence = f"The request did not come within {patience} seconds."
+            self._refuse(Problem("request-timeout", sentence))
+
     @property
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -250,8 +295,33 @@ class Protocol(HttpToolsProtocol):
         return self._running is not None and not self._running.response_complete
 
     @property
+    def _is_live(self) -> bool:
+        return self._running is not None and self._running.is_live and self._is_running
+
+    @property
     def _path(self) -> bytes:
-        return self.url.partition(b"?")[0]
+        if self.url[:1] == b"/":
+            return self.url.partition(b"?")[0]
+        try:
+            return target_of(self.parser.get_method(), self.url, self.scheme or "http")[0]
+        except Problem:
+            return b""
+
+    def _look_for_reader(self) -> None:
+        """Finds out whether a client that ended its half is still there.
+
+        TCP says so only in answer to something: to 100 Continue, which changes nothing
+        (RFC 9110 §15.2), where the answer itself takes long.
+        """
+        cycle = cast("Cycle", self._running)
+        if self._is_live:
+            self.transport.close()
+        elif self.transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_ERROR):
+            self.transport.abort()
+        elif (
+            self._ticks > 1 and not cycle.response_started and cycle.scope["http_version"] != "1.0"
+        ):
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _has_untaken(self) -> bool:
         """Whether the client has yet to take something; counts the ticks in which it does not."""
@@ -274,11 +344,20 @@ class Protocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
         parser, before = self.parser, self.cycle
-        path, query = self._target()
-        version = parser.get_http_version()
-        if self._hosts != 1 and (self._hosts or version != "1.0"):
-            sentence = f"A request names one Host (RFC 9112 §3.2), and not {self._hosts}."
-            self._stop(Problem("malformed-request", sentence))
+        version, method = parser.get_http_version(), parser.get_method()
+        try:
+            if version != "1.1":
+                version = spoken_version(version)
+            if self._codings:
+                check_codings(self._codings)
+            if self._hosts != 1 or not is_host(self._host):
+                check_host(self._hosts, self._host, version)
+            path, query, host = target_of(method, self.url, self.scheme or "http")
+        except Problem as problem:
+            self._stop(problem)
+        if host is not None:  # the field does not count then (RFC 9112 §3.2.2)
+            self.headers = [field for field in self.headers if field[0] != b"host"]
+            self.headers.append((b"host", host))
         self.scope = {
             "type": "http",
             "asgi": _ASGI,
@@ -286,7 +365,7 @@ class Protocol(HttpToolsProtocol):
             "server": self.server,
             "client": self.client,
             "scheme": self.scheme,  # type: ignore[typeddict-item]
-            "method": parser.get_method().decode("ascii"),
+            "method": method.decode("ascii"),
             "root_path": self.root_path,
             "path": self.root_path + unquote(path.decode("ascii")),
             "raw_path": self.root_path.encode() + path,
@@ -303,8 +382,8 @@ class Protocol(HttpToolsProtocol):
             self.access_log,
             [],
             asyncio.Event(),
-            self.expect_100_continue,
-            version != "1.0" and parser.should_keep_alive(),
+            self.expect_100_continue and version != "1.0",
+            version != "1.0" and parser.should_keep_alive() and not self._is_one_too_many,
             self.on_response_complete,
         )
         self._phase = BODY
@@ -314,13 +393,26 @@ class Protocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def _target(self) -> tuple[bytes, bytes]:
-        """Path and query of the request (RFC 9112 §3.2)."""
-        try:
-            url = httptools.parse_url(self.url)
-        except httptools.HttpParserInvalidURLError:
-            self._stop(Problem("malformed-request", "The target of the request is no URL."))
-        return url.path or b"/", url.query or b""
+    def _heed(self, name: bytes, value: bytes) -> None:
+        if name == b"host":
+            self._hosts += 1
+            self._host = value
+        elif name == b"transfer-encoding":
+            self._codings.append(value)
+        elif value.lower() == b"100-continue":
+            self.expect_100_continue = True
+
+    def _unreadable(self, data: bytes, error: Exception) -> Problem:
+        if self._phase == HEAD and not self.headers and is_of_unknown_method(data):
+            return unknown_method()
+        sentence = f"This can't be read as a request of HTTP/1.1: {error}."
+        return Problem("malformed-request", sentence)
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        """A parser that leaves the version to us, and goes on after `Connection: close`."""
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True, lenient_version=True)
+        return parser
 
     def _start(self, cycle: Cycle) -> None:
         self._running = cycle
@@ -373,8 +465,7 @@ class Protocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name != b"upgrade":
                 head += [name, b": ", value, b"\r\n"]
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser = self._new_parser()
         self.data_received(b"".join([*head, b"\r\n", rest]))
 
     def _shed(self) -> None:
@@ -421,16 +512,26 @@ class Protocol(HttpToolsProtocol):
         # Closed at once, with more to come from the client, TCP would take the answer back.
         self.transport.write(self._refusal)
         self._refusal = b""
+        if self._has_ended:
+            self.transport.close()
+            return
         self.transport.write_eof()
         self.flow.resume_reading()
         self._ticks = 0
 
     def _head(self, reply: Reply, headers: Headers) -> bytes:
         lines = [STATUS_LINE[reply.status]]
-        for name, value in (date(), *reply.headers, *headers):
+        for name, value in (date(), *reply.headers, *headers, *self._for_scripts()):
             lines += [name, b": ", value, b"\r\n"]
         lines.append(b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (*NOSNIFF, len(reply.body)))
         return b"".join(lines)
+
+    def _for_scripts(self) -> Headers:
+        """What lets a script of an allowed origin read the answer."""
+        if self._cross_origin is None:
+            return []
+        origin = next((value for name, value in self.headers or () if name == b"origin"), None)
+        return self._cross_origin.fields(None if origin is None else origin.decode("latin-1"))
 
     def _count(self, method: str, reply: Reply, slug: str) -> None:
         self._traffic.tally.answered(OTHER, method, reply.status, 0.0)

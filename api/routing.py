@@ -91,6 +91,7 @@ class Resources:
                 for method in route.methods or ():
                     resource.handlers[method] = route.endpoint
         self._resources = list(by_template.values())
+        self._server = Resource("*", OPTIONS=self._options)
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._resources)
@@ -99,13 +100,18 @@ class Resources:
         """One more, which no route describes."""
         self._resources.append(resource)
 
+    async def _options(self, _: Request) -> Reply:
+        """What `OPTIONS *` asks for: all that any resource takes (RFC 9110 §9.3.7)."""
+        methods = {method for each in self for method in each.allow.split(", ")}
+        return Reply(204, [(b"allow", ", ".join(sorted(methods)).encode())])
+
     def find(self, raw_path: bytes) -> tuple[Resource, dict[str, bytes]] | None:
         """The resource at a raw path, and the raw segments that its template names."""
         path = _UNRESERVED.sub(_decoded, raw_path) if b"%" in raw_path else raw_path
         for resource in self._resources:
             if match := resource.pattern.fullmatch(path):
                 return resource, match.groupdict()
-        return None
+        return (self._server, {}) if path == b"*" else None
 
 
 def _decoded(escape: re.Match[bytes]) -> bytes:

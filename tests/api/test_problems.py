@@ -67,6 +67,8 @@ BEFORE_REQUESTS = {
     "request-timeout",
     "uri-too-long",
     "headers-too-large",
+    "not-implemented",
+    "version-not-supported",
     "cross-origin",
 }
 """What is answered before there is a request; see test_cors.py and tests/server/test_limits.py."""

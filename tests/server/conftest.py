@@ -46,10 +46,17 @@ def resident(server: Server) -> int:
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts servers on free ports, and stops them at the end of the test."""
+    with serving(tmp_path) as start:
+        yield start
+
+
+@contextlib.contextmanager
+def serving(directory: Path) -> Iterator[Serve]:
+    """Starts servers on free ports, and stops them at the end of the block."""
     started: list[Server] = []
 
     def start(*options: str, data_dir: Path | None = None, **environment: str) -> Server:
-        where = ["--data-dir", str(data_dir or tmp_path / "data")]
+        where = ["--data-dir", str(data_dir or directory / "data")]
         process = subprocess.Popen(
             [*COMMAND, "serve", "--port", "0", *where, *options],
             stdout=subprocess.PIPE,

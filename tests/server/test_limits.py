@@ -90,7 +90,6 @@ def test_a_url_that_is_too_long_is_refused(client: Raw) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -202,15 +201,32 @@ def test_a_connection_too_many_is_refused(serve: Serve) -> None:
             client.send(LIVEZ)
             assert client.answer().status == 200
         with Raw(server.url) as third:
-            third.send(LIVEZ)
+            third.send(get("/items"))
             answer = third.answer()
             answer.problem(503, "overloaded")
             assert answer.headers["retry-after"] == "1"
             assert third.closed_after() < 5
         second.socket.close()
         with Raw(server.url) as third:
-            third.send(LIVEZ)
+            third.send(get("/items"))
             assert third.answer().status == 200
+
+
+def test_who_watches_the_server_needs_no_place(serve: Serve) -> None:
+    """Health and metrics are answered on any connection too many; once, and to who asks at once."""
+    server = serve("--max-connections", "1")
+    with Raw(server.url) as first, Raw(server.url) as idle:
+        first.send(LIVEZ)
+        assert first.answer().status == 200
+        for path in ("/livez", "/readyz", "/metrics", "http://localhost/livez?x"):
+            with Raw(server.url) as watcher:
+                watcher.send(get(path) + LIVEZ)
+                answer = watcher.answer()
+                assert (answer.status, answer.headers["connection"]) == (200, "close")
+                assert watcher.closed_after() < 5
+        assert idle.closed_after() < 5
+        first.send(LIVEZ)
+        assert first.answer().status == 200
 
 
 def test_a_wish_for_another_protocol_is_declined(client: Raw) -> None:
