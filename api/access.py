@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from redis.asyncio import Redis
 
 from api.known_tokens import KnownTokens, Standing
@@ -24,8 +26,10 @@ class Access:
     A store without tokens lets everybody in only where `may_be_open` says that it may.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, *, may_be_open: bool) -> None:
-        self._known = KnownTokens(redis, keys, may_be_open=may_be_open)
+    def __init__(
+        self, redis: Redis, keys: Keys, *, may_be_open: bool, mark: Path | None = None
+    ) -> None:
+        self._known = KnownTokens(redis, keys, may_be_open=may_be_open, mark=mark)
 
     @property
     def is_open(self) -> bool:

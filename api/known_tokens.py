@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
@@ -62,15 +64,22 @@ def standing_of(tokens: Tokens, *, had_any: bool, may_be_open: bool) -> Standing
 
 
 class KnownTokens:
-    """The tokens of the store, as this process last saw them."""
+    """The tokens of the store, as this process last saw them.
 
-    def __init__(self, redis: Redis, keys: Keys, *, may_be_open: bool) -> None:
+    `mark` is a file that is there while there are tokens: the processes of one server share it, so
+    that one which is started again knows what the one before it had seen.
+    """
+
+    def __init__(
+        self, redis: Redis, keys: Keys, *, may_be_open: bool, mark: Path | None = None
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._may_be_open = may_be_open
         self._rows: Any = None
         self._tokens = Tokens({})
-        self._had_any = False
+        self._mark = mark
+        self._had_any = mark is not None and mark.exists()
         self._is_known = False
         self._is_away = False
         self._fresh_until = 0.0
@@ -101,13 +110,14 @@ class KnownTokens:
             return
         # One asks for all who wait: with a lock they would go on one by one, a turn of the event
         # loop each, and under load the last of them after seconds.
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(self._ask())
+        asking, loop = self._asking, asyncio.get_running_loop()
+        if asking is None or asking.done() or asking.get_loop() is not loop:
+            asking = self._asking = asyncio.ensure_future(self._ask())
         if not self._is_known:
-            if error := await asyncio.shield(self._asking):
+            if error := await asyncio.shield(asking):
                 raise error
             return
-        if not (await asyncio.wait({self._asking}, timeout=PATIENCE))[0]:
+        if not (await asyncio.wait({asking}, timeout=PATIENCE))[0]:
             self._is_away = True
             self._asked_again_at = time.monotonic() + FRESH_SECONDS
 
@@ -148,13 +158,21 @@ class KnownTokens:
     def _take(self, tokens: Tokens) -> None:
         self._tokens = tokens
         self.standing = standing_of(tokens, had_any=self._had_any, may_be_open=self._may_be_open)
-        self._had_any = (self._had_any or bool(tokens)) and not tokens.are_given_up
+        self._note(had_any=(self._had_any or bool(tokens)) and not tokens.are_given_up)
         self._is_open = self.standing is Standing.OPEN
         if tokens.unreadable:
             named = ", ".join(repr(name) for name in tokens.unreadable)
             self._say(f"The rows of these tokens can't be read, so they open nothing: {named}.")
         else:
             self._say(self.standing.value if self.standing.is_closed else "")
+
+    def _note(self, *, had_any: bool) -> None:
+        if had_any == self._had_any:
+            return
+        self._had_any = had_any
+        if self._mark is not None:
+            with suppress(OSError):  # a full disk closes nothing
+                self._mark.touch() if had_any else self._mark.unlink(missing_ok=True)
 
     def _say(self, sentence: str) -> None:
         """Logs what is wrong, once for as long as it stays so."""

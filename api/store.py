@@ -54,6 +54,7 @@ class Store:
         acknowledgement = Acknowledgement.of(settings.durability)
         terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, room)
         log = EventLog(redis, keys, APPLY, terms)
+        workers = Workers.of_environment(traffic.tally)
         traffic.tally.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
             redis,
@@ -63,9 +64,9 @@ class Store:
             LiveFeed(log, cloudevents.frame, traffic.read_piece),
             model,
             settings,
-            Access(redis, keys, may_be_open=settings.may_be_open),
+            Access(redis, keys, may_be_open=settings.may_be_open, mark=workers.tokens_mark),
             traffic,
-            Workers.of_environment(traffic.tally),
+            workers,
             room,
             Health(redis, keys, log, room, settings.durability),
             SlowWork(settings.max_waiting),

@@ -40,6 +40,11 @@ class Workers:
         named = os.environ.get(DIRECTORY)
         return cls(tally, Path(named) if named else None)
 
+    @property
+    def tokens_mark(self) -> Path | None:
+        """The file that says, while it is there, that one of them has seen tokens."""
+        return self._directory and self._directory / "tokens"
+
     def total(self) -> tuple[Snapshot, list[int]]:
         """The numbers of all processes in sum, and the ids of those that run."""
         own = self.publish()

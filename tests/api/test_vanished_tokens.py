@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from api.known_tokens import Standing, standing_of
 from api.reply import Headers
 from api.settings import Settings
 from api.tokens import LastToken, Role, Token, Tokens, create, read_tokens, revoke
+from api.workers import DIRECTORY
 from eventlog.keys import Keys
 from tests.api.conftest import Events, Serve, client_of, problem
 
@@ -83,6 +85,25 @@ async def test_a_token_made_after_the_others_vanished_opens_the_store_again(
     assert (await client.get("/items")).status_code == 401
     assert (await client.get("/items", headers=await bearer(redis, "bob"))).status_code == 200
     assert "wants a token" in problem(await client.get("/items"), 401, "unauthorized")["detail"]
+
+
+@pytest.mark.usefixtures("_asks_each_time")
+async def test_a_worker_that_is_started_again_knows_that_there_were_tokens(
+    serve: Serve, redis: FakeAsyncRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the other processes of its server, also from those that have ended."""
+    monkeypatch.setenv(DIRECTORY, str(tmp_path))
+    ann = await bearer(redis, "ann")
+    assert (await serve().get("/items", headers=ann)).status_code == 200
+    await redis.flushall()
+    again = serve()
+    detail = problem(await again.get("/items"), 401, "unauthorized")["detail"]
+    assert detail == Standing.VANISHED.value
+    await bearer(redis, "ann")
+    await revoke(redis, Keys(), "ann", even_last=True)
+    assert (await again.get("/items")).status_code == 200
+    await redis.flushall()
+    assert (await serve().get("/items")).status_code == 200
 
 
 @pytest.mark.usefixtures("_asks_each_time")
