@@ -23,7 +23,7 @@ def check_name(request: Request) -> None:
     if _is_foreign(server[0], host):
         sentence = (
             f"This store has no tokens, so it answers to localhost and to addresses only, and not "
-            f"to {host.decode('latin-1')}."
+            f"to {host[:100].decode('latin-1')}."
         )
         raise Problem("misdirected", sentence)
 
@@ -44,6 +44,8 @@ def _is_foreign(server: str, host: bytes) -> bool:
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
+    # A socket for both families has IPv4's addresses as IPv6's, of which none is of loopback.
+    return getattr(address, "ipv4_mapped", None) or address

@@ -8,9 +8,11 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from errno import EADDRINUSE
 from functools import partial
+from ipaddress import IPv6Address
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -80,12 +82,21 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """A socket that listens there, once what listens there now has gone. Raises OSError."""
+    """A socket that listens there, once what listens there now has gone. Raises OSError.
+
+    All addresses of IPv6 (`::`) are all of IPv4 too, as elsewhere, where the system can do that.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = _is_all_of_ipv6(host)
+    if both and not socket.has_dualstack_ipv6():
+        both = False
+        say(f"This system keeps IPv4 and IPv6 apart: {host} is reached over IPv6 only.")
     until = None
     while True:
         try:
-            return socket.create_server((host, port), family=family, backlog=2048)
+            return socket.create_server(
+                (host, port), family=family, backlog=2048, dualstack_ipv6=both
+            )
         except OSError as error:
             if error.errno != EADDRINUSE or (until and time.monotonic() > until):
                 raise
@@ -93,6 +104,13 @@ def _listener(host: str, port: int) -> socket.socket:
             say(f"{host}:{port} is in use, waiting for it.")
             until = time.monotonic() + PATIENCE
         time.sleep(0.05)
+
+
+def _is_all_of_ipv6(host: str) -> bool:
+    try:
+        return IPv6Address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 async def check(settings: Settings) -> None:
@@ -170,6 +188,26 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
     factory = "cli.application:application"
     config = uvicorn.Config(factory, factory=True, workers=settings.workers, **options)
-    with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
-        os.environ[DIRECTORY] = directory
+    with shared_directory(settings.data_dir):
         Supervisor(config, [listener]).run()
+
+
+@contextmanager
+def shared_directory(data_dir: Path) -> Iterator[None]:
+    """Has the processes add up their metrics in a directory: a temporary one, or in the data.
+
+    Without any they run all the same.
+    """
+    with ExitStack() as stack:
+        for where in (None, data_dir):
+            with suppress(OSError):
+                directory = tempfile.TemporaryDirectory(prefix="itemstore-", dir=where)
+                os.environ[DIRECTORY] = stack.enter_context(directory)
+                break
+        else:
+            os.environ.pop(DIRECTORY, None)
+            say(
+                "No temporary directory can be written to, so each process shows its own metrics "
+                "only. Set TMPDIR to one that can."
+            )
+        yield

@@ -12,7 +12,7 @@ from api.tokens import Role, create
 from eventlog.keys import Keys
 from tests.api.conftest import Events, problem
 
-LOOPBACK = ["127.0.0.1", "127.1.2.3", "[::1]"]
+LOOPBACK = ["127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]"]
 OWN = [
     "localhost", "LocalHost:8000", "localhost.", "shop.localhost:80", "127.0.0.1:8000",
     "[::1]:80", "192.0.2.1", "[2001:db8::1]",

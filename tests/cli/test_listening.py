@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
 from api.settings import Settings
+from api.workers import DIRECTORY
 from cli import serve
 from cli.errors import Stop
-from cli.serve import listening
+from cli.serve import listening, shared_directory
 
 
 def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +46,59 @@ def test_an_address_of_another_machine_is_refused_at_once() -> None:
         listening(Settings(host="192.0.2.1", port=0)),
     ):
         pass
+
+
+@pytest.mark.parametrize("host", ["::", "0::0"])
+def test_all_addresses_are_those_of_both_families(host: str) -> None:
+    """As with other servers: who is told `::` means everything."""
+    with listening(Settings(host=host, port=0)) as listener:
+        port = listener.getsockname()[1]
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port), timeout=5).close()
+
+
+def test_a_system_that_keeps_the_families_apart_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And serves the one that was named."""
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    with listening(Settings(host="::", port=0)) as listener:
+        port = listener.getsockname()[1]
+        socket.create_connection(("::1", port), timeout=5).close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert "IPv6 only" in capsys.readouterr().err
+
+
+def test_one_address_of_ipv6_is_no_other() -> None:
+    """Loopback stays loopback."""
+    with listening(Settings(host="::1", port=0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_what_is_no_address_is_refused() -> None:
+    """With a sentence, although it looks like one of IPv6."""
+    with pytest.raises(Stop, match="Choose another port"), listening(Settings(host="1:2", port=0)):
+        pass
+
+
+def no_temporary_directory() -> str:
+    """What tempfile does where nothing can be written to."""
+    message = "No usable temporary directory found"
+    raise FileNotFoundError(message)
+
+
+def test_without_a_temporary_directory_the_metrics_meet_in_the_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And where that can't be either, each process has its own, and it is said."""
+    monkeypatch.setenv(DIRECTORY, "")
+    monkeypatch.setattr(tempfile, "gettempdir", no_temporary_directory)
+    with shared_directory(tmp_path):
+        assert Path(os.environ[DIRECTORY]).parent == tmp_path
+    assert not list(tmp_path.iterdir())
+    with shared_directory(tmp_path / "none"):
+        assert DIRECTORY not in os.environ
+    assert "Set TMPDIR" in capsys.readouterr().err
