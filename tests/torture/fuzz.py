@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import re
@@ -15,11 +14,14 @@ from urllib.parse import unquote
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from api.app import ItemStore, create_app
+from api.json_text import DEEPEST, check_json
+from api.problems import Problem
 from api.settings import Settings
 from api.tokens import Role, create
 from eventlog.keys import Keys
 from projections.verify import verify
-from tests.torture.inputs import Input, made, sendable
+from tests.models import ALL as MODELS
+from tests.torture.inputs import Input, made, sendable, written
 from tests.torture.outcome import Outcome
 
 PATIENCE = 5.0
@@ -30,6 +32,9 @@ STREAMS = 0.02
 
 GUARDED, KNOWN = 0.4, 0.85
 """How many inputs go to the store that wants a token, and how many of those have it."""
+
+MODELLED = 0.4
+"""How many inputs are writes for stores with models of operators."""
 
 OPEN = (b"/livez", b"/readyz", b"/problems")
 """What needs no token."""
@@ -44,7 +49,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
     """As many inputs as there is time for, and a look at the whole store after them.
 
     They go to two stores in turn: one that is open and has the default model, and one that wants
-    a token and takes any JSON object.
+    a token and takes any JSON object. Some are bodies and patches for stores of other models.
     """
     chance = random.Random(f"{seed} fuzz")
     outcome = Outcome("fuzz", seed)
@@ -54,8 +59,19 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
     open_app = create_app(Settings(max_body=MOST_BODY), redis=redis)
     settings = Settings(max_body=MOST_BODY, model="any", namespace=guarded.namespace)
     guarded_app = create_app(settings, redis=redis)
+    stores = {f"model{n}": model for n, model in enumerate(MODELS)}
+    modelled = [
+        create_app(Settings(max_body=MOST_BODY, namespace=name), redis=redis, model=model)
+        for name, model in stores.items()
+        if model is not None
+    ]
     began = time.monotonic()
     while time.monotonic() - began < seconds:
+        if chance.random() < MODELLED:
+            given = written(chance)
+            status, wrong = await tried(chance.choice(modelled), given)
+            _note(outcome, given, status, wrong)
+            continue
         given = sendable(made(chance))
         is_guarded = chance.random() < GUARDED
         if is_guarded and chance.random() < KNOWN:
@@ -64,15 +80,19 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
         status, wrong = await tried(guarded_app if is_guarded else open_app, given)
         if is_guarded and 200 <= status < 300 and not _may(given, token):
             wrong = f"{status} without a token"
-        outcome.inputs += 1
-        outcome.answers[f"{given.method.decode('latin-1')[:10]} {status}"] += 1
-        if wrong:
-            outcome.violations.append(f"{wrong}: {given}"[:3000])
-    for keys in (Keys(), guarded):
+        _note(outcome, given, status, wrong)
+    for keys in (Keys(), guarded, *map(Keys, stores)):
         if not (await verify(redis, keys)).clean:
             outcome.violations.append(f"{keys} differ from the log after the inputs")
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _note(outcome: Outcome, given: Input, status: int, wrong: str) -> None:
+    outcome.inputs += 1
+    outcome.answers[f"{given.method.decode('latin-1')[:10]} {status}"] += 1
+    if wrong:
+        outcome.violations.append(f"{wrong}: {given}"[:3000])
 
 
 def _may(given: Input, token: bytes) -> bool:
@@ -143,8 +163,8 @@ def wrong_with(status: int, headers: dict[bytes, bytes], body: bytes, *, with_bo
         return f"{status} as {media_type!r}: {body[:500]!r}"
     if with_body and media_type.endswith(b"json"):
         try:
-            content = json.loads(body)
-        except ValueError as error:
+            content = check_json(body, deepest=DEEPEST + 3)  # an item in a list or a page of events
+        except Problem as error:
             return f"{status} that is not JSON ({error}): {body[:500]!r}"
         if status >= 400 and not {"type", "title", "status", "detail"} <= content.keys():
             return f"{status} without a part of a problem: {body[:500]!r}"

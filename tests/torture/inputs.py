@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.near_json import document, patch
 from tests.torture.corpus import (
     FITTING,
     HEADERS,
@@ -86,6 +87,30 @@ def made(chance: random.Random) -> Input:
             kind = b"application/" + (kind if method == b"PATCH" else b"json")
             headers.append((b"content-type", kind))
     return Input(method, path, query, headers, body)
+
+
+def written(chance: random.Random) -> Input:
+    """A write of an item or a part of it, right but for its body: that is only nearly JSON."""
+    item = b"/items/" + chance.choice([b"a", b"b"])
+    kind, path, method = b"json", item, b"PUT"
+    match chance.randrange(8):
+        case 0 | 1:
+            body, kind, method = patch(chance), b"json-patch+json", b"PATCH"
+        case 2:
+            body, kind, method = document(chance), b"merge-patch+json", b"PATCH"
+        case 3:
+            body, path, method = document(chance), b"/items", b"POST"
+        case 4:
+            body, path, method = (
+                b'{"version":%d}' % chance.randint(1, 9),
+                item + b"/revert",
+                b"POST",
+            )
+        case 5:
+            body, path, method = b"", b"%s/versions/%d/diff" % (item, chance.randint(2, 9)), b"GET"
+        case _:
+            body = document(chance)
+    return Input(method, path, b"", [(b"content-type", b"application/" + kind)], body)
 
 
 def _path(choice: Callable[[list[bytes], float], bytes], chance: random.Random) -> bytes:
