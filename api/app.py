@@ -28,6 +28,7 @@ from api.idempotency import WRITES, once
 from api.model import ItemModel
 from api.model_probe import doubt
 from api.problems import Problem, problem_of
+from api.quoting import shown
 from api.rebinding import check_name
 from api.reply import NOSNIFF, Headers, Reply, json_reply, problem_reply
 from api.request import Request, encoded, raw_path, root_path
@@ -287,14 +288,14 @@ async def _http_error(request: StarletteRequest, error: Exception) -> Response:
         allow = (error.headers or {}).get("Allow", "GET")
         problem = Problem(
             "method-not-allowed",
-            f"{request.url.path} takes {allow}, not {request.method}.",
+            f"{shown(request.url.path)} takes {allow}, not {request.method}.",
             headers={"Allow": allow},
         )
     else:
         path = _own_path(request.scope)
         is_one_slash_off = path.endswith(b"/") and request.app.resources.find(path[:-1])
         hint = "; without the slash at its end there is" if is_one_slash_off else ""
-        problem = Problem("not-found", f"There is nothing at {request.url.path}{hint}.")
+        problem = Problem("not-found", f"There is nothing at {shown(request.url.path)}{hint}.")
     return _response(problem, request)
 
 

@@ -18,7 +18,7 @@ from api.tokens import Role, create
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.log import EventLog
-from tests.api.conftest import Serve
+from tests.api.conftest import Serve, problem
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -301,3 +301,10 @@ def text_of(page: str) -> str:
     Reader().feed(page)
     assert opened == []
     return "".join(texts)
+
+
+async def test_a_path_is_quoted_by_its_start(client: httpx.AsyncClient) -> None:
+    """It can have thousands of characters, and some that can't be printed."""
+    answer = await client.get(f"/%E2%80%AE{'x' * 7000}")
+    detail = problem(answer, 404, "not-found")["detail"]
+    assert detail == f"There is nothing at /\\u202e{'x' * 58}…."
