@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.forked import command
+
 COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
 
 LINES = [
@@ -29,15 +31,7 @@ def run(tmp_path: Path) -> Run:
     """Runs the command on a data directory of the test's own."""
 
     def run(*words: str, stdin: str = "", data: str = "data") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *words],
-            input=stdin,
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=60,
-            env=os.environ | {"ITEMSTORE_DATA_DIR": str(tmp_path / data)},
-        )
+        return command(words, os.environ | {"ITEMSTORE_DATA_DIR": str(tmp_path / data)}, stdin)
 
     return run
 
