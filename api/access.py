@@ -67,6 +67,12 @@ class Access:
             )
         return token
 
+    async def check_not_closed(self) -> None:
+        """Raises LogUnavailable where there is no token that could open the store."""
+        await self._known.refresh()
+        if self._known.standing.is_closed:
+            raise LogUnavailable(self._known.standing.value, retry_after=60)
+
     async def still_allows(self, token: Token | None) -> bool:
         """Whether what began with this token, or without any, may go on: it was not revoked.
 

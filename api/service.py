@@ -75,7 +75,9 @@ async def livez(_: Request) -> Reply:
 )
 async def readyz(request: Request) -> Reply:
     """Whether a write would be taken now, and how durable it would be."""
-    return json_reply(await request.store.health.report(), headers=[NO_STORE])
+    report = await request.store.health.report()
+    await request.store.access.check_not_closed()
+    return json_reply(report, headers=[NO_STORE])
 
 
 @router.get(

@@ -59,8 +59,10 @@ async def test_tokens_that_vanish_close_the_store(
 
     assert await events() == []
     assert [each.message for each in caplog.records] == [Standing.VANISHED.value]
-    for path in ("/livez", "/readyz", "/problems/unauthorized"):
+    for path in ("/livez", "/problems/unauthorized"):
         assert (await client.get(path)).status_code == 200
+    content = problem(await client.get("/readyz"), 503, "log-unavailable")
+    assert content["detail"] == Standing.VANISHED.value
 
 
 async def test_until_it_is_noticed_the_old_tokens_count(
