@@ -20,7 +20,18 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api import components, docs, feed, item, items, metrics, projections, service, versions
+from api import (
+    components,
+    docs,
+    feed,
+    item,
+    items,
+    metrics,
+    projections,
+    service,
+    time_map,
+    versions,
+)
 from api.access import OPEN, authenticate
 from api.caching import revalidated
 from api.cors import CrossOrigin
@@ -97,7 +108,9 @@ class ItemStore(FastAPI):
         self.tally = Tally()
         self.traffic = Traffic(settings, self.tally)
         self.store = self.store_on(_usable(redis), Room()) if redis is not None else None
-        for module in (item, items, versions, feed, projections, service, docs, metrics):
+        for module in (
+            item, items, time_map, versions, feed, projections, service, docs, metrics,
+        ):  # fmt: skip
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.

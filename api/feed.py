@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -17,17 +16,18 @@ from api.accept import preferred
 from api.access import revoked
 from api.caching import REVALIDATE, as_of, known
 from api.cloudevents import BATCH, LINES, pieces
+from api.event_search import FeedQuery, Found, passes, search
+from api.history import last_change
 from api.problems import Problem
 from api.query import Query, query
 from api.quoting import quoted
 from api.reply import AnyReply, Headers, PageReply, Piece, StreamReply, joined, listed
 from api.request import Request
 from api.routing import Route
-from api.versions import heads_at, last_change
 from domain.events import RecordedEvent
-from eventlog.entries import PAGE_BYTES, Within
+from eventlog.entries import Within
 from eventlog.errors import LogUnavailable
-from eventlog.live import PIECE_BYTES, Encoded, FeedClosed, FellBehind
+from eventlog.live import PIECE_BYTES, FeedClosed, FellBehind
 from eventlog.positions import START, position_of
 
 router = APIRouter(route_class=Route)
@@ -51,27 +51,10 @@ LOOK = 1.0
 """Seconds between two looks whether who waits may still read."""
 
 RETRY_MS = 1000
-SCANNED = 10_000
-"""Events that one page looks through for those that a filter lets pass."""
-
 _FAREWELLS: dict[type[Exception], bytes] = {
     FellBehind: b"cut off for being too slow",
     FeedClosed: b"the server is going down",
 }
-
-EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
-
-
-class FeedQuery(Query):
-    """Which events of the log."""
-
-    after: Annotated[str | None, Field(description="Only events behind this position")] = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
-    type: Annotated[EventType | None, Field(description="Only events of this type")] = None
-    item: Annotated[str | None, Field(description="Only events of this item")] = None
-    wait: Annotated[
-        float, Field(ge=0, le=60, description="Seconds to wait for an event if there is none")
-    ] = 0.0
 
 
 class HistoryQuery(Query):
@@ -130,14 +113,14 @@ async def page(request: Request, start: str, wanted: FeedQuery, headers: Headers
     """One page of the log; with `wait` it waits for an event where the log has no more."""
     traffic = request.store.traffic
     async with traffic.read(request):
-        found = await _filtered(request, start, wanted)
+        found = await search(request, start, wanted)
         if not (found.is_dry and wanted.wait):
             return await _found_reply(request, found, wanted, headers)
     found = await _when_there_is_more(request, found, wanted)
     return await _found_reply(request, found, wanted, headers)
 
 
-async def _when_there_is_more(request: Request, found: _Found, wanted: FeedQuery) -> _Found:
+async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery) -> Found:
     """What is found as soon as an event comes that passes, or when the time is over."""
     traffic, feed = request.store.traffic, request.store.feed
     now = asyncio.get_running_loop().time
@@ -151,7 +134,7 @@ async def _when_there_is_more(request: Request, found: _Found, wanted: FeedQuery
                 if not await request.is_still_allowed():
                     raise revoked()
                 async with traffic.read_piece():
-                    found = await _filtered(request, found.position, wanted)
+                    found = await search(request, found.position, wanted)
     return found
 
 
@@ -164,7 +147,7 @@ async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
             raise revoked()
         async with store.traffic.read_piece():
             part = await store.log.part(position, within)
-            passed = [each for each in part.events if _passes(each, wanted)]
+            passed = [each for each in part.events if passes(each, wanted)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
             del part, passed  # what waits for the client is in memory once
@@ -201,7 +184,7 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                     request.store.traffic.cut("fell behind")
                 yield b": %s; resume with Last-Event-ID\n" % _FAREWELLS[type(end)]
                 return
-            frames = [event.text for event in events if _passes(event, wanted)]
+            frames = [event.text for event in events if passes(event, wanted)]
             if events:
                 position = events[-1].position
             if not frames and now() >= due:
@@ -238,65 +221,8 @@ async def _before(request: Request, after: str | None, version: int) -> int:
     return version - 1 if at and at[0].decode() == after else version
 
 
-@dataclass(slots=True)
-class _Found:
-    """Events that pass, up to which position was looked, and whether nothing comes after it."""
-
-    position: str
-    events: list[RecordedEvent] = field(default_factory=list)
-    is_end: bool = False
-
-    @property
-    def is_dry(self) -> bool:
-        """Whether there is nothing, until something new comes."""
-        return self.is_end and not self.events
-
-
-async def _filtered(request: Request, start: str, wanted: FeedQuery) -> _Found:
-    """Events after a position that pass, in steps, for as long as the client is there."""
-    if wanted.item is not None:
-        return await _of_item(request, start, wanted)
-    found = _Found(start)
-    looked, size = 0, 0
-    while not found.is_end and len(found.events) < wanted.limit and looked < SCANNED:
-        most = wanted.limit - len(found.events)
-        within = Within(most, SCANNED - looked, kind=wanted.type or "")
-        part = await request.store.log.part(found.position, within)
-        looked, size = looked + part.looked, size + part.bytes
-        if found.events and size > PAGE_BYTES:
-            break
-        found.events += part.events
-        found.position, found.is_end = part.position, part.is_end
-        await request.check_connected()
-    return found
-
-
-async def _of_item(request: Request, start: str, wanted: FeedQuery) -> _Found:
-    """The same by the item's own history, without looking at the rest of the log."""
-    log, item = request.store.log, wanted.item or ""
-    end = await log.last_position()
-    version = await log.version_at(item, start)
-    most = SCANNED if wanted.type else wanted.limit
-    positions = await log.positions(item, version, most)
-    chosen, looked = positions, len(positions)
-    if wanted.type:
-        heads, looked = await heads_at(request, positions, wanted.limit, wanted.type)
-        chosen = [head.position.encode() for head in heads]
-    events = await log.at(chosen)
-    if events and (len(chosen) == wanted.limit or events[-1].position.encode() != chosen[-1]):
-        return _Found(events[-1].position, events)
-    is_end = looked == len(positions) < most
-    return _Found(end if is_end else positions[looked - 1].decode(), events, is_end)
-
-
-def _passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
-    return (wanted.type is None or event.type == wanted.type) and (
-        wanted.item is None or event.item == wanted.item
-    )
-
-
 async def _found_reply(
-    request: Request, found: _Found, wanted: FeedQuery, headers: Headers
+    request: Request, found: Found, wanted: FeedQuery, headers: Headers
 ) -> PageReply:
     following = None if found.is_end else found.position
     return await _page_reply(request, found.events, wanted, following, headers)

@@ -1,18 +1,17 @@
-"""`/items/{id}/versions`: an item as it was (RFC 7089, RFC 5829), compared, and brought back."""
+"""`/items/{id}/versions/{n}`: an item as it was (RFC 7089, RFC 5829), compared, brought back."""
 
 from __future__ import annotations
 
 import json
 import re
-from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
-from api.accept import preferred
-from api.caching import ORIGIN, REVALIDATE, as_of, for_ever, known
+from api.caching import ORIGIN, REVALIDATE, for_ever
+from api.history import version, version_head
 from api.json_diff import diff
 from api.json_text import check_json
 from api.model_errors import invalid
@@ -20,40 +19,23 @@ from api.patch import JSON_PATCH
 from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.query import Query, invalid_parameters, query, refuse_query
-from api.quoting import LONGEST, quoted
+from api.quoting import quoted
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
 from api.shapes import LAST_VERSION
 from api.slow_work import QUICK_BYTES
-from api.times import event_date, last_modified, parse_rfc1123_date, rfc3339
+from api.times import event_date, last_modified, parse_rfc1123_date
 from api.writes import append, stored, write_reply
 from domain.commands import PutItem
 from domain.errors import ItemNotFound
 from domain.events import ItemDeleted, RecordedEvent
 from domain.evolve import Item
-from eventlog.log import EventHead
 from eventlog.positions import LARGEST
 
 router = APIRouter(route_class=Route)
 
-LINK_FORMAT = b"application/link-format"
-
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
-
-
-MOST_PARTS = 64
-"""How often one request goes to the engine for events that stay there: it looks at 256 of them
-each time, or at a mebibyte."""
-
-
-class VersionsQuery(Query):
-    """Which part of the list of versions."""
-
-    limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
-    after: Annotated[
-        int, Field(ge=0, le=LAST_VERSION, description="Only versions behind this one")
-    ] = 0
 
 
 class DiffQuery(Query):
@@ -63,29 +45,6 @@ class DiffQuery(Query):
         int | None,
         Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from"),
     ] = None
-
-
-@router.get("/items/{id}/versions", **openapi.LIST_VERSIONS)
-async def list_versions(request: Request) -> Reply:
-    """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
-    wanted = query(request, VersionsQuery)
-    log, item = request.store.log, request.item_id
-    count, position = await last_change(request)
-    form = preferred(request, "application/link-format", "application/json")
-    vary = (b"vary", b"accept, " + ORIGIN)
-    headers = [vary, *as_of(position, form, origin(request))]
-    if reply := known(request, headers):
-        return reply
-    positions = await log.positions(item, wanted.after, wanted.limit)
-    async with request.store.traffic.read(request):
-        history, looked = await heads_at(request, positions, wanted.limit)
-    last = wanted.after + looked
-    more = last < count
-    following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
-    if form == "application/json":
-        return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
-    headers.append((b"content-type", LINK_FORMAT))
-    return Reply(200, headers, _time_map_links(request, history, following))
 
 
 @router.get("/items/{id}/versions/{n}", **openapi.GET_VERSION)
@@ -147,7 +106,9 @@ async def version_then(request: Request, date: str) -> Reply:
     end = f"{max(seconds, 0) * 1000 + 999}-{LARGEST}"
     # Before the first version the first is chosen (§4.5.3), also before all positions.
     number = max(1, await request.store.log.version_at(request.item_id, end))
-    _body(await version(request, number))
+    head = await version_head(request, number)
+    if head.type == ItemDeleted.__name__:
+        raise ItemNotFound(request.item_id, deleted_version=number)
     headers: Headers = [
         (b"location", f"{versions_path(request)}/{number}".encode()),
         (b"vary", b"accept-datetime, " + ORIGIN),
@@ -155,56 +116,6 @@ async def version_then(request: Request, date: str) -> Reply:
         REVALIDATE,
     ]
     return Reply(302, headers)
-
-
-async def last_change(request: Request) -> tuple[int, str]:
-    """The item's last version, and the position that made it. Raises ItemNotFound without one."""
-    count, position = await request.store.log.last_change(request.item_id)
-    if count == 0:
-        raise ItemNotFound(request.item_id)
-    return count, position
-
-
-async def heads_at(
-    request: Request, positions: list[bytes], limit: int, kind: str | None = None
-) -> tuple[list[EventHead], int]:
-    """At most `limit` of the events at positions, of one type where it is named, without bodies.
-
-    And how many of the positions were looked at: not all where that took MOST_PARTS steps. It
-    ends when the client has gone.
-    """
-    found: list[EventHead] = []
-    looked, steps = 0, 0
-    async with aclosing(request.store.log.heads_at(positions)) as parts:
-        async for heads, seen in parts:
-            found += [head for head in heads if kind is None or head.type == kind]
-            looked, steps = looked + seen, steps + 1
-            if len(found) >= limit or steps == MOST_PARTS:
-                break
-            await request.check_connected()
-    return found[:limit], looked
-
-
-async def version_count(request: Request) -> int:
-    """How many versions the item has. Raises ItemNotFound where it never existed."""
-    count = await request.store.log.version_count(request.item_id)
-    if count == 0:
-        raise ItemNotFound(request.item_id)
-    return count
-
-
-async def version(request: Request, number: int) -> RecordedEvent:
-    """The event that made a version. Raises ItemNotFound, and Problem where there is none."""
-    log, item = request.store.log, request.item_id
-    if history := await log.history(item, number - 1, 1):
-        return history[0]
-    count = await version_count(request)
-    if number <= count:
-        if history := await log.history(item, number - 1, 1):
-            return history[0]  # it was made between the two looks
-        raise Problem("gone", f"Version {number} was removed from the log by its operator.")
-    sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
-    raise Problem("version-not-found", sentence, members={"version": count})
 
 
 def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> Headers:
@@ -278,34 +189,3 @@ def _body(recorded: RecordedEvent) -> bytes:
     if isinstance(recorded.event, ItemDeleted):
         raise ItemNotFound(recorded.item, deleted_version=recorded.version)
     return recorded.event.body
-
-
-def _time_map_json(request: Request, history: list[EventHead], following: str | None) -> bytes:
-    path = versions_path(request)
-    versions = [
-        {
-            "version": recorded.version,
-            "type": recorded.type,
-            "time": rfc3339(recorded.position),
-            "event": recorded.position,
-            "href": f"{path}/{recorded.version}",
-        }
-        for recorded in history
-    ]
-    return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
-
-
-def _time_map_links(request: Request, history: list[EventHead], following: str | None) -> bytes:
-    path = origin(request) + versions_path(request)
-    mementos = [each for each in history if each.type != ItemDeleted.__name__]
-    listed = [
-        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
-        f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
-    ]
-    if following:
-        following = origin(request) + following
-        listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
-    for each in mementos:
-        date = event_date(each.position).decode()
-        listed.append(f'<{path}/{each.version}>; rel="memento"; datetime="{date}"')
-    return ",\n".join(listed).encode()

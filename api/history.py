@@ -1,0 +1,88 @@
+"""What the log knows of one item: its versions, with their bodies or without."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import TypeVar
+
+from api.problems import Problem
+from api.quoting import LONGEST, quoted
+from api.request import Request
+from domain.errors import ItemNotFound
+from domain.events import RecordedEvent
+from eventlog.log import EventHead
+
+T = TypeVar("T")
+
+MOST_PARTS = 64
+"""How often one request goes to the engine for events that stay there: it looks at 256 of them
+each time, or at a mebibyte."""
+
+
+async def last_change(request: Request) -> tuple[int, str]:
+    """The item's last version, and the position that made it. Raises ItemNotFound without one."""
+    count, position = await request.store.log.last_change(request.item_id)
+    if count == 0:
+        raise ItemNotFound(request.item_id)
+    return count, position
+
+
+async def heads_at(
+    request: Request, positions: list[bytes], limit: int, kind: str | None = None
+) -> tuple[list[EventHead], int]:
+    """At most `limit` of the events at positions, of one type where it is named, without bodies.
+
+    And how many of the positions were looked at: not all where that took MOST_PARTS steps. It
+    ends when the client has gone.
+    """
+    found: list[EventHead] = []
+    looked, steps = 0, 0
+    async with aclosing(request.store.log.heads_at(positions)) as parts:
+        async for heads, seen in parts:
+            found += [head for head in heads if kind is None or head.type == kind]
+            looked, steps = looked + seen, steps + 1
+            if len(found) >= limit or steps == MOST_PARTS:
+                break
+            await request.check_connected()
+    return found[:limit], looked
+
+
+async def version_head(request: Request, number: int) -> EventHead:
+    """The event that made a version, without its body. Raises as `version` does."""
+    return await _version(request, number, partial(_heads, request))
+
+
+async def _heads(request: Request, positions: list[bytes]) -> list[EventHead]:
+    heads, _ = await heads_at(request, positions, len(positions))
+    return heads
+
+
+async def version_count(request: Request) -> int:
+    """How many versions the item has. Raises ItemNotFound where it never existed."""
+    count = await request.store.log.version_count(request.item_id)
+    if count == 0:
+        raise ItemNotFound(request.item_id)
+    return count
+
+
+async def version(request: Request, number: int) -> RecordedEvent:
+    """The event that made a version. Raises ItemNotFound, and Problem where there is none."""
+    return await _version(request, number, request.store.log.at)
+
+
+async def _version(
+    request: Request, number: int, read: Callable[[list[bytes]], Awaitable[list[T]]]
+) -> T:
+    """The same, with all or with a part of it, as `read` has it."""
+    log, item = request.store.log, request.item_id
+    if found := await read(await log.positions(item, number - 1, 1)):
+        return found[0]
+    count = await version_count(request)
+    if number <= count:
+        if found := await read(await log.positions(item, number - 1, 1)):
+            return found[0]  # it was made between the two looks
+        raise Problem("gone", f"Version {number} was removed from the log by its operator.")
+    sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
+    raise Problem("version-not-found", sentence, members={"version": count})
