@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from api.json_text import check_json
@@ -186,7 +186,8 @@ class ItemModel:
 
     def _unwritable(self, item: Any) -> list[str]:
         """Pointers to the fields that can't be written as JSON; to the whole item if to none."""
-        assert self._model is not None
+        if self._model is None or issubclass(self._model, RootModel):
+            return [""]
         aliases = {
             name: each.serialization_alias for name, each in self._model.model_fields.items()
         }

@@ -101,9 +101,12 @@ def without(value: Any, places: Iterator[Place]) -> bool:
 
 def forget_computed(item: Any) -> None:
     """Takes members with the name of a computed field out of what models keep as extra."""
-    waiting = [item]
+    waiting, seen = [item], set[int]()
     while waiting:
         each = waiting.pop()
+        if id(each) in seen:  # what a model leaves out of its JSON may lead back to itself
+            continue
+        seen.add(id(each))
         if isinstance(each, BaseModel):
             extra = each.__pydantic_extra__
             if extra:

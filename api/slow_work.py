@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from api.problems import Problem
+from api.traffic import overloaded
 
 QUICK_BYTES = 32 * 1024
 """Work on so many bytes of JSON takes about a millisecond, and a thread would cost more."""
@@ -107,8 +107,3 @@ def _deliver(
 ) -> None:
     if not done.done():
         done.set_result(outcome)
-
-
-def overloaded(sentence: str) -> Problem:
-    """503, for now: nothing was written."""
-    return Problem("overloaded", sentence, members={"retry_after": 1}, headers={"Retry-After": "1"})

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -19,6 +20,7 @@ from pydantic import (
     computed_field,
     field_serializer,
     field_validator,
+    model_validator,
 )
 
 from tests.api.conftest import Serve, problem
@@ -150,6 +152,17 @@ class WrongDefault(BaseModel):
     x: int = Field(default="many")  # type: ignore[assignment]
 
 
+class Loop(Labelled):
+    """Holds itself, outside of its JSON."""
+
+    around: Any = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def _closed(self) -> Loop:
+        self.around = [self]
+        return self
+
+
 REFUSED = [
     (Number, {"x": "NaN"}),
     (MaybeNumber, {"x": "-inf"}),
@@ -192,6 +205,13 @@ async def test_the_name_that_is_written_is_the_one_that_is_pointed_at(
     assert pointers == ["/x"]  # which is missing in {"out": 1}
 
 
+async def test_a_root_that_can_t_be_written_is_the_whole_body(serve: Serve) -> None:
+    """There is no field to point to."""
+    model = RootModel[dict[str, Annotated[bytes, AfterValidator(lambda _: b"\xff")]]]
+    answer = await serve(model=model).put("/items/foo", json={"a": "b"})
+    assert problem(answer, 422, "invalid-item")["errors"][0]["pointer"] == ""
+
+
 class Cat(BaseModel):
     """One kind of pet."""
 
@@ -229,6 +249,7 @@ STORED = [
       "rest": {"c": {"name": "c", "d": 1, "label": "C"}}}),
     (Number, {"x": "1.5"}, {"x": 1.5}),
     (RootModel[dict[str, int]], {"a": 1}, {"a": 1}),
+    (Loop, {"name": "tea", "label": "old"}, {"name": "tea", "label": "TEA"}),
 ]  # fmt: skip
 
 
