@@ -154,10 +154,15 @@ def judged(given: Input, messages: list[Any]) -> tuple[int, str]:
     return status, wrong_with(status, headers, body, with_body=given.method != b"HEAD")
 
 
+def is_failure(status: int) -> bool:
+    """Whether the store has made an error: 501 and 505 say what HTTP it does not speak."""
+    return status >= 500 and status not in {501, 505}
+
+
 def wrong_with(status: int, headers: dict[bytes, bytes], body: bytes, *, with_body: bool) -> str:
     """What is wrong with an answer; empty where nothing is."""
     media_type = headers.get(b"content-type", b"").partition(b";")[0]
-    if status >= 500:
+    if is_failure(status):
         return f"{status} {body[:500]!r}"
     if status >= 400 and media_type != b"application/problem+json":
         return f"{status} as {media_type!r}: {body[:500]!r}"

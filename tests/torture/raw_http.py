@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.torture.fuzz import wrong_with
+from tests.torture.fuzz import is_failure, wrong_with
 from tests.torture.inputs import Input, damaged, made
 from tests.torture.outcome import Outcome
 from tests.torture.processes import Api, run
@@ -22,8 +22,15 @@ SILENCE = 0.08
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
+LINES = [b"GET http://localhost%s HTTP/1.1", b"GET https://localhost%s HTTP/1.1",
+         b"FOO %s HTTP/1.1", b"get %s HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET %s#x HTTP/1.1",
+         b"GET %s HTTP/2.0", b"PUT %s HTTP/1.2", b"PUT %s HTTP/1.0", b"GET %s RTSP/1.0",
+         b"CONNECT localhost HTTP/1.1"]  # fmt: skip
+"""Request lines, some of them of a target."""
+
 FRAMES = [b'transfer-encoding: chunked\r\n\r\n5\r\n{"a"\r\n0\r\n\r\n',
           b"transfer-encoding: chunked\r\n\r\nzz\r\n", b"transfer-encoding: gzip\r\n\r\n",
+          b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"host: a\r\n\r\n",
           b"transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n",
           b"content-length: 2\r\ncontent-length: 3\r\n\r\n{} ", b"content-length: 2, 2\r\n\r\n{}",
           b"upgrade: h2c\r\nconnection: upgrade\r\n\r\n", b"upgrade: websocket\r\n\r\n",
@@ -62,7 +69,10 @@ async def raw_http(seed: int, seconds: float) -> Outcome:
 def _written(given: Input, chance: random.Random) -> bytes:
     """The input as it goes over the wire, with more that is wrong."""
     target = given.path + (b"?" + given.query if given.query else b"")
-    head = b"%s %s HTTP/1.1\r\nhost: localhost\r\n" % (given.method, target)
+    line = b"%s %s HTTP/1.1" % (given.method, target)
+    if chance.random() < 0.1:
+        line = chance.choice(LINES).replace(b"%s", target)
+    head = line + b"\r\nhost: localhost\r\n"
     fields = b"".join(b"%s: %s\r\n" % field for field in given.headers)
     if chance.random() < 0.2:
         text = head + fields + chance.choice(FRAMES)
@@ -78,12 +88,15 @@ async def _sent(port: int, text: bytes, outcome: Outcome) -> str:
     """What is wrong with the answer; empty where nothing is."""
     outcome.inputs += 1
     received = b""
+    ends = outcome.inputs % 5 == 0  # its half, so that what is no whole request is one
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError as error:
         return f"no connection: {error!r}"
     try:
         writer.write(text)
+        if ends:
+            writer.write_eof()
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(SILENCE):
                 while piece := await reader.read(1 << 16):
@@ -92,7 +105,7 @@ async def _sent(port: int, text: bytes, outcome: Outcome) -> str:
         writer.transport.abort()
     statuses = [int(status) for status in _STATUS.findall(received)]
     outcome.answers.update(str(status) for status in statuses or [0])
-    if any(status >= 500 for status in statuses):
+    if any(map(is_failure, statuses)):
         return f"{received[:500]!r} to {text[:2000]!r}"
     wrong = _wrong(received) if statuses else ""
     return wrong and f"{wrong} to {text[:2000]!r}"
