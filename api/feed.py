@@ -87,21 +87,20 @@ async def list_events(request: Request) -> AnyReply:
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
+    after = None if wanted.after is None else checked_position(wanted.after)
     log, item = request.store.log, request.item_id
     count, position = await last_change(request)
     headers = [VARY, *as_of(position)]
     if reply := known(request, headers):
         return reply
-    behind = None
-    if wanted.after is not None:
-        behind = await log.version_at(item, checked_position(wanted.after))
+    behind = None if after is None else await log.version_at(item, after)
     async with request.store.traffic.read(request):
         if wanted.order == "asc":
             found = await log.history(item, behind or 0, wanted.limit)
             more = bool(found) and found[-1].version < count
         else:
             # Behind a position, going backwards, is before it.
-            last = count if behind is None else await _before(request, wanted.after, behind)
+            last = count if behind is None else await _before(request, after, behind)
             first = max(0, last - wanted.limit)
             found = await log.history(item, first, last - first, newest_first=True) if last else []
             more = bool(found) and found[-1].version > 1

@@ -83,7 +83,7 @@ _KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header"
 
 _SENT = (
     "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item",
-    "request-timeout", *_KEYED,
+    "request-timeout", "not-implemented", *_KEYED,
 )  # fmt: skip
 
 

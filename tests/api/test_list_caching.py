@@ -88,3 +88,11 @@ async def test_what_waits_or_streams_has_no_tag(two: httpx.AsyncClient) -> None:
         answer = await two.get(path, headers={"accept": accept, "if-none-match": "*"})
         assert answer.status_code == 200
         assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/items?after=%21", "/events?after=x", "/items/foo/events?after="]
+)
+async def test_a_cursor_that_is_none_is_never_304(two: httpx.AsyncClient, path: str) -> None:
+    """Conditions count where the answer would be a success without them (RFC 9110 §13.2.1)."""
+    problem(await two.get(path, headers={"if-none-match": "*"}), 400, "malformed-cursor")
