@@ -34,7 +34,7 @@ class Access:
     @property
     def is_open(self) -> bool:
         """Whether the store is known to be open to all, without asking anybody."""
-        return self._known.is_open
+        return self._known.lets_all_in and not self._known.is_stale
 
     async def token(self, authorization: str | None, method: str) -> Token | None:
         """The token that the request carries, None where the store is open to all.
@@ -43,18 +43,19 @@ class Access:
         allow the method, and LogUnavailable where the tokens, or this one, are not known yet:
         while the engine is away, those that were known last count.
         """
-        await self._known.refresh()
-        standing = self._known.standing
-        if standing is Standing.OPEN:
+        known = self._known
+        if known.is_stale:
+            await known.refresh()
+        if known.lets_all_in:
             return None
-        if standing.is_closed and authorization is None:
-            raise _closed(standing)
+        if known.is_closed and authorization is None:
+            raise _closed(known.standing)
         name, secret = _credentials(authorization)
-        token = self._known.get(name)
+        token = known.get(name)
         if token is None and NAME.fullmatch(name):
-            token = await self._known.look_up(name)
-        if token is None and standing.is_closed:
-            raise _closed(standing)
+            token = await known.look_up(name)
+        if token is None and known.is_closed:
+            raise _closed(known.standing)
         if token is None or not token.opens(secret):
             raise revoked()
         needed = Role.reader if method in READS else Role.writer
@@ -70,7 +71,7 @@ class Access:
     async def check_not_closed(self) -> None:
         """Raises LogUnavailable where there is no token that could open the store."""
         await self._known.refresh()
-        if self._known.standing.is_closed:
+        if self._known.is_closed:
             raise LogUnavailable(self._known.standing.value, retry_after=60)
 
     async def still_allows(self, token: Token | None) -> bool:
@@ -83,7 +84,7 @@ class Access:
         except (LogUnavailable, LogBroken):
             return False
         if token is None:
-            return self._known.standing is Standing.OPEN
+            return self._known.lets_all_in
         return self._known.get(token.name) == token
 
     async def check_still(self, token: Token | None) -> None:

@@ -87,13 +87,15 @@ class KnownTokens:
         self._looks = 0
         self._said = ""
         self._asking: asyncio.Future[Exception | None] | None = None
+        # Each request looks at these, so they are not worked out each time.
         self.standing = Standing.VANISHED
-        self._is_open = False
+        self.is_closed = True
+        self.lets_all_in = False
 
     @property
-    def is_open(self) -> bool:
-        """Whether the store is known to be open to all, without asking anybody."""
-        return self._is_open and time.monotonic() <= self._fresh_until
+    def is_stale(self) -> bool:
+        """Whether the engine should be asked again."""
+        return time.monotonic() > self._fresh_until
 
     def get(self, name: str) -> Token | None:
         """The token, where it is known."""
@@ -159,12 +161,13 @@ class KnownTokens:
         self._tokens = tokens
         self.standing = standing_of(tokens, had_any=self._had_any, may_be_open=self._may_be_open)
         self._note(had_any=(self._had_any or bool(tokens)) and not tokens.are_given_up)
-        self._is_open = self.standing is Standing.OPEN
+        self.is_closed = self.standing.is_closed
+        self.lets_all_in = self.standing is Standing.OPEN
         if tokens.unreadable:
             named = ", ".join(repr(name) for name in tokens.unreadable)
             self._say(f"The rows of these tokens can't be read, so they open nothing: {named}.")
         else:
-            self._say(self.standing.value if self.standing.is_closed else "")
+            self._say(self.standing.value if self.is_closed else "")
 
     def _note(self, *, had_any: bool) -> None:
         if had_any == self._had_any:
