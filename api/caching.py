@@ -55,6 +55,11 @@ def known(request: Request, headers: Headers) -> Reply | None:
     return None
 
 
+def asks_again(request: Request) -> bool:
+    """Whether the client may have it already: it names an entity tag."""
+    return b"if-none-match" in request.fields or b"if-match" in request.fields
+
+
 def as_of(position: str, *depends_on: object) -> Headers:
     """A tag and a word for caches of what an event may change, the last of which is at a position.
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from api import openapi
 from api.accept import preferred
 from api.access import revoked
-from api.caching import REVALIDATE, as_of, known
+from api.caching import REVALIDATE, as_of, asks_again, known
 from api.cloudevents import BATCH, LINES, pieces
 from api.event_search import FeedQuery, Found, passes, search
 from api.history import last_change
@@ -77,10 +77,11 @@ async def list_events(request: Request) -> AnyReply:
     start = await start_of(request, wanted.after)
     if form in {"application/jsonl", "application/x-ndjson"}:
         return _stream(request, LINES, lines(request, start, wanted))
-    if wanted.wait:  # for what is not there yet
-        return await page(request, start, wanted, [VARY, REVALIDATE])
-    headers = [VARY, *as_of(await request.store.log.last_position())]
-    return known(request, headers) or await page(request, start, wanted, headers)
+    if asks_again(request) and not wanted.wait:
+        headers = await _page_headers(request, wanted)
+        if reply := known(request, headers):
+            return reply
+    return await page(request, start, wanted)
 
 
 @router.get("/items/{id}/events", **openapi.ITEM_EVENTS)
@@ -108,10 +109,11 @@ async def item_events(request: Request) -> AnyReply:
         return await _page_reply(request, found, wanted, following, headers)
 
 
-async def page(request: Request, start: str, wanted: FeedQuery, headers: Headers) -> PageReply:
+async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
     """One page of the log; with `wait` it waits for an event where the log has no more."""
     traffic = request.store.traffic
     async with traffic.read(request):
+        headers = await _page_headers(request, wanted)
         found = await search(request, start, wanted)
         if not (found.is_dry and wanted.wait):
             return await _found_reply(request, found, wanted, headers)
@@ -218,6 +220,13 @@ async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
     at = await request.store.log.positions(request.item_id, version - 1, 1)
     return version - 1 if at and at[0].decode() == after else version
+
+
+async def _page_headers(request: Request, wanted: FeedQuery) -> Headers:
+    """With a tag, but where the page waits for what is not there yet."""
+    if wanted.wait:
+        return [VARY, REVALIDATE]
+    return [VARY, *as_of(await request.store.log.last_position())]
 
 
 async def _found_reply(

@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import openapi
-from api.caching import as_of, known
+from api.caching import as_of, asks_again, known
 from api.problems import Problem
 from api.query import Query, query, refuse_query
 from api.quoting import quoted
@@ -44,11 +44,11 @@ async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else _id_of(wanted.after)
-    items = request.store.items
-    headers = [JSON, *as_of(await request.store.log.last_position())]
-    if reply := known(request, headers):
+    items, log = request.store.items, request.store.log
+    if asks_again(request) and (reply := known(request, as_of(await log.last_position()))):
         return reply
     async with request.store.traffic.read(request):
+        headers = [JSON, *as_of(await log.last_position())]
         page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
         cursor = _cursor(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
