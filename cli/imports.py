@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
@@ -144,10 +145,10 @@ def _left_off(plan: Plan, done: int, line: int, total: int) -> str:
     said = f"{there:,} of {wanted:,} events are in the log"
     if not plan.appends:
         return f"{said}; run the same command again to go on."
-    name = plan.source.name
+    name = "FILE" if plan.source.name == "stdin" else shlex.quote(plan.source.name)
     return (
         f"{said}, those of the first {line:,} lines. To go on with the rest: "
-        f"tail -n +{line + 1} {name if name != 'stdin' else 'FILE'} | itemstore import --append"
+        f"tail -n +{line + 1} {name} | itemstore import --append"
     )
 
 

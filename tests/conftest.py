@@ -40,6 +40,10 @@ PATIENCE = 30.0
 LIMIT = 300
 """Seconds for any one test: a net under the limits that each wait has of its own."""
 
+# What a shell runs in the background begins with Ctrl-C ignored, and so does all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 ServerOf = Callable[[str], "Server"]
 Start = Callable[..., "Server"]

@@ -271,14 +271,14 @@ def interrupted(words: list[str], data: Path, number: signal.Signals) -> tuple[i
 
 def test_an_interrupted_append_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
     """SIGTERM: exit code 143, and the line that goes on works as typed."""
-    file = tmp_path / "many"
+    file = tmp_path / "many lines"
     file.write_text(MANY)
     data = tmp_path / "data"
     code, said = interrupted(["import", "--append", str(file)], data, signal.SIGTERM)
     assert code == 143
     command = said.partition("To go on with the rest: ")[2].rstrip()
     words = " ".join(f"'{word}'" for word in COMMAND)
-    command = command.replace("itemstore ", f"{words} ") + f" --data-dir {data}"
+    command = command.replace("itemstore ", f"{words} ") + f" --data-dir '{data}'"
     assert subprocess.run(["sh", "-c", command], check=False, timeout=60).returncode == 0
     subjects = [event["subject"] for event in events_of(run("export").stdout)]
     assert subjects == [f"{number}" for number in range(SIZE)]

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.docs.pages import ROOT
 
@@ -137,8 +138,11 @@ class Terminal:
         return re.sub(rf"\b{SHOWN_PORT}\b", self._port, command)
 
     def _shown(self) -> str:
-        text = self._last_output.read_text()
-        return text.replace(str(self._here), HOME).replace(f":{self._port}", f":{SHOWN_PORT}")
+        here = re.escape(str(self._here))
+        text = re.sub(f"'({here}[^'\n]*)'", r"\1", self._last_output.read_text())  # has a space
+        for written in (str(self._here), quote(str(self._here))):
+            text = text.replace(written, HOME)
+        return text.replace(f":{self._port}", f":{SHOWN_PORT}")
 
     def _until(self, when: Callable[[str], bool], process: subprocess.Popen[bytes]) -> str:
         end = time.monotonic() + PATIENCE
