@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from contextlib import aclosing
 
@@ -9,7 +11,7 @@ from api.cloudevents import encode
 from cli.connection import Connection
 from cli.errors import Stop, told
 from cli.escaped import escaped
-from cli.interruption import Interrupted
+from cli.interruption import Interrupted, at_once, postponed
 from cli.output import say, write_data, write_text
 from cli.progress import reported
 from domain.events import ItemDeleted, RecordedEvent
@@ -62,12 +64,16 @@ async def export(connection: Connection, *, after: str | None) -> None:
     position = await start_of(connection.log, after) if after else START
     count, total = 0, await connection.log.length()
     try:
-        with reported(quiet=sys.stdout.isatty()) as report:
+        # In a file no line may be torn, and what is said here has to be what is there. Who reads a
+        # pipe may stop reading, and a signal can't wait for that.
+        interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
+        with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
             slices = recorded_slices(connection.redis, connection.keys, position)
             async with aclosing(slices) as reading:
                 async for recorded in reading:
                     show(recorded, as_json=True)
                     count, position = count + len(recorded), recorded[-1].position
+                    check()
                     report(Progress("exported", count, 0 if after else max(total, count)))
     except LogUnavailable as error:
         raise Stop(f"{told(error)} {_broken_off(count, position)}") from None

@@ -127,8 +127,8 @@ async def _write(connection: Connection, plan: Plan, last: str, total: int, repo
         say(f"Interrupted. {_left_off(plan, done, line, total)}")
         raise
     except (LogUnavailable, LogFull) as error:
-        message = f"{error} {await _in_doubt(connection, last)}"
-        raise Stop(message + _left_off(plan, done, line, total)) from None
+        doubt = await _in_doubt(connection, last) if plan.appends else ""
+        raise Stop(f"{error} {doubt}{_left_off(plan, done, line, total)}") from None
     except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile
         message = (
             f"{error} {_events(plan.begun.count + done)} in the log, and they stay. To begin "

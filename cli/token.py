@@ -20,7 +20,11 @@ async def create_token(connection: Connection, name: str, role: str, *, as_json:
     except TokenExists:
         message = f"There is a token {name!r} already; revoke it first, or choose another name."
         raise Stop(message) from None
-    write_text(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
+    try:
+        write_text(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
+    except Stop as stop:
+        message = f"{stop} The token was made, and nobody has seen it: revoke {name}."
+        raise Stop(message) from None
     say(f"Keep this {role}'s token: it is not shown again.")
 
 

@@ -133,6 +133,20 @@ def test_an_output_that_can_t_be_written_is_said(data: Path, words: str) -> None
     assert ended.stderr == b"itemstore: The output can't be written: No space left on device.\n"
 
 
+def test_a_token_that_nobody_has_seen_is_named(data: Path) -> None:
+    """It is there, and its secret is not."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*COMMAND, "token", "create", "unseen", "--data-dir", str(data)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert (ended.returncode, b"revoke unseen" in ended.stderr) == (1, True)
+    assert run(data, "token", "revoke", "unseen", "--open-store").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("closed", "code", "stdout", "stderr"),
     [
