@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cli.connection import Connection
 from cli.errors import Stop
@@ -18,6 +18,7 @@ from cli.output import say
 from cli.progress import reported
 from domain.evolve import Item
 from eventlog.errors import LogFull, LogUnavailable
+from eventlog.faults import translated
 from eventlog.importing import (
     NOTHING,
     Begun,
@@ -31,10 +32,15 @@ from eventlog.importing import (
 )
 from eventlog.room import Room
 from eventlog.writable import log_end
-from projections.current_items import APPLY, CurrentItems
+from projections.current_items import APPLY
 from projections.progress import Progress, Report
+from projections.row import decode
 
-AT_ONCE = 1000
+AT_ONCE = 100
+"""Rows that are asked for together."""
+
+STEP = 1000
+"""Lines between two words about how far the check is."""
 
 CheckedEvent = tuple[str, ForeignEvent]
 
@@ -100,7 +106,7 @@ async def _planned(connection: Connection, source: Source, *, append: bool) -> P
 def _counted(plan: Plan, report: Report) -> int:
     count = 0
     for count, _ in enumerate(plan.events(), start=1):
-        if count % AT_ONCE == 0:
+        if count % STEP == 0:
             report(Progress("checking", count, 0))
     return count
 
@@ -183,12 +189,14 @@ def _with_room(events: Iterable[CheckedEvent], room: Room) -> Iterator[CheckedEv
 
 
 async def _states(connection: Connection, source: Source) -> dict[str, Item | None]:
-    """What the items that the file speaks of are now."""
-    current = CurrentItems(connection.redis, connection.keys)
+    """What the items that the file speaks of are now, without their bodies, which may be large."""
     names = sorted({event.item for event in source.events()})
     states: dict[str, Item | None] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
-        found = await asyncio.gather(*(current.get(name) for name in some))
-        states |= zip(some, found, strict=True)
+        with translated():
+            rows: Any = await connection.redis.hmget(connection.keys.current, some)
+        for name, row in zip(some, rows, strict=True):
+            item = None if row is None else decode(name, row)
+            states[name] = item and replace(item, body=b"" if item.exists else None)
     return states
