@@ -94,9 +94,10 @@ def test_typescript_knows_both_answers_to_a_put(npx: Tool, description: Path) ->
 def client_python(tmp_path: Path) -> Path:
     """A Python of its own with openapi-python-client, which wants another Typer than ours."""
     folder = tmp_path / "venv"
-    output(sys.executable, "-m", "venv", folder)
+    output(sys.executable, "-m", "venv", "--without-pip", folder)  # this one's can do it
     python = folder / "bin" / "python"
-    if not succeeds(python, "-m", "pip", "install", "--quiet", OPENAPI_PYTHON_CLIENT):
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    if not succeeds(*pip, "install", "--quiet", OPENAPI_PYTHON_CLIENT):
         missing(f"{OPENAPI_PYTHON_CLIENT} can't be had")
     return python
 
