@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from importlib.metadata import version
 from time import perf_counter
@@ -250,6 +250,8 @@ async def _warn(redis: Redis, keys: Keys) -> None:
 @asynccontextmanager
 async def _running(store: Store) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
+    with suppress(LogUnavailable, LogFull):  # then who reads it first does this
+        await store.log.identity()
     tasks = [
         asyncio.create_task(Runner(store.redis, store.keys, room=store.room).run()),
         asyncio.create_task(store.workers.keep_publishing()),

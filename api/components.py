@@ -159,6 +159,7 @@ _PARAMETERS = {
         "after", "query", "Only events behind this position.",
         _POSITION,
     ),
+    "log": _parameter("log", "query", "The log that `after` is of: the Log-Id of its answer."),
     "type": _parameter(
         "type", "query", "Only events of this type.",
         {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},
@@ -198,6 +199,7 @@ _HEADERS = {
         "The time of the version (RFC 7089).", "Mon, 23 Nov 2026 08:09:06 GMT"
     ),
     "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
+    "Log-Id": _header("Which log it is; another one has another id.", "5f0c1a9be27d4386"),
     "Event-Type": {
         "description": "The type of the appended event.",
         "schema": {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]},

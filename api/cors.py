@@ -24,7 +24,7 @@ READ = (
 
 SHOWN = (
     "Accept", "Accept-Encoding", "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id",
-    "Event-Type", "Idempotency-Replayed", "Link", "Location", "Memento-Datetime",
+    "Event-Type", "Idempotency-Replayed", "Link", "Location", "Log-Id", "Memento-Datetime",
     "Preference-Applied", "Retry-After", "Vary", "WWW-Authenticate",
 )  # fmt: skip
 """The header fields of an answer that a script sees, besides those that it always does."""

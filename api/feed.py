@@ -16,11 +16,10 @@ from api.accept import preferred
 from api.access import revoked
 from api.caching import REVALIDATE, as_of, asks_again, known
 from api.cloudevents import BATCH, LINES, pieces
+from api.cursors import check_same_log, is_replaced, place_of, start_of
 from api.event_search import FeedQuery, Found, passes, search
 from api.history import last_change
-from api.problems import Problem
 from api.query import Query, query
-from api.quoting import quoted
 from api.reply import AnyReply, Headers, PageReply, Piece, StreamReply, joined, listed
 from api.request import Request
 from api.routing import Route
@@ -28,7 +27,6 @@ from domain.events import RecordedEvent
 from eventlog.entries import Within
 from eventlog.errors import LogUnavailable
 from eventlog.live import PIECE_BYTES, FeedClosed, FellBehind
-from eventlog.positions import START, position_of
 
 router = APIRouter(route_class=Route)
 
@@ -61,6 +59,7 @@ class HistoryQuery(Query):
     """Which events of one item."""
 
     after: Annotated[str | None, Field(description="Only events behind this position")] = None
+    log: Annotated[str | None, Field(description="The log that `after` is of, its Log-Id")] = None
     limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
     order: Annotated[Literal["asc", "desc"], Field(description="Oldest or newest first")] = "asc"
 
@@ -72,9 +71,9 @@ async def list_events(request: Request) -> AnyReply:
     form = preferred(request, *FORMS)
     if form == "text/event-stream":
         last_id = request.field(b"last-event-id")
-        start = await start_of(request, last_id or wanted.after)
+        start = await start_of(request, last_id or wanted.after, wanted.log)
         return _stream(request, EVENT_STREAM, live(request, start, wanted))
-    start = await start_of(request, wanted.after)
+    start = await start_of(request, wanted.after, wanted.log)
     if form in {"application/jsonl", "application/x-ndjson"}:
         return _stream(request, LINES, lines(request, start, wanted))
     if asks_again(request) and not wanted.wait:
@@ -88,23 +87,24 @@ async def list_events(request: Request) -> AnyReply:
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
-    after = None if wanted.after is None else checked_position(wanted.after)
+    place, _ = await place_of(request, wanted.after, wanted.log)
     log, item = request.store.log, request.item_id
     count, position = await last_change(request)
     headers = [VARY, *as_of(position)]
     if reply := known(request, headers):
         return reply
-    behind = None if after is None else await log.version_at(item, after)
+    behind = None if wanted.after is None else await log.version_at(item, place)
     async with request.store.traffic.read(request):
         if wanted.order == "asc":
             found = await log.history(item, behind or 0, wanted.limit)
             more = bool(found) and found[-1].version < count
         else:
             # Behind a position, going backwards, is before it.
-            last = count if behind is None else await _before(request, after, behind)
+            last = count if behind is None else await _before(request, place, behind)
             first = max(0, last - wanted.limit)
             found = await log.history(item, first, last - first, newest_first=True) if last else []
             more = bool(found) and found[-1].version > 1
+        await check_same_log(request)
         following = found[-1].position if more and found else None
         return await _page_reply(request, found, wanted, following, headers)
 
@@ -115,6 +115,7 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
     async with traffic.read(request):
         headers = await _page_headers(request, wanted)
         found = await search(request, start, wanted)
+        await check_same_log(request)
         if not (found.is_dry and wanted.wait):
             return await _found_reply(request, found, wanted, headers)
     found = await _when_there_is_more(request, found, wanted)
@@ -136,6 +137,7 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
                     raise revoked()
                 async with traffic.read_piece():
                     found = await search(request, found.position, wanted)
+                await check_same_log(request)
     return found
 
 
@@ -154,6 +156,7 @@ async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
             del part, passed  # what waits for the client is in memory once
         for piece in joined(texts):
             yield piece
+    await check_same_log(request)
 
 
 async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
@@ -170,8 +173,8 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
         while True:
             is_shared = feed.holds(position)
             is_live = is_live or is_shared
-            if not await request.is_still_allowed():
-                yield b": the token was revoked, or one is wanted now\n"
+            if (reason := await _reason_to_end(request)) is not None:
+                yield reason
                 return
             try:
                 events = await feed.after(position, live=is_live, until=min(due, now() + LOOK))
@@ -195,25 +198,13 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                 due = now() + KEEP_ALIVE_SECONDS
 
 
-async def start_of(request: Request, after: str | None) -> str:
-    """The position to start behind. Raises Problem for what is none, and (410) for a lost one."""
-    if after is None:
-        return START
-    position = checked_position(after)
-    if position != START and await request.store.log.is_gone(position):
-        raise Problem("gone", f"The log no longer has what came after {position}.")
-    return position
-
-
-def checked_position(text: str) -> str:
-    """The position that the text is. Raises Problem."""
-    position = position_of(text)
-    if position is None:
-        sentence = (
-            f"A position is <milliseconds>-<number>, as an event's id is, not {quoted(text)}."
-        )
-        raise Problem("malformed-cursor", sentence)
-    return position
+async def _reason_to_end(request: Request) -> bytes | None:
+    """The comment with which a stream ends now; None where it may go on."""
+    if not await request.is_still_allowed():
+        return b": the token was revoked, or one is wanted now\n"
+    if await is_replaced(request):
+        return b": another log has taken the place of this one; begin again\n"
+    return None
 
 
 async def _before(request: Request, after: str | None, version: int) -> int:
@@ -243,9 +234,10 @@ async def _page_reply(
     following: str | None,
     headers: Headers,
 ) -> PageReply:
-    headers = [(b"content-type", BATCH), *headers]
+    headers = [(b"content-type", BATCH), (b"log-id", request.log_id.encode()), *headers]
     if following is not None:
-        parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | {"after": following}
+        parameters = wanted.model_dump(exclude_defaults=True, by_alias=True)
+        parameters |= {"after": following, "log": request.log_id}
         link = f'<{request.path}?{urlencode(parameters)}>; rel="next"'
         headers.append((b"link", link.encode()))
     parts = [*joined([b"[", *await listed(events, pieces), b"]"])]
@@ -258,6 +250,7 @@ def _stream(
     """The content as a stream, if there is a place for one more. Raises Problem (503)."""
     headers = [
         (b"content-type", media_type),
+        (b"log-id", request.log_id.encode()),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
         VARY,

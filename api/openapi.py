@@ -316,25 +316,32 @@ _EVENTS = {"application/cloudevents-batch+json": {
 LIST_EVENTS = _operation(
     "list_events",
     {
-        200: _answer("Events, oldest first.", "ETag", "Link")
+        200: _answer("Events, oldest first.", "ETag", "Link", "Log-Id")
         | {"content": _EVENTS | {
             "application/jsonl": {"schema": {"type": "string"}},
             "text/event-stream": {"schema": {"type": "string"}},
         }},
         304: _SAME,
-        **_problems("malformed-cursor", "gone", "invalid-parameter", *_TAGGED),
+        **_problems("malformed-cursor", "other-log", "gone", "invalid-parameter", *_TAGGED),
     },
-    parameters=("after-position", "limit", "type", "item", "wait", "Last-Event-ID", *VALIDATED),
+    parameters=(
+        "after-position", "log", "limit", "type", "item", "wait", "Last-Event-ID", *VALIDATED
+    ),
 )  # fmt: skip
 
 ITEM_EVENTS = _operation(
     "list_item_events",
     {
-        200: _answer("The item's events.", "ETag", "Link") | {"content": _EVENTS},
+        200: _answer("The item's events.", "ETag", "Link", "Log-Id") | {"content": _EVENTS},
         304: _SAME,
         **_problems(
-            "item-not-found", "malformed-cursor", "invalid-item-id", "invalid-parameter", *_TAGGED
+            "item-not-found",
+            "malformed-cursor",
+            "other-log",
+            "invalid-item-id",
+            "invalid-parameter",
+            *_TAGGED,
         ),
     },
-    parameters=("id", "after-position", "limit", "order", *VALIDATED),
+    parameters=("id", "after-position", "log", "limit", "order", *VALIDATED),
 )

@@ -17,6 +17,7 @@ from eventlog.codec import MalformedEntry
 from eventlog.durability import UnsafeEngine
 from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from eventlog.idempotency import AlreadyDone, KeyReused
+from eventlog.identity import OtherLog
 from projections.row import MalformedRow
 
 
@@ -134,6 +135,14 @@ PROBLEM_TYPES = {
             "idempotency-key-in-use", 409, "The first request with this key is still running",
             "Another request with the same Idempotency-Key has not been answered yet.",
             "Try again after Retry-After seconds; the answer of the first request then comes.",
+        ),
+        ProblemType(
+            "other-log", 409, "The position is not one of this log",
+            "It is of another log, or from ahead of the end of this one: the store was emptied, or "
+            "an older backup of it brought back, or this is another store. `log` is the id of the "
+            "log that is here, `end` its last position.",
+            "Forget what came from the other log, and read this one from its start: GET /events "
+            "without `after`.",
         ),
         ProblemType(
             "unexpected-version", 412, "The item is not what the request expects",
@@ -337,6 +346,9 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     MalformedEntry: _plain("store-damaged"),
     AlreadyDone: lambda _: Problem(
         "gone", "The event that this Idempotency-Key stands for was removed from the log."
+    ),
+    OtherLog: lambda error: Problem(
+        "other-log", str(error), members={"log": error.log, "end": error.end}
     ),
     KeyReused: lambda _: Problem(
         "idempotency-key-reused", "This Idempotency-Key was used for another request."

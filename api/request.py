@@ -61,6 +61,7 @@ class Request(StarletteRequest):
         self.token: Token | None = None
         self.actor: str | None = None
         self.idempotency: IdempotencyKey | None = None
+        self.log_id = ""
         self._content: bytes | None = None
 
     def field(self, name: bytes) -> str | None:

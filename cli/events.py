@@ -97,13 +97,25 @@ def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
 
 
 async def start_of(log: EventLog, after: str) -> str:
-    """The position to start behind. Raises Stop for what is none, and for a lost one."""
+    """The position to start behind.
+
+    Raises Stop for what is none, for a lost one, and for one from ahead of the log.
+    """
     position = position_of(after)
     if position is None:
         message = f"--after takes a position, <milliseconds>-<number>, not {after!r}."
         raise Stop(message)
-    if position != START and await log.is_gone(position):
+    if position == START:
+        return position
+    ends = await log.ends()
+    if ends.lacks_after(position):
         message = f"The log no longer has what came after {after}; leave --after out."
+        raise Stop(message)
+    if ends.are_before(position):
+        message = (
+            f"The position {after} is from ahead of the log, which ends at {ends.end}: it is of "
+            "another log, or of a newer state of this one. Leave --after out."
+        )
         raise Stop(message)
     return position
 

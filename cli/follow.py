@@ -17,7 +17,8 @@ from cli.events import PAGE, show, show_behind, tail
 from cli.output import say
 from eventlog.engine import use_of
 from eventlog.errors import LogUnavailable
-from eventlog.positions import START, key_of
+from eventlog.identity import LogReplaced, known_identity
+from eventlog.positions import START
 
 PAUSE = 0.2
 """Seconds between two looks for an engine."""
@@ -36,6 +37,7 @@ class _Follower:
         self._settings = settings
         self._as_json = as_json
         self._position: str | None = None
+        self._log: str | None = None
         self._has_said = False
 
     async def run(self, after: str | None) -> None:
@@ -57,11 +59,15 @@ class _Follower:
     async def _catch_up(self, connection: Connection, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
         log, position = connection.log, self._position
+        which = await known_identity(connection.redis, connection.keys)
         if position is None:
+            self._log = which
             self._position = await tail(connection, after=after, as_json=self._as_json)
             return
-        end = await log.last_position()
-        if key_of(end) < key_of(position) or await log.is_gone(position):
+        ends = await log.ends()
+        end = ends.end
+        is_other = self._log is not None and which != self._log
+        if is_other or ends.are_before(position) or ends.lacks_after(position):
             message = (
                 f"This is not the log that it was: it ends at {end}, and does not say what came "
                 f"after {position}. Begin again without --after."
@@ -71,9 +77,14 @@ class _Follower:
 
     async def _follow(self, connection: Connection) -> None:
         """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
-        async for recorded in connection.log.follow(self._position or START, PAGE):
-            self._position = recorded[-1].position
-            show(recorded, as_json=self._as_json)
+        try:
+            async for recorded in connection.log.follow(
+                self._position or START, PAGE, log=self._log
+            ):
+                self._position = recorded[-1].position
+                show(recorded, as_json=self._as_json)
+        except LogReplaced as error:
+            raise Stop(str(error)) from None
 
     async def _until_something_is_new(self) -> None:
         """Waits for another process that runs the engine, or for what it has written."""

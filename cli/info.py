@@ -13,6 +13,7 @@ from cli.escaped import escaped
 from cli.output import write_text
 from eventlog.durability import durability
 from eventlog.faults import translated
+from eventlog.identity import known_identity
 
 
 async def info(connection: Connection, *, as_json: bool) -> None:
@@ -35,6 +36,7 @@ async def _facts(connection: Connection) -> dict[str, Any]:
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": keys.namespace,
+        "log": await known_identity(redis, keys),
         "events": await log.length(),
         "last_position": await log.last_position(),
         "items": items,

@@ -16,7 +16,7 @@ from eventlog.cancellation import heed_cancellation
 from eventlog.codec import decode_flat
 from eventlog.faults import translated
 from eventlog.keys import Keys
-from eventlog.positions import START
+from eventlog.positions import START, key_of
 
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
@@ -45,18 +45,30 @@ _READ_AFTER, _READ_AT, _LOG_ENDS, _STEP_BACK = (
 class Ends:
     """The first and the last position of the log, how many entries it has, and how many it had.
 
-    Both positions are START where it has none.
+    Both positions are START where it has none. `end` is the last position that was ever given,
+    also where its entry was removed.
     """
 
     first: str
     last: str
     length: int
     added: int
+    end: str
 
     @property
     def lost(self) -> int:
         """How many entries XTRIM, XDEL or DEL have taken out."""
         return self.added - self.length
+
+    def lacks_after(self, position: str) -> bool:
+        """Whether events after the position were removed by hand (XTRIM, XDEL)."""
+        if self.added == self.length:
+            return False
+        return self.length == 0 or key_of(position) < key_of(self.first)
+
+    def are_before(self, position: str) -> bool:
+        """Whether the position is from ahead of the log, which never gave it."""
+        return key_of(self.end) < key_of(position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +99,8 @@ class Part:
 
 async def ends(redis: Redis, keys: Keys) -> Ends:
     """Where the log begins and ends. Raises LogUnavailable, LogBroken."""
-    first, last, length, added = await _run(redis, _LOG_ENDS, keys)
-    return Ends(first.decode(), last.decode(), length, added)
+    first, last, length, added, end = await _run(redis, _LOG_ENDS, keys)
+    return Ends(first.decode(), last.decode(), length, added, end.decode())
 
 
 async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:

@@ -40,6 +40,11 @@ class Keys:
         return self.histories + item
 
     @property
+    def layout(self) -> str:
+        """What the store is: the id of its log. A hash."""
+        return f"{self.namespace}:layout"
+
+    @property
     def tokens(self) -> str:
         """The bearer tokens: a hash from name to role and digest."""
         return f"{self.namespace}:tokens"

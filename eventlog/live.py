@@ -86,9 +86,9 @@ class LiveFeed:
         finally:
             self._followers -= 1
             if self._followers == 0 and self._reader is not None:
-                self._reader.cancel()
-                self._reader = None
+                reader, self._reader = self._reader, None
                 self._forget()
+                await _ended(reader)
 
     async def after(
         self, position: str, *, live: bool = False, until: float | None = None
@@ -216,6 +216,13 @@ class LiveFeed:
 
     def _encoded(self, recorded: RecordedEvent) -> Encoded:
         return Encoded(recorded.position, recorded.type, recorded.item, self._encode(recorded))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it ends: the first time may be lost; see eventlog/cancellation.py."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.02)
 
 
 def _expire(change: asyncio.Future[None]) -> None:

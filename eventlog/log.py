@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.resources import files
+from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,6 +22,7 @@ from eventlog.entries import (
     ABOUT_BYTES,
     FIRST,
     PAGE_BYTES,
+    Ends,
     Entry,
     Within,
     ends,
@@ -31,10 +33,14 @@ from eventlog.entries import (
 )
 from eventlog.faults import translated
 from eventlog.idempotency import IdempotencyKey, outcome
+from eventlog.identity import LogReplaced, identity
 from eventlog.keys import Keys
-from eventlog.positions import START, key_of
+from eventlog.positions import START
 
 DEFAULT = Terms()
+
+LOOK = 1.0
+"""Seconds between two looks of a follower whether the log is still the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class EventLog:
         )
         self._acknowledgement = terms.acknowledgement
         self._appender = Appender(redis, keys, apply, terms)
+        self._identity, self._identity_due = "", 0.0
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._appender.batch_sizes
         self.not_yet_durable: NotYetDurable | None = None
@@ -209,20 +216,35 @@ class EventLog:
                 await self._version_at(keys=[self._keys.history(item)], args=[milliseconds, number])
             )
 
-    async def is_gone(self, position: str) -> bool:
-        """Whether events behind this position were removed from the log by hand (XTRIM, XDEL)."""
-        log = await ends(self._redis, self._keys)
-        if log.added == log.length:
-            return False
-        return log.length == 0 or key_of(position) < key_of(log.first)
+    async def identity(self) -> str:
+        """Which log this is; see eventlog/identity.py."""
+        return await identity(self._redis, self._keys)
 
-    async def follow(self, after: str, limit: int = 100) -> AsyncIterator[list[RecordedEvent]]:
+    async def identity_lately(self) -> str:
+        """The same, as it was within the last second."""
+        if monotonic() > self._identity_due:
+            self._identity = await self.identity()
+            self._identity_due = monotonic() + LOOK
+        return self._identity
+
+    async def ends(self) -> Ends:
+        """Where the log begins and ends."""
+        return await ends(self._redis, self._keys)
+
+    async def follow(
+        self, after: str, limit: int = 100, *, log: str | None = None
+    ) -> AsyncIterator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends.
 
-        The first batches are small, and so are those after large events.
+        The first batches are small, and so are those after large events. Where an id of the log
+        is given, LogReplaced is raised within a second of another log's taking its place.
         """
-        count = FIRST
+        count, due = FIRST, 0.0
         while True:
+            if log is not None and monotonic() > due:
+                if await self.identity() != log:
+                    raise LogReplaced
+                due = monotonic() + LOOK
             with translated():
                 streams: Any = await self._redis.xread(
                     {self._keys.events: after}, count=min(count, limit), block=1000

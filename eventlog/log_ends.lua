@@ -2,10 +2,10 @@
 -- stay in the engine here.
 --   KEYS[1]  the log
 -- Reply: the first position and the last, both 0-0 where there is no event, how many events there
--- are, and how many were ever appended.
+-- are, how many were ever appended, and the last position that was ever given.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  return { '0-0', '0-0', 0, 0 }
+  return { '0-0', '0-0', 0, 0, '0-0' }
 end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local found = {}
@@ -14,4 +14,4 @@ for i = 1, #info, 2 do
 end
 local first, last = found['first-entry'], found['last-entry']
 return { first and first[1] or '0-0', last and last[1] or '0-0', found['length'],
-  found['entries-added'] }
+  found['entries-added'], found['last-generated-id'] }

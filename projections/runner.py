@@ -11,7 +11,7 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from eventlog.cancellation import heed_cancellation
-from eventlog.entries import parts
+from eventlog.entries import ends, parts
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.room import Room
@@ -33,6 +33,16 @@ REMINDER = 60.0
 """Seconds after which a reason that still holds is logged again."""
 
 logger = logging.getLogger("itemstore")
+
+
+class CountsAhead(Exception):
+    """What was counted is ahead of the log."""
+
+    def __init__(self, projection: str, end: str) -> None:
+        super().__init__(
+            f"It has counted events from ahead of the log, which ends at {end}; "
+            f"rebuild {projection}."
+        )
 
 
 class Runner:
@@ -65,7 +75,7 @@ class Runner:
             heed_cancellation()
             try:
                 await self._work(store)
-            except (LogUnavailable, LogBroken, LogFull, LeaseLost) as error:
+            except (LogUnavailable, LogBroken, LogFull, LeaseLost, CountsAhead) as error:
                 if str(error) != reason or monotonic() > until:
                     reason, until = str(error), monotonic() + REMINDER
                     logger.warning("%s does not follow the log: %s", store.projection.name, error)
@@ -80,6 +90,7 @@ class Runner:
         if not await lease.acquire():
             return
         try:
+            await self._refuse_other_log(store)
             while True:
                 heed_cancellation()
                 await self._advance(store, lease)
@@ -89,6 +100,16 @@ class Runner:
         finally:
             with suppress(LogUnavailable):
                 await lease.release()
+
+    async def _refuse_other_log(self, store: CountsStore) -> None:
+        """Raises CountsAhead where an older state of the log came back without that of the counts.
+
+        What comes next would be counted as if all before it had been.
+        """
+        position, log = await store.position(), await ends(self._redis, self._keys)
+        with suppress(ValueError):  # one that can't be read: reading on from there says so
+            if log.are_before(position):
+                raise CountsAhead(store.projection.name, log.end)
 
     async def _advance(self, store: CountsStore, lease: Lease) -> None:
         position = await store.position()

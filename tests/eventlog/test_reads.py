@@ -109,7 +109,7 @@ async def test_an_empty_log_ends_where_it_starts(log: EventLog) -> None:
     assert await log.length() == 0
     assert await log.last_position() == START
     assert await log.before_last(3) == START
-    assert not await log.is_gone(START)
+    assert not (await log.ends()).lacks_after(START)
 
 
 async def test_the_end_of_the_log_is_known(log: EventLog, events: list[RecordedEvent]) -> None:
@@ -125,15 +125,15 @@ async def test_what_was_trimmed_off_the_log_is_gone(
     redis: Redis, log: EventLog, events: list[RecordedEvent]
 ) -> None:
     """A reader who is behind what is left would miss events; one who is not, would not."""
-    assert not await log.is_gone(START)
+    assert not (await log.ends()).lacks_after(START)
     await redis.xtrim("items:events", maxlen=4, approximate=False)
 
-    assert await log.is_gone(START)
-    assert await log.is_gone(events[3].position)
-    assert not await log.is_gone(events[5].position)
-    assert not await log.is_gone(events[8].position)
+    assert (await log.ends()).lacks_after(START)
+    assert (await log.ends()).lacks_after(events[3].position)
+    assert not (await log.ends()).lacks_after(events[5].position)
+    assert not (await log.ends()).lacks_after(events[8].position)
     await redis.xtrim("items:events", maxlen=0, approximate=False)
-    assert await log.is_gone(START)
+    assert (await log.ends()).lacks_after(START)
 
 
 async def test_an_entry_of_another_program_is_not_taken_for_an_event(
@@ -156,7 +156,7 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, ke
 
     assert await log.last_position() == events[-1].position
     assert await log.before_last(3) == events[1].position
-    assert not await log.is_gone(events[0].position)
+    assert not (await log.ends()).lacks_after(events[0].position)
     positions = await log.positions("a", 0, 5)
     heads = [head async for part, _ in log.heads_at(positions) for head in part]
     assert [(head.version, head.position, head.type) for head in heads] == [

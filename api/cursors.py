@@ -1,0 +1,74 @@
+"""Where a reader of the log is: a position, and of which log it is."""
+
+from __future__ import annotations
+
+from api.problems import Problem
+from api.quoting import quoted
+from api.request import Request
+from eventlog.entries import Ends
+from eventlog.errors import LogFull, LogUnavailable
+from eventlog.identity import OtherLog
+from eventlog.positions import START, position_of
+
+
+async def start_of(request: Request, after: str | None, log: str | None) -> str:
+    """The position to start behind. Notes the id of the log in the request.
+
+    Raises Problem for what is no position, and (410) for one whose events were removed, and
+    OtherLog.
+    """
+    position, ends = await place_of(request, after, log)
+    if ends is not None and ends.lacks_after(position):
+        raise Problem("gone", f"The log no longer has what came after {position}.")
+    return position
+
+
+async def place_of(request: Request, after: str | None, log: str | None) -> tuple[str, Ends | None]:
+    """The position, and where the log ends, which is not asked for the start of any log.
+
+    Notes the id of the log in the request. Raises Problem and OtherLog.
+    """
+    position = START if after is None else checked_position(after)
+    request.log_id = await request.store.log.identity()
+    if log not in (None, request.log_id):
+        sentence = "The position is of another log; this one has events of its own."
+        raise await _other_log(request, sentence)
+    if position == START:
+        return position, None
+    ends = await request.store.log.ends()
+    if ends.are_before(position):
+        sentence = f"The position {position} is from ahead of the log, which ends at {ends.end}."
+        raise OtherLog(sentence, request.log_id, ends.end)
+    return position, ends
+
+
+async def check_same_log(request: Request) -> None:
+    """Raises OtherLog where the log that is there is not the one that the request began with."""
+    now = await request.store.log.identity()
+    if now != request.log_id:
+        request.log_id = now
+        raise await _other_log(request, "Another log took the place of this one meanwhile.")
+
+
+async def is_replaced(request: Request) -> bool:
+    """Whether the log was, within the last second, another one; False where nobody can tell."""
+    try:
+        return await request.store.log.identity_lately() != request.log_id
+    except (LogUnavailable, LogFull):
+        return False
+
+
+async def _other_log(request: Request, sentence: str) -> OtherLog:
+    ends = await request.store.log.ends()
+    return OtherLog(sentence, request.log_id, ends.end)
+
+
+def checked_position(text: str) -> str:
+    """The position that the text is. Raises Problem."""
+    position = position_of(text)
+    if position is None:
+        sentence = (
+            f"A position is <milliseconds>-<number>, as an event's id is, not {quoted(text)}."
+        )
+        raise Problem("malformed-cursor", sentence)
+    return position

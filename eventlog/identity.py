@@ -1,0 +1,53 @@
+"""Which log this is. Positions of two logs look the same, and one may be ahead of another's end.
+
+A log has a random id from the moment it is first opened or read. It is new where the engine was
+emptied, and where an export was imported into another store.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from redis.asyncio import Redis
+
+from eventlog.faults import translated
+from eventlog.keys import Keys
+
+_FIELD = "log"
+
+
+class OtherLog(Exception):
+    """A position is of another log than this one, or from ahead of its end.
+
+    `log` is the id of this one, `end` the last position that it has given.
+    """
+
+    def __init__(self, sentence: str, log: str, end: str) -> None:
+        super().__init__(sentence)
+        self.log = log
+        self.end = end
+
+
+class LogReplaced(Exception):
+    """Another log has taken the place of the one that was followed."""
+
+    def __init__(self) -> None:
+        super().__init__("The log is another one now: the engine was emptied, or given another.")
+
+
+async def known_identity(redis: Redis, keys: Keys) -> str | None:
+    """The log's id, None where it has none yet. Raises LogUnavailable, LogBroken."""
+    with translated():
+        found: Any = await redis.hget(keys.layout, _FIELD)
+    return None if found is None else found.decode(errors="replace")
+
+
+async def identity(redis: Redis, keys: Keys) -> str:
+    """The log's id; it gets one where it has none. Raises LogUnavailable, LogFull, LogBroken."""
+    known = await known_identity(redis, keys)
+    while known is None:
+        with translated():
+            await redis.hsetnx(keys.layout, _FIELD, secrets.token_hex(8))
+        known = await known_identity(redis, keys)
+    return known
