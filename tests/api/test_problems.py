@@ -30,6 +30,7 @@ REQUESTS: dict[str, Sent] = {
     "item-not-found": ("GET", "/items/none", {}, b""),
     "item-deleted": ("GET", "/items/gone", {}, b""),
     "version-not-found": ("GET", "/items/foo/versions/9", {}, b""),
+    "other-log": ("GET", "/events?after=999999999999999-0", {}, b""),
     "gone": ("GET", "/items/trimmed/versions/1", {}, b""),
     "method-not-allowed": ("PUT", "/items", {}, b""),
     "malformed-header": ("PUT", "/items/foo", {"If-Match": "1"}, b"{}"),
@@ -78,6 +79,7 @@ OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 MEMBERS = {"type", "title", "status", "detail", "instance"}
 
 OWN_MEMBERS = {
+    "other-log": {"log", "end"},
     "item-deleted": {"version"},
     "version-not-found": {"version"},
     "patch-conflict": {"operation"},

@@ -171,6 +171,8 @@ def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
     [
         (("history", "nothing"), "no item 'nothing'"),
         (("tail", "--after", "yesterday"), "position"),
+        (("tail", "--after", "999999999999999-0"), "from ahead of the log, which ends at"),
+        (("export", "--after", "999999999999999-0"), "from ahead of the log, which ends at"),
         (("tail", "--redis-url", "redis://127.0.0.1:1"), "does not answer"),
         (("verify", "--redis-url", "redis://127.0.0.1:1"), "connecting to 127.0.0.1:1"),
         (("serve", "--port", "0", "--redis-url", "redis://127.0.0.1:1"), "127.0.0.1:1"),

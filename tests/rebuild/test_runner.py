@@ -301,6 +301,22 @@ async def test_why_a_runner_waits_is_logged_once(
             await asyncio.sleep(0.01)
 
 
+async def test_counts_that_are_ahead_of_the_log_are_said_and_left_alone(
+    redis: Redis, keys: Keys, log: EventLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An older log came back without its counts: what comes next would be added to them."""
+    await log.append(PutItem("foo", b"{}"))
+    await redis.hset(keys.counts("statistics"), "position", "999999999999999-0")
+    await redis.hset(keys.counts("statistics"), "events", "7")
+    async with running(redis, keys), asyncio.timeout(10):
+        while "rebuild statistics" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert "from ahead of the log" in caplog.text
+    assert (await CountsStore(redis, keys, STATISTICS).load()).events == 7
+    await rebuild(redis, keys, "statistics")
+    assert (await CountsStore(redis, keys, STATISTICS).load()).events == 1
+
+
 @pytest.mark.parametrize("text", ["007", "-0", "+1", " 1", "1.0", "1e3", "9" * 20, ""])
 async def test_a_commit_that_cannot_be_made_adds_nothing(
     redis: Redis, keys: Keys, log: EventLog, text: str
