@@ -30,7 +30,7 @@ async def last_change(request: Request) -> tuple[int, str]:
 
 
 async def heads_at(
-    request: Request, positions: list[bytes], limit: int, kind: str | None = None
+    request: Request, positions: list[bytes], limit: int, kind: str = ""
 ) -> tuple[list[EventHead], int]:
     """At most `limit` of the events at positions, of one type where it is named, without bodies.
 
@@ -39,9 +39,9 @@ async def heads_at(
     """
     found: list[EventHead] = []
     looked, steps = 0, 0
-    async with aclosing(request.store.log.heads_at(positions)) as parts:
+    async with aclosing(request.store.log.heads_at(positions, kind)) as parts:
         async for heads, seen in parts:
-            found += [head for head in heads if kind is None or head.type == kind]
+            found += heads
             looked, steps = looked + seen, steps + 1
             if len(found) >= limit or steps == MOST_PARTS:
                 break

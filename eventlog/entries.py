@@ -156,16 +156,23 @@ async def parts(redis: Redis, keys: Keys, after: str) -> AsyncGenerator[Part]:
 
 
 async def parts_at(
-    redis: Redis, keys: Keys, positions: Sequence[bytes], *, with_bodies: bool = True
+    redis: Redis,
+    keys: Keys,
+    positions: Sequence[bytes],
+    *,
+    with_bodies: bool = True,
+    kind: str = "",
 ) -> AsyncGenerator[tuple[list[Entry], int]]:
     """The entries at positions, in their order, without those that were removed.
+
+    Only those of a type, where one is named.
 
     In parts, each with how many of the positions were looked at for it.
     """
     done = 0
     while done < len(positions):
         asked = positions[done : done + LOOKED_AT]
-        arguments = (ABOUT_BYTES, int(with_bodies), *asked)
+        arguments = (ABOUT_BYTES, int(with_bodies), kind, *asked)
         looked, *entries = await _run(redis, _READ_AT, keys, *arguments)
         done += looked
         yield entries, looked

@@ -174,21 +174,19 @@ class EventLog:
         return [decode_flat(*entry) for entry in entries]
 
     async def heads_at(
-        self, positions: list[bytes]
+        self, positions: list[bytes], kind: str = ""
     ) -> AsyncGenerator[tuple[list[EventHead], int], None]:
         """The events at positions without their bodies, which stay in the engine.
 
-        In parts, each with how many of the positions were looked at for it.
+        In parts, each with how many of the positions were looked at for it. Only those of a type,
+        where one is named.
         """
-        async with aclosing(
-            parts_at(self._redis, self._keys, positions, with_bodies=False)
-        ) as parts:
-            async for entries, looked in parts:
-                recorded = [decode_flat(*entry) for entry in entries]
-                yield (
-                    [EventHead(each.version, each.position, each.type) for each in recorded],
-                    looked,
-                )
+        entries = parts_at(self._redis, self._keys, positions, with_bodies=False, kind=kind)
+        async with aclosing(entries) as parts:
+            async for some, looked in parts:
+                events = [decode_flat(*entry) for entry in some]
+                heads = [EventHead(each.version, each.position, each.type) for each in events]
+                yield heads, looked
 
     async def version_count(self, item: str) -> int:
         """The item's last version, 0 where it never existed."""

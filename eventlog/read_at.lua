@@ -2,11 +2,12 @@
 --   KEYS[1]  the log
 --   ARGV[1]  at most so many bytes that it looks at, but one entry all the same
 --   ARGV[2]  1: with bodies; 0: only the first byte of each
+--   ARGV[3]  only entries of this type; empty: all
 --   then the positions
 -- Reply: how many of the positions it looked at, then the entries, each as XRANGE has it, without
--- those that were removed.
+-- those that were removed or are of another type.
 
-local FIRST = 3
+local FIRST = 4
 
 local most_bytes, with_bodies = tonumber(ARGV[1]), ARGV[2] == '1'
 local reply, bytes = { 0 }, 0
@@ -22,10 +23,14 @@ for i = FIRST, #ARGV do
       break
     end
     bytes = bytes + size
-    if not with_bodies and fields[7] == 'data' then
+    if ARGV[3] ~= '' and fields[2] ~= ARGV[3] then
+      fields = nil
+    elseif not with_bodies and fields[7] == 'data' then
       fields[8] = string.sub(fields[8], 1, 1)
     end
-    reply[#reply + 1] = entry
+    if fields then
+      reply[#reply + 1] = entry
+    end
   end
   reply[1] = i - FIRST + 1
 end
