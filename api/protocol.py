@@ -318,9 +318,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
         elif self.transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_ERROR):
             self.transport.abort()
-        elif (
-            self._ticks > 1 and not cycle.response_started and cycle.scope["http_version"] != "1.0"
-        ):
+        elif self._ticks == PROBED and cycle.may_say_more:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _has_untaken(self) -> bool:
