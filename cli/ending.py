@@ -10,11 +10,13 @@ import ctypes
 import faulthandler
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 SECONDS = 6.0
@@ -59,6 +61,24 @@ def end_in_time() -> None:
     if not _deadline:
         _arm(SECONDS)
         threading.Thread(target=_explain, daemon=True).start()
+
+
+def be_watched() -> None:
+    """Has another process kill this one where not even the clock is set.
+
+    That is where a call of C gives Python no turn, so that no handler runs: an exponential regular
+    expression in a thread, say. `faulthandler` writes from within the system's own handler. Any
+    handler that is set after this takes its place.
+    """
+    reading, writing = os.pipe()
+    watcher = Path(__file__).with_name("end_watcher.py")
+    command = [sys.executable, "-I", "-S", str(watcher), str(os.getpid())]
+    subprocess.Popen(  # noqa: S603 - our own program; it ends with this process
+        [*command, str(SECONDS + ENGINE_SECONDS)], stdin=reading, start_new_session=True
+    )
+    os.close(reading)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        faulthandler.register(number, file=writing, all_threads=True, chain=True)
 
 
 def let_the_engine_stop() -> None:

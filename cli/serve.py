@@ -25,7 +25,7 @@ from api.workers import DIRECTORY
 from cli.application import application
 from cli.connection import checked_settings
 from cli.descriptors import within_descriptors
-from cli.ending import let_the_engine_stop
+from cli.ending import be_watched, let_the_engine_stop
 from cli.engine_url import redis_cli, without_secrets
 from cli.errors import Stop, told
 from cli.interruption import leave_signals_alone
@@ -182,7 +182,7 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
     if settings.workers == 1:
         # A factory is called once uvicorn's handlers of signals are in place.
         config = uvicorn.Config(partial(application, settings), factory=True, **options)
-        uvicorn.Server(config).run([listener])
+        WatchedServer(config).run([listener])
         return
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
@@ -190,6 +190,15 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(factory, factory=True, workers=settings.workers, **options)
     with shared_directory(settings.data_dir):
         Supervisor(config, [listener]).run()
+
+
+class WatchedServer(uvicorn.Server):
+    """A server without a parent that would end it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn calls it. All handlers of signals are set at its end."""
+        await super().startup(sockets)
+        be_watched()
 
 
 @contextmanager

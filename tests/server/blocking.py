@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 
 from cli import ending
 
-ending.SECONDS = 1.0
+ending.SECONDS = ending.ENGINE_SECONDS = 1.0
 
 
 class Anything(BaseModel, extra="allow"):
@@ -39,6 +40,8 @@ def _block() -> None:
         time.sleep(1000)
     elif kind == "expression":
         re.fullmatch("(a+)+", "a" * 64 + "b")
+    elif kind == "thread":
+        threading.Thread(target=re.fullmatch, args=("(a+)+", "a" * 64 + "b"), daemon=True).start()
     elif kind == "C":
         sum(range(10**12))  # looks for no signal, and gives no other thread a turn
 

@@ -90,6 +90,25 @@ def test_a_step_that_never_ends_does_not_keep_the_process(
     wait_for(lambda: loaded(Path(socket_of(server))) is None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "number"), [("C", signal.SIGTERM), ("thread", signal.SIGTERM), ("C", signal.SIGINT)]
+)
+def test_a_step_that_gives_python_no_turn_does_not_keep_the_process(
+    serve_blocked: Serve,
+    block: Callable[[int], None],
+    kind: str,
+    number: signal.Signals,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """No handler of Python's need run then: another process kills it, and says what it was at."""
+    server = serve_blocked(kind)
+    assert httpx.get(f"{server.url}/livez").status_code == 200
+    block(server.process.pid)
+    assert server.stop(number) in (-signal.SIGKILL, 1)  # where the clock could be set after all
+    wait_for(lambda: loaded(Path(socket_of(server))) is None)
+    assert "blocking.py" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["loop", "C"])
 def test_a_worker_that_never_ends_does_not_keep_its_server(
     serve_blocked: Serve, block: Callable[[int], None], kind: str
