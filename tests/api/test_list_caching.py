@@ -82,6 +82,16 @@ async def test_if_match_is_heeded(two: httpx.AsyncClient, path: str) -> None:
     problem(await two.get(path, headers={"if-none-match": "1"}), 400, "malformed-header")
 
 
+@pytest.mark.parametrize("path", ["/items", "/events", "/items/foo/events", "/items/foo/versions"])
+@pytest.mark.parametrize("parameter", ["after=*", "limit=0"])
+async def test_a_request_that_is_wrong_is_not_304(
+    two: httpx.AsyncClient, path: str, parameter: str
+) -> None:
+    """What it asks for can't be read, so nobody can say that it has not changed."""
+    answer = await two.get(f"{path}?{parameter}", headers={"if-none-match": "*"})
+    assert answer.status_code in {400, 422}
+
+
 async def test_what_waits_or_streams_has_no_tag(two: httpx.AsyncClient) -> None:
     """It is for what is not there yet, or never ends."""
     for path, accept in (("/events?wait=1", "*/*"), ("/events", "application/jsonl")):
