@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,15 +18,50 @@ It is longer than a follower's read blocks, and shorter than two seconds by what
 waited for its tokens (api/known_tokens.py)."""
 
 
+HUNG_SECONDS = 0.2
+"""How long it may take while the engine is known to hang: a request may have waited for a place
+before, behind one that found that out."""
+
+KNOWN_SECONDS = 1.0
+"""How long that is known, unless something is answered. Then one waits for the whole time again."""
+
+BLOCKING = frozenset({"XREAD", "WAIT", "WAITAOF"})
+"""Commands that may take long though all is well."""
+
+
+class _Patience:
+    """How long a client waits for a command."""
+
+    def __init__(self) -> None:
+        self._hung_until = 0.0
+
+    @asynccontextmanager
+    async def limit(self, command: object) -> AsyncIterator[None]:
+        """Raises TimeoutError where the block takes too long."""
+        is_hung = time.monotonic() < self._hung_until and command not in BLOCKING
+        try:
+            async with asyncio.timeout(HUNG_SECONDS if is_hung else COMMAND_SECONDS):
+                yield
+        except TimeoutError:
+            if not is_hung:
+                self._hung_until = time.monotonic() + KNOWN_SECONDS
+            raise
+        self._hung_until = 0.0
+
+
 class PromptRedis(Redis):
     """Redis, in whose way of waiting there are several limits, one after the other, under one.
 
     A command that takes too long raises TimeoutError.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._patience = _Patience()
+
     async def execute_command(self, *command: Any, **options: Any) -> Any:
         """The engine's reply."""
-        async with asyncio.timeout(COMMAND_SECONDS):
+        async with self._patience.limit(command[0]):
             return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(
@@ -33,16 +71,20 @@ class PromptRedis(Redis):
     ) -> Pipeline:
         """Commands that go together."""
         pool, callbacks = self.connection_pool, self.response_callbacks
-        return _PromptPipeline(pool, callbacks, transaction, shard_hint)
+        pipeline = _PromptPipeline(pool, callbacks, transaction, shard_hint)
+        pipeline.patience = self._patience
+        return pipeline
 
 
 class _PromptPipeline(Pipeline):
+    patience: _Patience
+
     async def execute(self, *arguments: Any, **options: Any) -> list[Any]:
         """The replies."""
-        async with asyncio.timeout(COMMAND_SECONDS):
+        async with self.patience.limit(None):
             return await super().execute(*arguments, **options)
 
     async def immediate_execute_command(self, *command: Any, **options: Any) -> Any:
         """The reply to a command before the others, such as WATCH."""
-        async with asyncio.timeout(COMMAND_SECONDS):
+        async with self.patience.limit(command[0]):
             return await super().immediate_execute_command(*command, **options)  # type: ignore[no-untyped-call]
