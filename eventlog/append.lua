@@ -87,6 +87,16 @@ end
 redis.call('XLEN', KEYS[1])
 redis.call('HLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])
+if #ARGV >= FIRST then
+  local others = { { 'SET', KEYS[4], 'a', 'PX', '1' } }
+  if ARGV[FIRST + 6] ~= '' then
+    others[2] = { 'SET', string.sub(ARGV[FIRST + 6], 66), 'a', 'PX', '1' }
+  end
+  local refusal = refusal_of(ARGV[FIRST], others)
+  if refusal then
+    return refusal
+  end
+end
 
 local lines = {}
 for i = FIRST, #ARGV, EACH do

@@ -16,6 +16,11 @@ if ends_at ~= ARGV[2] then
   return redis.error_reply('LOGMOVED the log ends at ' .. ends_at)
 end
 
+local refusal = refusal_of(ARGV[FIRST + 2], {})
+if refusal then
+  return refusal
+end
+
 for i = FIRST, #ARGV, EACH do
   local version = state_of(ARGV[i + 2])
   if not version or (version == 0 and redis.call('LLEN', ARGV[1] .. ARGV[i + 2]) > 0) then

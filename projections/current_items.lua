@@ -24,6 +24,26 @@ local function state_of(item)
   return tonumber(version), kind == 'data', created, #row
 end
 
+-- An error where the engine's user may not run one of the commands that an event needs, and those
+-- given: a script that fails keeps what it wrote, an event without its history then. 4 µs a call.
+-- A fake has no such check.
+local function refusal_of(item, others)
+  if not redis.acl_check_cmd then
+    return nil
+  end
+  local needed = {
+    { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'HSET', KEYS[2], 'a', 'b' },
+    { 'ZADD', KEYS[3], '0', 'a' }, { 'ZREM', KEYS[3], 'a' }, { 'RPUSH', ARGV[1] .. item, 'a' },
+    unpack(others),
+  }
+  for _, command in ipairs(needed) do
+    if not redis.acl_check_cmd(unpack(command)) then
+      return redis.error_reply('NOPERM the user of the engine may not run ' .. command[1] ..
+        ' on all keys of the store')
+    end
+  end
+end
+
 -- the row that an event leaves; `created` is the position of the item's creation
 local function row_of(event_type, version, position, created, data)
   local content = event_type == 'ItemDeleted' and '"deleted":true}' or '"data":' .. data .. '}'

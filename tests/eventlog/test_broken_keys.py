@@ -9,14 +9,17 @@ import pytest
 
 from domain.commands import PutItem
 from domain.events import RecordedEvent
-from eventlog.errors import LogBroken
+from eventlog.connect import connect
+from eventlog.errors import LogBroken, LogUnavailable
+from eventlog.importing import ForeignEvent, import_events
+from eventlog.log import EventLog
+from projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from eventlog.keys import Keys
-    from eventlog.log import EventLog
     from projections.current_items import CurrentItems
     from tests.conftest import Unchanged
     from tests.wire import Wire
@@ -125,3 +128,30 @@ async def test_an_item_without_its_row_does_not_begin_again(
         await log.append(PutItem("foo", b"2"))
     assert await log.length() == 1
     assert (await log.append(PutItem("bar", b"1"))).version == 1
+
+
+READ_ONLY = "resetkeys ~items:events ~items:current ~items:ids ~items:writers:* %R~items:history:*"
+
+
+@pytest.mark.parametrize("rule", ["-xadd", "-hset", "-zadd", "-zrem", "-rpush", READ_ONLY])
+async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
+    real_redis: Redis, keys: Keys, rule: str
+) -> None:
+    """Neither by an append nor by an import, and the reason is said."""
+    log = EventLog(real_redis, keys, APPLY)
+    recorded = await log.append(PutItem("foo", b"1"))
+    path = real_redis.connection_pool.connection_kwargs["path"]
+    rules = ("reset", "on", "nopass", "~*", "+@all", *rule.split())
+    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        async with connect(f"unix://limited:any@{path}") as limited:
+            with pytest.raises(LogUnavailable, match="may not run"):
+                await EventLog(limited, keys, APPLY).append(PutItem("foo", b"2"))
+            events = [("*", ForeignEvent(1, "ItemUpdated", "foo", b"3"))]
+            with pytest.raises(LogUnavailable, match="may not run"):
+                async for _ in import_events(limited, keys, APPLY, events, recorded.position):
+                    pass
+    finally:
+        await real_redis.acl_deluser("limited")
+    assert await log.read() == [recorded]
+    await assert_agreement(real_redis, keys)
