@@ -51,7 +51,7 @@ async def pair(request: pytest.FixtureRequest, start: Start) -> AsyncIterator[Pa
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    # Without a file: one that is rewritten for a replica is written by a child that outlives a kill.
+    # Without a file: a child that outlives a kill would still be writing it.
     settings = {"bind": "127.0.0.1", "repl-diskless-sync-delay": "0", "appendonly": "no"}
     primary = start(request.param, port=port, **settings)
     replica = start(request.param, replicaof=f"127.0.0.1 {port}", appendonly="no")
