@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.torture import traffic_parts
 from tests.torture.cuts import cuts
-from tests.torture.failover import failover
+from tests.torture.failover import failover, failover_behind_proxy
 from tests.torture.fuzz import fuzz
 from tests.torture.import_fuzz import import_fuzz
 from tests.torture.lost_tokens import lost_tokens
@@ -42,6 +42,7 @@ PARTS = {
     "both-killed": Part(traffic_parts.both_killed, 70),
     "connections-broken": Part(traffic_parts.connections_broken, 70),
     "failover": Part(failover, 25),
+    "failover-behind-proxy": Part(failover_behind_proxy, 25),
     "file-cut": Part(cuts, 35),
     "state-machine": Part(states, 30),
     "fuzz": Part(fuzz, 40),

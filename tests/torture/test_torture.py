@@ -18,6 +18,7 @@ FAULTY = [
     "both-killed",
     "connections-broken",
     "failover",
+    "failover-behind-proxy",
     "file-cut",
     "silent-clients",
     "tokens-lost",
