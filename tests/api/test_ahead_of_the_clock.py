@@ -58,8 +58,8 @@ async def test_positions_of_nineteen_digits_are_read_back(
 @pytest.mark.parametrize(
     ("after", "count"),
     [
-        (f"{LARGEST}-{LARGEST}", 0), (f"{FAR}-{LARGEST}", 0), (f"000{FAR}-{10**18:019}", 3),
-        (f"{FAR}-0{10**18 + 2}", 1), ("0-0", 4), ("0-18446744073709551615", 4),
+        (f"000{FAR}-{10**18:019}", 3), (f"{FAR}-0{10**18 + 2}", 1), ("0-0", 4),
+        ("0-18446744073709551615", 4),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("ahead")
@@ -69,6 +69,15 @@ async def test_a_position_is_any_that_the_engine_can_have(
     """Up to the largest, and with zeroes in front as well."""
     answer = await client.get("/events", params={"after": after})
     assert (answer.status_code, len(answer.json())) == (200, count)
+
+
+@pytest.mark.parametrize("after", [f"{LARGEST}-{LARGEST}", f"{FAR}-{LARGEST}"])
+@pytest.mark.usefixtures("ahead")
+async def test_a_position_after_the_end_is_read_and_refused_as_one(
+    client: httpx.AsyncClient, after: str
+) -> None:
+    """Also the largest: it is a position, and none of this log."""
+    problem(await client.get("/events", params={"after": after}), 409, "other-log")
 
 
 @pytest.mark.parametrize(

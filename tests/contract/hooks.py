@@ -10,6 +10,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.generation.meta import TestPhase
 
 numbers = itertools.count()
 
@@ -28,11 +29,14 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """A key of its own for each request, and no waiting."""
+    """A key of its own for each request, no waiting, and no past of what was deleted."""
     key = case.headers.get("Idempotency-Key") if case.headers else None
     if isinstance(key, str) and key.isascii() and key.isprintable() and key.strip():
         # Requests that differ may not share a key, which schemathesis can't know.
         case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
+    if case.headers and case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL:
+        # What was deleted has a past all the same, and there it must not be looked for.
+        case.headers.pop("Accept-Datetime", None)
     with suppress(KeyError, TypeError, ValueError):
         if 0 <= float(case.query["wait"]) <= 60:
             case.query["wait"] = 0

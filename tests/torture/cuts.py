@@ -32,13 +32,13 @@ async def cuts(seed: int, seconds: float) -> Outcome:
     """A history on disk, killed, and then loaded again and again from a part of itself."""
     chance = random.Random(f"{seed} cuts")
     outcome, recorded = Outcome("file cut", seed), Recorded()
-    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
         directory = Path(name)
         log = await _recorded(directory, recorded, seed)
         outcome.count(recorded.history, [])
         outcome.kills += 1
         outcome.violations += [str(each) for each in check(recorded.history, log)]
+        began = time.monotonic()
         while time.monotonic() - began < seconds:
             wrong = await _cut(directory, log, chance, outcome)
             outcome.violations += [wrong] if wrong else []

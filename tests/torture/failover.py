@@ -145,11 +145,11 @@ async def failover_behind_proxy(seed: int, seconds: float) -> Outcome:
 async def _failed_over(part: str, kind: type[Pair], seed: int, seconds: float) -> Outcome:
     chance = random.Random(f"{seed} {part}")
     outcome, recorded, strikes = Outcome(part, seed), Recorded(), list[Strike]()
-    began = time.monotonic()
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemstore-"))
         pair = kind(Path(directory), stack)
         await pair.begin()
+        began = time.monotonic()
         async with traffic(recorded, [lambda: pair.api.port], seed):
             while time.monotonic() - began < seconds:
                 await asyncio.sleep(chance.uniform(0.2, 1.5))

@@ -77,9 +77,9 @@ async def slow_inputs(seed: int, seconds: float) -> Outcome:
         await api.start()
         going = True
         small = asyncio.create_task(_small(api, outcome, lambda: going))
-        began = time.monotonic()
         try:
             await _seeded(api)
+            began = time.monotonic()
             while time.monotonic() - began < seconds:
                 await _one(api, outcome, chance)
             going = False

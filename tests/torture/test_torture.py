@@ -10,7 +10,7 @@ from tests.torture.outcome import numbers
 from tests.torture.parts import PARTS
 from tests.torture.report import tables
 
-SECONDS = {"file-cut": 4.5, "raw-http": 1.0, "import": 0.5, "fuzz": 2.0, "state-machine": 1.5}
+SECONDS = {"file-cut": 4.5, "raw-http": 1.0, "import": 2.0, "fuzz": 2.0, "state-machine": 1.5}
 
 FAULTY = [
     "engine-killed",
