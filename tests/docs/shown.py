@@ -15,6 +15,7 @@ _KINDS = {
     "position": r"\b\d{13}-\d+\b",
     "uuid": r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     "digest": r"\b[0-9a-f]{64}\b",
+    "log": r"\b[0-9a-f]{16}\b",
     "date": r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT",
     "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?",
     "day": r"\b\d{4}-\d\d-\d\d\b",
@@ -26,7 +27,7 @@ _KINDS = {
 }
 _VALUE = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 
-_LASTING = ("position", "uuid")
+_LASTING = ("position", "uuid", "log")
 """Kinds of which one value stays the same for the length of a page."""
 
 

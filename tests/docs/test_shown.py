@@ -16,6 +16,7 @@ FIRST, SECOND, THIRD = "1795425451565-0", "1795425451586-0", "1800000000000-7"
         ("date: Mon, 23 Nov 2026 09:17:31 GMT", "date: Tue, 01 Jan 2030 00:00:00 GMT"),
         ('"time":"2026-11-23T09:17:31.565Z"', '"time":"2030-01-01T00:00:00.000Z"'),
         (f"event-id: {FIRST}", f"event-id: {THIRD}"),
+        ("log-id: 5f0c1a9be27d4386", "log-id: 244c8a5092b3056a"),
         ("HTTP/1.1 200 OK\n…\n\n{}", "HTTP/1.1 200 OK\ndate: now\netag: 1\n\n{}"),
         ('{"id":1,…', '{"id":1,"more":2}'),
         ("", "\n"),
