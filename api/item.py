@@ -45,9 +45,9 @@ async def patch_item(request: Request) -> Reply:
     refuse_query(request)
     limit = request.store.settings.max_body
     media_type, document = await request.content()
-    model, slow = request.store.model, request.store.slow
+    model = request.store.model
     if len(document) > QUICK_BYTES:
-        change = await slow.run(lambda: parse(media_type, document, limit))
+        change = await request.worked_out(lambda: parse(media_type, document, limit))
     else:
         change = parse(media_type, document, limit)
 
@@ -55,7 +55,7 @@ async def patch_item(request: Request) -> Reply:
         before = existing_body(request.item_id, item)
         is_long = change.copies or len(before) + len(document) > QUICK_BYTES
         if is_long or model.runs_code:
-            body = await slow.run(lambda: _patched(before, change, model, limit))
+            body = await request.worked_out(lambda: _patched(before, change, model, limit))
         else:
             body = _patched(before, change, model, limit)
         return PatchItem(request.item_id, body, exact)

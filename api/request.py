@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
@@ -23,8 +24,10 @@ from eventlog.idempotency import IdempotencyKey
 if TYPE_CHECKING:
     from api.store import Store
 
+Result = TypeVar("Result")
+
 LONG = 0.5
-"""Seconds: whose body took longer to come is asked again whether they may."""
+"""Seconds: whose body took longer to come, or to be worked out, is asked again whether they may."""
 
 LONGEST_ID = 512
 """Bytes of UTF-8."""
@@ -134,6 +137,21 @@ class Request(StarletteRequest):
         """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
         return await self.store.access.still_allows(self.token)
 
+    async def worked_out(self, work: Callable[[], Result]) -> Result:
+        """What work off the event loop gives, or raises.
+
+        Raises Problem: 503 as SlowWork.run does, and 401 where the token was revoked meanwhile.
+        """
+        began = time.monotonic()
+        result = await self.store.slow.run(work)
+        await self._check_still(began)
+        return result
+
+    async def _check_still(self, began: float) -> None:
+        """Asks again whether they may who have taken long for something."""
+        if time.monotonic() - began > LONG:
+            await self.store.access.check_still(self.token)
+
     async def read(self) -> bytes:
         """The whole body, as often as it is asked for.
 
@@ -157,8 +175,7 @@ class Request(StarletteRequest):
             body = b"".join(chunks)
         if len(body) > limit:
             raise _too_large(limit)
-        if time.monotonic() - began > LONG:
-            await self.store.access.check_still(self.token)
+        await self._check_still(began)
         self._content = body
         return body
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from api.traffic import overloaded
@@ -69,6 +70,9 @@ class SlowWork:
         except TimeoutError:
             sentence = f"The body was not worked out within {PATIENCE:g} seconds."
             raise overloaded(sentence) from None
+        finally:
+            if done.cancelled():
+                self._forget(job)
         if error is None:
             return result  # type: ignore[no-any-return]
         if isinstance(error, Exception) and not isinstance(error, StopIteration):
@@ -84,6 +88,11 @@ class SlowWork:
                 self._threads += 1
                 threading.Thread(target=self._serve, name="slow work", daemon=True).start()
             self._changed.notify()
+
+    def _forget(self, job: Callable[[], None]) -> None:
+        """Where all threads are at what never ends, it would wait for ever, with its body."""
+        with self._changed, suppress(ValueError):  # it has been begun
+            self._jobs.remove(job)
 
     def _serve(self) -> None:
         while True:

@@ -75,7 +75,7 @@ async def diff_versions(request: Request) -> Reply:
         after = _body(await version(request, number))
         before = _body(await version(request, start))
         if len(before) + len(after) > QUICK_BYTES:
-            patch = await request.store.slow.run(lambda: _compared(before, after))
+            patch = await request.worked_out(lambda: _compared(before, after))
         else:
             patch = _compared(before, after)
     headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request)]

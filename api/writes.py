@@ -40,7 +40,7 @@ async def stored(request: Request, body: bytes) -> bytes:
     """The JSON that is stored for a body; off the event loop where that may take long."""
     model = request.store.model
     if model.runs_code or len(body) > QUICK_BYTES:
-        return await request.store.slow.run(lambda: model.stored(body))
+        return await request.worked_out(lambda: model.stored(body))
     return model.stored(body)
 
 

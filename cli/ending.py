@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
@@ -79,6 +80,14 @@ def be_watched() -> None:
     os.close(reading)
     for number in (signal.SIGTERM, signal.SIGINT):
         faulthandler.register(number, file=writing, all_threads=True, chain=True)
+    # A process that a model forks may be told to end too, and its word must not end this one.
+    os.register_at_fork(after_in_child=partial(_be_watched_no_more, writing))
+
+
+def _be_watched_no_more(writing: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        faulthandler.unregister(number)
+    os.close(writing)
 
 
 def let_the_engine_stop() -> None:

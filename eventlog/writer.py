@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from redis import exceptions
 
 from eventlog.durability import Acknowledgement
+from eventlog.errors import LogUnavailable
 from eventlog.faults import translated
 from eventlog.held import Argument, HeldConnection
 from eventlog.keys import Keys
@@ -29,6 +30,9 @@ KEY_COUNT = 4
 
 LATE = [b"late"]
 """The reply to a batch whose time was over."""
+
+FORGOTTEN = "The engine's clock went far ahead while a write was under way; try again."
+"""What was carried out the first time may be forgotten by then, so it can't be sent as another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class EngineClock:
     def show(self, milliseconds: int) -> None:
         """Notes what a reply said that has just come."""
         self._shown, self._seen = milliseconds, time.monotonic()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a reply has come yet."""
+        return self._shown > 0
 
     def now(self) -> int:
         """Milliseconds since 1970; long ago where no reply has come yet."""
@@ -100,16 +109,21 @@ class Writer:
 
     async def _answered(self, commands: Sequence[Argument]) -> list[bytes]:
         self._number += 1
+        knew_the_time = self._clock.is_known
         late_from = self._clock.now() + int(TIME_LIMIT * 1000) + ALLOWANCE_MS
         batch: list[Argument] = [*self._keys, self._histories, self._number, late_from]
         batch += [REMEMBERED_MS, self._terms.remembered_seconds * 1000, *commands]
-        pause = 0.01
+        pause, is_first = 0.01, True
         while True:
             try:
-                return await self._run(batch)
+                lines = await self._run(batch)
             except (exceptions.ConnectionError, exceptions.TimeoutError):
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, 0.2)
+                pause, is_first = min(2 * pause, 0.2), False
+                continue
+            if lines == LATE and not is_first and knew_the_time:
+                raise LogUnavailable(FORGOTTEN)
+            return lines
 
     async def _run(self, batch: list[Argument]) -> list[bytes]:
         try:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
@@ -19,11 +20,16 @@ from api.app import create_app
 from api.problems import Problem
 from api.settings import Settings
 from api.slow_work import SlowWork
-from tests.api.conftest import Serve, client_of, problem
+from api.tokens import Role, create, revoke
+from eventlog.keys import Keys
+from tests.api.conftest import Events, Serve, client_of, problem
 from tests.conftest import Unchanged
 
 go_on = threading.Event()
 """What the validator of Slow waits for."""
+
+begun = threading.Event()
+"""Says that it waits."""
 
 
 class Slow(BaseModel):
@@ -34,6 +40,7 @@ class Slow(BaseModel):
     @field_validator("name")
     @classmethod
     def _waits(cls, name: str) -> str:
+        begun.set()
         if not go_on.wait(timeout=20):
             message = "nobody let it go on"
             raise ValueError(message)
@@ -128,6 +135,52 @@ async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     held.set()
     await asyncio.gather(first, last)
     assert begun == ["last"]
+
+
+async def test_a_body_is_let_go_when_nobody_waits_for_its_work() -> None:
+    """Also where all threads are at what never ends, so that none of them would come to it."""
+    work, held = SlowWork(1, threads=1), threading.Event()
+    first = asyncio.create_task(work.run(held.wait))
+    while work._busy == 0:
+        await asyncio.sleep(0.001)
+    body = bytearray(b"{}")
+    for _ in range(3):  # the place is free again too
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(work.run(partial(bytes, body)), 0.01)
+        assert not work._jobs
+    held.set()
+    await first
+
+
+async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
+    slow: httpx.AsyncClient,
+    redis: FakeAsyncRedis,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PUT, PATCH and a revert: a model may take longer than a revocation."""
+    monkeypatch.setattr("api.request.LONG", 0.0)
+    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
+    go_on.set()
+    await slow.put("/items/foo", json={"name": "a"})
+    await create(redis, Keys(), "bob", Role.reader)
+    for write in (
+        partial(slow.put, "/items/foo", json={"name": "b"}),
+        partial(slow.patch, "/items/foo", content=b'{"name":"c"}'),
+        partial(slow.post, "/items/foo/revert", json={"version": 1}),
+    ):
+        secret = await create(redis, Keys(), "ann", Role.writer)
+        headers = {"authorization": f"Bearer {secret}"}
+        if write.func == slow.patch:
+            headers["content-type"] = "application/merge-patch+json"
+        go_on.clear()
+        begun.clear()
+        task = asyncio.create_task(write(headers=headers))
+        assert await asyncio.to_thread(begun.wait, 20)
+        await revoke(redis, Keys(), "ann")
+        go_on.set()
+        problem(await task, 401, "unauthorized")
+    assert len(await events()) == 1
 
 
 def test_a_process_ends_although_a_model_never_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from eventlog.errors import LogUnavailable
 from eventlog.held import HeldConnection
 from eventlog.keys import Keys
 from eventlog.log import EventLog
+from eventlog.writer import TIME_LIMIT
 from projections.current_items import APPLY
 from tests.conftest import assert_agreement
 from tests.wire import wire_of
@@ -30,6 +32,12 @@ async def lines_of(redis: Redis, batch: tuple[Any, ...]) -> list[str]:
     """What the script answers to a batch, without the time."""
     reply: bytes = await HeldConnection(redis).call(*batch)
     return reply.decode().split("\n")[1:]
+
+
+async def milliseconds(redis: Redis) -> int:
+    """The engine's time, since 1970."""
+    seconds, microseconds = await redis.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
@@ -128,6 +136,27 @@ async def test_a_batch_whose_writer_was_forgotten_is_not_carried_out_again(
     assert await lines_of(redis, (*batch[:9], in_time - 60_000, *batch[10:])) == ["late"]
     assert await log.length() == 1
     assert await lines_of(redis, batch) == ["late"]  # also where the clock is put back meanwhile
+
+
+async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_as_another(
+    redis: Redis, log: EventLog, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reply is lost, and the clock goes far ahead: a machine that slept in between."""
+    await log.append(PutItem("foo", b"1"))
+    monkeypatch.setattr("eventlog.writer.ALLOWANCE_MS", 300 - 1000 * TIME_LIMIT)
+
+    async def long_pause(_seconds: float) -> None:
+        *_, batch = wire.commands
+        await redis.delete(batch[6])  # its time is over, as that of the batch
+        while await milliseconds(redis) <= int(batch[9]):
+            await asyncio.sleep(0.01)
+
+    stand_in = SimpleNamespace(sleep=long_pause, timeout=asyncio.timeout)
+    monkeypatch.setattr("eventlog.writer.asyncio", stand_in)
+    wire.lost_replies = 1
+    with pytest.raises(LogUnavailable):
+        await log.append(PutItem("foo", b"2"))
+    assert [event.version for event in await log.read()] == [1, 2]
 
 
 async def test_a_writer_that_takes_the_engine_for_behind_sends_again(

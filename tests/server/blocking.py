@@ -1,7 +1,8 @@
 """A model for `--model`, whose process can be made to do something that never ends.
 
 SIGUSR1 begins it, in the event loop: no way of a request off the loop changes that. A file named
-like the process in the directory BLOCK_DIR says that it has begun.
+like the process in the directory BLOCK_DIR says that it has begun. Or it forks a process, whose
+number is in the file `child`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ def _block() -> None:
         re.fullmatch("(a+)+", "a" * 64 + "b")
     elif kind == "thread":
         threading.Thread(target=re.fullmatch, args=("(a+)+", "a" * 64 + "b"), daemon=True).start()
+    elif kind == "fork":
+        if (child := os.fork()) == 0:
+            time.sleep(1000)
+        Path(os.environ["BLOCK_DIR"], "child").write_text(f"{child}\n")
     elif kind == "C":
         sum(range(10**12))  # looks for no signal, and gives no other thread a turn
 

@@ -149,3 +149,17 @@ def test_a_server_that_was_stopped_by_its_terminal_goes_on(
     assert httpx.put(f"{server.url}/items/a", json={}, timeout=10).status_code == 201
     assert all(runs(pid) for pid in processes)
     assert server.stop() in (0, -signal.SIGTERM)
+
+
+def test_a_process_that_a_model_forked_and_ends_leaves_the_server_alone(
+    serve_blocked: Serve, block: Callable[[int], None], tmp_path: Path
+) -> None:
+    """As a pool of multiprocessing does with its own: only who was told to end is killed."""
+    server, child = serve_blocked("fork"), tmp_path / "child"
+    assert httpx.get(f"{server.url}/livez").status_code == 200
+    block(server.process.pid)
+    wait_for(lambda: child.exists() and child.read_text().endswith("\n"))
+    os.kill(int(child.read_text()), signal.SIGTERM)
+    wait_for(lambda: not runs(int(child.read_text())))
+    time.sleep(1.5)  # together longer than the server would have had
+    assert httpx.put(f"{server.url}/items/a", json={}, timeout=10).status_code == 201
