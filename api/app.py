@@ -277,7 +277,7 @@ async def _engine_url(settings: Settings) -> AsyncIterator[str]:
 
 
 def _own_path(scope: Scope) -> bytes:
-    """The raw path behind the root path, under which the API may be mounted."""
+    """The raw path after the root path, under which the API may be mounted."""
     raw = raw_path(scope)
     if not (root := scope.get("root_path", "")):
         return raw

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.model import ItemModel
 from api.problems import PROBLEM_TYPES
-from api.shapes import LAST_VERSION, Description, ref, shapes
+from api.schemas import LAST_VERSION, Description, ref, shapes
 
 ITEM = "Item"
 """The name that the operations use for the model; the document has the model's own."""
@@ -152,7 +152,7 @@ _PARAMETERS = {
         {"type": "integer", "minimum": 1, "maximum": LAST_VERSION},
     ),
     "after-version": _parameter(
-        "after", "query", "Only versions behind this one.",
+        "after", "query", "Only versions after this one.",
         {"type": "integer", "minimum": 0, "maximum": LAST_VERSION},
     ),
     "after-position": _parameter(
@@ -174,7 +174,7 @@ _PARAMETERS = {
         {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
     ),
     "Last-Event-ID": _parameter(
-        "Last-Event-ID", "header", "Of a live stream: resume behind this position."
+        "Last-Event-ID", "header", "Of a live stream: resume after this position."
     ),
     "Accept-Datetime": _parameter(
         "Accept-Datetime", "header", "302 to the version that was current on this HTTP date.",

@@ -12,7 +12,7 @@ from eventlog.positions import START, position_of
 
 
 async def start_of(request: Request, after: str | None, log: str | None) -> str:
-    """The position to start behind. Notes the id of the log in the request.
+    """The position to start after. Notes the id of the log in the request.
 
     Raises Problem for what is no position, and (410) for one whose events were removed, and
     OtherLog.

@@ -162,7 +162,7 @@ async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
 async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log from a position on, for ever, as server-sent events.
 
-    A comment has no empty line behind it: some clients take that for an event without data.
+    A comment has no empty line after it: some clients take that for an event without data.
     """
     feed, position = request.store.feed, start
     now = asyncio.get_running_loop().time

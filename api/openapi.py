@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.components import ITEM
 from api.patch import JSON_PATCH, MERGE_PATCH
 from api.problems import PROBLEM_TYPES
-from api.shapes import Description, ref
+from api.schemas import Description, ref
 
 Responses = dict[int | str, Description]
 

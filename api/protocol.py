@@ -57,7 +57,7 @@ EVEN_WHEN_FULL = frozenset({b"/livez", b"/readyz", b"/metrics"})
 """Who watches the process must see it most when there is too much to do."""
 
 AWAITED, HEAD, BODY, SHED, UPGRADE, REFUSED = range(6)
-"""Where a connection is: between requests, within one, or behind the last."""
+"""Where a connection is: between requests, within one, or after the last."""
 
 CLOSE = [(b"connection", b"close")]
 
@@ -484,7 +484,7 @@ class Protocol(HttpToolsProtocol):
         raise _Stop
 
     def _refuse(self, problem: Problem) -> None:
-        """Answers a problem, behind the answers that are due before it, and then closes."""
+        """Answers a problem, after the answers that are due before it, and then closes."""
         phase, cycle = self._phase, self.cycle
         self._phase = REFUSED
         self._ticks = 0

@@ -16,7 +16,7 @@ from api.query import Query, query
 from api.reply import JSON, Reply
 from api.request import Request
 from api.routing import Route
-from api.shapes import LAST_VERSION
+from api.schemas import LAST_VERSION
 from api.times import event_date, rfc3339
 from api.versions import origin, versions_path
 from domain.events import ItemDeleted
@@ -32,7 +32,7 @@ class VersionsQuery(Query):
 
     limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
     after: Annotated[
-        int, Field(ge=0, le=LAST_VERSION, description="Only versions behind this one")
+        int, Field(ge=0, le=LAST_VERSION, description="Only versions after this one")
     ] = 0
 
 

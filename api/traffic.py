@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from api.places import NoPlace, Places
+from api.concurrency_limit import NoPlace, Places
 from api.problems import Problem
 from api.settings import Settings
 from api.tally import Tally
@@ -21,7 +21,7 @@ TICK = 1.0
 """Seconds between two looks at who is slow."""
 
 RETRY_AFTER = 1
-"""Whole seconds after which who was refused may come again."""
+"""Whole seconds after which a client that was refused may come again."""
 
 
 READS_AT_ONCE = 4

@@ -1,4 +1,4 @@
-"""Answers that their clients have not taken: how many bytes there may be, and whose go first."""
+"""Answers that their clients have not taken yet: how many bytes there may be, and who is cut."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from api.quoting import quoted
 from api.reply import JSON, Headers, Reply
 from api.request import Request, item_path
 from api.routing import Route
-from api.shapes import LAST_VERSION
+from api.schemas import LAST_VERSION
 from api.slow_work import QUICK_BYTES
 from api.times import event_date, last_modified, parse_rfc1123_date
 from api.writes import append, stored, write_reply

@@ -66,7 +66,7 @@ class Phase:
 
 
 async def run(port: int, phases: list[Phase], connections: int) -> list[dict[str, Any]]:
-    """Sends all of it to the server, one phase right behind the other."""
+    """Sends all of it to the server, one phase right after the other."""
     answers = Answers()
     pool = await connected(port, answers, connections)
     requests = put_requests()

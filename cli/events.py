@@ -10,10 +10,10 @@ from contextlib import aclosing
 from api.cloudevents import encode
 from cli.connection import Connection
 from cli.errors import Stop, told
-from cli.escaped import escaped
 from cli.interruption import Interrupted, at_once, postponed
 from cli.output import say, write_data, write_text
 from cli.progress import reported
+from cli.terminal_text import escaped
 from domain.events import ItemDeleted, RecordedEvent
 from eventlog.entries import recorded_slices
 from eventlog.errors import LogUnavailable
@@ -27,7 +27,7 @@ LAST = 10
 
 
 async def tail(connection: Connection, *, after: str | None, as_json: bool) -> str:
-    """Shows the newest events, or those behind a position; the position of the last one."""
+    """Shows the newest events, or those after a position; the position of the last one."""
     log = connection.log
     position = await start_of(log, after) if after else await log.before_last(LAST)
     return await show_behind(connection, position, as_json=as_json)
@@ -57,15 +57,15 @@ async def history(connection: Connection, item: str, *, as_json: bool) -> None:
 
 
 async def export(connection: Connection, *, after: str | None) -> None:
-    """The log behind a position, one CloudEvents object a line.
+    """The log after a position, one CloudEvents object a line.
 
     Raises Stop where it breaks off, as when the engine is another process's, and that ends.
     """
     position = await start_of(connection.log, after) if after else START
     count, total = 0, await connection.log.length()
     try:
-        # In a file no line may be torn, and what is said here has to be what is there. Who reads a
-        # pipe may stop reading, and a signal can't wait for that.
+        # In a file no line may be torn, and what is said here has to be what is there. A pipe's
+        # reader may stop reading, and a signal can't wait for that.
         interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
         with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
             slices = recorded_slices(connection.redis, connection.keys, position)
@@ -97,7 +97,7 @@ def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
 
 
 async def start_of(log: EventLog, after: str) -> str:
-    """The position to start behind.
+    """The position to start after.
 
     Raises Stop for what is none, for a lost one, and for one from ahead of the log.
     """

@@ -9,8 +9,8 @@ from typing import Any
 from redis import exceptions
 
 from cli.connection import Connection
-from cli.escaped import escaped
 from cli.output import write_text
+from cli.terminal_text import escaped
 from eventlog.durability import durability
 from eventlog.faults import translated
 from eventlog.identity import known_identity

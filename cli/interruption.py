@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: a command ends at once, or where it says so, and clears up behind itself."""
+"""SIGINT and SIGTERM: a command ends at once, or where it says so, and clears up after itself."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-After = Annotated[str | None, typer.Option(help="Only events behind this position.")]
+After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 
 
 def _show_version(wanted: bool) -> None:

@@ -6,10 +6,10 @@ import json
 
 from cli.connection import Connection
 from cli.errors import Stop
-from cli.escaped import escaped_lines
 from cli.interruption import Interrupted
 from cli.output import say, write_text
 from cli.progress import reported
+from cli.terminal_text import escaped_lines
 from projections.lease import LeaseLost
 from projections.rebuild.errors import RebuildRefused
 from projections.rebuild.receipt import Receipt

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 
 from cli.connection import Connection
-from cli.escaped import escaped_lines
 from cli.interruption import Interrupted
 from cli.output import say, write_text
 from cli.progress import reported
+from cli.terminal_text import escaped_lines
 from eventlog.writable import log_end
 from projections.registered import FOLLOWING
 from projections.verify import Verdict, verify

@@ -57,7 +57,7 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- A write in any case, so that a WAIT behind it has something to wait for. Where nothing was appended
+-- A write in any case, so that a WAIT after it has something to wait for. Where nothing was appended
 -- it may be the first of this call, and fail: then the answer of an engine without memory is still
 -- true, that of a replica need not be.
 local function remember_batch(lines)

@@ -20,7 +20,7 @@ class Batches(Generic[Call, Answer]):
 
     `send` takes a batch and gives an answer for each call, in the same order; an answer that is
     an exception is raised to the caller it belongs to. When `send` itself raises, all of its
-    batch and all that wait behind it get that exception: whoever is behind a batch that ran into
+    batch and all that wait after it get that exception: whoever comes after a batch that ran into
     a time limit has waited that long too.
 
     A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from eventlog.primary import PrimaryPool
-from eventlog.prompt import PromptRedis
+from eventlog.time_limit import PromptRedis
 
 CONNECTIONS = 64
 """Connections of one process; whoever needs one more waits for it."""

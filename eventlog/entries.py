@@ -104,7 +104,7 @@ async def ends(redis: Redis, keys: Keys) -> Ends:
 
 
 async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:
-    """What the log has behind a position, to its end, which writers may move meanwhile.
+    """What the log has after a position, to its end, which writers may move meanwhile.
 
     The next slice is on its way while the caller works on one. Raises LogUnavailable, LogBroken.
     """

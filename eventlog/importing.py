@@ -111,7 +111,7 @@ async def begun(redis: Redis, keys: Keys, events: Iterable[ForeignEvent]) -> Beg
 
 
 def _became(event: ForeignEvent, recorded: RecordedEvent, before: str) -> bool:
-    """Whether an import made this of the event, behind the position before it."""
+    """Whether an import made this of the event, after the position before it."""
     if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
         return False
     # Without an id or a time its position came from the clock, at a moment that nobody knows now.
@@ -195,7 +195,7 @@ def _batches(
 
 def _place(event: ForeignEvent, before: str, now: int) -> str:
     if event.position is not None and key_of(event.position) <= key_of(before):
-        raise ImportRefused(event.line, f"position {event.position} is not behind {before}")
+        raise ImportRefused(event.line, f"position {event.position} is not after {before}")
     if event.position is None and (event.milliseconds or 0) > now + LATEST_MS:
         reason = "its time lies more than a day in the future; mend it, or leave it out"
         raise ImportRefused(event.line, reason)

@@ -125,7 +125,7 @@ class EventLog:
     ) -> list[RecordedEvent]:
         """At most `limit` events after a position, oldest first; fewer where they are large.
 
-        There are none only behind the last event.
+        There are none only after the last event.
         """
         events: list[RecordedEvent] = []
         size = 0
@@ -260,7 +260,7 @@ class EventLog:
         return await position_back(self._redis, self._keys, 1) or START
 
     async def before_last(self, count: int) -> str:
-        """The position behind which the last `count` events are, START where there are no more."""
+        """The position after which the last `count` events are, START where there are no more."""
         return await position_back(self._redis, self._keys, count + 1) or START
 
     async def length(self) -> int:

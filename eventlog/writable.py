@@ -56,7 +56,7 @@ async def log_end(redis: Redis, position: str) -> LogEnd:
 
 
 async def check_writable(redis: Redis, keys: Keys) -> LogEnd:
-    """Where the log ends, if a write would be taken behind that.
+    """Where the log ends, if a write would be taken after that.
 
     Raises UnsafeEngine where the engine's user may not do what a write takes, LogFull, LogBroken,
     and LogUnavailable with what the engine says against it.

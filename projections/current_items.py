@@ -75,7 +75,7 @@ class CurrentItems:
             return int(await self._redis.zcard(self._keys.ids))
 
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
-        """At most `limit` existing items whose id starts with `prefix`, behind the id `after`.
+        """At most `limit` existing items whose id starts with `prefix`, after the id `after`.
 
         Fewer where they are large: a page ends before 8 MiB, or after one item. Ids are in the
         order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.

@@ -21,7 +21,7 @@ _TYPES = frozenset((b"ItemCreated", b"ItemUpdated", b"ItemDeleted"))
 class Run(NamedTuple):
     """Some of one item's events, with no other of its events in between.
 
-    `text` holds their positions, with a blank in front of each, and a plus sign behind the blank
+    `text` holds their positions, with a blank in front of each, and a plus sign after the blank
     where the event is an ItemCreated. Of all ways to keep millions of small things in memory it
     is the fastest and the smallest.
     """

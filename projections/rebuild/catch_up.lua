@@ -2,8 +2,8 @@
 -- the shadow is what the live projection should be.
 --
 -- Begins with current_items.lua and replay.lua; a step follows, which is to be taken `if at_end`
--- and gives its own reply behind these.
---   ARGV[6]  the position behind which to begin
+-- and gives its own reply after these.
+--   ARGV[6]  the position after which to begin
 --   ARGV[7]  how many entries it may replay
 -- Reply: the position reached, events replayed, entries skipped because they are no events, the
 -- length of the log, whether its end was reached.

@@ -15,7 +15,7 @@ if redis.call('GET', KEYS[4]) ~= ARGV[3] then
 end
 redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
 
--- Notes that an item's live history is wrong behind its first `right` positions.
+-- Notes that an item's live history is wrong after its first `right` positions.
 local function mark_wrong(item, right)
   local live, shadow = ARGV[2] .. item, ARGV[1] .. item
   redis.call('SADD', KEYS[5], item)

@@ -2,7 +2,7 @@
 --
 -- Begins with current_items.lua and replay.lua.
 --   ARGV[6] and following  a run each: the positions of its events, with a blank in front of each,
---                          and a plus sign behind the blank of an ItemCreated
+--                          and a plus sign after the blank of an ItemCreated
 -- Reply: how many of them were replayed: fewer where bodies are large. An error where the log has
 -- lost what it had when the runs were made.
 

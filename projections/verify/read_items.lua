@@ -3,7 +3,7 @@
 --   KEYS[2]  the rows
 --   KEYS[3]  the ids
 --   ARGV[1]  in front of an id: the key of its history
---   ARGV[2]  the position behind which the log is new
+--   ARGV[2]  the position after which the log is new
 --   then the items
 -- Reply: the new entries; 0 where there are more of them, and then nothing else, or 1; the number
 -- of rows, the number of ids; row or nil, score or nil, length of the history for each item, for

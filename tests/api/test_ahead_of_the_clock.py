@@ -34,7 +34,7 @@ FIELDS: Any = {"type": "ItemCreated", "item": "other", "version": "1", "data": "
 
 @pytest.fixture
 async def ahead(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> list[str]:
-    """The positions of three versions of an item, behind an event from the year 2100."""
+    """The positions of three versions of an item, after an event from the year 2100."""
     await redis.xadd("items:events", FIELDS, id=f"{FAR}-{10**18}")
     answers = [await client.put("/items/foo", json={"size": n}) for n in range(3)]
     assert [answer.status_code for answer in answers] == [201, 200, 200]

@@ -114,7 +114,7 @@ async def test_the_link_header_leads_to_the_next_page(client: httpx.AsyncClient)
 
 
 async def test_a_walk_is_not_disturbed_by_writes(client: httpx.AsyncClient) -> None:
-    """What is created behind is not met, what is created ahead is, nothing twice."""
+    """What is created before the cursor is not met, what is created ahead is, nothing twice."""
     await fill(client, "b", "d", "f")
     first = (await client.get("/items", params={"limit": 2})).json()
     await client.delete("/items/d")
@@ -207,7 +207,7 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(
 
 
 async def test_a_cursor_outlives_the_item_that_it_was_made_at(client: httpx.AsyncClient) -> None:
-    """Between two pages the last item of the first is deleted: the walk goes on behind it."""
+    """Between two pages the last item of the first is deleted: the walk goes on after it."""
     await fill(client, "a", "b", "c")
     first = (await client.get("/items", params={"limit": 2})).json()
     await client.delete("/items/b")

@@ -52,7 +52,7 @@ async def value(client: httpx.AsyncClient, sample: str, **labels: str) -> float 
 
 @contextmanager
 def running_process() -> Iterator[int]:
-    """The id of some other process, which runs for the block and is gone behind it."""
+    """The id of some other process, which runs for the block and is gone after it."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         yield process.pid

@@ -67,7 +67,7 @@ async def test_a_version_that_a_token_opened_is_for_no_shared_cache(
 async def test_a_version_links_to_those_beside_it(
     aged: httpx.AsyncClient, version: int, before: int | None, after: int | None
 ) -> None:
-    """RFC 5829; the first has none before it, the last none behind it."""
+    """RFC 5829; the first has none before it, the last none after it."""
     links = (await aged.get(f"/items/foo/versions/{version}")).links
     for relation, number in (("predecessor-version", before), ("successor-version", after)):
         expected = f"{ITEM}/versions/{number}" if number else None

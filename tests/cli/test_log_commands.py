@@ -102,7 +102,7 @@ def test_a_log_with_events_is_not_imported_into_by_accident(imported: Run) -> No
         ('{"type": "ItemCreated", "subject": "foo", "data": {}}', "exists already"),
         ('{"type": "ItemCreated", "subject": "..", "data": {}}', "item id"),
         ('{"type": "ItemCreated", "subject": "a", "data": {}, "time": "soon"}', "RFC 3339"),
-        ('{"type": "ItemCreated", "subject": "a", "data": {}, "id": "1-1"}', "not behind"),
+        ('{"type": "ItemCreated", "subject": "a", "data": {}, "id": "1-1"}', "not after"),
         (
             '{"type": "ItemCreated", "subject": "a", "data": {}, "time": "2999-01-01T00:00:00Z"}',
             "future",

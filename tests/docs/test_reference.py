@@ -99,7 +99,7 @@ def test_every_resource_is_in_the_table() -> None:
 
 
 WITHIN_A_REBUILD = {"shadow", "aside", "wrong_histories"}
-"""Keys that stand behind `items:rebuild:` only."""
+"""Keys that stand after `items:rebuild:` only."""
 
 
 @pytest.mark.parametrize(

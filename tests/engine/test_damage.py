@@ -24,7 +24,7 @@ WRITTEN = 10
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with a base that has five entries of a stream, and five more behind it."""
+    """A data directory with a base that has five entries of a stream, and five more after it."""
     directory = tmp_path_factory.mktemp("store") / "data"
     with run(directory) as engine, Redis.from_url(engine.url) as client:
         for number in range(WRITTEN):

@@ -97,7 +97,7 @@ async def test_a_prefix_lists_the_ids_that_begin_with_it(
 async def test_pages_make_up_the_whole(
     log: EventLog, items: CurrentItems, prefix: str, limit: int
 ) -> None:
-    """Each begins behind the last id of the one before, and knows whether there is another."""
+    """Each begins after the last id of the one before, and knows whether there is another."""
     await fill(log, ODD)
     matching = sorted((name for name in ODD if name.startswith(prefix)), key=str.encode)
     listed: list[str] = []

@@ -81,7 +81,7 @@ def test_a_client_of_http_1_0_gets_no_chunks(client: Raw) -> None:
 
 @pytest.mark.parametrize("pause", [0.0, 0.1])
 def test_a_trailer_is_no_header_field(client: Raw, pause: float) -> None:
-    """However it arrives: what a proxy filters must not come in behind the body (§6.5.1)."""
+    """However it arrives: what a proxy filters must not come in after the body (§6.5.1)."""
     client.send(put("a", b"{}"))
     client.answer()
     start, end = chunked("a", "If-None-Match: *\r\nIdempotency-Key: k")

@@ -32,7 +32,7 @@ setInterval(() => fetch("/seen", {method: "POST", body: JSON.stringify(seen)}), 
 
 
 async def test_httpx_sse_gets_every_event_once_over_100_cuts(serve: Serve) -> None:
-    """Ten writers write meanwhile; Last-Event-ID goes on behind the last whole event."""
+    """Ten writers write meanwhile; Last-Event-ID goes on after the last whole event."""
     server = serve()
     seen: list[str] = []
     async with cutting(server, CUTS) as proxy, httpx.AsyncClient(timeout=30) as client:

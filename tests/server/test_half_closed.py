@@ -102,7 +102,7 @@ def test_all_that_it_had_asked_is_answered(client: Raw) -> None:
      get("/livez") + put("c", b"{}", "Expect: 100-continue")[:-2]],
 )  # fmt: skip
 def test_what_it_had_not_asked_to_the_end_is_refused(server: Server, part: bytes) -> None:
-    """400, behind the answers before it, and nothing is written."""
+    """400, after the answers before it, and nothing is written."""
     with Raw(server.url) as client:
         client.send(part)
         client.socket.shutdown(END)

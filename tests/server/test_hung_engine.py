@@ -10,7 +10,7 @@ import httpx
 
 from api import known_tokens, metrics
 from api.tokens import Role, create
-from eventlog import prompt, writer
+from eventlog import time_limit, writer
 from eventlog.connect import connect
 from eventlog.keys import Keys
 from projections import current_items
@@ -53,7 +53,7 @@ EVEN_THEN = ["/metrics", "/livez", "/", "/docs", "/openapi.json", "/problems/gon
 def test_the_limits_add_up_to_what_is_promised() -> None:
     """The tokens are waited for first, and then the engine once more."""
     limits = (
-        prompt.COMMAND_SECONDS, writer.TIME_LIMIT, current_items.TIME_LIMIT, metrics.TIME_LIMIT,
+        time_limit.COMMAND_SECONDS, writer.TIME_LIMIT, current_items.TIME_LIMIT, metrics.TIME_LIMIT,
     )  # fmt: skip
     assert known_tokens.PATIENCE + max(limits) < PROMISED
 

@@ -146,7 +146,7 @@ def test_streams_and_slow_bodies_take_no_place_of_those_who_wait(clients: list[R
 def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
     server: Server, clients: list[Raw]
 ) -> None:
-    """More of them than may wait, each with other requests behind those that it does not read."""
+    """More of them than may wait, each with other requests after those that it does not read."""
     clients[0].send(put("large", b'{"name":"%s"}' % (b"x" * 1_000_000)))
     assert clients[0].answer().status == 201
     with ExitStack() as stack:
@@ -166,7 +166,7 @@ def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
 def test_who_is_counted_as_sending_is_not_one_who_was_answered(
     engine: Engine, clients: list[Raw]
 ) -> None:
-    """Refused before its body came, or behind another request: neither makes room for others."""
+    """Refused before its body came, or after another request: neither makes room for others."""
     for client in clients[WAITING:]:
         client.send(put("a", b"{}").replace(b"application/json", b"text/plain")[:-2])
         client.answer().problem(415, "unsupported-media-type")

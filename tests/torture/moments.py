@@ -157,7 +157,7 @@ class Moments:
                 yield Violation("torn list", f"{operation}: {operation.answer}"[:3000])
 
     def _is_there(self, item: str, place: int) -> bool:
-        """Whether the item exists behind the event at a place in the log."""
+        """Whether the item exists after the event at a place in the log."""
         states = self._states[item]
         number = bisect_right(states, place)
         return number > 0 and exists(self._log[states[number - 1]])

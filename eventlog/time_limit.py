@@ -1,4 +1,4 @@
-"""A client that gives up in time: a request has two seconds, whatever the engine does."""
+"""A client of the engine whose commands have a time limit, in all and however they wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ waited for its tokens (api/known_tokens.py)."""
 
 HUNG_SECONDS = 0.2
 """How long it may take while the engine is known to hang: a request may have waited for a place
-before, behind one that found that out."""
+before, after one that found that out."""
 
 KNOWN_SECONDS = 1.0
 """How long that is known, unless something is answered. Then one waits for the whole time again."""

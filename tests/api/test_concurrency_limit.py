@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.app import ItemStore
-from api.places import NoPlace, Places
+from api.concurrency_limit import NoPlace, Places
 from api.traffic import READS_AT_ONCE
 from api.unsent import SILENT, Unsent
 from tests.api.conftest import problem

@@ -1,4 +1,4 @@
-"""Places for work that takes long: some at once, some waiting, and no more."""
+"""A limit on work that takes long: some of it at once, some waiting, and no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from the store, or from whoever wrote to it, as it may go to somebody's terminal."""
+"""Text for a terminal: what it would obey or hide is written out, whoever put it into the store."""
 
 from __future__ import annotations
 
