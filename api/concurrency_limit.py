@@ -20,6 +20,7 @@ class Places:
     def __init__(
         self, at_once: int, waiting: int | None = None, seconds: float | None = None
     ) -> None:
+        self._at_once = at_once
         self._free = asyncio.Semaphore(at_once)
         self._most_waiting = waiting
         self._seconds = seconds
@@ -34,6 +35,10 @@ class Places:
     @asynccontextmanager
     async def one(self) -> AsyncIterator[bool]:
         """A place for the block; whether it was waited for. Raises NoPlace."""
+        if not self._working and not self._waiting:
+            # One belongs to the event loop in which somebody has waited for it, for good, and an
+            # application may be used in several, one after the other, as by tests.
+            self._free = asyncio.Semaphore(self._at_once)
         has_waited = self._free.locked()
         if has_waited:
             await self._wait()

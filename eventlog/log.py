@@ -82,7 +82,7 @@ class EventLog:
         )
         self._acknowledgement = terms.acknowledgement
         self._appender = Appender(redis, keys, apply, terms)
-        self._identity, self._identity_due = "", 0.0
+        self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._appender.batch_sizes
         self.not_yet_durable: NotYetDurable | None = None
@@ -219,9 +219,13 @@ class EventLog:
         return await identity(self._redis, self._keys)
 
     async def identity_lately(self) -> str:
-        """The same, as it was within the last second."""
-        if monotonic() > self._identity_due:
-            self._identity = await self.identity()
+        """The same, as it was about a second ago. One asks, while all others have what is known."""
+        if monotonic() > self._identity_due and not (self._identity and self._asks_for_identity):
+            self._asks_for_identity = True
+            try:
+                self._identity = await self.identity()
+            finally:
+                self._asks_for_identity = False
             self._identity_due = monotonic() + LOOK
         return self._identity
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 import weakref
@@ -56,6 +57,23 @@ def test_the_lifespan_leaves_the_callers_client_open(app: ItemStore, redis: Fake
     for status in (201, 200):
         with TestClient(app) as client:
             assert client.put("/items/foo", json={}).status_code == status
+
+
+def test_an_app_may_be_used_in_one_event_loop_after_the_other(redis: FakeAsyncRedis) -> None:
+    """As by tests that have a loop each, and share the app: also where many ask for pages."""
+    app = create_app(redis=redis)
+
+    async def statuses() -> set[int]:
+        async with client_of(app) as client:
+            paths = [*["/items"] * 8, "/events", "/items/foo/versions", "/readyz"]
+            answers = await asyncio.gather(
+                client.put("/items/foo", json={"name": "x" * 50_000}), *map(client.get, paths)
+            )
+            return {answer.status_code for answer in answers}
+
+    asyncio.run(statuses())
+    for _ in range(2):
+        assert asyncio.run(statuses()) == {200}
 
 
 async def test_an_app_that_nobody_has_any_more_is_gone() -> None:

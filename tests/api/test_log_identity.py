@@ -9,6 +9,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
+from api.app import ItemStore
+from eventlog.identity import identity
 from tests.api.conftest import Serve, problem
 
 LINES = {"accept": "application/jsonl"}
@@ -133,3 +135,21 @@ async def test_a_position_whose_entry_was_taken_out_by_hand_is_no_other_logs(
     entries: Any = await redis.xdel("items:events", end)
     assert entries == 1
     assert (await filled.get(f"/events?after={end}")).status_code == 200
+
+
+async def test_many_streams_ask_once_which_log_it_is(
+    app: ItemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wants to know every second; asked by all, the engine had no connection for others."""
+    assert app.store is not None
+    log, asked = app.store.log, []
+
+    async def counted(*arguments: Any) -> str:
+        asked.append(arguments)
+        return await identity(*arguments)
+
+    monkeypatch.setattr("eventlog.log.LOOK", 0.0)
+    known = await log.identity_lately()
+    monkeypatch.setattr("eventlog.log.identity", counted)
+    assert {*await asyncio.gather(*(log.identity_lately() for _ in range(50)))} == {known}
+    assert len(asked) == 1
