@@ -309,7 +309,11 @@ async def _http_error(request: StarletteRequest, error: Exception) -> Response:
     else:
         path = _own_path(request.scope)
         is_one_slash_off = path.endswith(b"/") and request.app.resources.find(path[:-1])
-        hint = "; without the slash at its end there is" if is_one_slash_off else ""
+        hint = ""
+        if is_one_slash_off:
+            hint = "; without the slash at its end there is"
+        elif path.startswith(b"/items/"):
+            hint = "; a slash inside an id is written %2F"
         problem = Problem("not-found", f"There is nothing at {shown(request.url.path)}{hint}.")
     return _response(problem, request)
 

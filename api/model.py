@@ -246,7 +246,7 @@ def _imported(name: str) -> type[BaseModel]:
     try:
         model = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
-        message = f"ITEMSTORE_MODEL is {name!r}, but {error}."
+        message = f"ITEMSTORE_MODEL is {name!r}, which can't be imported: {error}."
         raise UnknownModel(message) from error
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         message = f"ITEMSTORE_MODEL is {name!r}, which is not a pydantic model."

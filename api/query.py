@@ -44,10 +44,20 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
     except ValidationError as error:
         raise invalid_parameters(
             [
-                {"parameter": ".".join(map(str, each["loc"])), "detail": each["msg"]}
+                {
+                    "parameter": ".".join(map(str, each["loc"])),
+                    "detail": _unknown(model) if each["type"] == "extra_forbidden" else each["msg"],
+                }
                 for each in error.errors()
             ]
         ) from None
+
+
+def _unknown(model: type[Query]) -> str:
+    names = sorted(field.alias or name for name, field in model.model_fields.items())
+    if not names:
+        return "This resource takes no parameters."
+    return f"There is no such parameter; known here: {', '.join(names)}."
 
 
 def refuse_query(request: Request) -> None:

@@ -140,3 +140,12 @@ async def test_a_slash_too_many_is_named(client: httpx.AsyncClient, path: str) -
         assert "without the slash at its end" in problem(answer, 404, "not-found")["detail"]
     answer = await client.get(f"{path}//")
     assert "without the slash" not in problem(answer, 404, "not-found")["detail"]
+
+
+async def test_a_slash_that_belongs_to_an_id_is_explained(client: httpx.AsyncClient) -> None:
+    """`PUT /items/camp/stove` is what everybody types first."""
+    answer = await client.put("/items/camp/stove", json={})
+    detail = problem(answer, 404, "not-found")["detail"]
+    assert detail == "There is nothing at /items/camp/stove; a slash inside an id is written %2F."
+    answer = await client.get("/elsewhere/camp")
+    assert "%2F" not in problem(answer, 404, "not-found")["detail"]

@@ -187,7 +187,7 @@ async def test_the_setting_any_takes_any_object(
         ("Any", "write module:Model, or any"),
         (":Product", "write module:Model, or any"),
         ("shop:", "write module:Model, or any"),
-        ("nowhere:Product", "No module named 'nowhere'"),
+        ("nowhere:Product", "which can't be imported: No module named 'nowhere'"),
         ("nowhere.at.all:Product", "No module named 'nowhere'"),
         ("shop:Nothing", "has no attribute 'Nothing'"),
         ("shop:NOT_A_MODEL", "is not a pydantic model"),

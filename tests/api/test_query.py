@@ -58,6 +58,23 @@ async def test_pages_and_probes_take_any_parameter(app: ItemStore, path: str) ->
         assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/items?limt=1", "limt: There is no such parameter; known here: after, limit, prefix."),
+        ("/items/foo/versions/2/diff?to=1", "to: There is no such parameter; known here: from."),
+        ("/items/foo?version=1", "version: This resource takes no parameters."),
+    ],
+)
+async def test_a_misspelt_parameter_is_told_which_there_are(
+    app: ItemStore, path: str, detail: str
+) -> None:
+    """By the names that are sent, `from` among them."""
+    async with client_of(app) as client:
+        answer = await client.get(path)
+        assert problem(answer, 422, "invalid-parameter")["detail"] == detail
+
+
 async def test_of_many_parameters_the_first_20_are_listed(app: ItemStore) -> None:
     """Each name is counted once: thousands in one query took the process a quarter of a second."""
     async with client_of(app) as client:
