@@ -85,14 +85,15 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "malformed-header", 400, "A header can't be read",
-            "A conditional header holds neither * nor a list of quoted entity tags, or "
-            "Accept-Datetime does not hold an HTTP date.",
-            'Write tags with their quotes: If-Match: "3", or If-Match: "3", "4", or If-Match: *; '
-            "write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
+            "If-Match or If-None-Match holds neither * nor a list of quoted entity tags, "
+            "Accept-Datetime no date, or Idempotency-Key no key.",
+            'Write tags and keys with their quotes: If-Match: "3", or If-Match: "3", "4", or '
+            "If-Match: *; write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
         ProblemType(
             "malformed-request", 400, "This is not HTTP/1.1",
-            "What came can't be read as a request (RFC 9112). The connection is closed.",
+            "What came can't be read as a request (RFC 9112), or its Host or target can't be one. "
+            "The connection is closed.",
             "Send the request with a client that speaks HTTP/1.1, over a connection of its own.",
         ),
         ProblemType(
@@ -152,7 +153,8 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "content-too-large", 413, "The body is too large",
-            "The body has more bytes than the operator allows (ITEMSTORE_MAX_BODY).",
+            "The body, or what a patch makes of the item, has more bytes than the operator allows "
+            "(ITEMSTORE_MAX_BODY).",
             "Send a smaller body; `limit` is the number of bytes that are allowed.",
         ),
         ProblemType(
@@ -162,8 +164,10 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "unsupported-media-type", 415, "The body's media type is not one that is read here",
-            "The Content-Type is missing or another one, or the body has a Content-Encoding.",
-            "Send the type that the Accept or Accept-Patch header names, without a coding.",
+            "The Content-Type is missing, another one, or names a charset besides UTF-8; or the "
+            "body has a Content-Encoding.",
+            "Send the type that the Accept or Accept-Patch header names, in UTF-8 and without a "
+            "coding.",
         ),
         ProblemType(
             "misdirected", 421, "The store does not go by this name",
@@ -195,7 +199,7 @@ PROBLEM_TYPES = {
         ProblemType(
             "invalid-parameter", 422, "A query parameter is not valid",
             "A parameter is unknown here, is given twice, or has a value out of its range.",
-            "Mend the parameters that `errors` names.",
+            "Correct the parameters that `errors` names.",
         ),
         ProblemType(
             "precondition-required", 428, "This store wants a condition on every change",
@@ -230,15 +234,16 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "log-unavailable", 503, "The log can't be reached now",
-            "The engine is away, starting, or refuses writes. A write left no event, or one.",
+            "The engine is away, starting, or refuses writes, or did not make a write as durable "
+            "as the operator wants. A write left no event, or one.",
             "Try again after Retry-After seconds; with If-Match or If-None-Match a second try "
             "can't write twice.",
         ),
         ProblemType(
-            "overloaded", 503, "Too many requests are waiting",
-            "As many requests wait, or as many connections or streams are open, as one process "
-            "takes; or the work on a large body, or of the operator's model, took more than ten "
-            "seconds. Nothing was written.",
+            "overloaded", 503, "There is too much to do",
+            "One process has as many requests, reads, connections, streams or unread answers as "
+            "it takes; or the work on a large body, or of the operator's model, took more than "
+            "ten seconds. Nothing was written.",
             "Try again after Retry-After seconds, and slow down.",
         ),
         ProblemType(
