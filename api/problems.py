@@ -91,7 +91,7 @@ PROBLEM_TYPES = {
             "If-Match: *; write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
         ProblemType(
-            "malformed-request", 400, "This is not HTTP/1.1",
+            "malformed-request", 400, "This is no valid request of HTTP/1.1",
             "What came can't be read as a request (RFC 9112), or its Host or target can't be one. "
             "The connection is closed.",
             "Send the request with a client that speaks HTTP/1.1, over a connection of its own.",

@@ -15,6 +15,13 @@ from eventlog.idempotency import REMEMBERED_SECONDS
 ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
 """Origins as a browser names them, without a path, or all."""
 
+PATTERNS_IN_WORDS = {
+    "namespace": "It takes 1 to 64 characters, without blanks and without : * ? [ ] and \\",
+    "durability": "It takes engine, fsync or replicas:<number>",
+    "cors_origins": "It takes origins such as https://example.org, with commas between, or *",
+}
+"""For each setting with a pattern, what that says: for the person who got it wrong."""
+
 
 class Settings(BaseSettings):
     """What an operator can choose. Unset means the default that stands here."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.settings import Settings
+from api.settings import PATTERNS_IN_WORDS, Settings
 from cli.environment import warn_of_misspelt
 from cli.errors import Stop, told
 from cli.interruption import Interrupted
@@ -114,7 +114,9 @@ def checked_settings(options: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
-        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {wrong['msg']}."
+        is_pattern = wrong["type"] == "string_pattern_mismatch"
+        sentence = PATTERNS_IN_WORDS[name] if is_pattern else wrong["msg"]
+        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {sentence}."
         raise Stop(message) from None
 
 

@@ -14,7 +14,7 @@ from api.settings import Settings
 from cli.connection import Connection, checked_settings, connected, run_to_end
 from cli.errors import Stop, told
 from cli.events import PAGE, show, show_behind, tail
-from cli.output import say
+from cli.output import say, watch_the_reader
 from eventlog.engine import use_of
 from eventlog.errors import LogUnavailable
 from eventlog.identity import LogReplaced, known_identity
@@ -41,7 +41,8 @@ class _Follower:
         self._has_said = False
 
     async def run(self, after: str | None) -> None:
-        """Shows events until it is cancelled. Raises Stop."""
+        """Shows events until it is cancelled. Raises Stop, and SystemExit with its reader gone."""
+        watch_the_reader()
         while True:
             try:
                 async with connected(self._settings) as connection:

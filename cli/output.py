@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import locale
 import os
 import signal
+import stat
 import sys
 from contextlib import suppress
 from typing import NoReturn
@@ -77,6 +79,16 @@ def say(text: str) -> None:
     """A line to stderr, for people: what it is about goes on where nobody can read it."""
     with suppress(OSError):
         print(escaped_lines(text), file=sys.stderr, flush=True)
+
+
+def watch_the_reader() -> None:
+    """Ends the command as soon as the reader of a pipe is gone, also while there is nothing to say.
+
+    It wants a running event loop. The end of a pipe that is written to becomes readable with the
+    error that its reader is gone, and never otherwise.
+    """
+    if stat.S_ISFIFO(os.fstat(1).st_mode):
+        asyncio.get_running_loop().add_reader(1, _failed, BrokenPipeError())
 
 
 def finish_output() -> None:

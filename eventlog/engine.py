@@ -39,6 +39,7 @@ __all__ = [
     "EngineError",
     "EngineFailed",
     "EngineNotFound",
+    "EngineSilent",
     "attach",
     "holds_data",
     "run",
@@ -74,6 +75,16 @@ class DataDirectoryInUse(EngineError):
         self.data_dir = data_dir
         self.pid = pid
         self.is_brief = is_brief
+
+
+class EngineSilent(DataDirectoryInUse):
+    """The other process lives, and its engine does not answer."""
+
+    def __str__(self) -> str:
+        return (
+            f"The engine that process {self.pid} runs in {self.data_dir} does not answer: try "
+            "again, or stop that process."
+        )
 
 
 @dataclass(frozen=True)
@@ -150,8 +161,8 @@ def attach(data_dir: Path) -> Iterator[EmbeddedEngine]:
     """The engine of the process that holds the data directory, else one run for the block.
 
     An engine that another process runs stops with that process. Raises EngineNotFound,
-    EngineFailed, and DataDirectoryInUse where a process holds the directory and its engine does
-    not answer.
+    EngineFailed, and EngineSilent where a process holds the directory and its engine does not
+    answer.
     """
     data_dir = data_dir.absolute()
     until = time.monotonic() + PATIENCE
@@ -160,10 +171,10 @@ def attach(data_dir: Path) -> Iterator[EmbeddedEngine]:
         while engine is None:
             try:
                 engine = stack.enter_context(run(data_dir, is_brief=True))
-            except DataDirectoryInUse:
+            except DataDirectoryInUse as used:
                 engine = _running(data_dir)
                 if engine is None and time.monotonic() > until:
-                    raise
+                    raise EngineSilent(data_dir, used.pid) from None
                 time.sleep(TICK)
         yield engine
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis as BlockingRedis
 
+from api.settings import PATTERNS_IN_WORDS, Settings
 from cli.engine_url import redis_cli, without_secrets
 from cli.environment import misspelt
 from eventlog.connect import connect
@@ -165,3 +166,21 @@ def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(
         told = run(*verb.split(), "--redis-url", f"unix://ann:secret@{socket}")
         assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
         assert "secret" not in told.stderr
+
+
+@pytest.mark.parametrize("name", PATTERNS_IN_WORDS)
+def test_a_setting_of_the_wrong_form_is_explained_in_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The person who typed it reads no regular expression."""
+    monkeypatch.setenv(f"ITEMSTORE_{name.upper()}", "a b")
+    option = f"--{name.replace('_', '-')}"
+    expected = f"itemstore: {option} (ITEMSTORE_{name.upper()}): {PATTERNS_IN_WORDS[name]}.\n"
+    assert run("info").stderr == expected
+
+
+def test_every_setting_with_a_pattern_has_words_for_it() -> None:
+    """A new one is not forgotten."""
+    schemas = Settings.model_json_schema()["properties"]
+    patterned = {name for name, schema in schemas.items() if "'pattern'" in str(schema)}
+    assert patterned == set(PATTERNS_IN_WORDS)

@@ -77,6 +77,19 @@ def test_follow_shows_events_as_they_come_until_it_is_interrupted(
     assert "Traceback" not in said
 
 
+def test_follow_ends_when_its_reader_is_gone(serve: Serve, tmp_path: Path) -> None:
+    """As with `| head -1`: at once, and not only with the next event."""
+    server = serve(data_dir=tmp_path / "data")
+    assert httpx.put(f"{server.url}/items/a", json={}).status_code == 201
+    with tailing(tmp_path / "data", "--follow") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "ItemCreated" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=20) == 141
+        assert process.stderr.read() == ""
+
+
 def test_follow_outlives_the_server_and_its_engine(serve: Serve, tmp_path: Path) -> None:
     """It says that it waits, and goes on with the next server: every event once."""
     server = serve(data_dir=tmp_path / "data")
