@@ -9,8 +9,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 from api.problems import Problem
+
+MOST_URL = 8_000
+"""Bytes of a path with its query: what RFC 9110 §4.1 wants to be possible."""
+
+MOST_HEAD = 32_768
+"""Bytes of a request line and its header fields, or of what is between the pieces of a body."""
 
 METHODS = frozenset(
     b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR"
@@ -18,6 +25,9 @@ METHODS = frozenset(
     b" SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE".split()
 )
 """Those of HTTP that the parser knows. A resource that has not one of them answers 405."""
+
+_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding"})
+"""Header fields that say how the request is to be read."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _REQUEST_LINE = re.compile(rb"(?<!%b)(%b{1,64}) [^ \r\n]+ HTTP/\d\.\d\r?\n" % (_TOKEN, _TOKEN))
@@ -33,6 +43,74 @@ MOST_LINE = 8_192
 """Bytes from the end of what was received in which a line without an end is looked for."""
 
 MOST_PORT = 65_535
+
+
+class Head(NamedTuple):
+    """What a head says: the version to answer in, the target's parts, and the header fields."""
+
+    version: str
+    path: bytes
+    query: bytes
+    fields: list[tuple[bytes, bytes]]
+    expects_continue: bool
+
+
+def read_head(
+    method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
+) -> Head:
+    """What the parser found, if it can be a request. Names are in lower case. Raises Problem."""
+    hosts, host, codings, expects_continue = 0, b"", [], False
+    for name, value in fields:
+        if name in _HEEDED:
+            if name == b"host":
+                hosts += 1
+                host = value
+            elif name == b"transfer-encoding":
+                codings.append(value)
+            elif value.lower() == b"100-continue":
+                expects_continue = True
+    if version != "1.1":
+        version = spoken_version(version)
+    if codings:
+        check_codings(codings)
+    if hosts != 1 or not is_host(host):
+        check_host(hosts, host, version)
+    path, query, named = target_of(method, url, scheme)
+    if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
+        fields = [field for field in fields if field[0] != b"host"]
+        fields.append((b"host", named))
+    return Head(version, path, query, fields, expects_continue and version != "1.0")
+
+
+def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
+    """Refuses a URL or a head that is too large. Raises Problem (414, 431)."""
+    if len(url) > MOST_URL:
+        sentence = f"The URL has {len(url)} bytes; {MOST_URL} are allowed."
+        raise Problem("uri-too-long", sentence)
+    if len(url) + sum(len(name) + len(value) + 4 for name, value in fields) > MOST_HEAD:
+        raise too_large()
+
+
+def too_large() -> Problem:
+    """What a head of more than MOST_HEAD bytes is answered (431)."""
+    sentence = f"The request line and the header fields have more than {MOST_HEAD} bytes."
+    return Problem("headers-too-large", sentence)
+
+
+def expects_continue(fields: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether the client waits to be told to send the body (RFC 9110 §10.1.1)."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in fields)
+
+
+def without_upgrade(
+    method: bytes, url: bytes, version: str, fields: Sequence[tuple[bytes, bytes]]
+) -> bytes:
+    """The head again, without the wish for another protocol. Raises Problem for CONNECT (400)."""
+    if method == b"CONNECT":
+        raise Problem("malformed-request", "CONNECT is for proxies, and this is none.")
+    lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
+    lines += [b"%b: %b\r\n" % field for field in fields if field[0] != b"upgrade"]
+    return b"".join((*lines, b"\r\n"))
 
 
 def is_of_unknown_method(data: bytes) -> bool:
@@ -126,3 +204,13 @@ def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, byt
         sentence = "The target of the request is no URL: it names no host, or one that can't be."
         raise Problem("malformed-request", sentence)
     return path or (b"*" if method == b"OPTIONS" else b"/"), query, host
+
+
+def path_of(method: bytes, url: bytes, scheme: str) -> bytes:
+    """The path of a target, empty where the target is none."""
+    if url[:1] == b"/":
+        return url.partition(b"?")[0]
+    try:
+        return target_of(method, url, scheme)[0]
+    except Problem:
+        return b""

@@ -7,7 +7,17 @@ import time
 import pytest
 
 from api.problems import Problem
-from api.request_head import is_host, is_of_unknown_method, target_of
+from api.request_head import (
+    MOST_HEAD,
+    MOST_URL,
+    Head,
+    check_size,
+    is_host,
+    is_of_unknown_method,
+    read_head,
+    target_of,
+    without_upgrade,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +76,74 @@ def test_a_target_may_be_none(url: str, status: int) -> None:
     with pytest.raises(Problem) as refused:
         target_of(b"GET", url.encode(), "https")
     assert refused.value.type.status == status
+
+
+HOST = (b"host", b"a")
+
+
+def head(*fields: tuple[bytes, bytes], version: str = "1.1", url: bytes = b"/") -> Head:
+    """What is read of a GET."""
+    return read_head(b"GET", url, version, list(fields), "http")
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "expects"),
+    [("1.1", b"100-Continue", True), ("1.1", b"other", False), ("1.0", b"100-continue", False)],
+)
+def test_who_expects_100_continue_is_told_so(version: str, value: bytes, *, expects: bool) -> None:
+    """In HTTP/1.1 only (RFC 9110 §10.1.1)."""
+    read = head(HOST, (b"expect", value), version=version)
+    assert (read.version, read.expects_continue) == (version, expects)
+
+
+def test_a_host_in_the_target_takes_the_place_of_the_field() -> None:
+    """RFC 9112 §3.2.2; what was received stays as it is."""
+    fields = [HOST, (b"accept", b"*/*")]
+    read = read_head(b"GET", b"http://b/c?d", "1.1", fields, "http")
+    assert read.fields == [(b"accept", b"*/*"), (b"host", b"b")]
+    assert (read.path, read.query) == (b"/c", b"d")
+    assert fields == [HOST, (b"accept", b"*/*")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "version", "url", "status"),
+    [
+        ([], "1.1", b"/", 400),
+        ([HOST, HOST], "1.1", b"/", 400),
+        ([HOST, HOST], "1.0", b"/", 400),
+        ([(b"host", b"a b")], "1.1", b"/", 400),
+        ([HOST, (b"transfer-encoding", b"gzip"), (b"transfer-encoding", b"chunked")],
+         "1.1", b"/", 501),
+        ([HOST, (b"transfer-encoding", b"gzip")], "1.1", b"/", 400),
+        ([HOST], "2.0", b"/", 505),
+        ([HOST], "1.1", b"/#a", 400),
+    ],
+)  # fmt: skip
+def test_what_can_be_no_request_is_a_problem(
+    fields: list[tuple[bytes, bytes]], version: str, url: bytes, status: int
+) -> None:
+    """Whatever the resource."""
+    with pytest.raises(Problem) as refused:
+        head(*fields, version=version, url=url)
+    assert refused.value.type.status == status
+
+
+@pytest.mark.parametrize(
+    ("longest", "size", "status"),
+    [(b"/" * MOST_URL, 0, 414), (b"/", MOST_HEAD - 6, 431)],
+)
+def test_a_head_has_so_many_bytes(longest: bytes, size: int, status: int) -> None:
+    """With two for each end of a line, and two between a name and its value."""
+    check_size(longest, [(b"a", b"b" * size)])
+    with pytest.raises(Problem) as refused:
+        check_size(longest + b"/", [(b"a", b"b" * size)])
+    assert refused.value.type.status == status
+
+
+def test_a_head_without_its_wish_for_another_protocol_is_the_same_otherwise() -> None:
+    """It is read again; CONNECT is for none at all."""
+    fields = [HOST, (b"connection", b"upgrade"), (b"upgrade", b"h2c"), (b"accept", b"")]
+    again = without_upgrade(b"PUT", b"/a?b", "1.0", fields)
+    assert again == b"PUT /a?b HTTP/1.0\r\nhost: a\r\nconnection: upgrade\r\naccept: \r\n\r\n"
+    with pytest.raises(Problem):
+        without_upgrade(b"CONNECT", b"a:1", "1.1", fields)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.protocol import MOST_HEAD, MOST_PIPELINED, MOST_URL
+from api.protocol import MOST_PIPELINED
+from api.request_head import MOST_HEAD, MOST_URL
 from api.settings import Settings
 from tests.server.conftest import Serve, Server, resident
 from tests.server.raw import Raw, get, put
