@@ -26,7 +26,7 @@ KNOWN_SECONDS = 1.0
 """How long that is known, unless something is answered. Then one waits for the whole time again."""
 
 BLOCKING = frozenset({"XREAD", "WAIT", "WAITAOF"})
-"""Commands that may take long though all is well."""
+"""Commands that may take long though all is well, so they don't tell that the engine hangs."""
 
 
 class _Patience:
@@ -38,12 +38,13 @@ class _Patience:
     @asynccontextmanager
     async def limit(self, command: object) -> AsyncIterator[None]:
         """Raises TimeoutError where the block takes too long."""
-        is_hung = time.monotonic() < self._hung_until and command not in BLOCKING
+        is_blocking = command in BLOCKING
+        is_hung = time.monotonic() < self._hung_until and not is_blocking
         try:
             async with asyncio.timeout(HUNG_SECONDS if is_hung else COMMAND_SECONDS):
                 yield
         except TimeoutError:
-            if not is_hung:
+            if not (is_hung or is_blocking):
                 self._hung_until = time.monotonic() + KNOWN_SECONDS
             raise
         self._hung_until = 0.0

@@ -11,7 +11,7 @@ import pytest
 from domain.commands import PutItem
 from domain.events import RecordedEvent
 from eventlog.append import Terms
-from eventlog.connect import connect
+from eventlog.connect import connect, connect_to_primary
 from eventlog.errors import LogOverloaded, LogUnavailable
 from eventlog.log import EventLog
 from projections.current_items import APPLY, CurrentItems
@@ -144,6 +144,22 @@ async def test_reads_of_a_hung_engine_are_given_up_in_time(
     assert took < IN_TIME
     assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
     assert (await items.page()).total == 1
+
+
+async def test_a_follower_that_is_answered_late_does_not_say_that_the_engine_hangs(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had waited for a while before the engine stood still: others get their whole time."""
+    monkeypatch.setattr("eventlog.time_limit.COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr("eventlog.time_limit.HUNG_SECONDS", 0.05)
+    async with connect_to_primary(server.url) as redis:
+        assert await redis.xlen("events") == 0
+        with stopped(server):
+            with pytest.raises(TimeoutError):
+                await redis.xread({"events": "0"}, block=1000)
+            reading = asyncio.ensure_future(redis.xlen("events"))
+            await asyncio.sleep(0.2)
+        assert await reading == 0
 
 
 async def test_without_an_engine_appends_and_reads_are_given_up_in_time(
