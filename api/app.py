@@ -164,7 +164,7 @@ class ItemStore(FastAPI):
         return revalidated(request, json_reply(document))
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What FastAPI has besides: the routes that somebody added, and 404; for who may read."""
+        """What FastAPI has besides, for callers who may read: added routes, and 404."""
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -250,7 +250,7 @@ async def _warn(redis: Redis, keys: Keys) -> None:
 @asynccontextmanager
 async def _running(store: Store) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
-    with suppress(LogUnavailable, LogFull):  # then who reads it first does this
+    with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.log.identity()
     tasks = [
         asyncio.create_task(Runner(store.redis, store.keys, room=store.room).run()),

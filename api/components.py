@@ -46,8 +46,8 @@ def complete(document: Description, model: ItemModel) -> Description:
 def _without_defaults(schema: Description) -> Description:
     """A JSON Schema whose properties have no `default`; the description tells of it instead.
 
-    Generators take a property with a default for one that is always there, and demand it of who
-    sends a body; and what was stored under an earlier model need not have it.
+    Generators take a property with a default for one that is always there, and demand it of
+    whoever sends a body; and what was stored under an earlier model need not have it.
     """
     changed = dict(schema)
     for group in ("properties", "$defs"):

@@ -46,7 +46,7 @@ FORMS = (
 KEEP_ALIVE_SECONDS = 15.0
 
 LOOK = 1.0
-"""Seconds between two looks whether who waits may still read."""
+"""Seconds between two looks whether a client that waits may still read."""
 
 RETRY_MS = 1000
 _FAREWELLS: dict[type[Exception], bytes] = {

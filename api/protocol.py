@@ -36,7 +36,7 @@ MOST_PIPELINED = 100
 """Requests of one connection that wait for the answer to the one before."""
 
 EVEN_WHEN_FULL = frozenset({b"/livez", b"/readyz", b"/metrics"})
-"""Who watches the process must see it most when there is too much to do."""
+"""Whoever watches the process must see it most when there is too much to do."""
 
 _ASGI: Any = {"version": "3.0", "spec_version": "2.3"}
 

@@ -148,7 +148,7 @@ class Request(StarletteRequest):
         return result
 
     async def _check_still(self, began: float) -> None:
-        """Asks again whether they may who have taken long for something."""
+        """Asks again whether a caller may that has taken long for something."""
         if time.monotonic() - began > LONG:
             await self.store.access.check_still(self.token)
 

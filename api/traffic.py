@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from api.request import Request
 
 TICK = 1.0
-"""Seconds between two looks at who is slow."""
+"""Seconds between two looks at which clients are slow."""
 
 RETRY_AFTER = 1
 """Whole seconds after which a client that was refused may come again."""
@@ -119,7 +119,7 @@ class Traffic:
         return self._pieces.one()
 
     def begin_stream(self) -> None:
-        """Takes a place among the streams, for who gives it back. Raises Problem (503)."""
+        """Takes a place among the streams; the caller gives it back. Raises Problem (503)."""
         if self.streams >= self._most_streams:
             raise overloaded(f"{self.streams} streams are open, and no more are allowed.")
         self.streams += 1

@@ -1,4 +1,4 @@
-"""Answers that their clients have not taken yet: how many bytes there may be, and who is cut."""
+"""Answers that clients have not taken yet: how many bytes there may be, and which are cut first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Unsent:
     def __init__(self, most: int) -> None:
         self.bytes = 0
         self._most = most
-        # In the order of who has taken nothing for the longest time.
+        # The one that has taken nothing for the longest time comes first.
         self._kept: dict[Untaken, tuple[int, float]] = {}
 
     def keep(self, connection: Untaken, size: int) -> None:

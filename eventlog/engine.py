@@ -3,7 +3,7 @@
 Two lock files in the data directory keep its append-only file to one server at a time.
 `owner.lock` is held by the process that runs the engine, and says in JSON which one that is and
 where the socket is. `engine.lock` is held by the engine as well, so it is free only when both are
-gone: who finds that one alone locked waits for an engine that is stopping.
+gone: a process that finds that one alone locked waits for an engine that is stopping.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def run(data_dir: Path, *, is_brief: bool = False) -> Iterator[EmbeddedEngine]:
                 try:
                     yield EmbeddedEngine(data_dir, owner.socket, pid)
                 finally:
-                    owner_lock.truncate(0)  # who comes from now on waits, and is not refused
+                    owner_lock.truncate(0)  # those who come from now on wait, and are not refused
         except BaseException:
             if is_new and is_unwritten(data_dir):
                 _remove(data_dir, with_directory=not was_there)
@@ -272,7 +272,7 @@ class _Owner:
 
 
 def _owned(file: Path, stack: ExitStack) -> tuple[IO[str], _Owner | None]:
-    """`owner.lock`, locked and still there, and who held it last and left without a word.
+    """`owner.lock`, locked and still there, and its last owner, if that left without a word.
 
     Raises DataDirectoryInUse.
     """
@@ -286,7 +286,7 @@ def _owned(file: Path, stack: ExitStack) -> tuple[IO[str], _Owner | None]:
 
 
 def _is_at(file: Path, lock: IO[str]) -> bool:
-    """Whether the open file is still there; who made it may have taken it away again."""
+    """Whether the open file is still there; its maker may have taken it away again."""
     try:
         return os.path.samestat(os.fstat(lock.fileno()), file.stat())
     except FileNotFoundError:
@@ -294,7 +294,7 @@ def _is_at(file: Path, lock: IO[str]) -> bool:
 
 
 def _own(file: Path, lock: IO[str]) -> _Owner | None:
-    """Locks `owner.lock`; who held it last and left without a word. Raises DataDirectoryInUse."""
+    """Locks `owner.lock`; its last owner, if it left without a word. Raises DataDirectoryInUse."""
     while not _locked(lock):
         if owner := _Owner.read(file):
             raise DataDirectoryInUse(file.parent, owner.pid, is_brief=owner.is_brief)

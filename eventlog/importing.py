@@ -37,7 +37,7 @@ class ImportRefused(Exception):
     """A line that can't be imported; `line` counts from 1. Nothing was written."""
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}")
+        super().__init__(f"line {line}: {reason.removesuffix('.')}.")
         self.line = line
 
 

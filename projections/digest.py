@@ -1,8 +1,8 @@
 """A digest of rows that does not depend on their order: two sets of rows are the same, or not.
 
 It is the sum, modulo 2 to the 256, of the SHA-256 of every row: of the id, a zero byte, and the
-row's text. A body longer than BODY stands in that text by its SHA-256, so that who folds the log
-needs to keep no more of it.
+row's text. A body longer than BODY stands in that text by its SHA-256, so that whoever folds the
+log needs to keep no more of it.
 """
 
 from __future__ import annotations

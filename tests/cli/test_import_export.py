@@ -168,7 +168,8 @@ def test_append_knows_what_the_items_are(imported: Run) -> None:
         right = {"type": "ItemCreated", "subject": "new", "data": {}}
         refused = imported("import", "--append", stdin=as_lines(right, wrong))
         assert refused.returncode == 1
-        assert "line 2: " in refused.stderr
+        assert refused.stderr.startswith("itemstore: line 2: ")
+        assert refused.stderr.endswith(".\n")
     assert len(events_of(imported("export").stdout)) == 4
     fitting = (
         {"type": "ItemCreated", "subject": "foo", "data": {"size": 5}, "id": "1-1"},
