@@ -31,6 +31,9 @@ SETTINGS = {
 }
 """How the server is run. No file is read, and the rest stays at the server's own defaults."""
 
+LOG = "engine.log"
+"""The file in the data directory that the server writes to what it does."""
+
 TICK = 0.002
 """Seconds between two looks at a server that is starting."""
 
@@ -65,7 +68,7 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
     It holds the open file `lock` too. It is started again if it ends by itself, and stops with
     this process, however that ends. Raises EngineNotFound and EngineFailed.
     """
-    log = data_dir / "engine.log"
+    log = data_dir / LOG
     log.touch(mode=0o600)
     with log.open("ab") as output:
         start = output.tell()

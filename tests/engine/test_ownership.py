@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventlog import engine as engines
+from eventlog import engine_owner
 from eventlog.engine import DataDirectoryInUse, EngineFailed, EngineSilent, attach, run
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def test_a_start_does_not_wait_for_ever(
     process, engine = own(data_dir)
     os.kill(engine.pid, signal.SIGSTOP)
     killed(process)
-    monkeypatch.setattr(engines, "PATIENCE", 0.1)
+    monkeypatch.setattr(engine_owner, "PATIENCE", 0.1)
     with pytest.raises(EngineFailed, match=r"engine\.lock"), run(data_dir):
         pass
     os.kill(engine.pid, signal.SIGKILL)
