@@ -47,32 +47,51 @@ def serve(
     context: typer.Context,
     redis_url: RedisUrl = None,
     data_dir: DataDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Number of API processes.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any free one.", show_default="8000")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of API processes.", show_default="1")
+    ] = None,
     namespace: Namespace = None,
     durability: Annotated[
-        str | None, typer.Option(help="What a write waits for: engine, fsync or replicas:<number>.")
+        str | None,
+        typer.Option(
+            help="What a write waits for: engine, fsync or replicas:<number>.",
+            show_default="engine",
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model of an item: module:Model, or any.")
     ] = None,
-    max_body: Annotated[int | None, typer.Option(help="Largest request body, in bytes.")] = None,
+    max_body: Annotated[
+        int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")
+    ] = None,
     max_waiting: Annotated[
-        int | None, typer.Option(help="Requests that may wait before 503.")
+        int | None, typer.Option(help="Requests that may wait before 503.", show_default="500")
     ] = None,
     max_connections: Annotated[
-        int | None, typer.Option(help="Connections of clients at once.")
+        int | None, typer.Option(help="Connections of clients at once.", show_default="10000")
     ] = None,
     max_streams: Annotated[
-        int | None, typer.Option(help="Feeds, JSON lines and long polls at once.")
+        int | None,
+        typer.Option(help="Feeds, JSON lines and long polls at once.", show_default="1000"),
     ] = None,
     max_unsent: Annotated[
-        int | None, typer.Option(help="Bytes of answers that wait for their clients.")
+        int | None,
+        typer.Option(
+            help="Bytes of answers that wait for their clients.", show_default="268435456"
+        ),
     ] = None,
     client_seconds: Annotated[
         int | None,
-        typer.Option(help="Seconds that a client may hold up its request, or take no answer."),
+        typer.Option(
+            help="Seconds that a client may hold up its request, or take no answer.",
+            show_default="30",
+        ),
     ] = None,
     insecure_no_auth: Annotated[
         bool | None,
@@ -86,7 +105,11 @@ def serve(
         typer.Option(help="Origins whose scripts may use the API, with commas between; or *."),
     ] = None,
     idempotency_seconds: Annotated[
-        int | None, typer.Option(help="How long the outcome of an Idempotency-Key is kept.")
+        int | None,
+        typer.Option(
+            help="Seconds for which the outcome of an Idempotency-Key is kept.",
+            show_default="86400",
+        ),
     ] = None,
     require_conditions: Annotated[
         bool | None,

@@ -12,8 +12,13 @@ RedisUrl = Annotated[
     str | None,
     typer.Option(help="Engine: redis://, rediss:// or unix://. Without it: the embedded one."),
 ]
-DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine keeps its data.")]
-Namespace = Annotated[str | None, typer.Option(help="What all keys of the store begin with.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where the embedded engine keeps its data.", show_default="itemstore-data"),
+]
+Namespace = Annotated[
+    str | None, typer.Option(help="What all keys of the store begin with.", show_default="items")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 

@@ -56,6 +56,15 @@ def test_every_setting_is_an_option_of_serve(name: str) -> None:
     assert f"--{name.replace('_', '-')}" in options(COMMANDS["serve"])
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_help_shows_the_default_of_every_setting(name: str) -> None:
+    """It is written down in the options, as to import the settings would make --help slow."""
+    default = Settings.model_fields[name].default
+    [option] = [option for option in COMMANDS["serve"].params if option.name == name]
+    shown = getattr(option, "show_default", None)
+    assert shown == str(default) or (default in (None, False) and not isinstance(shown, str))
+
+
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "serve"])
 def test_every_command_is_documented_with_all_its_options(name: str) -> None:
     """In the table of operations; the README names the command."""
