@@ -241,6 +241,15 @@ def root_path(scope: Scope) -> str:
     return encoded(root.encode()) if root else ""
 
 
+def own_path(scope: Scope) -> bytes:
+    """The raw path after the root path, under which the API may be mounted."""
+    raw = raw_path(scope)
+    if not (root := scope.get("root_path", "")):
+        return raw
+    sent = root_path(scope).encode()
+    return raw[len(sent) :] if raw.startswith(sent) else raw.removeprefix(root.encode())
+
+
 def encoded(raw: bytes) -> str:
     """A raw path as a URL has it: some clients send characters that it must not have as they are.
 
