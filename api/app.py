@@ -37,9 +37,10 @@ from api.idempotency import WRITES, once
 from api.lifespan import engine_of, running
 from api.model import ItemModel
 from api.model_probe import doubt
+from api.paths import own_path
 from api.rebinding import check_name
 from api.reply import NOSNIFF, Reply, json_reply
-from api.request import Request, own_path
+from api.request import Request
 from api.routing import Resource, Resources
 from api.settings import Settings
 from api.store import Store

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from pydantic_core import to_json
 
 from api.json_text import DEEPEST, check_json
+from api.paths import item_id
 from api.problems import Problem
 from api.quoting import quoted
-from api.request import item_id
 from api.times import parse_rfc3339, rfc3339
 from domain.events import LAST_TIME, ItemDeleted, RecordedEvent
 from eventlog.importing import ForeignEvent

@@ -78,9 +78,10 @@ def after_a_tick(seen: Seen, patience: float, keep_alive: float) -> Step:
 
 
 def _to_find_the_reader(seen: Seen) -> Step:
-    """Whether a client that ended its half is still there, TCP says only in answer to something.
+    """What tells whether a client that ended its half is still there.
 
-    That is 100 Continue, which changes nothing (RFC 9110 §15.2), where the answer takes long.
+    TCP does, in answer to something: to 100 Continue, which changes nothing (RFC 9110 §15.2),
+    where the answer itself takes long.
     """
     if seen.is_live:
         return "close"

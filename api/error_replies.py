@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.paths import encoded, own_path, root_path
 from api.problems import Problem, problem_of
 from api.quoting import shown
 from api.reply import Headers, Reply, problem_reply
-from api.request import encoded, own_path, root_path
 from api.tally import Tally
 
 logger = logging.getLogger("itemstore")

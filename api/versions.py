@@ -16,12 +16,13 @@ from api.json_diff import diff
 from api.json_text import check_json
 from api.model_errors import invalid
 from api.patch import JSON_PATCH
+from api.paths import item_path
 from api.preconditions import etag, not_modified
 from api.problems import Problem
 from api.query import Query, invalid_parameters, query, refuse_query
 from api.quoting import quoted
 from api.reply import JSON, Headers, Reply
-from api.request import Request, item_path
+from api.request import Request
 from api.routing import Route
 from api.schemas import LAST_VERSION
 from api.slow_work import QUICK_BYTES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from api.paths import item_path
 from api.preconditions import (
     check_unmodified,
     etag,
@@ -14,7 +15,7 @@ from api.preconditions import (
 from api.preferences import preferred_return
 from api.problems import Problem
 from api.reply import JSON, Headers, Reply
-from api.request import Request, item_path
+from api.request import Request
 from api.slow_work import QUICK_BYTES
 from api.times import last_modified
 from domain.commands import Command
