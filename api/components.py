@@ -156,7 +156,7 @@ _PARAMETERS = {
         {"type": "integer", "minimum": 0, "maximum": LAST_VERSION},
     ),
     "after-position": _parameter(
-        "after", "query", "Only events behind this position.",
+        "after", "query", "Only events after this position.",
         _POSITION,
     ),
     "log": _parameter("log", "query", "The log that `after` is of: the Log-Id of its answer."),

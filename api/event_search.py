@@ -23,7 +23,7 @@ EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
 class FeedQuery(Query):
     """Which events of the log."""
 
-    after: Annotated[str | None, Field(description="Only events behind this position")] = None
+    after: Annotated[str | None, Field(description="Only events after this position")] = None
     log: Annotated[str | None, Field(description="The log that `after` is of, its Log-Id")] = None
     limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
     type: Annotated[EventType | None, Field(description="Only events of this type")] = None

@@ -58,7 +58,7 @@ _FAREWELLS: dict[type[Exception], bytes] = {
 class HistoryQuery(Query):
     """Which events of one item."""
 
-    after: Annotated[str | None, Field(description="Only events behind this position")] = None
+    after: Annotated[str | None, Field(description="Only events after this position")] = None
     log: Annotated[str | None, Field(description="The log that `after` is of, its Log-Id")] = None
     limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
     order: Annotated[Literal["asc", "desc"], Field(description="Oldest or newest first")] = "asc"
@@ -238,6 +238,8 @@ async def _page_reply(
     if following is not None:
         parameters = wanted.model_dump(exclude_defaults=True, by_alias=True)
         parameters |= {"after": following, "log": request.log_id}
+        if wait := parameters.get("wait"):
+            parameters["wait"] = f"{wait:g}"  # as it was sent, and not 1.0
         link = f'<{request.path}?{urlencode(parameters)}>; rel="next"'
         headers.append((b"link", link.encode()))
     parts = [*joined([b"[", *await listed(events, pieces), b"]"])]

@@ -34,7 +34,7 @@ async def tail(connection: Connection, *, after: str | None, as_json: bool) -> s
 
 
 async def show_behind(connection: Connection, position: str, *, as_json: bool) -> str:
-    """Shows the events behind a position; that of the last one."""
+    """Shows the events after a position; that of the last one."""
     async with aclosing(recorded_slices(connection.redis, connection.keys, position)) as slices:
         async for recorded in slices:
             position = recorded[-1].position

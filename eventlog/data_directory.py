@@ -33,7 +33,7 @@ def inspect(data_dir: Path) -> None:
     except DataDamaged as damage:
         raise EngineFailed(data_dir, str(damage)) from None
     except OSError as error:
-        raise EngineFailed(data_dir, f"{error}.") from error
+        raise EngineFailed(data_dir, f"The directory can't be read: {error}.") from error
     if cut:
         logger.warning(
             "%s ended with %d zeroes after byte %d, which a crash left and no acknowledged write "

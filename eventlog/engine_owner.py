@@ -138,7 +138,9 @@ def opened(lock: Path) -> IO[str]:
         lock.touch(mode=0o600)
         return lock.open("r+")
     except OSError as error:
-        raise EngineFailed(lock.parent, f"{error}.") from error
+        raise EngineFailed(
+            lock.parent, f"The directory can't be used: {error.strerror}."
+        ) from error
 
 
 def _locked(lock: IO[str]) -> bool:

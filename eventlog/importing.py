@@ -157,7 +157,7 @@ def checked(
 async def import_events(
     redis: Redis, keys: Keys, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
 ) -> AsyncGenerator[Written, None]:
-    """Writes checked events behind the position at which the log ends, and says so step by step.
+    """Writes checked events after the position at which the log ends, and says so step by step.
 
     Raises LogMoved, and what a failing engine raises: then the step may have been written.
     """

@@ -198,7 +198,7 @@ async def test_behind_the_end_there_is_nothing_yet(busy: httpx.AsyncClient) -> N
 
 
 async def test_before_the_start_is_the_start(busy: httpx.AsyncClient) -> None:
-    """A position before the first event that was ever there has all events behind it."""
+    """A position before the first event that was ever there has all events after it."""
     for after in ("0-0", "0-1", "1-0"):
         assert len((await busy.get(f"/events?after={after}&limit=1000")).json()) == 24
 

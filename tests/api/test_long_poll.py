@@ -53,3 +53,12 @@ async def test_a_wait_that_ends_while_the_engine_answers_ends_all_the_same(
     answer = await asyncio.wait_for(client.get(f"/events?item=quiet&wait={wait}"), timeout=5)
 
     assert answer.json() == []
+
+
+async def test_the_next_page_waits_as_long_as_this_one(client: httpx.AsyncClient) -> None:
+    """By a link that says so as the client did."""
+    for _ in range(3):
+        await client.put("/items/foo", json={})
+    for wait in ("5", "0.5"):
+        answer = await client.get(f"/events?wait={wait}&limit=1")
+        assert f"wait={wait}" in answer.links["next"]["url"].split("&")

@@ -72,6 +72,16 @@ def test_an_engine_that_ended_before_its_owner_could_say_so_has_failed(
         pass
 
 
+def test_a_file_where_the_data_directory_should_be_is_named_in_words(data_dir: Path) -> None:
+    """Without the number that the system has for it; and the file stays."""
+    data_dir.parent.mkdir(exist_ok=True)
+    data_dir.write_text("mine")
+    with pytest.raises(EngineFailed) as failed, run(data_dir):
+        pass
+    assert failed.value.why == "The directory can't be used: File exists."
+    assert data_dir.read_text() == "mine"
+
+
 def test_only_the_last_start_is_quoted(data_dir: Path, connect: Connect) -> None:
     """What earlier starts logged is not blamed on this one."""
     with run(data_dir) as engine:
