@@ -37,7 +37,7 @@ class Standing(Enum):
     OPEN = "The store has no tokens, on purpose or from the start: whoever reaches it is let in."
     VANISHED = (
         "The store's tokens have vanished from its engine, so nobody is let in. The operator makes "
-        "one with `itemstore token create`, or starts the API again."
+        "new ones with `itemstore token create`."
     )
     EXPOSED = (
         "The store has no token and can be reached from other machines, so nobody is let in. The "
