@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import NamedTuple
 
 from api.problems import Problem
 
@@ -45,14 +44,9 @@ MOST_LINE = 8_192
 MOST_PORT = 65_535
 
 
-class Head(NamedTuple):
-    """What a head says: the version to answer in, the target's parts, and the header fields."""
-
-    version: str
-    path: bytes
-    query: bytes
-    fields: list[tuple[bytes, bytes]]
-    expects_continue: bool
+Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool]
+"""The version to answer in, the target's path and query, the header fields, and whether the client
+waits for 100 Continue. A plain tuple, as one is made for each request."""
 
 
 def read_head(
@@ -79,7 +73,7 @@ def read_head(
     if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
         fields = [field for field in fields if field[0] != b"host"]
         fields.append((b"host", named))
-    return Head(version, path, query, fields, expects_continue and version != "1.0")
+    return version, path, query, fields, expects_continue and version != "1.0"
 
 
 def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
