@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from redis import exceptions
@@ -16,7 +17,7 @@ from eventlog.errors import LogUnavailable
 from eventlog.held import HeldConnection
 from eventlog.keys import Keys
 from eventlog.log import EventLog
-from eventlog.writer import TIME_LIMIT
+from eventlog.writer import TIME_LIMIT, EngineClock
 from projections.current_items import APPLY
 from tests.conftest import assert_agreement
 from tests.wire import wire_of
@@ -157,6 +158,18 @@ async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_
     with pytest.raises(LogUnavailable):
         await log.append(PutItem("foo", b"2"))
     assert [event.version for event in await log.read()] == [1, 2]
+
+
+async def test_a_batch_that_would_be_in_time_for_longer_than_it_is_remembered_is_late(
+    log: EventLog, wire: Wire
+) -> None:
+    """The engine's clock was put back by an hour: the writer sees that, and sends another one."""
+    now, off = EngineClock.now, [3_600_000]
+    with patch.object(EngineClock, "now", lambda clock: now(clock) + (off.pop() if off else 0)):
+        created = await log.append(PutItem("foo", b"1"))
+    assert await log.read() == [created]
+    late, batch = wire.commands[-2:]
+    assert int(late[9]) - int(batch[9]) > 3_500_000
 
 
 async def test_a_writer_that_takes_the_engine_for_behind_sends_again(
