@@ -103,10 +103,14 @@ async def ends(redis: Redis, keys: Keys) -> Ends:
     return Ends(first.decode(), last.decode(), length, added, end.decode())
 
 
-async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator[list[Entry]]:
+async def slices(
+    redis: Redis, keys: Keys, after: str = START, *, most: int = MOST
+) -> AsyncGenerator[list[Entry]]:
     """What the log has after a position, to its end, which writers may move meanwhile.
 
-    The next slice is on its way while the caller works on one. Raises LogUnavailable, LogBroken.
+    At most so many entries at once; where small ones are followed by large ones, they may be as
+    large as bodies may be. The next slice is on its way while the caller works on one. Raises
+    LogUnavailable, LogBroken.
     """
     limit, at_end = FIRST, False
     reading = asyncio.ensure_future(_read(redis, keys, after.encode(), limit))
@@ -116,7 +120,7 @@ async def slices(redis: Redis, keys: Keys, after: str = START) -> AsyncGenerator
             entries = await reading
             at_end = len(entries) < limit
             if not at_end:
-                limit = _limit(entries)
+                limit = min(most, _limit(entries))
                 reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
                 await asyncio.sleep(0)  # lets the request go out
             if entries:
@@ -140,19 +144,6 @@ async def part(redis: Redis, keys: Keys, after: str, within: Within) -> Part:
     arguments = (after, within.entries, min(within.looked, LOOKED_AT), within.bytes, within.kind)
     position, looked, is_end, *entries = await _run(redis, _READ_AFTER, keys, *arguments)
     return Part(entries, position.decode(), looked, bool(is_end))
-
-
-async def parts(redis: Redis, keys: Keys, after: str) -> AsyncGenerator[Part]:
-    """What the log has after a position, to its end, in parts that are small for certain.
-
-    `slices` is faster, and holds half a gigabyte where 500 large entries follow small ones.
-    """
-    while True:
-        some = await part(redis, keys, after, Within())
-        yield some
-        if some.is_end:
-            return
-        after = some.position
 
 
 async def parts_at(

@@ -11,7 +11,7 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from eventlog.cancellation import heed_cancellation
-from eventlog.entries import ends, parts
+from eventlog.entries import ends, slices
 from eventlog.errors import LogBroken, LogFull, LogUnavailable
 from eventlog.keys import Keys
 from eventlog.room import Room
@@ -28,6 +28,10 @@ commit."""
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
+
+AT_ONCE = 64
+"""Events that are read at once. The size of a slice is guessed from the one before it, so these may
+all be as large as a body may be."""
 
 REMINDER = 60.0
 """Seconds after which a reason that still holds is logged again."""
@@ -113,11 +117,9 @@ class Runner:
 
     async def _advance(self, store: CountsStore, lease: Lease) -> None:
         position = await store.position()
-        async for part in parts(self._redis, self._keys, position):
-            if not part.entries:
-                return
+        async for entries in slices(self._redis, self._keys, position, most=AT_ONCE):
             counts = Counts()
-            counts.add(store.projection, part.entries)
+            counts.add(store.projection, entries)
             if not await store.add(counts, position):
                 return  # somebody else went on: the next look starts where they are
             position = counts.position

@@ -8,8 +8,7 @@ import pytest
 
 from domain.commands import DeleteItem, PutItem
 from eventlog.codec import MalformedEntry
-from eventlog.entries import ABOUT_BYTES, ends, size_of
-from eventlog.entries import parts as parts_of
+from eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
 from eventlog.log import EventLog
 from eventlog.positions import START, key_of
 from projections.current_items import APPLY
@@ -158,7 +157,7 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, ke
     assert await log.before_last(3) == events[1].position
     assert not (await log.ends()).lacks_after(events[0].position)
     positions = await log.positions("a", 0, 5)
-    heads = [head async for part, _ in log.heads_at(positions) for head in part]
+    heads = [head async for some, _ in log.heads_at(positions) for head in some]
     assert [(head.version, head.position, head.type) for head in heads] == [
         (event.version, event.position, event.type) for event in events
     ]
@@ -176,7 +175,9 @@ async def test_a_part_of_the_log_is_small_whatever_comes_after_what(
     log = EventLog(real_redis, keys, APPLY)
     for size in (*[10] * 100, *[300_000] * 20):
         await log.append(PutItem("a", b'"%s"' % (b"x" * size)))
-    parts = [part async for part in parts_of(real_redis, keys, START)]
+    parts = [await part(real_redis, keys, START, Within())]
+    while not parts[-1].is_end:
+        parts.append(await part(real_redis, keys, parts[-1].position, Within()))
 
-    assert sum(len(part.entries) for part in parts) == 120
-    assert max(size_of(part.entries) for part in parts) <= ABOUT_BYTES
+    assert sum(len(each.entries) for each in parts) == 120
+    assert max(size_of(each.entries) for each in parts) <= ABOUT_BYTES
