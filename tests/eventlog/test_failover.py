@@ -72,9 +72,10 @@ async def _told(server: Server, *command: str) -> None:
 
 
 async def test_the_first_refused_write_drops_every_connection_to_the_old_primary(
-    pair: Pair, keys: Keys
+    pair: Pair, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That write is refused, the next one is taken, and no read is answered by the old one."""
+    monkeypatch.setattr("eventlog.primary.BELIEVED_SECONDS", 60.0)  # the write is to find it out
     async with connect_to_primary(pair.proxy.url) as redis:
         log, items = EventLog(redis, keys, APPLY), CurrentItems(redis, keys)
         await log.append(PutItem("foo", b"1"))
