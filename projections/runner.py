@@ -29,9 +29,12 @@ commit."""
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
 
-AT_ONCE = 64
+AT_ONCE = 128
 """Events that are read at once. The size of a slice is guessed from the one before it, so these may
 all be as large as a body may be."""
+
+ENOUGH = 500
+"""Events after which is committed what was counted."""
 
 REMINDER = 60.0
 """Seconds after which a reason that still holds is logged again."""
@@ -116,11 +119,14 @@ class Runner:
                 raise CountsAhead(store.projection.name, log.end)
 
     async def _advance(self, store: CountsStore, lease: Lease) -> None:
-        position = await store.position()
+        position, counts = await store.position(), Counts()
         async for entries in slices(self._redis, self._keys, position, most=AT_ONCE):
-            counts = Counts()
             counts.add(store.projection, entries)
+            if counts.events < ENOUGH:
+                continue
             if not await store.add(counts, position):
                 return  # somebody else went on: the next look starts where they are
-            position = counts.position
+            position, counts = counts.position, Counts()
             await lease.renew_in_time()
+        if counts.events:
+            await store.add(counts, position)
