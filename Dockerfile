@@ -2,11 +2,15 @@
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
+COPY src src
 COPY api api
 COPY cli cli
 COPY domain domain
+COPY engine engine
 COPY eventlog eventlog
 COPY projections projections
+COPY server server
+COPY store store
 RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim

@@ -17,38 +17,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from api import (
-    components,
-    docs,
-    feed,
-    item,
-    items,
-    metrics,
-    projections,
-    service,
-    time_map,
-    versions,
-)
-from api.access import OPEN, authenticate
-from api.caching import revalidated
-from api.cors import CrossOrigin
-from api.error_replies import error_reply, http_error, unforeseen
-from api.idempotency import WRITES, once
-from api.lifespan import engine_of, running
-from api.model import ItemModel
-from api.model_probe import doubt
-from api.paths import own_path
-from api.rebinding import check_name
-from api.reply import NOSNIFF, Reply, json_reply
-from api.request import Request
-from api.routing import Resource, Resources
-from api.settings import Settings
-from api.store import Store
-from api.tally import OTHER, Tally
-from api.traffic import Traffic
-from eventlog.durability import Acknowledgement, settle
-from eventlog.errors import LogUnavailable
-from eventlog.room import Room
+from itemstore.api.context import Store
+from itemstore.api.gate.authentication import OPEN, authenticate
+from itemstore.api.gate.cross_origin import CrossOrigin
+from itemstore.api.gate.dns_rebinding import check_name
+from itemstore.api.http.caching import revalidated
+from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
+from itemstore.api.http.idempotency import WRITES, once
+from itemstore.api.http.paths import own_path
+from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Resource, Resources
+from itemstore.api.lifespan import engine_of, running
+from itemstore.api.openapi import components
+from itemstore.api.resources import docs, item, items, metrics, projections, service
+from itemstore.api.resources import events as feed
+from itemstore.api.resources import version as versions
+from itemstore.api.resources import versions as time_map
+from itemstore.engine.disk_space import Room
+from itemstore.engine.durability import Acknowledgement, settle
+from itemstore.engine.errors import LogUnavailable
+from itemstore.server.admission import Traffic
+from itemstore.server.counters import OTHER, Tally
+from itemstore.store.model import ItemModel
+from itemstore.store.model_probe import doubt
+from itemstore.store.settings import Settings
 
 logger = logging.getLogger("itemstore")
 

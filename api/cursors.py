@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from api.problems import Problem
-from api.quoting import quoted
-from api.request import Request
-from eventlog.entries import Ends
-from eventlog.errors import LogFull, LogUnavailable
-from eventlog.identity import OtherLog
-from eventlog.positions import START, position_of
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.request import Request
+from itemstore.domain.positions import START, position_of
+from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.entries import Ends
+from itemstore.eventlog.identity import OtherLog
+from itemstore.store.quoting import quoted
 
 
 async def start_of(request: Request, after: str | None, log: str | None) -> str:

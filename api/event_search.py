@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.history import heads_at
-from api.query import Query
-from api.request import Request
-from domain.events import RecordedEvent
-from eventlog.entries import PAGE_BYTES, Within
-from eventlog.live import Encoded
+from itemstore.api.history import heads_at
+from itemstore.api.http.query import Query
+from itemstore.api.http.request import Request
+from itemstore.domain.events import RecordedEvent
+from itemstore.eventlog.entries import PAGE_BYTES, Within
+from itemstore.eventlog.live import Encoded
 
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""

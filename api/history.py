@@ -7,12 +7,12 @@ from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
-from api.problems import Problem
-from api.quoting import LONGEST, quoted
-from api.request import Request
-from domain.errors import ItemNotFound
-from domain.events import RecordedEvent
-from eventlog.log import EventHead
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.request import Request
+from itemstore.domain.errors import ItemNotFound
+from itemstore.domain.events import RecordedEvent
+from itemstore.eventlog.log import EventHead
+from itemstore.store.quoting import LONGEST, quoted
 
 T = TypeVar("T")
 

@@ -10,17 +10,17 @@ from time import perf_counter
 
 from redis.asyncio import Redis
 
-from api.settings import Settings
-from api.shutdown import on_stop_signal
-from api.store import Store
-from eventlog.connect import connect_to_primary
-from eventlog.durability import Acknowledgement, Durability, durability
-from eventlog.engine import embedded_in, run
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.room import Room
-from eventlog.writable import check_writable
-from projections.runner import Runner
+from itemstore.api.context import Store
+from itemstore.engine.connect import connect_to_primary
+from itemstore.engine.disk_space import Room
+from itemstore.engine.durability import Acknowledgement, Durability, durability
+from itemstore.engine.embedded import embedded_in, run
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.writable import check_writable
+from itemstore.projections.runner import Runner
+from itemstore.server.stop_signal import on_stop_signal
+from itemstore.store.settings import Settings
 
 logger = logging.getLogger("itemstore")
 

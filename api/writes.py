@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from api.paths import item_path
-from api.preconditions import (
+from itemstore.api.http.dates import last_modified
+from itemstore.api.http.paths import item_path
+from itemstore.api.http.preconditions import (
     check_unmodified,
     etag,
     expected_version,
     is_conditional,
     unmodified_since,
 )
-from api.preferences import preferred_return
-from api.problems import Problem
-from api.reply import JSON, Headers, Reply
-from api.request import Request
-from api.slow_work import QUICK_BYTES
-from api.times import last_modified
-from domain.commands import Command
-from domain.errors import UnexpectedVersion
-from domain.events import ItemCreated, ItemDeleted, RecordedEvent
-from domain.evolve import Item
-from domain.expected import ABSENT, ExpectedVersion, one_of
-from eventlog.errors import LogOverloaded
+from itemstore.api.http.preferences import preferred_return
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import JSON, Headers, Reply
+from itemstore.api.http.request import Request
+from itemstore.domain.commands import Command
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from itemstore.domain.evolve import Item
+from itemstore.domain.expected import ABSENT, ExpectedVersion, one_of
+from itemstore.engine.errors import LogOverloaded
+from itemstore.server.slow_work import QUICK_BYTES
 
 ATTEMPTS = 100
 """How often a write that reads first begins again because another writer came between."""

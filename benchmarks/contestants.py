@@ -18,7 +18,7 @@ from pathlib import Path
 from redis import Redis
 
 from benchmarks.cores import Cores, move, on
-from eventlog.engine import run
+from itemstore.engine.embedded import run
 
 HERE = Path(__file__).parent.parent
 

@@ -12,9 +12,9 @@ from redis import Redis
 
 from benchmarks import seeding
 from benchmarks.workloads import BODY
-from domain.evolve import Item
-from eventlog.engine import EmbeddedEngine, run
-from projections.row import encode
+from itemstore.domain.evolve import Item
+from itemstore.engine.embedded import EmbeddedEngine, run
+from itemstore.projections.row import encode
 
 COUNT = 100_000
 """How many of each are stored; what they share, and what is allocated ahead, hardly counts then."""

@@ -30,7 +30,7 @@ from benchmarks.document import fill
 from benchmarks.measure import say
 from benchmarks.record import machine, save, versions
 from benchmarks.report import table
-from eventlog.engine import EmbeddedEngine, run
+from itemstore.engine.embedded import EmbeddedEngine, run
 
 MERELY_READ = """
 import sys, time

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.contestants import Contestant
 from benchmarks.measure import Plan
 from benchmarks.workloads import BODY, IDS, Workload
-from eventlog.engine_server import program
+from itemstore.engine.server_process import program
 
 RESULTS = Path(__file__).with_name("results")
 

@@ -33,8 +33,8 @@ from benchmarks.memory import memory
 from benchmarks.record import machine, save, versions
 from benchmarks.report import table
 from benchmarks.workloads import Workload
-from eventlog.engine import run
-from eventlog.keys import Keys
+from itemstore.engine.embedded import run
+from itemstore.eventlog.keys import Keys
 
 PUT = Workload("PUT", "PUT of an item", "put")
 GET = Workload("GET", "GET of an item", "get")

@@ -10,11 +10,11 @@ import uvloop
 from redis.asyncio import Redis
 
 from benchmarks.workloads import BODY
-from domain.commands import PutItem
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 
 TOGETHER = 2_048
 """How many commands are under way at once; they share script calls."""

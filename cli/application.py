@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import multiprocessing
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
-from cli.ending import bound_end, end_with
+from itemstore.api.app import ItemStore, create_app
+from itemstore.server.ending import bound_end, end_with
+from itemstore.store.settings import Settings
 
 THRESHOLDS = (10_000, 10, 10)
 """See gc.set_threshold. A request leaves no garbage that only the collector finds, but under load

@@ -13,19 +13,19 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.settings import PATTERNS_IN_WORDS, Settings
-from cli.environment import warn_of_misspelt
-from cli.errors import Stop, told
-from cli.interruption import Interrupted
-from eventlog.codec import MalformedEntry
-from eventlog.connect import connect
-from eventlog.engine import EngineError, attach, holds_data
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.room import Room
-from projections.current_items import APPLY
-from projections.row import MalformedRow
+from itemstore.cli.environment import warn_of_misspelt
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.interruption import Interrupted
+from itemstore.engine.connect import connect
+from itemstore.engine.disk_space import Room
+from itemstore.engine.embedded import EngineError, attach, holds_data
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.codec import MalformedEntry
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.row import MalformedRow
+from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 
 Result = TypeVar("Result")
 

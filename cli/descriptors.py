@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import resource
 
-from api.settings import Settings
-from cli.output import say
+from itemstore.cli.output import say
+from itemstore.store.settings import Settings
 
 OWN = 256
 """Files and connections to the engine that a process has open beside its clients' connections."""

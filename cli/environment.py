@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from api.settings import Settings
-from api.workers import DIRECTORY
-from cli.output import say
+from itemstore.cli.output import say
+from itemstore.server.processes import DIRECTORY
+from itemstore.store.settings import Settings
 
 PREFIX = "ITEMSTORE_"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventlog.errors import LogUnavailable
+from itemstore.engine.errors import LogUnavailable
 
 
 class Stop(Exception):

@@ -7,19 +7,19 @@ import stat
 import sys
 from contextlib import aclosing
 
-from api.cloudevents import encode
-from cli.connection import Connection
-from cli.errors import Stop, told
-from cli.interruption import Interrupted, at_once, postponed
-from cli.output import say, write_data, write_text
-from cli.progress import reported
-from cli.terminal_text import escaped
-from domain.events import ItemDeleted, RecordedEvent
-from eventlog.entries import recorded_slices
-from eventlog.errors import LogUnavailable
-from eventlog.log import EventLog
-from eventlog.positions import START, position_of
-from projections.progress import Progress
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.interruption import Interrupted, at_once, postponed
+from itemstore.cli.output import say, write_data, write_text
+from itemstore.cli.progress import reported
+from itemstore.cli.terminal_text import escaped
+from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.domain.positions import START, position_of
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.entries import recorded_slices
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.progress import Progress
+from itemstore.store.cloudevents import encode
 
 PAGE = 100
 LAST = 10

@@ -10,15 +10,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from api.settings import Settings
-from cli.connection import Connection, checked_settings, connected, run_to_end
-from cli.errors import Stop, told
-from cli.events import PAGE, show, show_behind, tail
-from cli.output import say, watch_the_reader
-from eventlog.engine import use_of
-from eventlog.errors import LogUnavailable
-from eventlog.identity import LogReplaced, known_identity
-from eventlog.positions import START
+from itemstore.cli.connection import Connection, checked_settings, connected, run_to_end
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.events import PAGE, show, show_behind, tail
+from itemstore.cli.output import say, watch_the_reader
+from itemstore.domain.positions import START
+from itemstore.engine.embedded import use_of
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.identity import LogReplaced, known_identity
+from itemstore.store.settings import Settings
 
 PAUSE = 0.2
 """Seconds between two looks for an engine."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from api.cloudevents import NotAnEvent, decode
-from cli.errors import Stop
-from eventlog.importing import ForeignEvent, ImportRefused
+from itemstore.cli.errors import Stop
+from itemstore.eventlog.importing import ForeignEvent, ImportRefused
+from itemstore.store.cloudevents import NotAnEvent, decode
 
 LONGEST_LINE = 64 * 2**20
 """Bytes in a line: far more than any event, and less than would fill the memory."""

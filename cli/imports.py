@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cli.connection import Connection
-from cli.errors import Stop
-from cli.import_source import Source, opened
-from cli.interruption import Interrupted, postponed
-from cli.output import say
-from cli.progress import reported
-from domain.evolve import Item
-from eventlog.errors import LogFull, LogUnavailable
-from eventlog.faults import translated
-from eventlog.importing import (
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop
+from itemstore.cli.import_source import Source, opened
+from itemstore.cli.interruption import Interrupted, postponed
+from itemstore.cli.output import say
+from itemstore.cli.progress import reported
+from itemstore.domain.evolve import Item
+from itemstore.engine.disk_space import Room
+from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.importing import (
     NOTHING,
     Begun,
     ForeignEvent,
@@ -30,11 +31,10 @@ from eventlog.importing import (
     checked,
     import_events,
 )
-from eventlog.room import Room
-from eventlog.writable import log_end
-from projections.current_items import APPLY
-from projections.progress import Progress, Report
-from projections.row import decode
+from itemstore.eventlog.writable import log_end
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.progress import Progress, Report
+from itemstore.projections.row import decode
 
 AT_ONCE = 100
 """Rows that are asked for together."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from redis import exceptions
 
-from cli.connection import Connection
-from cli.output import write_text
-from cli.terminal_text import escaped
-from eventlog.durability import durability
-from eventlog.faults import translated
-from eventlog.identity import known_identity
+from itemstore.cli.connection import Connection
+from itemstore.cli.output import write_text
+from itemstore.cli.terminal_text import escaped
+from itemstore.engine.durability import durability
+from itemstore.engine.faults import translated
+from itemstore.eventlog.identity import known_identity
 
 
 async def info(connection: Connection, *, as_json: bool) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.errors import Stop
-from cli.interruption import heed_signals
-from cli.options import DataDir, Json, Namespace, RedisUrl, RoleName
-from cli.output import finish_output, in_utf8, prepare_streams, say, write_text
+from itemstore.cli.errors import Stop
+from itemstore.cli.interruption import heed_signals
+from itemstore.cli.options import DataDir, Json, Namespace, RedisUrl, RoleName
+from itemstore.cli.output import finish_output, in_utf8, prepare_streams, say, write_text
 
 app = typer.Typer(
     name="itemstore",
@@ -120,7 +120,7 @@ def serve(
 
     Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
     """
-    from cli.serve import serve as run_server
+    from itemstore.cli.serve import serve as run_server
 
     run_server(_given(context))
 
@@ -140,8 +140,8 @@ def rebuild(
     namespace: Namespace = None,
 ) -> None:
     """Make a projection again from the log, while reads and writes go on."""
-    from cli.connection import run_connected
-    from cli.rebuild import rebuild_projection
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.rebuild import rebuild_projection
 
     run_connected(
         _engine(context),
@@ -158,8 +158,8 @@ def verify(
     namespace: Namespace = None,
 ) -> None:
     """Compare the log with all projections; exit code 1 on any difference."""
-    from cli.connection import run_connected
-    from cli.verify import verify_store
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.verify import verify_store
 
     clean = run_connected(_engine(context), lambda store: verify_store(store, as_json=json))
     raise typer.Exit(0 if clean else 1)
@@ -177,12 +177,12 @@ def tail(
 ) -> None:
     """Show the newest events, and with --follow those to come."""
     if follow:
-        from cli.follow import follow as show_events
+        from itemstore.cli.follow import follow as show_events
 
         show_events(_engine(context), after=after, as_json=json)
         return
-    from cli.connection import run_connected
-    from cli.events import tail as show_tail
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.events import tail as show_tail
 
     run_connected(_engine(context), lambda store: show_tail(store, after=after, as_json=json))
 
@@ -197,8 +197,8 @@ def history(
     namespace: Namespace = None,
 ) -> None:
     """Show one item's events."""
-    from cli.connection import run_connected
-    from cli.events import history as show_history
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.events import history as show_history
 
     run_connected(_engine(context), lambda store: show_history(store, item, as_json=json))
 
@@ -212,8 +212,8 @@ def export(
     namespace: Namespace = None,
 ) -> None:
     """Write the log to stdout, one CloudEvents object a line."""
-    from cli.connection import run_connected
-    from cli.events import export as export_log
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.events import export as export_log
 
     run_connected(_engine(context), lambda store: export_log(store, after=after))
 
@@ -232,8 +232,8 @@ def import_(
     namespace: Namespace = None,
 ) -> None:
     """Read events, one CloudEvents object a line, into an empty log."""
-    from cli.connection import run_connected
-    from cli.imports import import_file
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.imports import import_file
 
     path = None if file == Path("-") else file
     count = run_connected(
@@ -251,8 +251,8 @@ def info(
     namespace: Namespace = None,
 ) -> None:
     """Show the engine, its durability and the sizes."""
-    from cli.connection import run_connected
-    from cli.info import info as show_info
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.info import info as show_info
 
     run_connected(_engine(context), lambda store: show_info(store, as_json=json))
 
@@ -272,8 +272,8 @@ def token_create(
     namespace: Namespace = None,
 ) -> None:
     """Make a token and print it. From the first one on, every request wants one."""
-    from cli.connection import run_connected
-    from cli.token import create_token
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.token import create_token
 
     run_connected(
         _engine(context),
@@ -291,8 +291,8 @@ def token_list(
     namespace: Namespace = None,
 ) -> None:
     """Show the names and roles of all tokens."""
-    from cli.connection import run_connected
-    from cli.token import list_tokens
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.token import list_tokens
 
     run_connected(_engine(context), lambda store: list_tokens(store, as_json=json))
 
@@ -309,8 +309,8 @@ def token_revoke(
     namespace: Namespace = None,
 ) -> None:
     """Take a token back."""
-    from cli.connection import run_connected
-    from cli.token import revoke_token
+    from itemstore.cli.connection import run_connected
+    from itemstore.cli.token import revoke_token
 
     run_connected(_engine(context), lambda store: revoke_token(store, name, opens_store=open_store))
 

@@ -18,9 +18,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from cli.output import say
-from projections.progress import Progress as Step
-from projections.progress import Report, unreported
+from itemstore.cli.output import say
+from itemstore.projections.progress import Progress as Step
+from itemstore.projections.progress import Report, unreported
 
 LINE_SECONDS = 2.0
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-from cli.connection import Connection
-from cli.errors import Stop
-from cli.interruption import Interrupted
-from cli.output import say, write_text
-from cli.progress import reported
-from cli.terminal_text import escaped_lines
-from projections.lease import LeaseLost
-from projections.rebuild.errors import RebuildRefused
-from projections.rebuild.receipt import Receipt
-from projections.rebuild.run import rebuild
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop
+from itemstore.cli.interruption import Interrupted
+from itemstore.cli.output import say, write_text
+from itemstore.cli.progress import reported
+from itemstore.cli.terminal_text import escaped_lines
+from itemstore.projections.lease import LeaseLost
+from itemstore.projections.rebuild.errors import RebuildRefused
+from itemstore.projections.rebuild.receipt import Receipt
+from itemstore.projections.rebuild.run import rebuild
 
 
 async def rebuild_projection(

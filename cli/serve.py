@@ -17,26 +17,26 @@ from typing import Any
 
 import uvicorn
 
-from api.model import ItemModel, UnknownModel
-from api.protocol import Protocol
-from api.settings import Settings
-from api.tokens import read_tokens
-from api.workers import DIRECTORY
-from cli.application import application
-from cli.connection import checked_settings
-from cli.descriptors import within_descriptors
-from cli.ending import be_watched, let_the_engine_stop
-from cli.engine_url import redis_cli, without_secrets
-from cli.errors import Stop, told
-from cli.interruption import leave_signals_alone
-from cli.output import say
-from cli.supervisor import Supervisor
-from eventlog.connect import connect
-from eventlog.durability import Acknowledgement, UnsafeEngine, durability
-from eventlog.engine import EngineError, run_in_turn
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.writable import check_writable
+from itemstore.cli.application import application
+from itemstore.cli.connection import checked_settings
+from itemstore.cli.descriptors import within_descriptors
+from itemstore.cli.engine_url import redis_cli, without_secrets
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.interruption import leave_signals_alone
+from itemstore.cli.output import say
+from itemstore.engine.connect import connect
+from itemstore.engine.durability import Acknowledgement, UnsafeEngine, durability
+from itemstore.engine.embedded import EngineError, run_in_turn
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.writable import check_writable
+from itemstore.server.ending import be_watched, let_the_engine_stop
+from itemstore.server.processes import DIRECTORY
+from itemstore.server.protocol import Protocol
+from itemstore.server.supervisor import Supervisor
+from itemstore.store.model import ItemModel, UnknownModel
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import read_tokens
 
 SHUTDOWN_SECONDS = 2
 
@@ -186,7 +186,7 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         return
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
-    factory = "cli.application:application"
+    factory = "itemstore.cli.application:application"
     config = uvicorn.Config(factory, factory=True, workers=settings.workers, **options)
     with shared_directory(settings.data_dir):
         Supervisor(config, [listener]).run()

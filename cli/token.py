@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from api.tokens import NAME, LastToken, Role, TokenExists, create, read_tokens, revoke
-from cli.connection import Connection
-from cli.errors import Stop
-from cli.output import say, write_text
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop
+from itemstore.cli.output import say, write_text
+from itemstore.store.tokens import NAME, LastToken, Role, TokenExists, create, read_tokens, revoke
 
 
 async def create_token(connection: Connection, name: str, role: str, *, as_json: bool) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from cli.connection import Connection
-from cli.interruption import Interrupted
-from cli.output import say, write_text
-from cli.progress import reported
-from cli.terminal_text import escaped_lines
-from eventlog.writable import log_end
-from projections.registered import FOLLOWING
-from projections.verify import Verdict, verify
+from itemstore.cli.connection import Connection
+from itemstore.cli.interruption import Interrupted
+from itemstore.cli.output import say, write_text
+from itemstore.cli.progress import reported
+from itemstore.cli.terminal_text import escaped_lines
+from itemstore.eventlog.writable import log_end
+from itemstore.projections.registered import FOLLOWING
+from itemstore.projections.verify import Verdict, verify
 
 
 async def verify_store(connection: Connection, *, as_json: bool) -> bool:

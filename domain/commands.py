@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.expected import ANY, ExpectedVersion
+from itemstore.domain.expected import ANY, ExpectedVersion
 
 
 @dataclass(frozen=True, slots=True)

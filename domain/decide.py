@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.errors import ItemNotFound
-from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.errors import ItemNotFound
+from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
 
 
 def decide(command: Command, *, exists: bool) -> Event:

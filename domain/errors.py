@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.expected import ExpectedVersion
+from itemstore.domain.expected import ExpectedVersion
 
 
 class CommandRefused(Exception):

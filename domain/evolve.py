@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)

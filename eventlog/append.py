@@ -8,20 +8,20 @@ from importlib.resources import files
 
 from redis.asyncio import Redis
 
-from domain.commands import Command, DeleteItem
-from domain.decide import decide
-from domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.expected import ANY, ExpectedVersion
-from eventlog.batching import Batches, TooManyWaiting
-from eventlog.codec import encode_meta
-from eventlog.durability import ENGINE, Acknowledgement
-from eventlog.errors import LogBroken, LogOverloaded
-from eventlog.held import Argument, HeldConnection
-from eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
-from eventlog.keys import Keys
-from eventlog.room import Room
-from eventlog.writer import EngineClock, Writer, WriterTerms
+from itemstore.domain.commands import Command, DeleteItem
+from itemstore.domain.decide import decide
+from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.expected import ANY, ExpectedVersion
+from itemstore.engine.dedicated_connection import Argument, HeldConnection
+from itemstore.engine.disk_space import Room
+from itemstore.engine.durability import ENGINE, Acknowledgement
+from itemstore.engine.errors import LogBroken, LogOverloaded
+from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.codec import encode_meta
+from itemstore.eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.writer import EngineClock, Writer, WriterTerms
 
 MOST_COMMANDS = 128
 """How many commands one script call takes: some 1.5 ms of the engine's time at the most."""
@@ -56,7 +56,7 @@ class Appender:
     """
 
     def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms) -> None:
-        script = apply + files("eventlog").joinpath("append.lua").read_text()
+        script = apply + files("itemstore.eventlog").joinpath("append.lua").read_text()
         writing = WriterTerms(terms.remembered_seconds, terms.acknowledgement)
         clock = EngineClock()
         self._room = terms.room

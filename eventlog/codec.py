@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 
 FIELDS = (b"type", b"item", b"version", b"data", b"meta")
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from domain.events import RecordedEvent
-from eventlog.cancellation import heed_cancellation
-from eventlog.codec import decode_flat
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.positions import START, key_of
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START, key_of
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.faults import translated
+from itemstore.eventlog.codec import decode_flat
+from itemstore.eventlog.keys import Keys
 
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
@@ -36,7 +36,7 @@ Entry = tuple[bytes, list[bytes]]
 """A position, and names and values in turn, as the engine sends them."""
 
 _READ_AFTER, _READ_AT, _LOG_ENDS, _STEP_BACK = (
-    files("eventlog").joinpath(f"{name}.lua").read_text()
+    files("itemstore.eventlog").joinpath(f"{name}.lua").read_text()
     for name in ("read_after", "read_at", "log_ends", "step_back")
 )
 

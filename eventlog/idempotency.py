@@ -7,10 +7,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from domain.events import RecordedEvent
-from eventlog.codec import decode
-from eventlog.faults import translated
-from eventlog.keys import Keys
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.faults import translated
+from itemstore.eventlog.codec import decode
+from itemstore.eventlog.keys import Keys
 
 REMEMBERED_SECONDS = 24 * 60 * 60
 """How long an outcome is kept where nothing else is said."""

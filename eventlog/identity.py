@@ -11,8 +11,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from eventlog.faults import translated
-from eventlog.keys import Keys
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
 
 _FIELD = "log"
 

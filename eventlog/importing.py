@@ -10,13 +10,13 @@ from importlib.resources import files
 from redis import exceptions
 from redis.asyncio import Redis
 
-from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from domain.evolve import ImpossibleHistory, Item, evolve
-from eventlog.codec import encode_meta
-from eventlog.entries import recorded_slices
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.positions import LARGEST, START, key_of
+from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
+from itemstore.domain.positions import LARGEST, START, key_of
+from itemstore.engine.faults import translated
+from itemstore.eventlog.codec import encode_meta
+from itemstore.eventlog.entries import recorded_slices
+from itemstore.eventlog.keys import Keys
 
 BATCH = 500
 """Most events in one script call."""
@@ -161,7 +161,9 @@ async def import_events(
 
     Raises LogMoved, and what a failing engine raises: then the step may have been written.
     """
-    script = redis.register_script(apply + files("eventlog").joinpath("import.lua").read_text())
+    script = redis.register_script(
+        apply + files("itemstore.eventlog").joinpath("import.lua").read_text()
+    )
     for batch in _batches(events):
         arguments: list[str | bytes] = [keys.histories, after]
         for place, event in batch:

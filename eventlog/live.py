@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
-from domain.events import RecordedEvent
-from eventlog.cancellation import heed_cancellation
-from eventlog.errors import LogUnavailable
-from eventlog.log import EventLog
-from eventlog.positions import key_of
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import key_of
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.log import EventLog
 
 KEPT_EVENTS = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
@@ -219,7 +219,7 @@ class LiveFeed:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancels a task until it ends: the first time may be lost; see eventlog/cancellation.py."""
+    """Cancels a task until it ends: the first time may be lost; see engine/cancellation.py."""
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=0.02)

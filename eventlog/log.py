@@ -12,13 +12,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from domain.commands import Command
-from domain.events import RecordedEvent
-from eventlog.append import Appender, Terms
-from eventlog.cancellation import heed_cancellation
-from eventlog.codec import decode_all, decode_flat
-from eventlog.durability import NotYetDurable, settle
-from eventlog.entries import (
+from itemstore.domain.commands import Command
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.durability import NotYetDurable, settle
+from itemstore.engine.faults import translated
+from itemstore.eventlog.append import Appender, Terms
+from itemstore.eventlog.codec import decode_all, decode_flat
+from itemstore.eventlog.entries import (
     ABOUT_BYTES,
     FIRST,
     PAGE_BYTES,
@@ -31,11 +33,9 @@ from eventlog.entries import (
     position_back,
     size_of,
 )
-from eventlog.faults import translated
-from eventlog.idempotency import IdempotencyKey, outcome
-from eventlog.identity import LogReplaced, identity
-from eventlog.keys import Keys
-from eventlog.positions import START
+from itemstore.eventlog.idempotency import IdempotencyKey, outcome
+from itemstore.eventlog.identity import LogReplaced, identity
+from itemstore.eventlog.keys import Keys
 
 DEFAULT = Terms()
 
@@ -78,7 +78,7 @@ class EventLog:
         self._redis = redis
         self._keys = keys
         self._version_at = redis.register_script(
-            files("eventlog").joinpath("version_at.lua").read_text()
+            files("itemstore.eventlog").joinpath("version_at.lua").read_text()
         )
         self._acknowledgement = terms.acknowledgement
         self._appender = Appender(redis, keys, apply, terms)

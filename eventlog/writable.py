@@ -9,10 +9,10 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
-from eventlog.durability import Acknowledgement, NotYetDurable, UnsafeEngine
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.positions import START, key_of
+from itemstore.domain.positions import START, key_of
+from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
 
 AHEAD_MS = 5_000
 """How far the log may be ahead of the engine's clock: one that is set goes back a little."""
@@ -20,7 +20,7 @@ AHEAD_MS = 5_000
 LAG_SECONDS = 3
 """Since when a replica may not have answered. Each says every second how far it is."""
 
-_SCRIPT = files("eventlog").joinpath("would_write.lua").read_text()
+_SCRIPT = files("itemstore.eventlog").joinpath("would_write.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)

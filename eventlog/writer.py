@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from redis import exceptions
 
-from eventlog.durability import Acknowledgement
-from eventlog.errors import LogUnavailable
-from eventlog.faults import translated
-from eventlog.held import Argument, HeldConnection
-from eventlog.keys import Keys
+from itemstore.engine.dedicated_connection import Argument, HeldConnection
+from itemstore.engine.durability import Acknowledgement
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
 
 TIME_LIMIT = 1.5
 """Seconds for which a batch is tried before its callers are told that the log is unavailable."""

@@ -12,18 +12,18 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from domain.events import RecordedEvent
-from eventlog.codec import MalformedEntry, decode_flat, without_meta
-from eventlog.entries import Entry, slices
-from eventlog.errors import LogBroken
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.positions import START, key_of
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START, key_of
+from itemstore.engine.errors import LogBroken
+from itemstore.engine.faults import translated
+from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
+from itemstore.eventlog.entries import Entry, slices
+from itemstore.eventlog.keys import Keys
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""
 
-_COMMIT = files("projections").joinpath("commit_counts.lua").read_text()
+_COMMIT = files("itemstore.projections").joinpath("commit_counts.lua").read_text()
 
 
 class MalformedCounts(ValueError):

@@ -9,15 +9,15 @@ from importlib.resources import files
 
 from redis.asyncio import Redis
 
-from domain.evolve import Item
-from eventlog.batching import Batches, TooManyWaiting
-from eventlog.errors import LogOverloaded
-from eventlog.faults import translated
-from eventlog.held import HeldConnection
-from eventlog.keys import Keys
-from projections.row import MalformedRow, decode
+from itemstore.domain.evolve import Item
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.errors import LogOverloaded
+from itemstore.engine.faults import translated
+from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.row import MalformedRow, decode
 
-APPLY = files("projections").joinpath("current_items.lua").read_text()
+APPLY = files("itemstore.eventlog").joinpath("apply.lua").read_text()
 """The Lua text that applies an event; the append script begins with it."""
 
 MOST_READS = 256
@@ -50,7 +50,7 @@ class CurrentItems:
         self._redis = redis
         self._keys = keys
         self._list_items = redis.register_script(
-            files("projections").joinpath("list_items.lua").read_text()
+            files("itemstore.projections").joinpath("list_items.lua").read_text()
         )
         self._reads: Batches[bytes, Item | None] = Batches(
             self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1

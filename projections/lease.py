@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from redis.asyncio import Redis
 
-from eventlog.faults import translated
+from itemstore.engine.faults import translated
 
 
 class LeaseLost(Exception):
@@ -36,7 +36,9 @@ class Lease:
         self._redis = redis
         self._number = 0
         self._renewed = 0.0
-        self._script = redis.register_script(files("projections").joinpath("lease.lua").read_text())
+        self._script = redis.register_script(
+            files("itemstore.projections").joinpath("lease.lua").read_text()
+        )
 
     async def acquire(self) -> bool:
         """Whether the lease is this one's now; False where somebody else holds it."""

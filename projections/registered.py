@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from projections.counting import CountingProjection
-from projections.statistics import STATISTICS
+from itemstore.projections.counting import CountingProjection
+from itemstore.projections.statistics import STATISTICS
 
 CURRENT_ITEMS = "current-items"
 """The name of the projection that is written in the same step as the log."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from domain.evolve import Item
+from itemstore.domain.evolve import Item
 
 _ROW = re.compile(
     rb'\{"version":([0-9]+),"position":"([0-9]+-[0-9]+)","created":"([0-9]+-[0-9]+)",'

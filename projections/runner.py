@@ -10,14 +10,14 @@ from time import monotonic
 
 from redis.asyncio import Redis
 
-from eventlog.cancellation import heed_cancellation
-from eventlog.entries import ends, slices
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.room import Room
-from projections.counting import CountingProjection, Counts, CountsStore
-from projections.lease import Lease, LeaseLost
-from projections.registered import FOLLOWING
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.disk_space import Room
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.entries import ends, slices
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.counting import CountingProjection, Counts, CountsStore
+from itemstore.projections.lease import Lease, LeaseLost
+from itemstore.projections.registered import FOLLOWING
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""

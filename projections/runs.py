@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from eventlog.codec import FIELDS
-from eventlog.entries import Entry
+from itemstore.eventlog.codec import FIELDS
+from itemstore.eventlog.entries import Entry
 
 MOST_EVENTS = 1_000_000
 """Events in a stretch: some 40 MB of memory."""

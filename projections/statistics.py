@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from redis.asyncio import Redis
 
-from domain.events import LAST_TIME, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from eventlog.keys import Keys
-from projections.counting import CountingProjection, CountsStore
+from itemstore.domain.events import LAST_TIME, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.counting import CountingProjection, CountsStore
 
 _DAY_MS = 24 * 60 * 60 * 1000
 

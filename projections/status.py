@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from eventlog.entries import ends
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.positions import START
-from projections.rebuild.receipt import Receipt, last_receipt
-from projections.registered import CURRENT_ITEMS, FOLLOWING
+from itemstore.domain.positions import START
+from itemstore.engine.faults import translated
+from itemstore.eventlog.entries import ends
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.rebuild.receipt import Receipt, last_receipt
+from itemstore.projections.registered import CURRENT_ITEMS, FOLLOWING
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ from redis import Redis as BlockingRedis
 from redis import exceptions
 from redis.asyncio import Redis
 
-from domain.evolve import fold
-from eventlog.codec import decode_all
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections import row
-from projections.current_items import APPLY, CurrentItems
+from itemstore.domain.evolve import fold
+from itemstore.engine.connect import connect
+from itemstore.eventlog.codec import decode_all
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections import row
+from itemstore.projections.current_items import APPLY, CurrentItems
 
 hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
 hypothesis.settings.load_profile("itemstore")

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from redis import exceptions
 
-from eventlog.held import HeldConnection
+from itemstore.engine.dedicated_connection import HeldConnection
 
 
 @dataclass

@@ -7,9 +7,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from projections.lease import Lease, LeaseLost
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.lease import Lease, LeaseLost
 
 
 async def begin(redis: Redis, keys: Keys, lease: Lease) -> None:
@@ -29,7 +29,9 @@ async def clear(redis: Redis, keys: Keys, lease: Lease) -> None:
 
 
 async def _clear(redis: Redis, keys: Keys, lease: Lease, token: str) -> None:
-    script = redis.register_script(files("projections.rebuild").joinpath("clear.lua").read_text())
+    script = redis.register_script(
+        files("itemstore.projections.rebuild").joinpath("clear.lua").read_text()
+    )
     shadow, aside = keys.shadow(token), keys.aside(token)
     left = [shadow.wrong_histories, shadow.current, shadow.ids, aside.current, aside.ids]
     remaining: int | None = 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eventlog.entries import slices
-from projections.counting import (
+from itemstore.eventlog.entries import slices
+from itemstore.projections.counting import (
     ANYWHERE,
     CountingProjection,
     Counts,
@@ -13,8 +13,8 @@ from projections.counting import (
     differing,
     digest,
 )
-from projections.rebuild.receipt import EXAMPLES, Findings
-from projections.rebuild.task import Task
+from itemstore.projections.rebuild.receipt import EXAMPLES, Findings
+from itemstore.projections.rebuild.task import Task
 
 
 async def rebuild_counts(task: Task, projection: CountingProjection) -> Findings:

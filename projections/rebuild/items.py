@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from eventlog.entries import slices
-from projections.digest import RowsDigest, pages, reduced_row
-from projections.rebuild.receipt import EXAMPLES, Findings
-from projections.rebuild.shadow import Shadow
-from projections.rebuild.task import Task
-from projections.runs import Runs
+from itemstore.eventlog.entries import slices
+from itemstore.projections.digest import RowsDigest, pages, reduced_row
+from itemstore.projections.rebuild.receipt import EXAMPLES, Findings
+from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.rebuild.task import Task
+from itemstore.projections.runs import Runs
 
 FEW = 1000
 """Events that are left to the steps that replay one by one: a few hundredths of a second."""

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 
 from redis.asyncio import Redis
 
-from eventlog.faults import translated
-from eventlog.keys import Keys
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
 
 EXAMPLES = 10
 """How many of the things that differ a receipt names."""

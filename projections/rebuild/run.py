@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
-from eventlog.entries import ends
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.faults import translated
-from eventlog.keys import Keys
-from eventlog.room import Room
-from projections.lease import Lease, LeaseLost
-from projections.progress import Report, unreported
-from projections.rebuild.clear import begin, clear
-from projections.rebuild.counts import rebuild_counts
-from projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
-from projections.rebuild.items import rebuild_items
-from projections.rebuild.receipt import Receipt, keep
-from projections.rebuild.task import Task
-from projections.registered import CURRENT_ITEMS, FOLLOWING
+from itemstore.engine.disk_space import Room
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.entries import ends
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.lease import Lease, LeaseLost
+from itemstore.projections.progress import Report, unreported
+from itemstore.projections.rebuild.clear import begin, clear
+from itemstore.projections.rebuild.counts import rebuild_counts
+from itemstore.projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
+from itemstore.projections.rebuild.items import rebuild_items
+from itemstore.projections.rebuild.receipt import Receipt, keep
+from itemstore.projections.rebuild.task import Task
+from itemstore.projections.registered import CURRENT_ITEMS, FOLLOWING
 
 LEASE_MS = 10_000
 """A rebuild that was cut off stands in the way of the next one for so long."""

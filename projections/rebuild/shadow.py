@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from eventlog.cancellation import heed_cancellation
-from eventlog.errors import LogUnavailable
-from eventlog.faults import translated
-from eventlog.keys import Keys, pattern
-from eventlog.positions import START
-from eventlog.room import Room
-from projections.current_items import APPLY
-from projections.lease import Lease, LeaseLost
-from projections.rebuild.errors import LogIncomplete
-from projections.runs import Run, Runs
+from itemstore.domain.positions import START
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.disk_space import Room
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys, pattern
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.lease import Lease, LeaseLost
+from itemstore.projections.rebuild.errors import LogIncomplete
+from itemstore.projections.runs import Run, Runs
 
 RUNS = 100
 """Runs replayed in one step."""
@@ -213,4 +213,4 @@ def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 
 def _text(name: str) -> str:
-    return files("projections.rebuild").joinpath(name).read_text()
+    return files("itemstore.projections.rebuild").joinpath(name).read_text()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from eventlog.keys import Keys
-from eventlog.room import Room
-from projections.lease import Lease
-from projections.progress import Progress, Report
+from itemstore.engine.disk_space import Room
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.lease import Lease
+from itemstore.projections.progress import Progress, Report
 
 
 @dataclass(frozen=True, slots=True)

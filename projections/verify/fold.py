@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from domain.events import ItemCreated, ItemDeleted, RecordedEvent
-from domain.evolve import ImpossibleHistory, Item, evolve
-from eventlog.codec import MalformedEntry, decode_flat, without_meta
-from eventlog.entries import Entry
-from eventlog.positions import START
-from projections.counting import CountingProjection, Counts
-from projections.digest import BODY, RowsDigest, reduced
-from projections.row import encode
-from projections.runs import Runs
-from projections.verify.verdict import Differences
+from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
+from itemstore.domain.positions import START
+from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
+from itemstore.eventlog.entries import Entry
+from itemstore.projections.counting import CountingProjection, Counts
+from itemstore.projections.digest import BODY, RowsDigest, reduced
+from itemstore.projections.row import encode
+from itemstore.projections.runs import Runs
+from itemstore.projections.verify.verdict import Differences
 
 
 class Fold:

@@ -12,11 +12,11 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from eventlog.entries import Entry, ends, slices
-from eventlog.faults import translated
-from eventlog.keys import Keys, pattern
-from eventlog.positions import key_of
-from projections.counting import (
+from itemstore.domain.positions import key_of
+from itemstore.engine.faults import translated
+from itemstore.eventlog.entries import Entry, ends, slices
+from itemstore.eventlog.keys import Keys, pattern
+from itemstore.projections.counting import (
     CountingProjection,
     Counts,
     CountsStore,
@@ -25,13 +25,13 @@ from projections.counting import (
     differing,
     number,
 )
-from projections.digest import reduced_row
-from projections.progress import Progress, Report, unreported
-from projections.registered import FOLLOWING
-from projections.row import encode
-from projections.runs import Run, Runs
-from projections.verify.fold import Fold
-from projections.verify.verdict import Differences, Verdict
+from itemstore.projections.digest import reduced_row
+from itemstore.projections.progress import Progress, Report, unreported
+from itemstore.projections.registered import FOLLOWING
+from itemstore.projections.row import encode
+from itemstore.projections.runs import Run, Runs
+from itemstore.projections.verify.fold import Fold
+from itemstore.projections.verify.verdict import Differences, Verdict
 
 ITEMS = 150
 """Items read in one step."""
@@ -243,4 +243,4 @@ def _name(item: bytes) -> str:
 
 
 def _text(name: str) -> str:
-    return files("projections.verify").joinpath(name).read_text()
+    return files("itemstore.projections.verify").joinpath(name).read_text()

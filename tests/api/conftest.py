@@ -12,10 +12,10 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from pydantic import BaseModel
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
-from domain.events import RecordedEvent
-from eventlog.codec import decode_all
+from itemstore.api.app import ItemStore, create_app
+from itemstore.domain.events import RecordedEvent
+from itemstore.eventlog.codec import decode_all
+from itemstore.store.settings import Settings
 
 BASE_URL = "http://store"
 

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 
-from domain.events import ItemCreated, ItemDeleted, ItemUpdated
-from eventlog.importing import ForeignEvent, import_events
-from eventlog.keys import Keys
-from eventlog.positions import START
-from projections.current_items import APPLY
+from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated
+from itemstore.domain.positions import START
+from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.current_items import APPLY
 
 CREATED, UPDATED, DELETED = (each.__name__ for each in (ItemCreated, ItemUpdated, ItemDeleted))
 

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.app import ItemStore
-from api.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
-from cli.options import RoleName
-from eventlog.keys import Keys
+from itemstore.api.app import ItemStore
+from itemstore.cli.options import RoleName
+from itemstore.eventlog.keys import Keys
+from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
 from tests.api.conftest import Events, client_of, problem
 
 OPEN = {"/livez", "/readyz", "/problems/{slug}"}
@@ -113,7 +113,7 @@ async def test_a_revoked_token_is_refused(
     app: ItemStore, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as the process looks again; others go on."""
-    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
     async with client_of(app) as client:
         assert (await client.get("/items", headers=reader)).status_code == 200

@@ -16,11 +16,11 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from redis import Redis
 
-from api.app import create_app
-from api.cloudevents import NotAnEvent, decode
-from api.settings import Settings
-from eventlog.importing import ImportRefused, checked
-from eventlog.positions import LARGEST, position_of
+from itemstore.api.app import create_app
+from itemstore.domain.positions import LARGEST, position_of
+from itemstore.eventlog.importing import ImportRefused, checked
+from itemstore.store.cloudevents import NotAnEvent, decode
+from itemstore.store.settings import Settings
 from tests.api.conftest import problem
 from tests.conftest import Start
 

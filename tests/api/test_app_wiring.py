@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.websockets import WebSocketDisconnect
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
-from eventlog.errors import LogUnavailable
+from itemstore.api.app import ItemStore, create_app
+from itemstore.engine.errors import LogUnavailable
+from itemstore.store.settings import Settings
 from tests.api.conftest import client_of, problem
 
 with warnings.catch_warnings():
@@ -114,7 +114,7 @@ async def test_an_app_that_was_not_started_says_so(tmp_path: Path) -> None:
 
 def test_an_engine_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better no service than one that can't write."""
-    monkeypatch.setattr("api.lifespan.PATIENCE", 0.3)
+    monkeypatch.setattr("itemstore.api.lifespan.PATIENCE", 0.3)
     app = create_app(Settings(redis_url="unix:///nowhere/at/all"))
 
     with pytest.raises(LogUnavailable), TestClient(app):

@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.tokens import Role, create
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, Serve
 
 LIMIT = 100

@@ -9,8 +9,8 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-from api.app import ItemStore
-from eventlog import entries
+from itemstore.api.app import ItemStore
+from itemstore.eventlog import entries
 from tests.api.conftest import sent_by
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from api.app import ItemStore
-from api.concurrency_limit import NoPlace, Places
-from api.traffic import READS_AT_ONCE
-from api.unsent import SILENT, Unsent
+from itemstore.api.app import ItemStore
+from itemstore.server.admission import READS_AT_ONCE
+from itemstore.server.concurrency_limit import NoPlace, Places
+from itemstore.server.unsent import SILENT, Unsent
 from tests.api.conftest import problem
 
 HEAVY = [
@@ -98,7 +98,7 @@ def test_who_has_taken_nothing_for_the_longest_time_goes_first(
 ) -> None:
     """And only as many as have to; who takes something goes to the end of the queue."""
     now = 0.0
-    monkeypatch.setattr("api.unsent.monotonic", lambda: now)
+    monkeypatch.setattr("itemstore.server.unsent.monotonic", lambda: now)
     unsent = Unsent(100)
     cuts: list[str] = []
     clients = [Client(name, cuts) for name in "abcd"]

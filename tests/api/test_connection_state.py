@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.connection_state import (
+from itemstore.server.connection_state import (
     AWAITED,
     BODY,
     HEAD,

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.tokens import Role, create
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, Serve, problem
 
 OURS = "https://a.example"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api import times
-from api.cloudevents import NotAnEvent, decode
+from itemstore.api.http import dates as times
+from itemstore.store.cloudevents import NotAnEvent, decode
 from tests.api.conftest import problem
 from tests.api.history import CREATED, UPDATED, position_at, write_history
 

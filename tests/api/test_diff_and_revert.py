@@ -15,9 +15,9 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from api.app import create_app
-from api.json_patch import carried_out, operations
-from api.settings import Settings
+from itemstore.api.app import create_app
+from itemstore.api.http.json_patch import carried_out, operations
+from itemstore.store.settings import Settings
 from tests.api.conftest import Events, Serve, client_of, problem
 
 SCALARS = (

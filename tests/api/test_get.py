@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.app import ItemStore
+from itemstore.api.app import ItemStore
 from tests.api.conftest import problem, sent_by
 from tests.api.history import CREATED, http_date, position_at, write_history
 

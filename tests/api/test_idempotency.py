@@ -10,14 +10,14 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from eventlog.idempotency import IdempotencyKey, outcome
+from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from tests.api.conftest import Events, Serve, problem
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from domain.events import RecordedEvent
-    from eventlog.keys import Keys
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.eventlog.keys import Keys
 
 KEY = {"idempotency-key": '"8e03978e"'}
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -137,7 +137,7 @@ def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
         looks[key.name] += 1
         return None if looks[key.name] == 2 else await outcome(redis, keys, key)
 
-    monkeypatch.setattr("eventlog.log.outcome", look)
+    monkeypatch.setattr("itemstore.eventlog.log.outcome", look)
 
 
 @pytest.mark.usefixtures("_second_look_comes_too_early")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from api.app import ItemStore
+from itemstore.api.app import ItemStore
 from tests.api.conftest import Events, problem, sent_by
 from tests.conftest import Unchanged
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.json_patch import carried_out, operations
-from api.problems import Problem
-from projections.current_items import CurrentItems
+from itemstore.api.http.json_patch import carried_out, operations
+from itemstore.api.http.problems import Problem
+from itemstore.projections.current_items import CurrentItems
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
 

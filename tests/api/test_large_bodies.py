@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from api.app import create_app
-from api.settings import Settings
+from itemstore.api.app import create_app
+from itemstore.store.settings import Settings
 from tests.api.conftest import client_of
 
 BODY = "x" * 600_000

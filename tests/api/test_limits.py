@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.app import ItemStore
+from itemstore.api.app import ItemStore
 from tests.api.conftest import Serve, problem, sent_by
 from tests.conftest import Unchanged
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.app import ItemStore
-from eventlog.identity import identity
+from itemstore.api.app import ItemStore
+from itemstore.eventlog.identity import identity
 from tests.api.conftest import Serve, problem
 
 LINES = {"accept": "application/jsonl"}
@@ -148,8 +148,8 @@ async def test_many_streams_ask_once_which_log_it_is(
         asked.append(arguments)
         return await identity(*arguments)
 
-    monkeypatch.setattr("eventlog.log.LOOK", 0.0)
+    monkeypatch.setattr("itemstore.eventlog.log.LOOK", 0.0)
     known = await log.identity_lately()
-    monkeypatch.setattr("eventlog.log.identity", counted)
+    monkeypatch.setattr("itemstore.eventlog.log.identity", counted)
     assert {*await asyncio.gather(*(log.identity_lately() for _ in range(50)))} == {known}
     assert len(asked) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from api.app import ItemStore
+from itemstore.api.app import ItemStore
 from tests.api.conftest import problem
 from tests.conftest import Unchanged
 

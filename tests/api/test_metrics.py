@@ -19,12 +19,12 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
-from api.tally import BOUNDS, Tally
-from api.tokens import Role, create
-from api.workers import Workers
-from eventlog.keys import Keys
+from itemstore.api.app import ItemStore, create_app
+from itemstore.eventlog.keys import Keys
+from itemstore.server.counters import BOUNDS, Tally
+from itemstore.server.processes import Workers
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, client_of, problem
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()

@@ -13,9 +13,9 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from api.app import create_app
-from api.model import UnknownModel
-from api.settings import Settings
+from itemstore.api.app import create_app
+from itemstore.store.model import UnknownModel
+from itemstore.store.settings import Settings
 from tests.api.conftest import Serve, client_of, problem
 from tests.conftest import Unchanged
 

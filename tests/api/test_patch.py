@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import ItemStore
-from domain.evolve import Item
+from itemstore.api.app import ItemStore
+from itemstore.domain.evolve import Item
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
 

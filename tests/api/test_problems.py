@@ -12,12 +12,12 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.app import ItemStore
-from api.problems import PROBLEM_TYPES
-from api.tokens import Role, create
-from eventlog.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.log import EventLog
+from itemstore.api.app import ItemStore
+from itemstore.api.http.problems import PROBLEM_TYPES
+from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
 
 MERGE_PATCH = "application/merge-patch+json"

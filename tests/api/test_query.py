@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from api.app import ItemStore
+from itemstore.api.app import ItemStore
 from tests.api.conftest import Events, client_of, problem
 
 FOR_ANYONE = {

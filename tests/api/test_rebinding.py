@@ -6,10 +6,10 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
-from api.tokens import Role, create
-from eventlog.keys import Keys
+from itemstore.api.app import ItemStore, create_app
+from itemstore.eventlog.keys import Keys
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, problem
 
 LOOPBACK = ["127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]"]

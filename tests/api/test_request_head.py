@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from api.problems import Problem
-from api.request_head import (
+from itemstore.api.http.problems import Problem
+from itemstore.server.request_head import (
     MOST_HEAD,
     MOST_URL,
     Head,

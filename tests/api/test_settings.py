@@ -9,8 +9,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from pydantic import ValidationError
 
-from api.app import create_app
-from api.settings import Settings
+from itemstore.api.app import create_app
+from itemstore.store.settings import Settings
 from tests.api.conftest import Serve, client_of
 
 GIVEN: dict[str, tuple[str, Any]] = {

@@ -15,13 +15,13 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel, field_validator
 
-from api import slow_work
-from api.app import create_app
-from api.problems import Problem
-from api.settings import Settings
-from api.slow_work import SlowWork
-from api.tokens import Role, create, revoke
-from eventlog.keys import Keys
+from itemstore.api.app import create_app
+from itemstore.api.http.problems import Problem
+from itemstore.eventlog.keys import Keys
+from itemstore.server import slow_work
+from itemstore.server.slow_work import SlowWork
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import Role, create, revoke
 from tests.api.conftest import Events, Serve, client_of, problem
 from tests.conftest import Unchanged
 
@@ -159,8 +159,8 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """PUT, PATCH and a revert: a model may take longer than a revocation."""
-    monkeypatch.setattr("api.request.LONG", 0.0)
-    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("itemstore.api.http.request.LONG", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     go_on.set()
     await slow.put("/items/foo", json={"name": "a"})
     await create(redis, Keys(), "bob", Role.reader)
@@ -187,7 +187,7 @@ def test_a_process_ends_although_a_model_never_does() -> None:
     """Threads of concurrent.futures would be waited for."""
     program = """
 import asyncio, time
-from api.slow_work import SlowWork
+from itemstore.server.slow_work import SlowWork
 
 async def main():
     task = asyncio.create_task(SlowWork(9).run(lambda: time.sleep(1000)))

@@ -13,9 +13,9 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis import exceptions
 
-from api.app import create_app
-from api.settings import Settings
-from eventlog.held import HeldConnection
+from itemstore.api.app import create_app
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.store.settings import Settings
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
 from tests.wire import wire_of
@@ -49,7 +49,7 @@ async def stored(client: httpx.AsyncClient) -> httpx.AsyncClient:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch is tried for a moment only, so that the tests are quick."""
-    monkeypatch.setattr("eventlog.writer.TIME_LIMIT", 0.05)
+    monkeypatch.setattr("itemstore.eventlog.writer.TIME_LIMIT", 0.05)
 
 
 async def test_a_write_is_told_soon_that_the_engine_is_away(
@@ -231,7 +231,7 @@ def test_a_disk_that_is_nearly_full_takes_no_writes(
     with TestClient(create_app(Settings(data_dir=tmp_path / "data"))) as client:
         assert client.put("/items/foo", json={"size": 1}).status_code == 201
         with monkeypatch.context() as patch:
-            patch.setattr("eventlog.room.LEAST_MIB", 2**40)
+            patch.setattr("itemstore.engine.disk_space.LEAST_MIB", 2**40)
             problem(client.put("/items/foo", json={"size": 2}), 507, "log-full")
             problem(client.delete("/items/foo"), 507, "log-full")
             problem(client.get("/readyz"), 507, "log-full")

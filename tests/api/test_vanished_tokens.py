@@ -12,13 +12,13 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from api.app import ItemStore, create_app
-from api.known_tokens import Standing, standing_of
-from api.reply import Headers
-from api.settings import Settings
-from api.tokens import LastToken, Role, Token, Tokens, create, read_tokens, revoke
-from api.workers import DIRECTORY
-from eventlog.keys import Keys
+from itemstore.api.app import ItemStore, create_app
+from itemstore.api.http.reply import Headers
+from itemstore.eventlog.keys import Keys
+from itemstore.server.processes import DIRECTORY
+from itemstore.store.known_tokens import Standing, standing_of
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import LastToken, Role, Token, Tokens, create, read_tokens, revoke
 from tests.api.conftest import Events, Serve, client_of, problem
 
 ANN = Token("ann", Role.reader, "0" * 64, "2026-11-23T08:09:06Z")
@@ -28,7 +28,7 @@ PATHS = ["/items", "/items/foo", "/events", "/metrics", "/docs", "/openapi.json"
 @pytest.fixture
 def _asks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request looks whether the tokens are still what they were."""
-    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
 
 
 async def bearer(redis: FakeAsyncRedis, name: str, role: Role = Role.writer) -> dict[str, str]:
@@ -257,8 +257,8 @@ async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     key: bytes | None,
 ) -> None:
     """401 when the last of it has come, however slowly that was."""
-    monkeypatch.setattr("api.request.LONG", 0.0)
-    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("itemstore.api.http.request.LONG", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     ann = await bearer(redis, "ann")
     await create(redis, Keys(), "bob", Role.reader)
     async with client_of(app) as client:
@@ -324,8 +324,8 @@ async def test_known_tokens_do_not_wait_for_an_engine_that_hangs(
     redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was known last counts; a name that was not known is 503, as nobody can say."""
-    monkeypatch.setattr("api.known_tokens.FRESH_SECONDS", 0.0)
-    monkeypatch.setattr("api.known_tokens.PATIENCE", 0.01)
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.PATIENCE", 0.01)
     app = create_app(Settings(), redis=redis)
     ann = await bearer(redis, "ann")
     async with client_of(app) as client:

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.tokens import Role, create
-from eventlog.keys import Keys
-from eventlog.log import EventLog
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.store.tokens import Role, create
 from tests.api.conftest import BASE_URL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
 

@@ -10,9 +10,9 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel
 
-from api.app import create_app
-from api.json_text import check_json
-from api.settings import Settings
+from itemstore.api.app import create_app
+from itemstore.store.json_text import check_json
+from itemstore.store.settings import Settings
 from tests.api.conftest import client_of
 from tests.models import ALL, Containers
 from tests.near_json import document, patch

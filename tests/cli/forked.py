@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
-from cli.main import main
+from itemstore.cli.main import main
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
-    "cli.connection", "cli.events", "cli.imports", "cli.info", "cli.verify",
+    "itemstore.cli.connection", "itemstore.cli.events", "itemstore.cli.imports",
+    "itemstore.cli.info", "itemstore.cli.verify",
 ])  # fmt: skip
 
 

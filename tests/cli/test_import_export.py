@@ -17,16 +17,16 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.cloudevents import encode
-from cli.connection import Connection
-from cli.errors import Stop
-from cli.import_source import opened
-from cli.imports import import_file
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.room import Room
-from projections.current_items import APPLY
-from projections.verify import verify
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop
+from itemstore.cli.import_source import opened
+from itemstore.cli.imports import import_file
+from itemstore.engine.disk_space import Room
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.verify import verify
+from itemstore.store.cloudevents import encode
 from tests.cli.test_log_commands import COMMAND, LINES, Run, as_lines, imported, run
 from tests.server.conftest import Serve, serve
 
@@ -241,7 +241,7 @@ async def test_an_import_ends_before_the_disk_does(
     connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
     file = tmp_path / "events"
     file.write_text(json.dumps(FIRST))
-    monkeypatch.setattr("eventlog.room.LEAST_MIB", 2**40)
+    monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", 2**40)
     with pytest.raises(Stop, match=r"disk has \d+ MiB left.* Nothing was imported"):
         await import_file(connection, file, append=False)
     assert await redis.keys() == []

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import Settings
-from api.workers import DIRECTORY
-from cli import serve
-from cli.errors import Stop
-from cli.serve import listening, shared_directory
+from itemstore.cli import serve
+from itemstore.cli.errors import Stop
+from itemstore.cli.serve import listening, shared_directory
+from itemstore.server.processes import DIRECTORY
+from itemstore.store.settings import Settings
 
 
 def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:

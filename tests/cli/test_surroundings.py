@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from redis import Redis as BlockingRedis
 
-from api.settings import PATTERNS_IN_WORDS, Settings
-from cli.engine_url import redis_cli, without_secrets
-from cli.environment import misspelt
-from eventlog.connect import connect
+from itemstore.cli.engine_url import redis_cli, without_secrets
+from itemstore.cli.environment import misspelt
+from itemstore.engine.connect import connect
+from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from tests.cli.test_log_commands import COMMAND, Run, run
 from tests.conftest import ServerOf, Start, killed_when_silent, program_of
 from tests.server.conftest import Serve, serve

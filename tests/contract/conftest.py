@@ -19,8 +19,8 @@ import uvicorn
 from fakeredis import FakeAsyncRedis, FakeServer
 from pydantic import BaseModel, ConfigDict
 
-from api.app import ItemStore, create_app
-from api.settings import Settings
+from itemstore.api.app import ItemStore, create_app
+from itemstore.store.settings import Settings
 
 Tool = Callable[..., str]
 

@@ -11,10 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from api.app import ItemStore
-from api.problems import Problem
-from api.reply import problem_reply
-from projections.rebuild import rebuild
+from itemstore.api.app import ItemStore
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import problem_reply
+from itemstore.projections.rebuild import rebuild
 from tests.api.conftest import client_of
 from tests.contract.conftest import Product, Size, store
 

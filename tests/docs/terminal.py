@@ -30,7 +30,7 @@ SERVE = ".venv/bin/itemstore serve"
 
 _SERVES = re.compile(r"\b(make|itemstore) serve\b")
 
-PACKAGES = ("api", "cli", "domain", "eventlog", "projections")
+ROOMS = ("api", "cli", "domain", "engine", "eventlog", "projections", "server", "store")
 
 
 class Terminal:
@@ -57,7 +57,7 @@ class Terminal:
         outside = {name: value for name, value in os.environ.items() if _is_kept(name)}
         self._environment = outside | {
             "PATH": ":".join(paths),
-            "PYTHONPATH": str(self._here if in_clone else ROOT),
+            "PYTHONPATH": str((self._here if in_clone else ROOT) / "src"),
             "HOME": str(directory),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # those of the reader, not of these tests
             "PYTEST_PLUGINS": "pytest_asyncio.plugin",
@@ -158,8 +158,9 @@ def _is_of_the_tests(path: str) -> bool:
 
 def _copy_the_clone(directory: Path) -> None:
     """What a reader of the page has in front of them, and may change."""
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", *ROOMS):
+        shutil.copytree(ROOT / name, directory / name, symlinks=True, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", directory)
 
 

@@ -8,10 +8,10 @@ import pytest
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
-from api.problems import PROBLEM_TYPES, ProblemType
-from api.settings import Settings
-from cli.main import app
-from eventlog.keys import Keys
+from itemstore.api.http.problems import PROBLEM_TYPES, ProblemType
+from itemstore.cli.main import app
+from itemstore.eventlog.keys import Keys
+from itemstore.store.settings import Settings
 from tests.docs.pages import ROOT
 
 HTTP = (ROOT / "docs/http.md").read_text()
@@ -96,7 +96,7 @@ def test_every_problem_is_in_the_table_with_its_status(kind: ProblemType) -> Non
 
 def test_every_resource_is_in_the_table() -> None:
     """Each path of OpenAPI, and nothing that is none."""
-    from api.app import create_app  # noqa: PLC0415 - it reads the environment
+    from itemstore.api.app import create_app  # noqa: PLC0415 - it reads the environment
 
     paths = set(create_app(Settings()).openapi()["paths"])
     start = HTTP.index("## Resources")

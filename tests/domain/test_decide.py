@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.decide import decide
-from domain.errors import ItemNotFound
-from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
-from domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.decide import decide
+from itemstore.domain.errors import ItemNotFound
+from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
+from itemstore.domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.events import (
+from itemstore.domain.events import (
     Event,
     ItemCreated,
     ItemDeleted,

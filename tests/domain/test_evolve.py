@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from domain.evolve import ImpossibleHistory, Item, evolve, fold
+from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.evolve import ImpossibleHistory, Item, evolve, fold
 
 NEVER = None
 EXISTS = Item("foo", 3, "30-0", "10-0", b"{}")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import UnexpectedVersion
-from domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
 
 VERSIONS = st.integers(min_value=1, max_value=6)
 EXPECTED = st.builds(

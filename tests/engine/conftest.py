@@ -17,7 +17,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from eventlog.engine import EmbeddedEngine
+from itemstore.engine.embedded import EmbeddedEngine
 from tests.conftest import killed_when_silent
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ OWNER = """
 import json, signal, sys
 from pathlib import Path
 from redis import Redis
-from eventlog.engine import run
+from itemstore.engine.embedded import run
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 with run(Path(sys.argv[1])) as engine:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog import engine_watcher
-from eventlog.engine import EmbeddedEngine, attach, run
-from eventlog.engine_server import loaded
+from itemstore.engine import watcher as engine_watcher
+from itemstore.engine.embedded import EmbeddedEngine, attach, run
+from itemstore.engine.server_process import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

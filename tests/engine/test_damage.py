@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis
 
-from eventlog import append_only_file
-from eventlog.append_only_file import whole_until
-from eventlog.engine import EngineFailed, run
+from itemstore.engine import append_only_file
+from itemstore.engine.append_only_file import whole_until
+from itemstore.engine.embedded import EngineFailed, run
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Connect

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog import engine_server, engine_watcher
-from eventlog.engine import EngineFailed, EngineNotFound, attach, run
+from itemstore.engine import server_process as engine_server
+from itemstore.engine import watcher as engine_watcher
+from itemstore.engine.embedded import EngineFailed, EngineNotFound, attach, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from eventlog.engine import EmbeddedEngine
+    from itemstore.engine.embedded import EmbeddedEngine
     from tests.engine.conftest import Connect
 
 

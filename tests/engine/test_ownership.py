@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog import engine as engines
-from eventlog import engine_owner
-from eventlog.engine import DataDirectoryInUse, EngineFailed, EngineSilent, attach, run
+from itemstore.engine import embedded as engines
+from itemstore.engine import owner as engine_owner
+from itemstore.engine.embedded import DataDirectoryInUse, EngineFailed, EngineSilent, attach, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eventlog.engine import EmbeddedEngine
+    from itemstore.engine.embedded import EmbeddedEngine
     from tests.engine.conftest import Connect, Own, Process, Start
 
 

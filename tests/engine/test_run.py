@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog import engine_server
-from eventlog.engine import run
+from itemstore.engine import server_process as engine_server
+from itemstore.engine.embedded import run
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Connect, Own

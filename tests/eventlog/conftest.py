@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem
-from domain.errors import ItemNotFound
+from itemstore.domain.commands import DeleteItem
+from itemstore.domain.errors import ItemNotFound
 from tests.wire import Wire, wire_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventlog.log import EventLog
+    from itemstore.eventlog.log import EventLog
 
 
 @pytest.fixture

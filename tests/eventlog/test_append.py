@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PatchItem, PutItem
-from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from domain.evolve import Item, evolve
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.positions import key_of
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
+from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.evolve import Item, evolve
+from itemstore.domain.positions import key_of
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from projections.current_items import CurrentItems
+    from itemstore.projections.current_items import CurrentItems
     from tests.wire import Wire
 
 

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PatchItem, PutItem
-from domain.errors import ItemNotFound, UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.expected import ABSENT, one_of
-from eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
-from eventlog.errors import LogOverloaded
-from eventlog.log import EventLog
-from eventlog.positions import START
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
+from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.expected import ABSENT, one_of
+from itemstore.domain.positions import START
+from itemstore.engine.errors import LogOverloaded
+from itemstore.eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Unchanged
     from tests.wire import Wire
 

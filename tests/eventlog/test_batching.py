@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.batching import Batches, TooManyWaiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import PatchItem, PutItem
+from itemstore.domain.commands import PatchItem, PutItem
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.log import EventLog
-    from projections.current_items import CurrentItems
+    from itemstore.eventlog.log import EventLog
+    from itemstore.projections.current_items import CurrentItems
 
 BODIES = [
     b"[]",

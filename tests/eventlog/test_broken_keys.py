@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import PutItem
-from domain.events import RecordedEvent
-from eventlog.connect import connect
-from eventlog.errors import LogBroken, LogUnavailable
-from eventlog.importing import ForeignEvent, import_events
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.connect import connect
+from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from projections.current_items import CurrentItems
+    from itemstore.eventlog.keys import Keys
+    from itemstore.projections.current_items import CurrentItems
     from tests.conftest import Unchanged
     from tests.wire import Wire
 

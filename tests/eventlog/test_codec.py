@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from eventlog.codec import FIELDS, MalformedEntry, decode, encode_meta
+from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.eventlog.codec import FIELDS, MalformedEntry, decode, encode_meta
 
 TEXT = st.text(st.characters(codec="utf-8"))
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.errors import UnexpectedVersion
-from domain.events import ItemCreated, RecordedEvent
-from domain.expected import ABSENT, one_of
-from eventlog.connect import connect
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.events import ItemCreated, RecordedEvent
+from itemstore.domain.expected import ABSENT, one_of
+from itemstore.engine.connect import connect
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 
 WRITERS = """
 import asyncio, json, sys
-from domain.commands import PutItem
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 
 async def main():
     async with connect(sys.argv[1]) as one, connect(sys.argv[1]) as other:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from redis import exceptions
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.events import RecordedEvent
-from eventlog.connect import connect
-from eventlog.errors import LogUnavailable
-from eventlog.held import HeldConnection
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.connect import connect
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, assert_agreement, program_of, running
 
 if TYPE_CHECKING:
     import pytest
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Start
 
 CUTS = 60

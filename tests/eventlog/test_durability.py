@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from domain.commands import PutItem
-from eventlog.append import Terms
-from eventlog.connect import connect
-from eventlog.durability import Acknowledgement, NotYetDurable, UnsafeEngine, durability
-from eventlog.idempotency import IdempotencyKey
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect
+from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine, durability
+from itemstore.eventlog.append import Terms
+from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, Start, stopped
 from tests.wire import wire_of
 

@@ -10,15 +10,15 @@ from unittest.mock import patch
 import pytest
 from redis import exceptions
 
-from domain.commands import DeleteItem, PutItem
-from domain.errors import UnexpectedVersion
-from domain.expected import ABSENT
-from eventlog.errors import LogUnavailable
-from eventlog.held import HeldConnection
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.writer import TIME_LIMIT, EngineClock
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.expected import ABSENT
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.writer import TIME_LIMIT, EngineClock
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 from tests.wire import wire_of
 
@@ -144,7 +144,7 @@ async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_
 ) -> None:
     """Its reply is lost, and the clock goes far ahead: a machine that slept in between."""
     await log.append(PutItem("foo", b"1"))
-    monkeypatch.setattr("eventlog.writer.ALLOWANCE_MS", 300 - 1000 * TIME_LIMIT)
+    monkeypatch.setattr("itemstore.eventlog.writer.ALLOWANCE_MS", 300 - 1000 * TIME_LIMIT)
 
     async def long_pause(_seconds: float) -> None:
         *_, batch = wire.commands
@@ -153,7 +153,7 @@ async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_
             await asyncio.sleep(0.01)
 
     stand_in = SimpleNamespace(sleep=long_pause, timeout=asyncio.timeout)
-    monkeypatch.setattr("eventlog.writer.asyncio", stand_in)
+    monkeypatch.setattr("itemstore.eventlog.writer.asyncio", stand_in)
     wire.lost_replies = 1
     with pytest.raises(LogUnavailable):
         await log.append(PutItem("foo", b"2"))
@@ -190,7 +190,7 @@ async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
     redis: Redis, log: EventLog, keys: Keys, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogUnavailable, within the time limit; the next write finds everything in order."""
-    monkeypatch.setattr("eventlog.writer.TIME_LIMIT", 0.1)
+    monkeypatch.setattr("itemstore.eventlog.writer.TIME_LIMIT", 0.1)
     wire.lost_replies = 1_000_000
     with pytest.raises(LogUnavailable) as unavailable:
         await log.append(PutItem("foo", b"1"))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.errors import UnexpectedVersion
-from domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
 
 if TYPE_CHECKING:
-    from eventlog.log import EventLog
+    from itemstore.eventlog.log import EventLog
 
 EXPECTED = [
     ANY,

@@ -10,20 +10,20 @@ import httpx
 import pytest
 from redis import exceptions
 
-from api.app import create_app
-from api.settings import Settings
-from domain.commands import PutItem
-from eventlog.connect import connect, connect_to_primary
-from eventlog.errors import LogUnavailable
-from eventlog.held import HeldConnection
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems
+from itemstore.api.app import create_app
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.store.settings import Settings
 from tests.torture.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Server, Start
 
 PATIENCE = 20.0
@@ -75,7 +75,9 @@ async def test_the_first_refused_write_drops_every_connection_to_the_old_primary
     pair: Pair, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That write is refused, the next one is taken, and no read is answered by the old one."""
-    monkeypatch.setattr("eventlog.primary.BELIEVED_SECONDS", 60.0)  # the write is to find it out
+    monkeypatch.setattr(
+        "itemstore.engine.primary.BELIEVED_SECONDS", 60.0
+    )  # the write is to find it out
     async with connect_to_primary(pair.proxy.url) as redis:
         log, items = EventLog(redis, keys, APPLY), CurrentItems(redis, keys)
         await log.append(PutItem("foo", b"1"))

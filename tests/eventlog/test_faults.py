@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis import exceptions
 
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.faults import translated
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.faults import translated
 
 
 @pytest.mark.parametrize(

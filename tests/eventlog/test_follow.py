@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import PutItem
-from eventlog.connect import connect
-from eventlog.errors import LogUnavailable
-from eventlog.log import EventLog
-from eventlog.positions import START
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.domain.positions import START
+from itemstore.engine.connect import connect
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.typing import KeyT, StreamIdT
 
-    from domain.events import RecordedEvent
-    from eventlog.keys import Keys
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Start
 
 

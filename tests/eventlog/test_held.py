@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import exceptions
 
-from eventlog.connect import connect
-from eventlog.held import HeldConnection
+from itemstore.engine.connect import connect
+from itemstore.engine.dedicated_connection import HeldConnection
 from tests.conftest import stopped
 
 if TYPE_CHECKING:

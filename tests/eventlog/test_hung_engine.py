@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import PutItem
-from domain.events import RecordedEvent
-from eventlog.append import Terms
-from eventlog.connect import connect, connect_to_primary
-from eventlog.errors import LogOverloaded, LogUnavailable
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems
+from itemstore.domain.commands import PutItem
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.errors import LogOverloaded, LogUnavailable
+from itemstore.eventlog.append import Terms
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import Server, assert_agreement, contents, stopped
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Start
 
 IN_TIME = 2.5
@@ -150,8 +150,8 @@ async def test_a_follower_that_is_answered_late_does_not_say_that_the_engine_han
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It had waited for a while before the engine stood still: others get their whole time."""
-    monkeypatch.setattr("eventlog.time_limit.COMMAND_SECONDS", 0.5)
-    monkeypatch.setattr("eventlog.time_limit.HUNG_SECONDS", 0.05)
+    monkeypatch.setattr("itemstore.engine.time_limit.COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr("itemstore.engine.time_limit.HUNG_SECONDS", 0.05)
     async with connect_to_primary(server.url) as redis:
         assert await redis.xlen("events") == 0
         with stopped(server):

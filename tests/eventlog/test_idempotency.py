@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.errors import UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.expected import ABSENT
-from eventlog.append import Terms
-from eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.expected import ABSENT
+from itemstore.eventlog.append import Terms
+from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import Unchanged
     from tests.wire import Wire
 

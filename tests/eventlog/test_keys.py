@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
 
 
 def test_the_keys_are_the_documented_ones() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 
 VERSIONS = 100_000
 

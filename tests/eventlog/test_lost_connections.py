@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.asyncio import Redis
 
-from domain.commands import PutItem
-from eventlog.connect import connect
-from eventlog.log import EventLog
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, emptied
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
     from tests.conftest import ServerOf
 
 

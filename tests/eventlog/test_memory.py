@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.errors import UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.expected import ABSENT
-from eventlog.errors import LogFull
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.errors import UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.expected import ABSENT
+from itemstore.engine.errors import LogFull
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from eventlog.codec import MalformedEntry
-from eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
-from eventlog.log import EventLog
-from eventlog.positions import START, key_of
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.codec import MalformedEntry
+from itemstore.eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from domain.events import RecordedEvent
-    from eventlog.keys import Keys
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.eventlog.keys import Keys
 
 
 @pytest.fixture

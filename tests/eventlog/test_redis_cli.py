@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.evolve import fold
-from eventlog.codec import FIELDS
-from eventlog.log import EventLog
-from projections import row
-from projections.current_items import APPLY
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.evolve import fold
+from itemstore.eventlog.codec import FIELDS
+from itemstore.eventlog.log import EventLog
+from itemstore.projections import row
+from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from domain.events import RecordedEvent
-    from eventlog.keys import Keys
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.eventlog.keys import Keys
 
 FIGHTERS = b'{"name":"Fighters","size":6}'
 

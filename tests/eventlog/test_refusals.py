@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.errors import ItemNotFound, UnexpectedVersion
-from domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from eventlog.log import EventLog
+    from itemstore.eventlog.keys import Keys
+    from itemstore.eventlog.log import EventLog
     from tests.conftest import Unchanged
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from domain.commands import PutItem
-from eventlog.append import Terms
-from eventlog.errors import LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.room import Room
-from projections.current_items import APPLY
-from projections.rebuild import rebuild
-from projections.verify import verify
+from itemstore.domain.commands import PutItem
+from itemstore.engine.disk_space import Room
+from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.append import Terms
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.rebuild import rebuild
+from itemstore.projections.verify import verify
 
 ALL = 2**40
 """More MiB than any disk has."""
@@ -40,7 +40,7 @@ async def test_nothing_is_appended_without_room_and_then_it_goes_on(
     log = EventLog(redis, Keys(), APPLY, Terms(room=room))
     await log.append(PutItem("a", b"{}"))
     with monkeypatch.context() as patch:
-        patch.setattr("eventlog.room.LEAST_MIB", ALL)
+        patch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
         with pytest.raises(LogFull, match=rf"has \d+ MiB left.*until it has {ALL}"):
             await log.append(PutItem("a", b"{}"))
         assert [recorded.version for recorded in await log.read()] == [1]
@@ -49,7 +49,7 @@ async def test_nothing_is_appended_without_room_and_then_it_goes_on(
 
 async def test_the_engine_of_another_has_its_own_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks at this one then."""
-    monkeypatch.setattr("eventlog.room.LEAST_MIB", ALL)
+    monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
     Room().check()
 
 
@@ -60,7 +60,7 @@ async def test_a_rebuild_ends_before_the_disk_does(
     keys = Keys()
     await EventLog(redis, keys, APPLY).append(PutItem("a", b"{}"))
     before = await verify(redis, keys)
-    monkeypatch.setattr("eventlog.room.LEAST_MIB", ALL)
+    monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
     with pytest.raises(LogFull):
         await rebuild(redis, keys, room=room)
     after = await verify(redis, keys)
@@ -72,7 +72,7 @@ async def test_nothing_is_appended_where_the_data_is_gone(
     redis: FakeAsyncRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Moved, deleted, replaced by another, or without the file that names the others."""
-    monkeypatch.setattr("eventlog.room.LOOK", 0.0)
+    monkeypatch.setattr("itemstore.engine.disk_space.LOOK", 0.0)
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
     manifest = data / "appendonlydir" / "appendonly.aof.manifest"
     manifest.parent.mkdir(parents=True)

@@ -16,15 +16,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from domain.commands import Command, DeleteItem, PatchItem, PutItem
-from domain.decide import decide
-from domain.errors import ItemNotFound, UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.evolve import Item, evolve, fold
-from domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems
+from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.decide import decide
+from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.evolve import Item, evolve, fold
+from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import assert_agreement, emptied
 from tests.wire import wire_of
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commands import PutItem
-from eventlog.connect import connect
-from eventlog.durability import Acknowledgement, NotYetDurable, UnsafeEngine
-from eventlog.errors import LogBroken, LogFull, LogUnavailable
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.writable import LogEnd, check_replicas, check_writable
-from projections.current_items import APPLY
+from itemstore.domain.commands import PutItem
+from itemstore.engine.connect import connect
+from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
+from itemstore.projections.current_items import APPLY
 from tests.conftest import Start, contents
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ async def test_to_ask_leaves_nothing_for_the_disk_or_a_replica(real_redis: Redis
 def test_every_command_of_the_append_script_is_asked_for() -> None:
     """What the two Lua texts of an append call stands in the list of rights."""
     called: set[str] = set()
-    for text in ("eventlog/append.lua", "projections/current_items.lua"):
+    for text in ("eventlog/append.lua", "eventlog/apply.lua"):
         called |= set(re.findall(r"redis\.p?call\('([A-Z]+)'", Path(text).read_text()))
     asked = Path("eventlog/would_write.lua").read_text()
     assert {command for command in called if f"'{command}'" not in asked} == set()

@@ -11,7 +11,7 @@ from compose_spec import PyCompose
 from compose_spec.models import ComposeSpecification
 from pydantic import ValidationError
 
-from eventlog.engine_server import SETTINGS
+from itemstore.engine.server_process import SETTINGS
 
 TEXT = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
 

@@ -21,9 +21,9 @@ def copied() -> set[str]:
 
 
 def test_the_build_gets_all_that_the_wheel_is_made_of() -> None:
-    """A new package in pyproject.toml is one in the image too."""
+    """A new room of the source is one in the image too."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    packages = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
     named = [project["project"]["readme"], *project["project"]["license-files"]]
     assert copied() == {"pyproject.toml", *named, *packages}
 

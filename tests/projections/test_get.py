@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.evolve import Item
-from eventlog.errors import LogOverloaded
-from projections.current_items import MOST_READS, CurrentItems
-from projections.row import MalformedRow
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.evolve import Item
+from itemstore.engine.errors import LogOverloaded
+from itemstore.projections.current_items import MOST_READS, CurrentItems
+from itemstore.projections.row import MalformedRow
 from tests.wire import Wire, wire_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from eventlog.log import EventLog
+    from itemstore.eventlog.keys import Keys
+    from itemstore.eventlog.log import EventLog
 
 
 @pytest.fixture

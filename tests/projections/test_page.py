@@ -10,12 +10,12 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.commands import DeleteItem, PutItem
-from eventlog.errors import LogBroken
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems, Page
-from projections.row import MalformedRow
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.engine.errors import LogBroken
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems, Page
+from itemstore.projections.row import MalformedRow
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

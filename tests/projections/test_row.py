@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.evolve import Item
-from projections.row import MalformedRow, decode, encode
+from itemstore.domain.evolve import Item
+from itemstore.projections.row import MalformedRow, decode, encode
 
 POSITIONS = st.builds("{}-{}".format, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 BODIES = st.recursive(

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from domain.events import ItemCreated, RecordedEvent
-from projections.statistics import count
+from itemstore.domain.events import ItemCreated, RecordedEvent
+from itemstore.projections.statistics import count
 
 
 @pytest.mark.parametrize(

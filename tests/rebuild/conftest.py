@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from domain.commands import Command, DeleteItem, PutItem
-from domain.errors import ItemNotFound
-from eventlog.keys import Keys
-from eventlog.log import EventLog
+from itemstore.domain.commands import Command, DeleteItem, PutItem
+from itemstore.domain.errors import ItemNotFound
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
 
 Damage = Callable[[Redis, Keys], Awaitable[object]]
 

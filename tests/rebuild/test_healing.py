@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from projections.rebuild import rebuild
-from projections.verify import verify
+from itemstore.projections.rebuild import rebuild
+from itemstore.projections.verify import verify
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from eventlog.log import EventLog
+    from itemstore.eventlog.keys import Keys
+    from itemstore.eventlog.log import EventLog
     from tests.rebuild.conftest import Damage
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domain.commands import PutItem
-from eventlog.log import EventLog
-from projections.current_items import APPLY
-from projections.rebuild import rebuild
-from projections.verify import verify
+from itemstore.domain.commands import PutItem
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.rebuild import rebuild
+from itemstore.projections.verify import verify
 from tests.conftest import assert_agreement, contents, killed_when_silent
 from tests.rebuild.conftest import url_of, write
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
+    from itemstore.eventlog.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 KILLS = 15
@@ -34,9 +34,9 @@ MOST_KILLS = 30
 
 REBUILDS = """
 import asyncio, os, sys
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from projections.rebuild import rebuild
+from itemstore.engine.connect import connect
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.rebuild import rebuild
 
 async def go_on():
     async with connect(sys.argv[1]) as redis:

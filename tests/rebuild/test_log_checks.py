@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commands import PutItem
-from projections.rebuild import LogIncomplete, rebuild
-from projections.verify import verify
+from itemstore.domain.commands import PutItem
+from itemstore.projections.rebuild import LogIncomplete, rebuild
+from itemstore.projections.verify import verify
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from eventlog.log import EventLog
-    from projections.verify import Verdict
+    from itemstore.eventlog.keys import Keys
+    from itemstore.eventlog.log import EventLog
+    from itemstore.projections.verify import Verdict
     from tests.conftest import Unchanged
 
 EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "meta": "{}"}

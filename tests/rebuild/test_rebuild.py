@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from eventlog import entries
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.room import Room
-from projections import runs
-from projections.current_items import APPLY
-from projections.lease import Lease, LeaseLost
-from projections.rebuild import RebuildRunning, UnknownProjection, last_receipt, rebuild
-from projections.rebuild.clear import begin
-from projections.rebuild.shadow import Shadow
-from projections.verify import verify
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.engine.disk_space import Room
+from itemstore.eventlog import entries
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections import runs
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.lease import Lease, LeaseLost
+from itemstore.projections.rebuild import RebuildRunning, UnknownProjection, last_receipt, rebuild
+from itemstore.projections.rebuild.clear import begin
+from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.verify import verify
 from tests.conftest import assert_agreement, contents
 from tests.rebuild.conftest import write
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from projections.progress import Progress
+    from itemstore.projections.progress import Progress
     from tests.conftest import Unchanged
 
 

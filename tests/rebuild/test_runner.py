@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.events import ItemDeleted, RecordedEvent
-from eventlog.errors import LogUnavailable
-from eventlog.log import EventLog
-from projections import runner as runner_module
-from projections.counting import Counts, CountsStore
-from projections.current_items import APPLY
-from projections.rebuild import rebuild
-from projections.runner import Runner
-from projections.statistics import STATISTICS, read_statistics
-from projections.verify import verify
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.log import EventLog
+from itemstore.projections import runner as runner_module
+from itemstore.projections.counting import Counts, CountsStore
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.rebuild import rebuild
+from itemstore.projections.runner import Runner
+from itemstore.projections.statistics import STATISTICS, read_statistics
+from itemstore.projections.verify import verify
 from tests.rebuild.conftest import cancelled, url_of, write
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from eventlog.keys import Keys
-    from projections.statistics import Statistics
+    from itemstore.eventlog.keys import Keys
+    from itemstore.projections.statistics import Statistics
 
 ROOT = Path(__file__).parents[2]
 
 RUNNERS = """
 import asyncio, os, sys
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from projections import runner
+from itemstore.engine.connect import connect
+from itemstore.eventlog.keys import Keys
+from itemstore.projections import runner
 
 runner.PAUSE = 0.001
 runner.PATIENCE = 0.001

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from domain.commands import PutItem
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from projections.current_items import APPLY
-from projections.rebuild import rebuild
-from projections.rebuild.shadow import Shadow
-from projections.verify import verify
+from itemstore.domain.commands import PutItem
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.rebuild import rebuild
+from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.verify import verify
 
 FAR_TOO_LONG = 300_000
 """Microseconds: some hundred times what a step should take, so that no noise comes near."""

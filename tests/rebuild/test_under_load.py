@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commands import DeleteItem, PutItem
-from domain.errors import ItemNotFound
-from eventlog.cancellation import heed_cancellation
-from eventlog.log import EventLog
-from projections.current_items import APPLY, CurrentItems
-from projections.rebuild import items as rebuild_items
-from projections.rebuild import rebuild, shadow
-from projections.verify import verify
+from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.errors import ItemNotFound
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.rebuild import items as rebuild_items
+from itemstore.projections.rebuild import rebuild, shadow
+from itemstore.projections.verify import verify
 from tests.conftest import assert_agreement
 from tests.rebuild.conftest import cancelled
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from domain.events import RecordedEvent
-    from eventlog.keys import Keys
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.eventlog.keys import Keys
 
 SECONDS = 2.0
 WRITERS = 16

@@ -18,7 +18,7 @@ from types import FrameType
 
 from pydantic import BaseModel
 
-from cli import ending
+from itemstore.server import ending
 
 ending.SECONDS = ending.ENGINE_SECONDS = 1.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from eventlog.engine_server import loaded
+from itemstore.engine.server_process import loaded
 from tests.server.conftest import Serve, Server, socket_of
 
 MODEL = "tests.server.blocking:Anything"

@@ -13,10 +13,10 @@ import pytest
 import uvicorn
 from httpx_sse import EventSource
 
-from api.app import ItemStore, create_app
-from api.protocol import Protocol
-from api.settings import Settings
-from eventlog.live import LiveFeed
+from itemstore.api.app import ItemStore, create_app
+from itemstore.eventlog.live import LiveFeed
+from itemstore.server.protocol import Protocol
+from itemstore.store.settings import Settings
 from tests.conftest import ServerOf, emptied
 
 SSE = {"accept": "text/event-stream"}
@@ -100,7 +100,7 @@ async def test_a_quiet_stream_is_kept_alive_by_a_comment(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where events come that do not pass its filter; no client takes it for an event."""
-    monkeypatch.setattr("api.feed.KEEP_ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr("itemstore.api.resources.events.KEEP_ALIVE_SECONDS", 0.2)
 
     async def write() -> None:
         while True:
@@ -130,7 +130,7 @@ async def test_a_reader_that_falls_behind_is_told_so_and_can_resume(
     app: ItemStore, port: int, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cut off where it would need what is no longer kept; writers do not wait for it."""
-    monkeypatch.setattr("eventlog.live.KEPT_EVENTS", 20)
+    monkeypatch.setattr("itemstore.eventlog.live.KEPT_EVENTS", 20)
     created = await client.put("/items/a", json={})
     written = [created.headers["event-id"]]
     async with slow_reader(port) as reader:

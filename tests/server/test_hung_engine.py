@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx
 
-from api import known_tokens, metrics
-from api.tokens import Role, create
-from eventlog import time_limit, writer
-from eventlog.connect import connect
-from eventlog.keys import Keys
-from projections import current_items
+from itemstore.api.resources import metrics
+from itemstore.engine import time_limit
+from itemstore.engine.connect import connect
+from itemstore.eventlog import writer
+from itemstore.eventlog.keys import Keys
+from itemstore.projections import current_items
+from itemstore.store import known_tokens
+from itemstore.store.tokens import Role, create
 from tests.conftest import Start, stopped
 from tests.server.conftest import Serve
 

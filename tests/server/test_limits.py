@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.protocol import MOST_PIPELINED
-from api.request_head import MOST_HEAD, MOST_URL
-from api.settings import Settings
+from itemstore.server.protocol import MOST_PIPELINED
+from itemstore.server.request_head import MOST_HEAD, MOST_URL
+from itemstore.store.settings import Settings
 from tests.server.conftest import Serve, Server, resident
 from tests.server.raw import Raw, get, put
 
@@ -244,8 +244,8 @@ def test_a_wish_for_another_protocol_is_declined(client: Raw) -> None:
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
-from api.settings import Settings
-from cli.descriptors import within_descriptors
+from itemstore.store.settings import Settings
+from itemstore.cli.descriptors import within_descriptors
 print(within_descriptors(Settings()).max_connections, *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from api.access import Access
-from eventlog.keys import Keys
+from itemstore.api.gate.authentication import Access
+from itemstore.eventlog.keys import Keys
 from tests.conftest import Server as Engine
 from tests.conftest import Start, stopped
 from tests.server.conftest import Serve, Server, resident

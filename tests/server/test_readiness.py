@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from eventlog.connect import connect
+from itemstore.engine.connect import connect
 from tests.api.conftest import problem
 from tests.conftest import Start
 from tests.server.conftest import Serve

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from api.tokens import Role, create
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
+from itemstore.store.tokens import Role, create
 from tests.server.conftest import Serve, Server, serving, socket_of
 from tests.server.raw import Answer, Raw, get, put
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from eventlog.engine_server import loaded
+from itemstore.engine.server_process import loaded
 from tests.conftest import Start
 from tests.server.conftest import COMMAND, Serve, Server, socket_of
 

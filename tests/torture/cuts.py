@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eventlog.connect import connect
-from eventlog.engine import EngineFailed, run
-from eventlog.keys import Keys
-from projections.verify import verify
+from itemstore.engine.connect import connect
+from itemstore.engine.embedded import EngineFailed, run
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.verify import verify
 from tests.torture.checker import check
 from tests.torture.history import LogEntry
 from tests.torture.outcome import Outcome

@@ -13,13 +13,13 @@ from urllib.parse import unquote
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from api.app import ItemStore, create_app
-from api.json_text import DEEPEST, check_json
-from api.problems import Problem
-from api.settings import Settings
-from api.tokens import Role, create
-from eventlog.keys import Keys
-from projections.verify import verify
+from itemstore.api.app import ItemStore, create_app
+from itemstore.api.http.problems import Problem
+from itemstore.eventlog.keys import Keys
+from itemstore.projections.verify import verify
+from itemstore.store.json_text import DEEPEST, check_json
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import Role, create
 from tests.models import ALL as MODELS
 from tests.torture.inputs import Input, made, sendable, written
 from tests.torture.outcome import Outcome

@@ -11,14 +11,14 @@ from typing import Any
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from cli.connection import Connection
-from cli.errors import Stop
-from cli.imports import import_file
-from eventlog.keys import Keys
-from eventlog.log import EventLog
-from eventlog.room import Room
-from projections.current_items import APPLY
-from projections.verify import verify
+from itemstore.cli.connection import Connection
+from itemstore.cli.errors import Stop
+from itemstore.cli.imports import import_file
+from itemstore.engine.disk_space import Room
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY
+from itemstore.projections.verify import verify
 from tests.torture.corpus import JSON, POSITIONS
 from tests.torture.inputs import damaged
 from tests.torture.outcome import Outcome

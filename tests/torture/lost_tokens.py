@@ -13,7 +13,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
 from tests.conftest import program_of
 from tests.torture.outcome import Outcome
 from tests.torture.processes import Api, DidNotStart, Engine, client_of, run

@@ -17,13 +17,13 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from redis import exceptions
 from redis.asyncio import Redis
 
-from domain.commands import Command
-from domain.decide import decide
-from domain.errors import ItemNotFound, UnexpectedVersion
-from domain.events import RecordedEvent
-from domain.evolve import evolve
-from eventlog.errors import LogFull, LogUnavailable
-from eventlog.held import HeldConnection
+from itemstore.domain.commands import Command
+from itemstore.domain.decide import decide
+from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.evolve import evolve
+from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.errors import LogFull, LogUnavailable
 from tests.conftest import Server, emptied, program_of, running
 from tests.eventlog.test_state_machine import META, Store, commands
 from tests.torture.outcome import Outcome
@@ -118,7 +118,7 @@ class FaultyStore(Store):
             self.wire.lost_replies = 10_000
         else:
             self.wire.lost_requests = 10_000
-        with patch("eventlog.writer.TIME_LIMIT", 0.05):
+        with patch("itemstore.eventlog.writer.TIME_LIMIT", 0.05):
             outcomes = self._outcomes(together)
         self.wire.lost_replies = self.wire.lost_requests = 0
         assert {type(outcome) for outcome in outcomes} == {LogUnavailable}

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 from redis.asyncio import Redis
 
-from eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys
 
 COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
 

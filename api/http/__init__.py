@@ -1,0 +1,1 @@
+"""What HTTP says of requests and answers, whatever they are about."""

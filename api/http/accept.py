@@ -1,0 +1,68 @@
+"""Which of the forms that a resource has a client wants: the Accept header (RFC 9110 §12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import inf
+
+from itemstore.api.http.fields import members, named
+from itemstore.api.http.request import Request
+
+_WEIGHT = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """A media range of Accept: `name` is a type, `text/*` or `*/*`."""
+
+    name: str
+    parameters: dict[str, str]
+    weight: float
+
+    def specificity(self, name: str, parameters: dict[str, str]) -> float:
+        """How closely it describes a media type; negative where it does not have it at all.
+
+        A parameter that the type does not have says nothing about it.
+        """
+        common = self.parameters.keys() & parameters.keys()
+        if any(self.parameters[each] != parameters[each] for each in common):
+            return -inf
+        if self.name == name:
+            return 2 + len(common)
+        return {name.partition("/")[0] + "/*": 1, "*/*": 0}.get(self.name, -inf)
+
+
+def preferred(request: Request, *media_types: str) -> str:
+    """The media type that Accept gives the highest weight; the earlier one where two have it.
+
+    The first one where it accepts none of them: an answer helps more than a 406. A media type may
+    have parameters, which count where a range names them: `text/plain; version=0.0.4`.
+    """
+    accept = request.field(b"accept")
+    if accept is None:
+        return media_types[0]
+    ranges = [each for member in members(accept) if (each := _range(member))]
+    return max(media_types, key=lambda media_type: _weight(ranges, media_type))
+
+
+def _range(member: str) -> _Range | None:
+    """What a member of Accept asks for, None for what can't be read."""
+    read = named(member)
+    if read is None:
+        return None
+    name, listed = read
+    parameters = {each: value.lower() for each, value in listed}
+    weight = parameters.pop("q", "1")
+    # What has no weight of a form that can be read is not asked for.
+    return _Range(name, parameters, float(weight) if _WEIGHT.fullmatch(weight) else 0.0)
+
+
+def _weight(ranges: list[_Range], media_type: str) -> float:
+    """The weight of a media type: the most specific range that has it counts."""
+    read = named(media_type)
+    assert read is not None
+    name, parameters = read[0], dict(read[1])
+    fits = [(each.specificity(name, parameters), each.weight) for each in ranges]
+    specificity, weight = max(fits, default=(-inf, 0.0))
+    return weight if specificity >= 0 else 0.0

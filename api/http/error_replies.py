@@ -1,0 +1,67 @@
+"""The answer to each error, those of FastAPI too, as a problem."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from itemstore.api.http.paths import encoded, own_path, root_path
+from itemstore.api.http.problems import Problem, problem_of
+from itemstore.api.http.reply import Headers, Reply, problem_reply
+from itemstore.server.counters import Tally
+from itemstore.store.quoting import shown
+
+logger = logging.getLogger("itemstore")
+
+
+def error_reply(error: Exception, request: Request, tally: Tally) -> Reply:
+    """Counts an error, logs one that nobody foresaw, and says what its client gets."""
+    root = root_path(request.scope)
+    instance = root + encoded(own_path(request.scope))
+    problem = problem_of(error)
+    if problem is None:
+        logger.error("%s %s", request.method, instance, exc_info=error)
+        problem = Problem("internal-error", "The server's log says what happened.")
+    tally.problems[problem.type.slug] += 1
+    return problem_reply(problem, instance, root)
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """FastAPI's own errors, on the paths that it answers itself, as problems."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = (error.headers or {}).get("Allow", "GET")
+        problem = Problem(
+            "method-not-allowed",
+            f"{shown(request.url.path)} takes {allow}, not {request.method}.",
+            headers={"Allow": allow},
+        )
+    else:
+        path = own_path(request.scope)
+        is_one_slash_off = path.endswith(b"/") and request.app.resources.find(path[:-1])
+        hint = ""
+        if is_one_slash_off:
+            hint = "; without the slash at its end there is"
+        elif path.startswith(b"/items/"):
+            hint = "; a slash inside an id is written %2F"
+        problem = Problem("not-found", f"There is nothing at {shown(request.url.path)}{hint}.")
+    return _response(problem, request)
+
+
+async def unforeseen(request: Request, error: Exception) -> Response:
+    """What goes wrong on those paths: a model that JSON Schema has no words for, for one."""
+    return _response(error, request)
+
+
+def _response(error: Exception, request: Request) -> Response:
+    reply = error_reply(error, request, request.app.tally)
+    return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
+
+
+def _decoded(headers: Headers) -> Iterator[tuple[str, str]]:
+    return ((name.decode(), value.decode()) for name, value in headers)

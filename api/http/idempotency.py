@@ -1,0 +1,84 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): sent twice, carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from itemstore.api.http.problems import Problem, problem_of
+from itemstore.api.http.reply import AnyReply, Reply
+from itemstore.api.http.request import Request
+from itemstore.api.writes import event_headers, write_reply
+from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.eventlog.idempotency import IdempotencyKey
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+_PARTS = (b"content-type", b"if-match", b"if-none-match", b"if-unmodified-since", b"prefer")
+
+_NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+Handler = Callable[[Request], Awaitable[AnyReply]]
+
+REPLAYED = (b"idempotency-replayed", b"true")
+
+
+async def once(request: Request, handler: Handler) -> AnyReply:
+    """The handler's reply, or the first reply again where the key is known.
+
+    Raises Problem: 422 where the key was used for another request, 409 while the first request
+    with it is still running in this process.
+    """
+    request.check_content()
+    key = await _key(request)
+    if key.name in request.store.running:
+        raise Problem(
+            "idempotency-key-in-use",
+            "The first request with this Idempotency-Key is still running.",
+            headers={"Retry-After": "1"},
+        )
+    request.store.running.add(key.name)
+    try:
+        return await _first_or_again(request, handler, key)
+    finally:
+        request.store.running.discard(key.name)
+
+
+async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply:
+    log = request.store.log
+    if recorded := await log.outcome(key):
+        return _again(request, recorded)
+    request.idempotency = key
+    try:
+        return await handler(request)
+    except Exception as error:
+        # Another process may have carried it out after the look, and what this one was refused for
+        # is then the request's own effect.
+        if _is_refusal(error) and (recorded := await log.outcome(key)):
+            return _again(request, recorded)
+        raise
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it says that nothing was appended. A caller who may not ask is told of no outcome."""
+    problem = problem_of(error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR if problem is None else problem.type.status
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _NO_ACCESS
+
+
+async def _key(request: Request) -> IdempotencyKey:
+    key = request.key
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    for name in _PARTS:
+        digest.update(request.fields.get(name, b"") + b"\n")
+    digest.update(await request.read())
+    scope = key if request.actor is None else f"{request.actor}:{key}"
+    return IdempotencyKey(request.store.keys.idempotency(scope), digest.hexdigest())
+
+
+def _again(request: Request, recorded: RecordedEvent) -> Reply:
+    if isinstance(recorded.event, ItemDeleted):
+        return Reply(204, [*event_headers(recorded), REPLAYED])
+    reply = write_reply(request, recorded)
+    return Reply(reply.status, [*reply.headers, REPLAYED], reply.body)

@@ -1,0 +1,60 @@
+"""Partial changes: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from itemstore.api.http.json_patch import carried_out, operations
+from itemstore.store.json_text import DEEPEST, check_json, is_deeper
+from itemstore.store.model_errors import invalid
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a patch asks for. `of` makes the new value of an old one, which it may change.
+
+    `of` raises Problem: 409 where the patch does not fit, 413 past the limit of what is copied,
+    and 422 for what is nested too deep. `copies` says that it may make much of little.
+    """
+
+    of: Callable[[Any], Any]
+    copies: bool
+
+
+def parse(media_type: str, document: bytes, limit: int) -> Change:
+    """The change that a patch document asks for. Raises Problem (400) where it can't be read.
+
+    `limit` is the most bytes that a JSON Patch may make of an item by copying.
+    """
+    patch = check_json(document, what="patch")
+    if media_type == MERGE_PATCH:
+        return Change(lambda value: _not_too_deep(merged(value, patch)), copies=False)
+    listed = operations(patch)
+    return Change(
+        lambda value: _not_too_deep(carried_out(value, listed, limit)),
+        copies=any(each.op == "copy" for each in listed),
+    )
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """The target with the merge patch applied (RFC 7396 §2)."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def _not_too_deep(value: Any) -> Any:
+    if is_deeper(value, DEEPEST):
+        raise invalid([("", f"the patched item is nested in more than {DEEPEST} levels")])
+    return value

@@ -1,0 +1,30 @@
+"""Prefer (RFC 7240): whether a write is answered with the item or without."""
+
+from __future__ import annotations
+
+import re
+
+from itemstore.api.http.fields import members, unquoted
+from itemstore.api.http.request import Request
+
+_PREFERENCE = re.compile(
+    r'([^\s=;"]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s=;"]*))?[ \t]*(?:;.*)?'
+)
+
+_KNOWN = frozenset({"minimal", "representation"})
+
+
+def preferred_return(request: Request) -> str | None:
+    """`minimal` or `representation` (§4.2), None where the client has no preference.
+
+    Of a preference that is named several times the first counts (§2), also where it is not known.
+    """
+    prefer = request.field(b"prefer")
+    if prefer is None:
+        return None
+    for member in members(prefer):
+        found = _PREFERENCE.fullmatch(member)
+        if found and found[1].lower() == "return":
+            value = unquoted(found[2] or "").lower()
+            return value if value in _KNOWN else None
+    return None

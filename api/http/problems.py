@@ -1,0 +1,361 @@
+"""Every error that the API answers (RFC 9457), and which error of the store is which problem.
+
+A problem's `type` is `/problems/<slug>`, a page that this table fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.expected import NOTHING
+from itemstore.engine.durability import UnsafeEngine
+from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
+from itemstore.eventlog.codec import MalformedEntry
+from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
+from itemstore.eventlog.identity import OtherLog
+from itemstore.projections.row import MalformedRow
+from itemstore.store.quoting import LONGEST, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of error: what it means and what to do about it."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    remedy: str
+
+
+PROBLEM_TYPES = {
+    kind.slug: kind
+    for kind in (
+        ProblemType(
+            "unauthorized", 401, "The request has no valid token",
+            "The store has tokens, so every request wants one; this one has none, or one that is "
+            "not valid (any more).",
+            "Send `Authorization: Bearer <token>`; the operator makes one with "
+            "`itemstore token create`.",
+        ),
+        ProblemType(
+            "forbidden", 403, "The token's role does not allow this",
+            "A reader may read, a writer may write too.",
+            "Use a token with the role that `detail` names.",
+        ),
+        ProblemType(
+            "cross-origin", 403, "Not allowed across origins",
+            "A script of another origin asked for something that this store does not allow there.",
+            "The operator lists the origins in `ITEMSTORE_CORS_ORIGINS`; docs/http.md has the "
+            "header fields.",
+        ),
+        ProblemType(
+            "not-found", 404, "There is nothing at this URL",
+            "No resource of the store has this path.",
+            "GET / lists the resources. A slash inside an item id is written %2F.",
+        ),
+        ProblemType(
+            "item-not-found", 404, "There is no such item",
+            "No item with this id was ever created.",
+            "Create it with PUT, or look in GET /items for the ids that exist.",
+        ),
+        ProblemType(
+            "item-deleted", 404, "The item was deleted",
+            "The item existed and was deleted; `version` is the version that deleted it.",
+            "PUT creates it again; its versions go on counting.",
+        ),
+        ProblemType(
+            "version-not-found", 404, "The item has no such version",
+            "Versions count from 1; `version` is the last one there is.",
+            "GET /items/{id}/versions lists them.",
+        ),
+        ProblemType(
+            "gone", 410, "The log no longer has this",
+            "The operator removed the oldest events from the log by hand.",
+            "Start at the oldest event there is: GET /events without `after`.",
+        ),
+        ProblemType(
+            "method-not-allowed", 405, "The resource does not have this method",
+            "The path is right, the method is not one of those in the Allow header.",
+            "Use a method that the Allow header names.",
+        ),
+        ProblemType(
+            "malformed-header", 400, "A header can't be read",
+            "If-Match or If-None-Match holds neither * nor a list of quoted entity tags, "
+            "Accept-Datetime no date, or Idempotency-Key no key.",
+            'Write tags and keys with their quotes: If-Match: "3", or If-Match: "3", "4", or '
+            "If-Match: *; write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
+        ),
+        ProblemType(
+            "malformed-request", 400, "This is no valid request of HTTP/1.1",
+            "What came can't be read as a request (RFC 9112), or its Host or target can't be one. "
+            "The connection is closed.",
+            "Send the request with a client that speaks HTTP/1.1, over a connection of its own.",
+        ),
+        ProblemType(
+            "malformed-json", 400, "The body is not JSON",
+            "The body is empty, is not UTF-8, or breaks RFC 8259; NaN, infinite numbers, lone "
+            "surrogates, an object with the same key twice, too deep a nesting and too long an "
+            "integer are refused too.",
+            "Send one JSON value in UTF-8, in at most 200 levels of lists and objects, with "
+            "integers of at most 4,300 digits.",
+        ),
+        ProblemType(
+            "malformed-patch", 400, "The patch can't be read",
+            "The body is JSON, but not a JSON Patch (RFC 6902).",
+            "Send a list of operations, each with `op`, `path` and what the operation needs.",
+        ),
+        ProblemType(
+            "partial-put", 400, "PUT takes the whole item",
+            "A PUT with Content-Range would replace a part, which this store does not do "
+            "(RFC 9110 §14.5).",
+            "Send the whole item without Content-Range, or change a part of it with PATCH.",
+        ),
+        ProblemType(
+            "malformed-cursor", 400, "The cursor is not one of this list",
+            "`after` takes the `next` of an earlier page of the same list; of events, the "
+            "position (`id`) of the last one seen.",
+            "Start again without `after`, and follow `next` or the Link header.",
+        ),
+        ProblemType(
+            "request-timeout", 408, "The request took too long to come",
+            "The header was not complete, or nothing of the body came, for as long as the "
+            "operator allows (ITEMSTORE_CLIENT_SECONDS). The connection is closed.",
+            "Send the request again, in one go.",
+        ),
+        ProblemType(
+            "patch-conflict", 409, "The patch does not fit the item as it is",
+            "A `test` operation failed, or an operation's path does not exist in the item.",
+            "GET the item and make a patch for what it is now.",
+        ),
+        ProblemType(
+            "idempotency-key-in-use", 409, "The first request with this key is still running",
+            "Another request with the same Idempotency-Key has not been answered yet.",
+            "Try again after Retry-After seconds; the answer of the first request then comes.",
+        ),
+        ProblemType(
+            "other-log", 409, "The position is not one of this log",
+            "It is of another log, or from ahead of the end of this one: the store was emptied, or "
+            "an older backup of it brought back, or this is another store. `log` is the id of the "
+            "log that is here, `end` its last position.",
+            "Forget what came from the other log, and read this one from its start: GET /events "
+            "without `after`.",
+        ),
+        ProblemType(
+            "unexpected-version", 412, "The item is not what the request expects",
+            "A condition (If-Match, If-None-Match, If-Unmodified-Since) does not hold. `version` "
+            "is the version that the item is at, null where there is none; ETag carries it too.",
+            "GET the item, decide again on what it is now, and send its ETag in If-Match.",
+        ),
+        ProblemType(
+            "content-too-large", 413, "The body is too large",
+            "The body, or what a patch makes of the item, has more bytes than the operator allows "
+            "(ITEMSTORE_MAX_BODY).",
+            "Send a smaller body; `limit` is the number of bytes that are allowed.",
+        ),
+        ProblemType(
+            "uri-too-long", 414, "The URL is too long",
+            "A path with its query has at most 8,000 bytes; an id has at most 512.",
+            "Shorten the query.",
+        ),
+        ProblemType(
+            "unsupported-media-type", 415, "The body's media type is not one that is read here",
+            "The Content-Type is missing, another one, or names a charset besides UTF-8; or the "
+            "body has a Content-Encoding.",
+            "Send the type that the Accept or Accept-Patch header names, in UTF-8 and without a "
+            "coding.",
+        ),
+        ProblemType(
+            "misdirected", 421, "The store does not go by this name",
+            "The store has no tokens and listens on this machine alone; the request names another "
+            "host (RFC 9110 §15.5.20), as a page would whose name was pointed at this machine. Or "
+            "its target is a URL of another scheme than the connection's (§7.4).",
+            "Ask for localhost or an address; behind a proxy that passes its own Host on, the "
+            "operator makes a token or says --insecure-no-auth.",
+        ),
+        ProblemType(
+            "invalid-item", 422, "The body is JSON, but not an item",
+            "The model of the items refuses it, or would not take again what it makes of it. Each "
+            "of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the place, and "
+            "says what is wrong there.",
+            "Mend the places that `errors` points to; GET /openapi.json has the model.",
+        ),
+        ProblemType(
+            "idempotency-key-reused", 422, "The key was used for another request",
+            "An Idempotency-Key stands for one request: the same method, path, body and "
+            "conditions.",
+            "Use a new key for a new request.",
+        ),
+        ProblemType(
+            "invalid-item-id", 422, "This can't be an item id",
+            "An id is UTF-8 text of 1 to 512 bytes without control characters, and not . or .. "
+            "(which clients and proxies normalise away).",
+            "Choose another id, percent-encoded in the path.",
+        ),
+        ProblemType(
+            "invalid-parameter", 422, "A query parameter is not valid",
+            "A parameter is unknown here, is given twice, or has a value out of its range.",
+            "Correct the parameters that `errors` names.",
+        ),
+        ProblemType(
+            "precondition-required", 428, "This store wants a condition on every change",
+            "The operator demands If-Match or another condition on a write of an item that "
+            "exists (RFC 6585 §3), so that nobody overwrites what they have not seen.",
+            "GET the item and send its ETag in If-Match.",
+        ),
+        ProblemType(
+            "headers-too-large", 431, "The header is too large",
+            "The request line and all header fields together have at most 32 KiB (RFC 6585 §5). "
+            "The connection is closed.",
+            "Send fewer or shorter header fields; cookies are not needed here.",
+        ),
+        ProblemType(
+            "internal-error", 500, "The store has made an error",
+            "Something that should not happen did; the server's log says what.",
+            "Report it, with the time and the request.",
+        ),
+        ProblemType(
+            "store-damaged", 500, "A key of the store holds something else",
+            "A row or a key can't be read; nothing was written. Somebody changed it by hand, or "
+            "another program writes in this namespace.",
+            "The operator compares log and projection with `itemstore verify` and makes the "
+            "projection again with `itemstore rebuild`.",
+        ),
+        ProblemType(
+            "not-implemented", 501, "This part of HTTP is not here",
+            "The method is not one of HTTP's (RFC 9110 §9.1), or the body has a transfer coding "
+            "besides chunked (RFC 9112 §6.1). The connection is closed.",
+            "Write methods in upper case, and send a body as it is, with a Content-Length or "
+            "chunked.",
+        ),
+        ProblemType(
+            "log-unavailable", 503, "The log can't be reached now",
+            "The engine is away, starting, or refuses writes, or did not make a write as durable "
+            "as the operator wants. A write left no event, or one.",
+            "Try again after Retry-After seconds; with If-Match or If-None-Match a second try "
+            "can't write twice.",
+        ),
+        ProblemType(
+            "overloaded", 503, "There is too much to do",
+            "One process has as many requests, reads, connections, streams or unread answers as "
+            "it takes; or the work on a large body, or of the operator's model, took more than "
+            "ten seconds. Nothing was written.",
+            "Try again after Retry-After seconds, and slow down.",
+        ),
+        ProblemType(
+            "version-not-supported", 505, "This is HTTP/1.1",
+            "The request line names a version of HTTP that is not 1.x. The connection is closed.",
+            "Send the request as HTTP/1.1; HTTP/2 ends at a proxy in front.",
+        ),
+        ProblemType(
+            "log-full", 507, "The engine has no room left",
+            "It is out of memory, or its disk is nearly full. Nothing was written; reads go on.",
+            "The operator gives the engine more memory, or makes room on its disk.",
+        ),
+    )
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """An error on its way to the client.
+
+    `members` go into the JSON beside `type`, `title`, `status`, `detail` and `instance`,
+    `headers` into the response; `links` too, from a relation to a path under the root path.
+    """
+
+    def __init__(
+        self,
+        slug: str,
+        detail: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.type = PROBLEM_TYPES[slug]
+        self.detail = detail
+        self.members = members or {}
+        self.headers = headers or {}
+        self.links = links or {}
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that an error of the store is; None for an error that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    for kind, translate in _TRANSLATIONS.items():
+        if isinstance(error, kind):
+            return translate(error)
+    return None
+
+
+def _item_not_found(error: ItemNotFound) -> Problem:
+    if error.deleted_version is None:
+        return Problem("item-not-found", f"There is no item {quoted(error.item, LONGEST)}.")
+    return Problem(
+        "item-deleted",
+        f"Item {quoted(error.item, LONGEST)} was deleted at version {error.deleted_version}.",
+        members={"version": error.deleted_version},
+        links={"version-history": f"/items/{quote(error.item, safe='')}/versions"},
+    )
+
+
+def _unexpected_version(error: UnexpectedVersion) -> Problem:
+    members = {"version": error.version, "expected": str(error.expected)}
+    headers = {"ETag": f'"{error.version}"'} if error.version is not None else {}
+    sentence = str(error)
+    if error.expected == NOTHING:
+        sentence = (
+            "No version can meet the conditions: an entity tag is a version in quotes, such as "
+            f'"{error.version or 1}", and a weak one (W/) matches no If-Match.'
+        )
+    return Problem("unexpected-version", sentence, members=members, headers=headers)
+
+
+def _unavailable(slug: str) -> Callable[[LogUnavailable], Problem]:
+    def translate(error: LogUnavailable) -> Problem:
+        return Problem(
+            slug,
+            str(error),
+            members={"retry_after": error.retry_after},
+            headers={"Retry-After": str(error.retry_after)},
+        )
+
+    return translate
+
+
+def _unsafe_engine(error: UnsafeEngine) -> Problem:
+    # An operator has to act first, so there is no hurry.
+    return _unavailable("log-unavailable")(LogUnavailable(str(error), retry_after=60))
+
+
+def _plain(slug: str) -> Callable[[Exception], Problem]:
+    return lambda error: Problem(slug, str(error))
+
+
+# The first match counts: a subclass stands before its class.
+_TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
+    ItemNotFound: _item_not_found,
+    UnexpectedVersion: _unexpected_version,
+    LogOverloaded: _unavailable("overloaded"),
+    LogUnavailable: _unavailable("log-unavailable"),
+    UnsafeEngine: _unsafe_engine,
+    LogFull: _plain("log-full"),
+    LogBroken: _plain("store-damaged"),
+    MalformedRow: _plain("store-damaged"),
+    MalformedEntry: _plain("store-damaged"),
+    AlreadyDone: lambda _: Problem(
+        "gone", "The event that this Idempotency-Key stands for was removed from the log."
+    ),
+    OtherLog: lambda error: Problem(
+        "other-log", str(error), members={"log": error.log, "end": error.end}
+    ),
+    KeyReused: lambda _: Problem(
+        "idempotency-key-reused", "This Idempotency-Key was used for another request."
+    ),
+}

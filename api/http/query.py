@@ -1,0 +1,79 @@
+"""Query parameters, checked against a pydantic model that OpenAPI shows too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.request import Request
+from itemstore.store.model_errors import MOST_LISTED
+from itemstore.store.quoting import shown
+
+
+class Query(BaseModel):
+    """The parameters of one resource; any other is refused, so that a typo is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+
+
+def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
+    """The parameters of the request. Raises Problem (422)."""
+    text = request.scope["query_string"].decode("latin-1")
+    if not text:
+        return model()
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError:
+        detail = "It is not UTF-8, percent-encoded."
+        raise invalid_parameters([{"parameter": None, "detail": detail}]) from None
+    count = Counter(name for name, _ in pairs)
+    twice = sorted(name for name in count if count[name] > 1)
+    if twice:
+        raise invalid_parameters(
+            [{"parameter": name, "detail": "It is given twice."} for name in twice]
+        )
+    try:
+        return model.model_validate(dict(pairs))
+    except ValidationError as error:
+        raise invalid_parameters(
+            [
+                {
+                    "parameter": ".".join(map(str, each["loc"])),
+                    "detail": _unknown(model) if each["type"] == "extra_forbidden" else each["msg"],
+                }
+                for each in error.errors()
+            ]
+        ) from None
+
+
+def _unknown(model: type[Query]) -> str:
+    names = sorted(field.alias or name for name, field in model.model_fields.items())
+    if not names:
+        return "This resource takes no parameters."
+    return f"There is no such parameter; known here: {', '.join(names)}."
+
+
+def refuse_query(request: Request) -> None:
+    """Raises Problem (422) where the request has parameters: its resource takes none."""
+    if request.scope["query_string"]:
+        query(request, Query)
+
+
+def invalid_parameters(errors: list[dict[str, Any]]) -> Problem:
+    """Each of `errors` has the name of a `parameter`, and a `detail` that says what is wrong.
+
+    The first 20 are listed: a query can have some thousand parameters.
+    """
+    errors = [
+        {**each, "parameter": each["parameter"] and shown(each["parameter"])}
+        for each in errors[:MOST_LISTED]
+    ]
+    first = f"{errors[0]['parameter'] or 'The query'}: {errors[0]['detail']}"
+    return Problem("invalid-parameter", first.rstrip(".") + ".", members={"errors": errors})

@@ -1,0 +1,119 @@
+"""From a path and a method to a handler: HEAD, OPTIONS, 405 and 404 for every resource alike.
+
+The routes are FastAPI's, so OpenAPI describes them; the way to them is our own. It goes by the
+raw path, in which a slash inside an id is still `%2F`, it knows every method of a resource, and
+it costs a request of the hot path a tenth of what a router does (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import AnyReply, Reply
+from itemstore.api.http.request import Request
+
+Handler = Callable[[Request], Awaitable[AnyReply]]
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+
+
+class Route(APIRoute):
+    """A route whose endpoint takes a Request and gives a Reply. Resources find it, no router."""
+
+    def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
+        options["response_model"] = None
+        super().__init__(path, endpoint, **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - as its class has it
+        """Nothing: a router goes by the decoded path, in which `%2F` would separate segments."""
+        return Match.NONE, {}
+
+
+class Resource:
+    """One path and all of its methods."""
+
+    def __init__(self, template: str, **handlers: Handler) -> None:
+        self.template = template
+        self.handlers = handlers  # by method
+        parts = _PARAMETER.split(template)
+        pattern = re.escape(parts[0])
+        for name, literal in zip(parts[1::2], parts[2::2], strict=True):
+            pattern += f"(?P<{name}>[^/]+)" + re.escape(literal)
+        self.pattern = re.compile(pattern.encode())
+
+    @property
+    def allow(self) -> str:
+        """The methods, as the Allow header names them (RFC 9110 §10.2.1)."""
+        methods = {*self.handlers, "OPTIONS"}
+        if "GET" in methods:
+            methods.add("HEAD")
+        return ", ".join(sorted(methods))
+
+    def handler(self, method: str) -> Handler:
+        """What answers the method. Raises Problem (405)."""
+        handler = self.handlers.get(method)
+        if handler is not None:
+            return handler
+        if method == "HEAD" and "GET" in self.handlers:
+            return self.handlers["GET"]
+        if method == "OPTIONS":
+            return self._options
+        raise Problem(
+            "method-not-allowed",
+            f"{self.template} takes {self.allow}, not {method}.",
+            headers={"Allow": self.allow},
+        )
+
+    async def _options(self, _: Request) -> Reply:
+        headers = [(b"allow", self.allow.encode())]
+        if "PATCH" in self.handlers:
+            headers.append((b"accept-patch", f"{MERGE_PATCH}, {JSON_PATCH}".encode()))
+        return Reply(204, headers)
+
+
+class Resources:
+    """All resources of the API, found by their path."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        by_template: dict[str, Resource] = {}
+        for route in routes:
+            if isinstance(route, Route):
+                resource = by_template.setdefault(route.path, Resource(route.path))
+                for method in route.methods or ():
+                    resource.handlers[method] = route.endpoint
+        self._resources = list(by_template.values())
+        self._server = Resource("*", OPTIONS=self._options)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._resources)
+
+    def add(self, resource: Resource) -> None:
+        """One more, which no route describes."""
+        self._resources.append(resource)
+
+    async def _options(self, _: Request) -> Reply:
+        """What `OPTIONS *` asks for: all that any resource takes (RFC 9110 §9.3.7)."""
+        methods = {method for each in self for method in each.allow.split(", ")}
+        return Reply(204, [(b"allow", ", ".join(sorted(methods)).encode())])
+
+    def find(self, raw_path: bytes) -> tuple[Resource, dict[str, bytes]] | None:
+        """The resource at a raw path, and the raw segments that its template names."""
+        path = _UNRESERVED.sub(_decoded, raw_path) if b"%" in raw_path else raw_path
+        for resource in self._resources:
+            if match := resource.pattern.fullmatch(path):
+                return resource, match.groupdict()
+        return (self._server, {}) if path == b"*" else None
+
+
+def _decoded(escape: re.Match[bytes]) -> bytes:
+    """An escaped unreserved character as itself: the two are the same URI (RFC 3986 §6.2.2.2)."""
+    return bytes.fromhex(escape[1].decode())

@@ -1,0 +1,112 @@
+"""`/items/{id}`: one item. The type of the event that was appended decides 201 or 200."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter
+
+from itemstore.api.http.caching import ORIGIN, REVALIDATE
+from itemstore.api.http.dates import last_modified
+from itemstore.api.http.patch import Change, parse
+from itemstore.api.http.preconditions import etag, not_modified
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.query import refuse_query
+from itemstore.api.http.reply import JSON, Reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.openapi import operations as openapi
+from itemstore.api.resources.version import links, version_then
+from itemstore.api.writes import append, event_headers, item_body, read_and_append, write_reply
+from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
+from itemstore.domain.errors import ItemNotFound
+from itemstore.domain.evolve import Item
+from itemstore.domain.expected import ExpectedVersion
+from itemstore.server.slow_work import QUICK_BYTES
+from itemstore.store.model import ItemModel
+
+router = APIRouter(route_class=Route)
+
+VARY = (b"vary", b"accept-datetime, " + ORIGIN)
+
+
+@router.put("/items/{id}", **openapi.PUT_ITEM)
+async def put_item(request: Request) -> Reply:
+    """Store the item under this id: 201 when that created it, 200 when it updated it."""
+    refuse_query(request)
+    body = await item_body(request)
+    recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
+    return write_reply(request, recorded)
+
+
+@router.patch("/items/{id}", **openapi.PATCH_ITEM)
+async def patch_item(request: Request) -> Reply:
+    """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
+    refuse_query(request)
+    limit = request.store.settings.max_body
+    media_type, document = await request.content()
+    model = request.store.model
+    if len(document) > QUICK_BYTES:
+        change = await request.worked_out(lambda: parse(media_type, document, limit))
+    else:
+        change = parse(media_type, document, limit)
+
+    async def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:
+        before = existing_body(request.item_id, item)
+        is_long = change.copies or len(before) + len(document) > QUICK_BYTES
+        if is_long or model.runs_code:
+            body = await request.worked_out(lambda: _patched(before, change, model, limit))
+        else:
+            body = _patched(before, change, model, limit)
+        return PatchItem(request.item_id, body, exact)
+
+    recorded = await read_and_append(request, make)
+    return write_reply(request, recorded)
+
+
+def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> bytes:
+    """The JSON to store once a body is changed. Raises Problem, as the change and the model do."""
+    changed = change.of(json.loads(before))
+    body = model.stored(json.dumps(changed, ensure_ascii=False).encode())
+    if len(body) > limit:
+        sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
+        raise Problem("content-too-large", sentence, members={"limit": limit})
+    return body
+
+
+@router.delete("/items/{id}", **openapi.DELETE_ITEM)
+async def delete_item(request: Request) -> Reply:
+    """Delete the item. Its history stays, and its versions go on should it be created again."""
+    refuse_query(request)
+    recorded = await append(request, lambda expected: DeleteItem(request.item_id, expected))
+    return Reply(204, event_headers(recorded))
+
+
+@router.get("/items/{id}", **openapi.GET_ITEM)
+async def get_item(request: Request) -> Reply:
+    """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
+    refuse_query(request)
+    if (date := request.field(b"accept-datetime")) is not None:
+        return await version_then(request, date)
+    item = await request.store.items.get(request.item_id)
+    body = existing_body(request.item_id, item)
+    assert item is not None
+    headers = [
+        (b"etag", etag(item.version)),
+        (b"last-modified", last_modified(item.position)),
+        (b"link", links(request).encode()),
+        VARY,
+        REVALIDATE,
+    ]
+    if not_modified(request, item):
+        return Reply(304, headers)
+    return Reply(200, [JSON, *headers], body)
+
+
+def existing_body(item_id: str, item: Item | None) -> bytes:
+    """The body of an item that exists. Raises ItemNotFound for one that does not."""
+    if item is None:
+        raise ItemNotFound(item_id)
+    if item.body is None:
+        raise ItemNotFound(item_id, deleted_version=item.version)
+    return item.body

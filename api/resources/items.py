@@ -1,0 +1,98 @@
+"""`/items`: the list in id order, and POST, which chooses the id."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import time
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from itemstore.api.http.caching import as_of, asks_again, known
+from itemstore.api.http.dates import rfc3339
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.query import Query, query, refuse_query
+from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.openapi import operations as openapi
+from itemstore.api.writes import item_body, write_reply
+from itemstore.domain.commands import PutItem
+from itemstore.domain.evolve import Item
+from itemstore.domain.expected import ABSENT
+from itemstore.store.quoting import quoted
+
+router = APIRouter(route_class=Route)
+
+
+class ListQuery(Query):
+    """Which page of the list."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Items on a page")] = 100
+    after: Annotated[str | None, Field(description="The `next` of the page before")] = None
+    prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it")] = ""
+
+
+@router.get("/items", **openapi.LIST_ITEMS)
+async def list_items(request: Request) -> AnyReply:
+    """The items that exist, by id, in pages."""
+    wanted = query(request, ListQuery)
+    after = None if wanted.after is None else _id_of(wanted.after)
+    items, log = request.store.items, request.store.log
+    if asks_again(request) and (reply := known(request, as_of(await log.last_position()))):
+        return reply
+    async with request.store.traffic.read(request):
+        headers = [JSON, *as_of(await log.last_position())]
+        page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
+        cursor = _cursor(page.items[-1].id) if page.more else None
+        end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
+        parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
+    if cursor is not None:
+        following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})
+        headers.append((b"link", f'<{request.root}/items?{following}>; rel="next"'.encode()))
+    return PageReply(200, headers, parts)
+
+
+@router.post("/items", **openapi.POST_ITEM)
+async def post_item(request: Request) -> Reply:
+    """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
+    refuse_query(request)
+    body = await item_body(request)
+    item_id = str(uuid7())
+    recorded = await request.store.log.append(
+        PutItem(item_id, body, ABSENT), request.meta, request.idempotency
+    )
+    return write_reply(request, recorded)
+
+
+def uuid7() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _listed(item: Item) -> list[bytes]:
+    head = f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"version":{item.version},'
+    modified = rfc3339(item.position)
+    return [f'{head}"modified":"{modified}","item":'.encode(), item.body or b"null", b"}"]
+
+
+def _cursor(item_id: str) -> str:
+    return base64.urlsafe_b64encode(item_id.encode()).decode().rstrip("=")
+
+
+def _id_of(cursor: str) -> str:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        sentence = f"{quoted(cursor)} is not the `next` of a page of this list."
+        raise Problem("malformed-cursor", sentence) from None

@@ -1,0 +1,206 @@
+"""`/metrics`: what the processes count and how far the log is, for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import APIRouter
+from prometheus_client import ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from itemstore.api.context import Store
+from itemstore.api.http.accept import preferred
+from itemstore.api.http.reply import Reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.openapi.operations import service_operation, text_of
+from itemstore.domain.positions import key_of
+from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.projections.status import projection_statuses
+from itemstore.server.counters import BOUNDS, OTHER, Snapshot
+
+router = APIRouter(route_class=Route)
+
+TIME_LIMIT = 1.0
+"""Seconds after which the engine is taken to be away; the other metrics are shown then too."""
+
+FORMS = ("text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0")
+"""What Accept may name, the default first."""
+
+BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+@router.get(
+    "/metrics",
+    **service_operation(
+        "metrics",
+        "Metrics for Prometheus.",
+        content=text_of("text/plain", "application/openmetrics-text"),
+    ),
+)
+async def metrics(request: Request) -> Reply:
+    """All metrics in Prometheus' text format, or as OpenMetrics where Accept asks for that."""
+    total, pids = request.store.workers.total()
+    families = [
+        _info(),
+        *_counted(total),
+        *await _engine(request.store),
+        *_processes(pids),
+    ]
+    encode, content_type = choose_encoder(preferred(request, *FORMS))
+    body = encode(_Collected(families))
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept"),
+    ]
+    return Reply(200, headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected(Collector):
+    """Families of metrics, as prometheus-client takes them."""
+
+    families: Sequence[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+def _info() -> Metric:
+    return InfoMetricFamily("itemstore", "What serves.", {"version": version("itemstore")})
+
+
+def _counted(total: Snapshot) -> Iterator[Metric]:
+    yield from _answers(total)
+    yield _counter(
+        "itemstore_problems", "Errors answered, by problem type.", "type", total, "problems"
+    )
+    yield _counter("itemstore_events", "Events appended, by type.", "type", total, "events")
+    yield _batches(total)
+    yield _counter(
+        "itemstore_streams_cut",
+        "Streams that were cut off because their client was too slow.",
+        "reason",
+        total,
+        "streams_cut",
+    )
+    for name, text in (
+        ("waiting", "Requests that have come and wait for their answer."),
+        ("connections", "Open connections of clients."),
+        ("streams", "Open streams: live feeds, JSON lines and long polls."),
+        ("reads", "Lists, pages and the like that are being made or wait for that."),
+        ("unsent_bytes", "Bytes of answers that their clients are slow to take."),
+    ):
+        yield GaugeMetricFamily(f"itemstore_{name}", text, total.gauges.get(name, 0.0))
+
+
+def _answers(total: Snapshot) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "itemstore_requests", "Requests answered.", labels=("route", "method", "status")
+    )
+    durations = HistogramMetricFamily(
+        "itemstore_request_duration_seconds",
+        "From a request's head to its answer, or to the first piece of a stream.",
+        labels=("route", "method"),
+    )
+    by_route: dict[tuple[str, str], list[float]] = {}
+    for (route, method, status), numbers in sorted(total.answers.items()):
+        requests.add_metric((route, method, str(status)), sum(numbers[:-1]))
+        if route != OTHER:
+            so_far = by_route.get((route, method), [0.0] * len(numbers))
+            by_route[route, method] = [a + b for a, b in zip(so_far, numbers, strict=True)]
+    for labels, numbers in by_route.items():
+        durations.add_metric(labels, _buckets(BOUNDS, numbers[:-1]), numbers[-1])
+    yield requests
+    yield durations
+
+
+def _batches(total: Snapshot) -> Metric:
+    sizes = {int(size): number for size, number in total.counts.get("batches", {}).items()}
+    numbers = [0.0] * (len(BATCH_BOUNDS) + 1)
+    for size, number in sizes.items():
+        numbers[sum(size > bound for bound in BATCH_BOUNDS)] += number
+    family = HistogramMetricFamily(
+        "itemstore_batch_commands", "Commands that shared a call of the engine."
+    )
+    commands = sum(size * number for size, number in sizes.items())
+    family.add_metric((), _buckets(BATCH_BOUNDS, numbers), commands)
+    return family
+
+
+def _buckets(bounds: Sequence[float], numbers: Sequence[float]) -> list[tuple[str, float]]:
+    """Each upper bound with the number of all that is not above it."""
+    sums, so_far = [], 0.0
+    for bound, number in zip((*map(str, bounds), "+Inf"), numbers, strict=True):
+        so_far += number
+        sums.append((bound, so_far))
+    return sums
+
+
+def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Metric:
+    family = CounterMetricFamily(name, text, labels=(label,))
+    for value, number in sorted(total.counts.get(key, {}).items()):
+        family.add_metric((value,), number)
+    return family
+
+
+async def _engine(store: Store) -> Iterable[Metric]:
+    """What the engine knows; the families stay empty where it is away."""
+    up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
+    items = GaugeMetricFamily("itemstore_items", "Items that exist.")
+    events = GaugeMetricFamily("itemstore_log_events", "Events in the log.")
+    lag = GaugeMetricFamily(
+        "itemstore_projection_lag_events",
+        "Events of the log that the projection has not seen.",
+        labels=("projection",),
+    )
+    position = GaugeMetricFamily(
+        "itemstore_projection_position_timestamp_seconds",
+        "Time of the last event that the projection has seen.",
+        labels=("projection",),
+    )
+    try:
+        async with asyncio.timeout(TIME_LIMIT):
+            statuses = await projection_statuses(store.redis, store.keys)
+            with translated():
+                items.add_metric((), await store.redis.zcard(store.keys.ids))
+                events.add_metric((), await store.redis.xlen(store.keys.events))
+        for status in statuses:
+            lag.add_metric((status.name,), status.lag)
+            milliseconds, _ = key_of(status.position)
+            position.add_metric((status.name,), milliseconds / 1000)
+        up.add_metric((), 1)
+    except (LogBroken, ValueError):
+        up.add_metric((), 1)
+    except (LogUnavailable, TimeoutError):
+        up.add_metric((), 0)
+    return up, items, events, lag, position
+
+
+def _processes(pids: Sequence[int]) -> Iterable[Metric]:
+    """The standard process metrics; with a label for the process where there are several."""
+    if len(pids) == 1:
+        return ProcessCollector(registry=None).collect()
+    families: dict[str, Metric] = {}
+    for pid in pids:
+        for each in ProcessCollector(pid=partial(int, pid), registry=None).collect():
+            family = families.setdefault(
+                each.name, Metric(each.name, each.documentation, each.type)
+            )
+            for sample in each.samples:
+                family.add_sample(sample.name, {**sample.labels, "pid": str(pid)}, sample.value)
+    return families.values()

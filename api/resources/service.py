@@ -1,0 +1,136 @@
+"""`/`, `/livez`, `/readyz` and `/problems/{slug}`: the service itself."""
+
+from __future__ import annotations
+
+import html
+from importlib.metadata import version
+
+from fastapi import APIRouter
+
+from itemstore.api.http.accept import preferred
+from itemstore.api.http.caching import revalidated
+from itemstore.api.http.problems import PROBLEM_TYPES, Problem, ProblemType
+from itemstore.api.http.reply import NO_STORE, Reply, html_reply, json_reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.openapi.operations import VALIDATED, json_of, service_operation, text_of
+
+router = APIRouter(route_class=Route)
+
+VARY = (b"vary", b"accept")
+
+
+@router.get(
+    "/",
+    **service_operation(
+        "service",
+        "What this service is.",
+        content=json_of("Service") | text_of("text/html"),
+        parameters=VALIDATED,
+    ),
+)
+async def service(request: Request) -> Reply:
+    """What this service is, and where everything is."""
+    root = request.root
+    links = {
+        "items": f"{root}/items",
+        "events": f"{root}/events",
+        "projections": f"{root}/projections",
+        "stats": f"{root}/stats",
+        "docs": f"{root}/docs",
+        "openapi": f"{root}/openapi.json",
+        "readyz": f"{root}/readyz",
+    }
+    content = {
+        "name": "itemstore",
+        "description": "An event-sourced item store.",
+        "version": version("itemstore"),
+        "links": links,
+    }
+    if not _wants_html(request):
+        return revalidated(request, json_reply(content, headers=[VARY]))
+    listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
+    return _page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
+
+
+@router.get(
+    "/livez",
+    **service_operation("livez", "The process is up.", content=json_of("Liveness"), is_open=True),
+)
+async def livez(_: Request) -> Reply:
+    """Whether the process is up."""
+    return json_reply({"status": "up"}, headers=[NO_STORE])
+
+
+@router.get(
+    "/readyz",
+    **service_operation(
+        "readyz",
+        "The store takes writes.",
+        "log-unavailable",
+        "log-full",
+        content=json_of("Readiness"),
+        is_open=True,
+    ),
+)
+async def readyz(request: Request) -> Reply:
+    """Whether a write would be taken now, and how durable it would be."""
+    report = await request.store.health.report()
+    await request.store.access.check_not_closed()
+    return json_reply(report, headers=[NO_STORE])
+
+
+@router.get(
+    "/problems/{slug}",
+    **service_operation(
+        "problem_type",
+        "A problem type.",
+        "not-found",
+        content=json_of("ProblemType") | text_of("text/html"),
+        parameters=("slug", *VALIDATED),
+        is_open=True,
+    ),
+)
+async def problem_type(request: Request) -> Reply:
+    """What a problem type means and what to do about it."""
+    kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
+    if kind is None:
+        raise Problem("not-found", f"There is no problem type {request.path}.")
+    if _wants_html(request):
+        escaped = [html.escape(text) for text in (kind.title, kind.meaning, kind.remedy)]
+        title, meaning, remedy = escaped
+        return _page(request, title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
+    content = {
+        "type": request.path,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+        "remedy": kind.remedy,
+        "example": _example(kind, request.path),
+    }
+    return revalidated(request, json_reply(content, headers=[VARY]))
+
+
+def _example(kind: ProblemType, path: str) -> dict[str, object]:
+    return {
+        "type": path,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.meaning,
+        "instance": "/items/foo",
+    }
+
+
+def _wants_html(request: Request) -> bool:
+    """Whether a browser asks: it would rather have HTML than JSON."""
+    return preferred(request, "application/json", "text/html") == "text/html"
+
+
+def _page(request: Request, title: str, content: str) -> Reply:
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
+    )
+    reply = html_reply(page.encode(), "default-src 'none'")
+    return revalidated(request, Reply(reply.status, [*reply.headers, VARY], reply.body))

@@ -1,0 +1,90 @@
+"""`/items/{id}/versions`: all versions of an item, its TimeMap (RFC 7089)."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from itemstore.api.history import heads_at, last_change
+from itemstore.api.http.accept import preferred
+from itemstore.api.http.caching import ORIGIN, as_of, known
+from itemstore.api.http.dates import event_date, rfc3339
+from itemstore.api.http.query import Query, query
+from itemstore.api.http.reply import JSON, Reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi.schemas import LAST_VERSION
+from itemstore.api.resources.version import origin, versions_path
+from itemstore.domain.events import ItemDeleted
+from itemstore.eventlog.log import EventHead
+
+router = APIRouter(route_class=Route)
+
+LINK_FORMAT = b"application/link-format"
+
+
+class VersionsQuery(Query):
+    """Which part of the list of versions."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
+    after: Annotated[
+        int, Field(ge=0, le=LAST_VERSION, description="Only versions after this one")
+    ] = 0
+
+
+@router.get("/items/{id}/versions", **openapi.LIST_VERSIONS)
+async def list_versions(request: Request) -> Reply:
+    """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
+    wanted = query(request, VersionsQuery)
+    log, item = request.store.log, request.item_id
+    count, position = await last_change(request)
+    form = preferred(request, "application/link-format", "application/json")
+    vary = (b"vary", b"accept, " + ORIGIN)
+    headers = [vary, *as_of(position, form, origin(request))]
+    if reply := known(request, headers):
+        return reply
+    positions = await log.positions(item, wanted.after, wanted.limit)
+    async with request.store.traffic.read(request):
+        history, looked = await heads_at(request, positions, wanted.limit)
+    last = wanted.after + looked
+    more = last < count
+    following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
+    if form == "application/json":
+        return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
+    headers.append((b"content-type", LINK_FORMAT))
+    return Reply(200, headers, _time_map_links(request, history, following))
+
+
+def _time_map_json(request: Request, history: list[EventHead], following: str | None) -> bytes:
+    path = versions_path(request)
+    versions = [
+        {
+            "version": recorded.version,
+            "type": recorded.type,
+            "time": rfc3339(recorded.position),
+            "event": recorded.position,
+            "href": f"{path}/{recorded.version}",
+        }
+        for recorded in history
+    ]
+    return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
+
+
+def _time_map_links(request: Request, history: list[EventHead], following: str | None) -> bytes:
+    path = origin(request) + versions_path(request)
+    mementos = [each for each in history if each.type != ItemDeleted.__name__]
+    listed = [
+        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
+        f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
+    ]
+    if following:
+        following = origin(request) + following
+        listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
+    for each in mementos:
+        date = event_date(each.position).decode()
+        listed.append(f'<{path}/{each.version}>; rel="memento"; datetime="{date}"')
+    return ",\n".join(listed).encode()

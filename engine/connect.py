@@ -1,0 +1,67 @@
+"""A client for the engine, with the limits that the store counts on."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from itemstore.engine.primary import PrimaryPool
+from itemstore.engine.time_limit import PromptRedis
+
+CONNECTIONS = 64
+"""Connections of one process; whoever needs one more waits for it."""
+
+NO_URL = (
+    "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://… or "
+    "unix:///PATH, with USER:PASSWORD@ before the host; in a password, %40 is @, %2F is /, %3F "
+    "is ?, %23 is #."
+)
+"""Says nothing of the URL: redis-py's own words may quote a piece of a password."""
+
+
+def connect(url: str) -> Redis:
+    """A client for `redis://`, `rediss://` or `unix://`. Raises ValueError for another URL.
+
+    It never repeats a command by itself: the log's writer does that, under a batch number.
+    """
+    return Redis.from_pool(_pool(BlockingConnectionPool, url))
+
+
+def connect_to_primary(url: str) -> Redis:
+    """The same, for a store that is served: it asks no replica, and waits for nothing for long."""
+    return PromptRedis.from_pool(_pool(PrimaryPool, url))
+
+
+def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
+    try:
+        _refuse_stray_signs(url)
+        pool = kind.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=1.5,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=1.0,
+            socket_timeout=2.0,  # of silence: twice as long as a follower's read blocks
+            client_name="itemstore",
+        )
+        # This opens nothing; it knows which names a query may have.
+        pool.make_connection()  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, AttributeError, RedisError):
+        raise ValueError(NO_URL) from None
+    return pool
+
+
+def _refuse_stray_signs(url: str) -> None:
+    """Raises ValueError where a raw sign ended the password: its rest is taken for a place then.
+
+    The store would look for a host with half a password as its name, and say so.
+    """
+    parts = urlsplit(url)
+    if parts.query:
+        parse_qsl(parts.query, strict_parsing=True)
+    if parts.fragment or (parts.scheme != "unix" and "@" in parts.path):
+        raise ValueError

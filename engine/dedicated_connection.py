@@ -1,0 +1,52 @@
+"""A connection to the engine that is held, for the few commands that every request needs.
+
+redis-py takes a connection from its pool for each command, looks whether it is alive, packs the
+command in Python, and starts a task for its time limit: 90 µs of a processor in all, where the
+engine's own work on a read takes 10. Here a command costs a third of that; see
+docs/decisions/0009.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hiredis
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+
+from itemstore.engine.primary import NOT_THE_PRIMARY, leave
+
+Argument = str | bytes | int
+
+
+class HeldConnection:
+    """One connection, for one command at a time. It is made when it is first needed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._pool: Any = redis.connection_pool
+        self._connection: AbstractConnection | None = None
+
+    async def call(self, *command: Argument) -> Any:
+        """The engine's reply, as redis-py reads it: in bytes, and raised when it is an error.
+
+        It waits without a limit: the caller has one. A call that is given up closes the
+        connection, and the next one opens it again.
+        """
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = await self._pool.get_connection()
+            connection.socket_timeout = None  # with one, redis-py starts a task for each command
+        elif connection.is_connected and await _is_over(connection):
+            await connection.disconnect()
+        packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # typed for one argument
+        await connection.send_packed_command(packed)
+        try:
+            return await connection.read_response()
+        except NOT_THE_PRIMARY:
+            await leave(self._pool)
+            raise
+
+
+async def _is_over(connection: AbstractConnection) -> bool:
+    # Nothing was asked, so what can be read is the end of the stream.
+    return connection.should_reconnect() or await connection.can_read()  # type: ignore[no-untyped-call]

@@ -1,0 +1,186 @@
+"""What an acknowledged write survives: what the engine is set to, and what the store waits for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
+
+PATTERN = r"^(engine|fsync|replicas:[1-9][0-9]?)$"
+"""What ITEMSTORE_DURABILITY may say."""
+
+WAIT_MS = 1000
+"""How long the engine itself waits for a disk or a replica before it says how far it came."""
+
+
+class UnsafeEngine(Exception):
+    """The engine would lose events, or can't keep what is asked. The sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What the store waits for, after a write, before it answers.
+
+    With `fsync` the engine says that the write is on its own disk (WAITAOF). With `replicas`,
+    that so many replicas have it (WAIT). With neither the engine's reply is enough, and its own
+    settings say what that means.
+    """
+
+    fsync: bool = False
+    replicas: int = 0
+
+    @classmethod
+    def of(cls, setting: str) -> Acknowledgement:
+        """What ITEMSTORE_DURABILITY says: `engine`, `fsync` or `replicas:<number>`."""
+        if not re.match(PATTERN, setting):
+            message = f"Durability is engine, fsync or replicas:<number>, not {setting!r}."
+            raise ValueError(message)
+        name, _, number = setting.partition(":")
+        return cls(fsync=name == "fsync", replicas=int(number or 0))
+
+    def __str__(self) -> str:
+        """The same as a setting."""
+        return f"replicas:{self.replicas}" if self.replicas else "fsync" if self.fsync else "engine"
+
+    @property
+    def command(self) -> tuple[str | int, ...] | None:
+        """The command that waits, on the connection that wrote; None where nothing is waited for.
+
+        The engine answers for all that was written before it on that connection, and what others
+        wrote before that.
+        """
+        if self.replicas:
+            return "WAIT", self.replicas, WAIT_MS
+        return ("WAITAOF", 1, 0, WAIT_MS) if self.fsync else None
+
+    def check(self, reply: Any) -> None:
+        """Raises NotYetDurable where the reply to the command says that it is not reached."""
+        if self.replicas and reply < self.replicas:
+            message = f"{reply} of {self.replicas} replicas confirmed the write in time."
+            raise NotYetDurable(message)
+        if self.fsync and reply[0] < 1:
+            message = "The engine did not bring the write to its disk in time."
+            raise NotYetDurable(message)
+
+
+ENGINE = Acknowledgement()
+"""The engine's reply is enough."""
+
+
+class NotYetDurable(LogUnavailable):
+    """A write is in the log, but not yet where ITEMSTORE_DURABILITY wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """When an appended event is on disk, and what the store waits for beyond that.
+
+    `fsync` is `always` (before it is acknowledged), `everysec` (within a second or two), `no`
+    (when the operating system likes), `off` (never: there is no append-only file), or `unknown`
+    where the engine does not say.
+    """
+
+    fsync: str
+    acknowledgement: Acknowledgement = ENGINE
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether an acknowledged write survives a power cut at the engine."""
+        return self.acknowledgement.fsync or self.fsync == "always"
+
+    @property
+    def sentence(self) -> str:
+        """The same for a person."""
+        kept = _SENTENCES["always" if self.is_on_disk else self.fsync]
+        if self.acknowledgement.replicas:
+            return f"An acknowledged write is in {self.acknowledgement.replicas} replicas. {kept}"
+        return kept
+
+
+_SENTENCES = {
+    "always": "An acknowledged write is on disk.",
+    "everysec": "A power cut can lose the last second of acknowledged writes.",
+    "no": "A power cut can lose acknowledged writes.",
+    "off": "NOTHING IS ON DISK: the log is lost when the engine stops. Set appendonly yes.",
+    "unknown": "The engine does not say whether the log is on disk.",
+}
+
+
+async def durability(redis: Redis, keys: Keys, wanted: Acknowledgement = ENGINE) -> Durability:
+    """What the engine promises, and that it can keep what is wanted beyond that, as it is tried.
+
+    Raises UnsafeEngine when it may throw events away to make room or has no way to keep what is
+    wanted, NotYetDurable when it can't keep it now, and LogUnavailable.
+    """
+    promise = await promised(redis, wanted)
+    await settle(redis, keys, wanted)
+    return promise
+
+
+async def promised(redis: Redis, wanted: Acknowledgement = ENGINE) -> Durability:
+    """What the engine's settings promise. Raises UnsafeEngine, as above, and LogUnavailable."""
+    with translated():
+        try:
+            settings: Any = await redis.config_get(
+                "appendonly", "appendfsync", "no-appendfsync-on-rewrite", "maxmemory*"
+            )
+        except exceptions.ResponseError:  # a fake, or a provider that keeps CONFIG to itself
+            settings = {"appendonly": "yes", "appendfsync": "unknown"}
+    _refuse_eviction(settings)
+    return Durability(_fsync(settings), wanted)
+
+
+def _fsync(settings: dict[str, str]) -> str:
+    if settings.get("appendonly") != "yes":
+        return "off"
+    fsync = settings.get("appendfsync", "unknown")
+    if fsync == "always" and settings.get("no-appendfsync-on-rewrite") == "yes":
+        return "no"  # as long as a rewrite of the file runs
+    return fsync
+
+
+async def settle(redis: Redis, keys: Keys, wanted: Acknowledgement) -> None:
+    """Waits until all that is in the log is as durable as wanted.
+
+    Raises UnsafeEngine where the engine has no way to tell, NotYetDurable, LogFull and
+    LogUnavailable.
+    """
+    if wanted.command is None:
+        return
+    with translated():
+        async with redis.client() as connection:  # the engine waits for what this one wrote
+            await connection.set(keys.writer("settle"), "", px=WAIT_MS)
+            try:
+                reply = await connection.execute_command(*wanted.command)  # type: ignore[no-untyped-call]
+            except exceptions.ResponseError as error:
+                raise _unable(wanted, error) from error
+    wanted.check(reply)
+
+
+def _unable(wanted: Acknowledgement, error: exceptions.ResponseError) -> UnsafeEngine:
+    message = f"The engine can't keep ITEMSTORE_DURABILITY={wanted}: {error}."
+    if wanted.fsync:
+        message += (
+            " It takes Redis 7.2 or Valkey, with appendonly yes. With ITEMSTORE_DURABILITY=engine, "
+            "and an engine that has appendfsync always, an acknowledged write is on disk as well."
+        )
+    return UnsafeEngine(message)
+
+
+def _refuse_eviction(settings: dict[str, str]) -> None:
+    policy = settings.get("maxmemory-policy", "noeviction")
+    if settings.get("maxmemory", "0") == "0" or policy == "noeviction":
+        return
+    message = (
+        f"The engine's maxmemory-policy is {policy}: when its memory is full it would drop "
+        "events. Set it to noeviction (CONFIG SET maxmemory-policy noeviction, and the same in "
+        "its configuration file)."
+    )
+    raise UnsafeEngine(message)

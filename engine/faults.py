@@ -1,0 +1,45 @@
+"""What the engine's errors mean to a caller: the one place that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import exceptions
+
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.primary import IsReplica
+
+_OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken."""
+    try:
+        yield
+    except (IsReplica, exceptions.ReadOnlyError) as error:
+        raise LogUnavailable("The engine is a replica now, and not the primary.") from error
+    except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
+        raise LogUnavailable("The engine does not answer; try again.") from error
+    except exceptions.OutOfMemoryError as error:
+        raise LogFull(_OUT_OF_MEMORY) from error
+    except exceptions.ResponseError as error:
+        raise _meaning(str(error)) from error
+
+
+def _meaning(message: str) -> Exception:
+    if "WRONGTYPE" in message:
+        return LogBroken(
+            "A key of the store holds something else; another program writes in this namespace."
+        )
+    if "unknown command" in message and "eval" in message.lower():
+        return LogUnavailable(
+            "The engine runs no Lua, in which this store writes; fakeredis does after "
+            "pip install 'fakeredis[lua]'."
+        )
+    if "OOM " in message:
+        return LogFull(_OUT_OF_MEMORY)
+    if "hash to the same slot" in message:
+        message += "; on a cluster the namespace needs a hash tag, such as {items}."
+    return LogUnavailable(f"The engine refuses: {message}")

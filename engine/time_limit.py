@@ -1,0 +1,91 @@
+"""A client of the engine whose commands have a time limit, in all and however they wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+COMMAND_SECONDS = 1.5
+"""How long a command may take in all: to get a connection, to open it, and to be answered.
+
+It is longer than a follower's read blocks, and shorter than two seconds by what a request may have
+waited for its tokens (store/known_tokens.py)."""
+
+
+HUNG_SECONDS = 0.2
+"""How long it may take while the engine is known to hang: a request may have waited for a place
+before, after one that found that out."""
+
+KNOWN_SECONDS = 1.0
+"""How long that is known, unless something is answered. Then one waits for the whole time again."""
+
+BLOCKING = frozenset({"XREAD", "WAIT", "WAITAOF"})
+"""Commands that may take long though all is well, so they don't tell that the engine hangs."""
+
+
+class _Patience:
+    """How long a client waits for a command."""
+
+    def __init__(self) -> None:
+        self._hung_until = 0.0
+
+    @asynccontextmanager
+    async def limit(self, command: object) -> AsyncIterator[None]:
+        """Raises TimeoutError where the block takes too long."""
+        is_blocking = command in BLOCKING
+        is_hung = time.monotonic() < self._hung_until and not is_blocking
+        try:
+            async with asyncio.timeout(HUNG_SECONDS if is_hung else COMMAND_SECONDS):
+                yield
+        except TimeoutError:
+            if not (is_hung or is_blocking):
+                self._hung_until = time.monotonic() + KNOWN_SECONDS
+            raise
+        self._hung_until = 0.0
+
+
+class PromptRedis(Redis):
+    """Redis, in whose way of waiting there are several limits, one after the other, under one.
+
+    A command that takes too long raises TimeoutError.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._patience = _Patience()
+
+    async def execute_command(self, *command: Any, **options: Any) -> Any:
+        """The engine's reply."""
+        async with self._patience.limit(command[0]):
+            return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(
+        self,
+        transaction: bool = True,  # noqa: FBT001, FBT002 - as redis-py has it
+        shard_hint: str | None = None,
+    ) -> Pipeline:
+        """Commands that go together."""
+        pool, callbacks = self.connection_pool, self.response_callbacks
+        pipeline = _PromptPipeline(pool, callbacks, transaction, shard_hint)
+        pipeline.patience = self._patience
+        return pipeline
+
+
+class _PromptPipeline(Pipeline):
+    patience: _Patience
+
+    async def execute(self, *arguments: Any, **options: Any) -> list[Any]:
+        """The replies."""
+        async with self.patience.limit(None):
+            return await super().execute(*arguments, **options)
+
+    async def immediate_execute_command(self, *command: Any, **options: Any) -> Any:
+        """The reply to a command before the others, such as WATCH."""
+        async with self.patience.limit(command[0]):
+            return await super().immediate_execute_command(*command, **options)  # type: ignore[no-untyped-call]

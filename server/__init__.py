@@ -1,0 +1,1 @@
+"""uvicorn within limits. Nothing here knows of items."""

@@ -1,0 +1,152 @@
+"""What one process has under way at once, and how much of it may be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from itemstore.api.http.problems import Problem
+from itemstore.eventlog.entries import PAGE_BYTES
+from itemstore.server.concurrency_limit import NoPlace, Places
+from itemstore.server.counters import Tally
+from itemstore.server.unsent import Unsent
+from itemstore.store.settings import Settings
+
+if TYPE_CHECKING:
+    from itemstore.api.http.request import Request
+
+TICK = 1.0
+"""Seconds between two looks at which clients are slow."""
+
+RETRY_AFTER = 1
+"""Whole seconds after which a client that was refused may come again."""
+
+
+READS_AT_ONCE = 4
+"""Pages that are made at the same time: each takes a part of every turn of the event loop."""
+
+READS_WAITING = 100
+"""Requests for pages that wait for that."""
+
+READ_SECONDS = 1.5
+"""How long they do."""
+
+
+class Traffic:
+    """Connections, requests and streams of one process.
+
+    `tasks` are the requests that the server has under way, streams and those that are still being
+    received among them; `receiving` is how many of the latter there are. Pages, lists and the like
+    have places of their own, so that they never take those of writes and of single items.
+    """
+
+    def __init__(self, settings: Settings, tally: Tally) -> None:
+        self.tally = tally
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.receiving = 0
+        self.streams = 0
+        self.reading = 0
+        self.unsent = Unsent(settings.max_unsent)
+        self._reads = Places(READS_AT_ONCE, READS_WAITING, READ_SECONDS)
+        self._pieces = Places(READS_AT_ONCE)
+        self._connections: set[Any] = set()
+        self._next_tick: asyncio.TimerHandle | None = None
+        self.most_connections = settings.max_connections
+        self.patience: float = settings.client_seconds
+        self._most_waiting = settings.max_waiting
+        self._most_streams = settings.max_streams
+        tally.gauges |= {
+            "waiting": lambda: self.waiting,
+            "connections": lambda: len(self._connections),
+            "streams": lambda: self.streams,
+            "reads": lambda: self.reading,
+            "unsent_bytes": lambda: self.unsent.bytes,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have come and wait for their answer."""
+        return max(0, len(self.tasks) - self.receiving - self.streams - self.reading)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more request would have to wait too long (docs/decisions/0011)."""
+        aside = self.receiving + self.streams + self.reading
+        return len(self.tasks) - aside >= self._most_waiting
+
+    def watch(
+        self,
+        connections: set[Any],
+        tasks: set[asyncio.Task[None]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """Counts a server's connections and its tasks, and calls `tick` of each connection.
+
+        One timer for all: one for each would cost every request more than all of its limits do.
+        """
+        self._connections, self.tasks = connections, tasks
+        if self._next_tick is None:
+            self._next_tick = loop.call_later(TICK, self._tick, loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        for connection in tuple(self._connections):
+            connection.tick()
+        self._next_tick = loop.call_later(TICK, self._tick, loop) if self._connections else None
+
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[None]:
+        """A place for the block among those that read much. Raises Problem (503).
+
+        Raises ClientDisconnect where the client has left when it is its turn.
+        """
+        self.reading += 1
+        try:
+            async with self._reads.one() as has_waited:
+                if has_waited:
+                    await request.check_connected()
+                if not self.unsent.has_room(PAGE_BYTES * self._reads.taken):
+                    raise overloaded("Too much is waiting to be taken by its clients.")
+                yield
+        except NoPlace:
+            raise overloaded("Too many requests for pages are waiting.") from None
+        finally:
+            self.reading -= 1
+
+    def read_piece(self) -> AbstractAsyncContextManager[object]:
+        """The same for the next piece of a stream; there is a bound on how many of these wait."""
+        return self._pieces.one()
+
+    def begin_stream(self) -> None:
+        """Takes a place among the streams; the caller gives it back. Raises Problem (503)."""
+        if self.streams >= self._most_streams:
+            raise overloaded(f"{self.streams} streams are open, and no more are allowed.")
+        self.streams += 1
+
+    def end_stream(self) -> None:
+        """Gives a place back."""
+        self.streams -= 1
+
+    def cut(self, reason: str) -> None:
+        """Counts a stream that was cut off because its client is too slow."""
+        self.tally.streams_cut[reason] += 1
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """A place among the streams for the block. Raises Problem (503)."""
+        self.begin_stream()
+        try:
+            yield
+        finally:
+            self.end_stream()
+
+
+def overloaded(sentence: str) -> Problem:
+    """The problem of one request too many."""
+    return Problem(
+        "overloaded",
+        f"{sentence} Slow down and try again.",
+        members={"retry_after": RETRY_AFTER},
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )

@@ -1,0 +1,210 @@
+"""What the head of a request says, before there is a request (RFC 9112 §2 to §6).
+
+Pure functions, which the protocol asks. Each refusal is a Problem, and the connection ends with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address
+
+from itemstore.api.http.problems import Problem
+
+MOST_URL = 8_000
+"""Bytes of a path with its query: what RFC 9110 §4.1 wants to be possible."""
+
+MOST_HEAD = 32_768
+"""Bytes of a request line and its header fields, or of what is between the pieces of a body."""
+
+METHODS = frozenset(
+    b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR"
+    b" MKCOL MOVE NOTIFY OPTIONS PATCH POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT"
+    b" SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE".split()
+)
+"""Those of HTTP that the parser knows. A resource that has not one of them answers 405."""
+
+_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding"})
+"""Header fields that say how the request is to be read."""
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_REQUEST_LINE = re.compile(rb"(?<!%b)(%b{1,64}) [^ \r\n]+ HTTP/\d\.\d\r?\n" % (_TOKEN, _TOKEN))
+_BEGINNING = re.compile(rb"(?:^|\n)(%b{1,64})(?: [^ \r\n]*)?$" % _TOKEN)
+
+_ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)([^?]*)(?:\?(.*))?", re.DOTALL)
+
+_HOST = re.compile(
+    rb"(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?"
+)
+
+MOST_LINE = 8_192
+"""Bytes from the end of what was received in which a line without an end is looked for."""
+
+MOST_PORT = 65_535
+
+
+Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool]
+"""The version to answer in, the target's path and query, the header fields, and whether the client
+waits for 100 Continue. A plain tuple, as one is made for each request."""
+
+
+def read_head(
+    method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
+) -> Head:
+    """What the parser found, if it can be a request. Names are in lower case. Raises Problem."""
+    hosts, host, codings, expects_continue = 0, b"", [], False
+    for name, value in fields:
+        if name in _HEEDED:
+            if name == b"host":
+                hosts += 1
+                host = value
+            elif name == b"transfer-encoding":
+                codings.append(value)
+            elif value.lower() == b"100-continue":
+                expects_continue = True
+    if version != "1.1":
+        version = spoken_version(version)
+    if codings:
+        check_codings(codings)
+    if hosts != 1 or not is_host(host):
+        check_host(hosts, host, version)
+    path, query, named = target_of(method, url, scheme)
+    if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
+        fields = [field for field in fields if field[0] != b"host"]
+        fields.append((b"host", named))
+    return version, path, query, fields, expects_continue and version != "1.0"
+
+
+def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
+    """Refuses a URL or a head that is too large. Raises Problem (414, 431)."""
+    if len(url) > MOST_URL:
+        sentence = f"The URL has {len(url)} bytes; {MOST_URL} are allowed."
+        raise Problem("uri-too-long", sentence)
+    if len(url) + sum(len(name) + len(value) + 4 for name, value in fields) > MOST_HEAD:
+        raise too_large()
+
+
+def too_large() -> Problem:
+    """What a head of more than MOST_HEAD bytes is answered (431)."""
+    sentence = f"The request line and the header fields have more than {MOST_HEAD} bytes."
+    return Problem("headers-too-large", sentence)
+
+
+def expects_continue(fields: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether the client waits to be told to send the body (RFC 9110 §10.1.1)."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in fields)
+
+
+def without_upgrade(
+    method: bytes, url: bytes, version: str, fields: Sequence[tuple[bytes, bytes]]
+) -> bytes:
+    """The head again, without the wish for another protocol. Raises Problem for CONNECT (400)."""
+    if method == b"CONNECT":
+        raise Problem("malformed-request", "CONNECT is for proxies, and this is none.")
+    lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
+    lines += [b"%b: %b\r\n" % field for field in fields if field[0] != b"upgrade"]
+    return b"".join((*lines, b"\r\n"))
+
+
+def is_of_unknown_method(data: bytes) -> bool:
+    """Whether what the parser could not read is a request line, with a method that is none.
+
+    The parser does not say where it stopped; what came before is no such line, or was read.
+    """
+    lines = [match[1] for match in _REQUEST_LINE.finditer(data)]
+    if begun := _BEGINNING.search(data[-MOST_LINE:]):
+        lines.append(begun[1])
+    return any(method not in METHODS for method in lines)
+
+
+def unknown_method() -> Problem:
+    """What a method that HTTP has not is answered (RFC 9110 §9.1)."""
+    sentence = "The method is none of HTTP's. Methods are written in upper case: GET, PUT."
+    return Problem("not-implemented", sentence)
+
+
+def spoken_version(version: str) -> str:
+    """The version to answer in: 1.2 is like 1.1 (RFC 9110 §2.5). Raises Problem (505)."""
+    if version in {"1.1", "1.0"}:
+        return version
+    if version.startswith("1."):
+        return "1.1"
+    raise Problem("version-not-supported", f"This is HTTP/1.1, and the request HTTP/{version}.")
+
+
+def check_codings(values: Sequence[bytes]) -> None:
+    """Refuses every transfer coding but `chunked` (RFC 9112 §6.1, §6.3). Raises Problem.
+
+    400 where another one is the last: where the body ends is then anybody's guess.
+    """
+    codings = [coding.strip(b" \t").lower() for value in values for coding in value.split(b",")]
+    if codings == [b"chunked"]:
+        return
+    if codings[-1] == b"chunked" and all(codings) and codings.count(b"chunked") == 1:
+        sentence = "Of the transfer codings only chunked is read here, and it alone."
+        raise Problem("not-implemented", sentence)
+    sentence = "Transfer-Encoding takes chunked, once and alone (RFC 9112 §6.3)."
+    raise Problem("malformed-request", sentence)
+
+
+def check_host(hosts: int, host: bytes, version: str) -> None:
+    """Refuses what names no host, several, or one that can't be (§3.2). Raises Problem (400).
+
+    HTTP/1.0 need not name one, and a target that has none is told by an empty field.
+    """
+    if hosts != 1 and (hosts or version != "1.0"):
+        sentence = f"A request names one Host (RFC 9112 §3.2), and not {hosts}."
+        raise Problem("malformed-request", sentence)
+    if host and not is_host(host):
+        sentence = "Host takes a name or an address, with a port or without (RFC 9112 §3.2)."
+        raise Problem("malformed-request", sentence)
+
+
+@lru_cache(maxsize=256)
+def is_host(host: bytes) -> bool:
+    """Whether this is `uri-host [ ":" port ]` (RFC 9110 §7.2), and not empty."""
+    match = _HOST.fullmatch(host.strip(b" \t"))
+    if match is None or int(match[2] or 0) > MOST_PORT:
+        return False
+    if match[1] is not None:
+        try:
+            IPv6Address(match[1].decode())
+        except ValueError:
+            return False
+    return True
+
+
+def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, bytes | None]:
+    """The path of a target, its query, and the host that it names (§3.2). Raises Problem.
+
+    A host in the target takes the place of the field. The path of `OPTIONS *` is `*`.
+    """
+    if b"#" in url:
+        raise Problem("malformed-request", "A fragment (#) is the client's own, and is not sent.")
+    if url[:1] == b"/":
+        path, _, query = url.partition(b"?")
+        return path, query, None
+    if url == b"*" and method == b"OPTIONS":
+        return url, b"", None
+    match = _ABSOLUTE.fullmatch(url)
+    if match is None:
+        raise Problem("malformed-request", "The target of the request is no URL.")
+    named, host, path, query = match.groups(b"")
+    if named.lower() not in {b"http", b"https"} or named.lower().decode() != scheme:
+        sentence = f"This connection is for {scheme}://, and the target is of another scheme."
+        raise Problem("misdirected", sentence)
+    if host.endswith(b":") or not is_host(host):
+        sentence = "The target of the request is no URL: it names no host, or one that can't be."
+        raise Problem("malformed-request", sentence)
+    return path or (b"*" if method == b"OPTIONS" else b"/"), query, host
+
+
+def path_of(method: bytes, url: bytes, scheme: str) -> bytes:
+    """The path of a target, empty where the target is none."""
+    if url[:1] == b"/":
+        return url.partition(b"?")[0]
+    try:
+        return target_of(method, url, scheme)[0]
+    except Problem:
+        return b""

@@ -1,0 +1,49 @@
+"""The process that starts the API's workers, and ends them in bounded time."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+
+from uvicorn import Config
+from uvicorn.supervisors import Multiprocess
+
+from itemstore.server import ending
+
+ALLOWANCE = 1.0
+"""Seconds by which a worker that should have ended itself is waited for."""
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which waits for its workers for as long as they take: here they are killed.
+
+    A worker ends itself in time (server/ending.py) unless it is within a step of C that never gives
+    Python its turn.
+    """
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        # A handler may interrupt whatever holds a lock, so it does nothing that takes one.
+        self._told: queue.SimpleQueue[int] = queue.SimpleQueue()
+        threading.Thread(target=self._end_workers, daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self._told.put(number)
+
+    def _end_workers(self) -> None:
+        self._told.get()
+        self.should_exit.set()
+        for each in tuple(self.processes):
+            with suppress(AttributeError):  # it has not been started yet
+                each.process.terminate()
+        time.sleep(ending.SECONDS + ALLOWANCE)
+        for each in tuple(self.processes):
+            with suppress(AttributeError):
+                each.process.kill()

@@ -1,0 +1,131 @@
+"""The one shape of an event on the wire: a CloudEvents 1.0 JSON object."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from pydantic_core import to_json
+
+from itemstore.api.http.dates import parse_rfc3339, rfc3339
+from itemstore.api.http.paths import item_id
+from itemstore.api.http.problems import Problem
+from itemstore.domain.events import LAST_TIME, ItemDeleted, RecordedEvent
+from itemstore.domain.positions import position_of
+from itemstore.eventlog.importing import ForeignEvent
+from itemstore.store.json_text import DEEPEST, check_json
+from itemstore.store.quoting import quoted
+
+SOURCE = "/items"
+
+EXTENSIONS = ("actor", "traceparent")
+
+ONE = b"application/cloudevents+json"
+BATCH = b"application/cloudevents-batch+json"
+LINES = b"application/jsonl"
+
+
+def encode(recorded: RecordedEvent) -> bytes:
+    """The event as JSON on one line; `data` is the body as it stands in the log."""
+    return b"".join(pieces(recorded))
+
+
+def pieces(recorded: RecordedEvent) -> list[bytes]:
+    """The same in pieces, one of which is the body, and no copy of it."""
+    head = {
+        "specversion": "1.0",
+        "id": recorded.position,
+        "source": SOURCE,
+        "type": recorded.type,
+        "subject": recorded.item,
+        "time": rfc3339(recorded.position),
+        "itemversion": recorded.version,
+    }
+    for extension in EXTENSIONS:
+        if extension in recorded.meta:
+            head[extension] = recorded.meta[extension]
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    if isinstance(recorded.event, ItemDeleted):
+        return [text]
+    start = text[:-1] + b',"datacontenttype":"application/json","data":'
+    return [start, recorded.event.body, b"}"]
+
+
+def frame(recorded: RecordedEvent) -> bytes:
+    """The event as a server-sent event."""
+    place, kind = recorded.position.encode(), recorded.type.encode()
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place, kind, encode(recorded))
+
+
+class NotAnEvent(ValueError):
+    """A line that is not an event of this store. The sentence says why."""
+
+
+def decode(number: int, line: bytes) -> ForeignEvent:
+    """The event on one line of JSON: it needs `type`, `subject`, and `data` unless it deletes.
+
+    `id` is its position, where it has the form of one; `time` counts where there is none. Raises
+    NotAnEvent.
+    """
+    try:
+        event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line itself
+    except Problem as problem:
+        raise NotAnEvent(problem.detail) from None
+    if not isinstance(event, dict):
+        message = "it is not a JSON object"
+        raise NotAnEvent(message)
+    for member in ("type", "subject"):
+        if not isinstance(event.get(member), str):
+            message = f"{quoted(member)} is missing, or is no text"
+            raise NotAnEvent(message)
+    if not event["subject"]:
+        message = "'subject' is empty; it is the item's id"
+        raise NotAnEvent(message)
+    deletes = event["type"] == ItemDeleted.__name__
+    if deletes is ("data" in event):
+        message = "an ItemDeleted has no data" if deletes else "'data' is missing"
+        raise NotAnEvent(message)
+    meta = {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
+    return ForeignEvent(
+        number,
+        event["type"],
+        _checked_id(event["subject"]),
+        b"" if deletes else to_json(event["data"]),
+        _with_a_date(_position(event.get("id"))),
+        _milliseconds(event.get("time")),
+        meta,
+    )
+
+
+def _checked_id(text: str) -> str:
+    try:
+        return item_id(quote(text, safe="").encode())
+    except Problem as problem:
+        raise NotAnEvent(problem.detail) from None
+
+
+def _position(text: object) -> str | None:
+    return position_of(text) if isinstance(text, str) else None
+
+
+def _milliseconds(time: object) -> int | None:
+    if time is None:
+        return None
+    try:
+        milliseconds = parse_rfc3339(time) if isinstance(time, str) else None
+    except ValueError:
+        milliseconds = None
+    if milliseconds is None:
+        message = "'time' is no RFC 3339 time; it must be as in 2026-11-23T08:09:06Z"
+        raise NotAnEvent(message)
+    if milliseconds < 0:
+        message = "'time' is before 1970, and so before all that a log can hold"
+        raise NotAnEvent(message)
+    return milliseconds
+
+
+def _with_a_date(position: str | None) -> str | None:
+    if position is not None and int(position.partition("-")[0]) > LAST_TIME:
+        message = "'id' is a position after the year 9999, whose time can't be written"
+        raise NotAnEvent(message)
+    return position

@@ -1,0 +1,82 @@
+"""Whether the store would take a write: looked at for all who ask at once, and never by writing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.engine.disk_space import Room
+from itemstore.engine.durability import Acknowledgement, Durability, promised, settle
+from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
+
+FRESH_SECONDS = 0.5
+"""How long an answer holds: /readyz wants no token, so strangers could ask without end."""
+
+SETTLE_SECONDS = 1.0
+"""Seconds between two looks whether what was not durable in time is so by now."""
+
+
+class Health:
+    """What `/readyz` says of one store."""
+
+    def __init__(self, redis: Redis, keys: Keys, log: EventLog, room: Room, setting: str) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._log = log
+        self._room = room
+        self._wanted = Acknowledgement.of(setting)
+        self._fresh_until = 0.0
+        self._asking: asyncio.Future[dict[str, Any] | Exception] | None = None
+
+    async def report(self) -> dict[str, Any]:
+        """How durable a write is, and whether the log is ahead of the clock.
+
+        Raises LogUnavailable, LogFull, LogBroken or UnsafeEngine where a write would not be taken,
+        and NotYetDurable where the last one was not as durable as wanted, or the next can't be.
+        """
+        self._room.check()
+        if self._asking is None or time.monotonic() > self._fresh_until:
+            self._fresh_until = time.monotonic() + FRESH_SECONDS
+            self._asking = asyncio.ensure_future(self._look())
+        answer = await asyncio.shield(self._asking)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def keep_settling(self) -> None:
+        """Tries, where a write was not as durable as wanted, whether it is so by now."""
+        while True:
+            await asyncio.sleep(SETTLE_SECONDS)
+            if self._log.not_yet_durable is not None:
+                try:
+                    await settle(self._redis, self._keys, self._wanted)
+                except (LogUnavailable, LogFull):
+                    continue
+                self._log.not_yet_durable = None
+
+    async def _look(self) -> dict[str, Any] | Exception:
+        try:
+            end = await check_writable(self._redis, self._keys)
+            promise = await promised(self._redis, self._wanted)
+            await check_replicas(self._redis, self._wanted)
+        except Exception as error:  # noqa: BLE001 - for each of those who wait
+            return error
+        return self._log.not_yet_durable or self._described(end, promise)
+
+    def _described(self, end: LogEnd, promise: Durability) -> dict[str, Any]:
+        durable = {
+            "waits_for": str(self._wanted),
+            "fsync": promise.fsync,
+            "meaning": promise.sentence,
+        }
+        clock = {
+            "ahead_seconds": end.ahead_seconds,
+            "meaning": end.sentence or "The log is not ahead of the engine's clock.",
+        }
+        return {"status": "ready", "durability": durable, "clock": clock}

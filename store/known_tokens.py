@@ -1,0 +1,184 @@
+"""The tokens as one process knows them: asked for once a second, and what their absence means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
+from itemstore.store.tokens import Token, Tokens, read_token, tokens_of
+
+FRESH_SECONDS = 1.0
+"""How long the tokens are believed before the engine is asked again."""
+
+PATIENCE = 0.2
+"""Seconds that a request waits for that where tokens are known: its own command comes after it, and
+both together have two."""
+
+MOST_LOOKS = 20
+"""How many names that are not known are looked up in a second: strangers can make them up."""
+
+logger = logging.getLogger("itemstore")
+
+
+class Standing(Enum):
+    """Whom a process lets in, with the sentence for those it does not."""
+
+    WANTED = ""
+    OPEN = "The store has no tokens, on purpose or from the start: whoever reaches it is let in."
+    VANISHED = (
+        "The store's tokens have vanished from its engine, so nobody is let in. The operator makes "
+        "new ones with `itemstore token create`."
+    )
+    EXPOSED = (
+        "The store has no token and can be reached from other machines, so nobody is let in. The "
+        "operator makes one with `itemstore token create`."
+    )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is no token that could open the store."""
+        return self in (Standing.VANISHED, Standing.EXPOSED)
+
+
+def standing_of(tokens: Tokens, *, had_any: bool, may_be_open: bool) -> Standing:
+    """What the tokens mean to a process that has seen some before, or has not.
+
+    Without any, a store is open only where that may be, and where it is no accident: an engine
+    that was emptied, restarted without its data or replaced by another has none either.
+    """
+    if tokens:
+        return Standing.WANTED
+    if had_any and not tokens.are_given_up:
+        return Standing.VANISHED
+    return Standing.OPEN if may_be_open else Standing.EXPOSED
+
+
+class KnownTokens:
+    """The tokens of the store, as this process last saw them.
+
+    `mark` is a file that is there while there are tokens: the processes of one server share it, so
+    that one which is started again knows what the one before it had seen.
+    """
+
+    def __init__(
+        self, redis: Redis, keys: Keys, *, may_be_open: bool, mark: Path | None = None
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._may_be_open = may_be_open
+        self._rows: Any = None
+        self._tokens = Tokens({})
+        self._mark = mark
+        self._had_any = mark is not None and mark.exists()
+        self._is_known = False
+        self._is_away = False
+        self._fresh_until = 0.0
+        self._asked_again_at = 0.0
+        self._looks = 0
+        self._said = ""
+        self._asking: asyncio.Future[Exception | None] | None = None
+        # Each request looks at these, so they are not worked out each time.
+        self.standing = Standing.VANISHED
+        self.is_closed = True
+        self.lets_all_in = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the engine should be asked again."""
+        return time.monotonic() > self._fresh_until
+
+    def get(self, name: str) -> Token | None:
+        """The token, where it is known."""
+        return self._tokens.readable.get(name)
+
+    async def refresh(self) -> None:
+        """Asks the engine, where that was not done in the last second.
+
+        While the engine is away, what was known last counts, and nobody waits long for it. Raises
+        LogUnavailable or LogBroken where nothing is known yet.
+        """
+        now = time.monotonic()
+        if now <= self._fresh_until or (self._is_known and now < self._asked_again_at):
+            return
+        # One asks for all who wait: with a lock they would go on one by one, a turn of the event
+        # loop each, and under load the last of them after seconds.
+        asking, loop = self._asking, asyncio.get_running_loop()
+        if asking is None or asking.done() or asking.get_loop() is not loop:
+            asking = self._asking = asyncio.ensure_future(self._ask())
+        if not self._is_known:
+            if error := await asyncio.shield(asking):
+                raise error
+            return
+        if not (await asyncio.wait({asking}, timeout=PATIENCE))[0]:
+            self._is_away = True
+            self._asked_again_at = time.monotonic() + FRESH_SECONDS
+
+    async def look_up(self, name: str) -> Token | None:
+        """The token of a name that is not known: it may be new. None where there is none.
+
+        Past MOST_LOOKS in a second there is none; it is found when all are asked for again.
+        Raises LogUnavailable and LogBroken.
+        """
+        if self._is_away:
+            raise LogUnavailable("The engine does not answer; try again.")
+        if self._looks >= MOST_LOOKS:
+            return None
+        self._looks += 1
+        token = await read_token(self._redis, self._keys, name)
+        if token is not None:
+            self._rows = None
+            self._take(Tokens({**self._tokens.readable, name: token}, self._tokens.unreadable))
+        return token
+
+    async def _ask(self) -> Exception | None:
+        try:
+            with translated():
+                rows: Any = await self._redis.hgetall(self._keys.tokens)
+        except (LogUnavailable, LogBroken) as error:
+            self._is_away = True
+            self._asked_again_at = time.monotonic() + FRESH_SECONDS
+            if isinstance(error, LogBroken):
+                self._say(f"The tokens can't be read: {error}")
+            return error
+        if rows != self._rows:  # to read thousands of them takes a while
+            self._take(tokens_of(rows))
+            self._rows = rows
+        self._fresh_until = time.monotonic() + FRESH_SECONDS
+        self._is_known, self._is_away, self._looks = True, False, 0
+        return None
+
+    def _take(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self.standing = standing_of(tokens, had_any=self._had_any, may_be_open=self._may_be_open)
+        self._note(had_any=(self._had_any or bool(tokens)) and not tokens.are_given_up)
+        self.is_closed = self.standing.is_closed
+        self.lets_all_in = self.standing is Standing.OPEN
+        if tokens.unreadable:
+            named = ", ".join(repr(name) for name in tokens.unreadable)
+            self._say(f"The rows of these tokens can't be read, so they open nothing: {named}.")
+        else:
+            self._say(self.standing.value if self.is_closed else "")
+
+    def _note(self, *, had_any: bool) -> None:
+        if had_any == self._had_any:
+            return
+        self._had_any = had_any
+        if self._mark is not None:
+            with suppress(OSError):  # a full disk closes nothing
+                self._mark.touch() if had_any else self._mark.unlink(missing_ok=True)
+
+    def _say(self, sentence: str) -> None:
+        """Logs what is wrong, once for as long as it stays so."""
+        if sentence and sentence != self._said:
+            logger.error(sentence)
+        self._said = sentence

@@ -1,0 +1,254 @@
+"""The model of an item: what a body must be, and the JSON that is stored of it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from itemstore.api.http.problems import Problem
+from itemstore.store.json_text import check_json
+from itemstore.store.model_errors import (
+    BEGINNING,
+    Error,
+    beginning,
+    collected,
+    errors_of_beginning,
+    invalid,
+    not_valid,
+    pointer,
+)
+from itemstore.store.model_round_trip import (
+    Place,
+    first_difference,
+    first_loss,
+    forget_computed,
+    in_any_order,
+    not_finite,
+    without,
+)
+from itemstore.store.model_schema import Traits, add_computed
+
+
+class Item(BaseModel):
+    """An item of the default model."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str | None = Field(default=None, examples=["Fighters"])
+    size: int | None = Field(default=None, examples=[6])
+
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
+"""What OpenAPI allows in no name of a schema."""
+
+
+_NOT_AGAIN = "the model would not take this again as it gives it"
+
+
+class UnknownModel(Exception):
+    """ITEMSTORE_MODEL names something that is not a pydantic model."""
+
+
+class NotKept(Problem):
+    """The body is as the model wants it, and what the model makes of it can't be stored."""
+
+    def __init__(self, errors: list[Error], count: int | None = None) -> None:
+        problem = invalid(errors, count)
+        super().__init__(problem.type.slug, problem.detail, members=problem.members)
+
+
+class ItemModel:
+    """Validates bodies against a pydantic model, or takes any JSON object where it is None.
+
+    `runs_code` says whether the model has code of its operator in it, which may take any time.
+    """
+
+    def __init__(self, model: type[BaseModel] | None) -> None:
+        adapter: TypeAdapter[Any] = TypeAdapter(dict[str, Any] if model is None else model)
+        self.name = "Item" if model is None else _NO_NAME.sub("_", model.__name__)
+        self._adapter = adapter
+        self._model = model
+        self._traits = Traits.of(adapter.core_schema)
+        self._is_stable = self._traits.is_stable
+        self.runs_code = self._traits.runs_code
+
+    @classmethod
+    def named(cls, name: str | None) -> ItemModel:
+        """The model that the setting names: `module:Model`, `any`, None for the default one.
+
+        Raises UnknownModel.
+        """
+        if name is None:
+            return cls(Item)
+        if name == "any":
+            return cls(None)
+        return cls(_imported(name))
+
+    def stored(self, body: bytes) -> bytes:
+        """The JSON that is stored for a body: the validated model, as compact UTF-8.
+
+        The model takes it again, with the same result: by PUT, PATCH or a revert
+        (docs/decisions/0013). Raises Problem: 400 for what is not JSON, 422 for what the model
+        refuses, and for what it would not take again.
+        """
+        value = check_json(body)
+        if not self._is_stable:
+            return self._checked(body, value)
+        if self._model is None and isinstance(value, dict):
+            return to_json(value)
+        try:
+            item = self._adapter.validator.validate_json(body)
+        except ValidationError as error:
+            raise self._refusal(error, value) from None
+        return self._adapter.serializer.to_json(item, by_alias=True)
+
+    def schema(self, ref_template: str) -> dict[str, Any]:
+        """The JSON Schema of a body; nested models under `$defs`.
+
+        Computed fields are in it as `readOnly`: they are stored, and what a body says of them is
+        left out.
+        """
+        schema = self._adapter.json_schema(ref_template=ref_template)
+        if self._traits.computed:
+            written = self._adapter.json_schema(ref_template=ref_template, mode="serialization")
+            add_computed(schema, written)
+        return schema
+
+    def _checked(self, body: bytes, value: Any) -> bytes:
+        """The JSON to store, once the model has taken it again. Raises Problem (422)."""
+        item = self._validated(body, value)
+        text = self._text(item)
+        given = _read(text)
+        try:
+            again = self._validated(text, given)
+        except Problem as problem:
+            errors = [
+                (each["pointer"], f"{_NOT_AGAIN}: {each['detail']}")
+                for each in problem.members["errors"]
+            ]
+            raise NotKept(errors, problem.members["count"]) from None
+        text_again = self._text(again)
+        place = None
+        if text_again != text:
+            place = self._difference(_read(text), _read(text_again))
+        elif self.runs_code or b"null" in text:  # else no secret, and no number that was lost
+            place = first_loss(self._python(item), self._python(again))
+        if place is not None:
+            raise NotKept([(pointer(place), _NOT_AGAIN)])
+        return text
+
+    def _validated(self, body: bytes, value: Any) -> Any:
+        """The item that the model makes of a body, whose value may be changed.
+
+        What the body says of computed fields is left out, as GET gives them and a client sends
+        them back. Raises Problem (422).
+        """
+        computed = self._traits.computed
+        try:
+            item = self._adapter.validator.validate_json(body)
+        except ValidationError as error:
+            if not (computed and without(value, _extra(error, computed))):
+                raise self._refusal(error, value) from None
+            try:
+                item = self._adapter.validator.validate_json(_written(value))
+            except ValidationError as other:
+                raise self._refusal(other, value) from None
+        if computed:
+            forget_computed(item)
+        return item
+
+    def _refusal(self, error: ValidationError, value: Any) -> Problem:
+        """What the model refuses in a value."""
+        if error.error_count() <= BEGINNING:
+            return not_valid(error)
+        first = None
+        try:
+            self._adapter.validator.validate_json(_written(beginning(value)))
+        except ValidationError as raised:
+            first = raised
+        return not_valid(error, errors_of_beginning(first))
+
+    def _text(self, item: Any) -> bytes:
+        """The item as JSON. Raises Problem (422) where it can't be written as such."""
+        try:
+            return self._adapter.serializer.to_json(item, by_alias=True, warnings=False)
+        except (PydanticSerializationError, UnicodeError):
+            reason = "the model can't write this value as JSON"
+            raise NotKept([(place, reason) for place in self._unwritable(item)]) from None
+
+    def _unwritable(self, item: Any) -> list[str]:
+        """Pointers to the fields that can't be written as JSON; to the whole item if to none."""
+        if self._model is None or issubclass(self._model, RootModel):
+            return [""]
+        aliases = {
+            name: each.serialization_alias for name, each in self._model.model_fields.items()
+        }
+        aliases |= {name: each.alias for name, each in self._model.model_computed_fields.items()}
+        bad = [name for name in aliases if not self._is_writable(item, name)]
+        return [pointer([aliases[name] or name]) for name in bad] or [""]
+
+    def _is_writable(self, item: Any, name: str) -> bool:
+        try:
+            self._adapter.serializer.to_json(item, by_alias=True, include={name}, warnings=False)
+        except (PydanticSerializationError, UnicodeError):
+            return False
+        return True
+
+    def _python(self, item: Any) -> Any:
+        """The item as Python has it, by the names that its JSON has."""
+        return self._adapter.serializer.to_python(item, by_alias=True, warnings=False)
+
+    def _difference(self, given: Any, again: Any) -> Place | None:
+        place = first_difference(given, again)
+        if self._traits.has_sets and place is not None:
+            return place and first_difference(in_any_order(given), in_any_order(again)) and place
+        return place
+
+
+def _extra(error: ValidationError, computed: frozenset[str]) -> Iterator[Place]:
+    """Where a body brings a computed field along, which the model takes for an unknown one."""
+    for each in collected(error):
+        if each["type"] == "extra_forbidden" and each["loc"][-1] in computed:
+            yield each["loc"]
+
+
+def _read(text: bytes) -> Any:
+    """The value of a text that a model gave. Raises Problem (422) where it is no JSON."""
+    try:
+        return check_json(text)
+    except Problem as problem:
+        place = not_finite(json.loads(text))
+        if place is not None:
+            raise NotKept([(pointer(place), "JSON has no NaN and no infinity")]) from None
+        reason = problem.detail.partition(": ")[2].removesuffix(".")
+        raise NotKept([("", f"what the model makes of it is not JSON: {reason}")]) from None
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _imported(name: str) -> type[BaseModel]:
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        message = f"ITEMSTORE_MODEL is {name!r}; write module:Model, or any."
+        raise UnknownModel(message)
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        model = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        message = f"ITEMSTORE_MODEL is {name!r}, which can't be imported: {error}."
+        raise UnknownModel(message) from error
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        message = f"ITEMSTORE_MODEL is {name!r}, which is not a pydantic model."
+        raise UnknownModel(message)
+    return model

@@ -1,0 +1,111 @@
+"""Every setting: an environment variable `ITEMSTORE_*`, and an option of the same name."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from itemstore.engine.durability import PATTERN as DURABILITY
+from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
+
+ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
+"""Origins as a browser names them, without a path, or all."""
+
+PATTERNS_IN_WORDS = {
+    "namespace": "It takes 1 to 64 characters, without blanks and without : * ? [ ] and \\",
+    "durability": "It takes engine, fsync or replicas:<number>",
+    "cors_origins": "It takes origins such as https://example.org, with commas between, or *",
+}
+"""For each setting with a pattern, what that says: for the person who got it wrong."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Unset means the default that stands here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ITEMSTORE_", frozen=True, env_ignore_empty=True, extra="forbid"
+    )
+
+    redis_url: Annotated[
+        str | None,
+        Field(description="Engine to use: redis://, rediss:// or unix://. Unset: the embedded one"),
+    ] = None
+    data_dir: Annotated[
+        Path, Field(description="Where the embedded engine keeps its data and its socket")
+    ] = Path("itemstore-data")
+    host: Annotated[str, Field(description="Address that the API listens on")] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port that the API listens on; 0: any free one")
+    ] = 8000
+    workers: Annotated[int, Field(ge=1, description="Number of API processes")] = 1
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"
+        ),
+    ] = "items"
+    durability: Annotated[
+        str,
+        Field(
+            pattern=DURABILITY,
+            description="What a write waits for: engine, fsync (its disk) or replicas:<number>",
+        ),
+    ] = "engine"
+    model: Annotated[
+        str | None,
+        Field(description="Model of an item: module:Model, or any for any JSON object"),
+    ] = None
+    max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
+    max_waiting: Annotated[
+        int, Field(ge=1, description="Requests of one process that may wait before 503 is answered")
+    ] = 500
+    max_connections: Annotated[
+        int, Field(ge=1, description="Connections of clients that one process has at once")
+    ] = 10_000
+    max_streams: Annotated[
+        int, Field(ge=1, description="Feeds, JSON lines and long polls of one process at once")
+    ] = 1_000
+    max_unsent: Annotated[
+        int,
+        Field(ge=1, description="Bytes of answers that wait in one process for their clients"),
+    ] = 268_435_456
+    client_seconds: Annotated[
+        int,
+        Field(ge=1, description="How long a client may hold up its request, or take no answer"),
+    ] = 30
+    insecure_no_auth: Annotated[
+        bool,
+        Field(description="Serve other addresses than loopback although the store has no token"),
+    ] = False
+    cors_origins: Annotated[
+        str | None,
+        Field(
+            pattern=ORIGINS,
+            description="Origins whose scripts may use the API, with commas between; or *",
+        ),
+    ] = None
+    idempotency_seconds: Annotated[
+        int, Field(ge=1, description="How long the outcome of an Idempotency-Key is kept")
+    ] = REMEMBERED_SECONDS
+    require_conditions: Annotated[
+        bool,
+        Field(description="Answer 428 to a write of an existing item that carries no condition"),
+    ] = False
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether a store without tokens may be served to all who reach it."""
+        return self.insecure_no_auth or _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,170 @@
+"""Bearer tokens: who may read, write, and change the store itself.
+
+A token is `<name>.<secret>`. The engine keeps the SHA-256 of the secret, so what it holds opens
+nothing; the secret is 256 random bits, so a plain hash of it is enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+OPENED = "*"
+"""Where the last token was taken back on purpose, this stands in place of the tokens' names."""
+
+
+class Role(IntEnum):
+    """What a token allows; each role includes those before it."""
+
+    reader = 1
+    writer = 2
+    admin = 3
+
+
+class TokenExists(Exception):
+    """There is a token with this name already."""
+
+
+class LastToken(Exception):
+    """The token is the only one; to revoke it would open the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as the engine knows it. `digest` is the SHA-256 of its secret, in hexadecimal."""
+
+    name: str
+    role: Role
+    digest: str
+    created: str
+
+    def opens(self, secret: str) -> bool:
+        """Whether this is its secret; takes the same time wherever it differs."""
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        return hmac.compare_digest(digest, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """All that the engine has of tokens.
+
+    `unreadable` are the names of rows that somebody damaged: they open nothing, but there they
+    are. `are_given_up` says that the last token was taken back on purpose.
+    """
+
+    readable: Mapping[str, Token]
+    unreadable: tuple[str, ...] = ()
+    are_given_up: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is any, so that every request wants one."""
+        return bool(self.readable or self.unreadable)
+
+
+async def create(redis: Redis, keys: Keys, name: str, role: Role) -> str:
+    """The text of a new token, which is shown this once. Raises TokenExists."""
+    secret = secrets.token_urlsafe(32)
+    row = {
+        "role": role.name,
+        "digest": hashlib.sha256(secret.encode()).hexdigest(),
+        "created": _now(),
+    }
+    with translated():
+        async with redis.pipeline() as together:
+            together.hsetnx(keys.tokens, name, json.dumps(row))
+            together.hdel(keys.tokens, OPENED)
+            is_new, _ = await together.execute()
+    if not is_new:
+        raise TokenExists(name)
+    return f"{name}.{secret}"
+
+
+async def read_tokens(redis: Redis, keys: Keys) -> Tokens:
+    """All tokens. Raises LogUnavailable and LogBroken."""
+    with translated():
+        rows: Any = await redis.hgetall(keys.tokens)
+    return tokens_of(rows)
+
+
+async def read_token(redis: Redis, keys: Keys, name: str) -> Token | None:
+    """The token of one name. Raises LogUnavailable and LogBroken."""
+    with translated():
+        text: Any = await redis.hget(keys.tokens, name)
+    return None if text is None else _token(name, text)
+
+
+def tokens_of(rows: Mapping[bytes, bytes]) -> Tokens:
+    """The tokens that the rows are."""
+    readable, unreadable = {}, []
+    for raw, text in sorted(rows.items()):
+        name = raw.decode(errors="replace")
+        if name == OPENED:
+            continue
+        token = _token(name, text)
+        if token is None:
+            unreadable.append(name)
+        else:
+            readable[name] = token
+    is_open = OPENED.encode() in rows and not (readable or unreadable)
+    return Tokens(readable, tuple(unreadable), is_open)
+
+
+async def revoke(redis: Redis, keys: Keys, name: str, *, even_last: bool = False) -> bool:
+    """Takes a token back; whether there was one.
+
+    Raises LastToken unless told otherwise: without any token the store is open to all. With
+    `even_last` it is noted that this is meant, for the processes that run.
+    """
+    with translated():
+        async with redis.pipeline() as together:
+            while True:
+                await together.watch(keys.tokens)
+                names: Any = await together.hkeys(keys.tokens)
+                if name.encode() not in names or name == OPENED:
+                    return False
+                is_last = len(names) == 1
+                if is_last and not even_last:
+                    raise LastToken(name)
+                together.multi()  # type: ignore[no-untyped-call]
+                together.hdel(keys.tokens, name)
+                if is_last:
+                    together.hset(keys.tokens, OPENED, json.dumps({"since": _now()}))
+                try:
+                    await together.execute()
+                except exceptions.WatchError:  # another one was made or revoked meanwhile
+                    continue
+                return True
+
+
+def _token(name: str, text: bytes) -> Token | None:
+    """The token that a row is, None where it can't be read."""
+    try:
+        row = json.loads(text)
+        role, digest, created = Role[row["role"]], row["digest"], row["created"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    if not (NAME.fullmatch(name) and isinstance(digest, str) and isinstance(created, str)):
+        return None
+    return Token(name, role, digest, created) if _DIGEST.fullmatch(digest) else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
