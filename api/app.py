@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
+from importlib import metadata
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from itemstore.api.context import Store
+from itemstore.api.context import Context
 from itemstore.api.gate.authentication import OPEN, authenticate
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
@@ -30,18 +30,26 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
 from itemstore.api.lifespan import engine_of, running
 from itemstore.api.openapi import components
-from itemstore.api.resources import docs, item, items, metrics, projections, service
-from itemstore.api.resources import events as feed
-from itemstore.api.resources import version as versions
-from itemstore.api.resources import versions as time_map
-from itemstore.engine.disk_space import Room
+from itemstore.api.resources import (
+    docs,
+    events,
+    item,
+    items,
+    metrics,
+    projections,
+    service,
+    version,
+    versions,
+)
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Acknowledgement, settle
 from itemstore.engine.errors import LogUnavailable
-from itemstore.server.admission import Traffic
-from itemstore.server.counters import OTHER, Tally
+from itemstore.server.admission import Admission
+from itemstore.server.counters import OTHER, Counters
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 
 logger = logging.getLogger("itemstore")
 
@@ -75,7 +83,7 @@ class ItemStore(FastAPI):
     def __init__(self, settings: Settings, model: ItemModel, redis: Redis | None) -> None:
         super().__init__(
             title="itemstore",
-            version=version("itemstore"),
+            version=metadata.version("itemstore"),
             description=components.ABOUT,
             license_info={"name": "MIT", "identifier": "MIT"},
             servers=[{"url": "/"}],
@@ -87,11 +95,11 @@ class ItemStore(FastAPI):
         )
         self.settings = settings
         self.model = model
-        self.tally = Tally()
-        self.traffic = Traffic(settings, self.tally)
-        self.store = self.store_on(_usable(redis), Room()) if redis is not None else None
+        self.counters = Counters()
+        self.admission = Admission(settings, self.counters)
+        self.context = self.context_on(_usable(redis), DiskSpace()) if redis is not None else None
         for module in (
-            item, items, time_map, versions, feed, projections, service, docs, metrics,
+            item, items, versions, version, events, projections, service, docs, metrics,
         ):  # fmt: skip
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
@@ -113,15 +121,15 @@ class ItemStore(FastAPI):
             await self._otherwise(scope, receive, send)
             return
         resource, parameters = found
-        if self.store is None:
+        if self.context is None:
             message = "The store is not open: run the application's lifespan, or pass redis=."
             raise RuntimeError(message)
-        request = Request(scope, receive, self.store, parameters)
+        request = Request(scope, receive, self.context, parameters)
         method = scope["method"]
         try:
             handler = resource.handler(method)
             if resource.template not in OPEN:
-                if not self.store.access.is_open:
+                if not self.context.access.is_open:
                     await authenticate(request)
                 if request.token is None:
                     check_name(request)
@@ -132,10 +140,10 @@ class ItemStore(FastAPI):
         except ClientDisconnect:
             return
         except asyncio.CancelledError:  # by the server, which has waited for long enough
-            reply = error_reply(LogUnavailable("The server is going down."), request, self.tally)
+            reply = error_reply(LogUnavailable("The server is going down."), request, self.counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = error_reply(error, request, self.tally)
-        self.tally.answered(resource.template, method, reply.status, perf_counter() - began)
+            reply = error_reply(error, request, self.counters)
+        self.counters.answered(resource.template, method, reply.status, perf_counter() - began)
         await reply.send(receive, send, with_body=method != "HEAD")
 
     async def _document(self, request: Request) -> Reply:
@@ -150,25 +158,26 @@ class ItemStore(FastAPI):
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.tally.answered(OTHER, scope["method"], message["status"], 0.0)
+                self.counters.answered(OTHER, scope["method"], message["status"], 0.0)
                 if NOSNIFF not in message["headers"]:
                     message["headers"] = [*message["headers"], NOSNIFF]
             await send(message)
 
-        if scope["type"] == "http" and self.store is not None:
-            request = Request(scope, receive, self.store, {})
+        if scope["type"] == "http" and self.context is not None:
+            request = Request(scope, receive, self.context, {})
             try:
                 authorization = request.field(b"authorization")
-                if await self.store.access.token(authorization, "GET") is None:
+                if await self.context.access.token(authorization, "GET") is None:
                     check_name(request)
             except Exception as error:  # noqa: BLE001 - as in __call__
-                await error_reply(error, request, self.tally).send(receive, counted)
+                await error_reply(error, request, self.counters).send(receive, counted)
                 return
         await super().__call__(scope, receive, counted)
 
-    def store_on(self, redis: Redis, room: Room) -> Store:
-        """The store that the engine behind a client holds, with the settings of this app."""
-        return Store.on(redis, self.settings, self.model, self.traffic, room)
+    def context_on(self, redis: Redis, disk: DiskSpace) -> Context:
+        """What serves the store that the engine behind a client holds."""
+        store = Store.on(redis, self.settings, disk)
+        return Context.of(store, self.model, self.admission)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
@@ -180,19 +189,20 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server's connections find in the state what they have to heed."""
-    state = {"traffic": app.traffic, "cross_origin": app.cross_origin}
-    if app.store is not None:
-        await settle(app.store.redis, app.store.keys, Acknowledgement.of(app.settings.durability))
-        async with running(app.store):
+    state = {"admission": app.admission, "cross_origin": app.cross_origin}
+    if app.context is not None:
+        store = app.context.store
+        await settle(store.redis, store.keys, Acknowledgement.of(app.settings.durability))
+        async with running(app.context):
             yield state
         return
-    async with engine_of(app.settings) as (redis, room):
-        app.store = app.store_on(redis, room)
+    async with engine_of(app.settings) as (redis, disk):
+        app.context = app.context_on(redis, disk)
         try:
-            async with running(app.store):
+            async with running(app.context):
                 yield state
         finally:
-            app.store = None
+            app.context = None
 
 
 def _usable(redis: Redis) -> Redis:

@@ -1,73 +1,50 @@
-"""What a request works with: the log, the current items, the model and the settings."""
+"""What a request works with: a store, and what one process has to serve it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from redis.asyncio import Redis
-
-from itemstore.api.gate.authentication import Access
-from itemstore.engine.disk_space import Room
-from itemstore.engine.durability import Acknowledgement
-from itemstore.eventlog.append import Terms
-from itemstore.eventlog.keys import Keys
+from itemstore.api.gate.access import Access
 from itemstore.eventlog.live import LiveFeed
-from itemstore.eventlog.log import EventLog
-from itemstore.projections.current_items import APPLY, CurrentItems
-from itemstore.server.admission import Traffic
-from itemstore.server.processes import Workers
+from itemstore.server.admission import Admission
+from itemstore.server.processes import Processes
 from itemstore.server.slow_work import SlowWork
 from itemstore.store import cloudevents
 from itemstore.store.health import Health
 from itemstore.store.model import ItemModel
-from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """The parts of one store, on one engine, in one namespace.
+class Context:
+    """A store, its model, and who and how much is let in to it by one process.
 
-    `running` are the idempotency keys of requests that this process is at.
+    `running_keys` are the idempotency keys of requests that this process is at.
     """
 
-    redis: Redis
-    keys: Keys
-    log: EventLog
-    items: CurrentItems
-    feed: LiveFeed
+    store: Store
     model: ItemModel
-    settings: Settings
+    feed: LiveFeed
     access: Access
-    traffic: Traffic
-    workers: Workers
-    room: Room
+    admission: Admission
+    processes: Processes
     health: Health
-    slow: SlowWork
-    running: set[str] = field(default_factory=set)
+    slow_work: SlowWork
+    running_keys: set[str] = field(default_factory=set)
 
     @classmethod
-    def on(
-        cls, redis: Redis, settings: Settings, model: ItemModel, traffic: Traffic, room: Room
-    ) -> Store:
-        """The store that the engine behind `redis` holds, with its data where `room` is."""
-        keys = Keys(settings.namespace)
-        acknowledgement = Acknowledgement.of(settings.durability)
-        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, room)
-        log = EventLog(redis, keys, APPLY, terms)
-        workers = Workers.of_environment(traffic.tally)
-        traffic.tally.counts |= {"events": log.appended, "batches": log.batch_sizes}
+    def of(cls, store: Store, model: ItemModel, admission: Admission) -> Context:
+        """What this process has to serve the store, with the settings that it was opened with."""
+        redis, keys, log, settings = store.redis, store.keys, store.log, store.settings
+        processes = Processes.of_environment(admission.counters)
+        admission.counters.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
-            redis,
-            keys,
-            log,
-            CurrentItems(redis, keys, waiting=settings.max_waiting),
-            LiveFeed(log, cloudevents.frame, traffic.read_piece),
+            store,
             model,
-            settings,
-            Access(redis, keys, may_be_open=settings.may_be_open, mark=workers.tokens_mark),
-            traffic,
-            workers,
-            room,
-            Health(redis, keys, log, room, settings.durability),
+            LiveFeed(log, cloudevents.frame, admission.read_piece),
+            Access(redis, keys, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
+            admission,
+            processes,
+            Health(store),
             SlowWork(settings.max_waiting),
         )

@@ -10,9 +10,9 @@ from time import perf_counter
 
 from redis.asyncio import Redis
 
-from itemstore.api.context import Store
+from itemstore.api.context import Context
 from itemstore.engine.connect import connect_to_primary
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Acknowledgement, Durability, durability
 from itemstore.engine.embedded import embedded_in, run
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
@@ -29,7 +29,7 @@ PATIENCE = 10.0
 
 
 @asynccontextmanager
-async def engine_of(settings: Settings) -> AsyncIterator[tuple[Redis, Room]]:
+async def engine_of(settings: Settings) -> AsyncIterator[tuple[Redis, DiskSpace]]:
     """A client of the engine that the settings name, and the room that this has, for the block.
 
     Where they name none, the embedded one runs for that long. Raises EngineError, UnsafeEngine and
@@ -42,7 +42,7 @@ async def engine_of(settings: Settings) -> AsyncIterator[tuple[Redis, Room]]:
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             await _warn(redis, Keys(settings.namespace))
-            yield redis, Room(embedded_in(settings.data_dir, url))
+            yield redis, DiskSpace(embedded_in(settings.data_dir, url))
         finally:
             await redis.aclose()
 
@@ -74,20 +74,21 @@ async def _warn(redis: Redis, keys: Keys) -> None:
 
 
 @asynccontextmanager
-async def running(store: Store) -> AsyncIterator[None]:
+async def running(context: Context) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
+    store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.log.identity()
     tasks = [
-        asyncio.create_task(Runner(store.redis, store.keys, room=store.room).run()),
-        asyncio.create_task(store.workers.keep_publishing()),
-        asyncio.create_task(store.health.keep_settling()),
+        asyncio.create_task(Runner(store.redis, store.keys, disk=store.disk).run()),
+        asyncio.create_task(context.processes.keep_publishing()),
+        asyncio.create_task(context.health.keep_settling()),
     ]
     try:
-        with on_stop_signal(store.feed.close):
+        with on_stop_signal(context.feed.close):
             yield
     finally:
-        store.feed.close()
+        context.feed.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

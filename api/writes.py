@@ -39,7 +39,7 @@ async def item_body(request: Request) -> bytes:
 
 async def stored(request: Request, body: bytes) -> bytes:
     """The JSON that is stored for a body; off the event loop where that may take long."""
-    model = request.store.model
+    model = request.context.model
     if model.runs_code or len(body) > QUICK_BYTES:
         return await request.worked_out(lambda: model.stored(body))
     return model.stored(body)

@@ -99,7 +99,7 @@ def serving(
     """Runs `itemstore serve` for the block; gives its port and its process."""
     port = _free_port()
     command = [
-        *(sys.executable, "-c", "from cli.main import main; main()", "serve", *options),
+        *(sys.executable, "-m", "itemstore", "serve", *options),
         *("--port", str(port), "--workers", str(workers)),
     ]
     core = cores.server if workers == 1 else None

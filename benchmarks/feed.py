@@ -80,7 +80,7 @@ class Subscriber(asyncio.Protocol):
 @contextmanager
 def serving(where: Cores) -> Iterator[Server]:
     """A server on a data directory of its own, for the block."""
-    command = [sys.executable, "-c", "from cli.main import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "itemstore", "serve", "--port", "0"]
     with tempfile.TemporaryDirectory(prefix="itemstore-feed-") as directory:
         process = subprocess.Popen(
             on(where.server, *command, "--data-dir", directory), stdout=subprocess.PIPE, text=True

@@ -41,7 +41,7 @@ with Redis.from_url(sys.argv[1]) as redis:
         after = b"(" + entries[-1][0]
 """
 
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "itemstore"]
 
 
 @dataclass(frozen=True, slots=True)

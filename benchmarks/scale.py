@@ -148,7 +148,7 @@ def _operations(large: Store) -> dict[str, Any]:
         start = time.monotonic()
         subprocess.run(
             [
-                *(sys.executable, "-c", "from cli.main import main; main()", verb),
+                *(sys.executable, "-m", "itemstore", verb),
                 *("--redis-url", large.url, "--json"),
             ],
             cwd=HERE,

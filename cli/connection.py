@@ -17,7 +17,7 @@ from itemstore.cli.environment import warn_of_misspelt
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.interruption import Interrupted
 from itemstore.engine.connect import connect
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import EngineError, attach, holds_data
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
@@ -40,7 +40,7 @@ class Connection:
     redis: Redis
     keys: Keys
     log: EventLog
-    room: Room
+    disk: DiskSpace
     is_own: bool = False
 
 
@@ -92,7 +92,7 @@ async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[C
     else one run for the while. Raises Stop.
     """
     if settings.redis_url is not None:
-        async with _connection(settings.redis_url, settings, Room()) as connection:
+        async with _connection(settings.redis_url, settings, DiskSpace()) as connection:
             yield connection
         return
     if not (new or holds_data(settings.data_dir)):
@@ -102,7 +102,7 @@ async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[C
         )
         raise Stop(message)
     with attach(settings.data_dir) as engine:
-        async with _connection(engine.url, settings, Room(engine.data_dir)) as connection:
+        async with _connection(engine.url, settings, DiskSpace(engine.data_dir)) as connection:
             yield replace(connection, is_own=not engine.is_borrowed)
 
 
@@ -121,7 +121,7 @@ def checked_settings(options: Mapping[str, Any]) -> Settings:
 
 
 @asynccontextmanager
-async def _connection(url: str, settings: Settings, room: Room) -> AsyncIterator[Connection]:
+async def _connection(url: str, settings: Settings, disk: DiskSpace) -> AsyncIterator[Connection]:
     try:
         redis = connect(url)
     except ValueError as error:
@@ -129,4 +129,4 @@ async def _connection(url: str, settings: Settings, room: Room) -> AsyncIterator
         raise Stop(message) from None
     async with redis:
         keys = Keys(settings.namespace)
-        yield Connection(redis, keys, EventLog(redis, keys, APPLY), room)
+        yield Connection(redis, keys, EventLog(redis, keys, APPLY), disk)

@@ -17,7 +17,7 @@ from itemstore.cli.interruption import Interrupted, postponed
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.domain.evolve import Item
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.engine.faults import translated
 from itemstore.eventlog.importing import (
@@ -118,7 +118,7 @@ async def _write(connection: Connection, plan: Plan, last: str, total: int, repo
         connection.redis,
         connection.keys,
         APPLY,
-        _with_room(plan.events(), connection.room),
+        _with_room(plan.events(), connection.disk),
         last,
     )
     try:
@@ -181,10 +181,10 @@ def _events(count: int) -> str:
     return f"{count} {'event is' if count == 1 else 'events are'}"
 
 
-def _with_room(events: Iterable[CheckedEvent], room: Room) -> Iterator[CheckedEvent]:
+def _with_room(events: Iterable[CheckedEvent], disk: DiskSpace) -> Iterator[CheckedEvent]:
     """The events, for as long as there is room for them. Raises LogFull."""
     for event in events:
-        room.check()
+        disk.check()
         yield event
 
 

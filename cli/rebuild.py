@@ -28,7 +28,7 @@ async def rebuild_projection(
                 projection,
                 dry_run=dry_run,
                 report=report,
-                room=connection.room,
+                disk=connection.disk,
             )
         except Interrupted:
             say(f"Interrupted; {projection} is as it was. Run it again to rebuild it.")

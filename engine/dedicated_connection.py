@@ -19,7 +19,7 @@ from itemstore.engine.primary import NOT_THE_PRIMARY, leave
 Argument = str | bytes | int
 
 
-class HeldConnection:
+class DedicatedConnection:
     """One connection, for one command at a time. It is made when it is first needed."""
 
     def __init__(self, redis: Redis) -> None:

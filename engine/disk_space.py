@@ -26,8 +26,8 @@ LOOK = 0.2
 logger = logging.getLogger("itemstore")
 
 
-class Room:
-    """The disk that a directory is on; none, and thus always room, for another's engine."""
+class DiskSpace:
+    """The disk that a directory is on; none, and thus always space, for another's engine."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory

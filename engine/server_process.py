@@ -74,7 +74,7 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
         start = output.tell()
         watcher = subprocess.Popen(  # noqa: S603 - programs that we found ourselves
             [
-                *(sys.executable, "-I", "-S", Path(__file__).with_name("engine_watcher.py")),
+                *(sys.executable, "-I", "-S", Path(__file__).with_name("watcher.py")),
                 *(socket, program(), "--unixsocket", socket),
                 *(word for name, value in SETTINGS.items() for word in (f"--{name}", value)),
             ],

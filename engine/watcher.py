@@ -1,6 +1,6 @@
 """Runs the engine for as long as the process that started this one lives.
 
-Run as a program: `python engine_watcher.py SOCKET SERVER ARGUMENT…`. Standard input is a pipe whose
+Run as a program: `python watcher.py SOCKET SERVER ARGUMENT…`. Standard input is a pipe whose
 other end that process holds: however it ends, the system closes the pipe, and the engine stops.
 A byte in the pipe says that the engine has answered: from then on it is started again when it ends
 by itself. One that never answered has failed, and its status is this program's.

@@ -13,8 +13,8 @@ from itemstore.domain.decide import decide
 from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ANY, ExpectedVersion
-from itemstore.engine.dedicated_connection import Argument, HeldConnection
-from itemstore.engine.disk_space import Room
+from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import ENGINE, Acknowledgement
 from itemstore.engine.errors import LogBroken, LogOverloaded
 from itemstore.eventlog.batching import Batches, TooManyWaiting
@@ -38,14 +38,14 @@ class Terms:
     """On which terms commands are taken.
 
     `waiting` is how many may wait, `remembered_seconds` how long an idempotency key has its
-    outcome, `acknowledgement` what is waited for after each batch, and `room` where there has to
+    outcome, `acknowledgement` what is waited for after each batch, and `disk` where there has to
     be some.
     """
 
     waiting: int = 10_000
     remembered_seconds: int = REMEMBERED_SECONDS
     acknowledgement: Acknowledgement = ENGINE
-    room: Room = field(default_factory=Room)
+    disk: DiskSpace = field(default_factory=DiskSpace)
 
 
 class Appender:
@@ -59,9 +59,9 @@ class Appender:
         script = apply + files("itemstore.eventlog").joinpath("append.lua").read_text()
         writing = WriterTerms(terms.remembered_seconds, terms.acknowledgement)
         clock = EngineClock()
-        self._room = terms.room
+        self._disk = terms.disk
         self._idle_writers = [
-            Writer(HeldConnection(redis), script, clock, keys, writing) for _ in range(FLIGHTS)
+            Writer(DedicatedConnection(redis), script, clock, keys, writing) for _ in range(FLIGHTS)
         ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
             self._send,
@@ -85,7 +85,7 @@ class Appender:
         LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
         is unknown or not as durable as wanted: then there is no event or exactly one.
         """
-        self._room.check()
+        self._disk.check()
         call = _Append(command, meta or {}, key)
         try:
             return await self._batches.submit(call, call.size)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from redis import exceptions
 
-from itemstore.engine.dedicated_connection import Argument, HeldConnection
+from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.durability import Acknowledgement
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.faults import translated
@@ -79,7 +79,7 @@ class Writer:
 
     def __init__(
         self,
-        connection: HeldConnection,
+        connection: DedicatedConnection,
         script: str,
         clock: EngineClock,
         keys: Keys,

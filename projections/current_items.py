@@ -10,7 +10,7 @@ from importlib.resources import files
 from redis.asyncio import Redis
 
 from itemstore.domain.evolve import Item
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.faults import translated
 from itemstore.eventlog.batching import Batches, TooManyWaiting
@@ -46,7 +46,7 @@ class CurrentItems:
     """Reads the projection. The append script writes it, in the same step as the log."""
 
     def __init__(self, redis: Redis, keys: Keys, *, waiting: int = 10_000) -> None:
-        self._connection = HeldConnection(redis)
+        self._connection = DedicatedConnection(redis)
         self._redis = redis
         self._keys = keys
         self._list_items = redis.register_script(

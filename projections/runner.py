@@ -11,7 +11,7 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from itemstore.engine.cancellation import heed_cancellation
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.entries import ends, slices
 from itemstore.eventlog.keys import Keys
@@ -65,10 +65,10 @@ class Runner:
         redis: Redis,
         keys: Keys,
         projections: Sequence[CountingProjection] = FOLLOWING,
-        room: Room | None = None,
+        disk: DiskSpace | None = None,
     ) -> None:
         self._redis = redis
-        self._room = room or Room()
+        self._disk = disk or DiskSpace()
         self._keys = keys
         self._stores = [CountsStore(redis, keys, each) for each in projections]
 
@@ -91,8 +91,8 @@ class Runner:
             await asyncio.sleep(PATIENCE)
 
     async def _work(self, store: CountsStore) -> None:
-        """Follows the log for as long as this is the one that does, and there is room."""
-        self._room.check()
+        """Follows the log for as long as this is the one that does, and the disk has space."""
+        self._disk.check()
         lease = Lease(self._redis, self._keys.lease(store.projection.name), LEASE_MS)
         if not await lease.acquire():
             return
@@ -102,7 +102,7 @@ class Runner:
                 heed_cancellation()
                 await self._advance(store, lease)
                 await asyncio.sleep(PAUSE)
-                self._room.check()
+                self._disk.check()
                 await lease.renew_in_time()
         finally:
             with suppress(LogUnavailable):

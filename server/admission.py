@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from itemstore.api.http.problems import Problem
 from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.server.concurrency_limit import NoPlace, Places
-from itemstore.server.counters import Tally
+from itemstore.server.counters import Counters
 from itemstore.server.unsent import Unsent
 from itemstore.store.settings import Settings
-
-if TYPE_CHECKING:
-    from itemstore.api.http.request import Request
 
 TICK = 1.0
 """Seconds between two looks at which clients are slow."""
@@ -34,7 +31,7 @@ READ_SECONDS = 1.5
 """How long they do."""
 
 
-class Traffic:
+class Admission:
     """Connections, requests and streams of one process.
 
     `tasks` are the requests that the server has under way, streams and those that are still being
@@ -42,8 +39,8 @@ class Traffic:
     have places of their own, so that they never take those of writes and of single items.
     """
 
-    def __init__(self, settings: Settings, tally: Tally) -> None:
-        self.tally = tally
+    def __init__(self, settings: Settings, counters: Counters) -> None:
+        self.counters = counters
         self.tasks: set[asyncio.Task[None]] = set()
         self.receiving = 0
         self.streams = 0
@@ -57,7 +54,7 @@ class Traffic:
         self.patience: float = settings.client_seconds
         self._most_waiting = settings.max_waiting
         self._most_streams = settings.max_streams
-        tally.gauges |= {
+        counters.gauges |= {
             "waiting": lambda: self.waiting,
             "connections": lambda: len(self._connections),
             "streams": lambda: self.streams,
@@ -96,16 +93,17 @@ class Traffic:
         self._next_tick = loop.call_later(TICK, self._tick, loop) if self._connections else None
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[None]:
+    async def read(self, check_connected: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         """A place for the block among those that read much. Raises Problem (503).
 
-        Raises ClientDisconnect where the client has left when it is its turn.
+        Where it had to wait, `check_connected` is called when it is its turn: it raises where the
+        client has left meanwhile.
         """
         self.reading += 1
         try:
             async with self._reads.one() as has_waited:
                 if has_waited:
-                    await request.check_connected()
+                    await check_connected()
                 if not self.unsent.has_room(PAGE_BYTES * self._reads.taken):
                     raise overloaded("Too much is waiting to be taken by its clients.")
                 yield
@@ -130,7 +128,7 @@ class Traffic:
 
     def cut(self, reason: str) -> None:
         """Counts a stream that was cut off because its client is too slow."""
-        self.tally.streams_cut[reason] += 1
+        self.counters.streams_cut[reason] += 1
 
     @contextmanager
     def stream(self) -> Iterator[None]:

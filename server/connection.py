@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply, problem_reply
-from itemstore.server.admission import Traffic
+from itemstore.server.admission import Admission
 from itemstore.server.connection_state import (
     AWAITED,
     BODY,
@@ -29,7 +29,7 @@ from itemstore.server.connection_state import (
     after_the_end,
 )
 from itemstore.server.counters import OTHER
-from itemstore.server.exchange import Cycle
+from itemstore.server.exchange import Exchange
 from itemstore.server.refusals import CLOSE, cut_short, for_scripts, head_of, too_late
 from itemstore.server.transport import GatheringTransport
 
@@ -53,13 +53,13 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._traffic: Traffic = app_state["traffic"]
+        self._admission: Admission = app_state["admission"]
         self._cross_origin: CrossOrigin | None = app_state["cross_origin"]
         self._phase = AWAITED
         self._ticks = 0  # in this phase, without anything that counts as progress
         self._taken = 0
         self._ticks_untaken = 0
-        self._running: Cycle | None = None  # the last one that the application was given
+        self._running: Exchange | None = None  # the last one that the application was given
         self._is_receiving = False
         self._refusal = b""
         self._is_one_too_many = False
@@ -68,15 +68,15 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As asyncio calls it."""
         super().connection_made(GatheringTransport(transport, self.loop))
-        self._traffic.watch(self.connections, self.tasks, self.loop)
-        self._is_one_too_many = len(self.connections) > self._traffic.most_connections
+        self._admission.watch(self.connections, self.tasks, self.loop)
+        self._is_one_too_many = len(self.connections) > self._admission.most_connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio calls it."""
         self._phase = AWAITED
         if self._is_receiving:
             self._has_received()
-        self._traffic.unsent.release(self)
+        self._admission.unsent.release(self)
         self.pipeline.clear()
         running = self._running
         if running is not None and not running.response_complete:
@@ -99,7 +99,7 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """As asyncio calls it."""
         super().resume_writing()
-        self._traffic.unsent.release(self)
+        self._admission.unsent.release(self)
         self._start_next()
 
     def on_response_complete(self) -> None:
@@ -120,7 +120,7 @@ class Connection(HttpToolsProtocol):
         has_untaken = self._has_untaken()
         self._ticks += 1
         seen = self._seen(has_untaken=has_untaken)
-        step = after_a_tick(seen, self._traffic.patience, self.timeout_keep_alive)
+        step = after_a_tick(seen, self._admission.patience, self.timeout_keep_alive)
         if step != "go on":
             self._take(step)
 
@@ -129,7 +129,7 @@ class Connection(HttpToolsProtocol):
         running = self._running
         is_new = not self.transport.is_closing()  # else it was cut off, and counted, before
         if is_new and running is not None and running.is_stream and self._is_running:
-            self._traffic.cut("takes nothing")
+            self._admission.cut("takes nothing")
         self.transport.abort()
 
     def _seen(self, *, has_untaken: bool = False) -> Seen:
@@ -155,7 +155,7 @@ class Connection(HttpToolsProtocol):
             case "count anew":
                 self._ticks = 0
             case "refuse as late":
-                self._refuse(too_late(self._traffic.patience))
+                self._refuse(too_late(self._admission.patience))
             case "refuse as cut short":
                 self._refuse(cut_short())
             case "close":
@@ -183,11 +183,11 @@ class Connection(HttpToolsProtocol):
     def _is_running(self) -> bool:
         return self._running is not None and not self._running.response_complete
 
-    def _start(self, cycle: Cycle) -> None:
+    def _start(self, cycle: Exchange) -> None:
         self._running = cycle
         if cycle.more_body and cycle.scope["method"] in WITH_CONTENT:
             self._is_receiving = True
-            self._traffic.receiving += 1
+            self._admission.receiving += 1
         self._start_asgi_task(cycle, self.app)
 
     def _start_next(self) -> None:
@@ -200,7 +200,7 @@ class Connection(HttpToolsProtocol):
             return
         if self.pipeline:
             cycle, _ = self.pipeline.pop()
-            self._start(cast("Cycle", cycle))
+            self._start(cast("Exchange", cycle))
         elif self._refusal:
             self._send_refusal()
         self.flow.resume_reading()
@@ -208,7 +208,7 @@ class Connection(HttpToolsProtocol):
     def _has_received(self) -> None:
         """Ends the wait of the running request for its body."""
         self._is_receiving = False
-        self._traffic.receiving -= 1
+        self._admission.receiving -= 1
 
     def _refuse(self, problem: Problem) -> None:
         """Answers a problem, after the answers that are due before it, and then closes."""
@@ -250,8 +250,8 @@ class Connection(HttpToolsProtocol):
         return head_of(reply, *(CLOSE if closes else ()), *scripts)
 
     def _count(self, method: str, reply: Reply, slug: str) -> None:
-        self._traffic.tally.answered(OTHER, method, reply.status, 0.0)
-        self._traffic.tally.problems[slug] += 1
+        self._admission.counters.answered(OTHER, method, reply.status, 0.0)
+        self._admission.counters.problems[slug] += 1
 
     def _has_untaken(self) -> bool:
         """Whether the client has yet to take something; counts the ticks in which it does not."""
@@ -260,13 +260,13 @@ class Connection(HttpToolsProtocol):
         if untaken and not self.flow.write_paused:
             self._keep_count()
         if not untaken:
-            self._traffic.unsent.release(self)
+            self._admission.unsent.release(self)
         elif taken != self._taken:
-            self._traffic.unsent.take_note(self)
+            self._admission.unsent.take_note(self)
         self._taken = taken
         return untaken
 
     def _keep_count(self) -> None:
         """Counts what is in memory for the client."""
         kept = self._running.kept if self._running is not None and self._is_running else 0
-        self._traffic.unsent.keep(self, self.transport.unsent + kept)
+        self._admission.unsent.keep(self, self.transport.unsent + kept)

@@ -24,7 +24,7 @@ Answer = tuple[str, str, int]
 _NOTHING = [0.0] * (len(BOUNDS) + 2)
 
 
-class Tally:
+class Counters:
     """The numbers of one process. All but the gauges only grow.
 
     `answers` holds how many there were in each bucket and above them all, and their seconds in

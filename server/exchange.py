@@ -20,7 +20,7 @@ EVENT_STREAM = (b"content-type", b"text/event-stream")
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-class Cycle(RequestResponseCycle):
+class Exchange(RequestResponseCycle):
     """One request and its answer.
 
     `kept` is how many bytes of it its sender has in memory, besides what was written, `is_stream`

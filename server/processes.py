@@ -1,4 +1,4 @@
-"""The tallies of all processes of one server, so that each of them can show the sum.
+"""The counters of all processes of one server, so that each of them can show the sum.
 
 Whoever asks for `/metrics` gets any one of the processes. Each leaves its numbers in a file of
 its own in a directory that they share: every second, and before it shows a sum. What was shown
@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from itemstore.server.counters import Snapshot, Tally
+from itemstore.server.counters import Counters, Snapshot
 
-DIRECTORY = "ITEMSTORE_TALLY_DIR"
+DIRECTORY = "ITEMSTORE_COUNTERS_DIR"
 """The environment variable through which `serve` tells its processes the directory."""
 
 logger = logging.getLogger("itemstore")
@@ -27,18 +27,18 @@ SECONDS = 1.0
 """How old the numbers of the others may be."""
 
 
-class Workers:
+class Processes:
     """The processes of one server; only this one where nothing is shared."""
 
-    def __init__(self, tally: Tally, directory: Path | None) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters, directory: Path | None) -> None:
+        self._counters = counters
         self._directory = directory
 
     @classmethod
-    def of_environment(cls, tally: Tally) -> Workers:
+    def of_environment(cls, counters: Counters) -> Processes:
         """Those that share the directory which the environment names."""
         named = os.environ.get(DIRECTORY)
-        return cls(tally, Path(named) if named else None)
+        return cls(counters, Path(named) if named else None)
 
     @property
     def tokens_mark(self) -> Path | None:
@@ -59,7 +59,7 @@ class Workers:
 
     def publish(self) -> Snapshot:
         """The numbers of this process, which the others see from now on."""
-        own = self._tally.snapshot()
+        own = self._counters.snapshot()
         if self._directory is not None:
             path = self._directory / str(os.getpid())
             unfinished = path.with_suffix(".new")

@@ -19,7 +19,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.server.admission import overloaded
 from itemstore.server.connection import Connection
 from itemstore.server.connection_state import AWAITED, BODY, HEAD, REFUSED, SHED, UPGRADE
-from itemstore.server.exchange import Cycle
+from itemstore.server.exchange import Exchange
 from itemstore.server.refusals import TOO_MANY_REQUESTS, unreadable
 from itemstore.server.request_head import (
     MOST_HEAD,
@@ -101,7 +101,7 @@ class Protocol(Connection):
             return
         if self._is_one_too_many and self._path not in EVEN_WHEN_FULL:
             raise overloaded("Too many connections are open.")
-        if self._traffic.is_full and not self._is_answering and self._path not in EVEN_WHEN_FULL:
+        if self._admission.is_full and not self._is_answering and self._path not in EVEN_WHEN_FULL:
             self._phase = SHED
             if expects_continue(self.headers):
                 raise overloaded("Too many requests are waiting.")
@@ -161,7 +161,7 @@ class Protocol(Connection):
             "headers": fields,
             "state": self.app_state.copy(),
         }
-        self.cycle = cycle = Cycle(
+        self.cycle = cycle = Exchange(
             self.scope,
             self.transport,
             self.flow,

@@ -6,14 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from redis.asyncio import Redis
-
-from itemstore.engine.disk_space import Room
 from itemstore.engine.durability import Acknowledgement, Durability, promised, settle
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
+from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5
 """How long an answer holds: /readyz wants no token, so strangers could ask without end."""
@@ -25,12 +21,12 @@ SETTLE_SECONDS = 1.0
 class Health:
     """What `/readyz` says of one store."""
 
-    def __init__(self, redis: Redis, keys: Keys, log: EventLog, room: Room, setting: str) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._log = log
-        self._room = room
-        self._wanted = Acknowledgement.of(setting)
+    def __init__(self, store: Store) -> None:
+        self._redis = store.redis
+        self._keys = store.keys
+        self._log = store.log
+        self._disk = store.disk
+        self._wanted = Acknowledgement.of(store.settings.durability)
         self._fresh_until = 0.0
         self._asking: asyncio.Future[dict[str, Any] | Exception] | None = None
 
@@ -40,7 +36,7 @@ class Health:
         Raises LogUnavailable, LogFull, LogBroken or UnsafeEngine where a write would not be taken,
         and NotYetDurable where the last one was not as durable as wanted, or the next can't be.
         """
-        self._room.check()
+        self._disk.check()
         if self._asking is None or time.monotonic() > self._fresh_until:
             self._fresh_until = time.monotonic() + FRESH_SECONDS
             self._asking = asyncio.ensure_future(self._look())

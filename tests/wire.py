@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from redis import exceptions
 
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 
 
 @dataclass
@@ -49,13 +49,13 @@ def wire_of(*kinds: str) -> Iterator[Wire]:
     """The wire of all stores during the block: open, and in order."""
     wire = Wire(kinds)
     wire.is_open.set()
-    call = HeldConnection.call
+    call = DedicatedConnection.call
 
-    async def carried(connection: HeldConnection, *command: Any) -> Any:
+    async def carried(connection: DedicatedConnection, *command: Any) -> Any:
         async def run(*command: Any) -> Any:
             return await call(connection, *command)
 
         return await wire.carry(run, *command)
 
-    with patch.object(HeldConnection, "call", carried):
+    with patch.object(DedicatedConnection, "call", carried):
         yield wire

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from itemstore.api.http.paths import encoded, own_path, root_path
 from itemstore.api.http.problems import Problem, problem_of
 from itemstore.api.http.reply import Headers, Reply, problem_reply
-from itemstore.server.counters import Tally
+from itemstore.server.counters import Counters
 from itemstore.store.quoting import shown
 
 logger = logging.getLogger("itemstore")
 
 
-def error_reply(error: Exception, request: Request, tally: Tally) -> Reply:
+def error_reply(error: Exception, request: Request, counters: Counters) -> Reply:
     """Counts an error, logs one that nobody foresaw, and says what its client gets."""
     root = root_path(request.scope)
     instance = root + encoded(own_path(request.scope))
@@ -27,7 +27,7 @@ def error_reply(error: Exception, request: Request, tally: Tally) -> Reply:
     if problem is None:
         logger.error("%s %s", request.method, instance, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
-    tally.problems[problem.type.slug] += 1
+    counters.problems[problem.type.slug] += 1
     return problem_reply(problem, instance, root)
 
 
@@ -59,7 +59,7 @@ async def unforeseen(request: Request, error: Exception) -> Response:
 
 
 def _response(error: Exception, request: Request) -> Response:
-    reply = error_reply(error, request, request.app.tally)
+    reply = error_reply(error, request, request.app.counters)
     return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from starlette.types import Receive, Send
 
 from itemstore.api.http.problems import Problem
-from itemstore.server.admission import Traffic
+from itemstore.server.admission import Admission
 
 logger = logging.getLogger("itemstore")
 
@@ -92,13 +92,13 @@ class StreamReply:
     A piece that is a memoryview is of something that is in memory anyway, for whoever else gets
     it, and does not count as kept for this client.
 
-    It has a place among the streams of `traffic`, which it gives back when it was sent.
+    It has a place among the streams of `admission`, which it gives back when it was sent.
     """
 
     status: int
     headers: Headers
     pieces: AsyncGenerator[Piece, None]
-    traffic: Traffic
+    admission: Admission
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
         """Sends it until it ends, the client goes, or the client takes nothing for a while.
@@ -109,7 +109,7 @@ class StreamReply:
         try:
             await self._send(receive, send, with_body=with_body)
         finally:
-            self.traffic.end_stream()
+            self.admission.end_stream()
 
     async def _send(self, receive: Receive, send: Send, *, with_body: bool) -> None:
         headers = [*self.headers, NOSNIFF]
@@ -126,7 +126,7 @@ class StreamReply:
         sending = _Sending(self.pieces, send)
         sent = asyncio.create_task(sending.run())
         left = asyncio.create_task(_disconnected(receive))
-        tasks, patience = {sent, left}, self.traffic.patience
+        tasks, patience = {sent, left}, self.admission.patience
         done: set[asyncio.Task[None]] = set()
         try:
             while not done and not sending.is_stuck(patience):
@@ -138,7 +138,7 @@ class StreamReply:
                 task.cancel()
             error, _ = await asyncio.gather(sent, left, return_exceptions=True)
         if not done:
-            self.traffic.cut("takes nothing")
+            self.admission.cut("takes nothing")
             return "the client was too slow"
         return str(error) if isinstance(error, Exception) else None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
+from itemstore.api.context import Context
 from itemstore.api.http.fields import key, members, named
 from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
 from itemstore.api.http.paths import encoded, item_id, raw_path, root_path
@@ -19,9 +20,6 @@ from itemstore.api.http.trace_context import traceparent
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.store.quoting import quoted
 from itemstore.store.tokens import Token
-
-if TYPE_CHECKING:
-    from itemstore.api.context import Store
 
 Result = TypeVar("Result")
 
@@ -48,11 +46,12 @@ class Request(StarletteRequest):
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, store: Store, parameters: dict[str, bytes]
+        self, scope: Scope, receive: Receive, context: Context, parameters: dict[str, bytes]
     ) -> None:
         super().__init__(scope, receive)
         self.fields = _fields(scope["headers"])
-        self.store = store
+        self.context = context
+        self.store = context.store
         self.parameters = parameters
         self.token: Token | None = None
         self.actor: str | None = None
@@ -128,7 +127,7 @@ class Request(StarletteRequest):
 
     async def is_still_allowed(self) -> bool:
         """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
-        return await self.store.access.still_allows(self.token)
+        return await self.context.access.still_allows(self.token)
 
     async def worked_out(self, work: Callable[[], Result]) -> Result:
         """What work off the event loop gives, or raises.
@@ -136,14 +135,14 @@ class Request(StarletteRequest):
         Raises Problem: 503 as SlowWork.run does, and 401 where the token was revoked meanwhile.
         """
         began = time.monotonic()
-        result = await self.store.slow.run(work)
+        result = await self.context.slow_work.run(work)
         await self._check_still(began)
         return result
 
     async def _check_still(self, began: float) -> None:
         """Asks again whether a caller may that has taken long for something."""
         if time.monotonic() - began > LONG:
-            await self.store.access.check_still(self.token)
+            await self.context.access.check_still(self.token)
 
     async def read(self) -> bytes:
         """The whole body, as often as it is asked for.

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from itemstore.api.cursors import check_same_log, is_replaced, place_of, start_of
 from itemstore.api.event_search import FeedQuery, Found, passes, search
-from itemstore.api.gate.authentication import revoked
+from itemstore.api.gate.access import revoked
 from itemstore.api.history import last_change
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.caching import REVALIDATE, as_of, asks_again, known
@@ -29,7 +29,7 @@ from itemstore.api.http.reply import (
 )
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi import operations
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.entries import Within
@@ -72,7 +72,7 @@ class HistoryQuery(Query):
     order: Annotated[Literal["asc", "desc"], Field(description="Oldest or newest first")] = "asc"
 
 
-@router.get("/events", **openapi.LIST_EVENTS)
+@router.get("/events", **operations.LIST_EVENTS)
 async def list_events(request: Request) -> AnyReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
@@ -91,7 +91,7 @@ async def list_events(request: Request) -> AnyReply:
     return await page(request, start, wanted)
 
 
-@router.get("/items/{id}/events", **openapi.ITEM_EVENTS)
+@router.get("/items/{id}/events", **operations.ITEM_EVENTS)
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
@@ -102,7 +102,7 @@ async def item_events(request: Request) -> AnyReply:
     if reply := known(request, headers):
         return reply
     behind = None if wanted.after is None else await log.version_at(item, place)
-    async with request.store.traffic.read(request):
+    async with request.context.admission.read(request.check_connected):
         if wanted.order == "asc":
             found = await log.history(item, behind or 0, wanted.limit)
             more = bool(found) and found[-1].version < count
@@ -119,8 +119,8 @@ async def item_events(request: Request) -> AnyReply:
 
 async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
     """One page of the log; with `wait` it waits for an event where the log has no more."""
-    traffic = request.store.traffic
-    async with traffic.read(request):
+    admission = request.context.admission
+    async with admission.read(request.check_connected):
         headers = await _page_headers(request, wanted)
         found = await search(request, start, wanted)
         await check_same_log(request)
@@ -132,10 +132,10 @@ async def page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
 
 async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery) -> Found:
     """What is found as soon as an event comes that passes, or when the time is over."""
-    traffic, feed = request.store.traffic, request.store.feed
+    admission, feed = request.context.admission, request.context.feed
     now = asyncio.get_running_loop().time
     until = now() + wanted.wait
-    with traffic.stream(), suppress(FeedClosed):
+    with admission.stream(), suppress(FeedClosed):
         async with feed.following():
             while found.is_dry and now() < until:
                 with suppress(TimeoutError):
@@ -143,7 +143,7 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
                 await request.check_connected()
                 if not await request.is_still_allowed():
                     raise revoked()
-                async with traffic.read_piece():
+                async with admission.read_piece():
                     found = await search(request, found.position, wanted)
                 await check_same_log(request)
     return found
@@ -151,13 +151,13 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
 
 async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log as JSON lines, to where it ended when the last of it was read."""
-    store, position, is_end = request.store, start, False
+    context, position, is_end = request.context, start, False
     within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
     while not is_end:
         if not await request.is_still_allowed():
             raise revoked()
-        async with store.traffic.read_piece():
-            part = await store.log.part(position, within)
+        async with context.admission.read_piece():
+            part = await context.store.log.part(position, within)
             passed = [each for each in part.events if passes(each, wanted)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
@@ -172,7 +172,7 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
 
     A comment has no empty line after it: some clients take that for an event without data.
     """
-    feed, position = request.store.feed, start
+    feed, position = request.context.feed, start
     now = asyncio.get_running_loop().time
     yield b"retry: %d\n\n" % RETRY_MS
     due = now() + KEEP_ALIVE_SECONDS
@@ -193,7 +193,7 @@ async def live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerato
                 events = []
             except (FellBehind, FeedClosed) as end:
                 if isinstance(end, FellBehind):
-                    request.store.traffic.cut("fell behind")
+                    request.context.admission.cut("fell behind")
                 yield b": %s; resume with Last-Event-ID\n" % _FAREWELLS[type(end)]
                 return
             frames = [event.text for event in events if passes(event, wanted)]
@@ -265,5 +265,5 @@ def _stream(
         (b"x-accel-buffering", b"no"),
         VARY,
     ]
-    request.store.traffic.begin_stream()
-    return StreamReply(200, headers, content, request.store.traffic)
+    request.context.admission.begin_stream()
+    return StreamReply(200, headers, content, request.context.admission)

@@ -15,7 +15,7 @@ from itemstore.api.http.query import refuse_query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi import operations
 from itemstore.api.resources.version import links, version_then
 from itemstore.api.writes import append, event_headers, item_body, read_and_append, write_reply
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
@@ -30,7 +30,7 @@ router = APIRouter(route_class=Route)
 VARY = (b"vary", b"accept-datetime, " + ORIGIN)
 
 
-@router.put("/items/{id}", **openapi.PUT_ITEM)
+@router.put("/items/{id}", **operations.PUT_ITEM)
 async def put_item(request: Request) -> Reply:
     """Store the item under this id: 201 when that created it, 200 when it updated it."""
     refuse_query(request)
@@ -39,13 +39,13 @@ async def put_item(request: Request) -> Reply:
     return write_reply(request, recorded)
 
 
-@router.patch("/items/{id}", **openapi.PATCH_ITEM)
+@router.patch("/items/{id}", **operations.PATCH_ITEM)
 async def patch_item(request: Request) -> Reply:
     """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
     refuse_query(request)
     limit = request.store.settings.max_body
     media_type, document = await request.content()
-    model = request.store.model
+    model = request.context.model
     if len(document) > QUICK_BYTES:
         change = await request.worked_out(lambda: parse(media_type, document, limit))
     else:
@@ -74,7 +74,7 @@ def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> byt
     return body
 
 
-@router.delete("/items/{id}", **openapi.DELETE_ITEM)
+@router.delete("/items/{id}", **operations.DELETE_ITEM)
 async def delete_item(request: Request) -> Reply:
     """Delete the item. Its history stays, and its versions go on should it be created again."""
     refuse_query(request)
@@ -82,7 +82,7 @@ async def delete_item(request: Request) -> Reply:
     return Reply(204, event_headers(recorded))
 
 
-@router.get("/items/{id}", **openapi.GET_ITEM)
+@router.get("/items/{id}", **operations.GET_ITEM)
 async def get_item(request: Request) -> Reply:
     """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
     refuse_query(request)

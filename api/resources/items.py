@@ -21,7 +21,7 @@ from itemstore.api.http.query import Query, query, refuse_query
 from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi import operations
 from itemstore.api.writes import item_body, write_reply
 from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
@@ -39,7 +39,7 @@ class ListQuery(Query):
     prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it")] = ""
 
 
-@router.get("/items", **openapi.LIST_ITEMS)
+@router.get("/items", **operations.LIST_ITEMS)
 async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
@@ -47,7 +47,7 @@ async def list_items(request: Request) -> AnyReply:
     items, log = request.store.items, request.store.log
     if asks_again(request) and (reply := known(request, as_of(await log.last_position()))):
         return reply
-    async with request.store.traffic.read(request):
+    async with request.context.admission.read(request.check_connected):
         headers = [JSON, *as_of(await log.last_position())]
         page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
         cursor = _cursor(page.items[-1].id) if page.more else None
@@ -59,7 +59,7 @@ async def list_items(request: Request) -> AnyReply:
     return PageReply(200, headers, parts)
 
 
-@router.post("/items", **openapi.POST_ITEM)
+@router.post("/items", **operations.POST_ITEM)
 async def post_item(request: Request) -> Reply:
     """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
     refuse_query(request)

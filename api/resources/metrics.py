@@ -20,7 +20,6 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from itemstore.api.context import Store
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
@@ -31,6 +30,7 @@ from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.faults import translated
 from itemstore.projections.status import projection_statuses
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
+from itemstore.store.store import Store
 
 router = APIRouter(route_class=Route)
 
@@ -53,7 +53,7 @@ BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
 )
 async def metrics(request: Request) -> Reply:
     """All metrics in Prometheus' text format, or as OpenMetrics where Accept asks for that."""
-    total, pids = request.store.workers.total()
+    total, pids = request.context.processes.total()
     families = [
         _info(),
         *_counted(total),

@@ -75,8 +75,8 @@ async def livez(_: Request) -> Reply:
 )
 async def readyz(request: Request) -> Reply:
     """Whether a write would be taken now, and how durable it would be."""
-    report = await request.store.health.report()
-    await request.store.access.check_not_closed()
+    report = await request.context.health.report()
+    await request.context.access.check_not_closed()
     return json_reply(report, headers=[NO_STORE])
 
 

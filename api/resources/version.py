@@ -21,7 +21,7 @@ from itemstore.api.http.query import Query, invalid_parameters, query, refuse_qu
 from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi import operations
 from itemstore.api.openapi.schemas import LAST_VERSION
 from itemstore.api.writes import append, stored, write_reply
 from itemstore.domain.commands import PutItem
@@ -48,7 +48,7 @@ class DiffQuery(Query):
     ] = None
 
 
-@router.get("/items/{id}/versions/{n}", **openapi.GET_VERSION)
+@router.get("/items/{id}/versions/{n}", **operations.GET_VERSION)
 async def get_version(request: Request) -> Reply:
     """The item as one version left it. It never changes, so it may be cached for ever."""
     refuse_query(request)
@@ -63,7 +63,7 @@ async def get_version(request: Request) -> Reply:
     return Reply(200, [JSON, *headers], body)
 
 
-@router.get("/items/{id}/versions/{n}/diff", **openapi.DIFF_VERSIONS)
+@router.get("/items/{id}/versions/{n}/diff", **operations.DIFF_VERSIONS)
 async def diff_versions(request: Request) -> Reply:
     """What changed from one version to another, as a JSON Patch (RFC 6902)."""
     number = _number(request)
@@ -72,7 +72,7 @@ async def diff_versions(request: Request) -> Reply:
     if start == 0:
         detail = "Version 1 has none before it, so name the version to compare it with."
         raise invalid_parameters([{"parameter": "from", "detail": detail}])
-    async with request.store.traffic.read(request):
+    async with request.context.admission.read(request.check_connected):
         after = _body(await version(request, number))
         before = _body(await version(request, start))
         if len(before) + len(after) > QUICK_BYTES:
@@ -83,7 +83,7 @@ async def diff_versions(request: Request) -> Reply:
     return Reply(200, headers, patch)
 
 
-@router.post("/items/{id}/revert", **openapi.REVERT_ITEM)
+@router.post("/items/{id}/revert", **operations.REVERT_ITEM)
 async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
     refuse_query(request)

@@ -16,7 +16,7 @@ from itemstore.api.http.query import Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations as openapi
+from itemstore.api.openapi import operations
 from itemstore.api.openapi.schemas import LAST_VERSION
 from itemstore.api.resources.version import origin, versions_path
 from itemstore.domain.events import ItemDeleted
@@ -36,7 +36,7 @@ class VersionsQuery(Query):
     ] = 0
 
 
-@router.get("/items/{id}/versions", **openapi.LIST_VERSIONS)
+@router.get("/items/{id}/versions", **operations.LIST_VERSIONS)
 async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
@@ -48,7 +48,7 @@ async def list_versions(request: Request) -> Reply:
     if reply := known(request, headers):
         return reply
     positions = await log.positions(item, wanted.after, wanted.limit)
-    async with request.store.traffic.read(request):
+    async with request.context.admission.read(request.check_connected):
         history, looked = await heads_at(request, positions, wanted.limit)
     last = wanted.after + looked
     more = last < count

@@ -34,7 +34,7 @@ async def rebuild_items(task: Task) -> Findings:
 class _ItemsRebuild:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._shadow = Shadow(task.redis, task.keys, task.lease, task.length, task.room)
+        self._shadow = Shadow(task.redis, task.keys, task.lease, task.length, task.disk)
         self._first = ""
         self._items = 0
         self._before = RowsDigest()

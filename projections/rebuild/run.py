@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.faults import translated
 from itemstore.eventlog.entries import ends
@@ -34,7 +34,7 @@ async def rebuild(  # noqa: PLR0913 - all but two by their names
     *,
     dry_run: bool = False,
     report: Report = unreported,
-    room: Room | None = None,
+    disk: DiskSpace | None = None,
 ) -> Receipt:
     """Builds a projection again from the log while reads and writes go on, and puts it in place.
 
@@ -55,7 +55,7 @@ async def rebuild(  # noqa: PLR0913 - all but two by their names
         length = await _checked_length(redis, keys)
         await clear(redis, keys, lease)
         await begin(redis, keys, lease)
-        task = Task(redis, keys, lease, length, dry_run, report, room or Room())
+        task = Task(redis, keys, lease, length, dry_run, report, disk or DiskSpace())
         if projection == CURRENT_ITEMS:
             found = await rebuild_items(task)
         else:

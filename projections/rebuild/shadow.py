@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.faults import translated
 from itemstore.eventlog.keys import Keys, pattern
@@ -58,7 +58,9 @@ class Shadow:
     to the engine's file once more, and raises LogFull where there is no room for that.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, lease: Lease, length: int, room: Room) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, lease: Lease, length: int, disk: DiskSpace
+    ) -> None:
         self.live = keys
         self.keys = keys.shadow(lease.token)
         self.position = START
@@ -67,7 +69,7 @@ class Shadow:
         self.length = length
         self._redis = redis
         self._lease = lease
-        self._room = room
+        self._disk = disk
         self._aside = keys.aside(lease.token)
         replay = APPLY + _text("replay.lua")
         catch_up = replay + _text("catch_up.lua")
@@ -83,7 +85,7 @@ class Shadow:
         for step in _steps(runs):
             texts = [run.text for run in step]
             while texts:
-                self._room.check()
+                self._disk.check()
                 texts = texts[await self._step(self._replay_runs, [], texts) :]
         self.position = position
         self.events += runs.events

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.keys import Keys
 from itemstore.projections.lease import Lease
 from itemstore.projections.progress import Progress, Report
@@ -25,7 +25,7 @@ class Task:
     length: int
     dry_run: bool
     report: Report
-    room: Room
+    disk: DiskSpace
 
     def tell(self, stage: str, events: int, length: int = 0) -> None:
         """Reports how far it is."""

@@ -31,7 +31,7 @@ async def all_taken(app: ItemStore) -> AsyncIterator[None]:
     """A block in which as many pages are being made as may be at once."""
     async with AsyncExitStack() as stack:
         for _ in range(READS_AT_ONCE):
-            await stack.enter_async_context(app.traffic._reads.one())
+            await stack.enter_async_context(app.admission._reads.one())
         yield
 
 
@@ -40,7 +40,7 @@ async def test_a_page_for_which_there_is_no_place_is_503_in_the_end(
     app: ItemStore, client: httpx.AsyncClient, path: str
 ) -> None:
     """With Retry-After; writes and single items have their answers meanwhile."""
-    app.traffic._reads._seconds = 0.2
+    app.admission._reads._seconds = 0.2
     for size in (1, 2):
         await client.put("/items/foo", json={"size": size})
     async with all_taken(app):
@@ -58,11 +58,11 @@ async def test_a_page_waits_for_its_place(app: ItemStore, client: httpx.AsyncCli
     """Where one gets free in time; it does not count among the requests that hold up writes."""
     async with all_taken(app):
         page = asyncio.create_task(client.get("/items"))
-        while not app.traffic._reads._waiting:
+        while not app.admission._reads._waiting:
             await asyncio.sleep(0)
-        assert app.traffic.reading == 1
+        assert app.admission.reading == 1
     assert (await page).status_code == 200
-    assert app.traffic.reading == 0
+    assert app.admission.reading == 0
 
 
 async def test_places_are_given_in_the_order_in_which_they_were_asked_for() -> None:

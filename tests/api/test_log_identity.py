@@ -141,8 +141,8 @@ async def test_many_streams_ask_once_which_log_it_is(
     app: ItemStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each wants to know every second; asked by all, the engine had no connection for others."""
-    assert app.store is not None
-    log, asked = app.store.log, []
+    assert app.context is not None
+    log, asked = app.context.store.log, []
 
     async def counted(*arguments: Any) -> str:
         asked.append(arguments)

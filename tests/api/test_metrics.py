@@ -21,8 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.eventlog.keys import Keys
-from itemstore.server.counters import BOUNDS, Tally
-from itemstore.server.processes import Workers
+from itemstore.server.counters import BOUNDS, Counters
+from itemstore.server.processes import Processes
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, client_of, problem
@@ -222,17 +222,17 @@ async def test_a_stream_more_than_allowed_is_refused(serve: Serve) -> None:
     client = serve(max_streams=1)
     lines = {"accept": "application/jsonl"}
     app = app_of(client)
-    app.traffic.begin_stream()
+    app.admission.begin_stream()
 
     answer = await client.get("/events", headers=lines)
     problem(answer, 503, "overloaded")
     assert answer.headers["retry-after"] == "1"
     problem(await client.get("/events?wait=1"), 503, "overloaded")
 
-    app.traffic.end_stream()
+    app.admission.end_stream()
     assert (await client.get("/events", headers=lines)).status_code == 200
     assert (await client.head("/events", headers=lines)).status_code == 200
-    assert app.traffic.streams == 0
+    assert app.admission.streams == 0
 
 
 def app_of(client: httpx.AsyncClient) -> ItemStore:
@@ -246,8 +246,8 @@ async def test_the_app_shows_the_sum_of_its_processes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis: FakeAsyncRedis
 ) -> None:
     """Through the directory that `serve` names; processes are told apart where there are two."""
-    monkeypatch.setenv("ITEMSTORE_TALLY_DIR", str(tmp_path))
-    other = Tally()
+    monkeypatch.setenv("ITEMSTORE_COUNTERS_DIR", str(tmp_path))
+    other = Counters()
     other.answered("/items/{id}", "PUT", 201, 0.1)
     with running_process() as pid:
         (tmp_path / str(pid)).write_text(json.dumps(other.snapshot().as_json()))
@@ -261,10 +261,10 @@ async def test_the_app_shows_the_sum_of_its_processes(
 
 def test_a_sum_never_goes_backwards(tmp_path: Path) -> None:
     """Whichever process gives it; and one that ended has counted what it counted."""
-    first, second = Tally(), Tally()
+    first, second = Counters(), Counters()
     first.gauges["waiting"] = second.gauges["waiting"] = lambda: 1.0
     with running_process() as pid:
-        ours, theirs = Workers(first, tmp_path), Workers(second, tmp_path)
+        ours, theirs = Processes(first, tmp_path), Processes(second, tmp_path)
         second.answered("/", "GET", 200, 0.0)
         theirs.publish()
         (tmp_path / str(os.getpid())).rename(tmp_path / str(pid))

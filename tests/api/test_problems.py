@@ -100,8 +100,8 @@ async def prepared(
     app: ItemStore, client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> httpx.AsyncClient:
     """A client of a store with an item `foo`, a deleted, a damaged and a trimmed one."""
-    assert app.store is not None
-    app.store.running.add(app.store.keys.idempotency("busy"))
+    assert app.context is not None
+    app.context.running_keys.add(app.context.store.keys.idempotency("busy"))
     for name in ("trimmed", "foo", "gone", "damaged"):
         await client.put(f"/items/{name}", json={"size": 1})
     await client.delete("/items/gone", headers={"Idempotency-Key": "used"})

@@ -206,11 +206,11 @@ async def test_a_large_body_is_worked_out_beside_the_event_loop(
 ) -> None:
     """A body, a patch and a diff of a megabyte; small ones are worked out at once."""
     app = create_app(Settings(model="any"), redis=redis)
-    assert app.store is not None
+    assert app.context is not None
     large, merge = {"a": "x" * 100_000}, {"content-type": "application/merge-patch+json"}
     for body, is_small in (({"a": 1}, True), (large, False)):
         async with client_of(app) as client:
             await client.put("/items/foo", json=body)
             await client.patch("/items/foo", json=body, headers=merge)
             await client.get("/items/foo/versions/2/diff")
-        assert (app.store.slow._threads == 0) is is_small
+        assert (app.context.slow_work._threads == 0) is is_small

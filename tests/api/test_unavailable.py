@@ -14,7 +14,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from redis import exceptions
 
 from itemstore.api.app import create_app
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.store.settings import Settings
 from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
@@ -29,14 +29,14 @@ READS = ["/items/foo", "/items", "/readyz", "/items/foo/versions/1", "/events"]
 
 def fail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the engine answer every append with an error, and run none of them."""
-    call = HeldConnection.call
+    call = DedicatedConnection.call
 
-    async def failing(connection: HeldConnection, *command: Any) -> Any:
+    async def failing(connection: DedicatedConnection, *command: Any) -> Any:
         if command[0] in ("EVALSHA", "EVAL"):
             raise error
         return await call(connection, *command)
 
-    monkeypatch.setattr(HeldConnection, "call", failing)
+    monkeypatch.setattr(DedicatedConnection, "call", failing)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import opened
 from itemstore.cli.imports import import_file
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.projections.current_items import APPLY
@@ -45,7 +45,7 @@ def by_hand(data: Path, command: str) -> None:
     """Has a Redis client of its own run a command on the engine of a data directory."""
     script = (
         "import sys; from pathlib import Path; from redis import Redis;"
-        "from eventlog.engine import attach\n"
+        "from itemstore.engine.embedded import attach\n"
         "with attach(Path(sys.argv[1])) as engine:\n"
         f"    Redis.from_url(engine.url).{command}\n"
     )
@@ -238,7 +238,7 @@ async def test_an_import_ends_before_the_disk_does(
 ) -> None:
     """It says why, and how far it came."""
     redis, keys = FakeAsyncRedis(), Keys()
-    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
+    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace(tmp_path))
     file = tmp_path / "events"
     file.write_text(json.dumps(FIRST))
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", 2**40)
@@ -328,7 +328,7 @@ def test_an_import_interrupted_while_it_checks_leaves_no_new_store(tmp_path: Pat
 def store(tmp_path: Path) -> Connection:
     """A store in process, on nothing."""
     redis, keys = FakeAsyncRedis(), Keys()
-    return Connection(redis, keys, EventLog(redis, keys, APPLY), Room(tmp_path))
+    return Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace(tmp_path))
 
 
 async def import_lines(store: Connection, directory: Path, lines: list[Any]) -> int:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.forked import command
 
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "itemstore"]
 
 LINES = [
     {"type": "ItemCreated", "subject": "foo", "time": "2020-01-01T00:00:00Z", "data": {"size": 1}},
@@ -213,7 +213,7 @@ def test_what_was_damaged_by_hand_is_found_and_healed(imported: Run, tmp_path: P
     digest = json.loads(imported("verify", "--json").stdout)["digest"]
     with_engine = (
         "import sys; from pathlib import Path; from redis import Redis;"
-        "from eventlog.engine import attach\n"
+        "from itemstore.engine.embedded import attach\n"
         "with attach(Path(sys.argv[1])) as engine:\n"
         "    redis = Redis.from_url(engine.url)\n"
         "    redis.delete('items:ids'); redis.hset('items:current', 'foo', '{}')\n"
@@ -249,7 +249,7 @@ def test_verify_says_what_mends_what_is_wrong(
     assert imported("rebuild", "statistics").returncode == 0
     with_engine = (
         "import sys; from pathlib import Path; from redis import Redis;"
-        "from eventlog.engine import attach\n"
+        "from itemstore.engine.embedded import attach\n"
         "with attach(Path(sys.argv[1])) as engine:\n"
         f"    Redis.from_url(engine.url).{damage}\n"
     )
@@ -290,7 +290,7 @@ def test_an_import_onto_a_row_that_is_none_says_so(imported: Run, tmp_path: Path
     """One sentence, and nothing is written."""
     by_hand = (
         "import sys\nfrom pathlib import Path\nfrom redis import Redis\n"
-        "from eventlog.engine import run\n"
+        "from itemstore.engine.embedded import run\n"
         "with run(Path(sys.argv[1])) as engine: Redis.from_url(engine.url)"
         ".hset('items:current', 'foo', '?')"
     )

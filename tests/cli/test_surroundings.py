@@ -107,7 +107,7 @@ def test_a_variable_that_is_no_setting_is_named(run: Run, monkeypatch: pytest.Mo
 def test_what_is_a_setting_or_somebody_else_s_is_not_named() -> None:
     """Kubernetes has variables for each service, and names are read in any case."""
     names = ["itemstore_port", "ITEMSTORE_MODEL", "ITEMSTORE_PORT_8000_TCP", "ITEMSTORES", "PATH"]
-    assert list(misspelt([*names, "ITEMSTORE_SERVICE_HOST", "ITEMSTORE_TALLY_DIR"])) == []
+    assert list(misspelt([*names, "ITEMSTORE_SERVICE_HOST", "ITEMSTORE_COUNTERS_DIR"])) == []
     assert list(misspelt(["ITEMSTORE_PROT"])) == [("ITEMSTORE_PROT", "ITEMSTORE_PORT")]
 
 

@@ -145,11 +145,11 @@ def test_a_default_is_told_in_words() -> None:
 async def test_what_is_answered_is_as_described(app: ItemStore) -> None:
     """Each answer fits its schema."""
     document = app.openapi()
-    assert app.store is not None
+    assert app.context is not None
     async with client_of(app) as client:
         body = {"title": "a", "sizes": [{"width": 2, "height": 3}]}
         await client.put("/items/a", json=body if "Product" in str(document) else {})
-        await rebuild(app.store.redis, app.store.keys)
+        await rebuild(app.context.store.redis, app.context.store.keys)
         for path in ("/", "/livez", "/readyz", "/projections", "/stats", "/problems/gone"):
             template = path.replace("gone", "{slug}")
             answer = await client.get(path)

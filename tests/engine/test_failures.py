@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from itemstore.engine import server_process as engine_server
-from itemstore.engine import watcher as engine_watcher
+from itemstore.engine import server_process, watcher
 from itemstore.engine.embedded import EngineFailed, EngineNotFound, attach, run
 
 if TYPE_CHECKING:
@@ -64,11 +63,11 @@ def test_an_engine_that_ended_before_its_owner_could_say_so_has_failed(
     """The owner was held up for longer than its watcher waits."""
 
     def late(_socket: Path) -> int:
-        time.sleep(engine_watcher.ANSWERED + 1)
+        time.sleep(watcher.ANSWERED + 1)
         return 1
 
-    monkeypatch.setattr(engine_server, "program", lambda: "true")
-    monkeypatch.setattr(engine_server, "loaded", late)
+    monkeypatch.setattr(server_process, "program", lambda: "true")
+    monkeypatch.setattr(server_process, "loaded", late)
     with pytest.raises(EngineFailed, match="did not start"), run(data_dir):
         pass
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from itemstore.engine import embedded as engines
-from itemstore.engine import owner as engine_owner
+from itemstore.engine import owner
 from itemstore.engine.embedded import DataDirectoryInUse, EngineFailed, EngineSilent, attach, run
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def test_a_start_does_not_wait_for_ever(
     process, engine = own(data_dir)
     os.kill(engine.pid, signal.SIGSTOP)
     killed(process)
-    monkeypatch.setattr(engine_owner, "PATIENCE", 0.1)
+    monkeypatch.setattr(owner, "PATIENCE", 0.1)
     with pytest.raises(EngineFailed, match=r"engine\.lock"), run(data_dir):
         pass
     os.kill(engine.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from itemstore.engine import server_process as engine_server
+from itemstore.engine import server_process
 from itemstore.engine.embedded import run
 
 if TYPE_CHECKING:
@@ -127,6 +127,6 @@ def test_the_engine_is_ready_only_when_all_its_data_is_loaded(
         for number in range(16_000):
             pipeline.rpush("list", number)
         pipeline.execute()
-    monkeypatch.setitem(engine_server.SETTINGS, "key-load-delay", "10")
+    monkeypatch.setitem(server_process.SETTINGS, "key-load-delay", "10")
     with run(data_dir) as engine:
         assert connect(engine).llen("list") == 16_000

@@ -13,7 +13,7 @@ from redis import exceptions
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.projections.current_items import APPLY
@@ -125,9 +125,9 @@ async def test_a_batch_asked_for_again_after_a_kill_is_not_appended_again(
     """What a writer's last batch was is on disk with the batch itself."""
     server = start("valkey")
     async with connect(server.url) as redis:
-        call = HeldConnection.call
+        call = DedicatedConnection.call
 
-        async def killed_before_the_reply(connection: HeldConnection, *command: Any) -> None:
+        async def killed_before_the_reply(connection: DedicatedConnection, *command: Any) -> None:
             monkeypatch.undo()
             await call(connection, *command)
             server.kill()
@@ -136,7 +136,7 @@ async def test_a_batch_asked_for_again_after_a_kill_is_not_appended_again(
 
         log = EventLog(redis, keys, APPLY)
         before = await log.append(PutItem("bar", b"1"))
-        monkeypatch.setattr(HeldConnection, "call", killed_before_the_reply)
+        monkeypatch.setattr(DedicatedConnection, "call", killed_before_the_reply)
         answer = await log.append(PutItem("foo", b"1"))
 
         assert (answer.type, answer.version) == ("ItemCreated", 1)

@@ -13,7 +13,7 @@ from redis import exceptions
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.expected import ABSENT
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 async def lines_of(redis: Redis, batch: tuple[Any, ...]) -> list[str]:
     """What the script answers to a batch, without the time."""
-    reply: bytes = await HeldConnection(redis).call(*batch)
+    reply: bytes = await DedicatedConnection(redis).call(*batch)
     return reply.decode().split("\n")[1:]
 
 
@@ -72,7 +72,7 @@ async def test_a_batch_that_comes_after_a_later_one_is_refused(
     await log.append(PutItem("foo", b"2"))
     async with unchanged():
         with pytest.raises(exceptions.ResponseError, match="later batch"):
-            await HeldConnection(redis).call(*late)
+            await DedicatedConnection(redis).call(*late)
 
 
 @pytest.mark.parametrize("lost", [1, 2])

@@ -13,7 +13,7 @@ from redis import exceptions
 from itemstore.api.app import create_app
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect, connect_to_primary
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.projections.current_items import APPLY, CurrentItems
@@ -140,7 +140,7 @@ async def test_an_engine_that_keeps_its_role_to_itself_is_asked(pair: Pair) -> N
 async def test_a_client_of_the_callers_own_is_dropped_too(pair: Pair) -> None:
     """After a write that says READONLY the next one goes over a new connection."""
     async with connect(pair.proxy.url) as redis:
-        held, other = HeldConnection(redis), HeldConnection(redis)
+        held, other = DedicatedConnection(redis), DedicatedConnection(redis)
         assert await held.call("SET", "key", "before") == b"OK"
         assert await other.call("GET", "key") == b"before"
         await pair.fail_over()

@@ -9,7 +9,7 @@ import pytest
 from redis import exceptions
 
 from itemstore.engine.connect import connect
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from tests.conftest import stopped
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 async def test_a_held_connection_answers_one_command_after_the_other(redis: Redis) -> None:
     """In bytes, whatever the arguments are."""
-    connection = HeldConnection(redis)
+    connection = DedicatedConnection(redis)
     assert await connection.call("SET", "é", b"\xff\r\n") == b"OK"
     assert await connection.call("GET", "é".encode()) == b"\xff\r\n"
     assert await connection.call("HSET", "hash", "a", 1, "b", 2) == 2
@@ -31,7 +31,7 @@ async def test_a_held_connection_answers_one_command_after_the_other(redis: Redi
 
 async def test_an_error_is_raised_and_the_connection_goes_on(redis: Redis) -> None:
     """As redis-py raises it; the next reply is the next command's."""
-    connection = HeldConnection(redis)
+    connection = DedicatedConnection(redis)
     await connection.call("SET", "key", "text")
     for _ in range(3):
         with pytest.raises(exceptions.ResponseError, match="WRONGTYPE"):
@@ -48,17 +48,17 @@ def server(start: Start) -> Server:
 
 
 @pytest.fixture
-async def held(server: Server) -> AsyncIterator[HeldConnection]:
+async def held(server: Server) -> AsyncIterator[DedicatedConnection]:
     """A connection to that server, which was in use before."""
     async with connect(server.url) as client:
-        held = HeldConnection(client)
+        held = DedicatedConnection(client)
         await held.call("SET", "key", "before")
         yield held
 
 
 @pytest.mark.parametrize("size", [1, 30_000_000], ids=["read", "send"])
 async def test_a_call_that_was_given_up_answers_no_other(
-    server: Server, held: HeldConnection, size: int
+    server: Server, held: DedicatedConnection, size: int
 ) -> None:
     """Given up while it waited for its reply, or while its bytes were on their way."""
     with stopped(server), pytest.raises(TimeoutError):
@@ -73,7 +73,7 @@ async def test_a_call_that_was_given_up_answers_no_other(
 
 
 async def test_a_connection_that_the_server_closed_is_opened_again(
-    start: Start, server: Server, held: HeldConnection
+    start: Start, server: Server, held: DedicatedConnection
 ) -> None:
     """Nobody hears of it, once its end has been seen."""
     server.kill()
@@ -83,7 +83,7 @@ async def test_a_connection_that_the_server_closed_is_opened_again(
 
 
 async def test_a_connection_waits_for_its_server(
-    start: Start, server: Server, held: HeldConnection
+    start: Start, server: Server, held: DedicatedConnection
 ) -> None:
     """Refused while there is none, open again when there is one."""
     server.kill()

@@ -8,7 +8,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.domain.commands import PutItem
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
@@ -28,16 +28,16 @@ def redis() -> FakeAsyncRedis:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path) -> DiskSpace:
     """The room on a real disk."""
-    return Room(tmp_path)
+    return DiskSpace(tmp_path)
 
 
 async def test_nothing_is_appended_without_room_and_then_it_goes_on(
-    redis: FakeAsyncRedis, room: Room, monkeypatch: pytest.MonkeyPatch
+    redis: FakeAsyncRedis, disk: DiskSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogFull says how much there is and how much there has to be."""
-    log = EventLog(redis, Keys(), APPLY, Terms(room=room))
+    log = EventLog(redis, Keys(), APPLY, Terms(disk=disk))
     await log.append(PutItem("a", b"{}"))
     with monkeypatch.context() as patch:
         patch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
@@ -50,11 +50,11 @@ async def test_nothing_is_appended_without_room_and_then_it_goes_on(
 async def test_the_engine_of_another_has_its_own_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks at this one then."""
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
-    Room().check()
+    DiskSpace().check()
 
 
 async def test_a_rebuild_ends_before_the_disk_does(
-    redis: FakeAsyncRedis, room: Room, monkeypatch: pytest.MonkeyPatch
+    redis: FakeAsyncRedis, disk: DiskSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would write every row once more. All stays as it was."""
     keys = Keys()
@@ -62,7 +62,7 @@ async def test_a_rebuild_ends_before_the_disk_does(
     before = await verify(redis, keys)
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
     with pytest.raises(LogFull):
-        await rebuild(redis, keys, room=room)
+        await rebuild(redis, keys, disk=disk)
     after = await verify(redis, keys)
     assert (after.digest, after.position) == (before.digest, before.position)
     assert not after.differences
@@ -77,7 +77,7 @@ async def test_nothing_is_appended_where_the_data_is_gone(
     manifest = data / "appendonlydir" / "appendonly.aof.manifest"
     manifest.parent.mkdir(parents=True)
     manifest.touch()
-    log = EventLog(redis, Keys(), APPLY, Terms(room=Room(data)))
+    log = EventLog(redis, Keys(), APPLY, Terms(disk=DiskSpace(data)))
     await log.append(PutItem("a", b"{}"))
     manifest.unlink()
     with pytest.raises(LogUnavailable, match="moved or deleted"):

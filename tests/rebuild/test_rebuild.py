@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from itemstore.domain.commands import DeleteItem, PutItem
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog import entries
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -151,7 +151,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await redis.set(lease.key, "somebody else")
-    late = Shadow(redis, keys, lease, 0, Room())
+    late = Shadow(redis, keys, lease, 0, DiskSpace())
 
     async with unchanged():
         with pytest.raises(LeaseLost):
@@ -167,7 +167,7 @@ async def test_a_step_sent_twice_is_done_once(redis: Redis, keys: Keys, history:
     """A client library that sends the swap again after a lost reply would swap nothing in."""
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
-    late = Shadow(redis, keys, lease, 0, Room())
+    late = Shadow(redis, keys, lease, 0, DiskSpace())
     await late.swap()
     before = await contents(redis)
 
@@ -183,7 +183,7 @@ async def abandoned(redis: Redis, keys: Keys) -> None:
     lease = Lease(redis, keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await begin(redis, keys, lease)
-    shadow = Shadow(redis, keys, lease, 0, Room())
+    shadow = Shadow(redis, keys, lease, 0, DiskSpace())
     await shadow.mark_histories()
     await redis.delete(lease.key)
 

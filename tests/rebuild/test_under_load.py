@@ -37,7 +37,7 @@ FLEETING = [f"fleeting {number}" for number in range(40)]
 """Items that are put and deleted."""
 
 
-class Traffic:
+class Admission:
     """Writers that remember what was acknowledged, and readers that remember what they saw."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
@@ -104,11 +104,11 @@ class Traffic:
 
 
 @pytest.fixture
-async def traffic(real_redis: Redis, keys: Keys) -> AsyncIterator[Traffic]:
+async def admission(real_redis: Redis, keys: Keys) -> AsyncIterator[Admission]:
     """Writers and readers at full speed on each real server."""
-    traffic = Traffic(real_redis, keys)
-    await traffic.begin()
-    yield traffic
+    admission = Admission(real_redis, keys)
+    await admission.begin()
+    yield admission
     await asyncio.sleep(0.01)
 
 
@@ -118,7 +118,7 @@ async def log_of(redis: Redis, keys: Keys) -> list[RecordedEvent]:
 
 
 async def test_rebuilds_lose_no_write_and_disturb_no_reader(
-    real_redis: Redis, keys: Keys, traffic: Traffic
+    real_redis: Redis, keys: Keys, admission: Admission
 ) -> None:
     """Every acknowledged write is in the log and the rows; no reader saw a half-built state."""
     until = time.monotonic() + SECONDS
@@ -128,18 +128,18 @@ async def test_rebuilds_lose_no_write_and_disturb_no_reader(
         assert not any(found.different.values())
         assert found.digest_before == found.digest_after
         rebuilds += 1
-    await traffic.end()
+    await admission.end()
 
     assert rebuilds > 1
-    assert traffic.lists > rebuilds
+    assert admission.lists > rebuilds
     history = {each.position: each for each in await log_of(real_redis, keys)}
-    assert all(history[each.position] == each for each in traffic.acknowledged)
+    assert all(history[each.position] == each for each in admission.acknowledged)
     assert (await verify(real_redis, keys)).clean
     await assert_agreement(real_redis, keys)
 
 
 async def test_verify_raises_no_false_alarm(
-    real_redis: Redis, keys: Keys, traffic: Traffic
+    real_redis: Redis, keys: Keys, admission: Admission
 ) -> None:
     """What is written while it looks is no difference."""
     until = time.monotonic() + SECONDS
@@ -147,11 +147,11 @@ async def test_verify_raises_no_false_alarm(
         verdict = await verify(real_redis, keys)
         assert verdict.differences == []
         assert verdict.clean
-    await traffic.end()
+    await admission.end()
 
 
 async def test_a_damaged_history_heals_while_its_item_is_written(
-    real_redis: Redis, keys: Keys, traffic: Traffic
+    real_redis: Redis, keys: Keys, admission: Admission
 ) -> None:
     """What is appended to it while the rebuild goes on is not lost."""
     healed = STAYING[0]
@@ -161,12 +161,12 @@ async def test_a_damaged_history_heals_while_its_item_is_written(
         found = (await rebuild(real_redis, keys)).findings
         assert found.different["histories"] == 2
         assert (await verify(real_redis, keys)).clean
-    await traffic.end()
+    await admission.end()
     await assert_agreement(real_redis, keys)
 
 
 async def test_a_rebuild_ends_where_writers_are_faster_than_its_steps(
-    real_redis: Redis, keys: Keys, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+    real_redis: Redis, keys: Keys, admission: Admission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The steps grow until one of them reaches the end of the log."""
     monkeypatch.setattr(shadow, "ENTRIES", 1)
@@ -175,5 +175,5 @@ async def test_a_rebuild_ends_where_writers_are_faster_than_its_steps(
     async with asyncio.timeout(20):
         await rebuild(real_redis, keys)
 
-    await traffic.end()
+    await admission.end()
     await assert_agreement(real_redis, keys)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import killed_when_silent
 
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "itemstore"]
 
 
 @dataclass

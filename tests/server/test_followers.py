@@ -65,8 +65,8 @@ async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
 
 def feed_of(app: ItemStore) -> LiveFeed:
     """The feed of the running store."""
-    assert app.store is not None
-    return app.store.feed
+    assert app.context is not None
+    return app.context.feed
 
 
 @asynccontextmanager
@@ -161,15 +161,15 @@ async def test_a_reader_that_takes_nothing_is_let_go(
     app: ItemStore, port: int, client: httpx.AsyncClient
 ) -> None:
     """After a while; nothing is kept for it, and its stream has no end that looks like one."""
-    app.traffic.patience = 0.3
+    app.admission.patience = 0.3
     async with slow_reader(port) as reader:
         for _ in range(100):
             await client.put("/items/a", json=LARGE)
         await until(lambda: feed_of(app)._followers == 0)
         text = await asyncio.wait_for(reader.read(-1), timeout=10)
     assert not text.endswith(b"0\r\n\r\n")
-    await until(lambda: app.traffic.unsent.bytes == 0)
-    assert app.tally.streams_cut == {"takes nothing": 1}
+    await until(lambda: app.admission.unsent.bytes == 0)
+    assert app.counters.streams_cut == {"takes nothing": 1}
 
 
 async def test_what_waits_for_a_follower_is_small_however_large_an_event_is(
@@ -184,18 +184,18 @@ async def test_what_waits_for_a_follower_is_small_however_large_an_event_is(
         await until(lambda: feed_of(app).holds(created.headers["event-id"]))
         for _ in range(30):
             await client.put("/items/a", json={"name": "x" * 900_000})
-        await until(lambda: len(app.traffic.unsent._kept) == 5)
-        assert app.traffic.unsent.bytes < 5 * 200_000
+        await until(lambda: len(app.admission.unsent._kept) == 5)
+        assert app.admission.unsent.bytes < 5 * 200_000
 
 
 async def test_lines_that_break_off_do_not_look_complete(
     client: httpx.AsyncClient, app: ItemStore
 ) -> None:
     """An entry that is no event, in the middle of the log: the client hears of it."""
-    assert app.store is not None
+    assert app.context is not None
     for _ in range(60):
         await client.put("/items/a", json={})
-    await app.store.redis.xadd("items:events", {"hello": "world"})
+    await app.context.store.redis.xadd("items:events", {"hello": "world"})
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/events", headers={"accept": "application/jsonl"})
 
@@ -204,12 +204,12 @@ async def test_a_feed_that_can_t_go_on_says_so_to_all_who_follow(
     client: httpx.AsyncClient, app: ItemStore
 ) -> None:
     """Their streams end, rather than to stay silent for ever."""
-    assert app.store is not None
+    assert app.context is not None
     async with client.stream("GET", "/events", headers=SSE) as answer:
         events = EventSource(answer).aiter_sse()
         assert (await anext(events)).retry == 1000
         await until(lambda: feed_of(app).holds("1-0"))
-        await app.store.redis.xadd("items:events", {"hello": "world"})
+        await app.context.store.redis.xadd("items:events", {"hello": "world"})
         with pytest.raises(httpx.RemoteProtocolError):
             await asyncio.wait_for(anext(events), timeout=5)
 
@@ -242,7 +242,7 @@ async def test_one_reader_feeds_them_all(
     app: ItemStore, port: int, client: httpx.AsyncClient
 ) -> None:
     """One connection to the engine reads, however many follow; each gets every event in order."""
-    assert app.store is not None
+    assert app.context is not None
 
     async def follow() -> list[str]:
         positions: list[str] = []
@@ -261,7 +261,7 @@ async def test_one_reader_feeds_them_all(
     following = [asyncio.create_task(follow()) for _ in range(50)]
     written = [await write(number) for number in range(190)]
     await until(lambda: feed_of(app)._followers == 50)
-    clients = await app.store.redis.client_list()
+    clients = await app.context.store.redis.client_list()
     assert sum(each["cmd"] == "xread" for each in clients) <= 2  # the statistics read as well
     written += [await write(number) for number in range(10)]
     assert await asyncio.gather(*following) == [written] * 50

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from itemstore.api.gate.authentication import Access
+from itemstore.api.gate.access import Access
 from itemstore.eventlog.keys import Keys
 from tests.conftest import Server as Engine
 from tests.conftest import Start, stopped

@@ -14,7 +14,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.imports import import_file
-from itemstore.engine.disk_space import Room
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.projections.current_items import APPLY
@@ -56,7 +56,7 @@ async def import_fuzz(seed: int, seconds: float, most: int = 10_000_000) -> Outc
 async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
     """What is wrong after an import into a store of its own; empty where nothing is."""
     redis, keys = FakeAsyncRedis(server=FakeServer()), Keys()
-    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), Room())
+    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace())
     before = 0
     try:
         count = await import_file(connection, file, append=appending)

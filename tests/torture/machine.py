@@ -22,7 +22,7 @@ from itemstore.domain.decide import decide
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import evolve
-from itemstore.engine.dedicated_connection import HeldConnection
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogFull, LogUnavailable
 from tests.conftest import Server, emptied, program_of, running
 from tests.eventlog.test_state_machine import META, Store, commands
@@ -93,10 +93,10 @@ class FaultyStore(Store):
     def append_over_a_kill(self, together: list[Command], ran: bool) -> None:  # noqa: FBT001
         """The engine is killed before it runs the batch, or before it answers."""
         self._count("engine killed in a batch")
-        call = HeldConnection.call
+        call = DedicatedConnection.call
         killed = False
 
-        async def calling(connection: HeldConnection, *command: Any) -> Any:
+        async def calling(connection: DedicatedConnection, *command: Any) -> Any:
             nonlocal killed
             if killed or command[0] not in {"EVALSHA", "EVAL"}:
                 return await call(connection, *command)
@@ -106,7 +106,7 @@ class FaultyStore(Store):
             await asyncio.to_thread(self.restartable.restart)
             raise exceptions.ConnectionError
 
-        with patch.object(HeldConnection, "call", calling):
+        with patch.object(DedicatedConnection, "call", calling):
             self.append(*together)
         self._notice()
 

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from tests.torture.history import LogEntry, entries_of
 from tests.torture.wire import Lost, NotSent, Wire
 
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "itemstore"]
 ROOT = Path(__file__).parents[2]
 
 PIPE = asyncio.subprocess.PIPE

@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 
 from itemstore.eventlog.keys import Keys
 
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "itemstore"]
 
 WRITERS = 16
 READERS = 3

@@ -1,0 +1,44 @@
+"""One store, opened: its log and its current items, on one engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.durability import Acknowledgement
+from itemstore.eventlog.append import Terms
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The log and the current items of one namespace.
+
+    `disk` is where the engine has its data, if that is the embedded one. `is_own` where this
+    process runs the engine for itself: then nobody else has it, and nobody writes.
+    """
+
+    redis: Redis
+    keys: Keys
+    log: EventLog
+    items: CurrentItems
+    settings: Settings
+    disk: DiskSpace
+    is_own: bool = False
+
+    @classmethod
+    def on(
+        cls, redis: Redis, settings: Settings, disk: DiskSpace, *, is_own: bool = False
+    ) -> Store:
+        """The store that the engine behind `redis` holds, with its data where `disk` is."""
+        keys = Keys(settings.namespace)
+        acknowledgement = Acknowledgement.of(settings.durability)
+        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, disk)
+        log = EventLog(redis, keys, APPLY, terms)
+        items = CurrentItems(redis, keys, waiting=settings.max_waiting)
+        return cls(redis, keys, log, items, settings, disk, is_own)
