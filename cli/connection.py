@@ -6,11 +6,9 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from itemstore.cli.environment import warn_of_misspelt
@@ -21,32 +19,16 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import EngineError, attach, holds_data
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.row import MalformedRow
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
+from itemstore.store.store import Store
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A client for the engine, the names of the keys, the log, and the room that it has.
-
-    `is_own` where this command runs the engine itself: then nobody else does, and nobody writes.
-    """
-
-    redis: Redis
-    keys: Keys
-    log: EventLog
-    disk: DiskSpace
-    is_own: bool = False
-
-
 def run_connected(
     options: Mapping[str, Any],
-    verb: Callable[[Connection], Awaitable[Result]],
+    verb: Callable[[Store], Awaitable[Result]],
     *,
     new: bool = False,
 ) -> Result:
@@ -56,8 +38,8 @@ def run_connected(
     """
 
     async def run() -> Result:
-        async with connected(checked_settings(options), new=new) as connection:
-            return await verb(connection)
+        async with connected(checked_settings(options), new=new) as store:
+            return await verb(store)
 
     return run_to_end(run)
 
@@ -85,15 +67,15 @@ def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, A
 
 
 @asynccontextmanager
-async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[Connection]:
-    """A connection to the engine that the settings name.
+async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[Store]:
+    """The store that the settings name.
 
     Without a URL it is the embedded engine: the one that a `serve` runs on the data directory,
     else one run for the while. Raises Stop.
     """
     if settings.redis_url is not None:
-        async with _connection(settings.redis_url, settings, DiskSpace()) as connection:
-            yield connection
+        async with _opened(settings.redis_url, settings, DiskSpace()) as store:
+            yield store
         return
     if not (new or holds_data(settings.data_dir)):
         message = (
@@ -102,8 +84,9 @@ async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[C
         )
         raise Stop(message)
     with attach(settings.data_dir) as engine:
-        async with _connection(engine.url, settings, DiskSpace(engine.data_dir)) as connection:
-            yield replace(connection, is_own=not engine.is_borrowed)
+        disk = DiskSpace(engine.data_dir)
+        async with _opened(engine.url, settings, disk, is_own=not engine.is_borrowed) as store:
+            yield store
 
 
 def checked_settings(options: Mapping[str, Any]) -> Settings:
@@ -121,12 +104,13 @@ def checked_settings(options: Mapping[str, Any]) -> Settings:
 
 
 @asynccontextmanager
-async def _connection(url: str, settings: Settings, disk: DiskSpace) -> AsyncIterator[Connection]:
+async def _opened(
+    url: str, settings: Settings, disk: DiskSpace, *, is_own: bool = False
+) -> AsyncIterator[Store]:
     try:
         redis = connect(url)
     except ValueError as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None
     async with redis:
-        keys = Keys(settings.namespace)
-        yield Connection(redis, keys, EventLog(redis, keys, APPLY), disk)
+        yield Store.on(redis, settings, disk, is_own=is_own)

@@ -7,7 +7,6 @@ import stat
 import sys
 from contextlib import aclosing
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.interruption import Interrupted, at_once, postponed
 from itemstore.cli.output import say, write_data, write_text
@@ -20,35 +19,36 @@ from itemstore.eventlog.entries import recorded_slices
 from itemstore.eventlog.log import EventLog
 from itemstore.projections.progress import Progress
 from itemstore.store.cloudevents import encode
+from itemstore.store.store import Store
 
 PAGE = 100
 LAST = 10
 """Events that `tail` shows where it is not told where to start."""
 
 
-async def tail(connection: Connection, *, after: str | None, as_json: bool) -> str:
+async def tail(store: Store, *, after: str | None, as_json: bool) -> str:
     """Shows the newest events, or those after a position; the position of the last one."""
-    log = connection.log
+    log = store.log
     position = await start_of(log, after) if after else await log.before_last(LAST)
-    return await show_behind(connection, position, as_json=as_json)
+    return await show_behind(store, position, as_json=as_json)
 
 
-async def show_behind(connection: Connection, position: str, *, as_json: bool) -> str:
+async def show_behind(store: Store, position: str, *, as_json: bool) -> str:
     """Shows the events after a position; that of the last one."""
-    async with aclosing(recorded_slices(connection.redis, connection.keys, position)) as slices:
+    async with aclosing(recorded_slices(store.redis, store.keys, position)) as slices:
         async for recorded in slices:
             position = recorded[-1].position
             show(recorded, as_json=as_json)
     return position
 
 
-async def history(connection: Connection, item: str, *, as_json: bool) -> None:
+async def history(store: Store, item: str, *, as_json: bool) -> None:
     """All events of one item. Raises Stop where it never existed."""
     if any("\ud800" <= sign <= "\udfff" for sign in item):
         message = f"An item's id is UTF-8; {item!r} was typed as something else."
         raise Stop(message)
     version = 0
-    while recorded := await connection.log.history(item, version, PAGE):
+    while recorded := await store.log.history(item, version, PAGE):
         version = recorded[-1].version
         show(recorded, as_json=as_json)
     if version == 0:
@@ -56,19 +56,19 @@ async def history(connection: Connection, item: str, *, as_json: bool) -> None:
         raise Stop(message)
 
 
-async def export(connection: Connection, *, after: str | None) -> None:
+async def export(store: Store, *, after: str | None) -> None:
     """The log after a position, one CloudEvents object a line.
 
     Raises Stop where it breaks off, as when the engine is another process's, and that ends.
     """
-    position = await start_of(connection.log, after) if after else START
-    count, total = 0, await connection.log.length()
+    position = await start_of(store.log, after) if after else START
+    count, total = 0, await store.log.length()
     try:
         # In a file no line may be torn, and what is said here has to be what is there. A pipe's
         # reader may stop reading, and a signal can't wait for that.
         interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
         with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
-            slices = recorded_slices(connection.redis, connection.keys, position)
+            slices = recorded_slices(store.redis, store.keys, position)
             async with aclosing(slices) as reading:
                 async for recorded in reading:
                     show(recorded, as_json=True)

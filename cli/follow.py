@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from itemstore.cli.connection import Connection, checked_settings, connected, run_to_end
+from itemstore.cli.connection import checked_settings, connected, run_to_end
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.events import PAGE, show, show_behind, tail
 from itemstore.cli.output import say, watch_the_reader
@@ -19,6 +19,7 @@ from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.identity import LogReplaced, known_identity
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 
 PAUSE = 0.2
 """Seconds between two looks for an engine."""
@@ -45,11 +46,11 @@ class _Follower:
         watch_the_reader()
         while True:
             try:
-                async with connected(self._settings) as connection:
-                    await self._catch_up(connection, after)
-                    if not connection.is_own:
+                async with connected(self._settings) as store:
+                    await self._catch_up(store, after)
+                    if not store.is_own:
                         self._has_said = False
-                        await self._follow(connection)
+                        await self._follow(store)
                 await self._until_something_is_new()
             except LogUnavailable as error:
                 if self._position is None:
@@ -57,13 +58,13 @@ class _Follower:
                 self._say(f"{told(error)} Waiting for it.")
             await _pause()
 
-    async def _catch_up(self, connection: Connection, after: str | None) -> None:
+    async def _catch_up(self, store: Store, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
-        log, position = connection.log, self._position
-        which = await known_identity(connection.redis, connection.keys)
+        log, position = store.log, self._position
+        which = await known_identity(store.redis, store.keys)
         if position is None:
             self._log = which
-            self._position = await tail(connection, after=after, as_json=self._as_json)
+            self._position = await tail(store, after=after, as_json=self._as_json)
             return
         ends = await log.ends()
         end = ends.end
@@ -74,14 +75,12 @@ class _Follower:
                 f"after {position}. Begin again without --after."
             )
             raise Stop(message)
-        self._position = await show_behind(connection, position, as_json=self._as_json)
+        self._position = await show_behind(store, position, as_json=self._as_json)
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow(self, store: Store) -> None:
         """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
         try:
-            async for recorded in connection.log.follow(
-                self._position or START, PAGE, log=self._log
-            ):
+            async for recorded in store.log.follow(self._position or START, PAGE, log=self._log):
                 self._position = recorded[-1].position
                 show(recorded, as_json=self._as_json)
         except LogReplaced as error:

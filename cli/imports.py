@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import Source, opened
 from itemstore.cli.interruption import Interrupted, postponed
@@ -35,6 +34,7 @@ from itemstore.eventlog.writable import log_end
 from itemstore.projections.current_items import APPLY
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode
+from itemstore.store.store import Store
 
 AT_ONCE = 100
 """Rows that are asked for together."""
@@ -66,16 +66,16 @@ class Plan:
         )
 
 
-async def import_file(connection: Connection, path: Path | None, *, append: bool) -> int:
+async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
     """How many events were imported. All of the file is checked before the first is written.
 
     Without `append` the log may be empty, or what an interrupted import of the same file left
     behind. Raises Stop for a line that can't be imported, before anything is written.
     """
-    last = await connection.log.last_position()
+    last = await store.log.last_position()
     with opened(path) as source, reported(quiet=False) as report:
         try:
-            plan = await _planned(connection, source, append=append)
+            plan = await _planned(store, source, append=append)
             total = _counted(plan, report)
         except ImportRefused as error:
             raise Stop(str(error)) from None
@@ -86,20 +86,20 @@ async def import_file(connection: Connection, path: Path | None, *, append: bool
             raise
         if plan.begun.count:
             say(f"{_events(plan.begun.count)} in the log already")
-        await _write(connection, plan, last, total, report)
-    end = await log_end(connection.redis, await connection.log.last_position())
+        await _write(store, plan, last, total, report)
+    end = await log_end(store.redis, await store.log.last_position())
     if end.sentence is not None:
         say(end.sentence)
     return total
 
 
-async def _planned(connection: Connection, source: Source, *, append: bool) -> Plan:
+async def _planned(store: Store, source: Source, *, append: bool) -> Plan:
     # The time is taken once: what the first pass admits, the second does.
     now = int(time.time() * 1000)
     if append:
-        states = await _states(connection, source)
+        states = await _states(store, source)
         return Plan(source, NOTHING, states, appends=True, now=now)
-    there = await begun(connection.redis, connection.keys, source.events())
+    there = await begun(store.redis, store.keys, source.events())
     return Plan(source, there, {}, appends=False, now=now)
 
 
@@ -111,14 +111,14 @@ def _counted(plan: Plan, report: Report) -> int:
     return count
 
 
-async def _write(connection: Connection, plan: Plan, last: str, total: int, report: Report) -> None:
+async def _write(store: Store, plan: Plan, last: str, total: int, report: Report) -> None:
     """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
     done, line = 0, 0
     steps = import_events(
-        connection.redis,
-        connection.keys,
+        store.redis,
+        store.keys,
         APPLY,
-        _with_room(plan.events(), connection.disk),
+        _with_room(plan.events(), store.disk),
         last,
     )
     try:
@@ -133,7 +133,7 @@ async def _write(connection: Connection, plan: Plan, last: str, total: int, repo
         say(f"Interrupted. {_left_off(plan, done, line, total)}")
         raise
     except (LogUnavailable, LogFull) as error:
-        doubt = await _in_doubt(connection, last) if plan.appends else ""
+        doubt = await _in_doubt(store, last) if plan.appends else ""
         raise Stop(f"{error} {doubt}{_left_off(plan, done, line, total)}") from None
     except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile
         message = (
@@ -158,10 +158,10 @@ def _left_off(plan: Plan, done: int, line: int, total: int) -> str:
     )
 
 
-async def _in_doubt(connection: Connection, last: str) -> str:
+async def _in_doubt(store: Store, last: str) -> str:
     """A sentence where the step that failed may have been written all the same."""
     try:
-        end = await connection.log.last_position()
+        end = await store.log.last_position()
     except LogUnavailable:
         end = None
     if end == last:
@@ -188,14 +188,14 @@ def _with_room(events: Iterable[CheckedEvent], disk: DiskSpace) -> Iterator[Chec
         yield event
 
 
-async def _states(connection: Connection, source: Source) -> dict[str, Item | None]:
+async def _states(store: Store, source: Source) -> dict[str, Item | None]:
     """What the items that the file speaks of are now, without their bodies, which may be large."""
     names = sorted({event.item for event in source.events()})
     states: dict[str, Item | None] = {}
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
         with translated():
-            rows: Any = await connection.redis.hmget(connection.keys.current, some)
+            rows: Any = await store.redis.hmget(store.keys.current, some)
         for name, row in zip(some, rows, strict=True):
             item = None if row is None else decode(name, row)
             states[name] = item and replace(item, body=b"" if item.exists else None)

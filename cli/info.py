@@ -8,17 +8,17 @@ from typing import Any
 
 from redis import exceptions
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.engine.durability import durability
 from itemstore.engine.faults import translated
 from itemstore.eventlog.identity import known_identity
+from itemstore.store.store import Store
 
 
-async def info(connection: Connection, *, as_json: bool) -> None:
+async def info(store: Store, *, as_json: bool) -> None:
     """Prints what the store is and holds; what the engine does not tell is unknown, or null."""
-    facts = await _facts(connection)
+    facts = await _facts(store)
     if as_json:
         write_text(json.dumps(facts))
         return
@@ -26,8 +26,8 @@ async def info(connection: Connection, *, as_json: bool) -> None:
         write_text(f"{name:<16}{'unknown' if value is None else escaped(str(value))}")
 
 
-async def _facts(connection: Connection) -> dict[str, Any]:
-    redis, keys, log = connection.redis, connection.keys, connection.log
+async def _facts(store: Store) -> dict[str, Any]:
+    redis, keys, log = store.redis, store.keys, store.log
     promise = await durability(redis, keys)
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
@@ -41,15 +41,15 @@ async def _facts(connection: Connection) -> dict[str, Any]:
         "last_position": await log.last_position(),
         "items": items,
         "deleted_items": None if items is None or rows is None else rows - items,
-        "log_bytes": await _size(connection, keys.events),
-        "rows_bytes": await _size(connection, keys.current),
+        "log_bytes": await _size(store, keys.events),
+        "rows_bytes": await _size(store, keys.current),
     }
 
 
-async def _size(connection: Connection, key: str) -> int | None:
-    if await _told(connection.redis.exists(key)) == 0:
+async def _size(store: Store, key: str) -> int | None:
+    if await _told(store.redis.exists(key)) == 0:
         return 0
-    size: int | None = await _told(connection.redis.memory_usage(key))
+    size: int | None = await _told(store.redis.memory_usage(key))
     return size
 
 

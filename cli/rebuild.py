@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.output import say, write_text
@@ -14,21 +13,22 @@ from itemstore.projections.lease import LeaseLost
 from itemstore.projections.rebuild.errors import RebuildRefused
 from itemstore.projections.rebuild.receipt import Receipt
 from itemstore.projections.rebuild.run import rebuild
+from itemstore.store.store import Store
 
 
 async def rebuild_projection(
-    connection: Connection, projection: str, *, dry_run: bool, as_json: bool
+    store: Store, projection: str, *, dry_run: bool, as_json: bool
 ) -> None:
     """Rebuilds and prints the receipt. Raises Stop where it can't."""
     with reported(quiet=as_json) as report:
         try:
             receipt = await rebuild(
-                connection.redis,
-                connection.keys,
+                store.redis,
+                store.keys,
                 projection,
                 dry_run=dry_run,
                 report=report,
-                disk=connection.disk,
+                disk=store.disk,
             )
         except Interrupted:
             say(f"Interrupted; {projection} is as it was. Run it again to rebuild it.")

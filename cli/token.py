@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import say, write_text
+from itemstore.store.store import Store
 from itemstore.store.tokens import NAME, LastToken, Role, TokenExists, create, read_tokens, revoke
 
 
-async def create_token(connection: Connection, name: str, role: str, *, as_json: bool) -> None:
+async def create_token(store: Store, name: str, role: str, *, as_json: bool) -> None:
     """Makes a token and prints it, once. Raises Stop."""
     if not NAME.fullmatch(name):
         message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
         raise Stop(message)
     try:
-        token = await create(connection.redis, connection.keys, name, Role[role])
+        token = await create(store.redis, store.keys, name, Role[role])
     except TokenExists:
         message = f"There is a token {name!r} already; revoke it first, or choose another name."
         raise Stop(message) from None
@@ -28,9 +28,9 @@ async def create_token(connection: Connection, name: str, role: str, *, as_json:
     say(f"Keep this {role}'s token: it is not shown again.")
 
 
-async def list_tokens(connection: Connection, *, as_json: bool) -> None:
+async def list_tokens(store: Store, *, as_json: bool) -> None:
     """Prints the names and roles of all tokens."""
-    tokens = await read_tokens(connection.redis, connection.keys)
+    tokens = await read_tokens(store.redis, store.keys)
     listed = tokens.readable.values()
     if as_json:
         rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in listed]
@@ -42,10 +42,10 @@ async def list_tokens(connection: Connection, *, as_json: bool) -> None:
         say(f"The row of token {name!r} can't be read, so it opens nothing; revoke it.")
 
 
-async def revoke_token(connection: Connection, name: str, *, opens_store: bool) -> None:
+async def revoke_token(store: Store, name: str, *, opens_store: bool) -> None:
     """Takes a token back. Raises Stop where there is none of this name, and for the only one."""
     try:
-        revoked = await revoke(connection.redis, connection.keys, name, even_last=opens_store)
+        revoked = await revoke(store.redis, store.keys, name, even_last=opens_store)
     except LastToken:
         message = (
             f"{name!r} is the only token; without it the store is open to all who reach it. Make "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.output import say, write_text
 from itemstore.cli.progress import reported
@@ -13,17 +12,18 @@ from itemstore.cli.terminal_text import escaped_lines
 from itemstore.eventlog.writable import log_end
 from itemstore.projections.registered import FOLLOWING
 from itemstore.projections.verify import Verdict, verify
+from itemstore.store.store import Store
 
 
-async def verify_store(connection: Connection, *, as_json: bool) -> bool:
+async def verify_store(store: Store, *, as_json: bool) -> bool:
     """Whether everything is what the log says; prints the verdict."""
     with reported(quiet=as_json) as report:
         try:
-            verdict = await verify(connection.redis, connection.keys, report=report)
+            verdict = await verify(store.redis, store.keys, report=report)
         except Interrupted:
             say("Interrupted; nothing was changed.")
             raise
-    end = await log_end(connection.redis, verdict.position)
+    end = await log_end(store.redis, verdict.position)
     if as_json:
         write_text(json.dumps(verdict.as_dict() | {"ahead_seconds": end.ahead_seconds}))
     else:

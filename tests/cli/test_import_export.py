@@ -17,16 +17,14 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import opened
 from itemstore.cli.imports import import_file
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.verify import verify
 from itemstore.store.cloudevents import encode
+from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 from tests.cli.test_log_commands import COMMAND, LINES, Run, as_lines, imported, run
 from tests.server.conftest import Serve, serve
 
@@ -237,13 +235,13 @@ async def test_an_import_ends_before_the_disk_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says why, and how far it came."""
-    redis, keys = FakeAsyncRedis(), Keys()
-    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace(tmp_path))
+    redis = FakeAsyncRedis()
+    store = Store.on(redis, Settings(), DiskSpace(tmp_path))
     file = tmp_path / "events"
     file.write_text(json.dumps(FIRST))
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", 2**40)
     with pytest.raises(Stop, match=r"disk has \d+ MiB left.* Nothing was imported"):
-        await import_file(connection, file, append=False)
+        await import_file(store, file, append=False)
     assert await redis.keys() == []
 
 
@@ -325,13 +323,12 @@ def test_an_import_interrupted_while_it_checks_leaves_no_new_store(tmp_path: Pat
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Connection:
+def store(tmp_path: Path) -> Store:
     """A store in process, on nothing."""
-    redis, keys = FakeAsyncRedis(), Keys()
-    return Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace(tmp_path))
+    return Store.on(FakeAsyncRedis(), Settings(), DiskSpace(tmp_path))
 
 
-async def import_lines(store: Connection, directory: Path, lines: list[Any]) -> int:
+async def import_lines(store: Store, directory: Path, lines: list[Any]) -> int:
     """How many were imported."""
     file = directory / "lines"
     file.write_text(as_lines(*lines))
@@ -341,7 +338,7 @@ async def import_lines(store: Connection, directory: Path, lines: list[Any]) -> 
 @pytest.mark.parametrize("without", ["nothing", "time"])
 @pytest.mark.parametrize("there", [0, 1, 3, 4])
 async def test_an_import_goes_on_where_the_log_ends(
-    store: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str], without: str, there: int
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], without: str, there: int
 ) -> None:
     """Whether positions come from times or from the clock; what is there is not written again."""
     whole: list[Any] = list(LINES)
@@ -370,7 +367,7 @@ CHANGES: list[tuple[int, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("place", "change", "why"), CHANGES)
 async def test_an_import_goes_on_only_where_the_log_is_its_beginning(
-    store: Connection, tmp_path: Path, place: int, change: dict[str, Any], why: str
+    store: Store, tmp_path: Path, place: int, change: dict[str, Any], why: str
 ) -> None:
     """Any difference is refused, and so is a log that goes on; nothing is written."""
     lines: list[Any] = list(LINES)

@@ -11,14 +11,12 @@ from typing import Any
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from itemstore.cli.connection import Connection
 from itemstore.cli.errors import Stop
 from itemstore.cli.imports import import_file
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.verify import verify
+from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 from tests.torture.corpus import JSON, POSITIONS
 from tests.torture.inputs import damaged
 from tests.torture.outcome import Outcome
@@ -55,11 +53,10 @@ async def import_fuzz(seed: int, seconds: float, most: int = 10_000_000) -> Outc
 
 async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
     """What is wrong after an import into a store of its own; empty where nothing is."""
-    redis, keys = FakeAsyncRedis(server=FakeServer()), Keys()
-    connection = Connection(redis, keys, EventLog(redis, keys, APPLY), DiskSpace())
+    store = Store.on(FakeAsyncRedis(server=FakeServer()), Settings(), DiskSpace())
     before = 0
     try:
-        count = await import_file(connection, file, append=appending)
+        count = await import_file(store, file, append=appending)
     except Stop as stop:
         outcome.answers["refused"] += 1
         if not str(stop).startswith("line "):
@@ -67,9 +64,13 @@ async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
         count = 0
     else:
         outcome.answers["imported"] += 1
-    if await connection.log.length() != before + count:
-        return f"{await connection.log.length()} events in the log, {count} imported"
-    return "" if (await verify(redis, keys)).clean else "the log and what is derived from it differ"
+    if await store.log.length() != before + count:
+        return f"{await store.log.length()} events in the log, {count} imported"
+    return (
+        ""
+        if (await verify(store.redis, store.keys)).clean
+        else "the log and what is derived from it differ"
+    )
 
 
 def _lines(chance: random.Random) -> bytes:
