@@ -322,7 +322,7 @@ def main() -> None:
     heed_signals()
     try:
         try:
-            app()
+            app(prog_name="itemstore")  # also where it runs as `python -m itemstore`
         finally:
             finish_output()
     except Stop as stop:

@@ -1,1 +1,36 @@
-"""An event-sourced item store: every write is an event in a Redis stream."""
+"""An event-sourced item store: every write is an event in a Redis stream.
+
+    from itemstore import create_app
+
+`import itemstore` alone imports nothing more: what is named here is imported when it is first
+asked for (PEP 562).
+"""
+
+TYPE_CHECKING = False  # to type checkers, and they know it by its name; nothing is imported for it
+if TYPE_CHECKING:
+    from itemstore.api.app import ItemStore, create_app
+    from itemstore.store.settings import Settings
+
+    __version__: str
+else:  # type checkers would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        match name:
+            case "ItemStore" | "create_app":
+                from itemstore.api import app as home
+            case "Settings":
+                from itemstore.store import settings as home
+            case "__version__":
+                from importlib.metadata import version
+
+                return version("itemstore")
+            case _:
+                message = f"module 'itemstore' has no attribute {name!r}"
+                raise AttributeError(message)
+        return getattr(home, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+__all__ = ["ItemStore", "Settings", "__version__", "create_app"]
