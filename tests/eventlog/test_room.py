@@ -28,8 +28,8 @@ def redis() -> FakeAsyncRedis:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> DiskSpace:
-    """The room on a real disk."""
+def disk(tmp_path: Path) -> DiskSpace:
+    """The space on a real disk."""
     return DiskSpace(tmp_path)
 
 
