@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from itemstore.api.context import Context
+from itemstore.api.context import Context, limits_of
 from itemstore.api.gate.authentication import OPEN, authenticate
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
@@ -30,6 +30,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
 from itemstore.api.lifespan import engine_of, running
 from itemstore.api.openapi import components
+from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
     docs,
     events,
@@ -46,6 +47,7 @@ from itemstore.engine.durability import Acknowledgement, settle
 from itemstore.engine.errors import LogUnavailable
 from itemstore.server.admission import Admission
 from itemstore.server.counters import OTHER, Counters
+from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.settings import Settings
@@ -96,7 +98,7 @@ class ItemStore(FastAPI):
         self.settings = settings
         self.model = model
         self.counters = Counters()
-        self.admission = Admission(settings, self.counters)
+        self.admission = Admission(limits_of(settings), self.counters)
         self.context = self.context_on(_usable(redis), DiskSpace()) if redis is not None else None
         for module in (
             item, items, versions, version, events, projections, service, docs, metrics,
@@ -189,7 +191,7 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server's connections find in the state what they have to heed."""
-    state = {"admission": app.admission, "cross_origin": app.cross_origin}
+    state = {STATE: served_app(app.admission, app.cross_origin)}
     if app.context is not None:
         store = app.context.store
         await settle(store.redis, store.keys, Acknowledgement.of(app.settings.durability))

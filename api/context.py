@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from itemstore.api.gate.access import Access
+from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.eventlog.live import LiveFeed
 from itemstore.server.admission import Admission
+from itemstore.server.limits import Limits
 from itemstore.server.processes import Processes
 from itemstore.server.slow_work import SlowWork
 from itemstore.store import cloudevents
 from itemstore.store.health import Health
 from itemstore.store.model import ItemModel
+from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
 
@@ -48,3 +51,15 @@ class Context:
             Health(store),
             SlowWork(settings.max_waiting),
         )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much one process takes on, as the operator chose."""
+    return Limits(
+        connections=settings.max_connections,
+        waiting=settings.max_waiting,
+        streams=settings.max_streams,
+        unsent_bytes=settings.max_unsent,
+        read_bytes=PAGE_BYTES,
+        client_seconds=settings.client_seconds,
+    )

@@ -7,19 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
-from itemstore.api.http.problems import Problem
-from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.server.concurrency_limit import NoPlace, Places
 from itemstore.server.counters import Counters
+from itemstore.server.limits import Limits
+from itemstore.server.refusals import Overloaded
 from itemstore.server.unsent import Unsent
-from itemstore.store.settings import Settings
 
 TICK = 1.0
 """Seconds between two looks at which clients are slow."""
-
-RETRY_AFTER = 1
-"""Whole seconds after which a client that was refused may come again."""
-
 
 READS_AT_ONCE = 4
 """Pages that are made at the same time: each takes a part of every turn of the event loop."""
@@ -39,21 +34,22 @@ class Admission:
     have places of their own, so that they never take those of writes and of single items.
     """
 
-    def __init__(self, settings: Settings, counters: Counters) -> None:
+    def __init__(self, limits: Limits, counters: Counters) -> None:
         self.counters = counters
         self.tasks: set[asyncio.Task[None]] = set()
         self.receiving = 0
         self.streams = 0
         self.reading = 0
-        self.unsent = Unsent(settings.max_unsent)
+        self.unsent = Unsent(limits.unsent_bytes)
         self._reads = Places(READS_AT_ONCE, READS_WAITING, READ_SECONDS)
         self._pieces = Places(READS_AT_ONCE)
         self._connections: set[Any] = set()
         self._next_tick: asyncio.TimerHandle | None = None
-        self.most_connections = settings.max_connections
-        self.patience: float = settings.client_seconds
-        self._most_waiting = settings.max_waiting
-        self._most_streams = settings.max_streams
+        self.most_connections = limits.connections
+        self.patience: float = limits.client_seconds
+        self._most_waiting = limits.waiting
+        self._read_bytes = limits.read_bytes
+        self._most_streams = limits.streams
         counters.gauges |= {
             "waiting": lambda: self.waiting,
             "connections": lambda: len(self._connections),
@@ -94,7 +90,7 @@ class Admission:
 
     @asynccontextmanager
     async def read(self, check_connected: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-        """A place for the block among those that read much. Raises Problem (503).
+        """A place for the block among those that read much. Raises Overloaded.
 
         Where it had to wait, `check_connected` is called when it is its turn: it raises where the
         client has left meanwhile.
@@ -104,11 +100,11 @@ class Admission:
             async with self._reads.one() as has_waited:
                 if has_waited:
                     await check_connected()
-                if not self.unsent.has_room(PAGE_BYTES * self._reads.taken):
-                    raise overloaded("Too much is waiting to be taken by its clients.")
+                if not self.unsent.has_room(self._read_bytes * self._reads.taken):
+                    raise Overloaded("Too much is waiting to be taken by its clients.")
                 yield
         except NoPlace:
-            raise overloaded("Too many requests for pages are waiting.") from None
+            raise Overloaded("Too many requests for pages are waiting.") from None
         finally:
             self.reading -= 1
 
@@ -117,9 +113,9 @@ class Admission:
         return self._pieces.one()
 
     def begin_stream(self) -> None:
-        """Takes a place among the streams; the caller gives it back. Raises Problem (503)."""
+        """Takes a place among the streams; the caller gives it back. Raises Overloaded."""
         if self.streams >= self._most_streams:
-            raise overloaded(f"{self.streams} streams are open, and no more are allowed.")
+            raise Overloaded(f"{self.streams} streams are open, and no more are allowed.")
         self.streams += 1
 
     def end_stream(self) -> None:
@@ -132,19 +128,9 @@ class Admission:
 
     @contextmanager
     def stream(self) -> Iterator[None]:
-        """A place among the streams for the block. Raises Problem (503)."""
+        """A place among the streams for the block. Raises Overloaded."""
         self.begin_stream()
         try:
             yield
         finally:
             self.end_stream()
-
-
-def overloaded(sentence: str) -> Problem:
-    """The problem of one request too many."""
-    return Problem(
-        "overloaded",
-        f"{sentence} Slow down and try again.",
-        members={"retry_after": RETRY_AFTER},
-        headers={"Retry-After": str(RETRY_AFTER)},
-    )

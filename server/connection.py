@@ -15,10 +15,6 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from itemstore.api.gate.cross_origin import CrossOrigin
-from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import Reply, problem_reply
-from itemstore.server.admission import Admission
 from itemstore.server.connection_state import (
     AWAITED,
     BODY,
@@ -29,9 +25,12 @@ from itemstore.server.connection_state import (
     after_the_end,
 )
 from itemstore.server.counters import OTHER
-from itemstore.server.exchange import Exchange
-from itemstore.server.refusals import CLOSE, cut_short, for_scripts, head_of, too_late
+from itemstore.server.exchange import Exchange, head_of
+from itemstore.server.refusals import Refused, cut_short, too_late
+from itemstore.server.served_app import STATE, Answer, ServedApp
 from itemstore.server.transport import GatheringTransport
+
+CLOSE = [(b"connection", b"close")]
 
 WITH_CONTENT = frozenset({"PUT", "POST", "PATCH"})
 """Methods whose requests wait for the rest of their body, and not for the application."""
@@ -53,8 +52,8 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._admission: Admission = app_state["admission"]
-        self._cross_origin: CrossOrigin | None = app_state["cross_origin"]
+        self._served: ServedApp = app_state[STATE]
+        self._admission = self._served.admission
         self._phase = AWAITED
         self._ticks = 0  # in this phase, without anything that counts as progress
         self._taken = 0
@@ -210,13 +209,11 @@ class Connection(HttpToolsProtocol):
         self._is_receiving = False
         self._admission.receiving -= 1
 
-    def _refuse(self, problem: Problem) -> None:
-        """Answers a problem, after the answers that are due before it, and then closes."""
+    def _refuse(self, refused: Refused) -> None:
+        """Answers a refusal, after the answers that are due before it, and then closes."""
         phase, cycle = self._phase, self.cycle
         self._phase = REFUSED
         self._ticks = 0
-        reply = problem_reply(problem, None)
-        self._refusal = self._head(reply, closes=True) + reply.body
         is_next = not self._is_answering
         if phase == BODY:
             if cycle.response_started:  # it has its answer, or a part of it
@@ -230,7 +227,9 @@ class Connection(HttpToolsProtocol):
             cycle.waiting_for_100_continue = False
             cycle.message_event.set()
             is_next = not self.pipeline and (self._running is cycle or not self._is_running)
-        self._count("", reply, problem.type.slug)
+        answer = self._served.answer(refused)
+        self._refusal = self._head(answer, closes=True) + answer.body
+        self._count("", answer)
         if is_next:
             self._send_refusal()
 
@@ -245,13 +244,13 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         self._ticks = 0
 
-    def _head(self, reply: Reply, *, closes: bool) -> bytes:
-        scripts = for_scripts(self._cross_origin, self.headers)
-        return head_of(reply, *(CLOSE if closes else ()), *scripts)
+    def _head(self, answer: Answer, *, closes: bool) -> bytes:
+        more = self._served.fields(self.headers or ())
+        length = (b"content-length", b"%d" % len(answer.body))
+        return head_of(answer.status, (*answer.fields, *(CLOSE if closes else ()), *more, length))
 
-    def _count(self, method: str, reply: Reply, slug: str) -> None:
-        self._admission.counters.answered(OTHER, method, reply.status, 0.0)
-        self._admission.counters.problems[slug] += 1
+    def _count(self, method: str, answer: Answer) -> None:
+        self._admission.counters.answered(OTHER, method, answer.status, 0.0)
 
     def _has_untaken(self) -> bool:
         """Whether the client has yet to take something; counts the ticks in which it does not."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from itemstore.api.http.dates import http_date
+from itemstore.server.http_date import http_date
+from itemstore.server.served_app import Fields
 from itemstore.server.transport import MOST_GATHERED
 
 EVENT_STREAM = (b"content-type", b"text/event-stream")
@@ -130,6 +131,12 @@ class Exchange(RequestResponseCycle):
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
+
+
+def head_of(status: int, fields: Fields) -> bytes:
+    """The head of an answer that goes out now, with these fields after Date."""
+    lines = [b"%b: %b\r\n" % field for field in (date(), *fields)]
+    return b"".join((STATUS_LINE[status], *lines, b"\r\n"))
 
 
 def date() -> tuple[bytes, bytes]:

@@ -15,12 +15,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.server import ServerState
 
-from itemstore.api.http.problems import Problem
-from itemstore.server.admission import overloaded
 from itemstore.server.connection import Connection
 from itemstore.server.connection_state import AWAITED, BODY, HEAD, REFUSED, SHED, UPGRADE
 from itemstore.server.exchange import Exchange
-from itemstore.server.refusals import TOO_MANY_REQUESTS, unreadable
+from itemstore.server.refusals import TOO_MANY_WAITING, Overloaded, Refused
 from itemstore.server.request_head import (
     MOST_HEAD,
     MOST_URL,
@@ -29,14 +27,12 @@ from itemstore.server.request_head import (
     path_of,
     read_head,
     too_large,
+    unreadable,
     without_upgrade,
 )
 
 MOST_PIPELINED = 100
 """Requests of one connection that wait for the answer to the one before."""
-
-EVEN_WHEN_FULL = frozenset({b"/livez", b"/readyz", b"/metrics"})
-"""Whoever watches the process must see it most when there is too much to do."""
 
 _ASGI: Any = {"version": "3.0", "spec_version": "2.3"}
 
@@ -68,7 +64,7 @@ class Protocol(Connection):
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(self._problem_of(error, data))
+            self._refuse(self._refusal_of(error, data))
         else:
             if self._phase:
                 self._beside += self._piece
@@ -91,7 +87,7 @@ class Protocol(Connection):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """As httptools calls it. It ends the parsing where Problem is raised."""
+        """As httptools calls it. It ends the parsing where Refused is raised."""
         # Nearly every head comes in one small piece, which needs no counting.
         if self._piece + self._first + self._beside > MOST_URL:
             check_size(self.url, self.headers)
@@ -99,15 +95,15 @@ class Protocol(Connection):
         if self.parser.should_upgrade():
             self._phase = UPGRADE
             return
-        if self._is_one_too_many and self._path not in EVEN_WHEN_FULL:
-            raise overloaded("Too many connections are open.")
-        if self._admission.is_full and not self._is_answering and self._path not in EVEN_WHEN_FULL:
+        if self._is_one_too_many and not self._is_urgent:
+            raise Overloaded("Too many connections are open.")
+        if self._admission.is_full and not self._is_answering and not self._is_urgent:
             self._phase = SHED
             if expects_continue(self.headers):
-                raise overloaded("Too many requests are waiting.")
+                raise Overloaded("Too many requests are waiting.")
             return
         if len(self.pipeline) >= MOST_PIPELINED:
-            raise overloaded(f"More than {MOST_PIPELINED} requests wait on one connection.")
+            raise Overloaded(f"More than {MOST_PIPELINED} requests wait on one connection.")
         self._begin()
 
     def on_body(self, body: bytes) -> None:
@@ -135,8 +131,9 @@ class Protocol(Connection):
             self._shed()
 
     @property
-    def _path(self) -> bytes:
-        return path_of(self.parser.get_method(), self.url, self.scheme or "http")
+    def _is_urgent(self) -> bool:
+        path = path_of(self.parser.get_method(), self.url, self.scheme or "http")
+        return path in self._served.urgent_paths
 
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
@@ -184,12 +181,13 @@ class Protocol(Connection):
     def _shed(self) -> None:
         """Answers 503 in place of the application. The connection goes on."""
         if self.transport.unsent > HIGH_WATER_LIMIT:  # the client sends, and takes nothing
-            raise overloaded("Too many requests are waiting.")
+            raise Overloaded("Too many requests are waiting.")
         method = self.parser.get_method()
         stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self._count(method.decode(), TOO_MANY_REQUESTS, "overloaded")
-        answer = self._head(TOO_MANY_REQUESTS, closes=not stays)
-        self.transport.write(answer if method == b"HEAD" else answer + TOO_MANY_REQUESTS.body)
+        answer = self._served.answer(TOO_MANY_WAITING)
+        self._count(method.decode(), answer)
+        head = self._head(answer, closes=not stays)
+        self.transport.write(head if method == b"HEAD" else head + answer.body)
         if not stays:
             self.transport.close()
 
@@ -204,15 +202,15 @@ class Protocol(Connection):
             head = without_upgrade(
                 parser.get_method(), self.url, parser.get_http_version(), self.headers
             )
-        except Problem as problem:
-            self._refuse(problem)
+        except Refused as refused:
+            self._refuse(refused)
         else:
             self.parser = self._new_parser()
             self.data_received(head + rest)
 
-    def _problem_of(self, error: Exception, data: bytes) -> Problem:
+    def _refusal_of(self, error: Exception, data: bytes) -> Refused:
         """The one that a callback raised; else the parser could not read what was received."""
-        if isinstance(error.__context__, Problem):
+        if isinstance(error.__context__, Refused):
             return error.__context__
         return unreadable(data, error, may_be_of_method=self._phase == HEAD and not self.headers)
 

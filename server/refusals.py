@@ -1,52 +1,54 @@
-"""Answers to what never becomes a request of the application: which problem, and its bytes."""
+"""What the server refuses by itself: what is no request, comes too late, or is too much.
+
+It does not say how a client is told so: the application does (server/served_app.py).
+"""
 
 from __future__ import annotations
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from itemstore.api.gate.cross_origin import CrossOrigin
-from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import NOSNIFF, Headers, Reply, problem_reply
-from itemstore.server.admission import overloaded
-from itemstore.server.exchange import date
-from itemstore.server.request_head import is_of_unknown_method, unknown_method
-
-CLOSE = [(b"connection", b"close")]
-
-TOO_MANY_REQUESTS = problem_reply(overloaded("Too many requests are waiting."), None)
-"""What is answered most when there is too much to do, so it is made once."""
+from enum import IntEnum
 
 
-def head_of(reply: Reply, *more: tuple[bytes, bytes]) -> bytes:
-    """The head of an answer as it is sent, with more fields than are its own."""
-    lines = [STATUS_LINE[reply.status]]
-    for name, value in (date(), *reply.headers, *more):
-        lines += [name, b": ", value, b"\r\n"]
-    lines.append(b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (*NOSNIFF, len(reply.body)))
-    return b"".join(lines)
+class Refusal(IntEnum):
+    """Why a request is not taken; each is the status that it is answered with (RFC 9110 §15)."""
+
+    MALFORMED_REQUEST = 400
+    REQUEST_TIMEOUT = 408
+    URL_TOO_LONG = 414
+    MISDIRECTED = 421
+    HEAD_TOO_LARGE = 431
+    NOT_IMPLEMENTED = 501
+    OVERLOADED = 503
+    VERSION_NOT_SUPPORTED = 505
 
 
-def for_scripts(cross_origin: CrossOrigin | None, request: Headers | None) -> Headers:
-    """What lets a script of an allowed origin read the answer to a request with these fields."""
-    if cross_origin is None:
-        return []
-    origin = next((value for name, value in request or () if name == b"origin"), None)
-    return cross_origin.fields(None if origin is None else origin.decode("latin-1"))
+class Refused(Exception):
+    """A request is not taken; the sentence tells its client what to do about it."""
+
+    def __init__(self, refusal: Refusal, sentence: str) -> None:
+        super().__init__(sentence)
+        self.refusal = refusal
 
 
-def unreadable(received: bytes, error: Exception, *, may_be_of_method: bool) -> Problem:
-    """What the parser could not read. `may_be_of_method` where no header field was read yet."""
-    if may_be_of_method and is_of_unknown_method(received):
-        return unknown_method()
-    sentence = f"This can't be read as a request of HTTP/1.1: {error}."
-    return Problem("malformed-request", sentence)
+class Overloaded(Refused):
+    """There is too much to do for one request more (503)."""
+
+    retry_after = 1
+    """Whole seconds after which the client may come again."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(Refusal.OVERLOADED, f"{sentence} Slow down and try again.")
 
 
-def cut_short() -> Problem:
+TOO_MANY_WAITING = Overloaded("Too many requests are waiting.")
+"""The most frequent one where there is too much to do, so it is made once."""
+
+
+def cut_short() -> Refused:
     """The client has ended its half within a request."""
-    return Problem("malformed-request", "The connection ended before the request did.")
+    return Refused(Refusal.MALFORMED_REQUEST, "The connection ended before the request did.")
 
 
-def too_late(seconds: float) -> Problem:
+def too_late(seconds: float) -> Refused:
     """The request was not there in time."""
-    return Problem("request-timeout", f"The request did not come within {seconds} seconds.")
+    sentence = f"The request did not come within {seconds} seconds."
+    return Refused(Refusal.REQUEST_TIMEOUT, sentence)

@@ -1,6 +1,7 @@
 """What the head of a request says, before there is a request (RFC 9112 §2 to §6).
 
-Pure functions, which the protocol asks. Each refusal is a Problem, and the connection ends with it.
+Pure functions, which the protocol asks. Where they raise Refused, the connection ends with the
+answer to that.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
 
-from itemstore.api.http.problems import Problem
+from itemstore.server.refusals import Refusal, Refused
 
 MOST_URL = 8_000
 """Bytes of a path with its query: what RFC 9110 §4.1 wants to be possible."""
@@ -52,7 +53,7 @@ waits for 100 Continue. A plain tuple, as one is made for each request."""
 def read_head(
     method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
 ) -> Head:
-    """What the parser found, if it can be a request. Names are in lower case. Raises Problem."""
+    """What the parser found, if it can be a request. Names are in lower case. Raises Refused."""
     hosts, host, codings, expects_continue = 0, b"", [], False
     for name, value in fields:
         if name in _HEEDED:
@@ -77,18 +78,18 @@ def read_head(
 
 
 def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
-    """Refuses a URL or a head that is too large. Raises Problem (414, 431)."""
+    """Refuses a URL or a head that is too large. Raises Refused (414, 431)."""
     if len(url) > MOST_URL:
         sentence = f"The URL has {len(url)} bytes; {MOST_URL} are allowed."
-        raise Problem("uri-too-long", sentence)
+        raise Refused(Refusal.URL_TOO_LONG, sentence)
     if len(url) + sum(len(name) + len(value) + 4 for name, value in fields) > MOST_HEAD:
         raise too_large()
 
 
-def too_large() -> Problem:
+def too_large() -> Refused:
     """What a head of more than MOST_HEAD bytes is answered (431)."""
     sentence = f"The request line and the header fields have more than {MOST_HEAD} bytes."
-    return Problem("headers-too-large", sentence)
+    return Refused(Refusal.HEAD_TOO_LARGE, sentence)
 
 
 def expects_continue(fields: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -99,9 +100,9 @@ def expects_continue(fields: Sequence[tuple[bytes, bytes]]) -> bool:
 def without_upgrade(
     method: bytes, url: bytes, version: str, fields: Sequence[tuple[bytes, bytes]]
 ) -> bytes:
-    """The head again, without the wish for another protocol. Raises Problem for CONNECT (400)."""
+    """The head again, without the wish for another protocol. Raises Refused for CONNECT (400)."""
     if method == b"CONNECT":
-        raise Problem("malformed-request", "CONNECT is for proxies, and this is none.")
+        raise Refused(Refusal.MALFORMED_REQUEST, "CONNECT is for proxies, and this is none.")
     lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
     lines += [b"%b: %b\r\n" % field for field in fields if field[0] != b"upgrade"]
     return b"".join((*lines, b"\r\n"))
@@ -118,23 +119,33 @@ def is_of_unknown_method(data: bytes) -> bool:
     return any(method not in METHODS for method in lines)
 
 
-def unknown_method() -> Problem:
+def unknown_method() -> Refused:
     """What a method that HTTP has not is answered (RFC 9110 §9.1)."""
     sentence = "The method is none of HTTP's. Methods are written in upper case: GET, PUT."
-    return Problem("not-implemented", sentence)
+    return Refused(Refusal.NOT_IMPLEMENTED, sentence)
+
+
+def unreadable(received: bytes, error: Exception, *, may_be_of_method: bool) -> Refused:
+    """What the parser could not read. `may_be_of_method` where no header field was read yet."""
+    if may_be_of_method and is_of_unknown_method(received):
+        return unknown_method()
+    sentence = f"This can't be read as a request of HTTP/1.1: {error}."
+    return Refused(Refusal.MALFORMED_REQUEST, sentence)
 
 
 def spoken_version(version: str) -> str:
-    """The version to answer in: 1.2 is like 1.1 (RFC 9110 §2.5). Raises Problem (505)."""
+    """The version to answer in: 1.2 is like 1.1 (RFC 9110 §2.5). Raises Refused (505)."""
     if version in {"1.1", "1.0"}:
         return version
     if version.startswith("1."):
         return "1.1"
-    raise Problem("version-not-supported", f"This is HTTP/1.1, and the request HTTP/{version}.")
+    raise Refused(
+        Refusal.VERSION_NOT_SUPPORTED, f"This is HTTP/1.1, and the request HTTP/{version}."
+    )
 
 
 def check_codings(values: Sequence[bytes]) -> None:
-    """Refuses every transfer coding but `chunked` (RFC 9112 §6.1, §6.3). Raises Problem.
+    """Refuses every transfer coding but `chunked` (RFC 9112 §6.1, §6.3). Raises Refused.
 
     400 where another one is the last: where the body ends is then anybody's guess.
     """
@@ -143,22 +154,22 @@ def check_codings(values: Sequence[bytes]) -> None:
         return
     if codings[-1] == b"chunked" and all(codings) and codings.count(b"chunked") == 1:
         sentence = "Of the transfer codings only chunked is read here, and it alone."
-        raise Problem("not-implemented", sentence)
+        raise Refused(Refusal.NOT_IMPLEMENTED, sentence)
     sentence = "Transfer-Encoding takes chunked, once and alone (RFC 9112 §6.3)."
-    raise Problem("malformed-request", sentence)
+    raise Refused(Refusal.MALFORMED_REQUEST, sentence)
 
 
 def check_host(hosts: int, host: bytes, version: str) -> None:
-    """Refuses what names no host, several, or one that can't be (§3.2). Raises Problem (400).
+    """Refuses what names no host, several, or one that can't be (§3.2). Raises Refused (400).
 
     HTTP/1.0 need not name one, and a target that has none is told by an empty field.
     """
     if hosts != 1 and (hosts or version != "1.0"):
         sentence = f"A request names one Host (RFC 9112 §3.2), and not {hosts}."
-        raise Problem("malformed-request", sentence)
+        raise Refused(Refusal.MALFORMED_REQUEST, sentence)
     if host and not is_host(host):
         sentence = "Host takes a name or an address, with a port or without (RFC 9112 §3.2)."
-        raise Problem("malformed-request", sentence)
+        raise Refused(Refusal.MALFORMED_REQUEST, sentence)
 
 
 @lru_cache(maxsize=256)
@@ -176,12 +187,14 @@ def is_host(host: bytes) -> bool:
 
 
 def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, bytes | None]:
-    """The path of a target, its query, and the host that it names (§3.2). Raises Problem.
+    """The path of a target, its query, and the host that it names (§3.2). Raises Refused.
 
     A host in the target takes the place of the field. The path of `OPTIONS *` is `*`.
     """
     if b"#" in url:
-        raise Problem("malformed-request", "A fragment (#) is the client's own, and is not sent.")
+        raise Refused(
+            Refusal.MALFORMED_REQUEST, "A fragment (#) is the client's own, and is not sent."
+        )
     if url[:1] == b"/":
         path, _, query = url.partition(b"?")
         return path, query, None
@@ -189,14 +202,14 @@ def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, byt
         return url, b"", None
     match = _ABSOLUTE.fullmatch(url)
     if match is None:
-        raise Problem("malformed-request", "The target of the request is no URL.")
+        raise Refused(Refusal.MALFORMED_REQUEST, "The target of the request is no URL.")
     named, host, path, query = match.groups(b"")
     if named.lower() not in {b"http", b"https"} or named.lower().decode() != scheme:
         sentence = f"This connection is for {scheme}://, and the target is of another scheme."
-        raise Problem("misdirected", sentence)
+        raise Refused(Refusal.MISDIRECTED, sentence)
     if host.endswith(b":") or not is_host(host):
         sentence = "The target of the request is no URL: it names no host, or one that can't be."
-        raise Problem("malformed-request", sentence)
+        raise Refused(Refusal.MALFORMED_REQUEST, sentence)
     return path or (b"*" if method == b"OPTIONS" else b"/"), query, host
 
 
@@ -206,5 +219,5 @@ def path_of(method: bytes, url: bytes, scheme: str) -> bytes:
         return url.partition(b"?")[0]
     try:
         return target_of(method, url, scheme)[0]
-    except Problem:
+    except Refused:
         return b""

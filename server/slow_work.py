@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from itemstore.server.admission import overloaded
+from itemstore.server.refusals import Overloaded
 
 QUICK_BYTES = 32 * 1024
 """Work on so many bytes of JSON takes 1 to 8 ms at worst; mostly less than a thread."""
@@ -45,7 +45,7 @@ class SlowWork:
     async def run(self, work: Callable[[], Result]) -> Result:
         """What the work gives, or raises.
 
-        Raises Problem (503) where too much is waiting, and after PATIENCE.
+        Raises Overloaded where too much is waiting, and after PATIENCE.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
@@ -69,7 +69,7 @@ class SlowWork:
                 result, error = await done
         except TimeoutError:
             sentence = f"The body was not worked out within {PATIENCE:g} seconds."
-            raise overloaded(sentence) from None
+            raise Overloaded(sentence) from None
         finally:
             if done.cancelled():
                 self._forget(job)
@@ -82,7 +82,7 @@ class SlowWork:
     def _add(self, job: Callable[[], None]) -> None:
         with self._changed:
             if len(self._jobs) >= self._most_waiting:
-                raise overloaded(f"{len(self._jobs)} large bodies or slow models are waiting.")
+                raise Overloaded(f"{len(self._jobs)} large bodies or slow models are waiting.")
             self._jobs.append(job)
             if self._busy + len(self._jobs) > self._threads < self._most_threads:
                 self._threads += 1

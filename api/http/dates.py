@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from email.utils import formatdate
-from functools import lru_cache
 from time import time as clock
 
 from itemstore.domain.events import LAST_TIME, position_time
+from itemstore.server.http_date import http_date
 
 _DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _DAY = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
@@ -43,12 +42,6 @@ _HALF_A_CENTURY = 50
 def seconds_of(position: str) -> int:
     """The time of a position in whole seconds since 1970, the precision of an HTTP date."""
     return min(LAST_TIME, int(position.partition("-")[0])) // 1000
-
-
-@lru_cache(maxsize=4096)
-def http_date(seconds: int) -> bytes:
-    """The time as an HTTP date (RFC 9110 §5.6.7)."""
-    return formatdate(seconds, usegmt=True).encode()
 
 
 def event_date(position: str) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from itemstore.api.http.dates import event_date, http_date, parse_http_date, seconds_of
+from itemstore.api.http.dates import event_date, parse_http_date, seconds_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
+from itemstore.server.http_date import http_date
 from itemstore.store.quoting import quoted
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

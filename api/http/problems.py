@@ -18,6 +18,7 @@ from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.identity import OtherLog
 from itemstore.projections.row import MalformedRow
+from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.quoting import LONGEST, quoted
 
 
@@ -260,6 +261,19 @@ PROBLEM_TYPES = {
 }  # fmt: skip
 
 
+REFUSALS = {
+    Refusal.MALFORMED_REQUEST: "malformed-request",
+    Refusal.REQUEST_TIMEOUT: "request-timeout",
+    Refusal.URL_TOO_LONG: "uri-too-long",
+    Refusal.MISDIRECTED: "misdirected",
+    Refusal.HEAD_TOO_LARGE: "headers-too-large",
+    Refusal.NOT_IMPLEMENTED: "not-implemented",
+    Refusal.OVERLOADED: "overloaded",
+    Refusal.VERSION_NOT_SUPPORTED: "version-not-supported",
+}
+"""Which problem it is that the server refuses a request."""
+
+
 class Problem(Exception):
     """An error on its way to the client.
 
@@ -317,8 +331,8 @@ def _unexpected_version(error: UnexpectedVersion) -> Problem:
     return Problem("unexpected-version", sentence, members=members, headers=headers)
 
 
-def _unavailable(slug: str) -> Callable[[LogUnavailable], Problem]:
-    def translate(error: LogUnavailable) -> Problem:
+def _unavailable(slug: str) -> Callable[[LogUnavailable | Overloaded], Problem]:
+    def translate(error: LogUnavailable | Overloaded) -> Problem:
         return Problem(
             slug,
             str(error),
@@ -343,6 +357,8 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ItemNotFound: _item_not_found,
     UnexpectedVersion: _unexpected_version,
     LogOverloaded: _unavailable("overloaded"),
+    Overloaded: _unavailable("overloaded"),
+    Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),
     LogUnavailable: _unavailable("log-unavailable"),
     UnsafeEngine: _unsafe_engine,
     LogFull: _plain("log-full"),

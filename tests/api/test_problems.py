@@ -13,10 +13,11 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from itemstore.api.http.problems import PROBLEM_TYPES
+from itemstore.api.http.problems import PROBLEM_TYPES, problem_of
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.server.refusals import Refusal, Refused
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
 
@@ -310,3 +311,11 @@ async def test_a_path_is_quoted_by_its_start(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"/%E2%80%AE{'x' * 7000}")
     detail = problem(answer, 404, "not-found")["detail"]
     assert detail == f"There is nothing at /\\u202e{'x' * 58}…."
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_what_the_server_refuses_is_a_problem_of_the_status_that_it_names(refusal: Refusal) -> None:
+    """The server names a status, and the table of problems has it too."""
+    found = problem_of(Refused(refusal, "No."))
+    assert found is not None
+    assert found.type.status == refusal

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from itemstore.api.http.problems import Problem
+from itemstore.server.refusals import Refused
 from itemstore.server.request_head import (
     MOST_HEAD,
     MOST_URL,
@@ -73,9 +73,9 @@ def test_a_target_has_a_path_a_query_and_maybe_a_host(
 @pytest.mark.parametrize(("url", "status"), [("http://a/", 421), ("*", 400), ("a", 400)])
 def test_a_target_may_be_none(url: str, status: int) -> None:
     """A scheme that is not the connection's, or no target of this method."""
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Refused) as refused:
         target_of(b"GET", url.encode(), "https")
-    assert refused.value.type.status == status
+    assert refused.value.refusal == status
 
 
 HOST = (b"host", b"a")
@@ -123,9 +123,9 @@ def test_what_can_be_no_request_is_a_problem(
     fields: list[tuple[bytes, bytes]], version: str, url: bytes, status: int
 ) -> None:
     """Whatever the resource."""
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Refused) as refused:
         head(*fields, version=version, url=url)
-    assert refused.value.type.status == status
+    assert refused.value.refusal == status
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_what_can_be_no_request_is_a_problem(
 def test_a_head_has_so_many_bytes(longest: bytes, size: int, status: int) -> None:
     """With two for each end of a line, and two between a name and its value."""
     check_size(longest, [(b"a", b"b" * size)])
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Refused) as refused:
         check_size(longest + b"/", [(b"a", b"b" * size)])
-    assert refused.value.type.status == status
+    assert refused.value.refusal == status
 
 
 def test_a_head_without_its_wish_for_another_protocol_is_the_same_otherwise() -> None:
@@ -145,5 +145,5 @@ def test_a_head_without_its_wish_for_another_protocol_is_the_same_otherwise() ->
     fields = [HOST, (b"connection", b"upgrade"), (b"upgrade", b"h2c"), (b"accept", b"")]
     again = without_upgrade(b"PUT", b"/a?b", "1.0", fields)
     assert again == b"PUT /a?b HTTP/1.0\r\nhost: a\r\nconnection: upgrade\r\naccept: \r\n\r\n"
-    with pytest.raises(Problem):
+    with pytest.raises(Refused):
         without_upgrade(b"CONNECT", b"a:1", "1.1", fields)

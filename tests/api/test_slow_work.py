@@ -16,9 +16,9 @@ from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel, field_validator
 
 from itemstore.api.app import create_app
-from itemstore.api.http.problems import Problem
 from itemstore.eventlog.keys import Keys
 from itemstore.server import slow_work
+from itemstore.server.refusals import Overloaded
 from itemstore.server.slow_work import SlowWork
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create, revoke
@@ -116,7 +116,7 @@ async def test_no_more_than_so_many_wait() -> None:
     second = asyncio.create_task(work.run(lambda: "second"))
     await asyncio.sleep(0)
 
-    with pytest.raises(Problem, match="are waiting"):
+    with pytest.raises(Overloaded, match="are waiting"):
         await work.run(lambda: "third")
 
     held.set()

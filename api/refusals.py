@@ -1,0 +1,40 @@
+"""What the server refuses by itself, answered as the problem that it is."""
+
+from __future__ import annotations
+
+from itemstore.api.gate.cross_origin import CrossOrigin
+from itemstore.api.http.problems import problem_of
+from itemstore.api.http.reply import NOSNIFF, problem_reply
+from itemstore.server.admission import Admission
+from itemstore.server.refusals import TOO_MANY_WAITING, Refused
+from itemstore.server.served_app import Answer, Fields, ServedApp
+
+URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
+
+
+def served_app(admission: Admission, cross_origin: CrossOrigin | None) -> ServedApp:
+    """What the server has to know of this application."""
+    too_many_waiting = _answered(TOO_MANY_WAITING)
+
+    def answer(refused: Refused) -> Answer:
+        is_frequent = refused is TOO_MANY_WAITING
+        slug, answer = too_many_waiting if is_frequent else _answered(refused)
+        admission.counters.problems[slug] += 1
+        return answer
+
+    def fields(request: Fields) -> Fields:
+        if cross_origin is None:
+            return (NOSNIFF,)
+        origin = next((value for name, value in request if name == b"origin"), None)
+        allowed = cross_origin.fields(None if origin is None else origin.decode("latin-1"))
+        return (*allowed, NOSNIFF)
+
+    return ServedApp(admission, answer, fields, URGENT_PATHS)
+
+
+def _answered(refused: Refused) -> tuple[str, Answer]:
+    """The slug of the problem, and the answer; without an instance, as no URL may have come."""
+    problem = problem_of(refused)
+    assert problem is not None
+    reply = problem_reply(problem, None)
+    return problem.type.slug, Answer(reply.status, reply.headers, reply.body)
