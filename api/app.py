@@ -68,7 +68,7 @@ def create_app(
     to close; without it, ITEMSTORE_REDIS_URL says which engine, and without that the embedded one
     runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise.
 
-    Raises UnknownModel, and TypeError for a client that can't be used.
+    Raises UnknownName, and TypeError for a client that can't be used.
     """
     settings = settings or Settings()
     item_model = ItemModel(model) if model is not None else ItemModel.named(settings.model)

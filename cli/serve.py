@@ -34,7 +34,8 @@ from itemstore.server.ending import be_watched, let_the_engine_stop
 from itemstore.server.processes import DIRECTORY
 from itemstore.server.protocol import Protocol
 from itemstore.server.supervisor import Supervisor
-from itemstore.store.model import ItemModel, UnknownModel
+from itemstore.store.model import ItemModel
+from itemstore.store.named import UnknownName
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import read_tokens
 
@@ -50,7 +51,7 @@ def serve(options: Mapping[str, Any]) -> None:
     settings = checked_settings(options)
     try:
         ItemModel.named(settings.model)
-    except UnknownModel as error:
+    except UnknownName as error:
         raise Stop(str(error)) from None
     settings = within_descriptors(settings)
     with listening(settings) as listener, engine_of(settings) as settings:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
@@ -35,6 +32,7 @@ from itemstore.store.model_round_trip import (
     without,
 )
 from itemstore.store.model_schema import Traits, add_computed
+from itemstore.store.named import UnknownName, imported
 
 
 class Item(BaseModel):
@@ -51,10 +49,6 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 _NOT_AGAIN = "the model would not take this again as it gives it"
-
-
-class UnknownModel(Exception):
-    """ITEMSTORE_MODEL names something that is not a pydantic model."""
 
 
 class NotKept(Problem):
@@ -84,7 +78,7 @@ class ItemModel:
     def named(cls, name: str | None) -> ItemModel:
         """The model that the setting names: `module:Model`, `any`, None for the default one.
 
-        Raises UnknownModel.
+        Raises UnknownName.
         """
         if name is None:
             return cls(Item)
@@ -237,18 +231,8 @@ def _written(value: Any) -> bytes:
 
 
 def _imported(name: str) -> type[BaseModel]:
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        message = f"ITEMSTORE_MODEL is {name!r}; write module:Model, or any."
-        raise UnknownModel(message)
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        model = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        message = f"ITEMSTORE_MODEL is {name!r}, which can't be imported: {error}."
-        raise UnknownModel(message) from error
+    said = "ITEMSTORE_MODEL is"
+    model = imported(said, name, "module:Model, or any")
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        message = f"ITEMSTORE_MODEL is {name!r}, which is not a pydantic model."
-        raise UnknownModel(message)
+        raise UnknownName(said, name, ", which is not a pydantic model")
     return model

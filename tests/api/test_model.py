@@ -14,7 +14,7 @@ from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from itemstore.api.app import create_app
-from itemstore.store.model import UnknownModel
+from itemstore.store.named import UnknownName
 from itemstore.store.settings import Settings
 from tests.api.conftest import Serve, client_of, problem
 from tests.conftest import Unchanged
@@ -199,7 +199,7 @@ def test_a_model_that_is_none_is_refused_at_the_start(
     redis: FakeAsyncRedis, name: str, reason: str
 ) -> None:
     """The error names the setting, its value and what is wrong."""
-    with pytest.raises(UnknownModel, match=f"^ITEMSTORE_MODEL is '{name}'.*{reason}"):
+    with pytest.raises(UnknownName, match=f"^ITEMSTORE_MODEL is '{name}'.*{reason}"):
         create_app(Settings(model=name), redis=redis)
 
 
