@@ -21,7 +21,7 @@ from itemstore.api.context import Context, limits_of
 from itemstore.api.gate.authentication import OPEN, authenticate
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
-from itemstore.api.http.caching import revalidated
+from itemstore.api.http.cache_control import revalidated
 from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
 from itemstore.api.http.idempotency import WRITES, once
 from itemstore.api.http.paths import own_path
@@ -29,7 +29,7 @@ from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
 from itemstore.api.lifespan import engine_of, running
-from itemstore.api.openapi import components
+from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
     docs,
@@ -86,7 +86,7 @@ class ItemStore(FastAPI):
         super().__init__(
             title="itemstore",
             version=metadata.version("itemstore"),
-            description=components.ABOUT,
+            description=document.ABOUT,
             license_info={"name": "MIT", "identifier": "MIT"},
             servers=[{"url": "/"}],
             docs_url=None,
@@ -184,7 +184,7 @@ class ItemStore(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
         if not self.openapi_schema:
-            self.openapi_schema = components.complete(super().openapi(), self.model)
+            self.openapi_schema = document.complete(super().openapi(), self.model)
         return self.openapi_schema
 
 

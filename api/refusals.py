@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itemstore.api.gate.cross_origin import CrossOrigin
-from itemstore.api.http.problems import problem_of
+from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.reply import NOSNIFF, problem_reply
 from itemstore.server.admission import Admission
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused

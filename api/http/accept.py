@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from math import inf
 
-from itemstore.api.http.fields import members, named
+from itemstore.api.http.header_fields import members, named
 from itemstore.api.http.request import Request
 
 _WEIGHT = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?")

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.paths import encoded, own_path, root_path
-from itemstore.api.http.problems import Problem, problem_of
+from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Headers, Reply, problem_reply
 from itemstore.server.counters import Counters
 from itemstore.store.quoting import shown

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from itemstore.api.http.problems import Problem, problem_of
+from itemstore.api.http.errors_as_problems import problem_of
+from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import AnyReply, Reply
 from itemstore.api.http.request import Request
-from itemstore.api.writes import event_headers, write_reply
+from itemstore.api.http.write_reply import event_headers, write_reply
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.idempotency import IdempotencyKey
 

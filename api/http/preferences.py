@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from itemstore.api.http.fields import members, unquoted
+from itemstore.api.http.header_fields import members, unquoted
 from itemstore.api.http.request import Request
 
 _PREFERENCE = re.compile(

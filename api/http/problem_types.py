@@ -1,25 +1,11 @@
-"""Every error that the API answers (RFC 9457), and which error of the store is which problem.
+"""The types of problem that the API answers with (RFC 9457), in one table.
 
 A problem's `type` is `/problems/<slug>`, a page that this table fills.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
-
-from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
-from itemstore.domain.expected import NOTHING
-from itemstore.engine.durability import UnsafeEngine
-from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
-from itemstore.eventlog.codec import MalformedEntry
-from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
-from itemstore.eventlog.identity import OtherLog
-from itemstore.projections.row import MalformedRow
-from itemstore.server.refusals import Overloaded, Refusal, Refused
-from itemstore.store.quoting import LONGEST, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,119 +245,3 @@ PROBLEM_TYPES = {
         ),
     )
 }  # fmt: skip
-
-
-REFUSALS = {
-    Refusal.MALFORMED_REQUEST: "malformed-request",
-    Refusal.REQUEST_TIMEOUT: "request-timeout",
-    Refusal.URL_TOO_LONG: "uri-too-long",
-    Refusal.MISDIRECTED: "misdirected",
-    Refusal.HEAD_TOO_LARGE: "headers-too-large",
-    Refusal.NOT_IMPLEMENTED: "not-implemented",
-    Refusal.OVERLOADED: "overloaded",
-    Refusal.VERSION_NOT_SUPPORTED: "version-not-supported",
-}
-"""Which problem it is that the server refuses a request."""
-
-
-class Problem(Exception):
-    """An error on its way to the client.
-
-    `members` go into the JSON beside `type`, `title`, `status`, `detail` and `instance`,
-    `headers` into the response; `links` too, from a relation to a path under the root path.
-    """
-
-    def __init__(
-        self,
-        slug: str,
-        detail: str,
-        *,
-        members: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        links: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.type = PROBLEM_TYPES[slug]
-        self.detail = detail
-        self.members = members or {}
-        self.headers = headers or {}
-        self.links = links or {}
-
-
-def problem_of(error: Exception) -> Problem | None:
-    """The problem that an error of the store is; None for an error that nobody foresaw."""
-    if isinstance(error, Problem):
-        return error
-    for kind, translate in _TRANSLATIONS.items():
-        if isinstance(error, kind):
-            return translate(error)
-    return None
-
-
-def _item_not_found(error: ItemNotFound) -> Problem:
-    if error.deleted_version is None:
-        return Problem("item-not-found", f"There is no item {quoted(error.item, LONGEST)}.")
-    return Problem(
-        "item-deleted",
-        f"Item {quoted(error.item, LONGEST)} was deleted at version {error.deleted_version}.",
-        members={"version": error.deleted_version},
-        links={"version-history": f"/items/{quote(error.item, safe='')}/versions"},
-    )
-
-
-def _unexpected_version(error: UnexpectedVersion) -> Problem:
-    members = {"version": error.version, "expected": str(error.expected)}
-    headers = {"ETag": f'"{error.version}"'} if error.version is not None else {}
-    sentence = str(error)
-    if error.expected == NOTHING:
-        sentence = (
-            "No version can meet the conditions: an entity tag is a version in quotes, such as "
-            f'"{error.version or 1}", and a weak one (W/) matches no If-Match.'
-        )
-    return Problem("unexpected-version", sentence, members=members, headers=headers)
-
-
-def _unavailable(slug: str) -> Callable[[LogUnavailable | Overloaded], Problem]:
-    def translate(error: LogUnavailable | Overloaded) -> Problem:
-        return Problem(
-            slug,
-            str(error),
-            members={"retry_after": error.retry_after},
-            headers={"Retry-After": str(error.retry_after)},
-        )
-
-    return translate
-
-
-def _unsafe_engine(error: UnsafeEngine) -> Problem:
-    # An operator has to act first, so there is no hurry.
-    return _unavailable("log-unavailable")(LogUnavailable(str(error), retry_after=60))
-
-
-def _plain(slug: str) -> Callable[[Exception], Problem]:
-    return lambda error: Problem(slug, str(error))
-
-
-# The first match counts: a subclass stands before its class.
-_TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
-    ItemNotFound: _item_not_found,
-    UnexpectedVersion: _unexpected_version,
-    LogOverloaded: _unavailable("overloaded"),
-    Overloaded: _unavailable("overloaded"),
-    Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),
-    LogUnavailable: _unavailable("log-unavailable"),
-    UnsafeEngine: _unsafe_engine,
-    LogFull: _plain("log-full"),
-    LogBroken: _plain("store-damaged"),
-    MalformedRow: _plain("store-damaged"),
-    MalformedEntry: _plain("store-damaged"),
-    AlreadyDone: lambda _: Problem(
-        "gone", "The event that this Idempotency-Key stands for was removed from the log."
-    ),
-    OtherLog: lambda error: Problem(
-        "other-log", str(error), members={"log": error.log, "end": error.end}
-    ),
-    KeyReused: lambda _: Problem(
-        "idempotency-key-reused", "This Idempotency-Key was used for another request."
-    ),
-}

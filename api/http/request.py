@@ -12,7 +12,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
 from itemstore.api.context import Context
-from itemstore.api.http.fields import key, members, named
+from itemstore.api.http.header_fields import key, members, named
 from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
 from itemstore.api.http.paths import encoded, item_id, raw_path, root_path
 from itemstore.api.http.problems import Problem

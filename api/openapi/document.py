@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from itemstore.api.http.problems import PROBLEM_TYPES
+from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.openapi.schemas import LAST_VERSION, Description, ref, shapes
 from itemstore.store.model import ItemModel
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
-from itemstore.api.http.problems import PROBLEM_TYPES
-from itemstore.api.openapi.components import ITEM
+from itemstore.api.http.problem_types import PROBLEM_TYPES
+from itemstore.api.openapi.document import ITEM
 from itemstore.api.openapi.schemas import Description, ref
 
 Responses = dict[int | str, Description]

@@ -15,7 +15,7 @@ from importlib.resources import files
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 
-from itemstore.api.http.caching import revalidated, tag_of
+from itemstore.api.http.cache_control import revalidated, tag_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply, html_reply
 from itemstore.api.http.request import Request

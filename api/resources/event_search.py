@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from itemstore.api.history import heads_at
-from itemstore.api.http.query import Query
+from itemstore.api.http.query_parameters import Query
 from itemstore.api.http.request import Request
+from itemstore.api.resources.item_history import heads_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.entries import PAGE_BYTES, Within
 from itemstore.eventlog.live import Encoded

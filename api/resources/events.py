@@ -11,13 +11,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.cursors import check_same_log, is_replaced, place_of, start_of
-from itemstore.api.event_search import FeedQuery, Found, passes, search
 from itemstore.api.gate.access import revoked
-from itemstore.api.history import last_change
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.caching import REVALIDATE, as_of, asks_again, known
-from itemstore.api.http.query import Query, query
+from itemstore.api.http.cache_control import REVALIDATE, as_of, asks_again, known
+from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import (
     AnyReply,
     Headers,
@@ -30,6 +27,9 @@ from itemstore.api.http.reply import (
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
+from itemstore.api.resources.cursors import check_same_log, is_replaced, place_of, start_of
+from itemstore.api.resources.event_search import FeedQuery, Found, passes, search
+from itemstore.api.resources.item_history import last_change
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.entries import Within

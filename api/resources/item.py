@@ -6,18 +6,19 @@ import json
 
 from fastapi import APIRouter
 
-from itemstore.api.http.caching import ORIGIN, REVALIDATE
+from itemstore.api.http.cache_control import ORIGIN, REVALIDATE
 from itemstore.api.http.dates import last_modified
 from itemstore.api.http.patch import Change, parse
 from itemstore.api.http.preconditions import etag, not_modified
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.query import refuse_query
+from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.write_reply import event_headers, write_reply
 from itemstore.api.openapi import operations
+from itemstore.api.resources.item_writes import append, item_body, read_and_append
 from itemstore.api.resources.version import links, version_then
-from itemstore.api.writes import append, event_headers, item_body, read_and_append, write_reply
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.evolve import Item

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from itemstore.api.http.dates import last_modified
-from itemstore.api.http.paths import item_path
 from itemstore.api.http.preconditions import (
     check_unmodified,
     etag,
@@ -13,13 +11,11 @@ from itemstore.api.http.preconditions import (
     is_conditional,
     unmodified_since,
 )
-from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.domain.commands import Command
 from itemstore.domain.errors import UnexpectedVersion
-from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT, ExpectedVersion, one_of
 from itemstore.engine.errors import LogOverloaded
@@ -109,33 +105,3 @@ def refused(request: Request, refusal: UnexpectedVersion) -> Exception:
         members={"version": refusal.version},
         headers={"ETag": etag(refusal.version).decode()},
     )
-
-
-def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
-    """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred."""
-    event = recorded.event
-    assert not isinstance(event, ItemDeleted)
-    created = isinstance(event, ItemCreated)
-    headers = [
-        (b"etag", etag(recorded.version)),
-        (b"last-modified", last_modified(recorded.position)),
-        *event_headers(recorded),
-    ]
-    location = item_path(request.root, recorded.item).encode()
-    if created:
-        headers.append((b"location", location))
-    preferred = preferred_return(request)
-    if preferred is not None:
-        headers.append((b"preference-applied", b"return=" + preferred.encode()))
-    if preferred == "minimal":
-        return Reply(201 if created else 204, headers)
-    headers += [JSON, (b"content-location", location)]
-    return Reply(201 if created else 200, headers, event.body)
-
-
-def event_headers(recorded: RecordedEvent) -> Headers:
-    """The event that a write appended: where it stands in the log, and what it is."""
-    return [
-        (b"event-id", recorded.position.encode()),
-        (b"event-type", recorded.type.encode()),
-    ]

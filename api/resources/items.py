@@ -14,15 +14,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.http.caching import as_of, asks_again, known
+from itemstore.api.http.cache_control import as_of, asks_again, known
 from itemstore.api.http.dates import rfc3339
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.query import Query, query, refuse_query
+from itemstore.api.http.query_parameters import Query, query, refuse_query
 from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations
-from itemstore.api.writes import item_body, write_reply
+from itemstore.api.resources.item_writes import item_body
 from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT

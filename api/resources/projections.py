@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from itemstore.api.http.dates import rfc3339
-from itemstore.api.http.query import refuse_query
+from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import NO_STORE, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route

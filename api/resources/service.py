@@ -8,8 +8,9 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.caching import revalidated
-from itemstore.api.http.problems import PROBLEM_TYPES, Problem, ProblemType
+from itemstore.api.http.cache_control import revalidated
+from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
+from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import NO_STORE, Reply, html_reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route

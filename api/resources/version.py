@@ -9,21 +9,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.history import version, version_head
-from itemstore.api.http.caching import ORIGIN, REVALIDATE, for_ever
+from itemstore.api.http.cache_control import ORIGIN, REVALIDATE, for_ever
 from itemstore.api.http.dates import event_date, last_modified, parse_rfc1123_date
 from itemstore.api.http.json_diff import diff
 from itemstore.api.http.patch import JSON_PATCH
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.preconditions import etag, not_modified
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.query import Query, invalid_parameters, query, refuse_query
+from itemstore.api.http.query_parameters import Query, invalid_parameters, query, refuse_query
 from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations
 from itemstore.api.openapi.schemas import LAST_VERSION
-from itemstore.api.writes import append, stored, write_reply
+from itemstore.api.resources.item_history import version, version_head
+from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent

@@ -8,16 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.history import heads_at, last_change
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.caching import ORIGIN, as_of, known
+from itemstore.api.http.cache_control import ORIGIN, as_of, known
 from itemstore.api.http.dates import event_date, rfc3339
-from itemstore.api.http.query import Query, query
+from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
 from itemstore.api.openapi.schemas import LAST_VERSION
+from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.api.resources.version import origin, versions_path
 from itemstore.domain.events import ItemDeleted
 from itemstore.eventlog.log import EventHead

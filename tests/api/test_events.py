@@ -83,7 +83,7 @@ async def test_a_page_looks_through_so_many_events_and_says_where_it_stopped(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     """Empty with a link, however rare a type is, in the log and in the history of one item."""
-    monkeypatch.setattr("itemstore.api.event_search.SCANNED", 20)
+    monkeypatch.setattr("itemstore.api.resources.event_search.SCANNED", 20)
     for number in range(50):
         await client.put("/items/a", json={"size": number})
     await client.delete("/items/a")
@@ -129,7 +129,7 @@ async def test_a_filter_looks_through_a_large_log_a_part_at_a_time(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page may be empty and still have a link; all that pass are found."""
-    monkeypatch.setattr("itemstore.api.event_search.SCANNED", 100)
+    monkeypatch.setattr("itemstore.api.resources.event_search.SCANNED", 100)
     for number in range(350):
         await client.put(f"/items/{number % 175}", json={})
     await client.delete("/items/3")

@@ -13,7 +13,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from itemstore.api.http.problems import PROBLEM_TYPES, problem_of
+from itemstore.api.http.errors_as_problems import problem_of
+from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog

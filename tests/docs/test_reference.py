@@ -8,7 +8,7 @@ import pytest
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
-from itemstore.api.http.problems import PROBLEM_TYPES, ProblemType
+from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
 from itemstore.cli.main import app
 from itemstore.eventlog.keys import Keys
 from itemstore.store.settings import Settings
