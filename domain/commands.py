@@ -13,7 +13,7 @@ from itemstore.domain.expected import ANY, ExpectedVersion
 
 @dataclass(frozen=True, slots=True)
 class PutItem:
-    """Make the item be this body, whether or not it exists."""
+    """Store this body as the item, whether or not it exists."""
 
     item: str
     body: bytes
@@ -22,7 +22,7 @@ class PutItem:
 
 @dataclass(frozen=True, slots=True)
 class PatchItem:
-    """Make an item that exists be this body, the outcome of a patch of what it was."""
+    """Store this body, the outcome of a patch, as an item that exists."""
 
     item: str
     body: bytes
@@ -31,7 +31,7 @@ class PatchItem:
 
 @dataclass(frozen=True, slots=True)
 class DeleteItem:
-    """Make an item that exists be no more. Its history stays."""
+    """Delete an item that exists. Its history stays."""
 
     item: str
     expected: ExpectedVersion = ANY

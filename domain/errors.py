@@ -27,7 +27,7 @@ class ItemNotFound(CommandRefused):
 class UnexpectedVersion(CommandRefused):
     """The item is not at the version that the command expected.
 
-    `version` is what it is at, None where it does not exist (any more).
+    `version` is the one it is at, None where it does not exist, or no longer does.
     """
 
     def __init__(self, item: str, expected: ExpectedVersion, version: int | None) -> None:

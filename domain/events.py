@@ -17,7 +17,7 @@ LAST_TIME = 253_402_300_799_999
 
 @dataclass(frozen=True, slots=True)
 class ItemCreated:
-    """An item that did not exist, or no longer did, now is this body."""
+    """An item that did not exist, or no longer did, now has this body."""
 
     item: str
     body: bytes
@@ -25,7 +25,7 @@ class ItemCreated:
 
 @dataclass(frozen=True, slots=True)
 class ItemUpdated:
-    """An item that existed now is this body."""
+    """An item that existed now has this body."""
 
     item: str
     body: bytes
@@ -46,7 +46,7 @@ class RecordedEvent:
     """An event and what the log gave it.
 
     `position` is its stream id, `<ms>-<seq>`: its place in the log, and its time in milliseconds
-    since 1970. `version` is the item's own counter after it, from 1. `meta` is what is known of
+    since 1970. `version` is the item's own counter after it, from 1. `meta` is what is known about
     the write itself: `actor`, `key`, `traceparent`.
     """
 

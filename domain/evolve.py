@@ -29,7 +29,7 @@ class Item:
 
 
 class ImpossibleHistory(ValueError):
-    """An event that can't follow what was before it. The log was not written by `decide`."""
+    """An event that can't follow the ones before it. The log was not written by `decide`."""
 
     def __init__(self, item: Item | None, recorded: RecordedEvent, reason: str) -> None:
         super().__init__(f"{recorded.type} {recorded.item!r} at {recorded.position}: {reason}")
@@ -59,7 +59,7 @@ def evolve(item: Item | None, recorded: RecordedEvent) -> Item:
 
 
 def fold(history: Iterable[RecordedEvent]) -> dict[str, Item]:
-    """Every item that the history speaks of, by id, deleted ones included."""
+    """Every item that the history mentions, by id, deleted ones included."""
     items: dict[str, Item] = {}
     for recorded in history:
         items[recorded.item] = evolve(items.get(recorded.item), recorded)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVersion:
-    """What an item must be like for a command to be admitted.
+    """The versions that an item may be at for a command to be admitted.
 
     `absent` says whether an item that does not exist is admitted. An existing item is admitted
     when its version is among `versions`, or, with `others`, when it is not among them.
@@ -51,7 +51,7 @@ PRESENT = ExpectedVersion(absent=False, versions=frozenset(), others=True)
 """The item must exist, at any version."""
 
 NOTHING = ExpectedVersion(absent=False, versions=frozenset(), others=False)
-"""What no item can be like."""
+"""No item is admitted."""
 
 _NAMES = {ANY: "any", ABSENT: "absent", PRESENT: "present", NOTHING: "nothing"}
 
