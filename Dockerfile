@@ -1,16 +1,8 @@
 # syntax=docker/dockerfile:1
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
-COPY src src
-COPY api api
-COPY cli cli
-COPY domain domain
-COPY engine engine
-COPY eventlog eventlog
-COPY projections projections
-COPY server server
-COPY store store
+# What is sent to the build is listed in .dockerignore.
+COPY . .
 RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim

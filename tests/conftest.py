@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,14 @@ from itemstore.projections.current_items import APPLY, CurrentItems
 
 hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
 hypothesis.settings.load_profile("itemstore")
+
+ROOT = Path(__file__).parents[1]
+
+ROOMS = sorted(link.name for link in (ROOT / "src/itemstore").iterdir() if link.is_symlink())
+"""The folders that the package is made of."""
+
+# Under its bare name, a room would be imported a second time.
+sys.modules |= dict.fromkeys(ROOMS)  # type: ignore[arg-type]  # None: no such module
 
 PATIENCE = 30.0
 """Seconds for a process to do what it does at once, on a machine that has much else to do."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.conftest import ROOMS
 from tests.docs.pages import ROOT
 
 HOME = "/home/me/itemstore"
@@ -29,8 +30,6 @@ SERVE = ".venv/bin/itemstore serve"
 """What `make serve` runs when all is installed."""
 
 _SERVES = re.compile(r"\b(make|itemstore) serve\b")
-
-ROOMS = ("api", "cli", "domain", "engine", "eventlog", "projections", "server", "store")
 
 
 class Terminal:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOMS, ROOT
 
 
 def instructions(name: str) -> list[str]:
@@ -14,26 +13,15 @@ def instructions(name: str) -> list[str]:
     return [line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} ")]
 
 
-def copied() -> set[str]:
-    """What the build copies from this directory."""
-    own = [line.split() for line in instructions("COPY") if not line.startswith("--from")]
-    return {name for *sources, _ in own for name in sources}
-
-
-def test_the_build_gets_all_that_the_wheel_is_made_of() -> None:
-    """A new room of the source is one in the image too."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
-    named = [project["project"]["readme"], *project["project"]["license-files"]]
-    assert copied() == {"pyproject.toml", *named, *packages}
-
-
-def test_nothing_but_what_is_copied_is_sent_to_the_build() -> None:
-    """Data, history and a virtual environment stay out of it."""
-    patterns = (ROOT / ".dockerignore").read_text().splitlines()
-    let_in = {pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")}
-    assert "*" in patterns
-    assert let_in == copied()
+def test_the_build_gets_what_the_wheel_is_made_of_and_nothing_else() -> None:
+    """A new room is in the image too; data, history and a virtual environment stay out of it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    described = {"pyproject.toml", project["readme"], *project["license-files"]}
+    first, *others = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {pattern.removeprefix("!") for pattern in others if pattern.startswith("!")}
+    assert first == "*"
+    assert let_in == {"src", *ROOMS, *described}
+    assert instructions("COPY")[0] == ". ."
 
 
 def test_the_service_does_not_run_as_root() -> None:

@@ -7,15 +7,15 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOMS, ROOT
+
 TEXT = (ROOT / "pyproject.toml").read_text()
 PROJECT = tomllib.loads(TEXT)
-ROOMS = sorted(link.name for link in (ROOT / "src/itemstore").iterdir() if link.is_symlink())
 
 
 def imported(room: str) -> Iterator[str]:
@@ -33,6 +33,23 @@ def distribution(requirement: str) -> str:
     """The name in a requirement, as PEP 503 writes it."""
     [name] = re.findall(r"^[\w.-]+", requirement)
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_room_is_a_part_of_the_package() -> None:
+    """A link to each folder of modules, which leads there wherever the clone is."""
+    folders = {module.parent.name for module in ROOT.glob("*/__init__.py")}
+    assert folders - {"benchmarks"} == set(ROOMS)
+    for room in ROOMS:
+        assert (ROOT / "src/itemstore" / room).readlink() == Path("../..") / room
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_is_imported_under_its_bare_name(room: str) -> None:
+    """Ruff refuses it in the code, and in the tests there is no such module."""
+    banned = PROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
+    assert f"itemstore.{room}" in banned[room]["msg"]
+    with pytest.raises(ModuleNotFoundError):
+        import_module(room)
 
 
 def test_the_package_says_that_it_is_typed() -> None:
