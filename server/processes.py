@@ -12,8 +12,9 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from itemstore.server.counters import Counters, Snapshot
@@ -82,6 +83,27 @@ class Processes:
         for path in self._directory.glob("[0-9]*"):
             if path.name.isdigit() and path.name != str(os.getpid()):
                 yield int(path.name), Snapshot.of_json(json.loads(path.read_text()))
+
+
+@contextmanager
+def shared_directory(spare: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """Has the processes add up their counters in a directory: a temporary one, or in the spare.
+
+    Without any they run all the same, and it is said.
+    """
+    with ExitStack() as stack:
+        for where in (None, spare):
+            with suppress(OSError):
+                directory = tempfile.TemporaryDirectory(prefix="itemstore-", dir=where)
+                os.environ[DIRECTORY] = stack.enter_context(directory)
+                break
+        else:
+            os.environ.pop(DIRECTORY, None)
+            say(
+                "No temporary directory can be written to, so each process shows its own metrics "
+                "only. Set TMPDIR to one that can."
+            )
+        yield
 
 
 def _is_running(pid: int) -> bool:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from itemstore.cli import serve
 from itemstore.cli.errors import Stop
-from itemstore.cli.serve import listening, shared_directory
-from itemstore.server.processes import DIRECTORY
+from itemstore.cli.output import say
+from itemstore.cli.serve import listening
+from itemstore.server.processes import DIRECTORY, shared_directory
 from itemstore.store.settings import Settings
 
 
@@ -31,7 +31,7 @@ def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str
 
 def test_an_address_that_stays_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to do about it."""
-    monkeypatch.setattr(serve, "PATIENCE", 0.1)
+    monkeypatch.setattr("itemstore.server.listening.PATIENCE", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         use = rf"127\.0\.0\.1:{port}: it is in use\. Choose another port"
@@ -96,9 +96,9 @@ def test_without_a_temporary_directory_the_metrics_meet_in_the_data(
     """And where that can't be either, each process has its own, and it is said."""
     monkeypatch.setenv(DIRECTORY, "")
     monkeypatch.setattr(tempfile, "gettempdir", no_temporary_directory)
-    with shared_directory(tmp_path):
+    with shared_directory(tmp_path, say):
         assert Path(os.environ[DIRECTORY]).parent == tmp_path
     assert not list(tmp_path.iterdir())
-    with shared_directory(tmp_path / "none"):
+    with shared_directory(tmp_path / "none", say):
         assert DIRECTORY not in os.environ
     assert "Set TMPDIR" in capsys.readouterr().err

@@ -244,9 +244,9 @@ def test_a_wish_for_another_protocol_is_declined(client: Raw) -> None:
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
-from itemstore.store.settings import Settings
-from itemstore.cli.descriptors import within_descriptors
-print(within_descriptors(Settings()).max_connections, *resource.getrlimit(resource.RLIMIT_NOFILE))
+from itemstore.cli.output import say
+from itemstore.server.descriptors import connections_within
+print(connections_within({most}, say), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
@@ -259,7 +259,7 @@ print(within_descriptors(Settings()).max_connections, *resource.getrlimit(resour
 )
 def test_the_limit_of_open_files_is_raised(soft: int, hard: int, result: str, said: str) -> None:
     """As far as it can be; where that is not enough, it says how many connections there are."""
-    script = LIMITED.format(soft=soft, hard=hard)
+    script = LIMITED.format(soft=soft, hard=hard, most=Settings().max_connections)
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
     )

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import resource
-
-from itemstore.cli.output import say
-from itemstore.store.settings import Settings
+from collections.abc import Callable
 
 OWN = 256
 """Files and connections to the engine that a process has open beside its clients' connections."""
 
 
-def within_descriptors(settings: Settings) -> Settings:
-    """The settings, with no more connections than a process may have open files.
+def connections_within(most: int, say: Callable[[str], object]) -> int:
+    """So many connections, or as many as the files that a process may have open leave.
 
-    The soft limit, often 1024, is raised as far as the hard one lets it be.
+    The soft limit, often 1024, is raised as far as the hard one lets it be. Says where that is not
+    enough.
     """
-    wanted = settings.max_connections + OWN
+    wanted = most + OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return settings
+        return most
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == wanted:
-        return settings
+        return most
     allowed = max(1, soft - OWN)
     say(
         f"The system allows {soft} open files, so a process takes {allowed} connections at once, "
-        f"not {settings.max_connections}. `ulimit -n`, or LimitNOFILE= in a unit file, raises it."
+        f"not {most}. `ulimit -n`, or LimitNOFILE= in a unit file, raises it."
     )
-    return settings.model_copy(update={"max_connections": allowed})
+    return allowed

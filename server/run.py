@@ -1,0 +1,66 @@
+"""An application run by uvicorn with our Protocol, in this process or in several."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import socket
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import uvicorn
+
+from itemstore.server.ending import be_watched, bound_end, end_with
+from itemstore.server.protocol import Protocol
+from itemstore.server.supervisor import Supervisor
+
+OPTIONS: dict[str, Any] = {
+    "factory": True,
+    "loop": "uvloop",
+    "http": Protocol,
+    "ws": "none",
+    "access_log": False,
+    "server_header": False,
+    "date_header": False,
+    "proxy_headers": False,
+    "log_level": "warning",
+    "timeout_graceful_shutdown": 2,
+}
+"""A factory is called once uvicorn's handlers of signals are in place."""
+
+THRESHOLDS = (10_000, 10, 10)
+"""See gc.set_threshold. A request leaves no garbage that only the collector finds, but under load
+Python's own thresholds have it look for some every few requests (docs/decisions/0011)."""
+
+App = TypeVar("App")
+
+
+def run(listener: socket.socket, make_app: Callable[[], Any]) -> None:
+    """Serves the application in this process until it is told to stop."""
+    _WatchedServer(uvicorn.Config(make_app, **OPTIONS)).run([listener])
+
+
+def run_several(listener: socket.socket, make_app: str, processes: int) -> None:
+    """Serves it in as many processes, each of which imports `make_app`, a `module:function`."""
+    Supervisor(uvicorn.Config(make_app, workers=processes, **OPTIONS), [listener]).run()
+
+
+def in_own_process(make_app: Callable[[], App]) -> App:
+    """The application, for a process that does nothing else and that ends in bounded time."""
+    bound_end()
+    if parent := multiprocessing.parent_process():
+        end_with(parent)
+    app = make_app()
+    gc.collect()
+    gc.freeze()  # what is there now stays, and needs no looking at
+    gc.set_threshold(*THRESHOLDS)
+    return app
+
+
+class _WatchedServer(uvicorn.Server):
+    """A server without a parent that would end it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Has the process watched, once all handlers of signals are set."""
+        await super().startup(sockets)
+        be_watched()
