@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-LAST_TIME = 253_402_300_799_999
-"""Milliseconds since 1970 at the end of the year 9999; no date is later than that."""
+from itemstore.domain.positions import time_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +65,4 @@ class RecordedEvent:
     @property
     def time(self) -> datetime:
         """When it was appended, UTC, to the millisecond."""
-        return position_time(self.position)
-
-
-def position_time(position: str) -> datetime:
-    """The time that a position stands for, UTC, to the millisecond; at most that of LAST_TIME."""
-    return _EPOCH + timedelta(milliseconds=min(LAST_TIME, int(position.partition("-")[0])))
+        return time_of(self.position)

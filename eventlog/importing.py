@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
-from itemstore.domain.positions import LARGEST, START, key_of
+from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.faults import translated
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.entries import recorded_slices
@@ -211,8 +211,10 @@ def _new_position(event: ForeignEvent, before: str, now: int) -> str:
     milliseconds, number = key_of(before)
     at = event.milliseconds if event.milliseconds is not None else now
     if at > milliseconds:
-        return f"{at}-0"
-    return f"{milliseconds}-{number + 1}" if number < LARGEST else f"{milliseconds + 1}-0"
+        return position_at(at, 0)
+    if number < LARGEST:
+        return position_at(milliseconds, number + 1)
+    return position_at(milliseconds + 1, 0)
 
 
 def _event(event: ForeignEvent) -> Event:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.engine.faults import translated
@@ -208,7 +208,7 @@ class EventLog:
 
         Takes logarithmic time in the number of its versions.
         """
-        milliseconds, _, number = position.partition("-")
+        milliseconds, number = key_of(position)
         with translated():
             return int(
                 await self._version_at(keys=[self._keys.history(item)], args=[milliseconds, number])

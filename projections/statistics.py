@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from redis.asyncio import Redis
 
-from itemstore.domain.events import LAST_TIME, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.positions import milliseconds_of
 from itemstore.eventlog.keys import Keys
 from itemstore.projections.counting import CountingProjection, CountsStore
 
@@ -22,7 +23,7 @@ def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
     """Counts an event: its type, its day (UTC), its body's bytes, and what exists after it."""
     event = recorded.event
     numbers[_TYPE_FIELDS[type(event)]] += 1
-    numbers[_day_field(min(LAST_TIME, int(recorded.position.partition("-")[0])) // _DAY_MS)] += 1
+    numbers[_day_field(milliseconds_of(recorded.position) // _DAY_MS)] += 1
     if isinstance(event, ItemDeleted):
         numbers["items"] -= 1
         return

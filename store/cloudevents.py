@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 from pydantic_core import to_json
 
-from itemstore.api.http.dates import parse_rfc3339, rfc3339
-from itemstore.api.http.paths import item_id
 from itemstore.api.http.problems import Problem
-from itemstore.domain.events import LAST_TIME, ItemDeleted, RecordedEvent
-from itemstore.domain.positions import position_of
+from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.domain.ids import InvalidItemId, id_of
+from itemstore.domain.positions import LAST_TIME, key_of, position_of
+from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.importing import ForeignEvent
 from itemstore.store.json_text import DEEPEST, check_json
 from itemstore.store.quoting import quoted
@@ -99,9 +98,9 @@ def decode(number: int, line: bytes) -> ForeignEvent:
 
 def _checked_id(text: str) -> str:
     try:
-        return item_id(quote(text, safe="").encode())
-    except Problem as problem:
-        raise NotAnEvent(problem.detail) from None
+        return id_of(text.encode())
+    except InvalidItemId as error:
+        raise NotAnEvent(str(error)) from None
 
 
 def _position(text: object) -> str | None:
@@ -125,7 +124,7 @@ def _milliseconds(time: object) -> int | None:
 
 
 def _with_a_date(position: str | None) -> str | None:
-    if position is not None and int(position.partition("-")[0]) > LAST_TIME:
+    if position is not None and key_of(position)[0] > LAST_TIME:
         message = "'id' is a position after the year 9999, whose time can't be written"
         raise NotAnEvent(message)
     return position

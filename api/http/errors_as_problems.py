@@ -9,6 +9,7 @@ from urllib.parse import quote
 from itemstore.api.http.problems import Problem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import NOTHING
+from itemstore.domain.ids import InvalidItemId
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
@@ -89,6 +90,7 @@ def _plain(slug: str) -> Callable[[Exception], Problem]:
 _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ItemNotFound: _item_not_found,
     UnexpectedVersion: _unexpected_version,
+    InvalidItemId: _plain("invalid-item-id"),
     LogOverloaded: _unavailable("overloaded"),
     Overloaded: _unavailable("overloaded"),
     Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),

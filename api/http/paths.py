@@ -7,12 +7,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 from starlette.types import Scope
 
-from itemstore.api.http.problems import Problem
+from itemstore.domain.ids import InvalidItemId, id_of
 
-LONGEST_ID = 512
-"""Bytes of UTF-8."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_IN_A_PATH = re.compile(rb"[^!$&'()*+,./0-9:;=@A-Z_a-z~%-]|%(?![0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -48,29 +44,14 @@ def encoded(raw: bytes) -> str:
 
 
 def item_id(segment: bytes) -> str:
-    """The id that a percent-encoded path segment stands for. Raises Problem (422)."""
-    raw = segment
-    if b"%" in segment:
-        if _NO_ESCAPE.search(segment):
-            raise _invalid_id("A % is not followed by two hexadecimal digits; itself it is %25.")
-        raw = unquote_to_bytes(segment)
-    if len(raw) > LONGEST_ID:
-        raise _invalid_id(f"It has {len(raw)} bytes; {LONGEST_ID} are allowed.")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        raise _invalid_id("It is not UTF-8.") from None
-    if _CONTROL.search(text):
-        raise _invalid_id("It has control characters.")
-    if text in (".", ".."):
-        raise _invalid_id("Clients and proxies normalise . and .. away.")
-    return text
+    """The id that a percent-encoded path segment stands for. Raises InvalidItemId."""
+    if b"%" not in segment:
+        return id_of(segment)
+    if _NO_ESCAPE.search(segment):
+        raise InvalidItemId("A % is not followed by two hexadecimal digits; itself it is %25.")
+    return id_of(unquote_to_bytes(segment))
 
 
 def item_path(root: str, item: str) -> str:
     """The URL path of an item."""
     return f"{root}/items/{quote(item, safe='')}"
-
-
-def _invalid_id(reason: str) -> Problem:
-    return Problem("invalid-item-id", f"This can't be an item id. {reason}")

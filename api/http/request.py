@@ -76,7 +76,7 @@ class Request(StarletteRequest):
 
     @property
     def item_id(self) -> str:
-        """The id in the path. Raises Problem when it can't be one."""
+        """The id in the path. Raises InvalidItemId where it can't be one."""
         return item_id(self.parameters["id"])
 
     @property

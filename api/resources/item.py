@@ -89,8 +89,9 @@ async def get_item(request: Request) -> Reply:
     refuse_query(request)
     if (date := request.field(b"accept-datetime")) is not None:
         return await version_then(request, date)
-    item = await request.store.items.get(request.item_id)
-    body = existing_body(request.item_id, item)
+    item_id = request.item_id
+    item = await request.store.items.get(item_id)
+    body = existing_body(item_id, item)
     assert item is not None
     headers = [
         (b"etag", etag(item.version)),

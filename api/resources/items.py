@@ -15,7 +15,6 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from itemstore.api.http.cache_control import as_of, asks_again, known
-from itemstore.api.http.dates import rfc3339
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Query, query, refuse_query
 from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
@@ -27,6 +26,7 @@ from itemstore.api.resources.item_writes import item_body
 from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
+from itemstore.domain.rfc3339 import rfc3339
 from itemstore.store.quoting import quoted
 
 router = APIRouter(route_class=Route)

@@ -7,13 +7,13 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from itemstore.api.http.dates import rfc3339
 from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import NO_STORE, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import json_of, service_operation
 from itemstore.domain.positions import START
+from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.entries import ends
 from itemstore.projections.counting import CountsStore
 from itemstore.projections.rebuild.receipt import last_receipt

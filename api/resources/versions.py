@@ -10,7 +10,7 @@ from pydantic import Field
 
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import ORIGIN, as_of, known
-from itemstore.api.http.dates import event_date, rfc3339
+from itemstore.api.http.dates import event_date
 from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
@@ -20,6 +20,7 @@ from itemstore.api.openapi.schemas import LAST_VERSION
 from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.api.resources.version import origin, versions_path
 from itemstore.domain.events import ItemDeleted
+from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.log import EventHead
 
 router = APIRouter(route_class=Route)

@@ -12,8 +12,8 @@ from itemstore.domain.events import (
     ItemDeleted,
     ItemUpdated,
     RecordedEvent,
-    position_time,
 )
+from itemstore.domain.positions import time_of
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_names_of_events_never_change(event: Event, name: str) -> None:
 )
 def test_a_position_is_a_time_to_the_millisecond(position: str, time: datetime) -> None:
     """No float on the way: the last millisecond of the calendar is exact too."""
-    assert position_time(position) == time
+    assert time_of(position) == time
     assert RecordedEvent(position, 1, ItemDeleted("foo")).time == time
 
 
