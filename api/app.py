@@ -194,7 +194,11 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     state = {STATE: served_app(app.admission, app.cross_origin)}
     if app.context is not None:
         store = app.context.store
-        await settle(store.redis, store.keys, Acknowledgement.of(app.settings.durability))
+        await settle(
+            store.partition.client,
+            store.partition.keys.writer("settle"),
+            Acknowledgement.of(app.settings.durability),
+        )
         async with running(app.context):
             yield state
         return

@@ -38,14 +38,14 @@ class Context:
     @classmethod
     def of(cls, store: Store, model: ItemModel, admission: Admission) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
-        redis, keys, log, settings = store.redis, store.keys, store.log, store.settings
+        log, settings = store.log, store.settings
         processes = Processes.of_environment(admission.counters)
         admission.counters.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
             store,
             model,
             LiveFeed(log, cloudevents.frame, admission.read_piece),
-            Access(redis, keys, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
+            Access(store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
             admission,
             processes,
             Health(store),

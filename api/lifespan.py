@@ -17,6 +17,7 @@ from itemstore.engine.durability import Acknowledgement, Durability, durability
 from itemstore.engine.embedded import embedded_in, run
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writable import check_writable
 from itemstore.projections.runner import Runner
 from itemstore.server.stop_signal import on_stop_signal
@@ -41,7 +42,7 @@ async def engine_of(settings: Settings) -> AsyncIterator[tuple[Redis, DiskSpace]
             promise = await _promise(redis, settings, Acknowledgement.of(settings.durability))
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            await _warn(redis, Keys(settings.namespace))
+            await _warn(Partition(redis, Keys(settings.namespace)))
             yield redis, DiskSpace(embedded_in(settings.data_dir, url))
         finally:
             await redis.aclose()
@@ -55,17 +56,17 @@ async def _promise(redis: Redis, settings: Settings, wanted: Acknowledgement) ->
     until = perf_counter() + PATIENCE
     while True:
         try:
-            return await durability(redis, Keys(settings.namespace), wanted)
+            return await durability(redis, Keys(settings.namespace).writer("settle"), wanted)
         except LogUnavailable:
             if perf_counter() > until:
                 raise
         await asyncio.sleep(0.1)
 
 
-async def _warn(redis: Redis, keys: Keys) -> None:
+async def _warn(partition: Partition) -> None:
     """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
     try:
-        end = await check_writable(redis, keys)
+        end = await check_writable(partition)
     except (LogUnavailable, LogFull, LogBroken) as error:
         logger.warning("No write would be taken now: %s", error)
     else:
@@ -80,7 +81,7 @@ async def running(context: Context) -> AsyncIterator[None]:
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.log.identity()
     tasks = [
-        asyncio.create_task(Runner(store.redis, store.keys, disk=store.disk).run()),
+        asyncio.create_task(Runner(store.partition, disk=store.disk).run()),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]

@@ -35,7 +35,7 @@ async def tail(store: Store, *, after: str | None, as_json: bool) -> str:
 
 async def show_behind(store: Store, position: str, *, as_json: bool) -> str:
     """Shows the events after a position; that of the last one."""
-    async with aclosing(recorded_slices(store.redis, store.keys, position)) as slices:
+    async with aclosing(recorded_slices(store.partition, position)) as slices:
         async for recorded in slices:
             position = recorded[-1].position
             show(recorded, as_json=as_json)
@@ -68,7 +68,7 @@ async def export(store: Store, *, after: str | None) -> None:
         # reader may stop reading, and a signal can't wait for that.
         interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
         with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
-            slices = recorded_slices(store.redis, store.keys, position)
+            slices = recorded_slices(store.partition, position)
             async with aclosing(slices) as reading:
                 async for recorded in reading:
                     show(recorded, as_json=True)

@@ -61,7 +61,7 @@ class _Follower:
     async def _catch_up(self, store: Store, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
         log, position = store.log, self._position
-        which = await known_identity(store.redis, store.keys)
+        which = await known_identity(store.partition)
         if position is None:
             self._log = which
             self._position = await tail(store, after=after, as_json=self._as_json)

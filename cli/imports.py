@@ -87,7 +87,7 @@ async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
         if plan.begun.count:
             say(f"{_events(plan.begun.count)} in the log already")
         await _write(store, plan, last, total, report)
-    end = await log_end(store.redis, await store.log.last_position())
+    end = await log_end(store.partition.client, await store.log.last_position())
     if end.sentence is not None:
         say(end.sentence)
     return total
@@ -99,7 +99,7 @@ async def _planned(store: Store, source: Source, *, append: bool) -> Plan:
     if append:
         states = await _states(store, source)
         return Plan(source, NOTHING, states, appends=True, now=now)
-    there = await begun(store.redis, store.keys, source.events())
+    there = await begun(store.partition, source.events())
     return Plan(source, there, {}, appends=False, now=now)
 
 
@@ -115,8 +115,7 @@ async def _write(store: Store, plan: Plan, last: str, total: int, report: Report
     """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
     done, line = 0, 0
     steps = import_events(
-        store.redis,
-        store.keys,
+        store.partition,
         APPLY,
         _with_room(plan.events(), store.disk),
         last,
@@ -192,10 +191,11 @@ async def _states(store: Store, source: Source) -> dict[str, Item | None]:
     """What the items that the file speaks of are now, without their bodies, which may be large."""
     names = sorted({event.item for event in source.events()})
     states: dict[str, Item | None] = {}
+    partition = store.partition
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
         with translated():
-            rows: Any = await store.redis.hmget(store.keys.current, some)
+            rows: Any = await partition.client.hmget(partition.keys.current, some)
         for name, row in zip(some, rows, strict=True):
             item = None if row is None else decode(name, row)
             states[name] = item and replace(item, body=b"" if item.exists else None)

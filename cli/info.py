@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from redis import exceptions
+from redis.asyncio import Redis
 
 from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
@@ -27,8 +28,8 @@ async def info(store: Store, *, as_json: bool) -> None:
 
 
 async def _facts(store: Store) -> dict[str, Any]:
-    redis, keys, log = store.redis, store.keys, store.log
-    promise = await durability(redis, keys)
+    log, redis, keys = store.log, store.partition.client, store.partition.keys
+    promise = await durability(redis, keys.writer("settle"))
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
     return {
@@ -36,20 +37,20 @@ async def _facts(store: Store) -> dict[str, Any]:
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": keys.namespace,
-        "log": await known_identity(redis, keys),
+        "log": await known_identity(store.partition),
         "events": await log.length(),
         "last_position": await log.last_position(),
         "items": items,
         "deleted_items": None if items is None or rows is None else rows - items,
-        "log_bytes": await _size(store, keys.events),
-        "rows_bytes": await _size(store, keys.current),
+        "log_bytes": await _size(redis, keys.events),
+        "rows_bytes": await _size(redis, keys.current),
     }
 
 
-async def _size(store: Store, key: str) -> int | None:
-    if await _told(store.redis.exists(key)) == 0:
+async def _size(redis: Redis, key: str) -> int | None:
+    if await _told(redis.exists(key)) == 0:
         return 0
-    size: int | None = await _told(store.redis.memory_usage(key))
+    size: int | None = await _told(redis.memory_usage(key))
     return size
 
 

@@ -23,8 +23,7 @@ async def rebuild_projection(
     with reported(quiet=as_json) as report:
         try:
             receipt = await rebuild(
-                store.redis,
-                store.keys,
+                store.partition,
                 projection,
                 dry_run=dry_run,
                 report=report,

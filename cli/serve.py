@@ -22,6 +22,7 @@ from itemstore.engine.durability import Acknowledgement, UnsafeEngine, durabilit
 from itemstore.engine.embedded import EngineError, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writable import check_writable
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
@@ -72,13 +73,15 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 async def check(settings: Settings) -> None:
     """Raises Stop where the engine is away or unsafe, or where anybody could write."""
-    keys = Keys(settings.namespace)
     try:
         async with connect(settings.redis_url or "") as redis:
-            await durability(redis, keys, Acknowledgement.of(settings.durability))
+            partition = Partition(redis, Keys(settings.namespace))
+            await durability(
+                redis, partition.keys.writer("settle"), Acknowledgement.of(settings.durability)
+            )
             with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
-                await check_writable(redis, keys)
-            tokens = await read_tokens(redis, keys)
+                await check_writable(partition)
+            tokens = await read_tokens(partition)
     except ValueError as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None

@@ -16,7 +16,7 @@ async def create_token(store: Store, name: str, role: str, *, as_json: bool) -> 
         message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
         raise Stop(message)
     try:
-        token = await create(store.redis, store.keys, name, Role[role])
+        token = await create(store.partition, name, Role[role])
     except TokenExists:
         message = f"There is a token {name!r} already; revoke it first, or choose another name."
         raise Stop(message) from None
@@ -30,7 +30,7 @@ async def create_token(store: Store, name: str, role: str, *, as_json: bool) -> 
 
 async def list_tokens(store: Store, *, as_json: bool) -> None:
     """Prints the names and roles of all tokens."""
-    tokens = await read_tokens(store.redis, store.keys)
+    tokens = await read_tokens(store.partition)
     listed = tokens.readable.values()
     if as_json:
         rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in listed]
@@ -45,7 +45,7 @@ async def list_tokens(store: Store, *, as_json: bool) -> None:
 async def revoke_token(store: Store, name: str, *, opens_store: bool) -> None:
     """Takes a token back. Raises Stop where there is none of this name, and for the only one."""
     try:
-        revoked = await revoke(store.redis, store.keys, name, even_last=opens_store)
+        revoked = await revoke(store.partition, name, even_last=opens_store)
     except LastToken:
         message = (
             f"{name!r} is the only token; without it the store is open to all who reach it. Make "

@@ -19,11 +19,11 @@ async def verify_store(store: Store, *, as_json: bool) -> bool:
     """Whether everything is what the log says; prints the verdict."""
     with reported(quiet=as_json) as report:
         try:
-            verdict = await verify(store.redis, store.keys, report=report)
+            verdict = await verify(store.partition, report=report)
         except Interrupted:
             say("Interrupted; nothing was changed.")
             raise
-    end = await log_end(store.redis, verdict.position)
+    end = await log_end(store.partition.client, verdict.position)
     if as_json:
         write_text(json.dumps(verdict.as_dict() | {"ahead_seconds": end.ahead_seconds}))
     else:

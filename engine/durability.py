@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
 
 PATTERN = r"^(engine|fsync|replicas:[1-9][0-9]?)$"
 """What ITEMSTORE_DURABILITY may say."""
@@ -113,14 +112,14 @@ _SENTENCES = {
 }
 
 
-async def durability(redis: Redis, keys: Keys, wanted: Acknowledgement = ENGINE) -> Durability:
+async def durability(redis: Redis, scratch: str, wanted: Acknowledgement = ENGINE) -> Durability:
     """What the engine promises, and that it can keep what is wanted beyond that, as it is tried.
 
     Raises UnsafeEngine when it may throw events away to make room or has no way to keep what is
     wanted, NotYetDurable when it can't keep it now, and LogUnavailable.
     """
     promise = await promised(redis, wanted)
-    await settle(redis, keys, wanted)
+    await settle(redis, scratch, wanted)
     return promise
 
 
@@ -146,8 +145,8 @@ def _fsync(settings: dict[str, str]) -> str:
     return fsync
 
 
-async def settle(redis: Redis, keys: Keys, wanted: Acknowledgement) -> None:
-    """Waits until all that is in the log is as durable as wanted.
+async def settle(redis: Redis, scratch: str, wanted: Acknowledgement) -> None:
+    """Waits until all that is in the log is as durable as wanted; writes to a `scratch` key for it.
 
     Raises UnsafeEngine where the engine has no way to tell, NotYetDurable, LogFull and
     LogUnavailable.
@@ -156,7 +155,7 @@ async def settle(redis: Redis, keys: Keys, wanted: Acknowledgement) -> None:
         return
     with translated():
         async with redis.client() as connection:  # the engine waits for what this one wrote
-            await connection.set(keys.writer("settle"), "", px=WAIT_MS)
+            await connection.set(scratch, "", px=WAIT_MS)
             try:
                 reply = await connection.execute_command(*wanted.command)  # type: ignore[no-untyped-call]
             except exceptions.ResponseError as error:

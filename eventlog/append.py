@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from redis.asyncio import Redis
-
 from itemstore.domain.commands import Command, DeleteItem
 from itemstore.domain.decide import decide
 from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
@@ -20,7 +18,7 @@ from itemstore.engine.errors import LogBroken, LogOverloaded
 from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import EngineClock, Writer, WriterTerms
 
 MOST_COMMANDS = 128
@@ -55,13 +53,14 @@ class Appender:
     current items.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms) -> None:
+    def __init__(self, partition: Partition, apply: str, terms: Terms) -> None:
         script = apply + files("itemstore.eventlog").joinpath("append.lua").read_text()
         writing = WriterTerms(terms.remembered_seconds, terms.acknowledgement)
         clock = EngineClock()
         self._disk = terms.disk
         self._idle_writers = [
-            Writer(DedicatedConnection(redis), script, clock, keys, writing) for _ in range(FLIGHTS)
+            Writer(DedicatedConnection(partition.client), script, clock, partition.keys, writing)
+            for _ in range(FLIGHTS)
         ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(
             self._send,

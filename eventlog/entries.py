@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.faults import translated
 from itemstore.eventlog.codec import decode_flat
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
@@ -97,14 +95,14 @@ class Part:
     is_end: bool
 
 
-async def ends(redis: Redis, keys: Keys) -> Ends:
+async def ends(partition: Partition) -> Ends:
     """Where the log begins and ends. Raises LogUnavailable, LogBroken."""
-    first, last, length, added, end = await _run(redis, _LOG_ENDS, keys)
+    first, last, length, added, end = await _run(partition, _LOG_ENDS)
     return Ends(first.decode(), last.decode(), length, added, end.decode())
 
 
 async def slices(
-    redis: Redis, keys: Keys, after: str = START, *, most: int = MOST
+    partition: Partition, after: str = START, *, most: int = MOST
 ) -> AsyncGenerator[list[Entry]]:
     """What the log has after a position, to its end, which writers may move meanwhile.
 
@@ -113,7 +111,7 @@ async def slices(
     LogUnavailable, LogBroken.
     """
     limit, at_end = FIRST, False
-    reading = asyncio.ensure_future(_read(redis, keys, after.encode(), limit))
+    reading = asyncio.ensure_future(_read(partition, after.encode(), limit))
     try:
         while not at_end:
             heed_cancellation()
@@ -121,7 +119,7 @@ async def slices(
             at_end = len(entries) < limit
             if not at_end:
                 limit = min(most, _limit(entries))
-                reading = asyncio.ensure_future(_read(redis, keys, entries[-1][0], limit))
+                reading = asyncio.ensure_future(_read(partition, entries[-1][0], limit))
                 await asyncio.sleep(0)  # lets the request go out
             if entries:
                 yield entries
@@ -131,24 +129,23 @@ async def slices(
 
 
 async def recorded_slices(
-    redis: Redis, keys: Keys, after: str = START
+    partition: Partition, after: str = START
 ) -> AsyncGenerator[list[RecordedEvent], None]:
     """The same as events. Raises MalformedEntry too."""
-    async with aclosing(slices(redis, keys, after)) as raw:
+    async with aclosing(slices(partition, after)) as raw:
         async for entries in raw:
             yield [decode_flat(position, fields) for position, fields in entries]
 
 
-async def part(redis: Redis, keys: Keys, after: str, within: Within) -> Part:
+async def part(partition: Partition, after: str, within: Within) -> Part:
     """The next entries after a position, in one short step of the engine."""
     arguments = (after, within.entries, min(within.looked, LOOKED_AT), within.bytes, within.kind)
-    position, looked, is_end, *entries = await _run(redis, _READ_AFTER, keys, *arguments)
+    position, looked, is_end, *entries = await _run(partition, _READ_AFTER, *arguments)
     return Part(entries, position.decode(), looked, bool(is_end))
 
 
 async def parts_at(
-    redis: Redis,
-    keys: Keys,
+    partition: Partition,
     positions: Sequence[bytes],
     *,
     with_bodies: bool = True,
@@ -164,16 +161,16 @@ async def parts_at(
     while done < len(positions):
         asked = positions[done : done + LOOKED_AT]
         arguments = (ABOUT_BYTES, int(with_bodies), kind, *asked)
-        looked, *entries = await _run(redis, _READ_AT, keys, *arguments)
+        looked, *entries = await _run(partition, _READ_AT, *arguments)
         done += looked
         yield entries, looked
 
 
-async def position_back(redis: Redis, keys: Keys, count: int) -> str | None:
+async def position_back(partition: Partition, count: int) -> str | None:
     """The position of the event that is so many from the end, from 1; None where there is none."""
     place = "+"
     while count:
-        position, passed = await _run(redis, _STEP_BACK, keys, place, count, ABOUT_BYTES)
+        position, passed = await _run(partition, _STEP_BACK, place, count, ABOUT_BYTES)
         if not passed:
             return None
         count -= passed
@@ -181,17 +178,16 @@ async def position_back(redis: Redis, keys: Keys, count: int) -> str | None:
     return place[1:]
 
 
-async def _run(redis: Redis, script: str, keys: Keys, *arguments: Any) -> Any:
-    with translated():
-        return await redis.register_script(script)(keys=[keys.events], args=arguments)
+async def _run(partition: Partition, script: str, *arguments: Any) -> Any:
+    return await partition.run(script, keys=[partition.keys.events], args=arguments)
 
 
-async def _read(redis: Redis, keys: Keys, after: bytes, limit: int) -> list[Entry]:
+async def _read(partition: Partition, after: bytes, limit: int) -> list[Entry]:
     # A name in bytes has no callback in redis-py: making a dict of each entry takes it as long as
     # reading them.
     with translated():
-        reply: Any = await redis.execute_command(  # type: ignore[no-untyped-call]
-            b"XRANGE", keys.events, b"(" + after, b"+", b"COUNT", limit
+        reply: Any = await partition.client.execute_command(  # type: ignore[no-untyped-call]
+            b"XRANGE", partition.keys.events, b"(" + after, b"+", b"COUNT", limit
         )
     return list(reply)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.faults import translated
 from itemstore.eventlog.codec import decode
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 REMEMBERED_SECONDS = 24 * 60 * 60
 """How long an outcome is kept where nothing else is said."""
@@ -36,17 +34,17 @@ class IdempotencyKey:
     fingerprint: str
 
 
-async def outcome(redis: Redis, keys: Keys, key: IdempotencyKey) -> RecordedEvent | None:
+async def outcome(partition: Partition, key: IdempotencyKey) -> RecordedEvent | None:
     """The event that the request with this key became, None where it is not known.
 
     Raises KeyReused where the key stands for another request, and LogUnavailable.
     """
     with translated():
-        remembered: Any = await redis.get(key.name)
+        remembered: Any = await partition.client.get(key.name)
         if remembered is None:
             return None
         fingerprint, _, _, position = remembered.decode().split(" ")
         if fingerprint != key.fingerprint:
             raise KeyReused
-        entries: Any = await redis.xrange(keys.events, position, position)
+        entries: Any = await partition.client.xrange(partition.keys.events, position, position)
     return decode(*entries[0]) if entries else None

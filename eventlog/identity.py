@@ -9,10 +9,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 _FIELD = "log"
 
@@ -36,18 +34,18 @@ class LogReplaced(Exception):
         super().__init__("The log is another one now: the engine was emptied, or given another.")
 
 
-async def known_identity(redis: Redis, keys: Keys) -> str | None:
+async def known_identity(partition: Partition) -> str | None:
     """The log's id, None where it has none yet. Raises LogUnavailable, LogBroken."""
     with translated():
-        found: Any = await redis.hget(keys.layout, _FIELD)
+        found: Any = await partition.client.hget(partition.keys.layout, _FIELD)
     return None if found is None else found.decode(errors="replace")
 
 
-async def identity(redis: Redis, keys: Keys) -> str:
+async def identity(partition: Partition) -> str:
     """The log's id; it gets one where it has none. Raises LogUnavailable, LogFull, LogBroken."""
-    known = await known_identity(redis, keys)
+    known = await known_identity(partition)
     while known is None:
         with translated():
-            await redis.hsetnx(keys.layout, _FIELD, secrets.token_hex(8))
-        known = await known_identity(redis, keys)
+            await partition.client.hsetnx(partition.keys.layout, _FIELD, secrets.token_hex(8))
+        known = await known_identity(partition)
     return known

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from redis import exceptions
-from redis.asyncio import Redis
 
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
@@ -16,7 +15,7 @@ from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.faults import translated
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.entries import recorded_slices
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 BATCH = 500
 """Most events in one script call."""
@@ -92,7 +91,7 @@ class ForeignEvent:
 NOTHING = Begun(0, START)
 
 
-async def begun(redis: Redis, keys: Keys, events: Iterable[ForeignEvent]) -> Begun:
+async def begun(partition: Partition, events: Iterable[ForeignEvent]) -> Begun:
     """How much of an import that keeps positions is in the log: all that the log has.
 
     Raises NotItsBeginning where the log is not what such an import of these events leaves when it
@@ -100,7 +99,7 @@ async def begun(redis: Redis, keys: Keys, events: Iterable[ForeignEvent]) -> Beg
     """
     ahead = iter(events)
     found = NOTHING
-    async with aclosing(recorded_slices(redis, keys)) as slices:
+    async with aclosing(recorded_slices(partition)) as slices:
         async for slice_ in slices:
             for recorded in slice_:
                 event = next(ahead, None)
@@ -155,13 +154,14 @@ def checked(
 
 
 async def import_events(
-    redis: Redis, keys: Keys, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
+    partition: Partition, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
 ) -> AsyncGenerator[Written, None]:
     """Writes checked events after the position at which the log ends, and says so step by step.
 
     Raises LogMoved, and what a failing engine raises: then the step may have been written.
     """
-    script = redis.register_script(
+    keys = partition.keys
+    script = partition.client.register_script(
         apply + files("itemstore.eventlog").joinpath("import.lua").read_text()
     )
     for batch in _batches(events):

@@ -10,8 +10,6 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
@@ -35,7 +33,7 @@ from itemstore.eventlog.entries import (
 )
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from itemstore.eventlog.identity import LogReplaced, identity
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 DEFAULT = Terms()
 
@@ -74,14 +72,13 @@ class EventLog:
     the last of them was not as durable as wanted in time; None where it was.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, apply: str, terms: Terms = DEFAULT) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._version_at = redis.register_script(
+    def __init__(self, partition: Partition, apply: str, terms: Terms = DEFAULT) -> None:
+        self._partition = partition
+        self._version_at = partition.client.register_script(
             files("itemstore.eventlog").joinpath("version_at.lua").read_text()
         )
         self._acknowledgement = terms.acknowledgement
-        self._appender = Appender(redis, keys, apply, terms)
+        self._appender = Appender(partition, apply, terms)
         self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._appender.batch_sizes
@@ -108,14 +105,16 @@ class EventLog:
 
         It is as durable as an append. Raises KeyReused where the key stands for another request.
         """
-        found = await outcome(self._redis, self._keys, key)
+        found = await outcome(self._partition, key)
         if found:  # its first answer may have been that it is not durable yet
-            await settle(self._redis, self._keys, self._acknowledgement)
+            await settle(
+                self._partition.client, self._partition.keys.writer("settle"), self._acknowledgement
+            )
         return found
 
     async def part(self, after: str, within: Within) -> LogPart:
         """The next events after a position, in one short step of the engine."""
-        found = await part(self._redis, self._keys, after, within)
+        found = await part(self._partition, after, within)
         events = [decode_flat(*entry) for entry in found.entries]
         size = size_of(found.entries)
         return LogPart(events, found.position, found.looked, size, found.is_end)
@@ -156,8 +155,8 @@ class EventLog:
     async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
         """The positions of the `limit` events of one item after a version."""
         with translated():
-            found: Any = await self._redis.lrange(
-                self._keys.history(item), after, after + limit - 1
+            found: Any = await self._partition.client.lrange(
+                self._partition.keys.history(item), after, after + limit - 1
             )
         return list(found)
 
@@ -165,7 +164,7 @@ class EventLog:
         """The events at positions, as many of them as make a page."""
         entries: list[Entry] = []
         size = 0
-        async with aclosing(parts_at(self._redis, self._keys, positions)) as parts:
+        async with aclosing(parts_at(self._partition, positions)) as parts:
             async for some, _ in parts:
                 size += size_of(some)
                 if entries and size > PAGE_BYTES:
@@ -181,7 +180,7 @@ class EventLog:
         In parts, each with how many of the positions were looked at for it. Only those of a type,
         where one is named.
         """
-        entries = parts_at(self._redis, self._keys, positions, with_bodies=False, kind=kind)
+        entries = parts_at(self._partition, positions, with_bodies=False, kind=kind)
         async with aclosing(entries) as parts:
             async for some, looked in parts:
                 events = [decode_flat(*entry) for entry in some]
@@ -191,12 +190,12 @@ class EventLog:
     async def version_count(self, item: str) -> int:
         """The item's last version, 0 where it never existed."""
         with translated():
-            return int(await self._redis.llen(self._keys.history(item)))
+            return int(await self._partition.client.llen(self._partition.keys.history(item)))
 
     async def last_change(self, item: str) -> tuple[int, str]:
         """The item's last version and the position that made it; 0 and START without one."""
-        history = self._keys.history(item)
-        pipeline: Any = self._redis.pipeline(transaction=True)
+        history = self._partition.keys.history(item)
+        pipeline: Any = self._partition.client.pipeline(transaction=True)
         pipeline.llen(history)
         pipeline.lindex(history, -1)
         with translated():
@@ -211,12 +210,14 @@ class EventLog:
         milliseconds, number = key_of(position)
         with translated():
             return int(
-                await self._version_at(keys=[self._keys.history(item)], args=[milliseconds, number])
+                await self._version_at(
+                    keys=[self._partition.keys.history(item)], args=[milliseconds, number]
+                )
             )
 
     async def identity(self) -> str:
         """Which log this is; see eventlog/identity.py."""
-        return await identity(self._redis, self._keys)
+        return await identity(self._partition)
 
     async def identity_lately(self) -> str:
         """The same, as it was about a second ago. One asks, while all others have what is known."""
@@ -231,7 +232,7 @@ class EventLog:
 
     async def ends(self) -> Ends:
         """Where the log begins and ends."""
-        return await ends(self._redis, self._keys)
+        return await ends(self._partition)
 
     async def follow(
         self, after: str, limit: int = 100, *, log: str | None = None
@@ -248,8 +249,8 @@ class EventLog:
                     raise LogReplaced
                 due = monotonic() + LOOK
             with translated():
-                streams: Any = await self._redis.xread(
-                    {self._keys.events: after}, count=min(count, limit), block=1000
+                streams: Any = await self._partition.client.xread(
+                    {self._partition.keys.events: after}, count=min(count, limit), block=1000
                 )
             heed_cancellation()
             if streams:
@@ -261,13 +262,13 @@ class EventLog:
 
     async def last_position(self) -> str:
         """The position of the last event, START where there is none."""
-        return await position_back(self._redis, self._keys, 1) or START
+        return await position_back(self._partition, 1) or START
 
     async def before_last(self, count: int) -> str:
         """The position after which the last `count` events are, START where there are no more."""
-        return await position_back(self._redis, self._keys, count + 1) or START
+        return await position_back(self._partition, count + 1) or START
 
     async def length(self) -> int:
         """How many events there are."""
         with translated():
-            return int(await self._redis.xlen(self._keys.events))
+            return int(await self._partition.client.xlen(self._partition.keys.events))

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 AHEAD_MS = 5_000
 """How far the log may be ahead of the engine's clock: one that is set goes back a little."""
@@ -55,22 +55,23 @@ async def log_end(redis: Redis, position: str) -> LogEnd:
     return LogEnd(position, int(seconds) * 1000 + int(microseconds) // 1000)
 
 
-async def check_writable(redis: Redis, keys: Keys) -> LogEnd:
+async def check_writable(partition: Partition) -> LogEnd:
     """Where the log ends, if a write would be taken after that.
 
     Raises UnsafeEngine where the engine's user may not do what a write takes, LogFull, LogBroken,
     and LogUnavailable with what the engine says against it.
     """
+    keys = partition.keys
     names = [keys.events, keys.current, keys.ids, keys.writer("a")]
     names += [keys.idempotency("a"), keys.history("a")]
     with translated():
         try:
-            reply: Any = await redis.eval(_SCRIPT, len(names), *names)
+            reply: Any = await partition.client.eval(_SCRIPT, len(names), *names)
         except exceptions.ResponseError as error:
             if "unexpected symbol near '#'" not in str(error):
                 raise
             script = _SCRIPT.partition("\n")[2]  # for a fake, which does not know the first line
-            reply = await redis.eval(script, len(names), *names)
+            reply = await partition.client.eval(script, len(names), *names)
     position, now, *refused = (each.decode() for each in reply)
     if refused:
         raise UnsafeEngine(

@@ -10,15 +10,13 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.faults import translated
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.entries import Entry, slices
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""
@@ -76,17 +74,17 @@ class Counts:
 class CountsStore:
     """The counts of one projection in the engine."""
 
-    def __init__(self, redis: Redis, keys: Keys, projection: CountingProjection) -> None:
+    def __init__(self, partition: Partition, projection: CountingProjection) -> None:
         self.projection = projection
-        self._redis = redis
-        self._key = keys.counts(projection.name)
-        self._commit = redis.register_script(_COMMIT)
+        self._partition = partition
+        self._key = partition.keys.counts(projection.name)
+        self._commit = partition.client.register_script(_COMMIT)
 
     async def load(self) -> Counts:
         """What is counted so far. Raises LogUnavailable, MalformedCounts."""
         try:
             with translated():
-                fields: Any = await self._redis.hgetall(self._key)
+                fields: Any = await self._partition.client.hgetall(self._key)
         except LogBroken:
             raise MalformedCounts(self.projection.name) from None
         position = fields.pop(b"position", START.encode())
@@ -100,7 +98,7 @@ class CountsStore:
     async def position(self) -> str:
         """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
         with translated():
-            position: Any = await self._redis.hget(self._key, "position")
+            position: Any = await self._partition.client.hget(self._key, "position")
         return START if position is None else position.decode(errors="replace")
 
     async def add(self, counts: Counts, position: str) -> bool:
@@ -123,12 +121,12 @@ class CountsStore:
 
 
 async def counted_up_to(
-    redis: Redis, keys: Keys, projection: CountingProjection, counts: Counts, position: str
+    partition: Partition, projection: CountingProjection, counts: Counts, position: str
 ) -> Counts:
     """Counts that stand before a position, with what the log has from there up to it added."""
     total = Counts(counts.position, counts.events, Counter(counts.numbers))
     end = key_of(position)
-    async with aclosing(slices(redis, keys, counts.position)) as log:
+    async with aclosing(slices(partition, counts.position)) as log:
         async for entries in log:
             within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
             total.add(projection, within)

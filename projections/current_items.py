@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from redis.asyncio import Redis
-
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.faults import translated
 from itemstore.eventlog.batching import Batches, TooManyWaiting
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.row import MalformedRow, decode
 
 APPLY = files("itemstore.eventlog").joinpath("apply.lua").read_text()
@@ -45,11 +43,11 @@ class Page:
 class CurrentItems:
     """Reads the projection. The append script writes it, in the same step as the log."""
 
-    def __init__(self, redis: Redis, keys: Keys, *, waiting: int = 10_000) -> None:
-        self._connection = DedicatedConnection(redis)
-        self._redis = redis
-        self._keys = keys
-        self._list_items = redis.register_script(
+    def __init__(self, partition: Partition, *, waiting: int = 10_000) -> None:
+        self._connection = DedicatedConnection(partition.client)
+        self._partition = partition
+        self._rows = partition.keys.current
+        self._list_items = partition.client.register_script(
             files("itemstore.projections").joinpath("list_items.lua").read_text()
         )
         self._reads: Batches[bytes, Item | None] = Batches(
@@ -72,7 +70,7 @@ class CurrentItems:
     async def count(self) -> int:
         """How many items exist. Raises LogUnavailable."""
         with translated():
-            return int(await self._redis.zcard(self._keys.ids))
+            return int(await self._partition.client.zcard(self._partition.keys.ids))
 
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
         """At most `limit` existing items whose id starts with `prefix`, after the id `after`.
@@ -88,7 +86,7 @@ class CurrentItems:
             begin = b"(" + after.encode()
         with translated():
             reply = await self._list_items(
-                keys=[self._keys.current, self._keys.ids], args=[begin, end, limit, start]
+                keys=[self._rows, self._partition.keys.ids], args=[begin, end, limit, start]
             )
         items = []
         while len(reply) > _HEAD:  # from the end, and none stays: the bodies are copies
@@ -102,7 +100,7 @@ class CurrentItems:
         wanted = tuple(dict.fromkeys(names))  # what many ask for is read once
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
-                rows = await self._connection.call("HMGET", self._keys.current, *wanted)
+                rows = await self._connection.call("HMGET", self._rows, *wanted)
         self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
         answers = {name: _answer(name, row) for name, row in zip(wanted, rows, strict=True)}
         return [answers[name] for name in names]

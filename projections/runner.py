@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from redis.asyncio import Redis
-
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.entries import ends, slices
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.counting import CountingProjection, Counts, CountsStore
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.registered import FOLLOWING
@@ -62,15 +60,13 @@ class Runner:
 
     def __init__(
         self,
-        redis: Redis,
-        keys: Keys,
+        partition: Partition,
         projections: Sequence[CountingProjection] = FOLLOWING,
         disk: DiskSpace | None = None,
     ) -> None:
-        self._redis = redis
+        self._partition = partition
         self._disk = disk or DiskSpace()
-        self._keys = keys
-        self._stores = [CountsStore(redis, keys, each) for each in projections]
+        self._stores = [CountsStore(partition, each) for each in projections]
 
     async def run(self) -> None:
         """Follows the log until it is cancelled. Logs what goes wrong, and goes on."""
@@ -93,7 +89,9 @@ class Runner:
     async def _work(self, store: CountsStore) -> None:
         """Follows the log for as long as this is the one that does, and the disk has space."""
         self._disk.check()
-        lease = Lease(self._redis, self._keys.lease(store.projection.name), LEASE_MS)
+        lease = Lease(
+            self._partition.client, self._partition.keys.lease(store.projection.name), LEASE_MS
+        )
         if not await lease.acquire():
             return
         try:
@@ -113,14 +111,14 @@ class Runner:
 
         What comes next would be counted as if all before it had been.
         """
-        position, log = await store.position(), await ends(self._redis, self._keys)
+        position, log = await store.position(), await ends(self._partition)
         with suppress(ValueError):  # one that can't be read: reading on from there says so
             if log.are_before(position):
                 raise CountsAhead(store.projection.name, log.end)
 
     async def _advance(self, store: CountsStore, lease: Lease) -> None:
         position, counts = await store.position(), Counts()
-        async for entries in slices(self._redis, self._keys, position, most=AT_ONCE):
+        async for entries in slices(self._partition, position, most=AT_ONCE):
             counts.add(store.projection, entries)
             if counts.events < ENOUGH:
                 continue

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from redis.asyncio import Redis
-
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.positions import milliseconds_of
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.counting import CountingProjection, CountsStore
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -51,9 +49,9 @@ class Statistics:
     days: dict[date, int]
 
 
-async def read_statistics(redis: Redis, keys: Keys) -> Statistics:
+async def read_statistics(partition: Partition) -> Statistics:
     """The statistics as of their last update. Raises LogUnavailable, MalformedCounts."""
-    counts = await CountsStore(redis, keys, STATISTICS).load()
+    counts = await CountsStore(partition, STATISTICS).load()
     numbers = counts.numbers
     days = {date.fromisoformat(day): total for day, total in _under(numbers, "day:").items()}
     return Statistics(

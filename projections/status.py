@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from itemstore.domain.positions import START
 from itemstore.engine.faults import translated
 from itemstore.eventlog.entries import ends
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild.receipt import Receipt, last_receipt
 from itemstore.projections.registered import CURRENT_ITEMS, FOLLOWING
 
@@ -28,17 +26,17 @@ class ProjectionStatus:
     receipt: Receipt | None
 
 
-async def projection_statuses(redis: Redis, keys: Keys) -> list[ProjectionStatus]:
+async def projection_statuses(partition: Partition) -> list[ProjectionStatus]:
     """All projections, the current items first. Raises LogUnavailable, LogBroken."""
-    log = await ends(redis, keys)
-    pipeline = redis.pipeline(transaction=True)
-    pipeline.hlen(keys.current)
+    log = await ends(partition)
+    pipeline = partition.client.pipeline(transaction=True)
+    pipeline.hlen(partition.keys.current)
     for projection in FOLLOWING:
-        pipeline.hmget(keys.counts(projection.name), "position", "events")
-        pipeline.hlen(keys.counts(projection.name))
+        pipeline.hmget(partition.keys.counts(projection.name), "position", "events")
+        pipeline.hlen(partition.keys.counts(projection.name))
     with translated():
         rows, *counts = await pipeline.execute()
-    receipt = await last_receipt(redis, keys, CURRENT_ITEMS)
+    receipt = await last_receipt(partition, CURRENT_ITEMS)
     statuses = [ProjectionStatus(CURRENT_ITEMS, log.last, 0, rows, receipt)]
     for projection, (position, events), fields in zip(
         FOLLOWING, counts[::2], counts[1::2], strict=True
@@ -49,7 +47,7 @@ async def projection_statuses(redis: Redis, keys: Keys) -> list[ProjectionStatus
                 (position or START.encode()).decode(errors="replace"),
                 max(0, log.length - _number(events)),
                 max(0, fields - 2),
-                await last_receipt(redis, keys, projection.name),
+                await last_receipt(partition, projection.name),
             )
         )
     return statuses

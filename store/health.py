@@ -22,8 +22,7 @@ class Health:
     """What `/readyz` says of one store."""
 
     def __init__(self, store: Store) -> None:
-        self._redis = store.redis
-        self._keys = store.keys
+        self._partition = store.partition
         self._log = store.log
         self._disk = store.disk
         self._wanted = Acknowledgement.of(store.settings.durability)
@@ -51,16 +50,18 @@ class Health:
             await asyncio.sleep(SETTLE_SECONDS)
             if self._log.not_yet_durable is not None:
                 try:
-                    await settle(self._redis, self._keys, self._wanted)
+                    await settle(
+                        self._partition.client, self._partition.keys.writer("settle"), self._wanted
+                    )
                 except (LogUnavailable, LogFull):
                     continue
                 self._log.not_yet_durable = None
 
     async def _look(self) -> dict[str, Any] | Exception:
         try:
-            end = await check_writable(self._redis, self._keys)
-            promise = await promised(self._redis, self._wanted)
-            await check_replicas(self._redis, self._wanted)
+            end = await check_writable(self._partition)
+            promise = await promised(self._partition.client, self._wanted)
+            await check_replicas(self._partition.client, self._wanted)
         except Exception as error:  # noqa: BLE001 - for each of those who wait
             return error
         return self._log.not_yet_durable or self._described(end, promise)

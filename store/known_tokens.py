@@ -10,11 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Token, Tokens, read_token, tokens_of
 
 FRESH_SECONDS = 1.0
@@ -71,10 +69,9 @@ class KnownTokens:
     """
 
     def __init__(
-        self, redis: Redis, keys: Keys, *, may_be_open: bool, mark: Path | None = None
+        self, partition: Partition, *, may_be_open: bool, mark: Path | None = None
     ) -> None:
-        self._redis = redis
-        self._keys = keys
+        self._partition = partition
         self._may_be_open = may_be_open
         self._rows: Any = None
         self._tokens = Tokens({})
@@ -134,7 +131,7 @@ class KnownTokens:
         if self._looks >= MOST_LOOKS:
             return None
         self._looks += 1
-        token = await read_token(self._redis, self._keys, name)
+        token = await read_token(self._partition, name)
         if token is not None:
             self._rows = None
             self._take(Tokens({**self._tokens.readable, name: token}, self._tokens.unreadable))
@@ -143,7 +140,7 @@ class KnownTokens:
     async def _ask(self) -> Exception | None:
         try:
             with translated():
-                rows: Any = await self._redis.hgetall(self._keys.tokens)
+                rows: Any = await self._partition.client.hgetall(self._partition.keys.tokens)
         except (LogUnavailable, LogBroken) as error:
             self._is_away = True
             self._asked_again_at = time.monotonic() + FRESH_SECONDS

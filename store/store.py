@@ -11,6 +11,7 @@ from itemstore.engine.durability import Acknowledgement
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems
 from itemstore.store.settings import Settings
 
@@ -23,8 +24,7 @@ class Store:
     process runs the engine for itself: then nobody else has it, and nobody writes.
     """
 
-    redis: Redis
-    keys: Keys
+    partition: Partition
     log: EventLog
     items: CurrentItems
     settings: Settings
@@ -36,9 +36,9 @@ class Store:
         cls, redis: Redis, settings: Settings, disk: DiskSpace, *, is_own: bool = False
     ) -> Store:
         """The store that the engine behind `redis` holds, with its data where `disk` is."""
-        keys = Keys(settings.namespace)
+        partition = Partition(redis, Keys(settings.namespace))
         acknowledgement = Acknowledgement.of(settings.durability)
         terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, disk)
-        log = EventLog(redis, keys, APPLY, terms)
-        items = CurrentItems(redis, keys, waiting=settings.max_waiting)
-        return cls(redis, keys, log, items, settings, disk, is_own)
+        log = EventLog(partition, APPLY, terms)
+        items = CurrentItems(partition, waiting=settings.max_waiting)
+        return cls(partition, log, items, settings, disk, is_own)

@@ -18,10 +18,9 @@ from enum import IntEnum
 from typing import Any
 
 from redis import exceptions
-from redis.asyncio import Redis
 
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -79,7 +78,7 @@ class Tokens:
         return bool(self.readable or self.unreadable)
 
 
-async def create(redis: Redis, keys: Keys, name: str, role: Role) -> str:
+async def create(partition: Partition, name: str, role: Role) -> str:
     """The text of a new token, which is shown this once. Raises TokenExists."""
     secret = secrets.token_urlsafe(32)
     row = {
@@ -88,26 +87,26 @@ async def create(redis: Redis, keys: Keys, name: str, role: Role) -> str:
         "created": _now(),
     }
     with translated():
-        async with redis.pipeline() as together:
-            together.hsetnx(keys.tokens, name, json.dumps(row))
-            together.hdel(keys.tokens, OPENED)
+        async with partition.client.pipeline() as together:
+            together.hsetnx(partition.keys.tokens, name, json.dumps(row))
+            together.hdel(partition.keys.tokens, OPENED)
             is_new, _ = await together.execute()
     if not is_new:
         raise TokenExists(name)
     return f"{name}.{secret}"
 
 
-async def read_tokens(redis: Redis, keys: Keys) -> Tokens:
+async def read_tokens(partition: Partition) -> Tokens:
     """All tokens. Raises LogUnavailable and LogBroken."""
     with translated():
-        rows: Any = await redis.hgetall(keys.tokens)
+        rows: Any = await partition.client.hgetall(partition.keys.tokens)
     return tokens_of(rows)
 
 
-async def read_token(redis: Redis, keys: Keys, name: str) -> Token | None:
+async def read_token(partition: Partition, name: str) -> Token | None:
     """The token of one name. Raises LogUnavailable and LogBroken."""
     with translated():
-        text: Any = await redis.hget(keys.tokens, name)
+        text: Any = await partition.client.hget(partition.keys.tokens, name)
     return None if text is None else _token(name, text)
 
 
@@ -127,26 +126,26 @@ def tokens_of(rows: Mapping[bytes, bytes]) -> Tokens:
     return Tokens(readable, tuple(unreadable), is_open)
 
 
-async def revoke(redis: Redis, keys: Keys, name: str, *, even_last: bool = False) -> bool:
+async def revoke(partition: Partition, name: str, *, even_last: bool = False) -> bool:
     """Takes a token back; whether there was one.
 
     Raises LastToken unless told otherwise: without any token the store is open to all. With
     `even_last` it is noted that this is meant, for the processes that run.
     """
     with translated():
-        async with redis.pipeline() as together:
+        async with partition.client.pipeline() as together:
             while True:
-                await together.watch(keys.tokens)
-                names: Any = await together.hkeys(keys.tokens)
+                await together.watch(partition.keys.tokens)
+                names: Any = await together.hkeys(partition.keys.tokens)
                 if name.encode() not in names or name == OPENED:
                     return False
                 is_last = len(names) == 1
                 if is_last and not even_last:
                     raise LastToken(name)
                 together.multi()  # type: ignore[no-untyped-call]
-                together.hdel(keys.tokens, name)
+                together.hdel(partition.keys.tokens, name)
                 if is_last:
-                    together.hset(keys.tokens, OPENED, json.dumps({"since": _now()}))
+                    together.hset(partition.keys.tokens, OPENED, json.dumps({"since": _now()}))
                 try:
                     await together.execute()
                 except exceptions.WatchError:  # another one was made or revoked meanwhile

@@ -29,6 +29,7 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
 from itemstore.projections.current_items import APPLY, CurrentItems
 
@@ -222,15 +223,27 @@ def keys() -> Keys:
 
 
 @pytest.fixture
-def log(redis: Redis, keys: Keys) -> EventLog:
-    """The log on each engine."""
-    return EventLog(redis, keys, APPLY)
+def partition(redis: Redis, keys: Keys) -> Partition:
+    """A partition on each engine, with nothing in it."""
+    return Partition(redis, keys)
 
 
 @pytest.fixture
-def items(redis: Redis, keys: Keys) -> CurrentItems:
+def real_partition(real_redis: Redis, keys: Keys) -> Partition:
+    """A partition on each real server, with nothing in it."""
+    return Partition(real_redis, keys)
+
+
+@pytest.fixture
+def log(partition: Partition) -> EventLog:
+    """The log on each engine."""
+    return EventLog(partition, APPLY)
+
+
+@pytest.fixture
+def items(partition: Partition) -> CurrentItems:
     """The current items on each engine."""
-    return CurrentItems(redis, keys)
+    return CurrentItems(partition)
 
 
 @pytest.fixture
@@ -267,9 +280,10 @@ async def contents(redis: Redis) -> dict[bytes, Any]:
     return {name: await read[await redis.type(name)](name) for name in names}
 
 
-async def assert_agreement(redis: Redis, keys: Keys) -> None:
+async def assert_agreement(partition: Partition) -> None:
     """Rows, ids and histories are what the log says, all of it and nothing else."""
-    held = await contents(redis)
+    keys = partition.keys
+    held = await contents(partition.client)
     history = decode_all(held.get(keys.events.encode(), []))
     folded = fold(history)
     histories: dict[bytes, list[bytes]] = {}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from redis.asyncio import Redis
-
 from itemstore.api.http.problems import Problem
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.known_tokens import KnownTokens, Standing
 from itemstore.store.quoting import quoted
 from itemstore.store.tokens import NAME, Role, Token
@@ -23,9 +21,9 @@ class Access:
     """
 
     def __init__(
-        self, redis: Redis, keys: Keys, *, may_be_open: bool, mark: Path | None = None
+        self, partition: Partition, *, may_be_open: bool, mark: Path | None = None
     ) -> None:
-        self._known = KnownTokens(redis, keys, may_be_open=may_be_open, mark=mark)
+        self._known = KnownTokens(partition, may_be_open=may_be_open, mark=mark)
 
     @property
     def is_open(self) -> bool:

@@ -28,9 +28,9 @@ from itemstore.api.openapi.operations import service_operation, text_of
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.faults import translated
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.status import projection_statuses
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
-from itemstore.store.store import Store
 
 router = APIRouter(route_class=Route)
 
@@ -57,7 +57,7 @@ async def metrics(request: Request) -> Reply:
     families = [
         _info(),
         *_counted(total),
-        *await _engine(request.store),
+        *await _engine(request.store.partition),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))
@@ -158,7 +158,7 @@ def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Met
     return family
 
 
-async def _engine(store: Store) -> Iterable[Metric]:
+async def _engine(partition: Partition) -> Iterable[Metric]:
     """What the engine knows; the families stay empty where it is away."""
     up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
     items = GaugeMetricFamily("itemstore_items", "Items that exist.")
@@ -175,10 +175,10 @@ async def _engine(store: Store) -> Iterable[Metric]:
     )
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            statuses = await projection_statuses(store.redis, store.keys)
+            statuses = await projection_statuses(partition)
             with translated():
-                items.add_metric((), await store.redis.zcard(store.keys.ids))
-                events.add_metric((), await store.redis.xlen(store.keys.events))
+                items.add_metric((), await partition.client.zcard(partition.keys.ids))
+                events.add_metric((), await partition.client.xlen(partition.keys.events))
         for status in statuses:
             lag.add_metric((status.name,), status.lag)
             milliseconds, _ = key_of(status.position)

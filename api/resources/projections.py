@@ -33,12 +33,12 @@ async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
     refuse_query(request)
     store = request.store
-    log = await ends(store.redis, store.keys)
+    log = await ends(store.partition)
     end, events = log.last, log.length
     rows = await store.items.count()
     listed = [await _described(request, CURRENT_ITEMS, end, 0, rows)]
     for projection in FOLLOWING:
-        counts = await CountsStore(store.redis, store.keys, projection).load()
+        counts = await CountsStore(store.partition, projection).load()
         lag = max(0, events - counts.events)
         listed.append(
             await _described(request, projection.name, counts.position, lag, len(counts.numbers))
@@ -56,7 +56,7 @@ async def projections(request: Request) -> Reply:
 async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
     refuse_query(request)
-    numbers = asdict(await read_statistics(request.store.redis, request.store.keys))
+    numbers = asdict(await read_statistics(request.store.partition))
     numbers["days"] = {str(day): count for day, count in numbers["days"].items()}
     return json_reply(numbers, headers=[NO_STORE])
 
@@ -64,7 +64,7 @@ async def statistics(request: Request) -> Reply:
 async def _described(
     request: Request, name: str, position: str, lag: int, rows: int
 ) -> dict[str, Any]:
-    receipt = await last_receipt(request.store.redis, request.store.keys, name)
+    receipt = await last_receipt(request.store.partition, name)
     return {
         "name": name,
         "position": position,

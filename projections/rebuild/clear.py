@@ -5,34 +5,32 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
 
 
-async def begin(redis: Redis, keys: Keys, lease: Lease) -> None:
+async def begin(partition: Partition, lease: Lease) -> None:
     """Notes that a rebuild may leave something under its token."""
     with translated():
-        await redis.sadd(keys.rebuilds, lease.token)
+        await partition.client.sadd(partition.keys.rebuilds, lease.token)
 
 
-async def clear(redis: Redis, keys: Keys, lease: Lease) -> None:
+async def clear(partition: Partition, lease: Lease) -> None:
     """Removes all that any rebuild has left. Raises LeaseLost."""
     with translated():
-        tokens: Any = await redis.smembers(keys.rebuilds)
+        tokens: Any = await partition.client.smembers(partition.keys.rebuilds)
     for token in tokens:
-        await _clear(redis, keys, lease, token.decode())
+        await _clear(partition, lease, token.decode())
         with translated():
-            await redis.srem(keys.rebuilds, token)
+            await partition.client.srem(partition.keys.rebuilds, token)
 
 
-async def _clear(redis: Redis, keys: Keys, lease: Lease, token: str) -> None:
-    script = redis.register_script(
+async def _clear(partition: Partition, lease: Lease, token: str) -> None:
+    script = partition.client.register_script(
         files("itemstore.projections.rebuild").joinpath("clear.lua").read_text()
     )
-    shadow, aside = keys.shadow(token), keys.aside(token)
+    shadow, aside = partition.keys.shadow(token), partition.keys.aside(token)
     left = [shadow.wrong_histories, shadow.current, shadow.ids, aside.current, aside.ids]
     remaining: int | None = 1
     while remaining:

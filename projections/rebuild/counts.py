@@ -22,20 +22,20 @@ async def rebuild_counts(task: Task, projection: CountingProjection) -> Findings
 
     Where the runner went on meanwhile, so does this: it never takes the numbers back.
     """
-    redis, keys = task.redis, task.keys
-    store = CountsStore(redis, keys, projection)
+    partition = task.partition
+    store = CountsStore(partition, projection)
     counts = Counts()
     first, skipped = "", 0
     while True:
         live = await _live(store)
-        async for entries in slices(redis, keys, counts.position):
+        async for entries in slices(partition, counts.position):
             first = first or entries[0][0].decode()
             skipped += counts.add(projection, entries)
             task.tell("replaying", counts.events)
             await task.lease.renew_in_time()
         if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
             break
-    before = live and await counted_up_to(redis, keys, projection, live, counts.position)
+    before = live and await counted_up_to(partition, projection, live, counts.position)
     different = differing(before, counts) if before else ["position"]
     return Findings(
         first=first,

@@ -34,7 +34,7 @@ async def rebuild_items(task: Task) -> Findings:
 class _ItemsRebuild:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._shadow = Shadow(task.redis, task.keys, task.lease, task.length, task.disk)
+        self._shadow = Shadow(task.partition, task.lease, task.length, task.disk)
         self._first = ""
         self._items = 0
         self._before = RowsDigest()
@@ -54,7 +54,7 @@ class _ItemsRebuild:
     async def digest(self) -> None:
         """The digest of the shadow's rows."""
         self._tell("comparing")
-        async for rows in pages(self._task.redis, self._shadow.keys.current):
+        async for rows in pages(self._task.partition.client, self._shadow.keys.current):
             for item, row in rows.items():
                 self._after.add(item, reduced_row(row))
             await self._task.lease.renew_in_time()
@@ -102,7 +102,7 @@ class _ItemsRebuild:
         """Replays what comes next in the log, to its end if that is near."""
         shadow, runs = self._shadow, Runs()
         position = shadow.position
-        async with aclosing(slices(self._task.redis, self._task.keys, position)) as log:
+        async with aclosing(slices(self._task.partition, position)) as log:
             async for entries in log:
                 self._first = self._first or entries[0][0].decode()
                 position = entries[-1][0].decode()

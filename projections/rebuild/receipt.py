@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from redis.asyncio import Redis
-
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 
 EXAMPLES = 10
 """How many of the things that differ a receipt names."""
@@ -67,15 +65,15 @@ class Receipt:
         return cls(findings=Findings(**found), **own)  # type: ignore[arg-type]
 
 
-async def keep(redis: Redis, keys: Keys, receipt: Receipt) -> None:
+async def keep(partition: Partition, receipt: Receipt) -> None:
     """Keeps the receipt as the projection's last."""
     text = json.dumps(receipt.as_dict(), ensure_ascii=False)
     with translated():
-        await redis.hset(keys.receipts, receipt.projection, text)
+        await partition.client.hset(partition.keys.receipts, receipt.projection, text)
 
 
-async def last_receipt(redis: Redis, keys: Keys, projection: str) -> Receipt | None:
+async def last_receipt(partition: Partition, projection: str) -> Receipt | None:
     """The receipt of the projection's last rebuild, None where there was none."""
     with translated():
-        text = await redis.hget(keys.receipts, projection)
+        text = await partition.client.hget(partition.keys.receipts, projection)
     return Receipt.from_dict(json.loads(text)) if text else None

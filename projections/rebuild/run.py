@@ -6,13 +6,11 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from redis.asyncio import Redis
-
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.faults import translated
 from itemstore.eventlog.entries import ends
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Report, unreported
 from itemstore.projections.rebuild.clear import begin, clear
@@ -27,9 +25,8 @@ LEASE_MS = 10_000
 """A rebuild that was cut off stands in the way of the next one for so long."""
 
 
-async def rebuild(  # noqa: PLR0913 - all but two by their names
-    redis: Redis,
-    keys: Keys,
+async def rebuild(
+    partition: Partition,
     projection: str = CURRENT_ITEMS,
     *,
     dry_run: bool = False,
@@ -48,35 +45,35 @@ async def rebuild(  # noqa: PLR0913 - all but two by their names
     counting = {each.name: each for each in FOLLOWING}
     if projection not in (CURRENT_ITEMS, *counting):
         raise UnknownProjection(projection, (CURRENT_ITEMS, *counting))
-    lease = Lease(redis, keys.lease("rebuild"), LEASE_MS)
+    lease = Lease(partition.client, partition.keys.lease("rebuild"), LEASE_MS)
     if not await lease.acquire():
         raise RebuildRunning(await lease.remaining())
     try:
-        length = await _checked_length(redis, keys)
-        await clear(redis, keys, lease)
-        await begin(redis, keys, lease)
-        task = Task(redis, keys, lease, length, dry_run, report, disk or DiskSpace())
+        length = await _checked_length(partition)
+        await clear(partition, lease)
+        await begin(partition, lease)
+        task = Task(partition, lease, length, dry_run, report, disk or DiskSpace())
         if projection == CURRENT_ITEMS:
             found = await rebuild_items(task)
         else:
             found = await rebuild_counts(task, counting[projection])
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
-            await clear(redis, keys, lease)
+            await clear(partition, lease)
             await lease.release()
     seconds = round(time.monotonic() - clock, 3)
     receipt = Receipt(projection, dry_run, f"{started:%Y-%m-%dT%H:%M:%SZ}", seconds, found)
     if not dry_run:
-        await keep(redis, keys, receipt)
+        await keep(partition, receipt)
     return receipt
 
 
-async def _checked_length(redis: Redis, keys: Keys) -> int:
+async def _checked_length(partition: Partition) -> int:
     """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
-    log = await ends(redis, keys)
+    log = await ends(partition)
     if log.lost:
         raise LogIncomplete(f"lacks {log.lost} events (XTRIM, XDEL)")
     with translated():
-        if log.length == 0 and await redis.exists(keys.current):
+        if log.length == 0 and await partition.client.exists(partition.keys.current):
             raise LogIncomplete("is gone")
     return log.length

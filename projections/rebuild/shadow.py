@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from redis.asyncio import Redis
-
 from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.faults import translated
-from itemstore.eventlog.keys import Keys, pattern
+from itemstore.eventlog.keys import pattern
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.errors import LogIncomplete
@@ -58,27 +57,29 @@ class Shadow:
     to the engine's file once more, and raises LogFull where there is no room for that.
     """
 
-    def __init__(
-        self, redis: Redis, keys: Keys, lease: Lease, length: int, disk: DiskSpace
-    ) -> None:
-        self.live = keys
-        self.keys = keys.shadow(lease.token)
+    def __init__(self, partition: Partition, lease: Lease, length: int, disk: DiskSpace) -> None:
+        self.live = partition.keys
+        self.keys = partition.keys.shadow(lease.token)
         self.position = START
         self.events = 0
         self.skipped = 0
         self.length = length
-        self._redis = redis
+        self._partition = partition
         self._lease = lease
         self._disk = disk
-        self._aside = keys.aside(lease.token)
+        self._aside = partition.keys.aside(lease.token)
         replay = APPLY + _text("replay.lua")
         catch_up = replay + _text("catch_up.lua")
-        self._replay_runs = redis.register_script(replay + _text("replay_runs.lua"))
-        self._compare = redis.register_script(catch_up + _text("compare.lua"))
-        self._surplus = redis.register_script(catch_up + _text("surplus.lua"))
-        self._mark_histories = redis.register_script(catch_up + _text("mark_histories.lua"))
-        self._heal_histories = redis.register_script(catch_up + _text("heal_histories.lua"))
-        self._swap = redis.register_script(catch_up + _text("swap.lua"))
+        self._replay_runs = partition.client.register_script(replay + _text("replay_runs.lua"))
+        self._compare = partition.client.register_script(catch_up + _text("compare.lua"))
+        self._surplus = partition.client.register_script(catch_up + _text("surplus.lua"))
+        self._mark_histories = partition.client.register_script(
+            catch_up + _text("mark_histories.lua")
+        )
+        self._heal_histories = partition.client.register_script(
+            catch_up + _text("heal_histories.lua")
+        )
+        self._swap = partition.client.register_script(catch_up + _text("swap.lua"))
 
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
@@ -129,14 +130,14 @@ class Shadow:
     async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
         """How many histories are known to be wrong, and the items of at most so many of them."""
         with translated():
-            count = int(await self._redis.scard(self.keys.wrong_histories))
-            items: Any = await self._redis.srandmember(self.keys.wrong_histories, most)
+            count = int(await self._partition.client.scard(self.keys.wrong_histories))
+            items: Any = await self._partition.client.srandmember(self.keys.wrong_histories, most)
         return count, items or []
 
     async def item_count(self) -> int:
         """How many items exist."""
         with translated():
-            return int(await self._redis.zcard(self.keys.ids))
+            return int(await self._partition.client.zcard(self.keys.ids))
 
     async def heal_histories(self) -> None:
         """Puts right histories in the place of wrong ones."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease
 from itemstore.projections.progress import Progress, Report
 
@@ -19,8 +17,7 @@ class Task:
     A dry run does everything but put in place what was built.
     """
 
-    redis: Redis
-    keys: Keys
+    partition: Partition
     lease: Lease
     length: int
     dry_run: bool

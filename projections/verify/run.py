@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-
 from itemstore.domain.positions import key_of
 from itemstore.engine.faults import translated
 from itemstore.eventlog.entries import Entry, ends, slices
-from itemstore.eventlog.keys import Keys, pattern
+from itemstore.eventlog.keys import pattern
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.counting import (
     CountingProjection,
     Counts,
@@ -43,13 +42,13 @@ PART_BYTES = 50_000
 """Bytes of the positions in them: some 3,000 positions."""
 
 
-async def verify(redis: Redis, keys: Keys, *, report: Report = unreported) -> Verdict:
+async def verify(partition: Partition, *, report: Report = unreported) -> Verdict:
     """Compares rows, index, histories, total and counts with the log, and checks the log itself.
 
     It reads the engine only, in bounded steps, and needs memory for each item but not for its
     body. Raises LogUnavailable and LogBroken where the log can't be read.
     """
-    verification = _Verification(redis, keys, report)
+    verification = _Verification(partition, report)
     await verification.fold_log()
     await verification.compare_items()
     await verification.compare_totals()
@@ -60,26 +59,25 @@ async def verify(redis: Redis, keys: Keys, *, report: Report = unreported) -> Ve
 
 
 class _Verification:
-    def __init__(self, redis: Redis, keys: Keys, report: Report) -> None:
-        self._redis = redis
-        self._keys = keys
+    def __init__(self, partition: Partition, report: Report) -> None:
+        self._partition = partition
         self._report = report
         self._length = 0
         self._differences = Differences()
         self._fold = Fold(FOLLOWING, self._differences)
         self._wrong_histories: set[bytes] = set()
         self._unknown: set[bytes] = set()
-        self._check_histories = redis.register_script(_text("check_histories.lua"))
-        self._read_items = redis.register_script(_text("read_items.lua"))
+        self._check_histories = partition.client.register_script(_text("check_histories.lua"))
+        self._read_items = partition.client.register_script(_text("read_items.lua"))
 
     async def fold_log(self) -> None:
         """Folds the log to its end, and compares the histories with it."""
-        log = await ends(self._redis, self._keys)
+        log = await ends(self._partition)
         self._length = log.length
         if log.lost:
             found = f"without {log.lost} of its entries (XTRIM, XDEL)"
-            self._differences.add("log", self._keys.events, found, "complete")
-        async for entries in slices(self._redis, self._keys):
+            self._differences.add("log", self._partition.keys.events, found, "complete")
+        async for entries in slices(self._partition):
             await self._take(entries)
             self._tell("folding")
         await self._compare_histories()
@@ -94,26 +92,34 @@ class _Verification:
         rows, ids, _ = await self._read([])
         right_rows, right_ids = len(self._fold.items), self._fold.existing()
         if ids != right_ids:
-            self._differences.add("total", self._keys.ids, ids, right_ids)
+            self._differences.add("total", self._partition.keys.ids, ids, right_ids)
         if isinstance(rows, int) and rows != right_rows:
             await self._compare_unknown(
-                item async for item, _ in self._redis.hscan_iter(self._keys.current, count=100)
+                item
+                async for item, _ in self._partition.client.hscan_iter(
+                    self._partition.keys.current, count=100
+                )
             )
         if isinstance(ids, int) and ids != right_ids:
             await self._compare_unknown(
-                item async for item, _ in self._redis.zscan_iter(self._keys.ids, count=1000)
+                item
+                async for item, _ in self._partition.client.zscan_iter(
+                    self._partition.keys.ids, count=1000
+                )
             )
 
     async def compare_history_keys(self) -> None:
         """Finds histories of items that never were."""
-        prefix = self._keys.histories.encode()
-        found = self._redis.scan_iter(match=pattern(self._keys.histories), count=1000)
+        prefix = self._partition.keys.histories.encode()
+        found = self._partition.client.scan_iter(
+            match=pattern(self._partition.keys.histories), count=1000
+        )
         await self._compare_unknown(key.removeprefix(prefix) async for key in found)
 
     async def compare_counts(self, projection: CountingProjection) -> None:
         """Compares what a projection has counted, as far as it has, with what it should have."""
         try:
-            live = await CountsStore(self._redis, self._keys, projection).load()
+            live = await CountsStore(self._partition, projection).load()
         except MalformedCounts as error:
             self._differences.add(projection.name, "counts", str(error), "numbers and a position")
             return
@@ -125,7 +131,7 @@ class _Verification:
             found, end = live.position, f"at most {right.position}, where the log ends"
             self._differences.add(projection.name, "position", found, end)
             return
-        live = await counted_up_to(self._redis, self._keys, projection, live, right.position)
+        live = await counted_up_to(self._partition, projection, live, right.position)
         for name in differing(live, right):
             self._differences.add(projection.name, name, number(live, name), number(right, name))
 
@@ -184,7 +190,7 @@ class _Verification:
 
     async def _read(self, items: list[bytes]) -> tuple[Any, Any, list[Any]]:
         """The number of rows and of ids, and what is live of items, at the moment of the fold."""
-        keys = self._keys
+        keys = self._partition.keys
         while True:
             with translated():
                 entries, at_end, *live = await self._read_items(
@@ -202,7 +208,7 @@ class _Verification:
             arguments = [value for part in step for value in part]
             with translated():
                 wrong = await self._check_histories(
-                    keys=[], args=[self._keys.histories, *arguments]
+                    keys=[], args=[self._partition.keys.histories, *arguments]
                 )
             for index, found in zip(wrong[::2], wrong[1::2], strict=True):
                 item, _, expected = step[index]

@@ -9,6 +9,7 @@ from fakeredis import FakeAsyncRedis
 from itemstore.api.app import ItemStore
 from itemstore.cli.options import RoleName
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
 from tests.api.conftest import Events, client_of, problem
 
@@ -20,7 +21,7 @@ PATCH = {"content-type": "application/merge-patch+json"}
 
 async def token(redis: FakeAsyncRedis, role: Role) -> dict[str, str]:
     """The header of a new token with this role."""
-    return {"authorization": f"Bearer {await create(redis, Keys(), role.name, role)}"}
+    return {"authorization": f"Bearer {await create(Partition(redis, Keys()), role.name, role)}"}
 
 
 def routes(app: ItemStore) -> list[tuple[str, str, str]]:
@@ -117,14 +118,14 @@ async def test_a_revoked_token_is_refused(
     reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
     async with client_of(app) as client:
         assert (await client.get("/items", headers=reader)).status_code == 200
-        assert await revoke(redis, Keys(), "reader")
+        assert await revoke(Partition(redis, Keys()), "reader")
         problem(await client.get("/items", headers=reader), 401, "unauthorized")
         assert (await client.get("/items", headers=writer)).status_code == 200
-    assert not await revoke(redis, Keys(), "reader")
+    assert not await revoke(Partition(redis, Keys()), "reader")
     with pytest.raises(LastToken):
-        await revoke(redis, Keys(), "writer")
-    assert await revoke(redis, Keys(), "writer", even_last=True)
-    assert not await revoke(redis, Keys(), "writer", even_last=True)
+        await revoke(Partition(redis, Keys()), "writer")
+    assert await revoke(Partition(redis, Keys()), "writer", even_last=True)
+    assert not await revoke(Partition(redis, Keys()), "writer", even_last=True)
 
 
 async def test_a_new_token_is_good_at_once(
@@ -152,12 +153,12 @@ async def test_a_malformed_authorization_is_401(
 
 async def test_only_a_digest_is_stored(redis: FakeAsyncRedis) -> None:
     """What the engine holds opens nothing."""
-    text = await create(redis, Keys(), "ann", Role.reader)
+    text = await create(Partition(redis, Keys()), "ann", Role.reader)
     secret = text.partition(".")[2]
     assert secret.encode() not in (await redis.hget("items:tokens", "ann") or b"")
-    assert (await read_tokens(redis, Keys())).readable["ann"].opens(secret)
+    assert (await read_tokens(Partition(redis, Keys()))).readable["ann"].opens(secret)
     with pytest.raises(TokenExists):
-        await create(redis, Keys(), "ann", Role.admin)
+        await create(Partition(redis, Keys()), "ann", Role.admin)
 
 
 def test_the_command_knows_every_role() -> None:

@@ -7,6 +7,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
 
@@ -89,7 +90,7 @@ async def test_a_client_that_may_not_read_it_is_not_told_that_it_has_it(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
     """401 comes before 304."""
-    token = await create(redis, Keys(), "ann", Role.reader)
+    token = await create(Partition(redis, Keys()), "ann", Role.reader)
     headers = {"authorization": f"Bearer {token}"}
     headers["if-none-match"] = (await client.get("/openapi.json", headers=headers)).headers["etag"]
     assert (await client.get("/openapi.json", headers=headers)).status_code == 304

@@ -8,6 +8,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, Serve
 
@@ -30,7 +31,7 @@ async def test_of_two_things_that_are_wrong_the_first_is_said(
     serve: Serve, redis: FakeAsyncRedis, events: Events, first: str, second: str
 ) -> None:
     """For each pair of them; and nothing is appended."""
-    token = await create(redis, Keys(), "writer", Role.writer)
+    token = await create(Partition(redis, Keys()), "writer", Role.writer)
     wrong = {first, second}
     headers = {
         "Content-Type": "text/plain" if "media type" in wrong else "application/json",

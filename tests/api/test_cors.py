@@ -7,6 +7,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, Serve, problem
 
@@ -45,7 +46,7 @@ async def test_a_listed_origin_may_send_every_method_with_our_header_fields(
     serve: Serve, redis: FakeAsyncRedis, method: str
 ) -> None:
     """The question before it needs no token; the request then does."""
-    await create(redis, Keys(), "reader", Role.reader)
+    await create(Partition(redis, Keys()), "reader", Role.reader)
     client = serve(cors_origins=f"{THEIRS}x, {OURS}")
     asked = "authorization, content-type, if-match, idempotency-key, prefer"
     answer = await client.options("/items/foo", headers=preflight(OURS, method, asked))

@@ -11,13 +11,11 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
+from itemstore.eventlog.partition import Partition
 from tests.api.conftest import Events, Serve, problem
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
     from itemstore.domain.events import RecordedEvent
-    from itemstore.eventlog.keys import Keys
 
 KEY = {"idempotency-key": '"8e03978e"'}
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -133,9 +131,9 @@ def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     looks: Counter[str] = Counter()
 
-    async def look(redis: Redis, keys: Keys, key: IdempotencyKey) -> RecordedEvent | None:
+    async def look(partition: Partition, key: IdempotencyKey) -> RecordedEvent | None:
         looks[key.name] += 1
-        return None if looks[key.name] == 2 else await outcome(redis, keys, key)
+        return None if looks[key.name] == 2 else await outcome(partition, key)
 
     monkeypatch.setattr("itemstore.eventlog.log.outcome", look)
 

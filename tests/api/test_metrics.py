@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.server.counters import BOUNDS, Counters
 from itemstore.server.processes import Processes
 from itemstore.store.settings import Settings
@@ -165,7 +166,7 @@ async def test_a_reader_of_metrics_needs_the_role_of_a_reader(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
     """Once there are tokens."""
-    token = await create(redis, Keys(), "prometheus", Role.reader)
+    token = await create(Partition(redis, Keys()), "prometheus", Role.reader)
 
     problem(await client.get("/metrics"), 401, "unauthorized")
     answer = await client.get("/metrics", headers={"Authorization": f"Bearer {token}"})

@@ -18,6 +18,7 @@ from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.server.refusals import Refusal, Refused
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
@@ -103,7 +104,7 @@ async def prepared(
 ) -> httpx.AsyncClient:
     """A client of a store with an item `foo`, a deleted, a damaged and a trimmed one."""
     assert app.context is not None
-    app.context.running_keys.add(app.context.store.keys.idempotency("busy"))
+    app.context.running_keys.add(app.context.store.partition.keys.idempotency("busy"))
     for name in ("trimmed", "foo", "gone", "damaged"):
         await client.put(f"/items/{name}", json={"size": 1})
     await client.delete("/items/gone", headers={"Idempotency-Key": "used"})
@@ -126,7 +127,7 @@ def ask(
         if slug == "precondition-required":
             return await serve(require_conditions=True).put("/items/foo", json={})
         if slug in ("unauthorized", "forbidden"):
-            token = await create(redis, Keys(), "reader", Role.reader)
+            token = await create(Partition(redis, Keys()), "reader", Role.reader)
             headers = {"Authorization": f"Bearer {token}"} if slug == "forbidden" else {}
             return await serve().put("/items/foo", json={}, headers=headers)
         if slug in ERRORS:

@@ -8,6 +8,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, problem
@@ -67,7 +68,7 @@ async def test_an_operator_may_allow_it(engine: FakeServer) -> None:
 
 async def test_a_token_opens_it_under_any_name(app: ItemStore, redis: FakeAsyncRedis) -> None:
     """A page has none to send."""
-    token = await create(redis, Keys(), "ann", Role.reader)
+    token = await create(Partition(redis, Keys()), "ann", Role.reader)
     async with at(app, "127.0.0.1", "items.example") as client:
         assert (await client.get("/items")).status_code == 401
         answer = await client.get("/items", headers={"Authorization": f"Bearer {token}"})

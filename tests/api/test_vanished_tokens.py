@@ -15,6 +15,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.reply import Headers
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.server.processes import DIRECTORY
 from itemstore.store.known_tokens import Standing, standing_of
 from itemstore.store.settings import Settings
@@ -33,7 +34,7 @@ def _asks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def bearer(redis: FakeAsyncRedis, name: str, role: Role = Role.writer) -> dict[str, str]:
     """The header of a new token."""
-    return {"authorization": f"Bearer {await create(redis, Keys(), name, role)}"}
+    return {"authorization": f"Bearer {await create(Partition(redis, Keys()), name, role)}"}
 
 
 @pytest.mark.usefixtures("_asks_each_time")
@@ -102,7 +103,7 @@ async def test_a_worker_that_is_started_again_knows_that_there_were_tokens(
     detail = problem(await again.get("/items"), 401, "unauthorized")["detail"]
     assert detail == Standing.VANISHED.value
     await bearer(redis, "ann")
-    await revoke(redis, Keys(), "ann", even_last=True)
+    await revoke(Partition(redis, Keys()), "ann", even_last=True)
     assert (await again.get("/items")).status_code == 200
     await redis.flushall()
     assert (await serve().get("/items")).status_code == 200
@@ -115,7 +116,7 @@ async def test_a_store_that_is_opened_on_purpose_is_open(
     """`token revoke --open-store` leaves a mark, which the next token takes away."""
     await bearer(redis, "ann")
     assert (await client.get("/items")).status_code == 401
-    assert await revoke(redis, Keys(), "ann", even_last=True)
+    assert await revoke(Partition(redis, Keys()), "ann", even_last=True)
     assert (await client.get("/items")).status_code == 200
     assert list(await redis.hkeys("items:tokens")) == [b"*"]
     await bearer(redis, "bob")
@@ -128,8 +129,8 @@ async def test_a_store_that_is_opened_on_purpose_is_open(
 async def test_the_mark_is_no_token(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> None:
     """It can't be sent as one, nor revoked as one."""
     await bearer(redis, "ann")
-    await revoke(redis, Keys(), "ann", even_last=True)
-    assert not await revoke(redis, Keys(), "*", even_last=True)
+    await revoke(Partition(redis, Keys()), "ann", even_last=True)
+    assert not await revoke(Partition(redis, Keys()), "*", even_last=True)
     ann = await bearer(redis, "ann")
     assert (await client.get("/items", headers=ann)).status_code == 200
     await redis.hset("items:tokens", "*", (await redis.hget("items:tokens", "ann")) or b"")
@@ -211,8 +212,8 @@ async def test_a_token_that_was_damaged_by_hand_opens_nothing(
         assert [each.message for each in caplog.records] == [
             "The rows of these tokens can't be read, so they open nothing: 'bad'."
         ]
-    assert (await read_tokens(redis, Keys())).unreadable == ("bad",)
-    assert await revoke(redis, Keys(), "bad")
+    assert (await read_tokens(Partition(redis, Keys()))).unreadable == ("bad",)
+    assert await revoke(Partition(redis, Keys()), "bad")
 
 
 async def test_tokens_that_are_no_hash_let_nobody_in(
@@ -231,13 +232,15 @@ async def test_of_two_last_tokens_only_one_can_be_revoked_at_a_time(
     for _ in range(20):
         await redis.flushall()
         for name in ("ann", "bob"):
-            await create(redis, Keys(), name, Role.reader)
+            await create(Partition(redis, Keys()), name, Role.reader)
         others = FakeAsyncRedis(server=engine)
         outcomes = await asyncio.gather(
-            revoke(redis, Keys(), "ann"), revoke(others, Keys(), "bob"), return_exceptions=True
+            revoke(Partition(redis, Keys()), "ann"),
+            revoke(Partition(others, Keys()), "bob"),
+            return_exceptions=True,
         )
         assert {type(each) for each in outcomes} == {bool, LastToken}
-        assert len((await read_tokens(redis, Keys())).readable) == 1
+        assert len((await read_tokens(Partition(redis, Keys()))).readable) == 1
 
 
 @pytest.mark.parametrize(
@@ -260,14 +263,16 @@ async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     monkeypatch.setattr("itemstore.api.http.request.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     ann = await bearer(redis, "ann")
-    await create(redis, Keys(), "bob", Role.reader)
+    await create(Partition(redis, Keys()), "bob", Role.reader)
     async with client_of(app) as client:
         assert (await client.put("/items/foo", json={}, headers=ann)).status_code == 201
     kind = b"application/merge-patch+json" if method == "PATCH" else b"application/json"
     headers = [(b"content-type", kind), (b"authorization", ann["authorization"].encode())]
     if key is not None:
         headers.append((b"idempotency-key", key))
-    sent = await _slowly(app, method, path, headers, lambda: revoke(redis, Keys(), "ann"))
+    sent = await _slowly(
+        app, method, path, headers, lambda: revoke(Partition(redis, Keys()), "ann")
+    )
     assert sent[0]["status"] == 401
     assert b"may have been revoked" in sent[1]["body"]
     assert len(await events()) == 1

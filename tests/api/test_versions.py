@@ -8,6 +8,7 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import BASE_URL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
@@ -56,7 +57,7 @@ async def test_a_version_that_a_token_opened_is_for_no_shared_cache(
 
     Nor may the client's own give it to another token.
     """
-    token = await create(redis, Keys(), "ann", Role.reader)
+    token = await create(Partition(redis, Keys()), "ann", Role.reader)
     headers = {"authorization": f"Bearer {token}"}
     answer = await aged.get(f"/items/foo/{path}", headers=headers)
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"

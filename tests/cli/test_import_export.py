@@ -351,7 +351,7 @@ async def test_an_import_goes_on_where_the_log_ends(
     events = await store.log.read()
     assert events[:there] == before
     assert [event.item for event in events] == [line["subject"] for line in lines]
-    assert (await verify(store.redis, store.keys)).clean
+    assert (await verify(store.partition)).clean
     exported = [json.loads(encode(event)) for event in events]
     assert await import_lines(store, tmp_path, exported) == 0
 

@@ -149,7 +149,7 @@ async def test_what_is_answered_is_as_described(app: ItemStore) -> None:
     async with client_of(app) as client:
         body = {"title": "a", "sizes": [{"width": 2, "height": 3}]}
         await client.put("/items/a", json=body if "Product" in str(document) else {})
-        await rebuild(app.context.store.redis, app.context.store.keys)
+        await rebuild(app.context.store.partition)
         for path in ("/", "/livez", "/readyz", "/projections", "/stats", "/problems/gone"):
             template = path.replace("gone", "{slug}")
             answer = await client.get(path)

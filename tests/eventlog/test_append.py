@@ -13,6 +13,7 @@ from itemstore.domain.evolve import Item, evolve
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, contents
 
@@ -111,20 +112,18 @@ async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log
 
 async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
     """Each has its own log, and the same id is another item in it."""
-    here, there = Keys("items"), Keys("{shop}")
-    created = await EventLog(redis, here, APPLY).append(PutItem("foo", b"1"))
-    other = await EventLog(redis, there, APPLY).append(PutItem("foo", b"2"))
+    here, there = Partition(redis, Keys("items")), Partition(redis, Keys("{shop}"))
+    created = await EventLog(here, APPLY).append(PutItem("foo", b"1"))
+    other = await EventLog(there, APPLY).append(PutItem("foo", b"2"))
 
     assert isinstance(created.event, ItemCreated)
     assert isinstance(other.event, ItemCreated)
-    await assert_agreement(redis, here)
-    await assert_agreement(redis, there)
+    await assert_agreement(here)
+    await assert_agreement(there)
     assert all(key.startswith((b"items:", b"{shop}:")) for key in await contents(redis))
 
 
-async def test_concurrent_appends_get_an_answer_each(
-    redis: Redis, log: EventLog, keys: Keys
-) -> None:
+async def test_concurrent_appends_get_an_answer_each(log: EventLog, partition: Partition) -> None:
     """Nobody gets another's event: the body in each answer is the one that was sent."""
     commands = [PutItem(f"item {number % 7}", b"%d" % number) for number in range(300)]
     answers = await asyncio.gather(*(log.append(command) for command in commands))
@@ -133,7 +132,7 @@ async def test_concurrent_appends_get_an_answer_each(
         (command.item, command.body) for command in commands
     ]
     assert sorted(await log.read(), key=str) == sorted(answers, key=str)
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_caller_who_goes_away_takes_nobody_along(log: EventLog, wire: Wire) -> None:

@@ -15,19 +15,17 @@ from itemstore.domain.positions import START
 from itemstore.engine.errors import LogOverloaded
 from itemstore.eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.keys import Keys
     from tests.conftest import Unchanged
     from tests.wire import Wire
 
 
 async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
-    redis: Redis, log: EventLog, keys: Keys, wire: Wire
+    log: EventLog, partition: Partition, wire: Wire
 ) -> None:
     """The same item nine times in one script call, each on the state that the last one left."""
     outcomes = await asyncio.gather(
@@ -59,7 +57,7 @@ async def test_commands_of_one_batch_see_what_the_ones_before_them_did(
     ]
     assert [outcomes[2].version, outcomes[4].version] == [1, 2]  # type: ignore[union-attr]
     assert outcomes[6].deleted_version == 3  # type: ignore[union-attr]
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_concurrent_appends_share_script_calls(log: EventLog, wire: Wire) -> None:
@@ -92,9 +90,9 @@ async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) 
 
 
 @pytest.fixture
-def short(redis: Redis, keys: Keys) -> EventLog:
+def short(partition: Partition) -> EventLog:
     """A log for which no more than five commands may wait."""
-    return EventLog(redis, keys, APPLY, Terms(waiting=5))
+    return EventLog(partition, APPLY, Terms(waiting=5))
 
 
 async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(

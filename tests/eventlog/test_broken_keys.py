@@ -13,13 +13,13 @@ from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from itemstore.projections.current_items import CurrentItems
     from tests.conftest import Unchanged
     from tests.wire import Wire
@@ -100,7 +100,7 @@ async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
 
 
 async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
-    redis: Redis, log: EventLog, keys: Keys, wire: Wire
+    redis: Redis, log: EventLog, partition: Partition, wire: Wire
 ) -> None:
     """As with a row: the others of the same batch are appended."""
     await redis.set("items:history:foo", "something else")
@@ -115,15 +115,15 @@ async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
     assert isinstance(before, RecordedEvent)
     assert isinstance(after, RecordedEvent)
     await redis.delete("items:history:foo")
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_an_item_without_its_row_does_not_begin_again(
-    redis: Redis, keys: Keys, log: EventLog
+    redis: Redis, partition: Partition, log: EventLog
 ) -> None:
     """Its history shows that it existed: nothing is appended until the projection is rebuilt."""
     await log.append(PutItem("foo", b"1"))
-    await redis.delete(keys.current)
+    await redis.delete(partition.keys.current)
     with pytest.raises(LogBroken):
         await log.append(PutItem("foo", b"2"))
     assert await log.length() == 1
@@ -135,10 +135,10 @@ READ_ONLY = "resetkeys ~items:events ~items:current ~items:ids ~items:writers:* 
 
 @pytest.mark.parametrize("rule", ["-xadd", "-hset", "-zadd", "-zrem", "-rpush", READ_ONLY])
 async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
-    real_redis: Redis, keys: Keys, rule: str
+    real_redis: Redis, real_partition: Partition, rule: str
 ) -> None:
     """Neither by an append nor by an import, and the reason is said."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     recorded = await log.append(PutItem("foo", b"1"))
     path = real_redis.connection_pool.connection_kwargs["path"]
     rules = ("reset", "on", "nopass", "~*", "+@all", *rule.split())
@@ -146,12 +146,16 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
     try:
         async with connect(f"unix://limited:any@{path}") as limited:
             with pytest.raises(LogUnavailable, match="may not run"):
-                await EventLog(limited, keys, APPLY).append(PutItem("foo", b"2"))
+                await EventLog(Partition(limited, real_partition.keys), APPLY).append(
+                    PutItem("foo", b"2")
+                )
             events = [("*", ForeignEvent(1, "ItemUpdated", "foo", b"3"))]
             with pytest.raises(LogUnavailable, match="may not run"):
-                async for _ in import_events(limited, keys, APPLY, events, recorded.position):
+                async for _ in import_events(
+                    Partition(limited, real_partition.keys), APPLY, events, recorded.position
+                ):
                     pass
     finally:
         await real_redis.acl_deluser("limited")
     assert await log.read() == [recorded]
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)

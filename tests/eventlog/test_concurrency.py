@@ -17,7 +17,9 @@ from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.events import ItemCreated, RecordedEvent
 from itemstore.domain.expected import ABSENT, one_of
 from itemstore.engine.connect import connect
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,12 +37,13 @@ from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 
 async def main():
     async with connect(sys.argv[1]) as one, connect(sys.argv[1]) as other:
         await one.ping(), await other.ping()
-        logs = [EventLog(redis, Keys(), APPLY) for redis in (one, other)]
+        logs = [EventLog(Partition(redis, Keys()), APPLY) for redis in (one, other)]
         print("ready", flush=True)
         sys.stdin.readline()
         events = await asyncio.gather(
@@ -64,11 +66,11 @@ async def logs(real_redis: Redis, keys: Keys) -> AsyncIterator[list[EventLog]]:
     """Four logs, each on a client of its own, on each real server."""
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connect(url_of(real_redis))) for _ in range(4)]
-        yield [EventLog(client, keys, APPLY) for client in clients]
+        yield [EventLog(Partition(client, keys), APPLY) for client in clients]
 
 
 async def test_a_thousand_puts_from_two_processes_create_once(
-    real_redis: Redis, keys: Keys
+    real_redis: Redis, real_partition: Partition
 ) -> None:
     """One ItemCreated, versions 1 to 1,000 once each, in the order of the log."""
     processes = [
@@ -86,16 +88,16 @@ async def test_a_thousand_puts_from_two_processes_create_once(
     outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     answers = [event for output, _ in outputs for event in json.loads(output)]
 
-    history = await EventLog(real_redis, keys, APPLY).read(limit=2000)
+    history = await EventLog(real_partition, APPLY).read(limit=2000)
     logged = [[event.type, event.version, event.position] for event in history]
     assert [version for _, version, _ in logged] == list(range(1, 1001))
     assert [kind for kind, _, _ in logged].count("ItemCreated") == 1
     assert sorted(answers) == sorted(logged)
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)
 
 
 async def test_a_hundred_who_want_to_be_first_are_one(
-    real_redis: Redis, keys: Keys, logs: list[EventLog]
+    real_partition: Partition, logs: list[EventLog]
 ) -> None:
     """One creates the item, 99 hear that it is at version 1."""
     outcomes = await asyncio.gather(
@@ -108,11 +110,11 @@ async def test_a_hundred_who_want_to_be_first_are_one(
     assert [event.event for event in created] == [ItemCreated("foo", b"1")]
     assert [refusal.version for refusal in refused] == [1] * 99
     assert await logs[0].read() == created
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)
 
 
 async def test_of_those_who_saw_the_same_version_one_writes(
-    real_redis: Redis, keys: Keys, logs: list[EventLog]
+    real_partition: Partition, logs: list[EventLog]
 ) -> None:
     """Eight count to fifty, reading and writing on condition: no count is lost."""
     created = await logs[0].append(PutItem("count", b"0"))
@@ -133,11 +135,11 @@ async def test_of_those_who_saw_the_same_version_one_writes(
     [last] = await logs[0].history("count", after=400)
     assert last.version == 401
     assert last.event.body == b"400"  # type: ignore[union-attr]
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)
 
 
 async def test_creates_and_deletes_from_all_sides_take_turns(
-    real_redis: Redis, keys: Keys, logs: list[EventLog]
+    real_partition: Partition, logs: list[EventLog]
 ) -> None:
     """However they race, no item is created or deleted twice in a row."""
     commands = [
@@ -152,4 +154,4 @@ async def test_creates_and_deletes_from_all_sides_take_turns(
     )
     appended = [outcome for outcome in outcomes if isinstance(outcome, RecordedEvent)]
     assert sorted(await logs[0].read(), key=str) == sorted(appended, key=str)
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)

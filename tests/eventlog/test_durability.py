@@ -20,6 +20,7 @@ from itemstore.eventlog.append import Terms
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, Start, stopped
 from tests.wire import wire_of
@@ -37,7 +38,7 @@ async def store_on(
 ) -> AsyncIterator[tuple[EventLog, Redis]]:
     """A log on the server that waits for what is wanted, and a client."""
     async with connect(server.url) as redis:
-        yield EventLog(redis, Keys(), APPLY, Terms(acknowledgement=wanted)), redis
+        yield EventLog(Partition(redis, Keys()), APPLY, Terms(acknowledgement=wanted)), redis
 
 
 def replicas_of(start: Start, count: int) -> tuple[Server, list[Server]]:
@@ -54,7 +55,7 @@ async def until_kept(redis: Redis, wanted: Acknowledgement) -> None:
     async with asyncio.timeout(10):
         while True:
             try:
-                await durability(redis, Keys(), wanted)
+                await durability(redis, Keys().writer("settle"), wanted)
             except NotYetDurable:
                 continue
             return
@@ -125,7 +126,7 @@ async def test_a_write_waits_for_as_many_replicas_as_are_wanted(start: Start) ->
             with pytest.raises(NotYetDurable, match="1 of 2 replicas"):
                 await log.append(PutItem("fox", b"2"), key=key)
             with pytest.raises(NotYetDurable):
-                await durability(redis, Keys(), wanted)
+                await durability(redis, Keys().writer("settle"), wanted)
             with pytest.raises(NotYetDurable):  # a repetition is not acknowledged either
                 await log.outcome(key)
         again = await log.outcome(key)
@@ -174,7 +175,7 @@ async def test_what_the_engine_can_not_keep_is_refused(
     """Before the first write."""
     async with store_on(start(engine, **settings), wanted) as (_, redis):
         with pytest.raises((UnsafeEngine, NotYetDurable), match=why):
-            await durability(redis, Keys(), wanted)
+            await durability(redis, Keys().writer("settle"), wanted)
 
 
 async def test_a_fake_can_not_keep_anything(keys: Keys) -> None:
@@ -182,8 +183,8 @@ async def test_a_fake_can_not_keep_anything(keys: Keys) -> None:
     async with FakeAsyncRedis() as redis:
         for wanted in (FSYNC, REPLICA):
             with pytest.raises(UnsafeEngine, match=f"ITEMSTORE_DURABILITY={wanted}"):
-                await durability(redis, Keys(), wanted)
-        log = EventLog(redis, keys, APPLY)
+                await durability(redis, Keys().writer("settle"), wanted)
+        log = EventLog(Partition(redis, keys), APPLY)
         assert (await log.append(PutItem("fox", b"{}"))).version == 1
 
 
@@ -191,5 +192,5 @@ async def test_a_file_that_is_not_synced_while_it_is_rewritten_is_no_promise(sta
     """Appendfsync always, and no-appendfsync-on-rewrite: the word of the weaker one counts."""
     server = start("valkey", **{"no-appendfsync-on-rewrite": "yes"})
     async with connect(server.url) as redis:
-        assert (await durability(redis, Keys())).fsync == "no"
-        assert (await durability(redis, Keys(), FSYNC)).is_on_disk
+        assert (await durability(redis, Keys().writer("settle"))).fsync == "no"
+        assert (await durability(redis, Keys().writer("settle"), FSYNC)).is_on_disk

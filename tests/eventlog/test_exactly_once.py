@@ -17,6 +17,7 @@ from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import TIME_LIMIT, EngineClock
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
@@ -77,7 +78,7 @@ async def test_a_batch_that_comes_after_a_later_one_is_refused(
 
 @pytest.mark.parametrize("lost", [1, 2])
 async def test_a_lost_reply_changes_neither_the_answer_nor_the_log(
-    redis: Redis, log: EventLog, keys: Keys, wire: Wire, lost: int
+    log: EventLog, partition: Partition, wire: Wire, lost: int
 ) -> None:
     """The caller hears ItemCreated and not, from the second try, ItemUpdated."""
     wire.lost_replies = lost
@@ -86,7 +87,7 @@ async def test_a_lost_reply_changes_neither_the_answer_nor_the_log(
     assert (answer.type, answer.version) == ("ItemCreated", 1)
     assert await log.read() == [answer]
     assert len(wire.commands) > lost
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_lost_request_is_sent_again(log: EventLog, wire: Wire) -> None:
@@ -97,7 +98,9 @@ async def test_a_lost_request_is_sent_again(log: EventLog, wire: Wire) -> None:
 
 
 async def test_a_lost_refusal_is_still_a_refusal(
-    log: EventLog, wire: Wire, keys: Keys, redis: Redis
+    log: EventLog,
+    wire: Wire,
+    partition: Partition,
 ) -> None:
     """The writer is remembered with it, and nothing else has changed."""
     await log.append(PutItem("foo", b"1"))
@@ -106,14 +109,14 @@ async def test_a_lost_refusal_is_still_a_refusal(
         await log.append(PutItem("foo", b"2", ABSENT))
     assert refused.value.version == 1
     assert await log.length() == 1
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_refused_batch_does_not_take_effect_when_a_copy_of_it_comes_later(
     redis: Redis, log: EventLog, wire: Wire, unchanged: Unchanged
 ) -> None:
     """Refused, because the item was there; then another deletes it, and the copy arrives."""
-    other = EventLog(redis, Keys(), APPLY)
+    other = EventLog(Partition(redis, Keys()), APPLY)
     await other.append(PutItem("foo", b"1"))
     wire.lost_replies = 1
     with pytest.raises(UnexpectedVersion):
@@ -173,10 +176,10 @@ async def test_a_batch_that_would_be_in_time_for_longer_than_it_is_remembered_is
 
 
 async def test_a_writer_that_takes_the_engine_for_behind_sends_again(
-    redis: Redis, keys: Keys
+    redis: Redis, partition: Partition
 ) -> None:
     """Its first batch is late, whatever the clocks say; the reply shows it the engine's."""
-    log = EventLog(redis, keys, APPLY)
+    log = EventLog(partition, APPLY)
     with wire_of("EVALSHA", "EVAL") as wire:
         answers = [await log.append(PutItem("foo", b"1")) for _ in range(2)]
     late, *batches = [command for command in wire.commands if command[0] == "EVALSHA"][-3:]
@@ -187,7 +190,7 @@ async def test_a_writer_that_takes_the_engine_for_behind_sends_again(
 
 
 async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
-    redis: Redis, log: EventLog, keys: Keys, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    log: EventLog, partition: Partition, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogUnavailable, within the time limit; the next write finds everything in order."""
     monkeypatch.setattr("itemstore.eventlog.writer.TIME_LIMIT", 0.1)
@@ -200,7 +203,7 @@ async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
     assert len(wire.commands) > 2
     assert await log.length() == 1
     assert (await log.append(PutItem("foo", b"2"))).version == 2
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_an_engine_that_forgot_its_scripts_is_told_again(
@@ -217,7 +220,7 @@ async def test_an_engine_that_forgot_its_scripts_is_told_again(
 
 
 async def test_many_callers_on_a_bad_connection_get_an_event_each(
-    redis: Redis, log: EventLog, keys: Keys, wire: Wire
+    log: EventLog, partition: Partition, wire: Wire
 ) -> None:
     """Two batches under way and half of the replies lost: as many events as commands."""
     answers = []
@@ -226,4 +229,4 @@ async def test_many_callers_on_a_bad_connection_get_an_event_each(
         answers += await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(300)))
     assert sorted(answer.version for answer in answers) == list(range(1, 1501))
     assert await log.length() == 1500
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)

@@ -12,6 +12,7 @@ from itemstore.domain.positions import START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def log(real_redis: Redis, keys: Keys) -> EventLog:
+def log(real_partition: Partition) -> EventLog:
     """The log on each real server."""
-    return EventLog(real_redis, keys, APPLY)
+    return EventLog(real_partition, APPLY)
 
 
 async def follow(log: EventLog, after: str, count: int, limit: int = 1000) -> list[RecordedEvent]:
@@ -85,7 +86,9 @@ async def test_a_follower_hears_that_the_engine_is_gone(start: Start, keys: Keys
     """LogUnavailable, so that it can go on from where it was."""
     server = start("valkey")
     async with connect(server.url) as redis:
-        following = asyncio.create_task(follow(EventLog(redis, keys, APPLY), START, count=1))
+        following = asyncio.create_task(
+            follow(EventLog(Partition(redis, keys), APPLY), START, count=1)
+        )
         await asyncio.sleep(0.05)
         server.kill()
         with pytest.raises(LogUnavailable):

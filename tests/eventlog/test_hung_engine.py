@@ -14,6 +14,7 @@ from itemstore.engine.connect import connect, connect_to_primary
 from itemstore.engine.errors import LogOverloaded, LogUnavailable
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import Server, assert_agreement, contents, stopped
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from tests.conftest import Start
 
 IN_TIME = 2.5
@@ -43,7 +43,7 @@ async def redis(server: Server) -> AsyncIterator[Redis]:
 
 
 async def test_appends_to_a_hung_engine_are_given_up_in_time(
-    server: Server, redis: Redis, log: EventLog, keys: Keys
+    server: Server, log: EventLog, partition: Partition
 ) -> None:
     """All who wait hear it within two seconds; afterwards each of them has one event or none."""
     await log.append(PutItem("foo", b"0"))
@@ -62,11 +62,11 @@ async def test_appends_to_a_hung_engine_are_given_up_in_time(
     assert isinstance(await log.append(PutItem("foo", b"1001")), RecordedEvent)
     bodies = [event.event.body for event in await log.read(limit=2000)]  # type: ignore[union-attr]
     assert len(bodies) == len(set(bodies))
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_large_appends_that_were_half_sent_to_a_dying_engine_are_no_events(
-    start: Start, server: Server, redis: Redis, log: EventLog, keys: Keys
+    start: Start, server: Server, log: EventLog, partition: Partition
 ) -> None:
     """More than fits between the two processes, given up, and then the engine is killed."""
     body = b'"%s"' % (b"x" * 1_000_000)
@@ -80,11 +80,11 @@ async def test_large_appends_that_were_half_sent_to_a_dying_engine_are_no_events
     answer = await log.append(PutItem("bar", b"1"))
     assert (answer.type, answer.version) == ("ItemCreated", 1)
     assert await log.read() == [answer]
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_an_append_that_was_given_up_is_not_carried_out_after_a_long_hang(
-    server: Server, redis: Redis, log: EventLog, keys: Keys
+    server: Server, redis: Redis, log: EventLog, partition: Partition
 ) -> None:
     """Its caller has long been told that it may try again; the engine finds it late."""
     first = await log.append(PutItem("foo", b"1"))
@@ -96,11 +96,11 @@ async def test_an_append_that_was_given_up_is_not_carried_out_after_a_long_hang(
         while not any(held == b"3\nlate" for held in (await contents(redis)).values()):
             await asyncio.sleep(0.01)
     assert await log.read() == [first]
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_hang_shorter_than_the_limit_is_only_a_delay(
-    server: Server, redis: Redis, log: EventLog, keys: Keys
+    server: Server, log: EventLog, partition: Partition
 ) -> None:
     """Nobody gets an error, and nothing is appended twice."""
     with stopped(server):
@@ -108,14 +108,14 @@ async def test_a_hang_shorter_than_the_limit_is_only_a_delay(
         answers = asyncio.gather(*appends)
         await asyncio.sleep(0.3)
     assert sorted(answer.version for answer in await answers) == list(range(1, 301))
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_queue_that_was_full_of_a_hang_is_empty_after_it(
-    server: Server, redis: Redis, keys: Keys
+    server: Server, partition: Partition
 ) -> None:
     """The first to come afterwards is served."""
-    log = EventLog(redis, keys, APPLY, Terms(waiting=5))
+    log = EventLog(partition, APPLY, Terms(waiting=5))
     await log.append(PutItem("foo", b"1"))
     with stopped(server):
         appends = [log.append(PutItem("foo", b"1")) for _ in range(50)]
@@ -177,7 +177,7 @@ async def test_without_an_engine_appends_and_reads_are_given_up_in_time(
 
 
 async def test_a_restart_within_the_limit_is_only_a_delay(
-    start: Start, server: Server, redis: Redis, log: EventLog, keys: Keys
+    start: Start, server: Server, log: EventLog, partition: Partition
 ) -> None:
     """Killed and started again under writes: every answer is true, and everything is there."""
     before = await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(10)))
@@ -189,7 +189,7 @@ async def test_a_restart_within_the_limit_is_only_a_delay(
 
     assert [answer.version for answer in await log.read()] == list(range(1, 211))
     assert await log.read() == sorted(answers, key=lambda answer: answer.version)
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_reads_and_appends_after_a_restart_do_not_meet_dead_connections(

@@ -14,6 +14,7 @@ from itemstore.domain.expected import ABSENT
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
@@ -45,7 +46,7 @@ async def test_a_request_that_was_carried_out_is_not_carried_out_again(
 
 
 async def test_the_same_request_many_times_at_once_is_one_event(
-    redis: Redis, log: EventLog, keys: Keys, key: IdempotencyKey
+    log: EventLog, partition: Partition, key: IdempotencyKey
 ) -> None:
     """In one batch or in several."""
     outcomes = await asyncio.gather(
@@ -54,7 +55,7 @@ async def test_the_same_request_many_times_at_once_is_one_event(
     events = [outcome for outcome in outcomes if isinstance(outcome, RecordedEvent)]
     assert [type(outcome) for outcome in outcomes].count(AlreadyDone) == 299
     assert await log.read() == events
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_lost_reply_does_not_look_like_a_request_that_came_before(
@@ -88,9 +89,9 @@ async def test_a_key_stands_for_one_request(log: EventLog, key: IdempotencyKey) 
 
 
 async def test_an_outcome_is_remembered_for_its_time(
-    redis: Redis, keys: Keys, key: IdempotencyKey
+    redis: Redis, partition: Partition, key: IdempotencyKey
 ) -> None:
     """The lifetime that was asked for, in the engine's own hands."""
-    log = EventLog(redis, keys, APPLY, Terms(remembered_seconds=60))
+    log = EventLog(partition, APPLY, Terms(remembered_seconds=60))
     await log.append(PutItem("foo", b"1"), None, key)
     assert 50_000 < await redis.pttl(key.name) <= 60_000

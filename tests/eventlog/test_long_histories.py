@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 
 VERSIONS = 100_000
 
 
 @pytest.fixture
-async def log(real_redis: Redis, keys: Keys) -> EventLog:
+async def log(real_redis: Redis, real_partition: Partition) -> EventLog:
     """A log with the long history of `foo`, one version in ten milliseconds."""
     for start in range(0, VERSIONS, 10_000):
         positions = (f"{10 * number}-0" for number in range(start + 1, start + 10_001))
-        await real_redis.rpush(keys.history("foo"), *positions)
-    return EventLog(real_redis, keys, APPLY)
+        await real_redis.rpush(real_partition.keys.history("foo"), *positions)
+    return EventLog(real_partition, APPLY)
 
 
 async def looks(redis: Redis) -> int:

@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, emptied
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from itemstore.eventlog.keys import Keys
     from tests.conftest import ServerOf
 
 
@@ -88,7 +88,7 @@ async def redis(request: pytest.FixtureRequest, proxy: Proxy) -> AsyncIterator[R
 
 @pytest.mark.parametrize("cut", [1, 2])
 async def test_a_connection_that_breaks_before_the_reply_gives_one_event(
-    redis: Redis, log: EventLog, keys: Keys, proxy: Proxy, cut: int
+    log: EventLog, partition: Partition, proxy: Proxy, cut: int
 ) -> None:
     """The script ran; the answer is the one it gave then."""
     await log.append(PutItem("bar", b"1"))
@@ -98,11 +98,11 @@ async def test_a_connection_that_breaks_before_the_reply_gives_one_event(
     assert proxy.replies_to_cut == 0
     assert (answer.type, answer.version) == ("ItemCreated", 1)
     assert (await log.read())[1:] == [answer]
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_a_connection_that_breaks_within_the_request_gives_one_event(
-    redis: Redis, log: EventLog, keys: Keys, proxy: Proxy
+    log: EventLog, partition: Partition, proxy: Proxy
 ) -> None:
     """Half a request is no request."""
     await log.append(PutItem("bar", b"1"))
@@ -111,14 +111,14 @@ async def test_a_connection_that_breaks_within_the_request_gives_one_event(
 
     assert proxy.requests_to_cut == 0
     assert (await log.read())[1:] == [answer]
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_connections_that_keep_breaking_lose_and_double_nothing(
-    redis: Redis, keys: Keys, proxy: Proxy
+    partition: Partition, proxy: Proxy
 ) -> None:
     """Many callers, many batches, a cut every few of them."""
-    log = EventLog(redis, keys, APPLY)
+    log = EventLog(partition, APPLY)
     answers = []
     for round_number in range(20):
         proxy.replies_to_cut = round_number % 3
@@ -126,4 +126,4 @@ async def test_connections_that_keep_breaking_lose_and_double_nothing(
         answers += await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(50)))
     assert sorted(answer.version for answer in answers) == list(range(1, 1001))
     assert await log.length() == 1000
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)

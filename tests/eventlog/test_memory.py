@@ -13,6 +13,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT
 from itemstore.engine.errors import LogFull
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import assert_agreement, contents
 
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
-
 
 @pytest.fixture
-async def full(real_redis: Redis, keys: Keys) -> AsyncIterator[Redis]:
+async def full(real_redis: Redis, real_partition: Partition) -> AsyncIterator[Redis]:
     """An engine that holds `foo` at version 1 and has no memory left."""
-    await EventLog(real_redis, keys, APPLY).append(PutItem("foo", b"1"))
+    await EventLog(real_partition, APPLY).append(PutItem("foo", b"1"))
     await real_redis.config_set("maxmemory", 1)
     try:
         yield real_redis
@@ -40,18 +39,18 @@ async def full(real_redis: Redis, keys: Keys) -> AsyncIterator[Redis]:
     [PutItem("foo", b"2"), PutItem("bar", b"2"), PatchItem("foo", b"2"), DeleteItem("foo")],
 )
 async def test_nothing_is_appended_without_memory(
-    full: Redis, keys: Keys, command: Command
+    full: Redis, partition: Partition, command: Command
 ) -> None:
     """LogFull, and log, rows, ids and histories are as they were."""
     before = await contents(full)
     with pytest.raises(LogFull, match="out of memory"):
-        await EventLog(full, keys, APPLY).append(command)
+        await EventLog(partition, APPLY).append(command)
     assert await contents(full) == before
 
 
-async def test_reads_and_refusals_go_on_without_memory(full: Redis, keys: Keys) -> None:
+async def test_reads_and_refusals_go_on_without_memory(partition: Partition) -> None:
     """Only what would append needs any."""
-    log, items = EventLog(full, keys, APPLY), CurrentItems(full, keys)
+    log, items = EventLog(partition, APPLY), CurrentItems(partition)
     [created] = await log.read()
     item = await items.get("foo")
 
@@ -64,9 +63,11 @@ async def test_reads_and_refusals_go_on_without_memory(full: Redis, keys: Keys) 
         await log.append(PutItem("foo", b"2", ABSENT))
 
 
-async def test_an_engine_with_memory_again_takes_writes_again(full: Redis, keys: Keys) -> None:
+async def test_an_engine_with_memory_again_takes_writes_again(
+    full: Redis, partition: Partition
+) -> None:
     """By itself: nothing has to be started again, and versions go on without a hole."""
-    log = EventLog(full, keys, APPLY)
+    log = EventLog(partition, APPLY)
     with pytest.raises(LogFull):
         await log.append(PutItem("foo", b"2"))
     await full.config_set("maxmemory", 0)
@@ -74,10 +75,10 @@ async def test_an_engine_with_memory_again_takes_writes_again(full: Redis, keys:
 
 
 async def test_memory_that_runs_out_under_way_leaves_whole_events(
-    real_redis: Redis, keys: Keys
+    real_redis: Redis, real_partition: Partition
 ) -> None:
     """Somewhere in many batches: what was acknowledged is there, with its row, and no more."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     used = (await real_redis.info("memory"))["used_memory"]
     await real_redis.config_set("maxmemory", used + 3_000_000)
     try:
@@ -97,4 +98,4 @@ async def test_memory_that_runs_out_under_way_leaves_whole_events(
     assert refused
     assert len(appended) + len(refused) == 3000
     assert sorted(await log.read(limit=3000), key=str) == sorted(appended, key=str)
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)

@@ -11,13 +11,13 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from itemstore.domain.events import RecordedEvent
-    from itemstore.eventlog.keys import Keys
 
 
 @pytest.fixture
@@ -147,9 +147,11 @@ async def test_an_entry_of_another_program_is_not_taken_for_an_event(
     assert len(await log.read(limit=1)) == 1
 
 
-async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, keys: Keys) -> None:
+async def test_bodies_that_nobody_needs_stay_in_the_engine(
+    real_redis: Redis, real_partition: Partition
+) -> None:
     """Where the log begins and ends, what is gone, what an item's versions are."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     events = [await log.append(PutItem("a", b'"%s"' % (b"x" * 500_000))) for _ in range(5)]
     before = (await real_redis.info("stats"))["total_net_output_bytes"]
 
@@ -161,7 +163,7 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, ke
     assert [(head.version, head.position, head.type) for head in heads] == [
         (event.version, event.position, event.type) for event in events
     ]
-    assert (await ends(real_redis, keys)).length == 5
+    assert (await ends(real_partition)).length == 5
     assert await log.last_change("a") == (5, events[-1].position)
 
     after = (await real_redis.info("stats"))["total_net_output_bytes"]
@@ -169,15 +171,15 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(real_redis: Redis, ke
 
 
 async def test_a_part_of_the_log_is_small_whatever_comes_after_what(
-    real_redis: Redis, keys: Keys
+    real_partition: Partition,
 ) -> None:
     """Small events say nothing of the size of those after them."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     for size in (*[10] * 100, *[300_000] * 20):
         await log.append(PutItem("a", b'"%s"' % (b"x" * size)))
-    parts = [await part(real_redis, keys, START, Within())]
+    parts = [await part(real_partition, START, Within())]
     while not parts[-1].is_end:
-        parts.append(await part(real_redis, keys, parts[-1].position, Within()))
+        parts.append(await part(real_partition, parts[-1].position, Within()))
 
     assert sum(len(each.entries) for each in parts) == 120
     assert max(size_of(each.entries) for each in parts) <= ABOUT_BYTES

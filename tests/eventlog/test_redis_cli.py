@@ -13,6 +13,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import fold
 from itemstore.eventlog.codec import FIELDS
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
 from itemstore.projections.current_items import APPLY
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from itemstore.domain.events import RecordedEvent
-    from itemstore.eventlog.keys import Keys
 
 FIGHTERS = b'{"name":"Fighters","size":6}'
 
@@ -99,10 +99,10 @@ def redis_cli(real_redis: Redis) -> RedisCli:
 
 
 async def test_redis_cli_shows_the_log_and_the_rows(
-    real_redis: Redis, keys: Keys, redis_cli: RedisCli
+    real_partition: Partition, redis_cli: RedisCli
 ) -> None:
     """The very commands of the documentation."""
-    created, updated, _, deleted = await story(EventLog(real_redis, keys, APPLY))
+    created, updated, _, deleted = await story(EventLog(real_partition, APPLY))
 
     assert redis_cli("XRANGE", "items:events", created.position, updated.position) == (
         f'1) 1) "{created.position}"\n'

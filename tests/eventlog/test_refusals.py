@@ -10,12 +10,10 @@ import pytest
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
+from itemstore.eventlog.partition import Partition
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.keys import Keys
     from itemstore.eventlog.log import EventLog
     from tests.conftest import Unchanged
 
@@ -73,7 +71,7 @@ async def test_where_there_is_nothing_neither_patch_nor_delete_appends(
 
 
 async def test_a_refusal_in_a_batch_refuses_nothing_else(
-    redis: Redis, filled: EventLog, keys: Keys
+    filled: EventLog, partition: Partition
 ) -> None:
     """What came before it and after it in the same batch is appended."""
     before, refused, after = await asyncio.gather(
@@ -86,4 +84,4 @@ async def test_a_refusal_in_a_batch_refuses_nothing_else(
     assert not isinstance(after, BaseException)
     assert isinstance(refused, UnexpectedVersion)
     assert (before.version, refused.version, after.version) == (3, 3, 4)
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)

@@ -24,6 +24,7 @@ from itemstore.domain.evolve import Item, evolve, fold
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems
 from tests.conftest import assert_agreement, emptied
 from tests.wire import wire_of
@@ -66,8 +67,8 @@ class Store(RuleBasedStateMachine):
         self.engines = AsyncExitStack()
         self.redis = self.run(self.engines.enter_async_context(self.engine()))
         self.wire = self.stack.enter_context(wire_of("EVALSHA", "EVAL"))
-        self.log = EventLog(self.redis, Keys(), APPLY)
-        self.items = CurrentItems(self.redis, Keys())
+        self.log = EventLog(Partition(self.redis, Keys()), APPLY)
+        self.items = CurrentItems(Partition(self.redis, Keys()))
         self.history: list[RecordedEvent] = []
         self.model: dict[str, Item] = {}
 
@@ -143,7 +144,7 @@ class Store(RuleBasedStateMachine):
         self.run(self._everything_agrees())
 
     async def _everything_agrees(self) -> None:
-        await assert_agreement(self.redis, Keys())
+        await assert_agreement(Partition(self.redis, Keys()))
         assert await self.log.read() == self.history
         assert fold(self.history) == self.model
         got = await asyncio.gather(*(self.items.get(name) for name in IDS))

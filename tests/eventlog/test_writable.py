@@ -15,6 +15,7 @@ from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
 from itemstore.projections.current_items import APPLY
 from tests.conftest import Start, contents
@@ -37,7 +38,7 @@ REFUSALS: dict[str, tuple[dict[str, str], type[Exception], str]] = {
 async def refused(redis: Redis) -> Exception:
     """What an append is told."""
     with pytest.raises(Exception) as raised:  # noqa: PT011 - the test says which
-        await EventLog(redis, Keys(), APPLY).append(PutItem("fox", b"{}"))
+        await EventLog(Partition(redis, Keys()), APPLY).append(PutItem("fox", b"{}"))
     return raised.value
 
 
@@ -51,7 +52,7 @@ async def test_what_refuses_a_write_is_said_without_one(
     server = start(engine, **settings)
     async with connect(server.url) as redis:
         with pytest.raises(kind, match=words) as raised:
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
         assert type(await refused(redis)) is type(raised.value)
 
 
@@ -65,10 +66,10 @@ async def test_on_a_cluster_the_namespace_needs_a_hash_tag(start: Start, engine:
         while b"cluster_state:ok" not in await execute("CLUSTER", "INFO"):
             pass
         with pytest.raises(LogUnavailable, match="namespace needs a hash tag"):
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
         keys = Keys("{items}")
-        assert (await check_writable(redis, keys)).position == "0-0"
-        await EventLog(redis, keys, APPLY).append(PutItem("fox", b"{}"))
+        assert (await check_writable(Partition(redis, keys))).position == "0-0"
+        await EventLog(Partition(redis, keys), APPLY).append(PutItem("fox", b"{}"))
 
 
 @ENGINES
@@ -84,7 +85,7 @@ async def test_a_disk_that_fails_is_said(start: Start, tmp_path: Path, engine: s
         while (await redis.info("persistence"))["rdb_bgsave_in_progress"]:
             pass
         with pytest.raises(LogUnavailable, match="MISCONF"):
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
         assert "MISCONF" in str(await refused(redis))
 
 
@@ -94,16 +95,16 @@ async def test_a_right_that_is_missing_is_named(real_redis: Redis, command: str)
     await give(real_redis, "~items:*", "+@all", f"-{command}")
     async with ann(real_redis) as redis:
         with pytest.raises(UnsafeEngine, match=rf"may not run .*{command.upper()}"):
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
 
 
 async def test_a_user_of_other_keys_may_not_write(real_redis: Redis) -> None:
     """Its rights end at its own namespace, in which all is well."""
     await give(real_redis, "~mine:*", "+@all", "-config")
     async with ann(real_redis) as redis:
-        assert (await check_writable(redis, Keys("mine"))).position == "0-0"
+        assert (await check_writable(Partition(redis, Keys("mine")))).position == "0-0"
         with pytest.raises(LogUnavailable, match=r"(?i)permission"):
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
 
 
 async def test_a_user_who_may_run_no_scripts_may_not_write(real_redis: Redis) -> None:
@@ -111,7 +112,7 @@ async def test_a_user_who_may_run_no_scripts_may_not_write(real_redis: Redis) ->
     await give(real_redis, "~*", "+@all", "-eval")
     async with ann(real_redis) as redis:
         with pytest.raises(LogUnavailable, match=r"(?i)eval"):
-            await check_writable(redis, Keys())
+            await check_writable(Partition(redis, Keys()))
 
 
 async def give(redis: Redis, *rights: str) -> None:
@@ -131,15 +132,15 @@ async def test_a_key_that_holds_something_else_is_damage(redis: Redis, key: str)
     """On each engine, as an append finds it."""
     await redis.set(key, "something else")
     with pytest.raises(LogBroken):
-        await check_writable(redis, Keys())
+        await check_writable(Partition(redis, Keys()))
 
 
 async def test_to_ask_writes_nothing(redis: Redis, log: EventLog) -> None:
     """Nothing is there that was not, and the log's end and the clock are told."""
-    assert (await check_writable(redis, Keys())).position == "0-0"
+    assert (await check_writable(Partition(redis, Keys()))).position == "0-0"
     recorded = await log.append(PutItem("fox", b"{}"))
     before = await contents(redis)
-    end = await check_writable(redis, Keys())
+    end = await check_writable(Partition(redis, Keys()))
     assert (end.position, end.sentence) == (recorded.position, None)
     assert await contents(redis) == before
 
@@ -148,7 +149,7 @@ async def test_to_ask_leaves_nothing_for_the_disk_or_a_replica(real_redis: Redis
     """The engine's own count of what it hands on stays where it was."""
     before = (await real_redis.info("replication"))["master_repl_offset"]
     changes = (await real_redis.info("persistence"))["rdb_changes_since_last_save"]
-    await check_writable(real_redis, Keys())
+    await check_writable(Partition(real_redis, Keys()))
     assert (await real_redis.info("replication"))["master_repl_offset"] == before
     assert (await real_redis.info("persistence"))["rdb_changes_since_last_save"] == changes
 

@@ -10,6 +10,7 @@ import pytest
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.engine.errors import LogOverloaded
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import MOST_READS, CurrentItems
 from itemstore.projections.row import MalformedRow
 from tests.wire import Wire, wire_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from itemstore.eventlog.log import EventLog
 
 
@@ -95,9 +95,9 @@ async def test_a_get_sees_every_write_that_was_acknowledged_before_it(
     assert sizes(wire) == [1, 1]
 
 
-async def test_too_many_gets_are_refused_at_once(redis: Redis, keys: Keys, wire: Wire) -> None:
+async def test_too_many_gets_are_refused_at_once(partition: Partition, wire: Wire) -> None:
     """The queue has an end; those in it are served."""
-    items = CurrentItems(redis, keys, waiting=3)
+    items = CurrentItems(partition, waiting=3)
     wire.is_open.clear()
     taken = [asyncio.create_task(items.get("foo"))]
     await asyncio.sleep(0.01)

@@ -14,6 +14,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems, Page
 from itemstore.projections.row import MalformedRow
 
@@ -179,8 +180,10 @@ def test_a_page_is_a_slice_of_the_sorted_ids(
 
     async def listed() -> Page:
         redis = FakeAsyncRedis(server=FakeServer())
-        await fill(EventLog(redis, Keys(), APPLY), list(ids))
-        return await CurrentItems(redis, Keys()).page(after=after, prefix=prefix, limit=limit)
+        await fill(EventLog(Partition(redis, Keys()), APPLY), list(ids))
+        return await CurrentItems(Partition(redis, Keys())).page(
+            after=after, prefix=prefix, limit=limit
+        )
 
     page = asyncio.run(listed())
     matching = sorted((name for name in ids if name.startswith(prefix)), key=str.encode)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild import rebuild
 from itemstore.projections.verify import verify
 from tests.conftest import assert_agreement, contents
@@ -13,7 +15,6 @@ from tests.conftest import assert_agreement, contents
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from itemstore.eventlog.log import EventLog
     from tests.rebuild.conftest import Damage
 
@@ -79,57 +80,57 @@ def damage(request: pytest.FixtureRequest) -> tuple[Damage, set[str]]:
 
 
 async def test_damage_is_named_by_verify_and_healed_by_rebuild(
-    redis: Redis, keys: Keys, history: EventLog, damage: tuple[Damage, set[str]]
+    redis: Redis, partition: Partition, history: EventLog, damage: tuple[Damage, set[str]]
 ) -> None:
     """Verify says where, rebuild makes it as it was, and the digest is the one from before."""
     do_damage, places = damage
     before = await contents(redis)
-    digest = (await verify(redis, keys)).digest
-    await do_damage(redis, keys)
+    digest = (await verify(partition)).digest
+    await do_damage(redis, partition.keys)
 
-    found = await verify(redis, keys)
+    found = await verify(partition)
     assert set(found.counted) == places
     assert found.differences
-    receipt = await rebuild(redis, keys)
+    receipt = await rebuild(partition)
     different = receipt.findings.different
     assert {WHERE[kind] for kind, count in different.items() if count} == places - {"total"}
 
-    healed = await verify(redis, keys)
+    healed = await verify(partition)
     assert healed.clean
     assert healed.digest == digest == receipt.findings.digest_after
     after = await contents(redis)
-    after.pop(keys.receipts.encode())
+    after.pop(partition.keys.receipts.encode())
     assert after == before
-    await assert_agreement(redis, keys)
+    await assert_agreement(partition)
 
 
 async def test_everything_damaged_at_once_heals(
-    redis: Redis, keys: Keys, history: EventLog
+    redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """All derived keys gone, and a history of nothing in their place."""
     before = await contents(redis)
-    digest = (await verify(redis, keys)).digest
-    derived = [key for key in before if key != keys.events.encode()]
+    digest = (await verify(partition)).digest
+    derived = [key for key in before if key != partition.keys.events.encode()]
     await redis.delete(*derived)
-    await redis.rpush(keys.history("never"), "1-1")
+    await redis.rpush(partition.keys.history("never"), "1-1")
 
-    assert not (await verify(redis, keys)).clean
-    receipt = await rebuild(redis, keys)
+    assert not (await verify(partition)).clean
+    receipt = await rebuild(partition)
 
     assert receipt.findings.digest_before != receipt.findings.digest_after == digest
-    assert (await verify(redis, keys)).clean
-    await assert_agreement(redis, keys)
+    assert (await verify(partition)).clean
+    await assert_agreement(partition)
 
 
 async def test_a_difference_says_what_is_and_what_should_be(
-    redis: Redis, keys: Keys, history: EventLog
+    redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """The edited row stands beside the one that the log gives."""
-    right: Any = await redis.hget(keys.current, "kept")
-    await edit_row(redis, keys)
-    wrong: Any = await redis.hget(keys.current, "kept")
+    right: Any = await redis.hget(partition.keys.current, "kept")
+    await edit_row(redis, partition.keys)
+    wrong: Any = await redis.hget(partition.keys.current, "kept")
 
-    [difference] = (await verify(redis, keys)).differences
+    [difference] = (await verify(partition)).differences
 
     assert difference.where == "row"
     assert difference.name == "kept"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from itemstore.domain.commands import PutItem
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from itemstore.projections.rebuild import rebuild
 from itemstore.projections.verify import verify
@@ -36,12 +37,13 @@ REBUILDS = """
 import asyncio, os, sys
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild import rebuild
 
 async def go_on():
     async with connect(sys.argv[1]) as redis:
         while True:
-            await rebuild(redis, Keys())
+            await rebuild(Partition(redis, Keys()))
 
 for _ in sys.stdin:
     if (child := os.fork()) == 0:
@@ -80,37 +82,40 @@ def rebuilding(url: str) -> Iterator[Callable[[float], None]]:
 
 
 async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
-    real_redis: Redis, keys: Keys
+    real_redis: Redis, real_partition: Partition
 ) -> None:
     """Rows and ids are both the damaged ones or both the right ones; so is every history."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     await write(log, 1000, items=200)
     await log.append(PutItem("kept", b"{}"))
     right = await contents(real_redis)
     healed = number = 0
     with rebuilding(url_of(real_redis)) as rebuild_for:
         while number < KILLS or (not healed and number < MOST_KILLS):
-            await real_redis.hset(keys.current, "kept", "?")
-            await real_redis.zrem(keys.ids, "kept")
-            await real_redis.lset(keys.history("kept"), 0, "1-1")
+            await real_redis.hset(real_partition.keys.current, "kept", "?")
+            await real_redis.zrem(real_partition.keys.ids, "kept")
+            await real_redis.lset(real_partition.keys.history("kept"), 0, "1-1")
             damaged = await contents(real_redis)
 
             rebuild_for(random.uniform(0.7, 1.3) * 0.005 * 1.3**number)  # to a fifth of a second
             number += 1
 
             after = await contents(real_redis)
-            for group in live(keys, right):
+            for group in live(real_partition.keys, right):
                 parts = [[held.get(key) for key in group] for held in (after, damaged, right)]
                 assert parts[0] in parts[1:]
-            healed += after[keys.current.encode()] == right[keys.current.encode()]
-            await real_redis.delete(keys.lease("rebuild"))  # as time does
+            healed += (
+                after[real_partition.keys.current.encode()]
+                == right[real_partition.keys.current.encode()]
+            )
+            await real_redis.delete(real_partition.keys.lease("rebuild"))  # as time does
     assert 0 < healed < number
 
-    await rebuild(real_redis, keys)
+    await rebuild(real_partition)
 
     assert not [key for key in await real_redis.keys("*") if b"rebuild" in key]
-    assert (await verify(real_redis, keys)).clean
-    await assert_agreement(real_redis, keys)
+    assert (await verify(real_partition)).clean
+    await assert_agreement(real_partition)
 
 
 def live(keys: Keys, held: dict[bytes, Any]) -> list[list[bytes]]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from itemstore.domain.commands import PutItem
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild import LogIncomplete, rebuild
 from itemstore.projections.verify import verify
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from itemstore.eventlog.log import EventLog
     from itemstore.projections.verify import Verdict
     from tests.conftest import Unchanged
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "meta": "{}"}
 
 
-async def verdict_with(redis: Redis, keys: Keys, fields: dict[str, str]) -> Verdict:
+async def verdict_with(partition: Partition, fields: dict[str, str]) -> Verdict:
     """What verify says once an entry was added to the log by hand."""
-    await redis.xadd(keys.events, fields)  # type: ignore[arg-type]
-    return await verify(redis, keys)
+    await partition.client.xadd(partition.keys.events, fields)  # type: ignore[arg-type]
+    return await verify(partition)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ async def verdict_with(redis: Redis, keys: Keys, fields: dict[str, str]) -> Verd
     ],
 )
 async def test_an_entry_that_is_no_event_is_named(
-    redis: Redis, keys: Keys, log: EventLog, change: dict[str, str]
+    redis: Redis, partition: Partition, log: EventLog, change: dict[str, str]
 ) -> None:
     """The difference has the position of the entry."""
     await log.append(PutItem("foo", b"{}"))
-    position: Any = await redis.xadd(keys.events, EVENT | change)  # type: ignore[arg-type]
+    position: Any = await redis.xadd(partition.keys.events, EVENT | change)  # type: ignore[arg-type]
 
-    found = await verify(redis, keys)
+    found = await verify(partition)
 
     assert found.counted == {"log": 1}
     assert found.differences[0].name == position.decode()
@@ -61,87 +61,87 @@ async def test_an_entry_that_is_no_event_is_named(
     ],
 )
 async def test_an_event_that_cannot_be_is_named(
-    redis: Redis, keys: Keys, log: EventLog, change: dict[str, str], reason: str
+    partition: Partition, log: EventLog, change: dict[str, str], reason: str
 ) -> None:
     """The difference says why, and a rebuild does not make it go away, nor fails."""
     await log.append(PutItem("foo", b"{}"))
-    found = await verdict_with(redis, keys, EVENT | change)
+    found = await verdict_with(partition, EVENT | change)
     assert found.counted["log"] == 1
     assert reason in found.differences[0].found
 
-    await rebuild(redis, keys)
+    await rebuild(partition)
 
-    assert (await verify(redis, keys)).counted == {"log": 1}
+    assert (await verify(partition)).counted == {"log": 1}
 
 
 async def test_an_event_added_by_hand_is_missing_from_the_projection(
-    redis: Redis, keys: Keys, log: EventLog
+    partition: Partition, log: EventLog
 ) -> None:
     """It is a good event: verify misses its effect, and a rebuild applies it."""
     await log.append(PutItem("foo", b"{}"))
-    assert (await verdict_with(redis, keys, EVENT)).counted == {"row": 1, "history": 1}
+    assert (await verdict_with(partition, EVENT)).counted == {"row": 1, "history": 1}
 
-    await rebuild(redis, keys)
+    await rebuild(partition)
 
-    assert (await verify(redis, keys)).clean
+    assert (await verify(partition)).clean
 
 
 async def test_an_event_with_a_meta_that_is_none_is_named_and_counts(
-    redis: Redis, keys: Keys, log: EventLog
+    redis: Redis, partition: Partition, log: EventLog
 ) -> None:
     """What it did to the item is clear."""
     await log.append(PutItem("foo", b"{}"))
-    await redis.xadd(keys.events, EVENT | {"meta": "[]"})  # type: ignore[arg-type]
-    assert (await verify(redis, keys)).counted == {"log": 1, "row": 1, "history": 1}
+    await redis.xadd(partition.keys.events, EVENT | {"meta": "[]"})  # type: ignore[arg-type]
+    assert (await verify(partition)).counted == {"log": 1, "row": 1, "history": 1}
 
-    await rebuild(redis, keys)
+    await rebuild(partition)
 
-    assert (await verify(redis, keys)).counted == {"log": 1}
+    assert (await verify(partition)).counted == {"log": 1}
 
 
 async def test_a_rebuild_skips_and_counts_what_is_no_event(
-    redis: Redis, keys: Keys, log: EventLog
+    redis: Redis, partition: Partition, log: EventLog
 ) -> None:
     """The items are those of the events around it."""
     await log.append(PutItem("foo", b"{}"))
-    await redis.xadd(keys.events, {"what": "ever"})
+    await redis.xadd(partition.keys.events, {"what": "ever"})
     await log.append(PutItem("foo", b"{}"))
 
-    found = (await rebuild(redis, keys)).findings
+    found = (await rebuild(partition)).findings
 
     assert (found.events, found.skipped, found.items) == (2, 1, 1)
     assert not any(found.different.values())
 
 
 async def test_a_log_that_lost_events_is_named_and_not_rebuilt_from(
-    redis: Redis, keys: Keys, history: EventLog, unchanged: Unchanged
+    redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
     """What only the live projection still knows is not thrown away."""
-    await redis.xtrim(keys.events, maxlen=await history.length() - 3, approximate=False)
+    await redis.xtrim(partition.keys.events, maxlen=await history.length() - 3, approximate=False)
 
-    assert (await verify(redis, keys)).counted["log"] > 0
+    assert (await verify(partition)).counted["log"] > 0
     async with unchanged():
         with pytest.raises(LogIncomplete) as refused:
-            await rebuild(redis, keys)
+            await rebuild(partition)
     assert "lacks 3 events" in str(refused.value)
 
 
 async def test_a_log_that_is_gone_is_not_rebuilt_from(
-    redis: Redis, keys: Keys, history: EventLog, unchanged: Unchanged
+    redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
     """The rows are all there is."""
-    await redis.delete(keys.events)
+    await redis.delete(partition.keys.events)
 
-    assert not (await verify(redis, keys)).clean
+    assert not (await verify(partition)).clean
     async with unchanged():
         with pytest.raises(LogIncomplete):
-            await rebuild(redis, keys)
+            await rebuild(partition)
 
 
-async def test_an_empty_store_is_clean_and_can_be_rebuilt(redis: Redis, keys: Keys) -> None:
+async def test_an_empty_store_is_clean_and_can_be_rebuilt(partition: Partition) -> None:
     """There is nothing, and nothing is right."""
-    empty = await verify(redis, keys)
-    receipt = await rebuild(redis, keys)
+    empty = await verify(partition)
+    receipt = await rebuild(partition)
 
     assert empty.clean
     assert (empty.events, empty.items) == (0, 0)
@@ -150,27 +150,27 @@ async def test_an_empty_store_is_clean_and_can_be_rebuilt(redis: Redis, keys: Ke
 
 
 async def test_what_should_not_be_there_is_counted_once(
-    redis: Redis, keys: Keys, history: EventLog
+    redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """Wherever it is found: among the rows, the ids and the histories."""
-    await redis.hset(keys.current, "ghost", "{}")
-    await redis.zadd(keys.ids, {"ghost": 0})
-    await redis.rpush(keys.history("ghost"), "1-1")
+    await redis.hset(partition.keys.current, "ghost", "{}")
+    await redis.zadd(partition.keys.ids, {"ghost": 0})
+    await redis.rpush(partition.keys.history("ghost"), "1-1")
 
-    found = (await verify(redis, keys)).counted
+    found = (await verify(partition)).counted
 
     assert found == {"row": 1, "index": 1, "history": 1, "total": 1}
 
 
 async def test_an_event_whose_meta_is_wrong_has_happened(
-    redis: Redis, keys: Keys, history: EventLog
+    redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """For all projections alike: after their rebuilds only the log itself is named."""
     await redis.xadd(
-        keys.events,
+        partition.keys.events,
         {"type": "ItemCreated", "item": "new", "version": "1", "data": "{}", "meta": "[1]"},
     )
     for projection in ("current-items", "statistics"):
-        await rebuild(redis, keys, projection)
+        await rebuild(partition, projection)
 
-    assert (await verify(redis, keys)).counted == {"log": 1}
+    assert (await verify(partition)).counted == {"log": 1}

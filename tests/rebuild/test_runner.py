@@ -22,6 +22,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner as runner_module
 from itemstore.projections.counting import Counts, CountsStore
 from itemstore.projections.current_items import APPLY
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from itemstore.eventlog.keys import Keys
     from itemstore.projections.statistics import Statistics
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +45,7 @@ RUNNERS = """
 import asyncio, os, sys
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner
 
 runner.PAUSE = 0.001
@@ -53,7 +54,7 @@ runner.LEASE_MS = 20
 
 async def run():
     async with connect(sys.argv[1]) as redis:
-        await runner.Runner(redis, Keys()).run()
+        await runner.Runner(Partition(redis, Keys())).run()
 
 for _ in sys.stdin:
     if (child := os.fork()) == 0:
@@ -72,18 +73,18 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(redis: Redis, keys: Keys) -> AsyncIterator[None]:
+async def running(partition: Partition) -> AsyncIterator[None]:
     """A runner for the block."""
-    task = asyncio.create_task(Runner(redis, keys).run())
+    task = asyncio.create_task(Runner(partition).run())
     yield
     await cancelled(task)
 
 
-async def caught_up(redis: Redis, keys: Keys) -> Statistics:
+async def caught_up(partition: Partition) -> Statistics:
     """The statistics, once they are those of the whole log."""
-    end = await EventLog(redis, keys, APPLY).last_position()
+    end = await EventLog(partition, APPLY).last_position()
     async with asyncio.timeout(10):
-        while (numbers := await read_statistics(redis, keys)).position != end:
+        while (numbers := await read_statistics(partition)).position != end:
             await asyncio.sleep(0.001)
     return numbers
 
@@ -93,35 +94,35 @@ def bytes_in(history: list[RecordedEvent]) -> int:
     return sum(len(each.event.body) for each in history if not isinstance(each.event, ItemDeleted))
 
 
-async def assert_exact(redis: Redis, keys: Keys) -> None:
+async def assert_exact(partition: Partition) -> None:
     """The statistics are those of the log, counted by hand, and verify agrees."""
-    numbers = await caught_up(redis, keys)
-    history = await EventLog(redis, keys, APPLY).read(limit=1_000_000)
+    numbers = await caught_up(partition)
+    history = await EventLog(partition, APPLY).read(limit=1_000_000)
     types = [each.type for each in history]
     assert numbers.events == len(history)
-    assert numbers.items == await redis.zcard(keys.ids)
+    assert numbers.items == await partition.client.zcard(partition.keys.ids)
     assert numbers.bytes == bytes_in(history)
     assert numbers.types == {name: types.count(name) for name in sorted(set(types))}
     assert sum(numbers.days.values()) == len(history)
-    assert (await verify(redis, keys)).clean
+    assert (await verify(partition)).clean
 
 
 async def test_the_runner_counts_what_was_and_what_comes(
-    redis: Redis, keys: Keys, log: EventLog
+    partition: Partition, log: EventLog
 ) -> None:
     """Events from before it began, and those that are appended while it runs."""
     await write(log, 60)
-    async with running(redis, keys):
+    async with running(partition):
         await write(log, 60, seed=2)
-        await assert_exact(redis, keys)
+        await assert_exact(partition)
 
 
-async def test_statistics_say_what_happened_when(redis: Redis, keys: Keys, log: EventLog) -> None:
+async def test_statistics_say_what_happened_when(partition: Partition, log: EventLog) -> None:
     """Types, items that exist, bytes of bodies, and the day in UTC."""
     for command in (PutItem("a", b"12"), PutItem("a", b"345"), PutItem("b", b"6"), DeleteItem("b")):
         last = await log.append(command)
-    async with running(redis, keys):
-        numbers = await caught_up(redis, keys)
+    async with running(partition):
+        numbers = await caught_up(partition)
 
     assert numbers.position == last.position
     assert (numbers.events, numbers.items, numbers.bytes) == (4, 1, 6)
@@ -130,11 +131,13 @@ async def test_statistics_say_what_happened_when(redis: Redis, keys: Keys, log: 
     assert sum(numbers.days.values()) == numbers.days[today] == 4
 
 
-async def test_numbers_are_readable_with_redis_cli(redis: Redis, keys: Keys, log: EventLog) -> None:
+async def test_numbers_are_readable_with_redis_cli(
+    redis: Redis, partition: Partition, log: EventLog
+) -> None:
     """One hash, with the position up to which they count."""
     created = await log.append(PutItem("foo", b"{}"))
-    async with running(redis, keys):
-        await caught_up(redis, keys)
+    async with running(partition):
+        await caught_up(partition)
 
     assert await redis.hgetall("items:projection:statistics") == {
         b"position": created.position.encode(),
@@ -146,31 +149,31 @@ async def test_numbers_are_readable_with_redis_cli(redis: Redis, keys: Keys, log
     }
 
 
-async def test_several_runners_count_nothing_twice(redis: Redis, keys: Keys, log: EventLog) -> None:
+async def test_several_runners_count_nothing_twice(partition: Partition, log: EventLog) -> None:
     """One of them works; the others are ready."""
-    async with running(redis, keys), running(redis, keys), running(redis, keys):
+    async with running(partition), running(partition), running(partition):
         await write(log, 100)
-        await assert_exact(redis, keys)
+        await assert_exact(partition)
 
 
 async def test_a_runner_without_its_lease_counts_nothing_twice(
-    redis: Redis, keys: Keys, log: EventLog, monkeypatch: pytest.MonkeyPatch
+    partition: Partition, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Leases that run out at once make all of them work at the same time."""
     monkeypatch.setattr(runner_module, "LEASE_MS", 1)
-    async with running(redis, keys), running(redis, keys), running(redis, keys):
+    async with running(partition), running(partition), running(partition):
         await write(log, 200)
-        await assert_exact(redis, keys)
+        await assert_exact(partition)
 
 
 async def test_a_commit_from_another_position_changes_nothing(
-    redis: Redis, keys: Keys, log: EventLog
+    partition: Partition, log: EventLog
 ) -> None:
     """That of a runner which slept while another one went on, or of a reply that was lost."""
     await write(log, 20)
-    async with running(redis, keys):
-        await caught_up(redis, keys)
-    store = CountsStore(redis, keys, STATISTICS)
+    async with running(partition):
+        await caught_up(partition)
+    store = CountsStore(partition, STATISTICS)
     before = await store.load()
 
     assert not await store.add(Counts("9-9", 1), "0-0")
@@ -179,10 +182,10 @@ async def test_a_commit_from_another_position_changes_nothing(
 
 
 async def test_killed_runners_count_nothing_twice_and_miss_nothing(
-    real_redis: Redis, keys: Keys
+    real_redis: Redis, real_partition: Partition
 ) -> None:
     """One process after another is killed while events are appended."""
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(real_partition, APPLY)
     writing = asyncio.create_task(write(log, 4000, items=50))
     with subprocess.Popen(
         [sys.executable, "-c", RUNNERS, url_of(real_redis)],
@@ -199,60 +202,58 @@ async def test_killed_runners_count_nothing_twice_and_miss_nothing(
             await asyncio.sleep(random.uniform(0.02, 0.12))
             os.kill(child, signal.SIGKILL)
         process.stdin.close()
-    counted = (await read_statistics(real_redis, keys)).events
+    counted = (await read_statistics(real_partition)).events
     assert counted > 0
     await writing
-    async with running(real_redis, keys):
-        await assert_exact(real_redis, keys)
+    async with running(real_partition):
+        await assert_exact(real_partition)
 
 
 async def test_a_rebuild_heals_numbers_while_the_runner_goes_on(
-    redis: Redis, keys: Keys, log: EventLog
+    redis: Redis, partition: Partition, log: EventLog
 ) -> None:
     """Verify names the number, the rebuild makes it right, and none is counted twice."""
-    async with running(redis, keys):
+    async with running(partition):
         for seed in range(5):
             writing = asyncio.create_task(write(log, 40, seed=seed))
-            await redis.hincrby(keys.counts("statistics"), "bytes", 1000)
-            assert (await verify(redis, keys)).counted == {"statistics": 1}
-            found = (await rebuild(redis, keys, "statistics")).findings
+            await redis.hincrby(partition.keys.counts("statistics"), "bytes", 1000)
+            assert (await verify(partition)).counted == {"statistics": 1}
+            found = (await rebuild(partition, "statistics")).findings
             assert found.different == {"numbers": 1}
             assert found.examples == ["bytes"]
             assert found.digest_before != found.digest_after
-            assert (await verify(redis, keys)).clean
+            assert (await verify(partition)).clean
             await writing
-        await assert_exact(redis, keys)
+        await assert_exact(partition)
 
 
 async def test_a_dry_run_of_numbers_changes_nothing(
-    redis: Redis, keys: Keys, log: EventLog
+    redis: Redis, partition: Partition, log: EventLog
 ) -> None:
     """It says what is wrong all the same."""
     await write(log, 20)
-    async with running(redis, keys):
-        await caught_up(redis, keys)
-    await redis.hset(keys.counts("statistics"), "items", 99)
-    before = await redis.hgetall(keys.counts("statistics"))
+    async with running(partition):
+        await caught_up(partition)
+    await redis.hset(partition.keys.counts("statistics"), "items", 99)
+    before = await redis.hgetall(partition.keys.counts("statistics"))
 
-    found = (await rebuild(redis, keys, "statistics", dry_run=True)).findings
+    found = (await rebuild(partition, "statistics", dry_run=True)).findings
 
     assert found.examples == ["items"]
-    assert await redis.hgetall(keys.counts("statistics")) == before
+    assert await redis.hgetall(partition.keys.counts("statistics")) == before
 
 
-async def test_a_first_rebuild_counts_the_whole_log(
-    redis: Redis, keys: Keys, log: EventLog
-) -> None:
+async def test_a_first_rebuild_counts_the_whole_log(partition: Partition, log: EventLog) -> None:
     """Where no runner ever was, the numbers are there at once."""
     await write(log, 50)
-    await rebuild(redis, keys, "statistics")
-    await assert_exact(redis, keys)
+    await rebuild(partition, "statistics")
+    await assert_exact(partition)
 
 
 @pytest.mark.parametrize("damage", ["a number", "the position", "the end", "the type"])
 async def test_numbers_that_cannot_be_read_are_named_and_heal(
     redis: Redis,
-    keys: Keys,
+    partition: Partition,
     log: EventLog,
     damage: str,
     caplog: pytest.LogCaptureFixture,
@@ -260,9 +261,9 @@ async def test_numbers_that_cannot_be_read_are_named_and_heal(
     """The runner says so and leaves them alone; verify names them; a rebuild makes them right."""
     caplog.set_level(logging.CRITICAL, "itemstore")
     await write(log, 20)
-    async with running(redis, keys):
-        await caught_up(redis, keys)
-    key = keys.counts("statistics")
+    async with running(partition):
+        await caught_up(partition)
+    key = partition.keys.counts("statistics")
     match damage:
         case "a number":
             await redis.hset(key, "bytes", "many")
@@ -272,63 +273,63 @@ async def test_numbers_that_cannot_be_read_are_named_and_heal(
             await redis.hset(key, "position", f"{int(time.time() * 2000)}-0")
         case "the type":
             await redis.set(key, "?")
-    async with running(redis, keys):
+    async with running(partition):
         await write(log, 20, seed=2)
-    assert (await verify(redis, keys)).counted["statistics"] > 0
+    assert (await verify(partition)).counted["statistics"] > 0
 
-    await rebuild(redis, keys, "statistics")
+    await rebuild(partition, "statistics")
 
-    async with running(redis, keys):
-        await assert_exact(redis, keys)
+    async with running(partition):
+        await assert_exact(partition)
 
 
 async def test_why_a_runner_waits_is_logged_once(
     redis: Redis,
-    keys: Keys,
+    partition: Partition,
     log: EventLog,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And again when it has gone on for long, so that it is not forgotten."""
     await write(log, 1)
-    await redis.set(keys.counts("statistics"), "?")
-    async with running(redis, keys):
+    await redis.set(partition.keys.counts("statistics"), "?")
+    async with running(partition):
         await asyncio.sleep(0.1)
         assert caplog.text.count("statistics does not follow the log") == 1
     monkeypatch.setattr(runner_module, "REMINDER", 0.0)
-    async with running(redis, keys), asyncio.timeout(10):
+    async with running(partition), asyncio.timeout(10):
         while caplog.text.count("statistics does not follow the log") < 5:
             await asyncio.sleep(0.01)
 
 
 async def test_counts_that_are_ahead_of_the_log_are_said_and_left_alone(
-    redis: Redis, keys: Keys, log: EventLog, caplog: pytest.LogCaptureFixture
+    redis: Redis, partition: Partition, log: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An older log came back without its counts: what comes next would be added to them."""
     await log.append(PutItem("foo", b"{}"))
-    await redis.hset(keys.counts("statistics"), "position", "999999999999999-0")
-    await redis.hset(keys.counts("statistics"), "events", "7")
-    async with running(redis, keys), asyncio.timeout(10):
+    await redis.hset(partition.keys.counts("statistics"), "position", "999999999999999-0")
+    await redis.hset(partition.keys.counts("statistics"), "events", "7")
+    async with running(partition), asyncio.timeout(10):
         while "rebuild statistics" not in caplog.text:
             await asyncio.sleep(0.01)
     assert "from ahead of the log" in caplog.text
-    assert (await CountsStore(redis, keys, STATISTICS).load()).events == 7
-    await rebuild(redis, keys, "statistics")
-    assert (await CountsStore(redis, keys, STATISTICS).load()).events == 1
+    assert (await CountsStore(partition, STATISTICS).load()).events == 7
+    await rebuild(partition, "statistics")
+    assert (await CountsStore(partition, STATISTICS).load()).events == 1
 
 
 @pytest.mark.parametrize("text", ["007", "-0", "+1", " 1", "1.0", "1e3", "9" * 20, ""])
 async def test_a_commit_that_cannot_be_made_adds_nothing(
-    redis: Redis, keys: Keys, log: EventLog, text: str
+    redis: Redis, partition: Partition, log: EventLog, text: str
 ) -> None:
     """Not even to the numbers that come before the one that is none."""
     await write(log, 20)
-    async with running(redis, keys):
-        await caught_up(redis, keys)
-    key = keys.counts("statistics")
+    async with running(partition):
+        await caught_up(partition)
+    key = partition.keys.counts("statistics")
     await redis.hset(key, "type:ItemUpdated", text)
     before = await redis.hgetall(key)
-    store = CountsStore(redis, keys, STATISTICS)
+    store = CountsStore(partition, STATISTICS)
     counts = Counts("9-9", 3, Counter({"bytes": 1, "type:ItemUpdated": 1}))
 
     with pytest.raises(LogUnavailable):

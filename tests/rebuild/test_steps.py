@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import PutItem
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from itemstore.projections.rebuild import rebuild
 from itemstore.projections.rebuild.shadow import Shadow
@@ -35,7 +36,7 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
 ) -> None:
     """Items with more events than one run holds; items of a megabyte each."""
     keys = Keys()
-    log = EventLog(real_redis, keys, APPLY)
+    log = EventLog(Partition(real_redis, keys), APPLY)
     body = b'"%s"' % (b"x" * (size - 2))
     for _ in range(events):
         await asyncio.gather(*(log.append(PutItem(f"{n}", body)) for n in range(items)))
@@ -43,9 +44,9 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
     await real_redis.config_set("slowlog-max-len", 1000)
     await longest_step(real_redis)
 
-    receipt = await rebuild(real_redis, keys)
+    receipt = await rebuild(Partition(real_redis, keys))
     assert await longest_step(real_redis) < FAR_TOO_LONG
-    verdict = await verify(real_redis, keys)
+    verdict = await verify(Partition(real_redis, keys))
     assert await longest_step(real_redis) < FAR_TOO_LONG
 
     assert receipt.findings.events == items * events
@@ -54,7 +55,7 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
 
 
 async def test_a_step_does_as_much_as_fits(
-    redis: Redis, keys: Keys, log: EventLog, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, partition: Partition, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a step leaves is done by the next one, and nothing twice."""
     for number in range(8):
@@ -68,11 +69,11 @@ async def test_a_step_does_as_much_as_fits(
         return await step(self, script, keys, arguments)
 
     monkeypatch.setattr(Shadow, "_step", counted)
-    await redis.delete(keys.current)
-    receipt = await rebuild(redis, keys)
+    await redis.delete(partition.keys.current)
+    receipt = await rebuild(partition)
 
     assert asked[0] == 8
     assert len(asked) >= 3
     assert asked == sorted({*asked}, reverse=True)
     assert receipt.findings.different["rows"] == 8
-    assert (await verify(redis, keys)).clean
+    assert (await verify(partition)).clean

@@ -13,6 +13,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY, CurrentItems
 from itemstore.projections.rebuild import items as rebuild_items
 from itemstore.projections.rebuild import rebuild, shadow
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from itemstore.domain.events import RecordedEvent
-    from itemstore.eventlog.keys import Keys
 
 SECONDS = 2.0
 WRITERS = 16
@@ -40,11 +40,11 @@ FLEETING = [f"fleeting {number}" for number in range(40)]
 class Admission:
     """Writers that remember what was acknowledged, and readers that remember what they saw."""
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
+    def __init__(self, partition: Partition) -> None:
         self.acknowledged: list[RecordedEvent] = []
         self.lists = 0
-        self._log = EventLog(redis, keys, APPLY)
-        self._items = CurrentItems(redis, keys)
+        self._log = EventLog(partition, APPLY)
+        self._items = CurrentItems(partition)
         self._seen = dict.fromkeys(STAYING, 0)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -104,27 +104,27 @@ class Admission:
 
 
 @pytest.fixture
-async def admission(real_redis: Redis, keys: Keys) -> AsyncIterator[Admission]:
+async def admission(real_partition: Partition) -> AsyncIterator[Admission]:
     """Writers and readers at full speed on each real server."""
-    admission = Admission(real_redis, keys)
+    admission = Admission(real_partition)
     await admission.begin()
     yield admission
     await asyncio.sleep(0.01)
 
 
-async def log_of(redis: Redis, keys: Keys) -> list[RecordedEvent]:
+async def log_of(partition: Partition) -> list[RecordedEvent]:
     """All events."""
-    return await EventLog(redis, keys, APPLY).read(limit=1_000_000)
+    return await EventLog(partition, APPLY).read(limit=1_000_000)
 
 
 async def test_rebuilds_lose_no_write_and_disturb_no_reader(
-    real_redis: Redis, keys: Keys, admission: Admission
+    real_partition: Partition, admission: Admission
 ) -> None:
     """Every acknowledged write is in the log and the rows; no reader saw a half-built state."""
     until = time.monotonic() + SECONDS
     rebuilds = 0
     while time.monotonic() < until:
-        found = (await rebuild(real_redis, keys)).findings
+        found = (await rebuild(real_partition)).findings
         assert not any(found.different.values())
         assert found.digest_before == found.digest_after
         rebuilds += 1
@@ -132,48 +132,48 @@ async def test_rebuilds_lose_no_write_and_disturb_no_reader(
 
     assert rebuilds > 1
     assert admission.lists > rebuilds
-    history = {each.position: each for each in await log_of(real_redis, keys)}
+    history = {each.position: each for each in await log_of(real_partition)}
     assert all(history[each.position] == each for each in admission.acknowledged)
-    assert (await verify(real_redis, keys)).clean
-    await assert_agreement(real_redis, keys)
+    assert (await verify(real_partition)).clean
+    await assert_agreement(real_partition)
 
 
 async def test_verify_raises_no_false_alarm(
-    real_redis: Redis, keys: Keys, admission: Admission
+    real_partition: Partition, admission: Admission
 ) -> None:
     """What is written while it looks is no difference."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        verdict = await verify(real_redis, keys)
+        verdict = await verify(real_partition)
         assert verdict.differences == []
         assert verdict.clean
     await admission.end()
 
 
 async def test_a_damaged_history_heals_while_its_item_is_written(
-    real_redis: Redis, keys: Keys, admission: Admission
+    real_redis: Redis, real_partition: Partition, admission: Admission
 ) -> None:
     """What is appended to it while the rebuild goes on is not lost."""
     healed = STAYING[0]
     for _ in range(10):
-        await real_redis.lset(keys.history(healed), 0, "1-1")
-        await real_redis.rpush(keys.history("never"), "1-1")
-        found = (await rebuild(real_redis, keys)).findings
+        await real_redis.lset(real_partition.keys.history(healed), 0, "1-1")
+        await real_redis.rpush(real_partition.keys.history("never"), "1-1")
+        found = (await rebuild(real_partition)).findings
         assert found.different["histories"] == 2
-        assert (await verify(real_redis, keys)).clean
+        assert (await verify(real_partition)).clean
     await admission.end()
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)
 
 
 async def test_a_rebuild_ends_where_writers_are_faster_than_its_steps(
-    real_redis: Redis, keys: Keys, admission: Admission, monkeypatch: pytest.MonkeyPatch
+    real_partition: Partition, admission: Admission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The steps grow until one of them reaches the end of the log."""
     monkeypatch.setattr(shadow, "ENTRIES", 1)
     monkeypatch.setattr(rebuild_items, "FEW", 10**9)
 
     async with asyncio.timeout(20):
-        await rebuild(real_redis, keys)
+        await rebuild(real_partition)
 
     await admission.end()
-    await assert_agreement(real_redis, keys)
+    await assert_agreement(real_partition)

@@ -195,7 +195,7 @@ async def test_lines_that_break_off_do_not_look_complete(
     assert app.context is not None
     for _ in range(60):
         await client.put("/items/a", json={})
-    await app.context.store.redis.xadd("items:events", {"hello": "world"})
+    await app.context.store.partition.client.xadd("items:events", {"hello": "world"})
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/events", headers={"accept": "application/jsonl"})
 
@@ -209,7 +209,7 @@ async def test_a_feed_that_can_t_go_on_says_so_to_all_who_follow(
         events = EventSource(answer).aiter_sse()
         assert (await anext(events)).retry == 1000
         await until(lambda: feed_of(app).holds("1-0"))
-        await app.context.store.redis.xadd("items:events", {"hello": "world"})
+        await app.context.store.partition.client.xadd("items:events", {"hello": "world"})
         with pytest.raises(httpx.RemoteProtocolError):
             await asyncio.wait_for(anext(events), timeout=5)
 
@@ -261,7 +261,7 @@ async def test_one_reader_feeds_them_all(
     following = [asyncio.create_task(follow()) for _ in range(50)]
     written = [await write(number) for number in range(190)]
     await until(lambda: feed_of(app)._followers == 50)
-    clients = await app.context.store.redis.client_list()
+    clients = await app.context.store.partition.client.client_list()
     assert sum(each["cmd"] == "xread" for each in clients) <= 2  # the statistics read as well
     written += [await write(number) for number in range(10)]
     assert await asyncio.gather(*following) == [written] * 50

@@ -13,6 +13,7 @@ from itemstore.engine import time_limit
 from itemstore.engine.connect import connect
 from itemstore.eventlog import writer
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import current_items
 from itemstore.store import known_tokens
 from itemstore.store.tokens import Role, create
@@ -64,7 +65,7 @@ async def test_every_route_gives_up_in_time(start: Start, serve: Serve) -> None:
     """With tokens, which nobody knows to be fresh; also for more requests than connections."""
     engine = start("valkey")
     async with connect(engine.url) as redis:
-        secret = await create(redis, Keys(), "ann", Role.admin)
+        secret = await create(Partition(redis, Keys()), "ann", Role.admin)
     server = serve("--redis-url", engine.url)
     bearing = {"authorization": f"Bearer {secret}"}
     limits = httpx.Limits(max_connections=None)

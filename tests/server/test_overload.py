@@ -12,6 +12,7 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.api.gate.access import Access
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from tests.conftest import Server as Engine
 from tests.conftest import Start, stopped
 from tests.server.conftest import Serve, Server, resident
@@ -219,7 +220,7 @@ def test_the_sum_of_several_processes_only_grows(serve: Serve) -> None:
 
 async def test_who_finds_the_tokens_stale_goes_on_with_all_the_others() -> None:
     """One asks the engine; none of the rest waits for its turn behind the rest."""
-    access = Access(FakeAsyncRedis(), Keys(), may_be_open=True)
+    access = Access(Partition(FakeAsyncRedis(), Keys()), may_be_open=True)
     turns = 0
 
     async def count_turns() -> None:

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.server.conftest import Serve, Server, serving, socket_of
 from tests.server.raw import Answer, Raw, get, put
@@ -106,7 +107,7 @@ async def test_a_store_with_tokens_refuses_such_a_host_too(serve: Serve) -> None
     """Before it asks for a token."""
     server = serve()
     async with Redis(unix_socket_path=socket_of(server)) as redis:
-        await create(redis, Keys(), "ann", Role.reader)
+        await create(Partition(redis, Keys()), "ann", Role.reader)
     for host, status in [("a@localhost", 400), ("shop.example", 401)]:
         with Raw(server.url) as client:
             await asyncio.sleep(1.1)

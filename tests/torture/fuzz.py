@@ -16,6 +16,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.problems import Problem
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections.verify import verify
 from itemstore.store.json_text import DEEPEST, check_json
 from itemstore.store.settings import Settings
@@ -55,7 +56,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
     outcome = Outcome("fuzz", seed)
     redis = FakeAsyncRedis(server=FakeServer())
     guarded = Keys("guarded")
-    token = f"Bearer {await create(redis, guarded, 'fuzz', Role.writer)}".encode()
+    token = f"Bearer {await create(Partition(redis, guarded), 'fuzz', Role.writer)}".encode()
     open_app = create_app(Settings(max_body=MOST_BODY), redis=redis)
     settings = Settings(max_body=MOST_BODY, model="any", namespace=guarded.namespace)
     guarded_app = create_app(settings, redis=redis)
@@ -82,7 +83,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
             wrong = f"{status} without a token"
         _note(outcome, given, status, wrong)
     for keys in (Keys(), guarded, *map(Keys, stores)):
-        if not (await verify(redis, keys)).clean:
+        if not (await verify(Partition(redis, keys))).clean:
             outcome.violations.append(f"{keys} differ from the log after the inputs")
     outcome.seconds = time.monotonic() - began
     return outcome

@@ -68,7 +68,7 @@ async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
         return f"{await store.log.length()} events in the log, {count} imported"
     return (
         ""
-        if (await verify(store.redis, store.keys)).clean
+        if (await verify(store.partition)).clean
         else "the log and what is derived from it differ"
     )
 

@@ -1,0 +1,25 @@
+"""A part of the store with an order of its own: an engine, and the keys that are its on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.engine.faults import translated
+from itemstore.eventlog.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A client for the engine, the names of the keys, and the way to run a script on them."""
+
+    client: Redis
+    keys: Keys
+
+    async def run(self, script: str, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
+        """A script's reply. Raises LogUnavailable, LogFull, LogBroken."""
+        with translated():
+            return await self.client.register_script(script)(keys=keys, args=args)
