@@ -21,10 +21,10 @@ from itemstore.api.context import Context, limits_of
 from itemstore.api.gate.authentication import OPEN, authenticate
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
-from itemstore.api.http.cache_control import revalidated
 from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
 from itemstore.api.http.idempotency import WRITES, once
 from itemstore.api.http.paths import own_path
+from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
@@ -153,7 +153,7 @@ class ItemStore(FastAPI):
         document = self.openapi()
         if request.root:
             document = document | {"servers": [{"url": request.root}]}
-        return revalidated(request, json_reply(document))
+        return tagged(request, json_reply(document))
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What FastAPI has besides, for callers who may read: added routes, and 404."""

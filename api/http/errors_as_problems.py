@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.problems import Problem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import NOTHING
@@ -55,7 +56,7 @@ def _item_not_found(error: ItemNotFound) -> Problem:
 
 def _unexpected_version(error: UnexpectedVersion) -> Problem:
     members = {"version": error.version, "expected": str(error.expected)}
-    headers = {"ETag": f'"{error.version}"'} if error.version is not None else {}
+    headers = {} if error.version is None else {"ETag": version_tag(error.version).decode()}
     sentence = str(error)
     if error.expected == NOTHING:
         sentence = (

@@ -1,117 +1,176 @@
-"""Conditional requests (RFC 9110 §13): the headers are expected versions."""
+"""Conditional requests (RFC 9110 §13): what a request wants there to be before it is carried out.
+
+Of an item they are expected versions; of everything else with an entity tag, a tag that the client
+has. Also where the operator demands a condition, and there is none (RFC 6585 §3).
+"""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from itemstore.api.http.cache_control import REVALIDATE
 from itemstore.api.http.dates import event_date, parse_http_date, seconds_of
+from itemstore.api.http.entity_tags import content_tag, version_tag
 from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import UnexpectedVersion
-from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
 from itemstore.server.http_date import http_date
 from itemstore.store.quoting import quoted
 
+_FIELDS = frozenset({b"if-match", b"if-none-match", b"if-unmodified-since", b"if-modified-since"})
+
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAG_IN_A_LIST = re.compile(r'(?:[^,"]|"[^"]*"?)+')  # a tag may hold a comma, and has no escapes
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
 
-
-def etag(version: int) -> bytes:
-    """The strong entity tag of a version (§8.8.3)."""
-    return b'"%d"' % version
+_ON_A_304 = frozenset({b"etag", b"cache-control", b"vary"})
 
 
-def expected_version(request: Request) -> ExpectedVersion:
-    """What If-Match and If-None-Match ask for together; ANY without them.
+class Conditions(NamedTuple):
+    """The conditions of one request; None for each that was not sent, or does not count.
 
-    A weak tag matches no If-Match (strong comparison), but any If-None-Match (weak comparison,
-    §8.8.3.2). A tag that is not a version of ours matches nothing. Raises Problem for a list
-    that can't be read.
+    `match` and `none_match` are lists of entity tags, as they were sent. A list is read where the
+    order of §13.2.2 comes to it: only there is one refused that can't be read. Times are in
+    seconds since 1970. `are_missing` says that a write would need one, and there is none.
     """
-    expected = ANY
-    match = request.field(b"if-match")
-    if match is not None:
-        expected = PRESENT if match == "*" else one_of(*_versions("If-Match", match, weak=False))
-    none_match = request.field(b"if-none-match")
-    if none_match is not None:
-        versions = ABSENT if none_match == "*" else none_of(*_versions("If-None-Match", none_match))
-        expected = expected & versions
-    return expected
 
+    match: str | None = None
+    none_match: str | None = None
+    unmodified_since: int | None = None
+    modified_since: int | None = None
+    are_missing: bool = False
 
-def unmodified_since(request: Request) -> int | None:
-    """If-Unmodified-Since in seconds since 1970; None where it does not count (§13.1.4)."""
-    text = request.field(b"if-unmodified-since")
-    if text is None or request.field(b"if-match") is not None:
-        return None
-    return parse_http_date(text)
+    @property
+    def expected(self) -> ExpectedVersion:
+        """What a write expects; where a condition is missing, that there is no item.
 
+        A weak tag matches no If-Match (strong comparison), but any If-None-Match (weak comparison,
+        §8.8.3.2). A tag that is not a version of ours matches nothing. Raises Problem (400) for a
+        list that can't be read.
+        """
+        if self.are_missing:
+            return ABSENT
+        expected = ANY if self.match is None else _matching(self.match)
+        return expected if self.none_match is None else expected & _not_matching(self.none_match)
 
-def is_conditional(request: Request) -> bool:
-    """Whether the request carries a condition that this store evaluates."""
-    return (
-        request.field(b"if-match") is not None
-        or request.field(b"if-none-match") is not None
-        or unmodified_since(request) is not None
-    )
+    def check_unmodified(self, version: int, position: str) -> None:
+        """Raises Problem (412) where the version at the position was made after the time."""
+        since = self.unmodified_since
+        if since is not None and seconds_of(position) > since:
+            changed, date = event_date(position).decode(), http_date(since).decode()
+            raise Problem(
+                "unexpected-version",
+                f"The item changed on {changed}, after {date}.",
+                members={"version": version, "expected": f"unmodified since {date}"},
+                headers={"ETag": version_tag(version).decode()},
+            )
 
-
-def check_unmodified(item: Item, since: int) -> None:
-    """Raises Problem (412) when the item changed after `since`, in seconds since 1970."""
-    if seconds_of(item.position) > since:
-        changed, date = event_date(item.position).decode(), http_date(since).decode()
-        raise Problem(
-            "unexpected-version",
-            f"The item changed on {changed}, after {date}.",
-            members={"version": item.version, "expected": f"unmodified since {date}"},
-            headers={"ETag": etag(item.version).decode()},
+    def refusal(self, refused: UnexpectedVersion) -> Exception:
+        """What a write is refused with: 412, or 428 where a condition is missing."""
+        if not self.are_missing or refused.version is None:
+            return refused
+        tag = version_tag(refused.version).decode()
+        return Problem(
+            "precondition-required",
+            "The item exists, and this store wants a condition on every change of it, such as "
+            f"If-Match: {tag}.",
+            members={"version": refused.version},
+            headers={"ETag": tag},
         )
 
+    def has_version(self, item: str, version: int, position: str) -> bool:
+        """Whether the client has this version of the item, so that a GET is answered 304.
 
-def not_modified(request: Request, item: Item) -> bool:
-    """Whether a GET of the item is answered 304.
+        Raises UnexpectedVersion or Problem where If-Match or If-Unmodified-Since does not hold
+        (412), in the order of §13.2.2.
+        """
+        if self.match is not None:
+            wanted = _matching(self.match)
+            if not wanted.admits(version):
+                raise UnexpectedVersion(item, wanted, version)
+        elif self.unmodified_since is not None:
+            self.check_unmodified(version, position)
+        if self.none_match is not None:
+            return not _not_matching(self.none_match).admits(version)
+        return self.modified_since is not None and seconds_of(position) <= self.modified_since
 
-    Raises UnexpectedVersion or Problem where If-Match or If-Unmodified-Since does not hold
-    (412), in the order of §13.2.2.
+    def has_tag(self, tag: bytes) -> bool:
+        """Whether the client has what has this entity tag, so that a GET is answered 304.
+
+        Raises Problem: 400 for a list that can't be read, 412 where If-Match names another tag,
+        which it always does where this one is weak (§13.1.1).
+        """
+        text = tag.decode()
+        opaque = text.removeprefix("W/")[1:-1]
+        if self.match not in (None, "*") and (
+            (False, opaque) not in _tags("If-Match", self.match or "") or text.startswith("W/")
+        ):
+            sentence = "What is here has another entity tag than If-Match names."
+            raise Problem("unexpected-version", sentence, headers={"ETag": text})
+        if self.none_match in (None, "*"):
+            return self.none_match == "*"
+        return any(each == opaque for _, each in _tags("If-None-Match", self.none_match or ""))
+
+
+NONE = Conditions()
+
+MISSING = Conditions(are_missing=True)
+
+
+def conditions_of(request: Request) -> Conditions:
+    """The conditions that a request carries.
+
+    A time does not count beside a list of tags (§13.1.3, §13.1.4), nor where it is none, and
+    If-Modified-Since is no condition on a write.
     """
-    match = request.field(b"if-match")
-    if match is not None:
-        wanted = PRESENT if match == "*" else one_of(*_versions("If-Match", match, weak=False))
-        if not wanted.admits(item.version):
-            raise UnexpectedVersion(item.id, wanted, item.version)
-    elif (since := unmodified_since(request)) is not None:
-        check_unmodified(item, since)
-    none_match = request.field(b"if-none-match")
-    if none_match is not None:
-        return none_match == "*" or item.version in _versions("If-None-Match", none_match)
-    modified_since = request.field(b"if-modified-since")
-    if modified_since is None:
-        return False
-    seconds = parse_http_date(modified_since)
-    return seconds is not None and seconds_of(item.position) <= seconds
+    is_demanded = request.store.settings.require_conditions
+    if _FIELDS.isdisjoint(request.fields):
+        return MISSING if is_demanded else NONE
+    match, none_match = request.field(b"if-match"), request.field(b"if-none-match")
+    unmodified_since = modified_since = None
+    if match is None and (text := request.field(b"if-unmodified-since")) is not None:
+        unmodified_since = parse_http_date(text)
+    if none_match is None and (text := request.field(b"if-modified-since")) is not None:
+        modified_since = parse_http_date(text)
+    are_missing = is_demanded and match is None and none_match is None and unmodified_since is None
+    return Conditions(match, none_match, unmodified_since, modified_since, are_missing)
 
 
-def has_tag(request: Request, tag: bytes) -> bool:
-    """Whether the client has what has this entity tag, so that a GET is answered 304.
+def names_a_tag(request: Request) -> bool:
+    """Whether the client may have the answer already."""
+    return b"if-none-match" in request.fields or b"if-match" in request.fields
 
-    Raises Problem: 400 for a list that can't be read, 412 where If-Match names another tag, which
-    it always does where this one is weak (§13.1.1).
+
+def tagged(request: Request, reply: Reply, tag: bytes | None = None) -> Reply:
+    """The reply with an entity tag of its content, or 304 where the client has that.
+
+    Raises Problem 400 and 412.
     """
-    text = tag.decode()
-    opaque = text.removeprefix("W/")[1:-1]
-    match = request.field(b"if-match")
-    if match not in (None, "*") and (
-        (False, opaque) not in _tags("If-Match", match or "") or text.startswith("W/")
-    ):
-        sentence = "What is here has another entity tag than If-Match names."
-        raise Problem("unexpected-version", sentence, headers={"ETag": text})
-    none_match = request.field(b"if-none-match")
-    if none_match is None:
-        return False
-    return none_match == "*" or any(
-        each == opaque for _, each in _tags("If-None-Match", none_match)
-    )
+    headers = [*reply.headers, (b"etag", tag or content_tag(reply.body)), REVALIDATE]
+    return not_modified(request, headers) or Reply(reply.status, headers, reply.body)
+
+
+def not_modified(request: Request, headers: Headers) -> Reply | None:
+    """304 where the client has what these headers, with its entity tag, are about.
+
+    Raises Problem 400 and 412.
+    """
+    if names_a_tag(request) and conditions_of(request).has_tag(dict(headers)[b"etag"]):
+        return Reply(304, [(name, value) for name, value in headers if name in _ON_A_304])
+    return None
+
+
+def _matching(text: str) -> ExpectedVersion:
+    """What If-Match asks for."""
+    return PRESENT if text == "*" else one_of(*_versions("If-Match", text, weak=False))
+
+
+def _not_matching(text: str) -> ExpectedVersion:
+    """What If-None-Match asks for."""
+    return ABSENT if text == "*" else none_of(*_versions("If-None-Match", text))
 
 
 def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
@@ -124,9 +183,13 @@ def _versions(header: str, text: str, *, weak: bool = True) -> list[int]:
 
 
 def _tags(header: str, text: str) -> list[tuple[bool, str]]:
-    """The entity tags of a list: whether each is weak, and what stands in its quotes."""
+    """The entity tags of a list: whether each is weak, and what stands in its quotes.
+
+    Empty elements don't count (§5.6.1). Raises Problem (400).
+    """
+    elements = [each for found in _TAG_IN_A_LIST.findall(text) if (each := found.strip(" \t"))]
     tags: list[tuple[bool, str]] = []
-    for element in _elements(text):
+    for element in elements or [""]:
         tag = _TAG.fullmatch(element)
         if tag is None:
             raise Problem(
@@ -137,10 +200,3 @@ def _tags(header: str, text: str) -> list[tuple[bool, str]]:
         is_weak, opaque = tag.groups()
         tags.append((bool(is_weak), opaque))
     return tags
-
-
-def _elements(text: str) -> list[str]:
-    """The elements of a list (§5.6.1); empty ones don't count. A tag may hold a comma."""
-    elements = re.findall(r'(?:[^,"]|"[^"]*"?)+', text)
-    elements = [stripped for element in elements if (stripped := element.strip(" \t"))]
-    return elements or [""]

@@ -20,9 +20,6 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json")
 
-NO_STORE = (b"cache-control", b"no-store")
-"""For what is only true now: health, progress, counts."""
-
 LOOKS = 4
 """How often one looks at a client while one has patience with it."""
 

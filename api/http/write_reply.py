@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from itemstore.api.http.dates import last_modified
+from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.paths import item_path
-from itemstore.api.http.preconditions import etag
 from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
@@ -17,7 +17,7 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
     assert not isinstance(event, ItemDeleted)
     created = isinstance(event, ItemCreated)
     headers = [
-        (b"etag", etag(recorded.version)),
+        (b"etag", version_tag(recorded.version)),
         (b"last-modified", last_modified(recorded.position)),
         *event_headers(recorded),
     ]

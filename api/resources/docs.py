@@ -15,7 +15,8 @@ from importlib.resources import files
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 
-from itemstore.api.http.cache_control import revalidated, tag_of
+from itemstore.api.http.entity_tags import content_tag
+from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply, html_reply
 from itemstore.api.http.request import Request
@@ -50,7 +51,7 @@ async def docs(request: Request) -> Reply:
         f"default-src 'none'; script-src 'sha256-{digest}' 'self'; "
         "style-src 'unsafe-inline' 'self'; img-src data: 'self'; connect-src 'self'"
     )
-    return revalidated(request, html_reply(body, policy))
+    return tagged(request, html_reply(body, policy))
 
 
 @router.get("/docs/{file}", include_in_schema=False)
@@ -61,10 +62,10 @@ async def docs_file(request: Request) -> Reply:
     if media_type is None:
         raise Problem("not-found", f"There is nothing at {request.path}.")
     content, tag = _content(name)
-    return revalidated(request, Reply(200, [(b"content-type", media_type)], content), tag)
+    return tagged(request, Reply(200, [(b"content-type", media_type)], content), tag)
 
 
 @cache
 def _content(name: str) -> tuple[bytes, bytes]:
     content = files("fastapi_offline").joinpath("static", name).read_bytes()
-    return content, tag_of(content)
+    return content, content_tag(content)

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from itemstore.api.gate.access import revoked
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.cache_control import REVALIDATE, as_of, asks_again, known
+from itemstore.api.http.cache_control import NO_STORE, REVALIDATE, as_of
+from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import (
     AnyReply,
@@ -84,9 +85,9 @@ async def list_events(request: Request) -> AnyReply:
     start = await start_of(request, wanted.after, wanted.log)
     if form in {"application/jsonl", "application/x-ndjson"}:
         return _stream(request, LINES, lines(request, start, wanted))
-    if asks_again(request) and not wanted.wait:
+    if names_a_tag(request) and not wanted.wait:
         headers = await _page_headers(request, wanted)
-        if reply := known(request, headers):
+        if reply := not_modified(request, headers):
             return reply
     return await page(request, start, wanted)
 
@@ -99,7 +100,7 @@ async def item_events(request: Request) -> AnyReply:
     log, item = request.store.log, request.item_id
     count, position = await last_change(request)
     headers = [VARY, *as_of(position)]
-    if reply := known(request, headers):
+    if reply := not_modified(request, headers):
         return reply
     behind = None if wanted.after is None else await log.version_at(item, place)
     async with request.context.admission.read(request.check_connected):
@@ -261,7 +262,7 @@ def _stream(
     headers = [
         (b"content-type", media_type),
         (b"log-id", request.log_id.encode()),
-        (b"cache-control", b"no-store"),
+        NO_STORE,
         (b"x-accel-buffering", b"no"),
         VARY,
     ]

@@ -8,8 +8,9 @@ from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import ORIGIN, REVALIDATE
 from itemstore.api.http.dates import last_modified
+from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.patch import Change, parse
-from itemstore.api.http.preconditions import etag, not_modified
+from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import JSON, Reply
@@ -61,7 +62,7 @@ async def patch_item(request: Request) -> Reply:
             body = _patched(before, change, model, limit)
         return PatchItem(request.item_id, body, exact)
 
-    recorded = await read_and_append(request, make)
+    recorded = await read_and_append(request, conditions_of(request), make)
     return write_reply(request, recorded)
 
 
@@ -94,13 +95,13 @@ async def get_item(request: Request) -> Reply:
     body = existing_body(item_id, item)
     assert item is not None
     headers = [
-        (b"etag", etag(item.version)),
+        (b"etag", version_tag(item.version)),
         (b"last-modified", last_modified(item.position)),
         (b"link", links(request).encode()),
         VARY,
         REVALIDATE,
     ]
-    if not_modified(request, item):
+    if conditions_of(request).has_version(item.id, item.version, item.position):
         return Reply(304, headers)
     return Reply(200, [JSON, *headers], body)
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from itemstore.api.http.preconditions import (
-    check_unmodified,
-    etag,
-    expected_version,
-    is_conditional,
-    unmodified_since,
-)
+from itemstore.api.http.preconditions import Conditions, conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.commands import Command
@@ -47,36 +41,38 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
     They go into the log with the command, so they are evaluated in the step that appends.
     Raises CommandRefused, Problem and what the log raises.
     """
-    if unmodified_since(request) is not None:
+    conditions = conditions_of(request)
+    if conditions.unmodified_since is not None:
 
         async def made(_: Item | None, exact: ExpectedVersion) -> Command:
             return make(exact)
 
-        return await read_and_append(request, made)
-    expected = conditions(request)
+        return await read_and_append(request, conditions, made)
+    command = make(conditions.expected)
     try:
-        return await request.store.log.append(make(expected), request.meta, request.idempotency)
-    except UnexpectedVersion as refusal:
-        raise refused(request, refusal) from None
+        return await request.store.log.append(command, request.meta, request.idempotency)
+    except UnexpectedVersion as refused:
+        raise conditions.refusal(refused) from None
 
 
 async def read_and_append(
-    request: Request, make: Callable[[Item | None, ExpectedVersion], Awaitable[Command]]
+    request: Request,
+    conditions: Conditions,
+    make: Callable[[Item | None, ExpectedVersion], Awaitable[Command]],
 ) -> RecordedEvent:
     """The event of a command that depends on the item as it is.
 
     Reads the item, checks the conditions against it, and appends under the very version it read;
     begins again when another writer came between. So it is as if all of it were one step.
     """
-    expected, since = conditions(request), unmodified_since(request)
+    expected = conditions.expected
     for _ in range(ATTEMPTS):
         item = await request.store.items.get(request.item_id)
         exact = ABSENT
         if item is not None and item.exists:
             if not expected.admits(item.version):
-                raise refused(request, UnexpectedVersion(item.id, expected, item.version))
-            if since is not None:
-                check_unmodified(item, since)
+                raise conditions.refusal(UnexpectedVersion(item.id, expected, item.version))
+            conditions.check_unmodified(item.version, item.position)
             exact = one_of(item.version)
         command = await make(item, exact)
         try:
@@ -85,23 +81,3 @@ async def read_and_append(
             continue
     sentence = f"Other writers changed the item {ATTEMPTS} times meanwhile; try again."
     raise LogOverloaded(sentence)
-
-
-def conditions(request: Request) -> ExpectedVersion:
-    """What the request expects; where a condition is demanded and missing, that nothing exists."""
-    if request.store.settings.require_conditions and not is_conditional(request):
-        return ABSENT
-    return expected_version(request)
-
-
-def refused(request: Request, refusal: UnexpectedVersion) -> Exception:
-    """The refusal, or 428 where what failed is the demand for a condition (RFC 6585 §3)."""
-    if is_conditional(request) or refusal.version is None:
-        return refusal
-    return Problem(
-        "precondition-required",
-        "The item exists, and this store wants a condition on every change of it, such as "
-        f'If-Match: "{refusal.version}".',
-        members={"version": refusal.version},
-        headers={"ETag": etag(refusal.version).decode()},
-    )

@@ -14,7 +14,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.http.cache_control import as_of, asks_again, known
+from itemstore.api.http.cache_control import as_of
+from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Query, query, refuse_query
 from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
@@ -46,7 +47,7 @@ async def list_items(request: Request) -> AnyReply:
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else _id_of(wanted.after)
     items, log = request.store.items, request.store.log
-    if asks_again(request) and (reply := known(request, as_of(await log.last_position()))):
+    if names_a_tag(request) and (reply := not_modified(request, as_of(await log.last_position()))):
         return reply
     async with request.context.admission.read(request.check_connected):
         headers = [JSON, *as_of(await log.last_position())]

@@ -21,6 +21,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from itemstore.api.http.accept import preferred
+from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
@@ -64,7 +65,7 @@ async def metrics(request: Request) -> Reply:
     body = encode(_Collected(families))
     headers = [
         (b"content-type", content_type.encode()),
-        (b"cache-control", b"no-store"),
+        NO_STORE,
         (b"vary", b"accept"),
     ]
     return Reply(200, headers, body)

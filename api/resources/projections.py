@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.query_parameters import refuse_query
-from itemstore.api.http.reply import NO_STORE, Reply, json_reply
+from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import json_of, service_operation

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.cache_control import revalidated
+from itemstore.api.http.cache_control import NO_STORE
+from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import NO_STORE, Reply, html_reply, json_reply
+from itemstore.api.http.reply import Reply, html_reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import VALIDATED, json_of, service_operation, text_of
@@ -49,7 +50,7 @@ async def service(request: Request) -> Reply:
         "links": links,
     }
     if not _wants_html(request):
-        return revalidated(request, json_reply(content, headers=[VARY]))
+        return tagged(request, json_reply(content, headers=[VARY]))
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
     return _page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
@@ -109,7 +110,7 @@ async def problem_type(request: Request) -> Reply:
         "remedy": kind.remedy,
         "example": _example(kind, request.path),
     }
-    return revalidated(request, json_reply(content, headers=[VARY]))
+    return tagged(request, json_reply(content, headers=[VARY]))
 
 
 def _example(kind: ProblemType, path: str) -> dict[str, object]:
@@ -134,4 +135,4 @@ def _page(request: Request, title: str, content: str) -> Reply:
         f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
     )
     reply = html_reply(page.encode(), "default-src 'none'")
-    return revalidated(request, Reply(reply.status, [*reply.headers, VARY], reply.body))
+    return tagged(request, Reply(reply.status, [*reply.headers, VARY], reply.body))

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from itemstore.api.http.cache_control import ORIGIN, REVALIDATE, for_ever
 from itemstore.api.http.dates import event_date, last_modified, parse_rfc1123_date
+from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.json_diff import diff
 from itemstore.api.http.patch import JSON_PATCH
 from itemstore.api.http.paths import item_path
-from itemstore.api.http.preconditions import etag, not_modified
+from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Query, invalid_parameters, query, refuse_query
 from itemstore.api.http.reply import JSON, Headers, Reply
@@ -28,7 +29,6 @@ from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.domain.evolve import Item
 from itemstore.domain.positions import LARGEST
 from itemstore.server.slow_work import QUICK_BYTES
 from itemstore.store.json_text import check_json
@@ -58,8 +58,7 @@ async def get_version(request: Request) -> Reply:
     body = _body(recorded)
     count = await request.store.log.version_count(request.item_id)
     headers = memento_headers(request, recorded, count)
-    as_item = Item(request.item_id, number, recorded.position, recorded.position, body)
-    if not_modified(request, as_item):
+    if conditions_of(request).has_version(recorded.item, number, recorded.position):
         return Reply(304, headers)
     return Reply(200, [JSON, *headers], body)
 
@@ -129,7 +128,7 @@ def memento_headers(request: Request, recorded: RecordedEvent, count: int) -> He
     if number < count:
         listed.append(f'<{path}/{number + 1}>; rel="successor-version"')
     return [
-        (b"etag", etag(number)),
+        (b"etag", version_tag(number)),
         (b"last-modified", last_modified(recorded.position)),
         (b"memento-datetime", event_date(recorded.position)),
         (b"link", ", ".join(listed).encode()),

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.cache_control import ORIGIN, as_of, known
+from itemstore.api.http.cache_control import ORIGIN, as_of
 from itemstore.api.http.dates import event_date
+from itemstore.api.http.preconditions import not_modified
 from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
@@ -46,7 +47,7 @@ async def list_versions(request: Request) -> Reply:
     form = preferred(request, "application/link-format", "application/json")
     vary = (b"vary", b"accept, " + ORIGIN)
     headers = [vary, *as_of(position, form, origin(request))]
-    if reply := known(request, headers):
+    if reply := not_modified(request, headers):
         return reply
     positions = await log.positions(item, wanted.after, wanted.limit)
     async with request.context.admission.read(request.check_connected):

@@ -1,0 +1,31 @@
+"""Entity tags (RFC 9110 §8.8.3): of a version, of a body, and of what changes with the log."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.metadata import version
+
+VERSION = version("itemstore")
+"""Another version of the store may put the same events into other words."""
+
+
+def version_tag(number: int) -> bytes:
+    """The strong tag of an item's version: its number in quotes."""
+    return b'"%d"' % number
+
+
+def content_tag(content: bytes) -> bytes:
+    """A strong tag that only the same bytes have."""
+    digest = hashlib.sha256(content).digest()[:16]
+    return b'"%b"' % base64.urlsafe_b64encode(digest).rstrip(b"=")
+
+
+def position_tag(position: str, *depends_on: object) -> bytes:
+    """A tag of what an event may change, the last of which is at a position.
+
+    `depends_on` is what else the answer depends on beside its URL. The tag is weak: it is read
+    before the content is, and that may be newer.
+    """
+    digest = content_tag(repr((VERSION, *depends_on)).encode())[1:9]
+    return b'W/"%b-%b"' % (position.encode(), digest)
