@@ -18,7 +18,7 @@ from itemstore.cli.progress import reported
 from itemstore.domain.evolve import Item
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.importing import (
     NOTHING,
     Begun,

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.engine.durability import durability
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.identity import known_identity
 from itemstore.store.store import Store
 

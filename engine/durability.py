@@ -10,7 +10,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from itemstore.engine.errors import LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 
 PATTERN = r"^(engine|fsync|replicas:[1-9][0-9]?)$"
 """What ITEMSTORE_DURABILITY may say."""

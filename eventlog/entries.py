@@ -12,7 +12,7 @@ from typing import Any
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.partition import Partition
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.codec import decode
 from itemstore.eventlog.partition import Partition
 

@@ -12,7 +12,7 @@ from redis import exceptions
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.entries import recorded_slices
 from itemstore.eventlog.partition import Partition

@@ -15,7 +15,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.durability import NotYetDurable, settle
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.append import Appender, Terms
 from itemstore.eventlog.codec import decode_all, decode_flat
 from itemstore.eventlog.entries import (

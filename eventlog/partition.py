@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import Keys
 
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 
 AHEAD_MS = 5_000

@@ -14,7 +14,7 @@ from redis import exceptions
 from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.durability import Acknowledgement
 from itemstore.engine.errors import LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import Keys
 
 TIME_LIMIT = 1.5

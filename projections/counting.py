@@ -13,7 +13,7 @@ from typing import Any
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.entries import Entry, slices
 from itemstore.eventlog.partition import Partition

@@ -10,7 +10,7 @@ from importlib.resources import files
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.row import MalformedRow, decode

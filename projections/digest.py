@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 
 BODY = 64
 """Bytes that a body may have to be kept as it is."""

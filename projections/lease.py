@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from redis.asyncio import Redis
 
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 
 
 class LeaseLost(Exception):

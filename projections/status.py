@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from itemstore.domain.positions import START
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.entries import ends
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild.receipt import Receipt, last_receipt

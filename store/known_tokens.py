@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Token, Tokens, read_token, tokens_of
 

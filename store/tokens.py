@@ -19,7 +19,7 @@ from typing import Any
 
 from redis import exceptions
 
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -28,7 +28,7 @@ from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import service_operation, text_of
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.status import projection_statuses
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.entries import ends
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost

@@ -13,7 +13,7 @@ from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from itemstore.domain.positions import key_of
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.entries import Entry, ends, slices
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition

@@ -6,7 +6,7 @@ import pytest
 from redis import exceptions
 
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.faults import translated
+from itemstore.engine.redis_errors import translated
 
 
 @pytest.mark.parametrize(
