@@ -16,7 +16,7 @@ _NEVER = {
 }
 
 
-class InvalidItemId(ValueError):
+class InvalidItemId(Exception):
     """The text can't be an item's id. `reason` is a sentence."""
 
     def __init__(self, reason: str) -> None:

@@ -6,20 +6,18 @@ import json
 
 from pydantic_core import to_json
 
-from itemstore.api.http.problems import Problem
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.ids import InvalidItemId, id_of
 from itemstore.domain.positions import LAST_TIME, key_of, position_of
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.importing import ForeignEvent
-from itemstore.store.json_text import DEEPEST, check_json
+from itemstore.store.json_text import DEEPEST, MalformedJson, check_json
 from itemstore.store.quoting import quoted
 
 SOURCE = "/items"
 
 EXTENSIONS = ("actor", "traceparent")
 
-ONE = b"application/cloudevents+json"
 BATCH = b"application/cloudevents-batch+json"
 LINES = b"application/jsonl"
 
@@ -68,8 +66,8 @@ def decode(number: int, line: bytes) -> ForeignEvent:
     """
     try:
         event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line itself
-    except Problem as problem:
-        raise NotAnEvent(problem.detail) from None
+    except MalformedJson as error:
+        raise NotAnEvent(str(error)) from None
     if not isinstance(event, dict):
         message = "it is not a JSON object"
         raise NotAnEvent(message)

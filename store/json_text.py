@@ -7,7 +7,6 @@ import math
 from codecs import BOM_UTF8
 from typing import Any
 
-from itemstore.api.http.problems import Problem
 from itemstore.store.quoting import quoted
 
 DEEPEST = 200
@@ -17,10 +16,18 @@ MOST_DIGITS = 4300
 """Digits of an integer: what Python and pydantic's parser take."""
 
 
-def check_json(text: bytes, *, what: str = "body", deepest: int = DEEPEST) -> Any:
-    """The value that the JSON text stands for. `what` is the text's name in a problem.
+class MalformedJson(Exception):
+    """The text is not JSON, or not such as is taken here; `reason` says why."""
 
-    Raises Problem (400) for what RFC 8259 does not allow, and for what would not come back as it
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"The {what} is not JSON: {reason}.")
+        self.reason = reason
+
+
+def check_json(text: bytes, *, what: str = "body", deepest: int = DEEPEST) -> Any:
+    """The value that the JSON text stands for. `what` is the text's name in an error.
+
+    Raises MalformedJson for what RFC 8259 does not allow, and for what would not come back as it
     went in, or not everywhere: an object with the same key twice, a number beyond a 64-bit float,
     an integer of too many digits, a lone surrogate, more than `deepest` levels of nesting.
     """
@@ -37,7 +44,7 @@ def check_json(text: bytes, *, what: str = "body", deepest: int = DEEPEST) -> An
         ):
             return value
         reason = _too_deep(deepest)
-    raise Problem("malformed-json", f"The {what} is not JSON: {reason}.") from None
+    raise MalformedJson(what, reason) from None
 
 
 def is_deeper(value: Any, levels: int) -> bool:

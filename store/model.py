@@ -10,17 +10,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from itemstore.api.http.problems import Problem
-from itemstore.store.json_text import check_json
+from itemstore.store.json_text import MalformedJson, check_json
 from itemstore.store.model_errors import (
     BEGINNING,
-    Error,
+    InvalidItem,
+    NotKept,
     beginning,
     collected,
     errors_of_beginning,
-    invalid,
-    not_valid,
     pointer,
+    refused,
 )
 from itemstore.store.model_round_trip import (
     Place,
@@ -49,14 +48,6 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 _NOT_AGAIN = "the model would not take this again as it gives it"
-
-
-class NotKept(Problem):
-    """The body is as the model wants it, and what the model makes of it can't be stored."""
-
-    def __init__(self, errors: list[Error], count: int | None = None) -> None:
-        problem = invalid(errors, count)
-        super().__init__(problem.type.slug, problem.detail, members=problem.members)
 
 
 class ItemModel:
@@ -90,8 +81,8 @@ class ItemModel:
         """The JSON that is stored for a body: the validated model, as compact UTF-8.
 
         The model takes it again, with the same result: by PUT, PATCH or a revert
-        (docs/decisions/0013). Raises Problem: 400 for what is not JSON, 422 for what the model
-        refuses, and for what it would not take again.
+        (docs/decisions/0013). Raises MalformedJson, and InvalidItem for what the model refuses
+        or would not take again.
         """
         value = check_json(body)
         if not self._is_stable:
@@ -117,18 +108,15 @@ class ItemModel:
         return schema
 
     def _checked(self, body: bytes, value: Any) -> bytes:
-        """The JSON to store, once the model has taken it again. Raises Problem (422)."""
+        """The JSON to store, once the model has taken it again. Raises InvalidItem."""
         item = self._validated(body, value)
         text = self._text(item)
         given = _read(text)
         try:
             again = self._validated(text, given)
-        except Problem as problem:
-            errors = [
-                (each["pointer"], f"{_NOT_AGAIN}: {each['detail']}")
-                for each in problem.members["errors"]
-            ]
-            raise NotKept(errors, problem.members["count"]) from None
+        except InvalidItem as error:
+            errors = [(place, f"{_NOT_AGAIN}: {detail}") for place, detail in error.errors]
+            raise NotKept(errors, error.count) from None
         text_again = self._text(again)
         place = None
         if text_again != text:
@@ -143,7 +131,7 @@ class ItemModel:
         """The item that the model makes of a body, whose value may be changed.
 
         What the body says of computed fields is left out, as GET gives them and a client sends
-        them back. Raises Problem (422).
+        them back. Raises InvalidItem.
         """
         computed = self._traits.computed
         try:
@@ -159,19 +147,19 @@ class ItemModel:
             forget_computed(item)
         return item
 
-    def _refusal(self, error: ValidationError, value: Any) -> Problem:
+    def _refusal(self, error: ValidationError, value: Any) -> InvalidItem:
         """What the model refuses in a value."""
         if error.error_count() <= BEGINNING:
-            return not_valid(error)
+            return refused(error)
         first = None
         try:
             self._adapter.validator.validate_json(_written(beginning(value)))
         except ValidationError as raised:
             first = raised
-        return not_valid(error, errors_of_beginning(first))
+        return refused(error, errors_of_beginning(first))
 
     def _text(self, item: Any) -> bytes:
-        """The item as JSON. Raises Problem (422) where it can't be written as such."""
+        """The item as JSON. Raises NotKept where it can't be written as such."""
         try:
             return self._adapter.serializer.to_json(item, by_alias=True, warnings=False)
         except (PydanticSerializationError, UnicodeError):
@@ -215,15 +203,14 @@ def _extra(error: ValidationError, computed: frozenset[str]) -> Iterator[Place]:
 
 
 def _read(text: bytes) -> Any:
-    """The value of a text that a model gave. Raises Problem (422) where it is no JSON."""
+    """The value of a text that a model gave. Raises NotKept where it is no JSON."""
     try:
         return check_json(text)
-    except Problem as problem:
+    except MalformedJson as error:
         place = not_finite(json.loads(text))
         if place is not None:
             raise NotKept([(pointer(place), "JSON has no NaN and no infinity")]) from None
-        reason = problem.detail.partition(": ")[2].removesuffix(".")
-        raise NotKept([("", f"what the model makes of it is not JSON: {reason}")]) from None
+        raise NotKept([("", f"what the model makes of it is not JSON: {error.reason}")]) from None
 
 
 def _written(value: Any) -> bytes:

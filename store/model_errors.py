@@ -1,17 +1,16 @@
-"""What is wrong with a body, as a problem: the first errors, where they are, and how many."""
+"""What is wrong with a body: the first errors, where they are, and how many there are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from itemstore.api.http.problems import Problem
 from itemstore.store.quoting import sentence
 
 MOST_LISTED = 20
-"""Errors that a problem lists. A body of 1 MiB can have 300,000."""
+"""Errors that are listed. A body of 1 MiB can have 300,000."""
 
 MOST_POINTER = 300
 """Characters of a pointer. The name of a member can be as long as a body."""
@@ -26,25 +25,29 @@ Error = tuple[str, str]
 """A JSON Pointer, and what is wrong there."""
 
 
-def invalid(errors: Iterable[Error], count: int | None = None) -> Problem:
-    """The body is not an item. `count` is how many errors there are, where not all are given."""
-    listed = list(errors)
-    pointer, detail = listed[0]
-    number = len(listed) if count is None else count
-    values = "One value does" if number == 1 else f"{number} values do"
-    first = ": " if number == 1 else "; the first is "
-    where = f"{pointer or 'the whole body'}: {detail}"
-    members = {
-        "errors": [{"pointer": place, "detail": said} for place, said in listed[:MOST_LISTED]],
-        "count": number,
-    }
-    return Problem("invalid-item", f"{values} not fit the model{first}{where}.", members=members)
+class InvalidItem(Exception):
+    """The body is JSON, but not an item.
+
+    `errors` are the first of `count`, in the order of the body.
+    """
+
+    def __init__(self, errors: Sequence[Error], count: int | None = None) -> None:
+        self.errors = errors[:MOST_LISTED]
+        self.count = len(errors) if count is None else count
+        place, detail = errors[0]
+        values = "One value does" if self.count == 1 else f"{self.count} values do"
+        first = ": " if self.count == 1 else "; the first is "
+        super().__init__(f"{values} not fit the model{first}{place or 'the whole body'}: {detail}.")
 
 
-def not_valid(error: ValidationError, listed: list[Any] | None = None) -> Problem:
-    """The body is not what the model wants. `listed` are the errors to list where not all are."""
+class NotKept(InvalidItem):
+    """The model takes the body, and what it makes of it can't be stored."""
+
+
+def refused(error: ValidationError, listed: list[Any] | None = None) -> InvalidItem:
+    """What the model refuses. `listed` are pydantic's errors to list where not all are."""
     errors = collected(error) if listed is None else listed
-    return invalid(map(_error, errors[:MOST_LISTED]), error.error_count())
+    return InvalidItem([_error(each) for each in errors[:MOST_LISTED]], error.error_count())
 
 
 def collected(error: ValidationError) -> list[Any]:

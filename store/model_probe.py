@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from itemstore.store.model import ItemModel, NotKept
+from itemstore.store.model import ItemModel
+from itemstore.store.model_errors import NotKept
 
 MOST_LEVELS = 5
 """Levels of a sample: a model may hold itself."""
@@ -45,8 +46,8 @@ def _doubt(model: ItemModel) -> str | None:
         sample = _Samples(schema.get("$defs", {}), all_members=all_members).of(schema)
         try:
             model.stored(json.dumps(sample).encode())
-        except NotKept as problem:
-            return problem.detail
+        except NotKept as error:
+            return str(error)
         except BaseException:  # noqa: BLE001, S112 - the operator's code, which does not know the sample
             continue
         else:

@@ -18,6 +18,8 @@ from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.identity import OtherLog
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
+from itemstore.store.json_text import MalformedJson
+from itemstore.store.model_errors import InvalidItem
 from itemstore.store.quoting import LONGEST, quoted
 
 REFUSALS = {
@@ -66,6 +68,11 @@ def _unexpected_version(error: UnexpectedVersion) -> Problem:
     return Problem("unexpected-version", sentence, members=members, headers=headers)
 
 
+def _invalid_item(error: InvalidItem) -> Problem:
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in error.errors]
+    return Problem("invalid-item", str(error), members={"errors": errors, "count": error.count})
+
+
 def _unavailable(slug: str) -> Callable[[LogUnavailable | Overloaded], Problem]:
     def translate(error: LogUnavailable | Overloaded) -> Problem:
         return Problem(
@@ -92,6 +99,8 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ItemNotFound: _item_not_found,
     UnexpectedVersion: _unexpected_version,
     InvalidItemId: _plain("invalid-item-id"),
+    MalformedJson: _plain("malformed-json"),
+    InvalidItem: _invalid_item,
     LogOverloaded: _unavailable("overloaded"),
     Overloaded: _unavailable("overloaded"),
     Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from itemstore.api.http.json_patch import carried_out, operations
 from itemstore.store.json_text import DEEPEST, check_json, is_deeper
-from itemstore.store.model_errors import invalid
+from itemstore.store.model_errors import InvalidItem
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -56,5 +56,5 @@ def merged(target: Any, patch: Any) -> Any:
 
 def _not_too_deep(value: Any) -> Any:
     if is_deeper(value, DEEPEST):
-        raise invalid([("", f"the patched item is nested in more than {DEEPEST} levels")])
+        raise InvalidItem([("", f"the patched item is nested in more than {DEEPEST} levels")])
     return value

@@ -32,7 +32,7 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import LARGEST
 from itemstore.server.slow_work import QUICK_BYTES
 from itemstore.store.json_text import check_json
-from itemstore.store.model_errors import invalid
+from itemstore.store.model_errors import InvalidItem
 from itemstore.store.quoting import quoted
 
 router = APIRouter(route_class=Route)
@@ -176,7 +176,7 @@ def _wanted_version(document: Any) -> int:
         is_whole = number % 1 == 0  # 3.0 is an integer in JSON
         if is_whole and 1 <= number <= LAST_VERSION:
             return int(number)
-    raise invalid([("/version", 'send {"version": n}, the version to go back to, from 1')])
+    raise InvalidItem([("/version", 'send {"version": n}, the version to go back to, from 1')])
 
 
 def _number(request: Request) -> int:
