@@ -38,7 +38,7 @@ with run(Path(sys.argv[1])) as engine:
 """Runs an engine until its input ends, and says so once a write has been acknowledged."""
 
 Process = subprocess.Popen[str]
-Start = Callable[[Path], Process]
+Launch = Callable[[Path], Process]
 Own = Callable[[Path], tuple[Process, EmbeddedEngine]]
 Connect = Callable[[EmbeddedEngine], Redis]
 
@@ -61,7 +61,7 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def launch() -> Iterator[Launch]:
     """Starts processes that start an engine, each in a session of its own."""
     with ExitStack() as stack:
         yield lambda data_dir: stack.enter_context(
@@ -77,11 +77,11 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def own(start: Start) -> Own:
+def own(launch: Launch) -> Own:
     """Gives other processes that own a data directory, and the engines that they run."""
 
     def owning(data_dir: Path) -> tuple[Process, EmbeddedEngine]:
-        process = start(data_dir)
+        process = launch(data_dir)
         assert process.stdout is not None
         with killed_when_silent(process):
             socket, pid = json.loads(process.stdout.readline())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from itemstore.engine.embedded import EmbeddedEngine
-    from tests.engine.conftest import Connect, Own, Process, Start
+    from tests.engine.conftest import Connect, Launch, Own, Process
 
 
 def killed(process: Process) -> None:
@@ -145,11 +145,11 @@ def test_an_acknowledged_write_survives_the_kill_that_follows_it(
 
 
 def test_an_owner_killed_while_its_engine_starts_blocks_nobody(
-    data_dir: Path, start: Start, connect: Connect
+    data_dir: Path, launch: Launch, connect: Connect
 ) -> None:
     """Whatever moment of the start the kill hits, the next start works."""
     for delay in (0.1, 0.15, 0.18, 0.2, 0.22, 0.25, 0.3):
-        process = start(data_dir)
+        process = launch(data_dir)
         time.sleep(delay)
         killed(process)
         with run(data_dir) as engine:
