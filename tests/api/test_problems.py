@@ -75,7 +75,7 @@ BEFORE_REQUESTS = {
     "version-not-supported",
     "cross-origin",
 }
-"""What is answered before there is a request; see test_cors.py and tests/server/test_limits.py."""
+"""Answered before there is a request: test_cross_origin.py, and tests/server/test_limits.py."""
 
 OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 
