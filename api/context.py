@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from itemstore.api.gate.access import Access
 from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.eventlog.live import LiveFeed
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.projection import Projection
 from itemstore.server.admission import Admission
 from itemstore.server.limits import Limits
 from itemstore.server.processes import Processes
@@ -20,13 +23,14 @@ from itemstore.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A store, its model, and who and how much is let in to it by one process.
+    """A store, its model and its projections, and who and how much is let in to it by one process.
 
     `running_keys` are the idempotency keys of requests that this process is at.
     """
 
     store: Store
     model: ItemModel
+    projections: Sequence[Projection]
     feed: LiveFeed
     access: Access
     admission: Admission
@@ -44,6 +48,7 @@ class Context:
         return cls(
             store,
             model,
+            BUILT_IN,
             LiveFeed(log, cloudevents.frame, admission.read_piece),
             Access(store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
             admission,

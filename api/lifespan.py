@@ -81,7 +81,7 @@ async def running(context: Context) -> AsyncIterator[None]:
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.log.identity()
     tasks = [
-        asyncio.create_task(Runner(store.partition, disk=store.disk).run()),
+        asyncio.create_task(Runner(store.partition, context.projections, store.disk).run()),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]

@@ -9,10 +9,11 @@ from itemstore.cli.interruption import Interrupted
 from itemstore.cli.output import say, write_text
 from itemstore.cli.progress import reported
 from itemstore.cli.terminal_text import escaped_lines
+from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.lease import LeaseLost
 from itemstore.projections.rebuild.errors import RebuildRefused
 from itemstore.projections.rebuild.receipt import Receipt
-from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.rebuild.run import named, rebuild
 from itemstore.store.store import Store
 
 
@@ -24,7 +25,7 @@ async def rebuild_projection(
         try:
             receipt = await rebuild(
                 store.partition,
-                projection,
+                named(projection, BUILT_IN),
                 dry_run=dry_run,
                 report=report,
                 disk=store.disk,

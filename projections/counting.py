@@ -1,35 +1,19 @@
-"""Projections that count: numbers under names, with the position up to which they are counted."""
+"""Projections that count: they follow the log, and add to numbers under names."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from hashlib import sha256
-from importlib.resources import files
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.positions import START, key_of
-from itemstore.engine.errors import LogBroken
-from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
-from itemstore.eventlog.entries import Entry, slices
+from itemstore.domain.positions import key_of
+from itemstore.eventlog.entries import Ends, Entry, slices
 from itemstore.eventlog.partition import Partition
-
-ANYWHERE = ""
-"""Stands for the position of counts that can't be read."""
-
-_COMMIT = files("itemstore.projections").joinpath("commit_counts.lua").read_text()
-
-
-class MalformedCounts(ValueError):
-    """What stands in the place of counts is not counts. `projection` says whose."""
-
-    def __init__(self, projection: str) -> None:
-        super().__init__(f"The counts of {projection} can't be read; rebuild {projection}.")
-        self.projection = projection
+from itemstore.projections.counts import ANYWHERE, Count, Counts, CountsStore, MalformedCounts
+from itemstore.projections.fold import Fold
+from itemstore.projections.projection import Status
+from itemstore.projections.task import EXAMPLES, Findings, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,114 +25,110 @@ class CountingProjection:
     """
 
     name: str
-    count: Callable[[Counter[str], RecordedEvent], None]
+    count: Count
+
+    def follower(self, partition: Partition) -> CountsFollower:
+        """What adds to the counts in the engine."""
+        return CountsFollower(CountsStore(partition, self.name), self.count)
+
+    async def status(self, partition: Partition, log: Ends) -> Status:
+        """How far it has counted; a row is a number. Raises MalformedCounts too."""
+        position, events, numbers = await CountsStore(partition, self.name).extent()
+        return Status(position, max(0, log.length - events), numbers)
+
+    async def rebuild(self, task: Task) -> Findings:
+        """Counts the log anew in memory, and puts the numbers in place in one step.
+
+        Where the runner went on meanwhile, so does this: it never takes the numbers back.
+        """
+        store = CountsStore(task.partition, self.name)
+        counts = Counts()
+        first, skipped = "", 0
+        while True:
+            live = await _readable(store)
+            async for entries in slices(task.partition, counts.position):
+                first = first or entries[0][0].decode()
+                skipped += counts.add(self.count, entries)
+                task.tell("replaying", counts.events)
+                await task.lease.renew_in_time()
+            if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
+                break
+        before = live and await live.up_to(counts.position, self.count, task.partition)
+        different = before.differing(counts) if before else ["position"]
+        return Findings(
+            first=first,
+            last=counts.position if first else "",
+            events=counts.events - skipped,
+            skipped=skipped,
+            items=len(counts.numbers),
+            digest_before=before.digest() if before else "",
+            digest_after=counts.digest(),
+            different={"numbers": len(different)},
+            examples=different[:EXAMPLES],
+        )
+
+    def check(self, fold: Fold) -> CountsCheck:
+        """What counts along with the fold, and compares."""
+        return CountsCheck(self, fold)
 
 
-@dataclass(slots=True)
-class Counts:
-    """Numbers, how many entries of the log they count, and the position of the last of these."""
+class CountsFollower:
+    """Adds to the counts in the engine what the log has got."""
 
-    position: str = START
-    events: int = 0
-    numbers: Counter[str] = field(default_factory=Counter)
-
-    def add(self, projection: CountingProjection, entries: Sequence[Entry]) -> int:
-        """Counts entries of the log; how many of them were no events, and changed no number."""
-        skipped = 0
-        for position, fields in entries:
-            try:
-                recorded = decode_flat(position, fields)
-            except MalformedEntry:
-                readable = without_meta(position, fields)
-                if readable is None:
-                    skipped += 1
-                    continue
-                recorded = readable
-            projection.count(self.numbers, recorded)
-        if entries:
-            self.events += len(entries)
-            self.position = entries[-1][0].decode()
-        return skipped
-
-
-class CountsStore:
-    """The counts of one projection in the engine."""
-
-    def __init__(self, partition: Partition, projection: CountingProjection) -> None:
-        self.projection = projection
-        self._partition = partition
-        self._key = partition.keys.counts(projection.name)
-        self._commit = partition.client.register_script(_COMMIT)
-
-    async def load(self) -> Counts:
-        """What is counted so far. Raises LogUnavailable, MalformedCounts."""
-        try:
-            with translated():
-                fields: Any = await self._partition.client.hgetall(self._key)
-        except LogBroken:
-            raise MalformedCounts(self.projection.name) from None
-        position = fields.pop(b"position", START.encode())
-        try:
-            numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
-            key_of(position.decode())
-        except ValueError:
-            raise MalformedCounts(self.projection.name) from None
-        return Counts(position.decode(), numbers.pop("events", 0), numbers)
+    def __init__(self, store: CountsStore, count: Count) -> None:
+        self._store = store
+        self._count = count
 
     async def position(self) -> str:
         """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
-        with translated():
-            position: Any = await self._partition.client.hget(self._key, "position")
-        return START if position is None else position.decode(errors="replace")
+        return await self._store.position()
 
-    async def add(self, counts: Counts, position: str) -> bool:
-        """Whether the counts were added; those in the engine must be at this position."""
-        return await self._run(counts, position, anew=0)
-
-    async def replace(self, counts: Counts, position: str) -> bool:
-        """Whether the counts took the place of those in the engine.
-
-        These must be at `position`; with ANYWHERE they may be no counts at all.
-        """
-        return await self._run(counts, position, anew=1)
-
-    async def _run(self, counts: Counts, position: str, anew: int) -> bool:
-        arguments: list[Any] = [position, counts.position, anew, "events", counts.events]
-        for name, number in counts.numbers.items():
-            arguments += [name, number]
-        with translated():
-            return bool(await self._commit(keys=[self._key], args=arguments))
+    async def apply(self, entries: Sequence[Entry], after: str) -> bool:
+        """Whether the entries were counted; not where the counts are no longer at `after`."""
+        counts = Counts()
+        counts.add(self._count, entries)
+        return await self._store.add(counts, after)
 
 
-async def counted_up_to(
-    partition: Partition, projection: CountingProjection, counts: Counts, position: str
-) -> Counts:
-    """Counts that stand before a position, with what the log has from there up to it added."""
-    total = Counts(counts.position, counts.events, Counter(counts.numbers))
-    end = key_of(position)
-    async with aclosing(slices(partition, counts.position)) as log:
-        async for entries in log:
-            within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
-            total.add(projection, within)
-            if len(within) < len(entries):
-                break
-    return total
+class CountsCheck:
+    """Counts what the fold takes, and compares with what the projection has counted."""
+
+    def __init__(self, projection: CountingProjection, fold: Fold) -> None:
+        self._projection = projection
+        self._fold = fold
+        self._numbers: Counter[str] = Counter()
+
+    async def take(self, events: Sequence[RecordedEvent]) -> None:
+        """Counts events."""
+        count, numbers = self._projection.count, self._numbers
+        for recorded in events:
+            count(numbers, recorded)
+
+    async def compare(self) -> None:
+        """Compares what is counted, as far as it is, with what should be."""
+        fold, projection = self._fold, self._projection
+        name, differences = projection.name, fold.differences
+        try:
+            live = await CountsStore(fold.partition, name).load()
+        except MalformedCounts as error:
+            differences.add(name, "counts", str(error), "numbers and a position")
+            return
+        if live == Counts():
+            return  # no runner has been there yet, or it begins again
+        await fold.catch_up()
+        right = Counts(fold.position, fold.entries, self._numbers)
+        if key_of(live.position) > key_of(right.position):
+            end = f"at most {right.position}, where the log ends"
+            differences.add(name, "position", live.position, end)
+            return
+        live = await live.up_to(right.position, projection.count, fold.partition)
+        for each in live.differing(right):
+            differences.add(name, each, live.number(each), right.number(each))
 
 
-def differing(one: Counts, other: Counts) -> list[str]:
-    """What differs: the position, and names of numbers, in order. 0 and none are the same."""
-    names = sorted({"events", *one.numbers, *other.numbers})
-    moved = ["position"] if one.position != other.position else []
-    return moved + [name for name in names if number(one, name) != number(other, name)]
-
-
-def number(counts: Counts, name: str) -> int:
-    """What is counted under a name, `events` among them."""
-    return counts.events if name == "events" else counts.numbers[name]
-
-
-def digest(counts: Counts) -> str:
-    """The SHA-256 of all numbers but zeros, in the order of their names."""
-    names = [name for name in sorted({"events", *counts.numbers}) if number(counts, name)]
-    text = "".join(f"{name} {number(counts, name)}\n" for name in names)
-    return sha256(text.encode()).hexdigest()
+async def _readable(store: CountsStore) -> Counts | None:
+    """What is counted in the engine; None where it can't be read."""
+    try:
+        return await store.load()
+    except MalformedCounts:
+        return None

@@ -12,8 +12,14 @@ from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.entries import Ends
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.fold import Fold
+from itemstore.projections.projection import Status
+from itemstore.projections.rebuild.items import rebuild_items
 from itemstore.projections.row import MalformedRow, decode
+from itemstore.projections.task import Findings, Task
+from itemstore.projections.verify.items import ItemsCheck
 
 APPLY = files("itemstore.eventlog").joinpath("apply.lua").read_text()
 """The Lua text that applies an event; the append script begins with it."""
@@ -38,6 +44,31 @@ class Page:
     items: list[Item]
     more: bool
     total: int
+
+
+class CurrentItemsProjection:
+    """The projection that is written in the same step as the log: nothing follows the log for it.
+
+    A row is an item, deleted or not.
+    """
+
+    name = "current-items"
+
+    def follower(self, _: Partition) -> None:
+        """Nothing: the append script is what keeps it up with the log."""
+
+    async def status(self, partition: Partition, log: Ends) -> Status:
+        """It is where the log ends."""
+        with translated():
+            return Status(log.last, 0, await partition.client.hlen(partition.keys.current))
+
+    async def rebuild(self, task: Task) -> Findings:
+        """Builds rows, ids and histories again, and puts them in place."""
+        return await rebuild_items(task)
+
+    def check(self, fold: Fold) -> ItemsCheck:
+        """What compares rows, ids and histories with the fold."""
+        return ItemsCheck(fold)
 
 
 class CurrentItems:
@@ -66,11 +97,6 @@ class CurrentItems:
         except TooManyWaiting:
             sentence = "Too many reads are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
-
-    async def count(self) -> int:
-        """How many items exist. Raises LogUnavailable."""
-        with translated():
-            return int(await self._partition.client.zcard(self._partition.keys.ids))
 
     async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
         """At most `limit` existing items whose id starts with `prefix`, after the id `after`.

@@ -3,7 +3,7 @@
     {"version":3,"position":"1700000000000-0","created":"1699999999999-0","data":{"name":"Foo"}}
     {"version":4,"position":"1700000000001-0","created":"1699999999999-0","deleted":true}
 
-`current_items.lua` writes this form; a test holds the two against each other.
+`apply.lua` writes this form; a test holds the two against each other.
 """
 
 from __future__ import annotations

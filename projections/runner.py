@@ -11,18 +11,17 @@ from time import monotonic
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.entries import ends, slices
+from itemstore.eventlog.entries import Entry, ends, size_of, slices
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.counting import CountingProjection, Counts, CountsStore
 from itemstore.projections.lease import Lease, LeaseLost
-from itemstore.projections.registered import FOLLOWING
+from itemstore.projections.projection import Follower, Projection
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""
 
 PAUSE = 0.1
-"""Seconds between two looks at the log: how old the counts are, and how many events share a
-commit."""
+"""Seconds between two looks at the log: how old projections are, and how many events are applied
+together."""
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
@@ -31,8 +30,8 @@ AT_ONCE = 128
 """Events that are read at once. The size of a slice is guessed from the one before it, so these may
 all be as large as a body may be."""
 
-ENOUGH = 500
-"""Events after which is committed what was counted."""
+ENOUGH, ENOUGH_BYTES = 500, 1024 * 1024
+"""Events that are applied together, or fewer where they are large."""
 
 REMINDER = 60.0
 """Seconds after which a reason that still holds is logged again."""
@@ -40,65 +39,60 @@ REMINDER = 60.0
 logger = logging.getLogger("itemstore")
 
 
-class CountsAhead(Exception):
-    """What was counted is ahead of the log."""
+class ProjectionAhead(Exception):
+    """A projection is ahead of the log."""
 
     def __init__(self, projection: str, end: str) -> None:
         super().__init__(
-            f"It has counted events from ahead of the log, which ends at {end}; "
-            f"rebuild {projection}."
+            f"It has seen events from ahead of the log, which ends at {end}; rebuild {projection}."
         )
 
 
 class Runner:
-    """Counts what the log gets, for every projection that follows it.
+    """Applies what the log gets to every projection that follows it.
 
-    Any number of processes may have one; of each projection, the one that holds the lease counts.
-    A commit says where the counts were before, so each event counts exactly once, whoever dies or
-    sleeps when.
+    Any number of processes may have one; of each projection, the one that holds the lease works.
+    What is applied says where the projection was before, so each event is applied exactly once,
+    whoever dies or sleeps when.
     """
 
     def __init__(
-        self,
-        partition: Partition,
-        projections: Sequence[CountingProjection] = FOLLOWING,
-        disk: DiskSpace | None = None,
+        self, partition: Partition, projections: Sequence[Projection], disk: DiskSpace | None = None
     ) -> None:
         self._partition = partition
         self._disk = disk or DiskSpace()
-        self._stores = [CountsStore(partition, each) for each in projections]
+        followers = {each.name: each.follower(partition) for each in projections}
+        self._followers = {name: each for name, each in followers.items() if each is not None}
 
     async def run(self) -> None:
         """Follows the log until it is cancelled. Logs what goes wrong, and goes on."""
-        await asyncio.gather(*(self._follow(store) for store in self._stores))
+        await asyncio.gather(*(self._follow(name) for name in self._followers))
 
-    async def _follow(self, store: CountsStore) -> None:
+    async def _follow(self, name: str) -> None:
         reason, until = "", 0.0
         while True:
             heed_cancellation()
             try:
-                await self._work(store)
-            except (LogUnavailable, LogBroken, LogFull, LeaseLost, CountsAhead) as error:
+                await self._work(name, self._followers[name])
+            except (LogUnavailable, LogBroken, LogFull, LeaseLost, ProjectionAhead) as error:
                 if str(error) != reason or monotonic() > until:
                     reason, until = str(error), monotonic() + REMINDER
-                    logger.warning("%s does not follow the log: %s", store.projection.name, error)
+                    logger.warning("%s does not follow the log: %s", name, error)
             except Exception:
-                logger.exception("%s does not follow the log now.", store.projection.name)
+                logger.exception("%s does not follow the log now.", name)
             await asyncio.sleep(PATIENCE)
 
-    async def _work(self, store: CountsStore) -> None:
+    async def _work(self, name: str, follower: Follower) -> None:
         """Follows the log for as long as this is the one that does, and the disk has space."""
         self._disk.check()
-        lease = Lease(
-            self._partition.client, self._partition.keys.lease(store.projection.name), LEASE_MS
-        )
+        lease = Lease(self._partition.client, self._partition.keys.lease(name), LEASE_MS)
         if not await lease.acquire():
             return
         try:
-            await self._refuse_other_log(store)
+            await self._refuse_other_log(name, follower)
             while True:
                 heed_cancellation()
-                await self._advance(store, lease)
+                await self._advance(follower, lease)
                 await asyncio.sleep(PAUSE)
                 self._disk.check()
                 await lease.renew_in_time()
@@ -106,25 +100,26 @@ class Runner:
             with suppress(LogUnavailable):
                 await lease.release()
 
-    async def _refuse_other_log(self, store: CountsStore) -> None:
-        """Raises CountsAhead where an older state of the log came back without that of the counts.
+    async def _refuse_other_log(self, name: str, follower: Follower) -> None:
+        """Raises ProjectionAhead where an older log came back without its projection.
 
-        What comes next would be counted as if all before it had been.
+        What comes next would be applied as if all before it had been.
         """
-        position, log = await store.position(), await ends(self._partition)
+        position, log = await follower.position(), await ends(self._partition)
         with suppress(ValueError):  # one that can't be read: reading on from there says so
             if log.are_before(position):
-                raise CountsAhead(store.projection.name, log.end)
+                raise ProjectionAhead(name, log.end)
 
-    async def _advance(self, store: CountsStore, lease: Lease) -> None:
-        position, counts = await store.position(), Counts()
+    async def _advance(self, follower: Follower, lease: Lease) -> None:
+        position = await follower.position()
+        batch: list[Entry] = []
         async for entries in slices(self._partition, position, most=AT_ONCE):
-            counts.add(store.projection, entries)
-            if counts.events < ENOUGH:
+            batch += entries
+            if len(batch) < ENOUGH and size_of(batch) < ENOUGH_BYTES:
                 continue
-            if not await store.add(counts, position):
+            if not await follower.apply(batch, position):
                 return  # somebody else went on: the next look starts where they are
-            position, counts = counts.position, Counts()
+            position, batch = batch[-1][0].decode(), []
             await lease.renew_in_time()
-        if counts.events:
-            await store.add(counts, position)
+        if batch:
+            await follower.apply(batch, position)

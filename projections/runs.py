@@ -64,17 +64,17 @@ class Runs:
         """Adds entries of the log, in their order."""
         for position, fields in entries:
             if _is_event(fields):
-                self.add(position, fields[1], fields[3])
+                self.add(position, fields[3], is_creation=fields[1] == b"ItemCreated")
             else:
                 self.skipped += 1
 
-    def add(self, position: bytes, kind: bytes, item: bytes) -> None:
+    def add(self, position: bytes, item: bytes, *, is_creation: bool) -> None:
         """Adds an event."""
         text = self._open.pop(item, b"")  # and in again: so they are in the order of their ends
         if len(text) > MOST_BYTES:
             self._ended.append(Run(item, text))
             text = b""
-        self._open[item] = text + (b" +" if kind == b"ItemCreated" else b" ") + position
+        self._open[item] = text + (b" +" if is_creation else b" ") + position
         self.events += 1
 
 

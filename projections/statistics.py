@@ -10,7 +10,8 @@ from functools import lru_cache
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.positions import milliseconds_of
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.counting import CountingProjection, CountsStore
+from itemstore.projections.counting import CountingProjection
+from itemstore.projections.counts import CountsStore
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -51,7 +52,7 @@ class Statistics:
 
 async def read_statistics(partition: Partition) -> Statistics:
     """The statistics as of their last update. Raises LogUnavailable, MalformedCounts."""
-    counts = await CountsStore(partition, STATISTICS).load()
+    counts = await CountsStore(partition, STATISTICS.name).load()
     numbers = counts.numbers
     days = {date.fromisoformat(day): total for day, total in _under(numbers, "day:").items()}
     return Statistics(

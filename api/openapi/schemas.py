@@ -184,7 +184,7 @@ _OF_THE_SERVICE: Description = {
             "position": _POSITION,
             "time": {"type": ["string", "null"], "format": "date-time"},
             "lag": {**_COUNT, "description": "How many events it is behind."},
-            "rows": _COUNT,
+            "rows": {**_COUNT, "description": "Items, deleted ones included, or numbers."},
             "last_rebuild": _or_null(ref("schemas", "Receipt")),
         }
     ),

@@ -29,8 +29,9 @@ from itemstore.api.openapi.operations import service_operation, text_of
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.entries import ends
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.status import projection_statuses
+from itemstore.projections.projection import Projection
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 
 router = APIRouter(route_class=Route)
@@ -58,7 +59,7 @@ async def metrics(request: Request) -> Reply:
     families = [
         _info(),
         *_counted(total),
-        *await _engine(request.store.partition),
+        *await _engine(request.store.partition, request.context.projections),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))
@@ -159,7 +160,7 @@ def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Met
     return family
 
 
-async def _engine(partition: Partition) -> Iterable[Metric]:
+async def _engine(partition: Partition, projections: Sequence[Projection]) -> Iterable[Metric]:
     """What the engine knows; the families stay empty where it is away."""
     up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
     items = GaugeMetricFamily("itemstore_items", "Items that exist.")
@@ -176,14 +177,15 @@ async def _engine(partition: Partition) -> Iterable[Metric]:
     )
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            statuses = await projection_statuses(partition)
+            log = await ends(partition)
+            statuses = {each.name: await each.status(partition, log) for each in projections}
             with translated():
                 items.add_metric((), await partition.client.zcard(partition.keys.ids))
-                events.add_metric((), await partition.client.xlen(partition.keys.events))
-        for status in statuses:
-            lag.add_metric((status.name,), status.lag)
+                events.add_metric((), log.length)
+        for name, status in statuses.items():
+            lag.add_metric((name,), status.lag)
             milliseconds, _ = key_of(status.position)
-            position.add_metric((status.name,), milliseconds / 1000)
+            position.add_metric((name,), milliseconds / 1000)
         up.add_metric((), 1)
     except (LogBroken, ValueError):
         up.add_metric((), 1)

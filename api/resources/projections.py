@@ -15,10 +15,10 @@ from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import json_of, service_operation
 from itemstore.domain.positions import START
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.entries import ends
-from itemstore.projections.counting import CountsStore
+from itemstore.eventlog.entries import Ends, ends
+from itemstore.eventlog.partition import Partition
+from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.receipt import last_receipt
-from itemstore.projections.registered import CURRENT_ITEMS, FOLLOWING
 from itemstore.projections.statistics import read_statistics
 
 router = APIRouter(route_class=Route)
@@ -33,18 +33,10 @@ router = APIRouter(route_class=Route)
 async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
     refuse_query(request)
-    store = request.store
-    log = await ends(store.partition)
-    end, events = log.last, log.length
-    rows = await store.items.count()
-    listed = [await _described(request, CURRENT_ITEMS, end, 0, rows)]
-    for projection in FOLLOWING:
-        counts = await CountsStore(store.partition, projection).load()
-        lag = max(0, events - counts.events)
-        listed.append(
-            await _described(request, projection.name, counts.position, lag, len(counts.numbers))
-        )
-    content = {"log": {"position": end, "events": events}, "projections": listed}
+    partition = request.store.partition
+    log = await ends(partition)
+    listed = [await _described(partition, each, log) for each in request.context.projections]
+    content = {"log": {"position": log.last, "events": log.length}, "projections": listed}
     return json_reply(content, headers=[NO_STORE])
 
 
@@ -62,15 +54,14 @@ async def statistics(request: Request) -> Reply:
     return json_reply(numbers, headers=[NO_STORE])
 
 
-async def _described(
-    request: Request, name: str, position: str, lag: int, rows: int
-) -> dict[str, Any]:
-    receipt = await last_receipt(request.store.partition, name)
+async def _described(partition: Partition, projection: Projection, log: Ends) -> dict[str, Any]:
+    status = await projection.status(partition, log)
+    receipt = await last_receipt(partition, projection.name)
     return {
-        "name": name,
-        "position": position,
-        "time": None if position == START else rfc3339(position),
-        "lag": lag,
-        "rows": rows,
+        "name": projection.name,
+        "position": status.position,
+        "time": None if status.position == START else rfc3339(status.position),
+        "lag": status.lag,
+        "rows": status.rows,
         "last_rebuild": receipt.as_dict() if receipt else None,
     }

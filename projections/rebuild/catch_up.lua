@@ -1,7 +1,7 @@
 -- Replays what the log has got since, event by event, so that a script can go on at a moment when
 -- the shadow is what the live projection should be.
 --
--- Begins with current_items.lua and replay.lua; a step follows, which is to be taken `if at_end`
+-- Begins with apply.lua and replay.lua; a step follows, which is to be taken `if at_end`
 -- and gives its own reply after these.
 --   ARGV[6]  the position after which to begin
 --   ARGV[7]  how many entries it may replay

@@ -1,6 +1,6 @@
 -- Compares the live rows and ids with those of the shadow: a page of the shadow's.
 --
--- Begins with current_items.lua, replay.lua and catch_up.lua.
+-- Begins with apply.lua, replay.lua and catch_up.lua.
 --   KEYS[6], KEYS[7]  the live rows and ids
 --   ARGV[8]           the cursor, 0 at first
 -- Reply: the next cursor, 0 at the end; item, right row, live row or nil for rows that differ;

@@ -1,6 +1,6 @@
 -- Puts the right history in the place of wrong ones, item by item.
 --
--- Begins with current_items.lua, replay.lua and catch_up.lua.
+-- Begins with apply.lua, replay.lua and catch_up.lua.
 -- Reply: how many are still to be done.
 
 local MOST = 200

@@ -6,10 +6,9 @@ from contextlib import aclosing
 
 from itemstore.eventlog.entries import slices
 from itemstore.projections.digest import RowsDigest, pages, reduced_row
-from itemstore.projections.rebuild.receipt import EXAMPLES, Findings
 from itemstore.projections.rebuild.shadow import Shadow
-from itemstore.projections.rebuild.task import Task
 from itemstore.projections.runs import Runs
+from itemstore.projections.task import EXAMPLES, Findings, Task
 
 FEW = 1000
 """Events that are left to the steps that replay one by one: a few hundredths of a second."""

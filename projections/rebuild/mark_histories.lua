@@ -1,7 +1,7 @@
 -- Marks live histories that are longer than they should be, or of no item: a page of all keys.
 -- The ones that lack something were marked when it was replayed.
 --
--- Begins with current_items.lua, replay.lua and catch_up.lua.
+-- Begins with apply.lua, replay.lua and catch_up.lua.
 --   ARGV[8]  the pattern of the keys of live histories
 --   ARGV[9]  the cursor, 0 at first
 --   ARGV[10] about how many keys to look at

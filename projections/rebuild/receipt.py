@@ -1,39 +1,13 @@
-"""The receipt of a rebuild: what it went through, and what it found different."""
+"""The receipt of a rebuild, which is kept until the next one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
-
-EXAMPLES = 10
-"""How many of the things that differ a receipt names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a rebuild went through, and what it found.
-
-    `first` and `last` are the positions of the range that was replayed, empty for an empty log,
-    `events` how many events there were in it, `skipped` how many entries that are none. `items`
-    is the number of items that exist, or of the numbers that are counted.
-
-    The digests are the same where the projection was what the log says. `different` counts what
-    was not, by kind, and `examples` names the first few.
-    """
-
-    first: str
-    last: str
-    events: int
-    skipped: int
-    items: int
-    digest_before: str
-    digest_after: str
-    different: Mapping[str, int]
-    examples: list[str]
+from itemstore.projections.task import Findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 -- Replays events of the log into the shadow of the current items, the copy that a rebuild builds
--- beside the live one. All scripts of a rebuild begin with current_items.lua and this text.
+-- beside the live one. All scripts of a rebuild begin with apply.lua and this text.
 --   KEYS[1]  the log
 --   KEYS[2]  the shadow's rows     hash    id -> row
 --   KEYS[3]  the shadow's ids      zset

@@ -1,6 +1,6 @@
 -- Replays runs: some of one item's events, with no other of its events in between.
 --
--- Begins with current_items.lua and replay.lua.
+-- Begins with apply.lua and replay.lua.
 --   ARGV[6] and following  a run each: the positions of its events, with a blank in front of each,
 --                          and a plus sign after the blank of an ItemCreated
 -- Reply: how many of them were replayed: fewer where bodies are large. An error where the log has

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,21 +14,27 @@ from itemstore.eventlog.entries import ends
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Report, unreported
+from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.clear import begin, clear
-from itemstore.projections.rebuild.counts import rebuild_counts
 from itemstore.projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
-from itemstore.projections.rebuild.items import rebuild_items
 from itemstore.projections.rebuild.receipt import Receipt, keep
-from itemstore.projections.rebuild.task import Task
-from itemstore.projections.registered import CURRENT_ITEMS, FOLLOWING
+from itemstore.projections.task import Task
 
 LEASE_MS = 10_000
 """A rebuild that was cut off stands in the way of the next one for so long."""
 
 
+def named(name: str, projections: Sequence[Projection]) -> Projection:
+    """The projection of this name. Raises UnknownProjection."""
+    for projection in projections:
+        if projection.name == name:
+            return projection
+    raise UnknownProjection(name, [each.name for each in projections])
+
+
 async def rebuild(
     partition: Partition,
-    projection: str = CURRENT_ITEMS,
+    projection: Projection,
     *,
     dry_run: bool = False,
     report: Report = unreported,
@@ -38,13 +45,10 @@ async def rebuild(
     Cut off at any moment, it leaves the live projection as it was or as the log says. A dry run
     leaves it as it was, and keeps no receipt.
 
-    Raises UnknownProjection, RebuildRunning, LogIncomplete, LeaseLost, and LogUnavailable,
-    LogBroken or LogFull where the engine does not go along, or there is no `room`.
+    Raises RebuildRunning, LogIncomplete, LeaseLost, and LogUnavailable, LogBroken or LogFull where
+    the engine does not go along, or there is no space on `disk`.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    counting = {each.name: each for each in FOLLOWING}
-    if projection not in (CURRENT_ITEMS, *counting):
-        raise UnknownProjection(projection, (CURRENT_ITEMS, *counting))
     lease = Lease(partition.client, partition.keys.lease("rebuild"), LEASE_MS)
     if not await lease.acquire():
         raise RebuildRunning(await lease.remaining())
@@ -53,16 +57,13 @@ async def rebuild(
         await clear(partition, lease)
         await begin(partition, lease)
         task = Task(partition, lease, length, dry_run, report, disk or DiskSpace())
-        if projection == CURRENT_ITEMS:
-            found = await rebuild_items(task)
-        else:
-            found = await rebuild_counts(task, counting[projection])
+        found = await projection.rebuild(task)
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
             await clear(partition, lease)
             await lease.release()
     seconds = round(time.monotonic() - clock, 3)
-    receipt = Receipt(projection, dry_run, f"{started:%Y-%m-%dT%H:%M:%SZ}", seconds, found)
+    receipt = Receipt(projection.name, dry_run, f"{started:%Y-%m-%dT%H:%M:%SZ}", seconds, found)
     if not dry_run:
         await keep(partition, receipt)
     return receipt

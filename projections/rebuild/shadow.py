@@ -5,7 +5,7 @@ Each step is one script, and does so little that it takes the engine a few milli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -16,10 +16,10 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.runs import Run, Runs
+from itemstore.projections.steps import steps
 
 RUNS = 100
 """Runs replayed in one step."""
@@ -68,7 +68,7 @@ class Shadow:
         self._lease = lease
         self._disk = disk
         self._aside = partition.keys.aside(lease.token)
-        replay = APPLY + _text("replay.lua")
+        replay = files("itemstore.eventlog").joinpath("apply.lua").read_text() + _text("replay.lua")
         catch_up = replay + _text("catch_up.lua")
         self._replay_runs = partition.client.register_script(replay + _text("replay_runs.lua"))
         self._compare = partition.client.register_script(catch_up + _text("compare.lua"))
@@ -83,7 +83,7 @@ class Shadow:
 
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
-        for step in _steps(runs):
+        for step in steps(runs, _bytes_of, most=RUNS, most_bytes=RUN_BYTES):
             texts = [run.text for run in step]
             while texts:
                 self._disk.check()
@@ -202,17 +202,8 @@ class Shadow:
         return reply
 
 
-def _steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    step: list[Run] = []
-    size = 0
-    for run in runs:
-        if step and (len(step) == RUNS or size + len(run.text) > RUN_BYTES):
-            yield step
-            step, size = [], 0
-        step.append(run)
-        size += len(run.text)
-    if step:
-        yield step
+def _bytes_of(run: Run) -> int:
+    return len(run.text)
 
 
 def _text(name: str) -> str:

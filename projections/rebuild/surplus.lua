@@ -1,6 +1,6 @@
 -- Finds what is live and should not be there at all: a page of the live rows or ids.
 --
--- Begins with current_items.lua, replay.lua and catch_up.lua.
+-- Begins with apply.lua, replay.lua and catch_up.lua.
 --   KEYS[6]          the live rows or ids
 --   ARGV[8]          HSCAN or ZSCAN
 --   ARGV[9]          the cursor, 0 at first

@@ -1,6 +1,6 @@
 -- Puts the shadow's rows and ids in the place of the live ones.
 --
--- Begins with current_items.lua, replay.lua and catch_up.lua.
+-- Begins with apply.lua, replay.lua and catch_up.lua.
 --   KEYS[6], KEYS[7]  the live rows and ids
 --   KEYS[8], KEYS[9]  where these go, to be removed without haste
 -- Reply: nothing of its own.

@@ -21,7 +21,8 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import opened
 from itemstore.cli.imports import import_file
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.verify.run import verify
 from itemstore.store.cloudevents import encode
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -351,7 +352,7 @@ async def test_an_import_goes_on_where_the_log_ends(
     events = await store.log.read()
     assert events[:there] == before
     assert [event.item for event in events] == [line["subject"] for line in lines]
-    assert (await verify(store.partition)).clean
+    assert (await verify(store.partition, BUILT_IN)).clean
     exported = [json.loads(encode(event)) for event in events]
     assert await import_lines(store, tmp_path, exported) == 0
 

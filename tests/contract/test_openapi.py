@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from itemstore.api.app import ItemStore
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import problem_reply
-from itemstore.projections.rebuild import rebuild
+from itemstore.projections.built_in import CURRENT_ITEMS
+from itemstore.projections.rebuild.run import rebuild
 from tests.api.conftest import client_of
 from tests.contract.conftest import Product, Size, store
 
@@ -149,7 +150,7 @@ async def test_what_is_answered_is_as_described(app: ItemStore) -> None:
     async with client_of(app) as client:
         body = {"title": "a", "sizes": [{"width": 2, "height": 3}]}
         await client.put("/items/a", json=body if "Product" in str(document) else {})
-        await rebuild(app.context.store.partition)
+        await rebuild(app.context.store.partition, CURRENT_ITEMS)
         for path in ("/", "/livez", "/readyz", "/projections", "/stats", "/problems/gone"):
             template = path.replace("gone", "{slug}")
             answer = await client.get(path)

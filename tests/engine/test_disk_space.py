@@ -14,9 +14,10 @@ from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.current_items import APPLY
-from itemstore.projections.rebuild import rebuild
-from itemstore.projections.verify import verify
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verify.run import verify
 
 ALL = 2**40
 """More MiB than any disk has."""
@@ -60,11 +61,11 @@ async def test_a_rebuild_ends_before_the_disk_does(
     """It would write every row once more. All stays as it was."""
     keys = Keys()
     await EventLog(Partition(redis, keys), APPLY).append(PutItem("a", b"{}"))
-    before = await verify(Partition(redis, keys))
+    before = await verify(Partition(redis, keys), BUILT_IN)
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
     with pytest.raises(LogFull):
-        await rebuild(Partition(redis, keys), disk=disk)
-    after = await verify(Partition(redis, keys))
+        await rebuild(Partition(redis, keys), CURRENT_ITEMS, disk=disk)
+    after = await verify(Partition(redis, keys), BUILT_IN)
     assert (after.digest, after.position) == (before.digest, before.position)
     assert not after.differences
 

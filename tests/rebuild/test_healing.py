@@ -8,8 +8,9 @@ import pytest
 
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.rebuild import rebuild
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
@@ -85,17 +86,17 @@ async def test_damage_is_named_by_verify_and_healed_by_rebuild(
     """Verify says where, rebuild makes it as it was, and the digest is the one from before."""
     do_damage, places = damage
     before = await contents(redis)
-    digest = (await verify(partition)).digest
+    digest = (await verify(partition, BUILT_IN)).digest
     await do_damage(redis, partition.keys)
 
-    found = await verify(partition)
+    found = await verify(partition, BUILT_IN)
     assert set(found.counted) == places
     assert found.differences
-    receipt = await rebuild(partition)
+    receipt = await rebuild(partition, CURRENT_ITEMS)
     different = receipt.findings.different
     assert {WHERE[kind] for kind, count in different.items() if count} == places - {"total"}
 
-    healed = await verify(partition)
+    healed = await verify(partition, BUILT_IN)
     assert healed.clean
     assert healed.digest == digest == receipt.findings.digest_after
     after = await contents(redis)
@@ -109,16 +110,16 @@ async def test_everything_damaged_at_once_heals(
 ) -> None:
     """All derived keys gone, and a history of nothing in their place."""
     before = await contents(redis)
-    digest = (await verify(partition)).digest
+    digest = (await verify(partition, BUILT_IN)).digest
     derived = [key for key in before if key != partition.keys.events.encode()]
     await redis.delete(*derived)
     await redis.rpush(partition.keys.history("never"), "1-1")
 
-    assert not (await verify(partition)).clean
-    receipt = await rebuild(partition)
+    assert not (await verify(partition, BUILT_IN)).clean
+    receipt = await rebuild(partition, CURRENT_ITEMS)
 
     assert receipt.findings.digest_before != receipt.findings.digest_after == digest
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean
     await assert_agreement(partition)
 
 
@@ -130,7 +131,7 @@ async def test_a_difference_says_what_is_and_what_should_be(
     await edit_row(redis, partition.keys)
     wrong: Any = await redis.hget(partition.keys.current, "kept")
 
-    [difference] = (await verify(partition)).differences
+    [difference] = (await verify(partition, BUILT_IN)).differences
 
     assert difference.where == "row"
     assert difference.name == "kept"

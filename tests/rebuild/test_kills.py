@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from itemstore.domain.commands import PutItem
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.current_items import APPLY
-from itemstore.projections.rebuild import rebuild
-from itemstore.projections.verify import verify
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents, killed_when_silent
 from tests.rebuild.conftest import url_of, write
 
@@ -38,12 +39,13 @@ import asyncio, os, sys
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.rebuild import rebuild
+from itemstore.projections.built_in import CURRENT_ITEMS
+from itemstore.projections.rebuild.run import rebuild
 
 async def go_on():
     async with connect(sys.argv[1]) as redis:
         while True:
-            await rebuild(Partition(redis, Keys()))
+            await rebuild(Partition(redis, Keys()), CURRENT_ITEMS)
 
 for _ in sys.stdin:
     if (child := os.fork()) == 0:
@@ -111,10 +113,10 @@ async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
             await real_redis.delete(real_partition.keys.lease("rebuild"))  # as time does
     assert 0 < healed < number
 
-    await rebuild(real_partition)
+    await rebuild(real_partition, CURRENT_ITEMS)
 
     assert not [key for key in await real_redis.keys("*") if b"rebuild" in key]
-    assert (await verify(real_partition)).clean
+    assert (await verify(real_partition, BUILT_IN)).clean
     await assert_agreement(real_partition)
 
 

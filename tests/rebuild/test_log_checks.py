@@ -8,14 +8,16 @@ import pytest
 
 from itemstore.domain.commands import PutItem
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.rebuild import LogIncomplete, rebuild
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
+from itemstore.projections.rebuild.errors import LogIncomplete
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verify.run import verify
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from itemstore.eventlog.log import EventLog
-    from itemstore.projections.verify import Verdict
+    from itemstore.projections.verdict import Verdict
     from tests.conftest import Unchanged
 
 EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "meta": "{}"}
@@ -24,7 +26,7 @@ EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "me
 async def verdict_with(partition: Partition, fields: dict[str, str]) -> Verdict:
     """What verify says once an entry was added to the log by hand."""
     await partition.client.xadd(partition.keys.events, fields)  # type: ignore[arg-type]
-    return await verify(partition)
+    return await verify(partition, BUILT_IN)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ async def test_an_entry_that_is_no_event_is_named(
     await log.append(PutItem("foo", b"{}"))
     position: Any = await redis.xadd(partition.keys.events, EVENT | change)  # type: ignore[arg-type]
 
-    found = await verify(partition)
+    found = await verify(partition, BUILT_IN)
 
     assert found.counted == {"log": 1}
     assert found.differences[0].name == position.decode()
@@ -69,9 +71,9 @@ async def test_an_event_that_cannot_be_is_named(
     assert found.counted["log"] == 1
     assert reason in found.differences[0].found
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
-    assert (await verify(partition)).counted == {"log": 1}
+    assert (await verify(partition, BUILT_IN)).counted == {"log": 1}
 
 
 async def test_an_event_added_by_hand_is_missing_from_the_projection(
@@ -81,9 +83,9 @@ async def test_an_event_added_by_hand_is_missing_from_the_projection(
     await log.append(PutItem("foo", b"{}"))
     assert (await verdict_with(partition, EVENT)).counted == {"row": 1, "history": 1}
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean
 
 
 async def test_an_event_with_a_meta_that_is_none_is_named_and_counts(
@@ -92,11 +94,11 @@ async def test_an_event_with_a_meta_that_is_none_is_named_and_counts(
     """What it did to the item is clear."""
     await log.append(PutItem("foo", b"{}"))
     await redis.xadd(partition.keys.events, EVENT | {"meta": "[]"})  # type: ignore[arg-type]
-    assert (await verify(partition)).counted == {"log": 1, "row": 1, "history": 1}
+    assert (await verify(partition, BUILT_IN)).counted == {"log": 1, "row": 1, "history": 1}
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
-    assert (await verify(partition)).counted == {"log": 1}
+    assert (await verify(partition, BUILT_IN)).counted == {"log": 1}
 
 
 async def test_a_rebuild_skips_and_counts_what_is_no_event(
@@ -107,7 +109,7 @@ async def test_a_rebuild_skips_and_counts_what_is_no_event(
     await redis.xadd(partition.keys.events, {"what": "ever"})
     await log.append(PutItem("foo", b"{}"))
 
-    found = (await rebuild(partition)).findings
+    found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
     assert (found.events, found.skipped, found.items) == (2, 1, 1)
     assert not any(found.different.values())
@@ -119,10 +121,10 @@ async def test_a_log_that_lost_events_is_named_and_not_rebuilt_from(
     """What only the live projection still knows is not thrown away."""
     await redis.xtrim(partition.keys.events, maxlen=await history.length() - 3, approximate=False)
 
-    assert (await verify(partition)).counted["log"] > 0
+    assert (await verify(partition, BUILT_IN)).counted["log"] > 0
     async with unchanged():
         with pytest.raises(LogIncomplete) as refused:
-            await rebuild(partition)
+            await rebuild(partition, CURRENT_ITEMS)
     assert "lacks 3 events" in str(refused.value)
 
 
@@ -132,16 +134,16 @@ async def test_a_log_that_is_gone_is_not_rebuilt_from(
     """The rows are all there is."""
     await redis.delete(partition.keys.events)
 
-    assert not (await verify(partition)).clean
+    assert not (await verify(partition, BUILT_IN)).clean
     async with unchanged():
         with pytest.raises(LogIncomplete):
-            await rebuild(partition)
+            await rebuild(partition, CURRENT_ITEMS)
 
 
 async def test_an_empty_store_is_clean_and_can_be_rebuilt(partition: Partition) -> None:
     """There is nothing, and nothing is right."""
-    empty = await verify(partition)
-    receipt = await rebuild(partition)
+    empty = await verify(partition, BUILT_IN)
+    receipt = await rebuild(partition, CURRENT_ITEMS)
 
     assert empty.clean
     assert (empty.events, empty.items) == (0, 0)
@@ -157,7 +159,7 @@ async def test_what_should_not_be_there_is_counted_once(
     await redis.zadd(partition.keys.ids, {"ghost": 0})
     await redis.rpush(partition.keys.history("ghost"), "1-1")
 
-    found = (await verify(partition)).counted
+    found = (await verify(partition, BUILT_IN)).counted
 
     assert found == {"row": 1, "index": 1, "history": 1, "total": 1}
 
@@ -170,7 +172,7 @@ async def test_an_event_whose_meta_is_wrong_has_happened(
         partition.keys.events,
         {"type": "ItemCreated", "item": "new", "version": "1", "data": "{}", "meta": "[1]"},
     )
-    for projection in ("current-items", "statistics"):
+    for projection in BUILT_IN:
         await rebuild(partition, projection)
 
-    assert (await verify(partition)).counted == {"log": 1}
+    assert (await verify(partition, BUILT_IN)).counted == {"log": 1}

@@ -14,12 +14,15 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runs
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.current_items import APPLY
 from itemstore.projections.lease import Lease, LeaseLost
-from itemstore.projections.rebuild import RebuildRunning, UnknownProjection, last_receipt, rebuild
 from itemstore.projections.rebuild.clear import begin
+from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
+from itemstore.projections.rebuild.receipt import last_receipt
+from itemstore.projections.rebuild.run import named, rebuild
 from itemstore.projections.rebuild.shadow import Shadow
-from itemstore.projections.verify import verify
+from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents
 from tests.rebuild.conftest import write
 
@@ -38,12 +41,12 @@ async def test_a_receipt_says_what_was_done_and_is_kept(
     await log.append(PutItem("bar", b"{}"))
     last = await log.append(DeleteItem("foo"))
 
-    receipt = await rebuild(partition)
+    receipt = await rebuild(partition, CURRENT_ITEMS)
 
     found = receipt.findings
     assert (found.first, found.last) == (first.position, last.position)
     assert (found.events, found.skipped, found.items) == (3, 0, 1)
-    assert found.digest_before == found.digest_after == (await verify(partition)).digest
+    assert found.digest_before == found.digest_after == (await verify(partition, BUILT_IN)).digest
     assert found.different == {"rows": 0, "ids": 0, "histories": 0}
     assert found.examples == []
     assert not receipt.dry_run
@@ -58,7 +61,7 @@ async def test_a_receipt_names_the_first_few_that_differ(
     rows = await redis.hlen(partition.keys.current)
     await redis.delete(partition.keys.current)
 
-    found = (await rebuild(partition)).findings
+    found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
     assert found.different["rows"] == rows
     assert len(found.examples) == 10
@@ -71,7 +74,7 @@ async def test_a_rebuild_leaves_nothing_behind(
     """The keys are those from before, and the receipt."""
     before = await contents(redis)
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
     after = await contents(redis)
     assert after.pop(partition.keys.receipts.encode())
@@ -88,12 +91,12 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(
     await redis.rpush(partition.keys.history("never"), "1-1")
 
     async with unchanged():
-        dry = await rebuild(partition, dry_run=True)
+        dry = await rebuild(partition, CURRENT_ITEMS, dry_run=True)
 
     assert dry.dry_run
     assert dry.findings.different == {"rows": 1, "ids": 1, "histories": 2}
     assert set(dry.findings.examples) == {"kept", "back", "gone", "never"}
-    real = await rebuild(partition)
+    real = await rebuild(partition, CURRENT_ITEMS)
     assert real.findings.different == dry.findings.different
     assert real.findings.digest_before == dry.findings.digest_before
     assert real.findings.digest_after == dry.findings.digest_after
@@ -103,28 +106,30 @@ async def test_progress_goes_up_to_all_events(partition: Partition, history: Eve
     """It is told while it goes on, and the total is the length of the log."""
     told: list[Progress] = []
 
-    await rebuild(partition, report=told.append)
+    await rebuild(partition, CURRENT_ITEMS, report=told.append)
 
     assert [each.events for each in told] == sorted(each.events for each in told)
     assert told[-1].events == told[-1].total == await history.length()
     assert {each.stage for each in told} == {"replaying", "comparing", "swapping"}
 
 
-async def test_an_unknown_projection_is_refused(partition: Partition, unchanged: Unchanged) -> None:
+def test_an_unknown_projection_is_refused() -> None:
     """The error names those that there are."""
-    async with unchanged():
-        with pytest.raises(UnknownProjection, match="current-items, statistics"):
-            await rebuild(partition, "nonsense")
+    assert named("current-items", BUILT_IN) is CURRENT_ITEMS
+    with pytest.raises(UnknownProjection, match="'nonsense'; there are current-items, statistics"):
+        named("nonsense", BUILT_IN)
 
 
 async def test_two_rebuilds_at_once_are_refused(partition: Partition, history: EventLog) -> None:
     """One goes on, and the other is told when it can be tried again."""
-    outcomes = await asyncio.gather(rebuild(partition), rebuild(partition), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        rebuild(partition, CURRENT_ITEMS), rebuild(partition, CURRENT_ITEMS), return_exceptions=True
+    )
 
     [refused] = [each for each in outcomes if isinstance(each, BaseException)]
     assert isinstance(refused, RebuildRunning)
     assert 0 < refused.seconds <= 10
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
 
 async def test_a_lease_that_nobody_renews_runs_out(redis: Redis, partition: Partition) -> None:
@@ -198,7 +203,7 @@ async def test_what_a_rebuild_left_is_removed_by_the_next(
     left = {key for key in set(await redis.keys("*")) - before if b":rebuild:" in key}
     assert len(left) == 5  # rows, ids, and which two histories are wrong
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
     assert not [key for key in await redis.keys("*") if b":rebuild" in key]
     await assert_agreement(partition)
@@ -213,12 +218,12 @@ async def test_a_cancelled_rebuild_clears_up_after_itself(
     def cancel(_: Progress) -> None:
         task.cancel()
 
-    task = asyncio.create_task(rebuild(partition, report=cancel))
+    task = asyncio.create_task(rebuild(partition, CURRENT_ITEMS, report=cancel))
     with pytest.raises(asyncio.CancelledError):
         await task
 
     assert await contents(redis) == before
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
 
 async def test_an_item_with_thousands_of_events_is_rebuilt(
@@ -231,11 +236,16 @@ async def test_an_item_with_thousands_of_events_is_rebuilt(
     await log.append(PutItem("hot", b"{}"))
     await redis.lset(partition.keys.history("hot"), 900, "1-1")
     await redis.delete(partition.keys.current, partition.keys.ids)
-    assert (await verify(partition)).counted == {"row": 1, "index": 1, "total": 1, "history": 1}
+    assert (await verify(partition, BUILT_IN)).counted == {
+        "row": 1,
+        "index": 1,
+        "total": 1,
+        "history": 1,
+    }
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean
     await assert_agreement(partition)
 
 
@@ -249,10 +259,10 @@ async def test_long_logs_are_replayed_in_stretches(
     monkeypatch.setattr(entries, "FIRST", 5)
     monkeypatch.setattr(entries, "MOST", 5)
 
-    found = (await rebuild(partition)).findings
+    found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
     assert found.events == await history.length()
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean
     await assert_agreement(partition)
 
 
@@ -264,10 +274,10 @@ async def test_large_bodies_make_small_slices(
         await log.append(PutItem(f"large {number % 8}", b'"%s"' % (b"x" * 1_000_000)))
     await redis.hdel(partition.keys.current, "large 3")
 
-    found = (await rebuild(partition)).findings
+    found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
     assert found.different == {"rows": 1, "ids": 0, "histories": 0}
-    verdict = await verify(partition)
+    verdict = await verify(partition, BUILT_IN)
     assert verdict.clean
     assert verdict.digest == found.digest_after
 
@@ -284,15 +294,17 @@ async def test_another_namespace_is_left_alone(
         key: value for key, value in (await contents(redis)).items() if not_of(partition.keys, key)
     }
 
-    await rebuild(partition)
+    await rebuild(partition, CURRENT_ITEMS)
 
     after = {
         key: value for key, value in (await contents(redis)).items() if not_of(partition.keys, key)
     }
     assert after == before
     for other in others:
-        assert (await rebuild(Partition(redis, other))).findings.different["histories"] == 1
-        assert (await verify(Partition(redis, other))).clean
+        assert (await rebuild(Partition(redis, other), CURRENT_ITEMS)).findings.different[
+            "histories"
+        ] == 1
+        assert (await verify(Partition(redis, other), BUILT_IN)).clean
 
 
 def not_of(keys: Keys, key: bytes) -> bool:

@@ -24,12 +24,13 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner as runner_module
-from itemstore.projections.counting import Counts, CountsStore
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.counts import Counts, CountsStore
 from itemstore.projections.current_items import APPLY
-from itemstore.projections.rebuild import rebuild
+from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, read_statistics
-from itemstore.projections.verify import verify
+from itemstore.projections.verify.run import verify
 from tests.rebuild.conftest import cancelled, url_of, write
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner
+from itemstore.projections.built_in import BUILT_IN
 
 runner.PAUSE = 0.001
 runner.PATIENCE = 0.001
@@ -54,7 +56,7 @@ runner.LEASE_MS = 20
 
 async def run():
     async with connect(sys.argv[1]) as redis:
-        await runner.Runner(Partition(redis, Keys())).run()
+        await runner.Runner(Partition(redis, Keys()), BUILT_IN).run()
 
 for _ in sys.stdin:
     if (child := os.fork()) == 0:
@@ -75,7 +77,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running(partition: Partition) -> AsyncIterator[None]:
     """A runner for the block."""
-    task = asyncio.create_task(Runner(partition).run())
+    task = asyncio.create_task(Runner(partition, BUILT_IN).run())
     yield
     await cancelled(task)
 
@@ -104,7 +106,7 @@ async def assert_exact(partition: Partition) -> None:
     assert numbers.bytes == bytes_in(history)
     assert numbers.types == {name: types.count(name) for name in sorted(set(types))}
     assert sum(numbers.days.values()) == len(history)
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean
 
 
 async def test_the_runner_counts_what_was_and_what_comes(
@@ -173,7 +175,7 @@ async def test_a_commit_from_another_position_changes_nothing(
     await write(log, 20)
     async with running(partition):
         await caught_up(partition)
-    store = CountsStore(partition, STATISTICS)
+    store = CountsStore(partition, STATISTICS.name)
     before = await store.load()
 
     assert not await store.add(Counts("9-9", 1), "0-0")
@@ -217,12 +219,12 @@ async def test_a_rebuild_heals_numbers_while_the_runner_goes_on(
         for seed in range(5):
             writing = asyncio.create_task(write(log, 40, seed=seed))
             await redis.hincrby(partition.keys.counts("statistics"), "bytes", 1000)
-            assert (await verify(partition)).counted == {"statistics": 1}
-            found = (await rebuild(partition, "statistics")).findings
+            assert (await verify(partition, BUILT_IN)).counted == {"statistics": 1}
+            found = (await rebuild(partition, STATISTICS)).findings
             assert found.different == {"numbers": 1}
             assert found.examples == ["bytes"]
             assert found.digest_before != found.digest_after
-            assert (await verify(partition)).clean
+            assert (await verify(partition, BUILT_IN)).clean
             await writing
         await assert_exact(partition)
 
@@ -237,7 +239,7 @@ async def test_a_dry_run_of_numbers_changes_nothing(
     await redis.hset(partition.keys.counts("statistics"), "items", 99)
     before = await redis.hgetall(partition.keys.counts("statistics"))
 
-    found = (await rebuild(partition, "statistics", dry_run=True)).findings
+    found = (await rebuild(partition, STATISTICS, dry_run=True)).findings
 
     assert found.examples == ["items"]
     assert await redis.hgetall(partition.keys.counts("statistics")) == before
@@ -246,7 +248,7 @@ async def test_a_dry_run_of_numbers_changes_nothing(
 async def test_a_first_rebuild_counts_the_whole_log(partition: Partition, log: EventLog) -> None:
     """Where no runner ever was, the numbers are there at once."""
     await write(log, 50)
-    await rebuild(partition, "statistics")
+    await rebuild(partition, STATISTICS)
     await assert_exact(partition)
 
 
@@ -275,9 +277,9 @@ async def test_numbers_that_cannot_be_read_are_named_and_heal(
             await redis.set(key, "?")
     async with running(partition):
         await write(log, 20, seed=2)
-    assert (await verify(partition)).counted["statistics"] > 0
+    assert (await verify(partition, BUILT_IN)).counted["statistics"] > 0
 
-    await rebuild(partition, "statistics")
+    await rebuild(partition, STATISTICS)
 
     async with running(partition):
         await assert_exact(partition)
@@ -313,9 +315,9 @@ async def test_counts_that_are_ahead_of_the_log_are_said_and_left_alone(
         while "rebuild statistics" not in caplog.text:
             await asyncio.sleep(0.01)
     assert "from ahead of the log" in caplog.text
-    assert (await CountsStore(partition, STATISTICS).load()).events == 7
-    await rebuild(partition, "statistics")
-    assert (await CountsStore(partition, STATISTICS).load()).events == 1
+    assert (await CountsStore(partition, STATISTICS.name).load()).events == 7
+    await rebuild(partition, STATISTICS)
+    assert (await CountsStore(partition, STATISTICS.name).load()).events == 1
 
 
 @pytest.mark.parametrize("text", ["007", "-0", "+1", " 1", "1.0", "1e3", "9" * 20, ""])
@@ -329,7 +331,7 @@ async def test_a_commit_that_cannot_be_made_adds_nothing(
     key = partition.keys.counts("statistics")
     await redis.hset(key, "type:ItemUpdated", text)
     before = await redis.hgetall(key)
-    store = CountsStore(partition, STATISTICS)
+    store = CountsStore(partition, STATISTICS.name)
     counts = Counts("9-9", 3, Counter({"bytes": 1, "type:ItemUpdated": 1}))
 
     with pytest.raises(LogUnavailable):

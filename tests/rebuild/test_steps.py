@@ -12,10 +12,11 @@ from itemstore.domain.commands import PutItem
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.current_items import APPLY
-from itemstore.projections.rebuild import rebuild
+from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.rebuild.shadow import Shadow
-from itemstore.projections.verify import verify
+from itemstore.projections.verify.run import verify
 
 FAR_TOO_LONG = 300_000
 """Microseconds: some hundred times what a step should take, so that no noise comes near."""
@@ -44,9 +45,9 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
     await real_redis.config_set("slowlog-max-len", 1000)
     await longest_step(real_redis)
 
-    receipt = await rebuild(Partition(real_redis, keys))
+    receipt = await rebuild(Partition(real_redis, keys), CURRENT_ITEMS)
     assert await longest_step(real_redis) < FAR_TOO_LONG
-    verdict = await verify(Partition(real_redis, keys))
+    verdict = await verify(Partition(real_redis, keys), BUILT_IN)
     assert await longest_step(real_redis) < FAR_TOO_LONG
 
     assert receipt.findings.events == items * events
@@ -70,10 +71,10 @@ async def test_a_step_does_as_much_as_fits(
 
     monkeypatch.setattr(Shadow, "_step", counted)
     await redis.delete(partition.keys.current)
-    receipt = await rebuild(partition)
+    receipt = await rebuild(partition, CURRENT_ITEMS)
 
     assert asked[0] == 8
     assert len(asked) >= 3
     assert asked == sorted({*asked}, reverse=True)
     assert receipt.findings.different["rows"] == 8
-    assert (await verify(partition)).clean
+    assert (await verify(partition, BUILT_IN)).clean

@@ -14,10 +14,12 @@ from itemstore.domain.errors import ItemNotFound
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.current_items import APPLY, CurrentItems
 from itemstore.projections.rebuild import items as rebuild_items
-from itemstore.projections.rebuild import rebuild, shadow
-from itemstore.projections.verify import verify
+from itemstore.projections.rebuild import shadow
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement
 from tests.rebuild.conftest import cancelled
 
@@ -124,7 +126,7 @@ async def test_rebuilds_lose_no_write_and_disturb_no_reader(
     until = time.monotonic() + SECONDS
     rebuilds = 0
     while time.monotonic() < until:
-        found = (await rebuild(real_partition)).findings
+        found = (await rebuild(real_partition, CURRENT_ITEMS)).findings
         assert not any(found.different.values())
         assert found.digest_before == found.digest_after
         rebuilds += 1
@@ -134,7 +136,7 @@ async def test_rebuilds_lose_no_write_and_disturb_no_reader(
     assert admission.lists > rebuilds
     history = {each.position: each for each in await log_of(real_partition)}
     assert all(history[each.position] == each for each in admission.acknowledged)
-    assert (await verify(real_partition)).clean
+    assert (await verify(real_partition, BUILT_IN)).clean
     await assert_agreement(real_partition)
 
 
@@ -144,7 +146,7 @@ async def test_verify_raises_no_false_alarm(
     """What is written while it looks is no difference."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        verdict = await verify(real_partition)
+        verdict = await verify(real_partition, BUILT_IN)
         assert verdict.differences == []
         assert verdict.clean
     await admission.end()
@@ -158,9 +160,9 @@ async def test_a_damaged_history_heals_while_its_item_is_written(
     for _ in range(10):
         await real_redis.lset(real_partition.keys.history(healed), 0, "1-1")
         await real_redis.rpush(real_partition.keys.history("never"), "1-1")
-        found = (await rebuild(real_partition)).findings
+        found = (await rebuild(real_partition, CURRENT_ITEMS)).findings
         assert found.different["histories"] == 2
-        assert (await verify(real_partition)).clean
+        assert (await verify(real_partition, BUILT_IN)).clean
     await admission.end()
     await assert_agreement(real_partition)
 
@@ -173,7 +175,7 @@ async def test_a_rebuild_ends_where_writers_are_faster_than_its_steps(
     monkeypatch.setattr(rebuild_items, "FEW", 10**9)
 
     async with asyncio.timeout(20):
-        await rebuild(real_partition)
+        await rebuild(real_partition, CURRENT_ITEMS)
 
     await admission.end()
     await assert_agreement(real_partition)

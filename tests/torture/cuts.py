@@ -15,7 +15,8 @@ from itemstore.engine.connect import connect
 from itemstore.engine.embedded import EngineFailed, run
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.verify.run import verify
 from tests.torture.checker import check
 from tests.torture.history import LogEntry
 from tests.torture.outcome import Outcome
@@ -98,7 +99,7 @@ async def _wrong_after(data_dir: Path, log: Sequence[LogEntry], outcome: Outcome
         with run(data_dir) as engine:
             async with connect(engine.url) as redis:
                 entries = await log_of(redis)
-                verdict = await verify(Partition(redis, Keys()))
+                verdict = await verify(Partition(redis, Keys()), BUILT_IN)
     except EngineFailed as error:
         outcome.answers["refused"] += 1
         return "" if error.why.strip() else "no word of why it did not start"

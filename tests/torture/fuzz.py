@@ -17,7 +17,8 @@ from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.problems import Problem
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.verify.run import verify
 from itemstore.store.json_text import DEEPEST, check_json
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
@@ -83,7 +84,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
             wrong = f"{status} without a token"
         _note(outcome, given, status, wrong)
     for keys in (Keys(), guarded, *map(Keys, stores)):
-        if not (await verify(Partition(redis, keys))).clean:
+        if not (await verify(Partition(redis, keys), BUILT_IN)).clean:
             outcome.violations.append(f"{keys} differ from the log after the inputs")
     outcome.seconds = time.monotonic() - began
     return outcome

@@ -14,7 +14,8 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from itemstore.cli.errors import Stop
 from itemstore.cli.imports import import_file
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.projections.verify import verify
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.verify.run import verify
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.torture.corpus import JSON, POSITIONS
@@ -68,7 +69,7 @@ async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
         return f"{await store.log.length()} events in the log, {count} imported"
     return (
         ""
-        if (await verify(store.partition)).clean
+        if (await verify(store.partition, BUILT_IN)).clean
         else "the log and what is derived from it differ"
     )
 

@@ -1,0 +1,154 @@
+"""Counts: numbers under names, with the position up to which they count the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START, key_of
+from itemstore.engine.errors import LogBroken
+from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
+from itemstore.eventlog.entries import Entry, slices
+from itemstore.eventlog.partition import Partition
+
+ANYWHERE = ""
+"""Stands for the position of counts that can't be read."""
+
+Count = Callable[[Counter[str], RecordedEvent], None]
+"""Adds an event to numbers: see CountingProjection."""
+
+_COMMIT = files("itemstore.projections").joinpath("commit_counts.lua").read_text()
+
+
+class MalformedCounts(ValueError):
+    """What stands in the place of counts is not counts. `projection` says whose."""
+
+    def __init__(self, projection: str) -> None:
+        super().__init__(f"The counts of {projection} can't be read; rebuild {projection}.")
+        self.projection = projection
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers, how many entries of the log they count, and the position of the last of these."""
+
+    position: str = START
+    events: int = 0
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    def add(self, count: Count, entries: Sequence[Entry]) -> int:
+        """Counts entries of the log; how many of them were no events, and changed no number."""
+        skipped = 0
+        for position, fields in entries:
+            try:
+                recorded = decode_flat(position, fields)
+            except MalformedEntry:
+                readable = without_meta(position, fields)
+                if readable is None:
+                    skipped += 1
+                    continue
+                recorded = readable
+            count(self.numbers, recorded)
+        if entries:
+            self.events += len(entries)
+            self.position = entries[-1][0].decode()
+        return skipped
+
+    async def up_to(self, position: str, count: Count, partition: Partition) -> Counts:
+        """These counts, with what the log has from theirs to a position added."""
+        total = Counts(self.position, self.events, Counter(self.numbers))
+        end = key_of(position)
+        async with aclosing(slices(partition, self.position)) as log:
+            async for entries in log:
+                within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
+                total.add(count, within)
+                if len(within) < len(entries):
+                    break
+        return total
+
+    def number(self, name: str) -> int:
+        """What is counted under a name, `events` among them."""
+        return self.events if name == "events" else self.numbers[name]
+
+    def differing(self, other: Counts) -> list[str]:
+        """What differs: the position, and names of numbers, in order. 0 and none are the same."""
+        names = sorted({"events", *self.numbers, *other.numbers})
+        moved = ["position"] if self.position != other.position else []
+        return moved + [name for name in names if self.number(name) != other.number(name)]
+
+    def digest(self) -> str:
+        """The SHA-256 of all numbers but zeros, in the order of their names."""
+        names = [name for name in sorted({"events", *self.numbers}) if self.number(name)]
+        text = "".join(f"{name} {self.number(name)}\n" for name in names)
+        return sha256(text.encode()).hexdigest()
+
+
+class CountsStore:
+    """The counts of one projection in the engine."""
+
+    def __init__(self, partition: Partition, projection: str) -> None:
+        self._partition = partition
+        self._projection = projection
+        self._key = partition.keys.counts(projection)
+
+    async def load(self) -> Counts:
+        """What is counted so far. Raises LogUnavailable, MalformedCounts."""
+        try:
+            with translated():
+                fields: Any = await self._partition.client.hgetall(self._key)
+        except LogBroken:
+            raise MalformedCounts(self._projection) from None
+        position = fields.pop(b"position", START.encode())
+        try:
+            numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
+            key_of(position.decode())
+        except ValueError:
+            raise MalformedCounts(self._projection) from None
+        return Counts(position.decode(), numbers.pop("events", 0), numbers)
+
+    async def position(self) -> str:
+        """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
+        with translated():
+            position: Any = await self._partition.client.hget(self._key, "position")
+        return START if position is None else position.decode(errors="replace")
+
+    async def extent(self) -> tuple[str, int, int]:
+        """Up to where it is counted, how many entries of the log, and how many numbers there are.
+
+        Raises LogUnavailable, LogBroken, MalformedCounts.
+        """
+        pipeline = self._partition.client.pipeline(transaction=True)
+        pipeline.hmget(self._key, "position", "events")
+        pipeline.hlen(self._key)
+        with translated():
+            (position, events), fields = await pipeline.execute()
+        position, events = position or START.encode(), events or b"0"
+        try:
+            key_of(position.decode())
+            return position.decode(), int(events), max(0, fields - 2)
+        except ValueError:
+            raise MalformedCounts(self._projection) from None
+
+    async def add(self, counts: Counts, position: str) -> bool:
+        """Whether the counts were added; those in the engine must be at this position."""
+        return await self._run(counts, position, anew=0)
+
+    async def replace(self, counts: Counts, position: str) -> bool:
+        """Whether the counts took the place of those in the engine.
+
+        These must be at `position`; with ANYWHERE they may be no counts at all.
+        """
+        return await self._run(counts, position, anew=1)
+
+    async def _run(self, counts: Counts, position: str, anew: int) -> bool:
+        arguments: list[Any] = [position, counts.position, anew, "events", counts.events]
+        for name, number in counts.numbers.items():
+            arguments += [name, number]
+        return bool(await self._partition.run(_COMMIT, keys=[self._key], args=arguments))

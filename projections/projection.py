@@ -1,0 +1,71 @@
+"""What every projection can do, whatever it keeps and wherever (docs/decisions/0031).
+
+Its kinds: `current_items.py`, written with the log, and `counting.py`, which follows the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from itemstore.eventlog.entries import Ends, Entry
+from itemstore.eventlog.partition import Partition
+from itemstore.projections.fold import Check, Fold
+from itemstore.projections.task import Findings, Task
+
+RESERVED = frozenset(("log", "row", "index", "history", "total", "rebuild"))
+"""Names that mean something else: the places that `verify` names, and the lease of a rebuild."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a projection is: up to `position`, `lag` entries from the end of the log.
+
+    `rows` is how many rows it has; what a row is, each kind says.
+    """
+
+    position: str
+    lag: int
+    rows: int
+
+
+class Follower(Protocol):
+    """What keeps a projection up with the log, at a position that it keeps itself."""
+
+    async def position(self) -> str:
+        """That of the last entry applied, START for none. Raises LogUnavailable, LogBroken."""
+
+    async def apply(self, entries: Sequence[Entry], after: str) -> bool:
+        """Whether the entries were applied, together with their position and all or none.
+
+        They were not where the projection is no longer at `after`: somebody else went on. Raises
+        LogUnavailable, LogBroken, LogFull.
+        """
+
+
+@runtime_checkable
+class Projection(Protocol):
+    """A read model: made from the log and from nothing else.
+
+    It holds no connection: one object serves every store of a process.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `rebuild`, `/projections` and the metrics call it; no two have the same."""
+
+    def follower(self, partition: Partition) -> Follower | None:
+        """What keeps it up with the log; None where it is written together with that."""
+
+    async def status(self, partition: Partition, log: Ends) -> Status:
+        """How far it is in a log that ends there. Raises LogUnavailable, LogBroken."""
+
+    async def rebuild(self, task: Task) -> Findings:
+        """Makes it again from the log beside the live one, and puts it in place.
+
+        A dry run puts nothing in place. Raises LeaseLost, LogUnavailable, LogBroken, LogFull.
+        """
+
+    def check(self, fold: Fold) -> Check:
+        """What compares it with the log while that is folded."""
