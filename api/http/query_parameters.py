@@ -1,21 +1,35 @@
-"""Query parameters, checked against a pydantic model that OpenAPI shows too."""
+"""Query parameters: checked against a pydantic model, from which OpenAPI describes them too."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.store.model_errors import MOST_LISTED
 from itemstore.store.quoting import shown
 
+MOST_ON_A_PAGE = 1000
+
+LAST_VERSION = 10**15
+"""No item gets as far; the engine takes no number without an end."""
+
+Limit = Annotated[
+    int, Field(ge=1, le=MOST_ON_A_PAGE, description="How many there are on a page, at most.")
+]
+"""`?limit=` of everything that comes in pages."""
+
 
 class Query(BaseModel):
-    """The parameters of one resource; any other is refused, so that a typo is noticed."""
+    """The parameters of one resource; any other is refused, so that a typo is noticed.
+
+    What OpenAPI says of a parameter is its field's: description, bounds, default, and what
+    `json_schema_extra` adds.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

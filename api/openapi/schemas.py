@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
+
+from itemstore.api.http.query_parameters import LAST_VERSION
+from itemstore.domain.events import Event
 
 Description = dict[str, Any]
 
-LAST_VERSION = 10**15
-"""No item gets as far; the engine takes no number without an end."""
+MODEL = "Item"
+"""The name that the operations use for the model; the document has the model's own."""
 
 _TEXT: Description = {"type": "string"}
 _COUNT: Description = {"type": "integer", "minimum": 0}
@@ -16,7 +19,7 @@ _TIME: Description = {"type": "string", "format": "date-time"}
 _URL: Description = {"type": "string", "format": "uri-reference"}
 _POINTER: Description = {"type": "string", "format": "json-pointer"}
 _POSITION: Description = {"type": "string", "description": "The position in the log."}
-_EVENT_TYPE: Description = {"type": "string", "enum": ["ItemCreated", "ItemUpdated", "ItemDeleted"]}
+EVENT_TYPE: Description = {"type": "string", "enum": [kind.__name__ for kind in get_args(Event)]}
 
 
 def ref(section: str, name: str) -> Description:
@@ -24,13 +27,11 @@ def ref(section: str, name: str) -> Description:
     return {"$ref": f"#/components/{section}/{name}"}
 
 
-def shapes(item: Description) -> Description:
-    """All schemas but the model's, which is `item`, by name."""
-    return {name: {"title": name, **shape} for name, shape in _shapes(item).items()}
+ITEM = ref("schemas", MODEL)
 
+JSON_PATCH: Description = {"type": "array", "items": ref("schemas", "PatchOperation")}
 
-def _shapes(item: Description) -> Description:
-    return _of_items(item) | _OF_PATCHES | _OF_THE_SERVICE | {"Problem": _PROBLEM}
+EVENTS: Description = {"type": "array", "items": ref("schemas", "Event")}
 
 
 def _object(required: Description, optional: Description | None = None, **more: Any) -> Description:
@@ -54,57 +55,56 @@ def _numbers(description: str) -> Description:
     return {"type": "object", "description": description, "additionalProperties": _COUNT}
 
 
-def _of_items(item: Description) -> Description:
-    return {
-        "ItemPage": _object(
-            {
-                "items": _list_of("ListedItem"),
-                "next": {
-                    "type": ["string", "null"],
-                    "description": "The cursor of the next page, null on the last.",
-                },
-                "total": {"type": "integer", "description": "How many items match in all."},
-            }
-        ),
-        "ListedItem": _object({"id": _TEXT, "version": _VERSION, "modified": _TIME, "item": item}),
-        "Event": _object(
-            {
-                "specversion": {"type": "string", "const": "1.0"},
-                "id": _POSITION,
-                "source": _URL,
-                "type": _EVENT_TYPE,
-                "subject": {"type": "string", "description": "The item's id."},
-                "time": _TIME,
-                "itemversion": _VERSION,
+_OF_ITEMS: Description = {
+    "ItemPage": _object(
+        {
+            "items": _list_of("ListedItem"),
+            "next": {
+                "type": ["string", "null"],
+                "description": "The cursor of the next page, null on the last.",
             },
-            {
-                "datacontenttype": {"type": "string", "const": "application/json"},
-                "data": item,
-                "actor": _TEXT,
-                "traceparent": _TEXT,
-            },
-            description="A CloudEvents 1.0 object.",
-        ),
-        "VersionList": _object(
-            {
-                "versions": _list_of("Version"),
-                "next": {"type": ["string", "null"], "format": "uri-reference"},
-            }
-        ),
-        "Version": _object(
-            {
-                "version": _VERSION,
-                "type": _EVENT_TYPE,
-                "time": _TIME,
-                "event": _POSITION,
-                "href": _URL,
-            }
-        ),
-        "Revert": _object(
-            {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
-            additionalProperties=False,
-        ),
-    }
+            "total": {"type": "integer", "description": "How many items match in all."},
+        }
+    ),
+    "ListedItem": _object({"id": _TEXT, "version": _VERSION, "modified": _TIME, "item": ITEM}),
+    "Event": _object(
+        {
+            "specversion": {"type": "string", "const": "1.0"},
+            "id": _POSITION,
+            "source": _URL,
+            "type": EVENT_TYPE,
+            "subject": {"type": "string", "description": "The item's id."},
+            "time": _TIME,
+            "itemversion": _VERSION,
+        },
+        {
+            "datacontenttype": {"type": "string", "const": "application/json"},
+            "data": ITEM,
+            "actor": _TEXT,
+            "traceparent": _TEXT,
+        },
+        description="A CloudEvents 1.0 object.",
+    ),
+    "VersionList": _object(
+        {
+            "versions": _list_of("Version"),
+            "next": {"type": ["string", "null"], "format": "uri-reference"},
+        }
+    ),
+    "Version": _object(
+        {
+            "version": _VERSION,
+            "type": EVENT_TYPE,
+            "time": _TIME,
+            "event": _POSITION,
+            "href": _URL,
+        }
+    ),
+    "Revert": _object(
+        {"version": {"type": "integer", "minimum": 1, "maximum": LAST_VERSION}},
+        additionalProperties=False,
+    ),
+}
 
 
 def _patch_operation(*names: str, needs: Description) -> Description:
@@ -228,3 +228,9 @@ _OF_THE_SERVICE: Description = {
         }
     ),
 }
+
+SCHEMAS: Description = {
+    name: {"title": name, **shape}
+    for name, shape in (_OF_ITEMS | _OF_PATCHES | _OF_THE_SERVICE | {"Problem": _PROBLEM}).items()
+}
+"""All of them by name, but the model."""

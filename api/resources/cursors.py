@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.positions import START, position_of
@@ -9,6 +13,20 @@ from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.entries import Ends
 from itemstore.eventlog.identity import OtherLog
 from itemstore.store.quoting import quoted
+
+AfterPosition = Annotated[
+    str | None,
+    Field(
+        description="Only events after this position.",
+        json_schema_extra={"format": "position", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"},
+    ),
+]
+"""`?after=` of events. What is no position is a malformed cursor (400), no wrong parameter."""
+
+OfLog = Annotated[
+    str | None, Field(description="The log that `after` is of: the Log-Id of its answer.")
+]
+"""`?log=` of events."""
 
 
 async def start_of(request: Request, after: str | None, log: str | None) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from itemstore.api.http.query_parameters import Query
+from itemstore.api.http.query_parameters import Limit, Query
 from itemstore.api.http.request import Request
+from itemstore.api.resources.cursors import AfterPosition, OfLog
 from itemstore.api.resources.item_history import heads_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.entries import PAGE_BYTES, Within
@@ -23,14 +24,14 @@ EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
 class FeedQuery(Query):
     """Which events of the log."""
 
-    after: Annotated[str | None, Field(description="Only events after this position")] = None
-    log: Annotated[str | None, Field(description="The log that `after` is of, its Log-Id")] = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
-    type: Annotated[EventType | None, Field(description="Only events of this type")] = None
-    item: Annotated[str | None, Field(description="Only events of this item")] = None
+    after: AfterPosition = None
+    log: OfLog = None
+    limit: Limit = 100
+    type: Annotated[EventType | None, Field(description="Only events of this type.")] = None
+    item: Annotated[str | None, Field(description="Only events of this item.")] = None
     wait: Annotated[
-        float, Field(ge=0, le=60, description="Seconds to wait for an event if there is none")
-    ] = 0.0
+        float, Field(ge=0, le=60, description="Seconds to wait for an event where there is none.")
+    ] = 0
 
 
 @dataclass(slots=True)

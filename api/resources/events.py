@@ -15,7 +15,7 @@ from itemstore.api.gate.access import revoked
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import NO_STORE, REVALIDATE, as_of
 from itemstore.api.http.preconditions import names_a_tag, not_modified
-from itemstore.api.http.query_parameters import Query, query
+from itemstore.api.http.query_parameters import Limit, Query, query
 from itemstore.api.http.reply import (
     AnyReply,
     Headers,
@@ -27,8 +27,23 @@ from itemstore.api.http.reply import (
 )
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations
-from itemstore.api.resources.cursors import check_same_log, is_replaced, place_of, start_of
+from itemstore.api.openapi.operations import (
+    SAME,
+    TAGGED,
+    VALIDATED,
+    answer,
+    operation,
+    text_of,
+)
+from itemstore.api.openapi.schemas import EVENTS
+from itemstore.api.resources.cursors import (
+    AfterPosition,
+    OfLog,
+    check_same_log,
+    is_replaced,
+    place_of,
+    start_of,
+)
 from itemstore.api.resources.event_search import FeedQuery, Found, passes, search
 from itemstore.api.resources.item_history import last_change
 from itemstore.domain.events import RecordedEvent
@@ -67,13 +82,31 @@ _FAREWELLS: dict[type[Exception], bytes] = {
 class HistoryQuery(Query):
     """Which events of one item."""
 
-    after: Annotated[str | None, Field(description="Only events after this position")] = None
-    log: Annotated[str | None, Field(description="The log that `after` is of, its Log-Id")] = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="Events on a page")] = 100
-    order: Annotated[Literal["asc", "desc"], Field(description="Oldest or newest first")] = "asc"
+    after: AfterPosition = None
+    log: OfLog = None
+    limit: Limit = 100
+    order: Annotated[
+        Literal["asc", "desc"], Field(description="Oldest first, or newest first.")
+    ] = "asc"
 
 
-@router.get("/events", **operations.LIST_EVENTS)
+@router.get(
+    "/events",
+    **operation(
+        "list_events",
+        {
+            200: answer(
+                "Events, oldest first.",
+                *("ETag", "Link", "Log-Id"),
+                content={FORMS[0]: EVENTS} | text_of("application/jsonl", "text/event-stream"),
+            ),
+            304: SAME,
+        },
+        problems=("malformed-cursor", "other-log", "gone", *TAGGED),
+        query=FeedQuery,
+        parameters=("Last-Event-ID", *VALIDATED),
+    ),
+)
 async def list_events(request: Request) -> AnyReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
@@ -92,7 +125,19 @@ async def list_events(request: Request) -> AnyReply:
     return await page(request, start, wanted)
 
 
-@router.get("/items/{id}/events", **operations.ITEM_EVENTS)
+@router.get(
+    "/items/{id}/events",
+    **operation(
+        "list_item_events",
+        {
+            200: answer("The item's events.", "ETag", "Link", "Log-Id", content={FORMS[0]: EVENTS}),
+            304: SAME,
+        },
+        problems=("item-not-found", "malformed-cursor", "other-log", "invalid-item-id", *TAGGED),
+        query=HistoryQuery,
+        parameters=("id", *VALIDATED),
+    ),
+)
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)

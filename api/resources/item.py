@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from itemstore.api.http.cache_control import ORIGIN, REVALIDATE
 from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import version_tag
-from itemstore.api.http.patch import Change, parse
+from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH, Change, parse
 from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import refuse_query
@@ -17,7 +17,20 @@ from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import event_headers, write_reply
-from itemstore.api.openapi import operations
+from itemstore.api.openapi import schemas
+from itemstore.api.openapi.operations import (
+    CONDITIONS,
+    ITEM,
+    KEYED,
+    REFUSED,
+    SENT,
+    WITHOUT_BODY,
+    WRITE,
+    answer,
+    created,
+    operation,
+    updated,
+)
 from itemstore.api.resources.item_writes import append, item_body, read_and_append
 from itemstore.api.resources.version import links, version_then
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
@@ -32,7 +45,20 @@ router = APIRouter(route_class=Route)
 VARY = (b"vary", b"accept-datetime, " + ORIGIN)
 
 
-@router.put("/items/{id}", **operations.PUT_ITEM)
+@router.put(
+    "/items/{id}",
+    **operation(
+        "put_item",
+        {
+            200: updated("The item existed: an ItemUpdated was appended."),
+            201: created("The item did not exist: an ItemCreated was appended."),
+            204: WITHOUT_BODY,
+        },
+        problems=(*SENT, "partial-put", *REFUSED),
+        parameters=("id", *CONDITIONS, *WRITE),
+        body=ITEM,
+    ),
+)
 async def put_item(request: Request) -> Reply:
     """Store the item under this id: 201 when that created it, 200 when it updated it."""
     refuse_query(request)
@@ -41,7 +67,23 @@ async def put_item(request: Request) -> Reply:
     return write_reply(request, recorded)
 
 
-@router.patch("/items/{id}", **operations.PATCH_ITEM)
+@router.patch(
+    "/items/{id}",
+    **operation(
+        "patch_item",
+        {200: updated("An ItemUpdated was appended."), 204: WITHOUT_BODY},
+        problems=(
+            *SENT,
+            "malformed-patch",
+            "item-not-found",
+            "item-deleted",
+            "patch-conflict",
+            *REFUSED,
+        ),
+        parameters=("id", *CONDITIONS, *WRITE),
+        body={MERGE_PATCH: schemas.ref("schemas", "MergePatch"), JSON_PATCH: schemas.JSON_PATCH},
+    ),
+)
 async def patch_item(request: Request) -> Reply:
     """Change a part of the item with a JSON Merge Patch or a JSON Patch."""
     refuse_query(request)
@@ -76,7 +118,15 @@ def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> byt
     return body
 
 
-@router.delete("/items/{id}", **operations.DELETE_ITEM)
+@router.delete(
+    "/items/{id}",
+    **operation(
+        "delete_item",
+        {204: answer("An ItemDeleted was appended.", "Event-Id", "Event-Type")},
+        problems=(*KEYED, "item-not-found", "item-deleted", *REFUSED),
+        parameters=("id", *CONDITIONS, "Idempotency-Key", "traceparent"),
+    ),
+)
 async def delete_item(request: Request) -> Reply:
     """Delete the item. Its history stays, and its versions go on should it be created again."""
     refuse_query(request)
@@ -84,7 +134,25 @@ async def delete_item(request: Request) -> Reply:
     return Reply(204, event_headers(recorded))
 
 
-@router.get("/items/{id}", **operations.GET_ITEM)
+@router.get(
+    "/items/{id}",
+    **operation(
+        "get_item",
+        {
+            200: answer("The item.", "ETag", "Last-Modified", "Link", content=ITEM),
+            302: answer("The version that was current on Accept-Datetime.", "Location", "Link"),
+            304: answer("The item is still what the client has.", "ETag", "Last-Modified"),
+        },
+        problems=(
+            "malformed-header",
+            "item-not-found",
+            "item-deleted",
+            "unexpected-version",
+            "invalid-item-id",
+        ),
+        parameters=("id", *CONDITIONS, "If-Modified-Since", "Accept-Datetime"),
+    ),
+)
 async def get_item(request: Request) -> Reply:
     """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
     refuse_query(request)

@@ -17,12 +17,23 @@ from pydantic import Field
 from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.query_parameters import Query, query, refuse_query
+from itemstore.api.http.query_parameters import Limit, Query, query, refuse_query
 from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import write_reply
-from itemstore.api.openapi import operations
+from itemstore.api.openapi.operations import (
+    ITEM,
+    SAME,
+    SENT,
+    TAGGED,
+    VALIDATED,
+    WRITE,
+    answer,
+    created,
+    json_of,
+    operation,
+)
 from itemstore.api.resources.item_writes import item_body
 from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
@@ -36,12 +47,21 @@ router = APIRouter(route_class=Route)
 class ListQuery(Query):
     """Which page of the list."""
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="Items on a page")] = 100
-    after: Annotated[str | None, Field(description="The `next` of the page before")] = None
-    prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it")] = ""
+    limit: Limit = 100
+    after: Annotated[str | None, Field(description="The `next` of the page before.")] = None
+    prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it.")] = ""
 
 
-@router.get("/items", **operations.LIST_ITEMS)
+@router.get(
+    "/items",
+    **operation(
+        "list_items",
+        {200: answer("A page of items.", "ETag", "Link", content=json_of("ItemPage")), 304: SAME},
+        problems=("malformed-cursor", *TAGGED),
+        query=ListQuery,
+        parameters=VALIDATED,
+    ),
+)
 async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
@@ -61,7 +81,16 @@ async def list_items(request: Request) -> AnyReply:
     return PageReply(200, headers, parts)
 
 
-@router.post("/items", **operations.POST_ITEM)
+@router.post(
+    "/items",
+    **operation(
+        "post_item",
+        {201: created("An ItemCreated was appended under a new id.")},
+        problems=(*SENT, "partial-put", "log-full"),
+        parameters=WRITE,
+        body=ITEM,
+    ),
+)
 async def post_item(request: Request) -> Reply:
     """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
     refuse_query(request)

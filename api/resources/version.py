@@ -17,13 +17,31 @@ from itemstore.api.http.patch import JSON_PATCH
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.query_parameters import Query, invalid_parameters, query, refuse_query
+from itemstore.api.http.query_parameters import (
+    LAST_VERSION,
+    Query,
+    invalid_parameters,
+    query,
+    refuse_query,
+)
 from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import write_reply
-from itemstore.api.openapi import operations
-from itemstore.api.openapi.schemas import LAST_VERSION
+from itemstore.api.openapi import schemas
+from itemstore.api.openapi.operations import (
+    CONDITIONS,
+    ITEM,
+    REFUSED,
+    SENT,
+    WITHOUT_BODY,
+    WRITE,
+    answer,
+    created,
+    json_of,
+    operation,
+    updated,
+)
 from itemstore.api.resources.item_history import version, version_head
 from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
@@ -37,6 +55,11 @@ from itemstore.store.quoting import quoted
 
 router = APIRouter(route_class=Route)
 
+PATCH = {JSON_PATCH: schemas.JSON_PATCH}
+
+VERSION_NOT_THERE = ("item-not-found", "item-deleted", "version-not-found", "gone")
+"""The problems of what needs a version."""
+
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
@@ -45,11 +68,31 @@ class DiffQuery(Query):
 
     from_: Annotated[
         int | None,
-        Field(alias="from", ge=1, le=LAST_VERSION, description="The version to start from"),
+        Field(
+            alias="from",
+            ge=1,
+            le=LAST_VERSION,
+            description="The version to start from; the one before without it.",
+        ),
     ] = None
 
 
-@router.get("/items/{id}/versions/{n}", **operations.GET_VERSION)
+@router.get(
+    "/items/{id}/versions/{n}",
+    **operation(
+        "get_version",
+        {
+            200: answer(
+                "The item as that version left it.",
+                *("ETag", "Last-Modified", "Memento-Datetime", "Link"),
+                content=ITEM,
+            ),
+            304: answer("The version is what the client has.", "ETag", "Last-Modified"),
+        },
+        problems=(*VERSION_NOT_THERE, "malformed-header", "unexpected-version", "invalid-item-id"),
+        parameters=("id", "n", *CONDITIONS, "If-Modified-Since"),
+    ),
+)
 async def get_version(request: Request) -> Reply:
     """The item as one version left it. It never changes, so it may be cached for ever."""
     refuse_query(request)
@@ -63,7 +106,20 @@ async def get_version(request: Request) -> Reply:
     return Reply(200, [JSON, *headers], body)
 
 
-@router.get("/items/{id}/versions/{n}/diff", **operations.DIFF_VERSIONS)
+@router.get(
+    "/items/{id}/versions/{n}/diff",
+    **operation(
+        "diff_versions",
+        {
+            200: answer(
+                "What turns one version into the other.", content={JSON_PATCH: schemas.JSON_PATCH}
+            )
+        },
+        problems=(*VERSION_NOT_THERE, "invalid-item-id"),
+        query=DiffQuery,
+        parameters=("id", "n"),
+    ),
+)
 async def diff_versions(request: Request) -> Reply:
     """What changed from one version to another, as a JSON Patch (RFC 6902)."""
     number = _number(request)
@@ -83,7 +139,22 @@ async def diff_versions(request: Request) -> Reply:
     return Reply(200, headers, patch)
 
 
-@router.post("/items/{id}/revert", **operations.REVERT_ITEM)
+@router.post(
+    "/items/{id}/revert",
+    **operation(
+        "revert_item",
+        {
+            200: updated("The item existed: an ItemUpdated with the version's body was appended."),
+            201: created(
+                "The item was deleted: an ItemCreated with the version's body was appended."
+            ),
+            204: WITHOUT_BODY,
+        },
+        problems=(*SENT, *VERSION_NOT_THERE, *REFUSED),
+        parameters=("id", *CONDITIONS, *WRITE),
+        body=json_of("Revert"),
+    ),
+)
 async def revert_item(request: Request) -> Reply:
     """Make the item what an earlier version was: an ordinary write with that version's body."""
     refuse_query(request)

@@ -12,12 +12,19 @@ from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import ORIGIN, as_of
 from itemstore.api.http.dates import event_date
 from itemstore.api.http.preconditions import not_modified
-from itemstore.api.http.query_parameters import Query, query
+from itemstore.api.http.query_parameters import LAST_VERSION, MOST_ON_A_PAGE, Limit, Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import operations
-from itemstore.api.openapi.schemas import LAST_VERSION
+from itemstore.api.openapi.operations import (
+    SAME,
+    TAGGED,
+    VALIDATED,
+    answer,
+    json_of,
+    operation,
+    text_of,
+)
 from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.api.resources.version import origin, versions_path
 from itemstore.domain.events import ItemDeleted
@@ -32,13 +39,29 @@ LINK_FORMAT = b"application/link-format"
 class VersionsQuery(Query):
     """Which part of the list of versions."""
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="Versions on a page")] = 1000
+    limit: Limit = MOST_ON_A_PAGE
     after: Annotated[
-        int, Field(ge=0, le=LAST_VERSION, description="Only versions after this one")
+        int, Field(ge=0, le=LAST_VERSION, description="Only versions after this one.")
     ] = 0
 
 
-@router.get("/items/{id}/versions", **operations.LIST_VERSIONS)
+@router.get(
+    "/items/{id}/versions",
+    **operation(
+        "list_versions",
+        {
+            200: answer(
+                "The TimeMap.",
+                "ETag",
+                content=text_of("application/link-format") | json_of("VersionList"),
+            ),
+            304: SAME,
+        },
+        problems=("item-not-found", "invalid-item-id", *TAGGED),
+        query=VersionsQuery,
+        parameters=("id", *VALIDATED),
+    ),
+)
 async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
