@@ -26,24 +26,6 @@ from itemstore.store.store import Store
 Result = TypeVar("Result")
 
 
-def run_connected(
-    options: Mapping[str, Any],
-    verb: Callable[[Store], Awaitable[Result]],
-    *,
-    new: bool = False,
-) -> Result:
-    """What the verb returns. Raises Stop where the engine can't be had or fails.
-
-    Only with `new` may the data directory be one that has no store yet.
-    """
-
-    async def run() -> Result:
-        async with connected(checked_settings(options), new=new) as store:
-            return await verb(store)
-
-    return run_to_end(run)
-
-
 def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
     """What it returns. Raises Stop where the engine can't be had or fails."""
 
@@ -64,6 +46,16 @@ def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, A
     """Tells of errors as asyncio does; an interruption may hit a task that nobody waits for."""
     if not isinstance(context.get("exception"), Interrupted):
         loop.default_exception_handler(context)
+
+
+@asynccontextmanager
+async def opened(options: Mapping[str, Any], *, new: bool = False) -> AsyncIterator[Store]:
+    """The store that the options and the environment name, open for the block. Raises Stop.
+
+    Only with `new` may the data directory be one that has no store yet.
+    """
+    async with connected(checked_settings(options), new=new) as store:
+        yield store
 
 
 @asynccontextmanager

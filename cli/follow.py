@@ -7,12 +7,10 @@ nothing is written, so none is held either: whoever starts one finds the data di
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
-from itemstore.cli.connection import checked_settings, connected, run_to_end
+from itemstore.cli.connection import connected
 from itemstore.cli.errors import Stop, told
-from itemstore.cli.events import PAGE, show, show_behind, tail
+from itemstore.cli.events import PAGE, show, show_after, show_newest
 from itemstore.cli.output import say, watch_the_reader
 from itemstore.domain.positions import START
 from itemstore.engine.embedded import use_of
@@ -25,13 +23,7 @@ PAUSE = 0.2
 """Seconds between two looks for an engine."""
 
 
-def follow(options: Mapping[str, Any], *, after: str | None, as_json: bool) -> None:
-    """Shows events as they come; it ends by a signal. Raises Stop where it can't go on."""
-    settings = checked_settings(options)
-    run_to_end(lambda: _Follower(settings, as_json=as_json).run(after))
-
-
-class _Follower:
+class Follower:
     """One that has shown the log up to a position, and wants what comes after it."""
 
     def __init__(self, settings: Settings, *, as_json: bool) -> None:
@@ -64,7 +56,7 @@ class _Follower:
         which = await known_identity(store.partition)
         if position is None:
             self._log = which
-            self._position = await tail(store, after=after, as_json=self._as_json)
+            self._position = await show_newest(store, after=after, as_json=self._as_json)
             return
         ends = await log.ends()
         end = ends.end
@@ -75,7 +67,7 @@ class _Follower:
                 f"after {position}. Begin again without --after."
             )
             raise Stop(message)
-        self._position = await show_behind(store, position, as_json=self._as_json)
+        self._position = await show_after(store, position, as_json=self._as_json)
 
     async def _follow(self, store: Store) -> None:
         """Shows what comes, until the engine is gone. Raises LogUnavailable then."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +18,5 @@ DataDir = Annotated[
 Namespace = Annotated[
     str | None, typer.Option(help="What all keys of the store begin with.", show_default="items")
 ]
+After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-
-
-class RoleName(Enum):
-    """The roles of api.tokens, which costs an import too many for --help; a test compares."""
-
-    reader = "reader"
-    writer = "writer"
-    admin = "admin"

@@ -3,135 +3,97 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from errno import EADDRINUSE
-from functools import partial
-from typing import Any
+from typing import Annotated
 
-from itemstore.cli.application import application
-from itemstore.cli.connection import checked_settings
-from itemstore.cli.engine_url import redis_cli, without_secrets
-from itemstore.cli.errors import Stop, told
+import typer
+
 from itemstore.cli.interruption import leave_signals_alone
-from itemstore.cli.output import say
-from itemstore.engine.connect import connect
-from itemstore.engine.durability import Acknowledgement, UnsafeEngine, durability
-from itemstore.engine.embedded import EngineError, run_in_turn
-from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.writable import check_writable
-from itemstore.server.descriptors import connections_within
-from itemstore.server.ending import let_the_engine_stop
-from itemstore.server.listening import listener_at
-from itemstore.server.processes import shared_directory
-from itemstore.server.run import run, run_several
-from itemstore.store.model import ItemModel
-from itemstore.store.named import UnknownName
-from itemstore.store.settings import Settings
-from itemstore.store.tokens import read_tokens
+from itemstore.cli.options import DataDir, Namespace, RedisUrl
 
 
-def serve(options: Mapping[str, Any]) -> None:
-    """Serves until it is told to stop. Raises Stop when it can't begin."""
-    settings = checked_settings(options)
-    try:
-        ItemModel.named(settings.model)
-    except UnknownName as error:
-        raise Stop(str(error)) from None
-    most = connections_within(settings.max_connections, say)
-    settings = settings.model_copy(update={"max_connections": most})
-    with listening(settings) as listener, engine_of(settings) as settings:
-        asyncio.run(check(settings))
+def serve(
+    context: typer.Context,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any free one.", show_default="8000")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of API processes.", show_default="1")
+    ] = None,
+    namespace: Namespace = None,
+    durability: Annotated[
+        str | None,
+        typer.Option(
+            help="What a write waits for: engine, fsync or replicas:<number>.",
+            show_default="engine",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model of an item: module:Model, or any.")
+    ] = None,
+    max_body: Annotated[
+        int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")
+    ] = None,
+    max_waiting: Annotated[
+        int | None, typer.Option(help="Requests that may wait before 503.", show_default="500")
+    ] = None,
+    max_connections: Annotated[
+        int | None, typer.Option(help="Connections of clients at once.", show_default="10000")
+    ] = None,
+    max_streams: Annotated[
+        int | None,
+        typer.Option(help="Feeds, JSON lines and long polls at once.", show_default="1000"),
+    ] = None,
+    max_unsent: Annotated[
+        int | None,
+        typer.Option(
+            help="Bytes of answers that wait for their clients.", show_default="268435456"
+        ),
+    ] = None,
+    client_seconds: Annotated[
+        int | None,
+        typer.Option(
+            help="Seconds that a client may hold up its request, or take no answer.",
+            show_default="30",
+        ),
+    ] = None,
+    insecure_no_auth: Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure-no-auth",
+            help="Serve other addresses than loopback although the store has no token.",
+        ),
+    ] = None,
+    cors_origins: Annotated[
+        str | None,
+        typer.Option(help="Origins whose scripts may use the API, with commas between; or *."),
+    ] = None,
+    idempotency_seconds: Annotated[
+        int | None,
+        typer.Option(
+            help="Seconds for which the outcome of an Idempotency-Key is kept.",
+            show_default="86400",
+        ),
+    ] = None,
+    require_conditions: Annotated[
+        bool | None,
+        typer.Option(help="Answer 428 to a write of an existing item without a condition."),
+    ] = None,
+) -> None:
+    """Run the API, and the embedded engine where no other is named.
+
+    Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
+    """
+    from itemstore.cli import serving
+
+    given = {name: value for name, value in context.params.items() if value is not None}
+    settings = serving.checked(given)
+    with serving.listening(settings) as listener, serving.engine_of(settings) as settings:
+        asyncio.run(serving.check(settings))
         leave_signals_alone()
-        announce(settings, listener)
-        try:
-            serve_on(listener, settings)
-        finally:
-            let_the_engine_stop()
-
-
-@contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket that the API listens on. Raises Stop when it can't be had."""
-    try:
-        listener = listener_at(settings.host, settings.port, say)
-    except OSError as error:
-        system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
-        why = "it is in use" if error.errno == EADDRINUSE else system
-        message = (
-            f"Can't listen on {settings.host}:{settings.port}: {why}. "
-            "Choose another port with --port, or 0 for any free one."
-        )
-        raise Stop(message) from None
-    with listener:
-        yield listener
-
-
-async def check(settings: Settings) -> None:
-    """Raises Stop where the engine is away or unsafe, or where anybody could write."""
-    try:
-        async with connect(settings.redis_url or "") as redis:
-            partition = Partition(redis, Keys(settings.namespace))
-            await durability(
-                redis, partition.keys.writer("settle"), Acknowledgement.of(settings.durability)
-            )
-            with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
-                await check_writable(partition)
-            tokens = await read_tokens(partition)
-    except ValueError as error:
-        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
-        raise Stop(message) from None
-    except (LogUnavailable, LogBroken, UnsafeEngine) as error:
-        raise Stop(told(error)) from None
-    if not (tokens or settings.may_be_open):
-        message = (
-            f"The store has no token, so anybody who reaches {settings.host} could write. Make "
-            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
-            "--insecure-no-auth."
-        )
-        raise Stop(message)
-
-
-@contextmanager
-def engine_of(settings: Settings) -> Iterator[Settings]:
-    """The settings that name an engine: the embedded one, which runs for the block, if no other."""
-    if settings.redis_url is not None:
-        yield settings
-        return
-    try:
-        with run_in_turn(settings.data_dir, _say_who_is_waited_for) as engine:
-            yield settings.model_copy(update={"redis_url": engine.url})
-    except EngineError as error:
-        raise Stop(str(error)) from None
-
-
-def _say_who_is_waited_for(pid: int) -> None:
-    say(f"The data directory is in use by another command, process {pid}; waiting for its end.")
-
-
-def announce(settings: Settings, listener: socket.socket) -> None:
-    """Says where everything is, and how to look at the log."""
-    host, port = listener.getsockname()[:2]
-    api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    url = settings.redis_url or ""
-    events = Keys(settings.namespace).events
-    with suppress(OSError):  # nobody may read it, and the API is what matters
-        print(f"API     {api}")
-        print(f"Docs    {api}/docs")
-        print(f"Engine  {without_secrets(url)}")
-        print(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}", flush=True)
-
-
-def serve_on(listener: socket.socket, settings: Settings) -> None:
-    """Runs the API in this process, or in as many as the settings say."""
-    if settings.workers == 1:
-        run(listener, partial(application, settings))
-        return
-    for name, value in settings.model_dump(exclude_none=True).items():
-        os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
-    with shared_directory(settings.data_dir, say):
-        run_several(listener, "itemstore.cli.application:application", settings.workers)
+        serving.announce(settings, listener)
+        serving.serve_on(listener, settings)

@@ -2,56 +2,100 @@
 
 from __future__ import annotations
 
-import json
+from enum import Enum
+from json import dumps
+from typing import Annotated
+
+import typer
 
 from itemstore.cli.errors import Stop
+from itemstore.cli.options import Json
 from itemstore.cli.output import say, write_text
-from itemstore.store.store import Store
-from itemstore.store.tokens import NAME, LastToken, Role, TokenExists, create, read_tokens, revoke
+from itemstore.cli.verb import Where, verb
+
+token = typer.Typer(help="Make, list and revoke bearer tokens.", no_args_is_help=True)
 
 
-async def create_token(store: Store, name: str, role: str, *, as_json: bool) -> None:
-    """Makes a token and prints it, once. Raises Stop."""
-    if not NAME.fullmatch(name):
-        message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
-        raise Stop(message)
-    try:
-        token = await create(store.partition, name, Role[role])
-    except TokenExists:
-        message = f"There is a token {name!r} already; revoke it first, or choose another name."
-        raise Stop(message) from None
-    try:
-        write_text(json.dumps({"name": name, "role": role, "token": token}) if as_json else token)
-    except Stop as stop:
-        message = f"{stop} The token was made, and nobody has seen it: revoke {name}."
-        raise Stop(message) from None
-    say(f"Keep this {role}'s token: it is not shown again.")
+class RoleName(Enum):
+    """The roles of store.tokens, whose import would make --help slow; a test compares them."""
+
+    reader = "reader"
+    writer = "writer"
+    admin = "admin"
 
 
-async def list_tokens(store: Store, *, as_json: bool) -> None:
-    """Prints the names and roles of all tokens."""
-    tokens = await read_tokens(store.partition)
+@token.command("create")
+@verb
+async def create(
+    where: Where,
+    name: Annotated[str, typer.Argument(help="Who will use it: the actor in events.")],
+    role: Annotated[RoleName, typer.Option(help="What it allows.")] = RoleName.reader,
+    json: Json = False,
+) -> None:
+    """Make a token and print it. From the first one on, every request wants one."""
+    from itemstore.cli.connection import opened
+    from itemstore.store import tokens
+
+    async with opened(where, new=True) as store:
+        if not tokens.NAME.fullmatch(name):
+            message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
+            raise Stop(message)
+        try:
+            secret = await tokens.create(store.partition, name, tokens.Role[role.value])
+        except tokens.TokenExists:
+            message = f"There is a token {name!r} already; revoke it first, or choose another name."
+            raise Stop(message) from None
+        made = {"name": name, "role": role.value, "token": secret}
+        try:
+            write_text(dumps(made) if json else secret)
+        except Stop as stop:
+            message = f"{stop} The token was made, and nobody has seen it: revoke {name}."
+            raise Stop(message) from None
+        say(f"Keep this {role.value}'s token: it is not shown again.")
+
+
+@token.command("list")
+@verb
+async def list_(where: Where, json: Json = False) -> None:
+    """Show the names and roles of all tokens."""
+    from itemstore.cli.connection import opened
+    from itemstore.store.tokens import read_tokens
+
+    async with opened(where) as store:
+        tokens = await read_tokens(store.partition)
     listed = tokens.readable.values()
-    if as_json:
+    if json:
         rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in listed]
-        write_text(json.dumps(rows))
+        write_text(dumps(rows))
     else:
-        for token in listed:
-            write_text(f"{token.name:<24}{token.role.name:<8}{token.created}")
+        for each in listed:
+            write_text(f"{each.name:<24}{each.role.name:<8}{each.created}")
     for name in tokens.unreadable:
         say(f"The row of token {name!r} can't be read, so it opens nothing; revoke it.")
 
 
-async def revoke_token(store: Store, name: str, *, opens_store: bool) -> None:
-    """Takes a token back. Raises Stop where there is none of this name, and for the only one."""
-    try:
-        revoked = await revoke(store.partition, name, even_last=opens_store)
-    except LastToken:
-        message = (
-            f"{name!r} is the only token; without it the store is open to all who reach it. Make "
-            "another one first, or say --open-store."
-        )
-        raise Stop(message) from None
+@token.command("revoke")
+@verb
+async def revoke(
+    where: Where,
+    name: Annotated[str, typer.Argument(help="The token's name.")],
+    open_store: Annotated[
+        bool, typer.Option("--open-store", help="Also the only one: then nobody needs a token.")
+    ] = False,
+) -> None:
+    """Take a token back."""
+    from itemstore.cli.connection import opened
+    from itemstore.store import tokens
+
+    async with opened(where) as store:
+        try:
+            revoked = await tokens.revoke(store.partition, name, even_last=open_store)
+        except tokens.LastToken:
+            message = (
+                f"{name!r} is the only token; without it the store is open to all who reach it. "
+                "Make another one first, or say --open-store."
+            )
+            raise Stop(message) from None
     if not revoked:
         message = f"There is no token {name!r}; `itemstore token list` shows those there are."
         raise Stop(message)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import httpx
-import pytest
 from fakeredis import FakeAsyncRedis
 from prometheus_client.parser import text_string_to_metric_families
 
 from itemstore.api.app import ItemStore
-from itemstore.cli.info import info
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.statistics import STATISTICS
+from itemstore.store.facts import facts_of
 from itemstore.store.store import Store
 
 
@@ -39,15 +36,13 @@ async def test_each_says_the_same_of_a_store_with_deleted_items(
     app: ItemStore,
     client: httpx.AsyncClient,
     redis: FakeAsyncRedis,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A deleted item keeps its row: for `/projections`, `itemstore info` and `redis-cli` alike."""
     for name in ("a", "b", "c"):
         await client.put(f"/items/{name}", json={})
     await client.delete("/items/b")
 
-    await info(store_of(app), as_json=True)
-    told = json.loads(capsys.readouterr().out)
+    told = await facts_of(store_of(app))
     items = (await listed(client))["current-items"]
     assert items["rows"] == told["items"] + told["deleted_items"] == 3
     assert items["rows"] == await redis.hlen("items:current")

@@ -7,7 +7,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from itemstore.cli.options import RoleName
+from itemstore.cli.token import RoleName
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke

@@ -19,8 +19,8 @@ from itemstore.cli.main import main
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
-    "itemstore.cli.connection", "itemstore.cli.events", "itemstore.cli.imports",
-    "itemstore.cli.info", "itemstore.cli.verify",
+    "itemstore.cli.connection", "itemstore.cli.events", "itemstore.cli.import_file",
+    "itemstore.cli.verdict", "itemstore.store.facts",
 ])  # fmt: skip
 
 

@@ -18,8 +18,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.cli.errors import Stop
+from itemstore.cli.import_file import import_file
 from itemstore.cli.import_source import opened
-from itemstore.cli.imports import import_file
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.verify.run import verify

@@ -12,7 +12,7 @@ import pytest
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import say
-from itemstore.cli.serve import listening
+from itemstore.cli.serving import listening
 from itemstore.server.processes import DIRECTORY, shared_directory
 from itemstore.store.settings import Settings
 

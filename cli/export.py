@@ -1,0 +1,52 @@
+"""`itemstore export`: the log on stdout, for a backup or another program."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import aclosing
+
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.interruption import Interrupted, at_once, postponed
+from itemstore.cli.options import After
+from itemstore.cli.output import say
+from itemstore.cli.verb import Where, verb
+from itemstore.domain.positions import START
+from itemstore.engine.errors import LogUnavailable
+
+
+@verb
+async def export(where: Where, after: After = None) -> None:
+    """Write the log to stdout, one CloudEvents object a line."""
+    from itemstore.cli.connection import opened
+    from itemstore.cli.events import show, start_of
+    from itemstore.cli.progress import reported
+    from itemstore.eventlog.entries import recorded_slices
+    from itemstore.projections.progress import Progress
+
+    async with opened(where) as store:
+        position = await start_of(store.log, after) if after else START
+        count, total = 0, await store.log.length()
+        try:
+            # In a file no line may be torn, and what is said here has to be what is there. A
+            # pipe's reader may stop reading, and a signal can't wait for that.
+            interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
+            with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
+                async with aclosing(recorded_slices(store.partition, position)) as slices:
+                    async for recorded in slices:
+                        show(recorded, as_json=True)
+                        count, position = count + len(recorded), recorded[-1].position
+                        check()
+                        report(Progress("exported", count, 0 if after else max(total, count)))
+        except LogUnavailable as error:
+            raise Stop(f"{told(error)} {_broken_off(count, position)}") from None
+        except Interrupted:
+            say(f"Interrupted. {_broken_off(count, position)}")
+            raise
+        say(f"{count} {'event' if count == 1 else 'events'} exported")
+
+
+def _broken_off(count: int, position: str) -> str:
+    said = f"{count} {'event was' if count == 1 else 'events were'} exported, and not all."
+    return f"{said} To go on: itemstore export --after {position}" if count else said

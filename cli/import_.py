@@ -1,0 +1,31 @@
+"""`itemstore import`: JSON lines into the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from itemstore.cli.output import say
+from itemstore.cli.verb import Where, verb
+
+
+@verb
+async def import_(
+    where: Where,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON lines; without it, or with -: stdin.")
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Into a log that has events, under new positions.")
+    ] = False,
+) -> None:
+    """Read events, one CloudEvents object a line, into an empty log."""
+    from itemstore.cli.connection import opened
+    from itemstore.cli.import_file import import_file
+
+    path = None if file == Path("-") else file
+    async with opened(where, new=True) as store:
+        count = await import_file(store, path, append=append)
+    say(f"{count} {'event' if count == 1 else 'events'} imported")

@@ -1,0 +1,133 @@
+"""The steps of `itemstore serve`: what it checks, what it opens, and what it says."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from errno import EADDRINUSE
+from functools import partial
+from typing import Any
+
+from itemstore.cli.application import application
+from itemstore.cli.connection import checked_settings
+from itemstore.cli.engine_url import redis_cli, without_secrets
+from itemstore.cli.errors import Stop, told
+from itemstore.cli.output import say
+from itemstore.engine.connect import connect
+from itemstore.engine.durability import Acknowledgement, UnsafeEngine, durability
+from itemstore.engine.embedded import EngineError, run_in_turn
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.writable import check_writable
+from itemstore.server.descriptors import connections_within
+from itemstore.server.ending import let_the_engine_stop
+from itemstore.server.listening import listener_at
+from itemstore.server.processes import shared_directory
+from itemstore.server.run import run, run_several
+from itemstore.store.model import ItemModel
+from itemstore.store.named import UnknownName
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import read_tokens
+
+
+def checked(options: Mapping[str, Any]) -> Settings:
+    """The settings, with a model that is there and no more connections than the system allows.
+
+    Raises Stop.
+    """
+    settings = checked_settings(options)
+    try:
+        ItemModel.named(settings.model)
+    except UnknownName as error:
+        raise Stop(str(error)) from None
+    most = connections_within(settings.max_connections, say)
+    return settings.model_copy(update={"max_connections": most})
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket that the API listens on. Raises Stop when it can't be had."""
+    try:
+        listener = listener_at(settings.host, settings.port, say)
+    except OSError as error:
+        system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
+        why = "it is in use" if error.errno == EADDRINUSE else system
+        message = (
+            f"Can't listen on {settings.host}:{settings.port}: {why}. "
+            "Choose another port with --port, or 0 for any free one."
+        )
+        raise Stop(message) from None
+    with listener:
+        yield listener
+
+
+async def check(settings: Settings) -> None:
+    """Raises Stop where the engine is away or unsafe, or where anybody could write."""
+    try:
+        async with connect(settings.redis_url or "") as redis:
+            partition = Partition(redis, Keys(settings.namespace))
+            await durability(
+                redis, partition.keys.writer("settle"), Acknowledgement.of(settings.durability)
+            )
+            with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
+                await check_writable(partition)
+            tokens = await read_tokens(partition)
+    except ValueError as error:
+        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
+        raise Stop(message) from None
+    except (LogUnavailable, LogBroken, UnsafeEngine) as error:
+        raise Stop(told(error)) from None
+    if not (tokens or settings.may_be_open):
+        message = (
+            f"The store has no token, so anybody who reaches {settings.host} could write. Make "
+            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
+            "--insecure-no-auth."
+        )
+        raise Stop(message)
+
+
+@contextmanager
+def engine_of(settings: Settings) -> Iterator[Settings]:
+    """The settings that name an engine: the embedded one, which runs for the block, if no other."""
+    if settings.redis_url is not None:
+        yield settings
+        return
+    try:
+        with run_in_turn(settings.data_dir, _say_who_is_waited_for) as engine:
+            yield settings.model_copy(update={"redis_url": engine.url})
+    except EngineError as error:
+        raise Stop(str(error)) from None
+
+
+def _say_who_is_waited_for(pid: int) -> None:
+    say(f"The data directory is in use by another command, process {pid}; waiting for its end.")
+
+
+def announce(settings: Settings, listener: socket.socket) -> None:
+    """Says where everything is, and how to look at the log."""
+    host, port = listener.getsockname()[:2]
+    api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = settings.redis_url or ""
+    events = Keys(settings.namespace).events
+    with suppress(OSError):  # nobody may read it, and the API is what matters
+        print(f"API     {api}")
+        print(f"Docs    {api}/docs")
+        print(f"Engine  {without_secrets(url)}")
+        print(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}", flush=True)
+
+
+def serve_on(listener: socket.socket, settings: Settings) -> None:
+    """Runs the API in this process, or in as many as the settings say."""
+    try:
+        if settings.workers == 1:
+            run(listener, partial(application, settings))
+            return
+        for name, value in settings.model_dump(exclude_none=True).items():
+            os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
+        with shared_directory(settings.data_dir, say):
+            run_several(listener, "itemstore.cli.application:application", settings.workers)
+    finally:
+        let_the_engine_stop()
