@@ -82,10 +82,13 @@ async def connected(settings: Settings, *, new: bool = False) -> AsyncIterator[S
 
 
 def checked_settings(options: Mapping[str, Any]) -> Settings:
-    """The settings from options and environment. Raises Stop, which names what is wrong."""
+    """The settings from the environment and from options that are not None.
+
+    Raises Stop, which names what is wrong.
+    """
     warn_of_misspelt(os.environ)
     try:
-        return Settings(**options)
+        return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])

@@ -15,12 +15,12 @@ from itemstore.cli.history import history
 from itemstore.cli.import_ import import_
 from itemstore.cli.info import info
 from itemstore.cli.interruption import heed_signals
-from itemstore.cli.options import Json
 from itemstore.cli.output import finish_output, in_utf8, prepare_streams, say, write_text
+from itemstore.cli.rebuild import rebuild
 from itemstore.cli.serve import serve
 from itemstore.cli.tail import tail
 from itemstore.cli.token import token
-from itemstore.cli.verb import Where, verb
+from itemstore.cli.verify import verify
 
 app = typer.Typer(
     name="itemstore",
@@ -48,36 +48,6 @@ def itemstore(
     ] = False,
 ) -> None:
     """An event-sourced item store with a REST API."""
-
-
-@verb
-async def rebuild(
-    where: Where,
-    projection: Annotated[
-        str, typer.Argument(help="current-items, statistics, or one of your own.")
-    ] = "current-items",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Make a projection again from the log, while reads and writes go on."""
-    from itemstore.cli.connection import opened
-    from itemstore.cli.receipt import rebuild_projection
-
-    async with opened(where) as store:
-        await rebuild_projection(store, projection, dry_run=dry_run, as_json=json)
-
-
-@verb
-async def verify(where: Where, json: Json = False) -> None:
-    """Compare the log with all projections; exit code 1 on any difference."""
-    from itemstore.cli.connection import opened
-    from itemstore.cli.verdict import verify_store
-
-    async with opened(where) as store:
-        clean = await verify_store(store, as_json=json)
-    raise typer.Exit(0 if clean else 1)
 
 
 for name, work in {

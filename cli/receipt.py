@@ -1,44 +1,12 @@
-"""`itemstore rebuild`: a projection again from the log, while the store goes on."""
+"""The receipt of a rebuild, for people."""
 
 from __future__ import annotations
 
-import json
-
-from itemstore.cli.errors import Stop
-from itemstore.cli.interruption import Interrupted
-from itemstore.cli.output import say, write_text
-from itemstore.cli.progress import reported
-from itemstore.cli.terminal_text import escaped_lines
-from itemstore.projections.built_in import BUILT_IN
-from itemstore.projections.lease import LeaseLost
-from itemstore.projections.rebuild.errors import RebuildRefused
 from itemstore.projections.rebuild.receipt import Receipt
-from itemstore.projections.rebuild.run import named, rebuild
-from itemstore.store.store import Store
 
 
-async def rebuild_projection(
-    store: Store, projection: str, *, dry_run: bool, as_json: bool
-) -> None:
-    """Rebuilds and prints the receipt. Raises Stop where it can't."""
-    with reported(quiet=as_json) as report:
-        try:
-            receipt = await rebuild(
-                store.partition,
-                named(projection, BUILT_IN),
-                dry_run=dry_run,
-                report=report,
-                disk=store.disk,
-            )
-        except Interrupted:
-            say(f"Interrupted; {projection} is as it was. Run it again to rebuild it.")
-            raise
-        except (RebuildRefused, LeaseLost) as error:
-            raise Stop(str(error)) from None
-    write_text(json.dumps(receipt.as_dict()) if as_json else escaped_lines(_told(receipt)))
-
-
-def _told(receipt: Receipt) -> str:
+def told(receipt: Receipt) -> str:
+    """What was rebuilt, and what was different before, a fact a line."""
     found = receipt.findings
     total = sum(found.different.values())
     counted = "numbers" if "numbers" in found.different else "items"

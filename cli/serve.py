@@ -90,8 +90,7 @@ def serve(
     """
     from itemstore.cli import serving
 
-    given = {name: value for name, value in context.params.items() if value is not None}
-    settings = serving.checked(given)
+    settings = serving.checked(context.params)
     with serving.listening(settings) as listener, serving.engine_of(settings) as settings:
         asyncio.run(serving.check(settings))
         leave_signals_alone()

@@ -10,7 +10,7 @@ from typing import Any
 from itemstore.cli.options import DataDir, Namespace, RedisUrl
 
 Where = Mapping[str, Any]
-"""What was given of --redis-url, --data-dir and --namespace."""
+"""What --redis-url, --data-dir and --namespace say, None for each that is not given."""
 
 WHERE = {"redis_url": RedisUrl, "data_dir": DataDir, "namespace": Namespace}
 
@@ -18,15 +18,15 @@ WHERE = {"redis_url": RedisUrl, "data_dir": DataDir, "namespace": Namespace}
 def verb(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """The work as a command that takes, after its own options, those that say which store.
 
-    Typer reads the options from the signature. The work's first argument is what was given of the
-    shared ones. The command raises Stop where the engine can't be had, or fails.
+    Typer reads the options from the signature. The work's first argument is what the shared ones
+    say. The command raises Stop where the engine can't be had, or fails.
     """
 
     @wraps(work)
     def command(**given: Any) -> None:
         from itemstore.cli.connection import run_to_end
 
-        where = {name: value for name in WHERE if (value := given.pop(name)) is not None}
+        where = {name: given.pop(name) for name in WHERE}
         run_to_end(lambda: work(where, **given))
 
     declared = signature(work, eval_str=True)
