@@ -22,7 +22,7 @@ from itemstore.api.gate.authentication import OPEN, authenticate
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
-from itemstore.api.http.idempotency import WRITES, once
+from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.paths import own_path
 from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
@@ -136,7 +136,7 @@ class ItemStore(FastAPI):
                 if request.token is None:
                     check_name(request)
             if method in WRITES and b"idempotency-key" in request.fields:
-                reply = await once(request, handler)
+                reply = await carry_out_once(request, handler)
             else:
                 reply = await handler(request)
         except ClientDisconnect:

@@ -16,6 +16,16 @@ _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
 _BARE = re.compile(r"[!#-&(-+.-:<-\[\]-~-]{1,255}")
 
 
+def by_name(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The fields by name; the values of one that comes several times are joined (§5.3)."""
+    fields = dict(raw)
+    if len(fields) < len(raw):
+        fields = {}
+        for name, value in raw:
+            fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields
+
+
 def members(text: str) -> list[str]:
     """The members of a list (§5.6.1); empty ones don't count. A quoted string may hold a comma."""
     return [stripped for each in _MEMBER.findall(text) if (stripped := each.strip(" \t"))]
@@ -45,8 +55,8 @@ def unquoted(text: str) -> str:
     return _ESCAPED.sub(r"\1", text[1:-1]) if text.startswith('"') else text
 
 
-def key(text: str) -> str | None:
-    """A key of 1 to 255 characters: the string of a structured field, or a bare word.
+def string_or_word(text: str) -> str | None:
+    """The 1 to 255 characters of a structured field's string, or of a bare word.
 
     A string is in double quotes, with a backslash before each quote and backslash in it (RFC 9651
     §3.3.3). A bare word is what many clients send: printable characters other than quotes, commas,

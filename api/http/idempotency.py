@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from itemstore.api.http.errors_as_problems import problem_of
+from itemstore.api.http.header_fields import string_or_word
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import AnyReply, Reply
 from itemstore.api.http.request import Request
@@ -25,7 +26,7 @@ Handler = Callable[[Request], Awaitable[AnyReply]]
 REPLAYED = (b"idempotency-replayed", b"true")
 
 
-async def once(request: Request, handler: Handler) -> AnyReply:
+async def carry_out_once(request: Request, handler: Handler) -> AnyReply:
     """The handler's reply, or the first reply again where the key is known.
 
     Raises Problem: 422 where the key was used for another request, 409 while the first request
@@ -69,13 +70,26 @@ def _is_refusal(error: Exception) -> bool:
 
 
 async def _key(request: Request) -> IdempotencyKey:
-    key = request.key
+    key = request.key = _text(request)
     digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
     for name in _PARTS:
         digest.update(request.fields.get(name, b"") + b"\n")
     digest.update(await request.read())
     scope = key if request.actor is None else f"{request.actor}:{key}"
     return IdempotencyKey(request.store.partition.keys.idempotency(scope), digest.hexdigest())
+
+
+def _text(request: Request) -> str:
+    """What Idempotency-Key holds. Raises Problem (400) for what can't be a key."""
+    text = string_or_word(request.field(b"idempotency-key") or "")
+    if text is None:
+        raise Problem(
+            "malformed-header",
+            "Idempotency-Key takes 1 to 255 printable characters: in double quotes, with a "
+            "backslash before each quote and backslash in them, or bare, without quotes, "
+            "commas, semicolons, backslashes and spaces.",
+        )
+    return text
 
 
 def _again(request: Request, recorded: RecordedEvent) -> Reply:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemstore.api.http.json_patch import carried_out, operations
+from itemstore.api.http.media_types import MERGE_PATCH
 from itemstore.store.json_text import DEEPEST, check_json, is_deeper
 from itemstore.store.model_errors import InvalidItem
-
-MERGE_PATCH = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
-"""A request as handlers see it: header fields, the item id, the body within its limits."""
+"""A request as handlers see it: header fields, path, the body within its limit, what is known."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -12,49 +11,37 @@ from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
 
 from itemstore.api.context import Context
-from itemstore.api.http.header_fields import key, members, named
-from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
+from itemstore.api.http.header_fields import by_name
+from itemstore.api.http.media_types import TAKEN, checked
 from itemstore.api.http.paths import encoded, item_id, raw_path, root_path
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
 from itemstore.eventlog.idempotency import IdempotencyKey
-from itemstore.store.quoting import quoted
 from itemstore.store.tokens import Token
 
 Result = TypeVar("Result")
-
-LONG = 0.5
-"""Seconds: whose body took longer to come, or to be worked out, is asked again whether they may."""
-
-_JSON = (("application/json",), "Accept")
-
-_TAKEN = {
-    "PUT": _JSON,
-    "POST": _JSON,
-    "PATCH": ((MERGE_PATCH, JSON_PATCH), "Accept-Patch"),
-}
-"""The media types that each method takes, and the header that names them where it was another."""
-
-_UTF_8 = frozenset({"utf-8", "utf8"})
 
 
 class Request(StarletteRequest):
     """One request to a resource of the store.
 
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
-    `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2).
+    `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
+    others find out about the request, they note in it: the token and its name as `actor`, the
+    Idempotency-Key as `key`, the id of the log that it reads.
     """
 
     def __init__(
         self, scope: Scope, receive: Receive, context: Context, parameters: dict[str, bytes]
     ) -> None:
         super().__init__(scope, receive)
-        self.fields = _fields(scope["headers"])
+        self.fields = by_name(scope["headers"])
         self.context = context
         self.store = context.store
         self.parameters = parameters
         self.token: Token | None = None
         self.actor: str | None = None
+        self.key: str | None = None
         self.idempotency: IdempotencyKey | None = None
         self.log_id = ""
         self._content: bytes | None = None
@@ -81,29 +68,16 @@ class Request(StarletteRequest):
 
     @property
     def meta(self) -> dict[str, str]:
-        """What the log keeps about a write: who, its idempotency key, its W3C trace context."""
+        """What the log keeps about a write: its actor, its idempotency key, its trace context."""
         meta = {}
         if self.actor is not None:
             meta["actor"] = self.actor
-        if self.idempotency is not None:
+        if self.key is not None:
             meta["key"] = self.key
         trace = self.field(b"traceparent")
         if trace is not None and (trace := traceparent(trace)) is not None:
             meta["traceparent"] = trace
         return meta
-
-    @property
-    def key(self) -> str:
-        """What Idempotency-Key holds. Raises Problem (400) for what can't be a key."""
-        text = key(self.field(b"idempotency-key") or "")
-        if text is None:
-            raise Problem(
-                "malformed-header",
-                "Idempotency-Key takes 1 to 255 printable characters: in double quotes, with a "
-                "backslash before each quote and backslash in them, or bare, without quotes, "
-                "commas, semicolons, backslashes and spaces.",
-            )
-        return text
 
     async def content(self) -> tuple[str, bytes]:
         """The body and its media type, one of those that the method takes.
@@ -115,10 +89,11 @@ class Request(StarletteRequest):
 
     def check_content(self) -> str:
         """The media type of the body; empty where the method takes none. Raises Problem."""
-        if self.method not in _TAKEN:
+        if self.method not in TAKEN:
             return ""
         self._check_length(self.store.settings.max_body)
-        return self._checked_media_type(*_TAKEN[self.method])
+        content_type = self.field(b"content-type") or ""
+        return checked(self.method, content_type, self.field(b"content-encoding"))
 
     async def check_connected(self) -> None:
         """Ends work that nobody waits for any more. Raises ClientDisconnect."""
@@ -136,13 +111,8 @@ class Request(StarletteRequest):
         """
         began = time.monotonic()
         result = await self.context.slow_work.run(work)
-        await self._check_still(began)
+        await self.context.access.check_after(began, self.token)
         return result
-
-    async def _check_still(self, began: float) -> None:
-        """Asks again whether a caller may that has taken long for something."""
-        if time.monotonic() - began > LONG:
-            await self.context.access.check_still(self.token)
 
     async def read(self) -> bytes:
         """The whole body, as often as it is asked for.
@@ -167,7 +137,7 @@ class Request(StarletteRequest):
             body = b"".join(chunks)
         if len(body) > limit:
             raise _too_large(limit)
-        await self._check_still(began)
+        await self.context.access.check_after(began, self.token)
         self._content = body
         return body
 
@@ -181,45 +151,6 @@ class Request(StarletteRequest):
         length = self.field(b"content-length")
         if length is not None and length.isdecimal() and int(length[:20]) > limit:
             raise _too_large(limit)
-
-    def _checked_media_type(self, media_types: tuple[str, ...], accept: str) -> str:
-        content_type = self.field(b"content-type") or ""
-        media_type, charsets = _media_type(content_type)
-        if media_type not in media_types or not charsets <= _UTF_8:
-            wanted = " or ".join(media_types) + (" in UTF-8" if charsets else "")
-            raise Problem(
-                "unsupported-media-type",
-                f"Content-Type is {quoted(content_type)}; send {wanted}." if content_type
-                else f"There is no Content-Type; send {wanted}.",
-                headers={accept: ", ".join(media_types)},
-            )  # fmt: skip
-        coding = self.field(b"content-encoding")
-        if coding and not {each.lower() for each in members(coding)} <= {"identity"}:
-            raise Problem(
-                "unsupported-media-type",
-                f"Content-Encoding is {quoted(coding)}; send the body without a coding.",
-                headers={"Accept-Encoding": "identity"},
-            )
-        return media_type
-
-
-def _fields(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    fields = dict(raw)
-    if len(fields) < len(raw):
-        fields = {}
-        for name, value in raw:
-            fields[name] = fields[name] + b", " + value if name in fields else value
-    return fields
-
-
-@lru_cache(maxsize=64)
-def _media_type(content_type: str) -> tuple[str, frozenset[str]]:
-    """The media type and the charsets it names (§8.3.1).
-
-    No type where it can't be read: what its charset is would be a guess.
-    """
-    media_type, parameters = named(content_type) or ("", [])
-    return media_type, frozenset(value.lower() for name, value in parameters if name == "charset")
 
 
 def _too_large(limit: int) -> Problem:

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH
+from itemstore.api.http.media_types import OF_A_PATCH
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import AnyReply, Reply
 from itemstore.api.http.request import Request
@@ -76,7 +76,7 @@ class Resource:
     async def _options(self, _: Request) -> Reply:
         headers = [(b"allow", self.allow.encode())]
         if "PATCH" in self.handlers:
-            headers.append((b"accept-patch", f"{MERGE_PATCH}, {JSON_PATCH}".encode()))
+            headers.append((b"accept-patch", ", ".join(OF_A_PATCH).encode()))
         return Reply(204, headers)
 
 

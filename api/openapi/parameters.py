@@ -43,7 +43,7 @@ _ENTITY_TAGS = {
     "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$',
 }
 
-# As header_fields.key reads it.
+# As header_fields.string_or_word reads it.
 _KEY = r'^(?:[!#-&(-+.-:<-\[\]-~-]{1,255}|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$'
 
 _HTTP_DATE = {"type": "string", "format": "http-date"}

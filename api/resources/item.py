@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from itemstore.api.http.cache_control import ORIGIN, REVALIDATE
 from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import version_tag
-from itemstore.api.http.patch import JSON_PATCH, MERGE_PATCH, Change, parse
+from itemstore.api.http.media_types import JSON_PATCH, MERGE_PATCH
+from itemstore.api.http.patch import Change, parse
 from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import refuse_query

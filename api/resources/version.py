@@ -13,7 +13,7 @@ from itemstore.api.http.cache_control import ORIGIN, REVALIDATE, for_ever
 from itemstore.api.http.dates import event_date, last_modified, parse_rfc1123_date
 from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.json_diff import diff
-from itemstore.api.http.patch import JSON_PATCH
+from itemstore.api.http.media_types import JSON_PATCH
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem

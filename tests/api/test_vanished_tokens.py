@@ -260,7 +260,7 @@ async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     key: bytes | None,
 ) -> None:
     """401 when the last of it has come, however slowly that was."""
-    monkeypatch.setattr("itemstore.api.http.request.LONG", 0.0)
+    monkeypatch.setattr("itemstore.api.gate.access.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     ann = await bearer(redis, "ann")
     await create(Partition(redis, Keys()), "bob", Role.reader)
