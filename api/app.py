@@ -28,7 +28,7 @@ from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
-from itemstore.api.lifespan import engine_of, running
+from itemstore.api.lifespan import running
 from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
@@ -43,13 +43,13 @@ from itemstore.api.resources import (
     versions,
 )
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import Acknowledgement, settle
 from itemstore.engine.errors import LogUnavailable
 from itemstore.server.admission import Admission
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
+from itemstore.store.opening import open_to_serve
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -99,7 +99,10 @@ class ItemStore(FastAPI):
         self.model = model
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
-        self.context = self.context_on(_usable(redis), DiskSpace()) if redis is not None else None
+        self.context: Context | None = None
+        if redis is not None:
+            store = Store.on(_usable(redis), settings, DiskSpace())
+            self.context = Context.of(store, model, self.admission)
         for module in (
             item, items, versions, version, events, projections, service, docs, metrics,
         ):  # fmt: skip
@@ -176,11 +179,6 @@ class ItemStore(FastAPI):
                 return
         await super().__call__(scope, receive, counted)
 
-    def context_on(self, redis: Redis, disk: DiskSpace) -> Context:
-        """What serves the store that the engine behind a client holds."""
-        store = Store.on(redis, self.settings, disk)
-        return Context.of(store, self.model, self.admission)
-
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
         if not self.openapi_schema:
@@ -193,17 +191,12 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server's connections find in the state what they have to heed."""
     state = {STATE: served_app(app.admission, app.cross_origin)}
     if app.context is not None:
-        store = app.context.store
-        await settle(
-            store.partition.client,
-            store.partition.keys.writer("settle"),
-            Acknowledgement.of(app.settings.durability),
-        )
+        await app.context.store.log.settle()
         async with running(app.context):
             yield state
         return
-    async with engine_of(app.settings) as (redis, disk):
-        app.context = app.context_on(redis, disk)
+    async with open_to_serve(app.settings) as store:
+        app.context = Context.of(store, app.model, app.admission)
         try:
             async with running(app.context):
                 yield state

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 
-from itemstore.cli.connection import connected
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.events import PAGE, show, show_after, show_newest
 from itemstore.cli.output import say, watch_the_reader
@@ -16,6 +15,7 @@ from itemstore.domain.positions import START
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.identity import LogReplaced, known_identity
+from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -38,7 +38,7 @@ class Follower:
         watch_the_reader()
         while True:
             try:
-                async with connected(self._settings) as store:
+                async with open_store(self._settings) as store:
                     await self._catch_up(store, after)
                     if not store.is_own:
                         self._has_said = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -89,10 +88,11 @@ def serve(
     Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
     """
     from itemstore.cli import serving
+    from itemstore.cli.connection import run_to_end
 
     settings = serving.checked(context.params)
     with serving.listening(settings) as listener, serving.engine_of(settings) as settings:
-        asyncio.run(serving.check(settings))
+        run_to_end(lambda: serving.check(settings))
         leave_signals_alone()
         serving.announce(settings, listener)
         serving.serve_on(listener, settings)

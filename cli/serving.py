@@ -13,14 +13,11 @@ from typing import Any
 from itemstore.cli.application import application
 from itemstore.cli.connection import checked_settings
 from itemstore.cli.engine_url import redis_cli, without_secrets
-from itemstore.cli.errors import Stop, told
+from itemstore.cli.errors import Stop
 from itemstore.cli.output import say
-from itemstore.engine.connect import connect
-from itemstore.engine.durability import Acknowledgement, UnsafeEngine, durability
-from itemstore.engine.embedded import EngineError, run_in_turn
+from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writable import check_writable
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
@@ -29,6 +26,7 @@ from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.model import ItemModel
 from itemstore.store.named import UnknownName
+from itemstore.store.opening import engine_for, open_store, promise_of
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import read_tokens
 
@@ -65,21 +63,12 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 async def check(settings: Settings) -> None:
-    """Raises Stop where the engine is away or unsafe, or where anybody could write."""
-    try:
-        async with connect(settings.redis_url or "") as redis:
-            partition = Partition(redis, Keys(settings.namespace))
-            await durability(
-                redis, partition.keys.writer("settle"), Acknowledgement.of(settings.durability)
-            )
-            with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
-                await check_writable(partition)
-            tokens = await read_tokens(partition)
-    except ValueError as error:
-        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
-        raise Stop(message) from None
-    except (LogUnavailable, LogBroken, UnsafeEngine) as error:
-        raise Stop(told(error)) from None
+    """Raises Stop where anybody could write, and what a failing or unsafe engine raises."""
+    async with open_store(settings) as store:
+        await promise_of(store)
+        with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
+            await check_writable(store.partition)
+        tokens = await read_tokens(store.partition)
     if not (tokens or settings.may_be_open):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "
@@ -92,12 +81,9 @@ async def check(settings: Settings) -> None:
 @contextmanager
 def engine_of(settings: Settings) -> Iterator[Settings]:
     """The settings that name an engine: the embedded one, which runs for the block, if no other."""
-    if settings.redis_url is not None:
-        yield settings
-        return
     try:
-        with run_in_turn(settings.data_dir, _say_who_is_waited_for) as engine:
-            yield settings.model_copy(update={"redis_url": engine.url})
+        with engine_for(settings, _say_who_is_waited_for) as url:
+            yield settings.model_copy(update={"redis_url": url})
     except EngineError as error:
         raise Stop(str(error)) from None
 

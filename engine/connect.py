@@ -15,16 +15,20 @@ from itemstore.engine.time_limit import PromptRedis
 CONNECTIONS = 64
 """Connections of one process; whoever needs one more waits for it."""
 
-NO_URL = (
-    "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://… or "
-    "unix:///PATH, with USER:PASSWORD@ before the host; in a password, %40 is @, %2F is /, %3F "
-    "is ?, %23 is #."
-)
-"""Says nothing of the URL: redis-py's own words may quote a piece of a password."""
+
+class NotAnEngineUrl(ValueError):
+    """Says nothing of the URL: redis-py's own words may quote a piece of a password."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://… or "
+            "unix:///PATH, with USER:PASSWORD@ before the host; in a password, %40 is @, %2F is "
+            "/, %3F is ?, %23 is #."
+        )
 
 
 def connect(url: str) -> Redis:
-    """A client for `redis://`, `rediss://` or `unix://`. Raises ValueError for another URL.
+    """A client for `redis://`, `rediss://` or `unix://`. Raises NotAnEngineUrl for another URL.
 
     It never repeats a command by itself: the log's writer does that, under a batch number.
     """
@@ -51,7 +55,7 @@ def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPoo
         # This opens nothing; it knows which names a query may have.
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, AttributeError, RedisError):
-        raise ValueError(NO_URL) from None
+        raise NotAnEngineUrl from None
     return pool
 
 

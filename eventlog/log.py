@@ -107,10 +107,13 @@ class EventLog:
         """
         found = await outcome(self._partition, key)
         if found:  # its first answer may have been that it is not durable yet
-            await settle(
-                self._partition.client, self._partition.keys.writer("settle"), self._acknowledgement
-            )
+            await self.settle()
         return found
+
+    async def settle(self) -> None:
+        """Waits until all that was appended is as durable as wanted; see durability.settle."""
+        scratch = self._partition.keys.writer("settle")
+        await settle(self._partition.client, scratch, self._acknowledgement)
 
     async def part(self, after: str, within: Within) -> LogPart:
         """The next events after a position, in one short step of the engine."""

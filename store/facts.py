@@ -8,7 +8,7 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
-from itemstore.engine.durability import durability
+from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.identity import known_identity
 from itemstore.store.store import Store
@@ -17,7 +17,7 @@ from itemstore.store.store import Store
 async def facts_of(store: Store) -> dict[str, Any]:
     """The facts by name, as JSON has them; None for what the engine does not tell."""
     log, redis, keys = store.log, store.partition.client, store.partition.keys
-    promise = await durability(redis, keys.writer("settle"))
+    promise = await promised(redis)
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
     return {

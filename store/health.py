@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Any
 
-from itemstore.engine.durability import Acknowledgement, Durability, promised, settle
+from itemstore.engine.durability import Durability, promised
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
 from itemstore.store.store import Store
@@ -25,7 +25,7 @@ class Health:
         self._partition = store.partition
         self._log = store.log
         self._disk = store.disk
-        self._wanted = Acknowledgement.of(store.settings.durability)
+        self._wanted = store.settings.acknowledgement
         self._fresh_until = 0.0
         self._asking: asyncio.Future[dict[str, Any] | Exception] | None = None
 
@@ -50,9 +50,7 @@ class Health:
             await asyncio.sleep(SETTLE_SECONDS)
             if self._log.not_yet_durable is not None:
                 try:
-                    await settle(
-                        self._partition.client, self._partition.keys.writer("settle"), self._wanted
-                    )
+                    await self._log.settle()
                 except (LogUnavailable, LogFull):
                     continue
                 self._log.not_yet_durable = None

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from itemstore.engine.durability import PATTERN as DURABILITY
+from itemstore.engine.durability import Acknowledgement
 from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
 
 ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
         bool,
         Field(description="Answer 428 to a write of an existing item that carries no condition"),
     ] = False
+
+    @property
+    def acknowledgement(self) -> Acknowledgement:
+        """What the store waits for, after a write, before it answers."""
+        return Acknowledgement.of(self.durability)
 
     @property
     def may_be_open(self) -> bool:

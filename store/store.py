@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import Acknowledgement
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -37,8 +36,9 @@ class Store:
     ) -> Store:
         """The store that the engine behind `redis` holds, with its data where `disk` is."""
         partition = Partition(redis, Keys(settings.namespace))
-        acknowledgement = Acknowledgement.of(settings.durability)
-        terms = Terms(settings.max_waiting, settings.idempotency_seconds, acknowledgement, disk)
+        terms = Terms(
+            settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
+        )
         log = EventLog(partition, APPLY, terms)
         items = CurrentItems(partition, waiting=settings.max_waiting)
         return cls(partition, log, items, settings, disk, is_own)

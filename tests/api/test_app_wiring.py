@@ -114,7 +114,7 @@ async def test_an_app_that_was_not_started_says_so(tmp_path: Path) -> None:
 
 def test_an_engine_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better no service than one that can't write."""
-    monkeypatch.setattr("itemstore.api.lifespan.PATIENCE", 0.3)
+    monkeypatch.setattr("itemstore.store.opening.PATIENCE", 0.3)
     app = create_app(Settings(redis_url="unix:///nowhere/at/all"))
 
     with pytest.raises(LogUnavailable), TestClient(app):

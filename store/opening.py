@@ -1,0 +1,119 @@
+"""The store that settings name, opened: for one command, or for a process that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.durability import Durability, durability
+from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.writable import check_writable
+from itemstore.store.settings import Settings
+from itemstore.store.store import Store
+
+logger = logging.getLogger("itemstore")
+
+PATIENCE = 10.0
+"""Seconds for which a process that starts waits for its engine."""
+
+
+class NoStore(Exception):
+    """The data directory has no store in it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"There is no store in {data_dir}: name its directory with --data-dir, or its engine "
+            "with --redis-url. `itemstore serve` makes a new one."
+        )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, new: bool = False) -> AsyncIterator[Store]:
+    """The store for one command, which may take its time.
+
+    Without a URL the engine is the embedded one: where another process runs it, that one, else one
+    for the block. Only with `new` may the data directory be one that has no store yet. Raises
+    NoStore, NotAnEngineUrl and EngineError.
+    """
+    if settings.redis_url is not None:
+        async with connect(settings.redis_url) as client:
+            yield Store.on(client, settings, DiskSpace())
+        return
+    if not (new or holds_data(settings.data_dir)):
+        raise NoStore(settings.data_dir)
+    with attach(settings.data_dir) as engine:
+        async with connect(engine.url) as client:
+            disk = DiskSpace(engine.data_dir)
+            yield Store.on(client, settings, disk, is_own=not engine.is_borrowed)
+
+
+@asynccontextmanager
+async def open_to_serve(settings: Settings) -> AsyncIterator[Store]:
+    """The store for a process that serves it: it asks no replica, and waits for nothing for long.
+
+    Without a URL the embedded engine runs for the block. What the engine promises is logged, and
+    waited for where it is just being started again. Raises NotAnEngineUrl, EngineError,
+    UnsafeEngine and LogUnavailable.
+    """
+    with engine_for(settings) as url:
+        async with connect_to_primary(url) as client:
+            store = Store.on(client, settings, DiskSpace(embedded_in(settings.data_dir, url)))
+            promise = await _promise_in_time(store)
+            log = logger.info if promise.is_on_disk else logger.warning
+            log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
+            await _warn(store)
+            yield store
+
+
+@contextmanager
+def engine_for(settings: Settings, waiting: Callable[[int], None] | None = None) -> Iterator[str]:
+    """The URL of the engine that the settings name; without one, of the embedded one.
+
+    That one runs for the block. Where a command holds the data directory for its own while,
+    `waiting` is called with its process, and its end is waited for. Raises EngineError.
+    """
+    if settings.redis_url is not None:
+        yield settings.redis_url
+        return
+    data_dir = settings.data_dir
+    with run_in_turn(data_dir, waiting) if waiting else run(data_dir) as engine:
+        yield engine.url
+
+
+async def promise_of(store: Store) -> Durability:
+    """What the engine promises, and that it keeps what the settings want, as it is tried.
+
+    Raises UnsafeEngine, NotYetDurable, LogFull and LogUnavailable.
+    """
+    client, keys = store.partition.client, store.partition.keys
+    return await durability(client, keys.writer("settle"), store.settings.acknowledgement)
+
+
+async def _promise_in_time(store: Store) -> Durability:
+    """The same; after PATIENCE it raises what it raised last."""
+    until = perf_counter() + PATIENCE
+    while True:
+        try:
+            return await promise_of(store)
+        except LogUnavailable:
+            if perf_counter() > until:
+                raise
+        await asyncio.sleep(0.1)
+
+
+async def _warn(store: Store) -> None:
+    """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
+    try:
+        end = await check_writable(store.partition)
+    except (LogUnavailable, LogFull, LogBroken) as error:
+        logger.warning("No write would be taken now: %s", error)
+    else:
+        if end.sentence is not None:
+            logger.warning(end.sentence)
