@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
+from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from itemstore.eventlog.partition import Partition
 from tests.api.conftest import Events, Serve, problem
-
-if TYPE_CHECKING:
-    from itemstore.domain.events import RecordedEvent
 
 KEY = {"idempotency-key": '"8e03978e"'}
 MERGE = {"content-type": "application/merge-patch+json"}

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis
@@ -15,9 +14,7 @@ from redis import Redis
 from itemstore.engine import append_only_file
 from itemstore.engine.append_only_file import whole_until
 from itemstore.engine.embedded import EngineFailed, run
-
-if TYPE_CHECKING:
-    from tests.engine.conftest import Connect
+from tests.engine.conftest import Connect
 
 WRITTEN = 10
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 from redis import exceptions
+from redis.asyncio import Redis
 
 from itemstore.engine.connect import connect
 from itemstore.engine.dedicated_connection import DedicatedConnection
-from tests.conftest import stopped
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
-
-    from tests.conftest import Server, Start
+from tests.conftest import Server, Start, stopped
 
 
 async def test_a_held_connection_answers_one_command_after_the_other(redis: Redis) -> None:

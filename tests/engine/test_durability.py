@@ -8,10 +8,11 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakeredis import FakeAsyncRedis
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
@@ -24,9 +25,6 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, Start, stopped
 from tests.wire import wire_of
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 FSYNC = Acknowledgement(fsync=True)
 REPLICA = Acknowledgement(replicas=1)

@@ -7,15 +7,12 @@ import socket as sockets
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from itemstore.engine import server_process
 from itemstore.engine.embedded import run
-
-if TYPE_CHECKING:
-    from tests.engine.conftest import Connect, Own
+from tests.engine.conftest import Connect, Own
 
 PROMISED = {
     "appendonly": "yes",

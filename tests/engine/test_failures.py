@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
 from itemstore.engine import server_process, watcher
-from itemstore.engine.embedded import EngineFailed, EngineNotFound, attach, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from itemstore.engine.embedded import EmbeddedEngine
-    from tests.engine.conftest import Connect
+from itemstore.engine.embedded import EmbeddedEngine, EngineFailed, EngineNotFound, attach, run
+from tests.engine.conftest import Connect
 
 
 @pytest.mark.usefixtures("without_the_wheel")

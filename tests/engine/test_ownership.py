@@ -8,19 +8,21 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from itemstore.engine import embedded as engines
 from itemstore.engine import owner
-from itemstore.engine.embedded import DataDirectoryInUse, EngineFailed, EngineSilent, attach, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from itemstore.engine.embedded import EmbeddedEngine
-    from tests.engine.conftest import Connect, Launch, Own, Process
+from itemstore.engine.embedded import (
+    DataDirectoryInUse,
+    EmbeddedEngine,
+    EngineFailed,
+    EngineSilent,
+    attach,
+    run,
+)
+from tests.engine.conftest import Connect, Launch, Own, Process
 
 
 def killed(process: Process) -> None:

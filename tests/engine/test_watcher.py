@@ -7,21 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from itemstore.engine import watcher as engine_watcher
 from itemstore.engine.embedded import EmbeddedEngine, attach, run
 from itemstore.engine.server_process import loaded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from redis import Redis
-
-    from tests.engine.conftest import Connect, Own
+from tests.engine.conftest import Connect, Own
 
 
 def pid_after(engine: EmbeddedEngine, pid: int) -> int:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 
 from itemstore.domain.commands import DeleteItem
 from itemstore.domain.errors import ItemNotFound
+from itemstore.eventlog.log import EventLog
 from tests.wire import Wire, wire_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from itemstore.eventlog.log import EventLog
 
 
 @pytest.fixture

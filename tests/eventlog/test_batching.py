@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
 from itemstore.eventlog.batching import Batches, TooManyWaiting
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Refused(Exception):

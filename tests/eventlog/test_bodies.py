@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PatchItem, PutItem
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.log import EventLog
-    from itemstore.projections.current_items import CurrentItems
+from itemstore.eventlog.log import EventLog
+from itemstore.projections.current_items import CurrentItems
 
 BODIES = [
     b"[]",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
-
-if TYPE_CHECKING:
-    from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.log import EventLog
 
 EXPECTED = [
     ANY,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,11 +16,8 @@ from itemstore.eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import APPLY
-from tests.conftest import assert_agreement
-
-if TYPE_CHECKING:
-    from tests.conftest import Unchanged
-    from tests.wire import Wire
+from tests.conftest import Unchanged, assert_agreement
+from tests.wire import Wire
 
 
 async def test_commands_of_one_batch_see_what_the_ones_before_them_did(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
+from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import assert_agreement
-
-if TYPE_CHECKING:
-    from itemstore.eventlog.log import EventLog
-    from tests.conftest import Unchanged
+from tests.conftest import Unchanged, assert_agreement
 
 
 @pytest.fixture

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.engine.errors import LogOverloaded
+from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import MOST_READS, CurrentItems
 from itemstore.projections.row import MalformedRow
 from tests.wire import Wire, wire_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.log import EventLog
 
 
 @pytest.fixture

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.engine.connect import connect
 from tests.api.conftest import problem
 from tests.conftest import Start
 from tests.server.conftest import Serve
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 CHANGES: dict[str, tuple[list[list[str]], list[list[str]], int]] = {
     "a replica": ([["REPLICAOF", "127.0.0.1", "1"]], [["REPLICAOF", "NO", "ONE"]], 503),
