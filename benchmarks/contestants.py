@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -99,12 +100,19 @@ def serving(
     """Runs `itemstore serve` for the block; gives its port and its process."""
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "itemstore", "serve", *options),
+        *(sys.executable, "-c", _command(checkout), "serve", *options),
         *("--port", str(port), "--workers", str(workers)),
     ]
     core = cores.server if workers == 1 else None
     with _answering(on(core, *command), port, checkout, {}) as process:
         yield port, process
+
+
+def _command(checkout: Path) -> str:
+    """What the command `itemstore` would run, had the checkout been installed."""
+    scripts = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts["itemstore"].partition(":")
+    return f"from {module} import {function}; {function}()"
 
 
 def itemstore(checkout: Path = HERE, name: str = "itemstore") -> Contestant:
@@ -158,7 +166,8 @@ def _answering(
     process = subprocess.Popen(
         command,
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(directory), **environment},
+        # Before what is installed, which is one checkout and not another.
+        env={**os.environ, "PYTHONPATH": f"{directory / 'src'}:{directory}", **environment},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,7 +27,7 @@ from benchmarks.contestants import HERE
 from benchmarks.cores import cores, move, on
 from benchmarks.document import fill
 from benchmarks.measure import say
-from benchmarks.record import machine, save, versions
+from benchmarks.record import save, where_and_when
 from benchmarks.report import table
 from itemstore.engine.embedded import EmbeddedEngine, run
 
@@ -161,10 +160,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--docs", action="store_true", help="put the report into docs/")
     options = parser.parse_args()
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(cores().sentence),
-        "versions": versions(),
+    record = where_and_when(cores().sentence) | {
         "events": options.events,
         "items": options.items,
         "rounds": options.rounds,

@@ -29,10 +29,7 @@ def record(
     plan: Plan, measured: Sequence[dict[str, Any]], at_half: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Everything about a run, for the file of its results."""
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(plan.cores.sentence),
-        "versions": versions(),
+    return where_and_when(plan.cores.sentence) | {
         "settings": {
             "rounds": plan.rounds,
             "seconds": plan.seconds,
@@ -43,6 +40,15 @@ def record(
         "workloads": [_workload(each) for each in plan.workloads],
         "measured": list(measured),
         "at_half": list(at_half),
+    }
+
+
+def where_and_when(pinned: str) -> dict[str, Any]:
+    """When a run was, on which machine, and with which versions."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(pinned),
+        "versions": versions(),
     }
 
 

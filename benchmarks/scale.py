@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -30,7 +29,7 @@ from benchmarks.document import fill
 from benchmarks.drive import check_wrk, drive
 from benchmarks.measure import quietest, say
 from benchmarks.memory import memory
-from benchmarks.record import machine, save, versions
+from benchmarks.record import save, where_and_when
 from benchmarks.report import table
 from benchmarks.workloads import Workload
 from itemstore.engine.embedded import run
@@ -218,10 +217,7 @@ def main() -> None:
     options = parser.parse_args()
     check_wrk()
     plan = Plan(options.items, cores(), options.rounds, options.seconds)
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(plan.cores.sentence),
-        "versions": versions(),
+    record = where_and_when(plan.cores.sentence) | {
         "memory": memory(),
         "sizes": list(measure(plan)),
     }
