@@ -50,6 +50,7 @@ from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.opening import open_to_serve
+from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -97,12 +98,13 @@ class ItemStore(FastAPI):
         )
         self.settings = settings
         self.model = model
+        self.projections = named_projections(settings.projections)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
         self.context: Context | None = None
         if redis is not None:
             store = Store.on(_usable(redis), settings, DiskSpace())
-            self.context = Context.of(store, model, self.admission)
+            self.context = Context.of(store, model, self.projections, self.admission)
         for module in (
             item, items, versions, version, events, projections, service, docs, metrics,
         ):  # fmt: skip
@@ -196,7 +198,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             yield state
         return
     async with open_to_serve(app.settings) as store:
-        app.context = Context.of(store, app.model, app.admission)
+        app.context = Context.of(store, app.model, app.projections, app.admission)
         try:
             async with running(app.context):
                 yield state

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itemstore.api.gate.access import Access
 from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.eventlog.live import LiveFeed
-from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.projection import Projection
 from itemstore.server.admission import Admission
 from itemstore.server.limits import Limits
@@ -40,7 +39,13 @@ class Context:
     running_keys: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, store: Store, model: ItemModel, admission: Admission) -> Context:
+    def of(
+        cls,
+        store: Store,
+        model: ItemModel,
+        projections: Sequence[Projection],
+        admission: Admission,
+    ) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
         log, settings = store.log, store.settings
         processes = Processes.of_environment(admission.counters)
@@ -48,7 +53,7 @@ class Context:
         return cls(
             store,
             model,
-            BUILT_IN,
+            projections,
             LiveFeed(log, cloudevents.frame, admission.read_piece),
             Access(store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
             admission,

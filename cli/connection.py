@@ -20,6 +20,7 @@ from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.projections.row import MalformedRow
+from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore, open_store
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from itemstore.store.store import Store
@@ -34,6 +35,7 @@ FAILURES = (
     MalformedEntry,
     MalformedRow,
     NoStore,
+    UnknownName,
     UnsafeEngine,
 )
 """Why a store can't be opened, read or written. Each says it in a sentence."""

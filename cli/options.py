@@ -19,4 +19,7 @@ Namespace = Annotated[
     str | None, typer.Option(help="What all keys of the store begin with.", show_default="items")
 ]
 After = Annotated[str | None, typer.Option(help="Only events after this position.")]
+Projections = Annotated[
+    str | None, typer.Option(help="Projections of your own: module:NAME, with commas between.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

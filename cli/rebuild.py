@@ -9,7 +9,7 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Json
+from itemstore.cli.options import Json, Projections
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -25,23 +25,24 @@ async def rebuild(
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
     json: Json = False,
+    projections: Projections = None,
 ) -> None:
     """Make a projection again from the log, while reads and writes go on."""
     from itemstore.cli.connection import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.receipt import told
-    from itemstore.projections.built_in import BUILT_IN
     from itemstore.projections.lease import LeaseLost
     from itemstore.projections.rebuild.errors import RebuildRefused
     from itemstore.projections.rebuild.run import named
     from itemstore.projections.rebuild.run import rebuild as run
+    from itemstore.store.projections import named_projections
 
-    async with opened(where) as store:
+    async with opened({**where, "projections": projections}) as store:
         with reported(quiet=json) as report:
             try:
                 receipt = await run(
                     store.partition,
-                    named(projection, BUILT_IN),
+                    named(projection, named_projections(store.settings.projections)),
                     dry_run=dry_run,
                     report=report,
                     disk=store.disk,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from itemstore.cli.interruption import leave_signals_alone
-from itemstore.cli.options import DataDir, Namespace, RedisUrl
+from itemstore.cli.options import DataDir, Namespace, Projections, RedisUrl
 
 
 def serve(
@@ -34,6 +34,7 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="Model of an item: module:Model, or any.")
     ] = None,
+    projections: Projections = None,
     max_body: Annotated[
         int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")
     ] = None,

@@ -27,18 +27,20 @@ from itemstore.server.run import run, run_several
 from itemstore.store.model import ItemModel
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import engine_for, open_store, promise_of
+from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import read_tokens
 
 
 def checked(options: Mapping[str, Any]) -> Settings:
-    """The settings, with a model that is there and no more connections than the system allows.
+    """The settings, with no more connections than the system allows.
 
-    Raises Stop.
+    Raises Stop, also where there is no such model or projection.
     """
     settings = checked_settings(options)
     try:
         ItemModel.named(settings.model)
+        named_projections(settings.projections)
     except UnknownName as error:
         raise Stop(str(error)) from None
     most = connections_within(settings.max_connections, say)

@@ -8,7 +8,7 @@ from json import dumps
 import typer
 
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Json
+from itemstore.cli.options import Json, Projections
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -16,19 +16,19 @@ from itemstore.projections.verdict import Verdict
 
 
 @verb
-async def verify(where: Where, json: Json = False) -> None:
+async def verify(where: Where, json: Json = False, projections: Projections = None) -> None:
     """Compare the log with all projections; exit code 1 on any difference."""
     from itemstore.cli.connection import opened
     from itemstore.cli.progress import reported
     from itemstore.eventlog.writable import log_end
-    from itemstore.projections.built_in import BUILT_IN
     from itemstore.projections.verify.run import verify as compare
+    from itemstore.store.projections import named_projections
 
-    async with opened(where) as store:
-        projections = BUILT_IN
+    async with opened({**where, "projections": projections}) as store:
+        compared = named_projections(store.settings.projections)
         with reported(quiet=json) as report:
             try:
-                verdict = await compare(store.partition, projections, report=report)
+                verdict = await compare(store.partition, compared, report=report)
             except Interrupted:
                 say("Interrupted; nothing was changed.")
                 raise
@@ -36,7 +36,7 @@ async def verify(where: Where, json: Json = False) -> None:
         if json:
             write_text(dumps(verdict.as_dict() | {"ahead_seconds": end.ahead_seconds}))
         else:
-            write_text(escaped_lines(_told(verdict, {each.name for each in projections})))
+            write_text(escaped_lines(_told(verdict, {each.name for each in compared})))
         if end.sentence is not None:  # no difference, but somebody should know
             say(end.sentence)
     raise typer.Exit(0 if verdict.clean else 1)

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Model of an item: module:Model, or any for any JSON object"),
     ] = None
+    projections: Annotated[
+        str | None,
+        Field(description="Projections of your own: module:NAME, with commas between"),
+    ] = None
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[
         int, Field(ge=1, description="Requests of one process that may wait before 503 is answered")

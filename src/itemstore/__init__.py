@@ -9,6 +9,8 @@ asked for (PEP 562).
 TYPE_CHECKING = False  # to type checkers, and they know it by its name; nothing is imported for it
 if TYPE_CHECKING:
     from itemstore.api.app import ItemStore, create_app
+    from itemstore.domain.events import RecordedEvent
+    from itemstore.projections.counting import CountingProjection
     from itemstore.store.settings import Settings
 
     __version__: str
@@ -18,6 +20,10 @@ else:  # type checkers would take any name for one that is here
         match name:
             case "ItemStore" | "create_app":
                 from itemstore.api import app as home
+            case "CountingProjection":
+                from itemstore.projections import counting as home
+            case "RecordedEvent":
+                from itemstore.domain import events as home
             case "Settings":
                 from itemstore.store import settings as home
             case "__version__":
@@ -33,4 +39,11 @@ else:  # type checkers would take any name for one that is here
         return sorted({*globals(), *__all__})
 
 
-__all__ = ["ItemStore", "Settings", "__version__", "create_app"]
+__all__ = [
+    "CountingProjection",
+    "ItemStore",
+    "RecordedEvent",
+    "Settings",
+    "__version__",
+    "create_app",
+]

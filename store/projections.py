@@ -1,0 +1,32 @@
+"""The projections of a store: those that every store has, and the operator's own."""
+
+from __future__ import annotations
+
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.projection import RESERVED, Projection
+from itemstore.store.named import UnknownName, imported
+
+_SAID = "ITEMSTORE_PROJECTIONS names"
+
+
+def named_projections(names: str | None) -> tuple[Projection, ...]:
+    """All projections, with those that the setting names: `module:NAME`, with commas between.
+
+    Raises UnknownName.
+    """
+    projections = [*BUILT_IN]
+    for name in map(str.strip, names.split(",") if names else ()):
+        projection = _imported(name)
+        if projection.name in {*RESERVED, *(each.name for each in projections)}:
+            reason = f", whose name, {projection.name!r}, is taken: give it another one"
+            raise UnknownName(_SAID, name, reason)
+        projections.append(projection)
+    return tuple(projections)
+
+
+def _imported(name: str) -> Projection:
+    projection = imported(_SAID, name, "module:NAME, with commas between several")
+    if isinstance(projection, type) or not isinstance(projection, Projection):
+        reason = ", which is not a projection: make one with CountingProjection(name, count)"
+        raise UnknownName(_SAID, name, reason)
+    return projection

@@ -1,0 +1,132 @@
+"""An operator's own projections: named in a setting, and from then on like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakeredis import FakeAsyncRedis
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from itemstore import create_app
+from itemstore.cli.errors import Stop
+from itemstore.cli.serving import checked
+from itemstore.engine.embedded import attach
+from itemstore.projections import runner
+from itemstore.projections.built_in import BUILT_IN
+from itemstore.store.named import UnknownName
+from itemstore.store.projections import named_projections
+from itemstore.store.settings import Settings
+from tests.api.conftest import client_of
+
+SHOP = """
+from itemstore import CountingProjection
+
+def count(numbers, recorded):
+    numbers[recorded.meta.get("actor", "nobody")] += 1
+
+WRITERS = CountingProjection("writers", count)
+AGAIN = CountingProjection("writers", count)
+STATISTICS = CountingProjection("statistics", count)
+LOG = CountingProjection("log", count)
+REBUILD = CountingProjection("rebuild", count)
+CLASS = CountingProjection
+"""
+
+
+@pytest.fixture(autouse=True)
+def _shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `shop` in the working directory, as an operator has it."""
+    (tmp_path / "shop.py").write_text(SHOP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+
+
+def test_a_store_has_its_own_beside_the_others() -> None:
+    """In the order of the setting, after those that every store has; by default there are none."""
+    found = named_projections("shop:WRITERS")
+    assert [each.name for each in found] == ["current-items", "statistics", "writers"]
+    assert named_projections(None) == BUILT_IN
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("shop", "'shop'; write module:NAME, with commas"),
+        ("shop:WRITERS,", "''; write module:NAME"),
+        ("nowhere:WRITERS", "can't be imported: No module named 'nowhere'"),
+        ("shop:Nothing", "has no attribute 'Nothing'"),
+        ("shop:count", "'shop:count', which is not a projection: make one with Counting"),
+        ("shop:CLASS", "'shop:CLASS', which is not a projection: make one with Counting"),
+        ("shop:STATISTICS", "whose name, 'statistics', is taken: give it another one"),
+        ("shop:WRITERS, shop:AGAIN", "'shop:AGAIN', whose name, 'writers', is taken"),
+        ("shop:LOG", "whose name, 'log', is taken"),
+        ("shop:REBUILD", "whose name, 'rebuild', is taken"),
+    ],
+)
+def test_what_is_no_projection_or_no_other_is_refused_at_the_start(name: str, reason: str) -> None:
+    """The error names the setting, what is wrong with which part of it, and what to do."""
+    with pytest.raises(UnknownName, match=f"^ITEMSTORE_PROJECTIONS names .*{reason}"):
+        create_app(Settings(projections=name), redis=FakeAsyncRedis())
+    with pytest.raises(Stop, match=reason):
+        checked({"projections": name})
+
+
+async def test_it_follows_the_log_and_is_listed_and_measured(
+    redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is named in the environment, too."""
+    monkeypatch.setattr(runner, "PAUSE", 0.001)
+    monkeypatch.setenv("ITEMSTORE_PROJECTIONS", "shop:WRITERS")
+    app = create_app(redis=redis)
+    async with app.router.lifespan_context(app), client_of(app) as client, asyncio.timeout(10):
+        for name in ("a", "b"):
+            await client.put(f"/items/{name}", json={})
+        own: dict[str, Any] = {"lag": 2}
+        while own["lag"]:
+            [_, _, own] = (await client.get("/projections")).json()["projections"]
+        metrics = list(text_string_to_metric_families((await client.get("/metrics")).text))
+
+    assert (own["name"], own["rows"]) == ("writers", 1)
+    [lags] = [each for each in metrics if each.name == "itemstore_projection_lag_events"]
+    assert {"projection": "writers"} in [sample.labels for sample in lags.samples]
+    assert await redis.hget("items:projection:writers", "nobody") == b"2"
+
+
+def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -> None:
+    """Its counts stay where it no longer is, and nobody looks at them."""
+    named = ("--projections", "shop:WRITERS")
+    event = json.dumps({"type": "ItemCreated", "subject": "foo", "data": {}})
+    assert run("import", stdin=event).returncode == 0
+    rebuilt = run("rebuild", "writers", *named)
+    assert rebuilt.stdout.startswith("Rebuilt writers\n  events     1 ")
+    with attach(tmp_path / "itemstore-data") as engine, Redis.from_url(engine.url) as redis:
+        redis.hset("items:projection:writers", "nobody", 7)
+
+    found = run("verify", *named)
+    assert found.returncode == 1
+    assert "  writers nobody: is 7, should be 1\n" in found.stdout
+    assert "`itemstore rebuild writers` makes writers again from the log." in found.stdout
+    assert run("verify").returncode == 0
+    unknown = run("rebuild", "writers")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "no projection 'writers'; there are current-items, statistics." in unknown.stderr
+
+    assert run("rebuild", "writers", *named).returncode == 0
+    assert run("verify", *named).returncode == 0
+
+
+def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command in the working directory, where `shop` is."""
+    command = [sys.executable, "-m", "itemstore", *words]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
