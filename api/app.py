@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from itemstore.api.context import Context, limits_of
-from itemstore.api.gate.authentication import OPEN, authenticate
+from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
@@ -136,7 +136,7 @@ class ItemStore(FastAPI):
         try:
             handler = resource.handler(method)
             if resource.template not in OPEN:
-                if not self.context.access.is_open:
+                if not self.context.tokens.is_open:
                     await authenticate(request)
                 if request.token is None:
                     check_name(request)
@@ -173,8 +173,7 @@ class ItemStore(FastAPI):
         if scope["type"] == "http" and self.context is not None:
             request = Request(scope, receive, self.context, {})
             try:
-                authorization = request.field(b"authorization")
-                if await self.context.access.token(authorization, "GET") is None:
+                if await token_of(request, "GET") is None:
                     check_name(request)
             except Exception as error:  # noqa: BLE001 - as in __call__
                 await error_reply(error, request, self.counters).send(receive, counted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from itemstore.api.gate.access import Access
 from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.eventlog.live import LiveFeed
 from itemstore.projections.projection import Projection
@@ -15,6 +14,7 @@ from itemstore.server.processes import Processes
 from itemstore.server.slow_work import SlowWork
 from itemstore.store import cloudevents
 from itemstore.store.health import Health
+from itemstore.store.known_tokens import KnownTokens
 from itemstore.store.model import ItemModel
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -31,7 +31,7 @@ class Context:
     model: ItemModel
     projections: Sequence[Projection]
     feed: LiveFeed
-    access: Access
+    tokens: KnownTokens
     admission: Admission
     processes: Processes
     health: Health
@@ -55,7 +55,9 @@ class Context:
             model,
             projections,
             LiveFeed(log, cloudevents.frame, admission.read_piece),
-            Access(store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark),
+            KnownTokens(
+                store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark
+            ),
             admission,
             processes,
             Health(store),

@@ -1,4 +1,4 @@
-"""The tokens as one process knows them: asked for once a second, and what their absence means."""
+"""The tokens as one process knows them: asked for once a second, and whom they let in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
-from itemstore.store.tokens import Token, Tokens, read_token, tokens_of
+from itemstore.store.standing import Standing, StoreClosed, standing_of
+from itemstore.store.tokens import NAME, Token, TokenInvalid, Tokens, read_token, tokens_of
 
 FRESH_SECONDS = 1.0
 """How long the tokens are believed before the engine is asked again."""
@@ -25,40 +25,10 @@ both together have two."""
 MOST_LOOKS = 20
 """How many names that are not known are looked up in a second: strangers can make them up."""
 
+LONG = 0.5
+"""Seconds for a body to come or to be worked out, after which the token is looked at again."""
+
 logger = logging.getLogger("itemstore")
-
-
-class Standing(Enum):
-    """Whom a process lets in, with the sentence for those it does not."""
-
-    WANTED = ""
-    OPEN = "The store has no tokens, on purpose or from the start: whoever reaches it is let in."
-    VANISHED = (
-        "The store's tokens have vanished from its engine, so nobody is let in. The operator makes "
-        "new ones with `itemstore token create`."
-    )
-    EXPOSED = (
-        "The store has no token and can be reached from other machines, so nobody is let in. The "
-        "operator makes one with `itemstore token create`."
-    )
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether there is no token that could open the store."""
-        return self in (Standing.VANISHED, Standing.EXPOSED)
-
-
-def standing_of(tokens: Tokens, *, had_any: bool, may_be_open: bool) -> Standing:
-    """What the tokens mean to a process that has seen some before, or has not.
-
-    Without any, a store is open only where that may be, and where it is no accident: an engine
-    that was emptied, restarted without its data or replaced by another has none either.
-    """
-    if tokens:
-        return Standing.WANTED
-    if had_any and not tokens.are_given_up:
-        return Standing.VANISHED
-    return Standing.OPEN if may_be_open else Standing.EXPOSED
 
 
 class KnownTokens:
@@ -90,13 +60,55 @@ class KnownTokens:
         self.lets_all_in = False
 
     @property
+    def is_open(self) -> bool:
+        """Whether the store is known to be open to all, without asking anybody."""
+        return self.lets_all_in and time.monotonic() <= self._fresh_until
+
+    @property
     def is_stale(self) -> bool:
         """Whether the engine should be asked again."""
         return time.monotonic() > self._fresh_until
 
-    def get(self, name: str) -> Token | None:
-        """The token, where it is known."""
-        return self._tokens.readable.get(name)
+    def check_not_closed(self) -> None:
+        """Raises StoreClosed where there is no token that could open the store."""
+        if self.is_closed:
+            raise StoreClosed(self.standing.value)
+
+    async def opened_by(self, name: str, secret: str) -> Token:
+        """The token that has this name and this secret.
+
+        Raises TokenInvalid, StoreClosed, and LogUnavailable or LogBroken where the engine has to be
+        asked and does not answer.
+        """
+        token = self._tokens.readable.get(name)
+        if token is None and NAME.fullmatch(name):
+            token = await self._look_up(name)
+        if token is None:
+            self.check_not_closed()
+        if token is None or not token.opens(secret):
+            raise TokenInvalid
+        return token
+
+    async def still_allow(self, token: Token | None) -> bool:
+        """Whether what began with this token, or without any, may go on: it was not revoked.
+
+        Raises nothing: while the engine is away, what was known last counts.
+        """
+        try:
+            await self.refresh()
+        except (LogUnavailable, LogBroken):
+            return False
+        if token is None:
+            return self.lets_all_in
+        return self._tokens.readable.get(token.name) == token
+
+    async def check_after(self, began: float, token: Token | None) -> None:
+        """Asks again about what has taken long since it began, on the clock of `monotonic`.
+
+        Raises TokenInvalid where still_allow says no.
+        """
+        if time.monotonic() - began > LONG and not await self.still_allow(token):
+            raise TokenInvalid
 
     async def refresh(self) -> None:
         """Asks the engine, where that was not done in the last second.
@@ -120,7 +132,7 @@ class KnownTokens:
             self._is_away = True
             self._asked_again_at = time.monotonic() + FRESH_SECONDS
 
-    async def look_up(self, name: str) -> Token | None:
+    async def _look_up(self, name: str) -> Token | None:
         """The token of a name that is not known: it may be new. None where there is none.
 
         Past MOST_LOOKS in a second there is none; it is found when all are asked for again.

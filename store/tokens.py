@@ -42,6 +42,13 @@ class TokenExists(Exception):
     """There is a token with this name already."""
 
 
+class TokenInvalid(Exception):
+    """What was shown is no token of the store, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid here; it may have been revoked.")
+
+
 class LastToken(Exception):
     """The token is the only one; to revoke it would open the store."""
 

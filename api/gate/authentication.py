@@ -1,25 +1,70 @@
-"""Who asks: the bearer token of a request, and what it may be used for."""
+"""Who asks: the bearer token of a request, and what it may be used for (RFC 6750).
+
+Once there is a token in the store, every request wants one.
+"""
 
 from __future__ import annotations
 
+from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
+from itemstore.store.quoting import quoted
+from itemstore.store.standing import StoreClosed
+from itemstore.store.tokens import Role, Token, TokenInvalid
 
 OPEN = frozenset({"/livez", "/readyz", "/problems/{slug}"})
 """Resources that never want a token."""
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 async def authenticate(request: Request) -> None:
-    """Notes whose request it is. Raises Problem and LogUnavailable, as Access.token does.
+    """Notes whose request it is. Raises what token_of raises.
 
     What is wrong with the size or the media type of its body is said first, whoever asks.
     """
     try:
-        authorization = request.field(b"authorization")
-        token = await request.context.access.token(authorization, request.method)
-    except Problem:
+        token = await token_of(request, request.method)
+    except (Problem, StoreClosed, TokenInvalid):
         request.check_content()
         raise
     if token is not None:
         request.token = token
         request.actor = token.name
+
+
+async def token_of(request: Request, method: str) -> Token | None:
+    """The token that the request carries, None where the store is open to all.
+
+    Raises StoreClosed and TokenInvalid, Problem 401 without a token (RFC 6750 §3) and 403 where
+    its role does not allow the method, and LogUnavailable where the tokens, or this one, are not
+    known yet: while the engine is away, those that were known last count.
+    """
+    tokens = request.context.tokens
+    if tokens.is_stale:
+        await tokens.refresh()
+    if tokens.lets_all_in:
+        return None
+    authorization = request.field(b"authorization")
+    if authorization is None:
+        tokens.check_not_closed()
+        raise _no_token("This store wants a token")
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _no_token("This store takes bearer tokens alone")
+    name, _, secret = credentials.strip().partition(".")
+    token = await tokens.opened_by(name, secret)
+    needed = Role.reader if method in READS else Role.writer
+    if token.role < needed:
+        raise Problem(
+            "forbidden",
+            f"The token {quoted(token.name)} is a {token.role.name}; "
+            f"{method} wants a {needed.name}.",
+            headers=challenge("insufficient_scope"),
+        )
+    return token
+
+
+def _no_token(why: str) -> Problem:
+    sentence = f"{why}: send Authorization: Bearer <token>."
+    return Problem("unauthorized", sentence, headers=challenge())

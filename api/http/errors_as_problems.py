@@ -21,6 +21,8 @@ from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.json_text import MalformedJson
 from itemstore.store.model_errors import InvalidItem
 from itemstore.store.quoting import LONGEST, quoted
+from itemstore.store.standing import StoreClosed
+from itemstore.store.tokens import TokenInvalid
 
 REFUSALS = {
     Refusal.MALFORMED_REQUEST: "malformed-request",
@@ -43,6 +45,12 @@ def problem_of(error: Exception) -> Problem | None:
         if isinstance(error, kind):
             return translate(error)
     return None
+
+
+def challenge(error: str | None = None) -> dict[str, str]:
+    """What an answer says that wants a token, or another one (RFC 6750 §3)."""
+    realm = 'Bearer realm="itemstore"'
+    return {"WWW-Authenticate": realm if error is None else f'{realm}, error="{error}"'}
 
 
 def _item_not_found(error: ItemNotFound) -> Problem:
@@ -99,6 +107,10 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ItemNotFound: _item_not_found,
     UnexpectedVersion: _unexpected_version,
     InvalidItemId: _plain("invalid-item-id"),
+    TokenInvalid: lambda error: Problem(
+        "unauthorized", str(error), headers=challenge("invalid_token")
+    ),
+    StoreClosed: lambda error: Problem("unauthorized", str(error), headers=challenge()),
     MalformedJson: _plain("malformed-json"),
     InvalidItem: _invalid_item,
     LogOverloaded: _unavailable("overloaded"),

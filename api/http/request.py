@@ -102,7 +102,7 @@ class Request(StarletteRequest):
 
     async def is_still_allowed(self) -> bool:
         """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
-        return await self.context.access.still_allows(self.token)
+        return await self.context.tokens.still_allow(self.token)
 
     async def worked_out(self, work: Callable[[], Result]) -> Result:
         """What work off the event loop gives, or raises.
@@ -111,7 +111,7 @@ class Request(StarletteRequest):
         """
         began = time.monotonic()
         result = await self.context.slow_work.run(work)
-        await self.context.access.check_after(began, self.token)
+        await self.context.tokens.check_after(began, self.token)
         return result
 
     async def read(self) -> bytes:
@@ -137,7 +137,7 @@ class Request(StarletteRequest):
             body = b"".join(chunks)
         if len(body) > limit:
             raise _too_large(limit)
-        await self.context.access.check_after(began, self.token)
+        await self.context.tokens.check_after(began, self.token)
         self._content = body
         return body
 

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.gate.access import revoked
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import NO_STORE, REVALIDATE, as_of
 from itemstore.api.http.preconditions import names_a_tag, not_modified
@@ -51,6 +50,7 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.entries import Within
 from itemstore.eventlog.live import PIECE_BYTES, FeedClosed, FellBehind
 from itemstore.store.cloudevents import BATCH, LINES, pieces
+from itemstore.store.tokens import TokenInvalid
 
 router = APIRouter(route_class=Route)
 
@@ -188,7 +188,7 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
                     await feed.after(found.position, until=min(until, now() + LOOK))
                 await request.check_connected()
                 if not await request.is_still_allowed():
-                    raise revoked()
+                    raise TokenInvalid
                 async with admission.read_piece():
                     found = await search(request, found.position, wanted)
                 await check_same_log(request)
@@ -201,7 +201,7 @@ async def lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
     within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
     while not is_end:
         if not await request.is_still_allowed():
-            raise revoked()
+            raise TokenInvalid
         async with context.admission.read_piece():
             part = await context.store.log.part(position, within)
             passed = [each for each in part.events if passes(each, wanted)]

@@ -16,6 +16,7 @@ from itemstore.api.http.reply import Reply, html_reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import VALIDATED, json_of, service_operation, text_of
+from itemstore.engine.errors import LogUnavailable
 
 router = APIRouter(route_class=Route)
 
@@ -78,7 +79,10 @@ async def livez(_: Request) -> Reply:
 async def readyz(request: Request) -> Reply:
     """Whether a write would be taken now, and how durable it would be."""
     report = await request.context.health.report()
-    await request.context.access.check_not_closed()
+    tokens = request.context.tokens
+    await tokens.refresh()
+    if tokens.is_closed:
+        raise LogUnavailable(tokens.standing.value, retry_after=60)
     return json_reply(report, headers=[NO_STORE])
 
 

@@ -160,7 +160,7 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """PUT, PATCH and a revert: a model may take longer than a revocation."""
-    monkeypatch.setattr("itemstore.api.gate.access.LONG", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     go_on.set()
     await slow.put("/items/foo", json={"name": "a"})

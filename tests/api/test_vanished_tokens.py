@@ -17,8 +17,8 @@ from itemstore.api.http.reply import Headers
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.server.processes import DIRECTORY
-from itemstore.store.known_tokens import Standing, standing_of
 from itemstore.store.settings import Settings
+from itemstore.store.standing import Standing, standing_of
 from itemstore.store.tokens import LastToken, Role, Token, Tokens, create, read_tokens, revoke
 from tests.api.conftest import Events, Serve, client_of, problem
 
@@ -260,7 +260,7 @@ async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     key: bytes | None,
 ) -> None:
     """401 when the last of it has come, however slowly that was."""
-    monkeypatch.setattr("itemstore.api.gate.access.LONG", 0.0)
+    monkeypatch.setattr("itemstore.store.known_tokens.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     ann = await bearer(redis, "ann")
     await create(Partition(redis, Keys()), "bob", Role.reader)

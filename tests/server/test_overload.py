@@ -10,9 +10,9 @@ from contextlib import ExitStack
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from itemstore.api.gate.access import Access
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.store.known_tokens import KnownTokens
 from tests.conftest import Server as Engine
 from tests.conftest import Start, stopped
 from tests.server.conftest import Serve, Server, resident
@@ -220,7 +220,7 @@ def test_the_sum_of_several_processes_only_grows(serve: Serve) -> None:
 
 async def test_who_finds_the_tokens_stale_goes_on_with_all_the_others() -> None:
     """One asks the engine; none of the rest waits for its turn behind the rest."""
-    access = Access(Partition(FakeAsyncRedis(), Keys()), may_be_open=True)
+    tokens = KnownTokens(Partition(FakeAsyncRedis(), Keys()), may_be_open=True)
     turns = 0
 
     async def count_turns() -> None:
@@ -230,6 +230,6 @@ async def test_who_finds_the_tokens_stale_goes_on_with_all_the_others() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count_turns())
-    await asyncio.gather(*(access.token(None, "GET") for _ in range(1000)))
+    await asyncio.gather(*(tokens.refresh() for _ in range(1000)))
     counting.cancel()
     assert turns < 500
