@@ -15,7 +15,6 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 TOGETHER = 2_048
 """How many commands are under way at once; they share script calls."""
@@ -28,7 +27,7 @@ def fill(url: str, first: int, last: int) -> None:
 
 async def _fill(url: str, first: int, last: int) -> None:
     redis = connect(url)
-    log = EventLog(Partition(redis, Keys()), APPLY)
+    log = EventLog(Partition(redis, Keys()))
     async with redis, _without_fsync(redis):
         for start in range(first, last, TOGETHER):
             numbers = range(start, min(start + TOGETHER, last))

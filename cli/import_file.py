@@ -17,21 +17,19 @@ from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.domain.evolve import Item
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.importing import (
     NOTHING,
     Begun,
     ForeignEvent,
     ImportRefused,
-    LogMoved,
     NotItsBeginning,
     begun,
     checked,
     import_events,
 )
 from itemstore.eventlog.writable import log_end
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode
 from itemstore.store.store import Store
@@ -116,7 +114,6 @@ async def _write(store: Store, plan: Plan, last: str, total: int, report: Report
     done, line = 0, 0
     steps = import_events(
         store.partition,
-        APPLY,
         _with_room(plan.events(), store.disk),
         last,
     )
@@ -131,7 +128,7 @@ async def _write(store: Store, plan: Plan, last: str, total: int, report: Report
     except Interrupted:
         say(f"Interrupted. {_left_off(plan, done, line, total)}")
         raise
-    except (LogUnavailable, LogFull) as error:
+    except (LogUnavailable, LogFull, LogBroken) as error:
         doubt = await _in_doubt(store, last) if plan.appends else ""
         raise Stop(f"{error} {doubt}{_left_off(plan, done, line, total)}") from None
     except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile

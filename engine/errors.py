@@ -25,3 +25,11 @@ class LogFull(Exception):
 
 class LogBroken(Exception):
     """A key of the store holds what this store did not put there. Nothing was appended."""
+
+
+class LogMoved(Exception):
+    """Somebody else wrote to the log meanwhile; what came before that is in the log."""
+
+
+class EventsRemoved(Exception):
+    """The log has lost events that were read from it a moment ago."""

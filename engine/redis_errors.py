@@ -7,15 +7,40 @@ from contextlib import contextmanager
 
 from redis import exceptions
 
-from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.errors import (
+    EventsRemoved,
+    LogBroken,
+    LogFull,
+    LogMoved,
+    LogUnavailable,
+)
 from itemstore.engine.primary import IsReplica
+
+NO_RIGHT = (
+    "The engine's user may not run {}, which a write takes: give it that right (ACL SETUSER), on "
+    "all keys of the store's namespace."
+)
+
+SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
+    "STALEBATCH": (LogUnavailable, "A later write was carried out before this one; try again."),
+    "NORIGHT": (LogUnavailable, NO_RIGHT),
+    "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
+    "BROKENROW": (
+        LogBroken,
+        "The row or the history of item {!r} can't be read; rebuild the projection.",
+    ),
+    "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),
+    "NOTANUMBER": (LogBroken, "What a projection has counted can't be read ({}); rebuild it."),
+}
+"""The errors that the store's own scripts reply with: by their first word, what each means to a
+caller, and the sentence for a person, in which {} stands for the words after that one."""
 
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken."""
+    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken, a script's as its own."""
     try:
         yield
     except (IsReplica, exceptions.ReadOnlyError) as error:
@@ -29,6 +54,10 @@ def translated() -> Iterator[None]:
 
 
 def _meaning(message: str) -> Exception:
+    code, _, words = message.partition(" ")
+    if code in SCRIPT_ERRORS:
+        kind, sentence = SCRIPT_ERRORS[code]
+        return kind(sentence.format(words))
     if "WRONGTYPE" in message:
         return LogBroken(
             "A key of the store holds something else; another program writes in this namespace."

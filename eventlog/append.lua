@@ -1,6 +1,6 @@
 -- Appends a batch of commands, each decided on what the one before it left.
 --
--- Begins with the text of current_items.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+-- Begins with the text of apply.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
 --   KEYS[4]  this writer's last batch: its number, a line feed, its reply
 --   ARGV[2]  the number of this batch
 --   ARGV[3]  the time after which it is late, by the engine's clock, in milliseconds since 1970
@@ -74,7 +74,7 @@ if remembered then
   if number == ARGV[2] then
     return remember_batch(lines)
   elseif tonumber(number) > tonumber(ARGV[2]) then
-    return redis.error_reply('STALEBATCH this writer has sent a later batch')
+    return redis.error_reply('STALEBATCH')
   end
 end
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 from itemstore.domain.commands import Command, DeleteItem
 from itemstore.domain.decide import decide
@@ -15,6 +14,7 @@ from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import ENGINE, Acknowledgement
 from itemstore.engine.errors import LogBroken, LogOverloaded
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.idempotency import REMEMBERED_SECONDS, AlreadyDone, IdempotencyKey
@@ -26,6 +26,8 @@ MOST_COMMANDS = 128
 
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a single larger body goes alone."""
+
+APPEND = Script(lua(__package__, "apply", "append"))
 
 FLIGHTS = 2
 """Batches under way at once: while the engine has one, this process makes the other."""
@@ -49,17 +51,15 @@ class Terms:
 class Appender:
     """Appends the commands of one process to the log, many in one script call (group commit).
 
-    Each flight of batches is a writer. `apply` is the Lua text that applies an event to the
-    current items.
+    Each flight of batches is a writer.
     """
 
-    def __init__(self, partition: Partition, apply: str, terms: Terms) -> None:
-        script = apply + files("itemstore.eventlog").joinpath("append.lua").read_text()
+    def __init__(self, partition: Partition, terms: Terms) -> None:
         writing = WriterTerms(terms.remembered_seconds, terms.acknowledgement)
         clock = EngineClock()
         self._disk = terms.disk
         self._idle_writers = [
-            Writer(DedicatedConnection(partition.client), script, clock, partition.keys, writing)
+            Writer(DedicatedConnection(partition.client), APPEND, clock, partition.keys, writing)
             for _ in range(FLIGHTS)
         ]
         self._batches: Batches[_Append, RecordedEvent] = Batches(

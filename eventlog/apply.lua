@@ -38,8 +38,7 @@ local function refusal_of(item, others)
   }
   for _, command in ipairs(needed) do
     if not redis.acl_check_cmd(unpack(command)) then
-      return redis.error_reply('NOPERM the user of the engine may not run ' .. command[1] ..
-        ' on all keys of the store')
+      return redis.error_reply('NORIGHT ' .. command[1])
     end
   end
 end

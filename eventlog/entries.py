@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.partition import Partition
 
@@ -34,8 +34,7 @@ Entry = tuple[bytes, list[bytes]]
 """A position, and names and values in turn, as the engine sends them."""
 
 _READ_AFTER, _READ_AT, _LOG_ENDS, _STEP_BACK = (
-    files("itemstore.eventlog").joinpath(f"{name}.lua").read_text()
-    for name in ("read_after", "read_at", "log_ends", "step_back")
+    Script(lua(__package__, name)) for name in ("read_after", "read_at", "log_ends", "step_back")
 )
 
 
@@ -178,7 +177,7 @@ async def position_back(partition: Partition, count: int) -> str | None:
     return place[1:]
 
 
-async def _run(partition: Partition, script: str, *arguments: Any) -> Any:
+async def _run(partition: Partition, script: Script, *arguments: Any) -> Any:
     return await partition.run(script, keys=[partition.keys.events], args=arguments)
 
 

@@ -1,6 +1,6 @@
 -- Appends events that happened elsewhere, and applies each to the current items.
 --
--- Begins with the text of current_items.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+-- Begins with the text of apply.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
 --   ARGV[2]  the position that the log must end at, 0-0 for an empty one
 --   then five for each event, in order:
 --     its position, or * for a new one
@@ -13,7 +13,7 @@ local FIRST, EACH = 3, 5
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local ends_at = last and last[1] or '0-0'
 if ends_at ~= ARGV[2] then
-  return redis.error_reply('LOGMOVED the log ends at ' .. ends_at)
+  return redis.error_reply('LOGMOVED ' .. ends_at)
 end
 
 local refusal = refusal_of(ARGV[FIRST + 2], {})

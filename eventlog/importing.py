@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from importlib.resources import files
-
-from redis import exceptions
 
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
-from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.entries import recorded_slices
 from itemstore.eventlog.partition import Partition
@@ -22,6 +19,8 @@ BATCH = 500
 
 BATCH_BYTES = 1024 * 1024
 """About how much one script call carries at most: the engine does nothing else meanwhile."""
+
+IMPORT = Script(lua(__package__, "apply", "import"))
 
 LATEST_MS = 24 * 60 * 60 * 1000
 """How far in the future the time of an event may be that has no position of its own: the log goes
@@ -49,10 +48,6 @@ class NotItsBeginning(Exception):
     def __init__(self, line: int | None) -> None:
         super().__init__(line)
         self.line = line
-
-
-class LogMoved(Exception):
-    """Somebody else wrote to the log during the import; what came before that is in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +149,21 @@ def checked(
 
 
 async def import_events(
-    partition: Partition, apply: str, events: Iterable[tuple[str, ForeignEvent]], after: str
+    partition: Partition, events: Iterable[tuple[str, ForeignEvent]], after: str
 ) -> AsyncGenerator[Written, None]:
     """Writes checked events after the position at which the log ends, and says so step by step.
 
-    Raises LogMoved, and what a failing engine raises: then the step may have been written.
+    Raises LogMoved and LogBroken, and what a failing engine raises: then the step may have been
+    written.
     """
     keys = partition.keys
-    script = partition.client.register_script(
-        apply + files("itemstore.eventlog").joinpath("import.lua").read_text()
-    )
     for batch in _batches(events):
         arguments: list[str | bytes] = [keys.histories, after]
         for place, event in batch:
             arguments += [place, event.type, event.item, event.body, encode_meta(event.meta)]
-        try:
-            with translated():
-                reply = await script(keys=[keys.events, keys.current, keys.ids], args=arguments)
-        except Exception as error:
-            if isinstance(error.__cause__, exceptions.ResponseError) and "LOGMOVED" in str(error):
-                message = "Somebody else wrote to the log during the import."
-                raise LogMoved(message) from None
-            raise
+        reply = await partition.run(
+            IMPORT, keys=[keys.events, keys.current, keys.ids], args=arguments
+        )
         after = reply.decode()
         yield Written(len(batch), batch[-1][1].line, after)
 

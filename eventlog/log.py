@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from importlib.resources import files
 from time import monotonic
 from typing import Any
 
@@ -16,6 +15,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.append import Appender, Terms
 from itemstore.eventlog.codec import decode_all, decode_flat
 from itemstore.eventlog.entries import (
@@ -36,6 +36,8 @@ from itemstore.eventlog.identity import LogReplaced, identity
 from itemstore.eventlog.partition import Partition
 
 DEFAULT = Terms()
+
+_VERSION_AT = Script(lua(__package__, "version_at"))
 
 LOOK = 1.0
 """Seconds between two looks of a follower whether the log is still the same."""
@@ -72,13 +74,10 @@ class EventLog:
     the last of them was not as durable as wanted in time; None where it was.
     """
 
-    def __init__(self, partition: Partition, apply: str, terms: Terms = DEFAULT) -> None:
+    def __init__(self, partition: Partition, terms: Terms = DEFAULT) -> None:
         self._partition = partition
-        self._version_at = partition.client.register_script(
-            files("itemstore.eventlog").joinpath("version_at.lua").read_text()
-        )
         self._acknowledgement = terms.acknowledgement
-        self._appender = Appender(partition, apply, terms)
+        self._appender = Appender(partition, terms)
         self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._appender.batch_sizes
@@ -211,12 +210,9 @@ class EventLog:
         Takes logarithmic time in the number of its versions.
         """
         milliseconds, number = key_of(position)
-        with translated():
-            return int(
-                await self._version_at(
-                    keys=[self._partition.keys.history(item)], args=[milliseconds, number]
-                )
-            )
+        history = self._partition.keys.history(item)
+        found = await self._partition.run(_VERSION_AT, keys=[history], args=[milliseconds, number])
+        return int(found)
 
     async def identity(self) -> str:
         """Which log this is; see eventlog/identity.py."""

@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
 
 
@@ -19,7 +20,7 @@ class Partition:
     client: Redis
     keys: Keys
 
-    async def run(self, script: str, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
-        """A script's reply. Raises LogUnavailable, LogFull, LogBroken."""
+    async def run(self, script: Script, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
+        """A script's reply. Raises LogUnavailable, LogFull, LogBroken, and what it says itself."""
         with translated():
-            return await self.client.register_script(script)(keys=keys, args=args)
+            return await script.run(self.client.execute_command, keys, args)

@@ -22,9 +22,9 @@ local needed = {
   { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'XLEN', KEYS[1] },
   { 'HGET', KEYS[2], 'a' }, { 'HSET', KEYS[2], 'a', 'b' }, { 'HLEN', KEYS[2] },
   { 'ZADD', KEYS[3], '0', 'a' }, { 'ZREM', KEYS[3], 'a' }, { 'ZCARD', KEYS[3] },
-  { 'GET', KEYS[4] }, { 'SET', KEYS[4], 'a', 'PX', '1' }, { 'PEXPIRE', KEYS[4], '1' },
+  { 'GET', KEYS[4] }, { 'SET', KEYS[4], 'a', 'PX', '1' },
   { 'EXISTS', KEYS[5] }, { 'SET', KEYS[5], 'a', 'PX', '1' },
-  { 'RPUSH', KEYS[6], 'a' }, { 'LLEN', KEYS[6] }, { 'EVALSHA', 'a', '0' },
+  { 'RPUSH', KEYS[6], 'a' }, { 'LLEN', KEYS[6] }, { 'EVALSHA', 'a', '0' }, { 'EVAL', 'a', '0' },
 }
 if redis.acl_check_cmd then -- a fake has none
   for _, command in ipairs(needed) do

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from redis import exceptions
@@ -11,7 +10,8 @@ from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
-from itemstore.engine.redis_errors import translated
+from itemstore.engine.redis_errors import NO_RIGHT, translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 
 AHEAD_MS = 5_000
@@ -20,7 +20,7 @@ AHEAD_MS = 5_000
 LAG_SECONDS = 3
 """Since when a replica may not have answered. Each says every second how far it is."""
 
-_SCRIPT = files("itemstore.eventlog").joinpath("would_write.lua").read_text()
+_WOULD_WRITE = Script(lua(__package__, "would_write"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +64,10 @@ async def check_writable(partition: Partition) -> LogEnd:
     keys = partition.keys
     names = [keys.events, keys.current, keys.ids, keys.writer("a")]
     names += [keys.idempotency("a"), keys.history("a")]
-    with translated():
-        try:
-            reply: Any = await partition.client.eval(_SCRIPT, len(names), *names)
-        except exceptions.ResponseError as error:
-            if "unexpected symbol near '#'" not in str(error):
-                raise
-            script = _SCRIPT.partition("\n")[2]  # for a fake, which does not know the first line
-            reply = await partition.client.eval(script, len(names), *names)
+    reply = await partition.run(_WOULD_WRITE, keys=names)
     position, now, *refused = (each.decode() for each in reply)
     if refused:
-        raise UnsafeEngine(
-            f"The engine's user may not run {', '.join(sorted({*refused}))}, which a write takes: "
-            "give it that right (ACL SETUSER), on all keys of the store's namespace."
-        )
+        raise UnsafeEngine(NO_RIGHT.format(", ".join(sorted({*refused}))))
     return LogEnd(position or START, int(now))
 
 

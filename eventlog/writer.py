@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 import uuid
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.durability import Acknowledgement
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
 
 TIME_LIMIT = 1.5
@@ -25,8 +25,6 @@ ALLOWANCE_MS = 500
 
 REMEMBERED_MS = 10 * 60 * 1000
 """How long a writer is remembered after its last batch: far longer than any batch is in time."""
-
-KEY_COUNT = 4
 
 LATE = [b"late"]
 """The reply to a batch whose time was over."""
@@ -46,25 +44,21 @@ class WriterTerms:
 class EngineClock:
     """The engine's clock, going by the last reply that showed it.
 
-    It is behind by the way of that reply, and never ahead.
+    It is behind by the way of that reply, and never ahead. `shown` is what that said, in
+    milliseconds since 1970; 0 where none has come yet.
     """
 
     def __init__(self) -> None:
-        self._shown = 0
+        self.shown = 0
         self._seen = 0.0
 
     def show(self, milliseconds: int) -> None:
         """Notes what a reply said that has just come."""
-        self._shown, self._seen = milliseconds, time.monotonic()
-
-    @property
-    def is_known(self) -> bool:
-        """Whether a reply has come yet."""
-        return self._shown > 0
+        self.shown, self._seen = milliseconds, time.monotonic()
 
     def now(self) -> int:
         """Milliseconds since 1970; long ago where no reply has come yet."""
-        return self._shown + int((time.monotonic() - self._seen) * 1000)
+        return self.shown + int((time.monotonic() - self._seen) * 1000)
 
 
 class Writer:
@@ -80,18 +74,19 @@ class Writer:
     def __init__(
         self,
         connection: DedicatedConnection,
-        script: str,
+        script: Script,
         clock: EngineClock,
         keys: Keys,
         terms: WriterTerms,
     ) -> None:
         self._connection = connection
         self._script = script
-        self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._clock = clock
         self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
-        self._terms = terms
+        self._remembered_ms = terms.remembered_seconds * 1000
+        self._acknowledgement = terms.acknowledgement
+        self._wait = terms.acknowledgement.command
         self._number = 0
 
     async def send(self, commands: Sequence[Argument]) -> list[bytes]:
@@ -109,10 +104,10 @@ class Writer:
 
     async def _answered(self, commands: Sequence[Argument]) -> list[bytes]:
         self._number += 1
-        knew_the_time = self._clock.is_known
+        knew_the_time = self._clock.shown > 0
         late_from = self._clock.now() + int(TIME_LIMIT * 1000) + ALLOWANCE_MS
-        batch: list[Argument] = [*self._keys, self._histories, self._number, late_from]
-        batch += [REMEMBERED_MS, self._terms.remembered_seconds * 1000, *commands]
+        batch: list[Argument] = [self._histories, self._number, late_from]
+        batch += [REMEMBERED_MS, self._remembered_ms, *commands]
         pause, is_first = 0.01, True
         while True:
             try:
@@ -126,13 +121,9 @@ class Writer:
             return lines
 
     async def _run(self, batch: list[Argument]) -> list[bytes]:
-        try:
-            reply = await self._connection.call("EVALSHA", self._sha, KEY_COUNT, *batch)
-        except exceptions.NoScriptError:
-            reply = await self._connection.call("EVAL", self._script, KEY_COUNT, *batch)
-        time_there, *lines = bytes(reply).split(b"\n")
+        reply: bytes = await self._script.run(self._connection.call, self._keys, batch)
+        time_there, *lines = reply.split(b"\n")
         self._clock.show(int(time_there))
-        wait = self._terms.acknowledgement.command
-        if wait and lines != LATE:
-            self._terms.acknowledgement.check(await self._connection.call(*wait))
+        if self._wait and lines != LATE:
+            self._acknowledgement.check(await self._connection.call(*self._wait))
         return lines

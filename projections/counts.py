@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib.resources import files
 from typing import Any
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.entries import Entry, slices
 from itemstore.eventlog.partition import Partition
@@ -24,7 +24,7 @@ ANYWHERE = ""
 Count = Callable[[Counter[str], RecordedEvent], None]
 """Adds an event to numbers: see CountingProjection."""
 
-_COMMIT = files("itemstore.projections").joinpath("commit_counts.lua").read_text()
+_COMMIT = Script(lua(__package__, "commit_counts"))
 
 
 class MalformedCounts(ValueError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.entries import Ends
 from itemstore.eventlog.partition import Partition
@@ -21,8 +21,7 @@ from itemstore.projections.row import MalformedRow, decode
 from itemstore.projections.task import Findings, Task
 from itemstore.projections.verify.items import ItemsCheck
 
-APPLY = files("itemstore.eventlog").joinpath("apply.lua").read_text()
-"""The Lua text that applies an event; the append script begins with it."""
+_LIST_ITEMS = Script(lua(__package__, "list_items"))
 
 MOST_READS = 256
 """How many items one HMGET reads for as many callers."""
@@ -78,9 +77,6 @@ class CurrentItems:
         self._connection = DedicatedConnection(partition.client)
         self._partition = partition
         self._rows = partition.keys.current
-        self._list_items = partition.client.register_script(
-            files("itemstore.projections").joinpath("list_items.lua").read_text()
-        )
         self._reads: Batches[bytes, Item | None] = Batches(
             self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1
         )
@@ -110,10 +106,11 @@ class CurrentItems:
         begin = start
         if after is not None and after >= prefix:
             begin = b"(" + after.encode()
-        with translated():
-            reply = await self._list_items(
-                keys=[self._rows, self._partition.keys.ids], args=[begin, end, limit, start]
-            )
+        reply = await self._partition.run(
+            _LIST_ITEMS,
+            keys=[self._rows, self._partition.keys.ids],
+            args=[begin, end, limit, start],
+        )
         items = []
         while len(reply) > _HEAD:  # from the end, and none stays: the bodies are copies
             row, name = reply.pop(), reply.pop()

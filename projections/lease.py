@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from importlib.resources import files
-
-from redis.asyncio import Redis
 
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
+from itemstore.eventlog.partition import Partition
+
+_LEASE = Script(lua(__package__, "lease"))
 
 
 class LeaseLost(Exception):
@@ -29,34 +30,31 @@ class Lease:
     sends it again after a lost reply.
     """
 
-    def __init__(self, redis: Redis, key: str, milliseconds: int) -> None:
-        self.key = key
+    def __init__(self, partition: Partition, work: str, milliseconds: int) -> None:
+        self.key = partition.keys.lease(work)
         self.token = uuid.uuid4().hex[:12]
         self.milliseconds = milliseconds
-        self._redis = redis
+        self._partition = partition
         self._number = 0
         self._renewed = 0.0
-        self._script = redis.register_script(
-            files("itemstore.projections").joinpath("lease.lua").read_text()
-        )
 
     async def acquire(self) -> bool:
         """Whether the lease is this one's now; False where somebody else holds it."""
         with translated():
-            taken = await self._redis.set(self.key, self._value, nx=True, px=self.milliseconds)
+            taken = await self._partition.client.set(
+                self.key, self._value, nx=True, px=self.milliseconds
+            )
         self._renewed = time.monotonic()
         return bool(taken)
 
     async def remaining(self) -> float:
         """Seconds until the lease is free if its holder does not renew it."""
         with translated():
-            return max(0, await self._redis.pttl(self.key)) / 1000
+            return max(0, await self._partition.client.pttl(self.key)) / 1000
 
     async def renew(self) -> None:
         """Holds the lease for its whole lifetime again. Raises LeaseLost."""
-        with translated():
-            held = await self._script(keys=[self.key], args=self.renewal())
-        if not held:
+        if not await self._partition.run(_LEASE, keys=[self.key], args=self.renewal()):
             raise LeaseLost
 
     async def renew_in_time(self) -> None:
@@ -66,8 +64,7 @@ class Lease:
 
     async def release(self) -> None:
         """Gives the lease up, if it is still held."""
-        with translated():
-            await self._script(keys=[self.key], args=[self._value, "", 0])
+        await self._partition.run(_LEASE, keys=[self.key], args=[self._value, "", 0])
 
     def renewal(self) -> list[str | int]:
         """What a script needs to renew it: the value before, the value after, the lifetime."""

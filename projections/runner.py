@@ -85,7 +85,7 @@ class Runner:
     async def _work(self, name: str, follower: Follower) -> None:
         """Follows the log for as long as this is the one that does, and the disk has space."""
         self._disk.check()
-        lease = Lease(self._partition.client, self._partition.keys.lease(name), LEASE_MS)
+        lease = Lease(self._partition, name, LEASE_MS)
         if not await lease.acquire():
             return
         try:

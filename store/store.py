@@ -11,7 +11,7 @@ from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from itemstore.store.settings import Settings
 
 
@@ -39,6 +39,6 @@ class Store:
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
-        log = EventLog(partition, APPLY, terms)
+        log = EventLog(partition, terms)
         items = CurrentItems(partition, waiting=settings.max_waiting)
         return cls(partition, log, items, settings, disk, is_own)

@@ -31,7 +31,7 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 
 hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
 hypothesis.settings.load_profile("itemstore")
@@ -237,7 +237,7 @@ def real_partition(real_redis: Redis, keys: Keys) -> Partition:
 @pytest.fixture
 def log(partition: Partition) -> EventLog:
     """The log on each engine."""
-    return EventLog(partition, APPLY)
+    return EventLog(partition)
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
+
+_CLEAR = Script(lua(__package__, "clear"))
 
 
 async def begin(partition: Partition, lease: Lease) -> None:
@@ -27,16 +29,12 @@ async def clear(partition: Partition, lease: Lease) -> None:
 
 
 async def _clear(partition: Partition, lease: Lease, token: str) -> None:
-    script = partition.client.register_script(
-        files("itemstore.projections.rebuild").joinpath("clear.lua").read_text()
-    )
     shadow, aside = partition.keys.shadow(token), partition.keys.aside(token)
     left = [shadow.wrong_histories, shadow.current, shadow.ids, aside.current, aside.ids]
     remaining: int | None = 1
     while remaining:
-        with translated():
-            remaining = await script(
-                keys=[lease.key, *left], args=[*lease.renewal(), shadow.histories]
-            )
+        remaining = await partition.run(
+            _CLEAR, keys=[lease.key, *left], args=[*lease.renewal(), shadow.histories]
+        )
     if remaining is None:
         raise LeaseLost

@@ -38,7 +38,7 @@ while replayed < #ARGV - FIRST + 1 and bytes < MOST_BYTES do
   local last = string.match(positions, '.* (.*)')
   local entry = entry_at(last)
   if not entry then
-    return redis.error_reply('LOGINCOMPLETE there is nothing at ' .. last .. ' any more')
+    return redis.error_reply('LOGINCOMPLETE ' .. last)
   end
   replay(entry, created, count, string.sub(positions, 2))
   replayed = replayed + 1

@@ -6,14 +6,14 @@ Each step is one script, and does so little that it takes the engine a few milli
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.errors import EventsRemoved
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
@@ -34,6 +34,16 @@ KEY_BYTES = 256 * 1024
 
 ENTRIES = 128
 """Entries of the log with which a step catches up before it does its own work."""
+
+
+_REPLAY = lua("itemstore.eventlog", "apply") + lua(__package__, "replay")
+
+REPLAY_RUNS = Script(_REPLAY + lua(__package__, "replay_runs"))
+
+COMPARE, SURPLUS, MARK_HISTORIES, HEAL_HISTORIES, SWAP = (
+    Script(_REPLAY + lua(__package__, "catch_up", name))
+    for name in ("compare", "surplus", "mark_histories", "heal_histories", "swap")
+)
 
 
 class Difference(NamedTuple):
@@ -68,18 +78,6 @@ class Shadow:
         self._lease = lease
         self._disk = disk
         self._aside = partition.keys.aside(lease.token)
-        replay = files("itemstore.eventlog").joinpath("apply.lua").read_text() + _text("replay.lua")
-        catch_up = replay + _text("catch_up.lua")
-        self._replay_runs = partition.client.register_script(replay + _text("replay_runs.lua"))
-        self._compare = partition.client.register_script(catch_up + _text("compare.lua"))
-        self._surplus = partition.client.register_script(catch_up + _text("surplus.lua"))
-        self._mark_histories = partition.client.register_script(
-            catch_up + _text("mark_histories.lua")
-        )
-        self._heal_histories = partition.client.register_script(
-            catch_up + _text("heal_histories.lua")
-        )
-        self._swap = partition.client.register_script(catch_up + _text("swap.lua"))
 
     async def replay(self, runs: Runs, position: str) -> None:
         """Replays a stretch of the log, which ends at a position."""
@@ -87,7 +85,7 @@ class Shadow:
             texts = [run.text for run in step]
             while texts:
                 self._disk.check()
-                texts = texts[await self._step(self._replay_runs, [], texts) :]
+                texts = texts[await self._step(REPLAY_RUNS, [], texts) :]
         self.position = position
         self.events += runs.events
         self.skipped += runs.skipped
@@ -98,7 +96,7 @@ class Shadow:
         found_any = False
         cursor = b"0"
         while True:
-            cursor, rows, ids, *more = await self._at_the_end(self._compare, live, [cursor])
+            cursor, rows, ids, *more = await self._at_the_end(COMPARE, live, [cursor])
             for start in range(0, len(rows), 3):
                 yield Difference("rows", *rows[start : start + 3])
             for item in ids:
@@ -121,7 +119,7 @@ class Shadow:
         cursor, count = b"0", FEW_KEYS
         while True:
             cursor, size = await self._at_the_end(
-                self._mark_histories, [], [pattern(self.live.histories), cursor, count]
+                MARK_HISTORIES, [], [pattern(self.live.histories), cursor, count]
             )
             count = KEYS if size < KEY_BYTES else FEW_KEYS
             if cursor == b"0":
@@ -143,24 +141,24 @@ class Shadow:
         """Puts right histories in the place of wrong ones."""
         remaining = 1
         while remaining:
-            [remaining] = await self._at_the_end(self._heal_histories, [], [])
+            [remaining] = await self._at_the_end(HEAL_HISTORIES, [], [])
 
     async def swap(self) -> None:
         """Puts rows and ids in the place of the live ones, in one step with the end of the log."""
         live, aside = self.live, self._aside
         keys = [live.current, live.ids, aside.current, aside.ids]
-        await self._at_the_end(self._swap, keys, [])
+        await self._at_the_end(SWAP, keys, [])
 
     async def _surplus_in(self, key: str, scan: str) -> AsyncIterator[tuple[bytes, bytes]]:
         cursor = b"0"
         while True:
-            cursor, found = await self._at_the_end(self._surplus, [key], [scan, cursor])
+            cursor, found = await self._at_the_end(SURPLUS, [key], [scan, cursor])
             for start in range(0, len(found), 2):
                 yield found[start], found[start + 1]
             if cursor == b"0":
                 return
 
-    async def _at_the_end(self, script: Any, keys: list[str], arguments: list[Any]) -> list[Any]:
+    async def _at_the_end(self, script: Script, keys: list[str], arguments: list[Any]) -> list[Any]:
         """The script's own reply, from a moment when all of the log is replayed."""
         most = ENTRIES
         while True:
@@ -176,27 +174,25 @@ class Shadow:
             if self.length - self.events - self.skipped >= before:
                 most *= 2
 
-    async def _step(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+    async def _step(self, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         heed_cancellation()
         shadow = self.keys
         try:
-            with translated():
-                reply: Any = await script(
-                    keys=[
-                        *(self.live.events, shadow.current, shadow.ids),
-                        *(self._lease.key, shadow.wrong_histories),
-                        *keys,
-                    ],
-                    args=[
-                        *(shadow.histories, self.live.histories),
-                        *self._lease.renewal(),
-                        *arguments,
-                    ],
-                )
-        except LogUnavailable as error:
-            if "LOGINCOMPLETE" in str(error):
-                raise LogIncomplete("lost events meanwhile (XTRIM, XDEL)") from None
-            raise
+            reply: Any = await self._partition.run(
+                script,
+                keys=[
+                    *(self.live.events, shadow.current, shadow.ids),
+                    *(self._lease.key, shadow.wrong_histories),
+                    *keys,
+                ],
+                args=[
+                    *(shadow.histories, self.live.histories),
+                    *self._lease.renewal(),
+                    *arguments,
+                ],
+            )
+        except EventsRemoved:
+            raise LogIncomplete("lost events meanwhile (XTRIM, XDEL)") from None
         if reply is None:
             raise LeaseLost
         return reply
@@ -204,7 +200,3 @@ class Shadow:
 
 def _bytes_of(run: Run) -> int:
     return len(run.text)
-
-
-def _text(name: str) -> str:
-    return files("itemstore.projections.rebuild").joinpath(name).read_text()

@@ -7,11 +7,11 @@ fold of the very same moment.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from importlib.resources import files
 from typing import Any
 
 from itemstore.domain.events import ItemCreated, RecordedEvent
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
 from itemstore.projections.fold import Fold
@@ -29,8 +29,7 @@ PART_BYTES = 50_000
 """Bytes of the positions in them: some 3,000 positions."""
 
 _READ_ITEMS, _CHECK_HISTORIES = (
-    files("itemstore.projections.verify").joinpath(f"{name}.lua").read_text()
-    for name in ("read_items", "check_histories")
+    Script(lua(__package__, name)) for name in ("read_items", "check_histories")
 )
 
 

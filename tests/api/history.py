@@ -15,7 +15,6 @@ from itemstore.domain.positions import START
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 CREATED, UPDATED, DELETED = (each.__name__ for each in (ItemCreated, ItemUpdated, ItemDeleted))
 
@@ -29,7 +28,7 @@ async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
         (position, ForeignEvent(number, kind, item, body, position))
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
-    async for _ in import_events(Partition(redis, Keys()), APPLY, events, START):
+    async for _ in import_events(Partition(redis, Keys()), events, START):
         pass
 
 

@@ -15,7 +15,6 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 
@@ -39,7 +38,7 @@ async def test_nothing_is_appended_without_room_and_then_it_goes_on(
     redis: FakeAsyncRedis, disk: DiskSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogFull says how much there is and how much there has to be."""
-    log = EventLog(Partition(redis, Keys()), APPLY, Terms(disk=disk))
+    log = EventLog(Partition(redis, Keys()), Terms(disk=disk))
     await log.append(PutItem("a", b"{}"))
     with monkeypatch.context() as patch:
         patch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
@@ -60,7 +59,7 @@ async def test_a_rebuild_ends_before_the_disk_does(
 ) -> None:
     """It would write every row once more. All stays as it was."""
     keys = Keys()
-    await EventLog(Partition(redis, keys), APPLY).append(PutItem("a", b"{}"))
+    await EventLog(Partition(redis, keys)).append(PutItem("a", b"{}"))
     before = await verify(Partition(redis, keys), BUILT_IN)
     monkeypatch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
     with pytest.raises(LogFull):
@@ -79,7 +78,7 @@ async def test_nothing_is_appended_where_the_data_is_gone(
     manifest = data / "appendonlydir" / "appendonly.aof.manifest"
     manifest.parent.mkdir(parents=True)
     manifest.touch()
-    log = EventLog(Partition(redis, Keys()), APPLY, Terms(disk=DiskSpace(data)))
+    log = EventLog(Partition(redis, Keys()), Terms(disk=DiskSpace(data)))
     await log.append(PutItem("a", b"{}"))
     manifest.unlink()
     with pytest.raises(LogUnavailable, match="moved or deleted"):

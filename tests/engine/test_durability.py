@@ -22,7 +22,6 @@ from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, Start, stopped
 from tests.wire import wire_of
 
@@ -36,7 +35,7 @@ async def store_on(
 ) -> AsyncIterator[tuple[EventLog, Redis]]:
     """A log on the server that waits for what is wanted, and a client."""
     async with connect(server.url) as redis:
-        yield EventLog(Partition(redis, Keys()), APPLY, Terms(acknowledgement=wanted)), redis
+        yield EventLog(Partition(redis, Keys()), Terms(acknowledgement=wanted)), redis
 
 
 def replicas_of(start: Start, count: int) -> tuple[Server, list[Server]]:
@@ -182,7 +181,7 @@ async def test_a_fake_can_not_keep_anything(keys: Keys) -> None:
         for wanted in (FSYNC, REPLICA):
             with pytest.raises(UnsafeEngine, match=f"ITEMSTORE_DURABILITY={wanted}"):
                 await durability(redis, Keys().writer("settle"), wanted)
-        log = EventLog(Partition(redis, keys), APPLY)
+        log = EventLog(Partition(redis, keys))
         assert (await log.append(PutItem("fox", b"{}"))).version == 1
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from redis import exceptions
 
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.redis_errors import translated
+from itemstore.engine.redis_errors import SCRIPT_ERRORS, translated
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,29 @@ def test_what_the_engine_refuses_is_said_in_its_words() -> None:
     """The operator can act on them."""
     with pytest.raises(LogUnavailable, match="The engine refuses: MISCONF"), translated():
         raise exceptions.ResponseError("MISCONF Errors writing to the AOF file")
+
+
+def test_every_error_of_a_script_is_in_the_table() -> None:
+    """And nothing else is: each of its words stands in a Lua file."""
+    texts = [file.read_text() for room in ("eventlog", "projections") for file in lua_of(room)]
+    said = {word for text in texts for word in re.findall(r"error_reply\('(\w+)", text)}
+    assert said == SCRIPT_ERRORS.keys()
+    assert not any(re.search(r"err *= *['\"]", text) for text in texts)
+
+
+def lua_of(room: str) -> list[Path]:
+    """The Lua files of a room."""
+    return sorted(Path(room).rglob("*.lua"))
+
+
+@pytest.mark.parametrize("word", SCRIPT_ERRORS)
+def test_an_error_of_a_script_is_told_as_a_sentence(word: str) -> None:
+    """Its word reaches nobody, and what it names does where the sentence has a place for it."""
+    kind, sentence = SCRIPT_ERRORS[word]
+    with pytest.raises(kind) as raised, translated():
+        raise exceptions.ResponseError(f"{word} foo")
+    assert word not in str(raised.value)
+    assert ("foo" in str(raised.value)) is ("{" in sentence)
 
 
 def test_a_fake_without_lua_is_told_what_it_lacks() -> None:

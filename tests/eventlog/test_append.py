@@ -14,7 +14,6 @@ from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
@@ -113,8 +112,8 @@ async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log
 async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
     """Each has its own log, and the same id is another item in it."""
     here, there = Partition(redis, Keys("items")), Partition(redis, Keys("{shop}"))
-    created = await EventLog(here, APPLY).append(PutItem("foo", b"1"))
-    other = await EventLog(there, APPLY).append(PutItem("foo", b"2"))
+    created = await EventLog(here).append(PutItem("foo", b"1"))
+    other = await EventLog(there).append(PutItem("foo", b"2"))
 
     assert isinstance(created.event, ItemCreated)
     assert isinstance(other.event, ItemCreated)

@@ -14,7 +14,6 @@ from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
     real_redis: Redis, real_partition: Partition, rule: str
 ) -> None:
     """Neither by an append nor by an import, and the reason is said."""
-    log = EventLog(real_partition, APPLY)
+    log = EventLog(real_partition)
     recorded = await log.append(PutItem("foo", b"1"))
     path = real_redis.connection_pool.connection_kwargs["path"]
     rules = ("reset", "on", "nopass", "~*", "+@all", *rule.split())
@@ -146,13 +145,11 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
     try:
         async with connect(f"unix://limited:any@{path}") as limited:
             with pytest.raises(LogUnavailable, match="may not run"):
-                await EventLog(Partition(limited, real_partition.keys), APPLY).append(
-                    PutItem("foo", b"2")
-                )
+                await EventLog(Partition(limited, real_partition.keys)).append(PutItem("foo", b"2"))
             events = [("*", ForeignEvent(1, "ItemUpdated", "foo", b"3"))]
             with pytest.raises(LogUnavailable, match="may not run"):
                 async for _ in import_events(
-                    Partition(limited, real_partition.keys), APPLY, events, recorded.position
+                    Partition(limited, real_partition.keys), events, recorded.position
                 ):
                     pass
     finally:

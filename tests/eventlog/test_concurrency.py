@@ -20,7 +20,6 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -38,12 +37,11 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 async def main():
     async with connect(sys.argv[1]) as one, connect(sys.argv[1]) as other:
         await one.ping(), await other.ping()
-        logs = [EventLog(Partition(redis, Keys()), APPLY) for redis in (one, other)]
+        logs = [EventLog(Partition(redis, Keys())) for redis in (one, other)]
         print("ready", flush=True)
         sys.stdin.readline()
         events = await asyncio.gather(
@@ -66,7 +64,7 @@ async def logs(real_redis: Redis, keys: Keys) -> AsyncIterator[list[EventLog]]:
     """Four logs, each on a client of its own, on each real server."""
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connect(url_of(real_redis))) for _ in range(4)]
-        yield [EventLog(Partition(client, keys), APPLY) for client in clients]
+        yield [EventLog(Partition(client, keys)) for client in clients]
 
 
 async def test_a_thousand_puts_from_two_processes_create_once(
@@ -88,7 +86,7 @@ async def test_a_thousand_puts_from_two_processes_create_once(
     outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     answers = [event for output, _ in outputs for event in json.loads(output)]
 
-    history = await EventLog(real_partition, APPLY).read(limit=2000)
+    history = await EventLog(real_partition).read(limit=2000)
     logged = [[event.type, event.version, event.position] for event in history]
     assert [version for _, version, _ in logged] == list(range(1, 1001))
     assert [kind for kind, _, _ in logged].count("ItemCreated") == 1

@@ -17,7 +17,6 @@ from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import Server, assert_agreement, program_of, running
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ async def test_a_batch_cut_off_at_any_byte_appends_nothing_or_everything(
     server = start("valkey")
     file = append_only_file(server.directory)
     async with connect(server.url) as redis:
-        log = EventLog(Partition(redis, keys), APPLY)
+        log = EventLog(Partition(redis, keys))
         for command in BEFORE:
             await log.append(command)
         first = file.stat().st_size
@@ -84,7 +83,7 @@ async def length_after(server: Server, cut: int, keys: Keys) -> int:
         with running(program_of("valkey"), directory) as survivor:
             async with connect(survivor.url) as redis:
                 await assert_agreement(Partition(redis, keys))
-                return await EventLog(Partition(redis, keys), APPLY).length()
+                return await EventLog(Partition(redis, keys)).length()
 
 
 async def test_what_was_acknowledged_survives_a_kill_under_load(start: Start, keys: Keys) -> None:
@@ -103,7 +102,7 @@ async def test_what_was_acknowledged_survives_a_kill_under_load(start: Start, ke
                 under_load.set()
 
     async with connect(server.url) as one, connect(server.url) as other:
-        logs = [EventLog(Partition(redis, keys), APPLY) for redis in (one, other)]
+        logs = [EventLog(Partition(redis, keys)) for redis in (one, other)]
         writers = asyncio.gather(
             *(write(logs[number % 2], f"item {number}") for number in range(40)),
             return_exceptions=True,
@@ -114,7 +113,7 @@ async def test_what_was_acknowledged_survives_a_kill_under_load(start: Start, ke
     assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
 
     async with connect(start("valkey", server.directory).url) as redis:
-        log = EventLog(Partition(redis, keys), APPLY)
+        log = EventLog(Partition(redis, keys))
         survived = {event.position: event for event in await log.read(limit=100_000)}
         assert [survived.get(event.position) for event in acknowledged] == acknowledged
         await assert_agreement(Partition(redis, keys))
@@ -135,7 +134,7 @@ async def test_a_batch_asked_for_again_after_a_kill_is_not_appended_again(
             start("valkey", server.directory)
             raise exceptions.ConnectionError
 
-        log = EventLog(Partition(redis, keys), APPLY)
+        log = EventLog(Partition(redis, keys))
         before = await log.append(PutItem("bar", b"1"))
         monkeypatch.setattr(DedicatedConnection, "call", killed_before_the_reply)
         answer = await log.append(PutItem("foo", b"1"))

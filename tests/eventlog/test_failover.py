@@ -17,7 +17,7 @@ from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from itemstore.store.settings import Settings
 from tests.torture.proxy import Proxy
 
@@ -81,7 +81,7 @@ async def test_the_first_refused_write_drops_every_connection_to_the_old_primary
     )  # the write is to find it out
     async with connect_to_primary(pair.proxy.url) as redis:
         log, items = (
-            EventLog(Partition(redis, keys), APPLY),
+            EventLog(Partition(redis, keys)),
             CurrentItems(Partition(redis, keys)),
         )
         await log.append(PutItem("foo", b"1"))
@@ -112,7 +112,7 @@ async def test_a_store_that_is_only_read_leaves_the_old_primary_by_itself(
         await _kept(pair.replica, keys)
         await pair.fail_over()
         async with connect(pair.replica.url) as redis:
-            await EventLog(Partition(redis, keys), APPLY).append(PutItem("foo", b'{"size":2}'))
+            await EventLog(Partition(redis, keys)).append(PutItem("foo", b'{"size":2}'))
 
         async with asyncio.timeout(PATIENCE):
             while (await client.get("/items/foo")).json().get("size") != 2:
@@ -131,7 +131,7 @@ async def test_a_replica_is_not_asked(pair: Pair, keys: Keys) -> None:
         with pytest.raises(LogUnavailable, match="replica"):
             await CurrentItems(Partition(redis, keys)).get("foo")
         with pytest.raises(LogUnavailable, match="replica"):
-            await EventLog(Partition(redis, keys), APPLY).read()
+            await EventLog(Partition(redis, keys)).read()
 
 
 async def test_an_engine_that_keeps_its_role_to_itself_is_asked(pair: Pair) -> None:

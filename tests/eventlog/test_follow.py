@@ -13,7 +13,6 @@ from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def log(real_partition: Partition) -> EventLog:
     """The log on each real server."""
-    return EventLog(real_partition, APPLY)
+    return EventLog(real_partition)
 
 
 async def follow(log: EventLog, after: str, count: int, limit: int = 1000) -> list[RecordedEvent]:
@@ -86,9 +85,7 @@ async def test_a_follower_hears_that_the_engine_is_gone(start: Start, keys: Keys
     """LogUnavailable, so that it can go on from where it was."""
     server = start("valkey")
     async with connect(server.url) as redis:
-        following = asyncio.create_task(
-            follow(EventLog(Partition(redis, keys), APPLY), START, count=1)
-        )
+        following = asyncio.create_task(follow(EventLog(Partition(redis, keys)), START, count=1))
         await asyncio.sleep(0.05)
         server.kill()
         with pytest.raises(LogUnavailable):

@@ -15,7 +15,6 @@ from itemstore.engine.errors import LogOverloaded
 from itemstore.eventlog.append import MOST_BYTES, MOST_COMMANDS, Terms
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire
 
@@ -88,7 +87,7 @@ async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) 
 @pytest.fixture
 def short(partition: Partition) -> EventLog:
     """A log for which no more than five commands may wait."""
-    return EventLog(partition, APPLY, Terms(waiting=5))
+    return EventLog(partition, Terms(waiting=5))
 
 
 async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(

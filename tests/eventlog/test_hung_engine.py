@@ -15,7 +15,7 @@ from itemstore.engine.errors import LogOverloaded, LogUnavailable
 from itemstore.eventlog.append import Terms
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Server, assert_agreement, contents, stopped
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def test_a_queue_that_was_full_of_a_hang_is_empty_after_it(
     server: Server, partition: Partition
 ) -> None:
     """The first to come afterwards is served."""
-    log = EventLog(partition, APPLY, Terms(waiting=5))
+    log = EventLog(partition, Terms(waiting=5))
     await log.append(PutItem("foo", b"1"))
     with stopped(server):
         appends = [log.append(PutItem("foo", b"1")) for _ in range(50)]

@@ -15,7 +15,6 @@ from itemstore.eventlog.append import Terms
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:
@@ -92,6 +91,6 @@ async def test_an_outcome_is_remembered_for_its_time(
     redis: Redis, partition: Partition, key: IdempotencyKey
 ) -> None:
     """The lifetime that was asked for, in the engine's own hands."""
-    log = EventLog(partition, APPLY, Terms(remembered_seconds=60))
+    log = EventLog(partition, Terms(remembered_seconds=60))
     await log.append(PutItem("foo", b"1"), None, key)
     assert 50_000 < await redis.pttl(key.name) <= 60_000

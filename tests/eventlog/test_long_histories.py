@@ -7,7 +7,6 @@ from redis.asyncio import Redis
 
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 VERSIONS = 100_000
 
@@ -18,7 +17,7 @@ async def log(real_redis: Redis, real_partition: Partition) -> EventLog:
     for start in range(0, VERSIONS, 10_000):
         positions = (f"{10 * number}-0" for number in range(start + 1, start + 10_001))
         await real_redis.rpush(real_partition.keys.history("foo"), *positions)
-    return EventLog(real_partition, APPLY)
+    return EventLog(real_partition)
 
 
 async def looks(redis: Redis) -> int:

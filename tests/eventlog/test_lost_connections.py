@@ -14,7 +14,6 @@ from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 from tests.conftest import assert_agreement, emptied
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ async def test_connections_that_keep_breaking_lose_and_double_nothing(
     partition: Partition, proxy: Proxy
 ) -> None:
     """Many callers, many batches, a cut every few of them."""
-    log = EventLog(partition, APPLY)
+    log = EventLog(partition)
     answers = []
     for round_number in range(20):
         proxy.replies_to_cut = round_number % 3

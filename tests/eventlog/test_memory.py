@@ -14,7 +14,7 @@ from itemstore.domain.expected import ABSENT
 from itemstore.engine.errors import LogFull
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from tests.conftest import assert_agreement, contents
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def full(real_redis: Redis, real_partition: Partition) -> AsyncIterator[Redis]:
+async def full(real_redis: Redis, real_partition: Partition) -> AsyncIterator[Partition]:
     """An engine that holds `foo` at version 1 and has no memory left."""
-    await EventLog(real_partition, APPLY).append(PutItem("foo", b"1"))
+    await EventLog(real_partition).append(PutItem("foo", b"1"))
     await real_redis.config_set("maxmemory", 1)
     try:
-        yield real_redis
+        yield real_partition
     finally:
         await real_redis.config_set("maxmemory", 0)
 
@@ -38,19 +38,17 @@ async def full(real_redis: Redis, real_partition: Partition) -> AsyncIterator[Re
     "command",
     [PutItem("foo", b"2"), PutItem("bar", b"2"), PatchItem("foo", b"2"), DeleteItem("foo")],
 )
-async def test_nothing_is_appended_without_memory(
-    full: Redis, partition: Partition, command: Command
-) -> None:
+async def test_nothing_is_appended_without_memory(full: Partition, command: Command) -> None:
     """LogFull, and log, rows, ids and histories are as they were."""
-    before = await contents(full)
+    before = await contents(full.client)
     with pytest.raises(LogFull, match="out of memory"):
-        await EventLog(partition, APPLY).append(command)
-    assert await contents(full) == before
+        await EventLog(full).append(command)
+    assert await contents(full.client) == before
 
 
-async def test_reads_and_refusals_go_on_without_memory(partition: Partition) -> None:
+async def test_reads_and_refusals_go_on_without_memory(full: Partition) -> None:
     """Only what would append needs any."""
-    log, items = EventLog(partition, APPLY), CurrentItems(partition)
+    log, items = EventLog(full), CurrentItems(full)
     [created] = await log.read()
     item = await items.get("foo")
 
@@ -63,14 +61,12 @@ async def test_reads_and_refusals_go_on_without_memory(partition: Partition) -> 
         await log.append(PutItem("foo", b"2", ABSENT))
 
 
-async def test_an_engine_with_memory_again_takes_writes_again(
-    full: Redis, partition: Partition
-) -> None:
+async def test_an_engine_with_memory_again_takes_writes_again(full: Partition) -> None:
     """By itself: nothing has to be started again, and versions go on without a hole."""
-    log = EventLog(partition, APPLY)
+    log = EventLog(full)
     with pytest.raises(LogFull):
         await log.append(PutItem("foo", b"2"))
-    await full.config_set("maxmemory", 0)
+    await full.client.config_set("maxmemory", 0)
     assert (await log.append(PutItem("foo", b"3"))).version == 2
 
 
@@ -78,7 +74,7 @@ async def test_memory_that_runs_out_under_way_leaves_whole_events(
     real_redis: Redis, real_partition: Partition
 ) -> None:
     """Somewhere in many batches: what was acknowledged is there, with its row, and no more."""
-    log = EventLog(real_partition, APPLY)
+    log = EventLog(real_partition)
     used = (await real_redis.info("memory"))["used_memory"]
     await real_redis.config_set("maxmemory", used + 3_000_000)
     try:

@@ -12,7 +12,6 @@ from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -151,7 +150,7 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(
     real_redis: Redis, real_partition: Partition
 ) -> None:
     """Where the log begins and ends, what is gone, what an item's versions are."""
-    log = EventLog(real_partition, APPLY)
+    log = EventLog(real_partition)
     events = [await log.append(PutItem("a", b'"%s"' % (b"x" * 500_000))) for _ in range(5)]
     before = (await real_redis.info("stats"))["total_net_output_bytes"]
 
@@ -174,7 +173,7 @@ async def test_a_part_of_the_log_is_small_whatever_comes_after_what(
     real_partition: Partition,
 ) -> None:
     """Small events say nothing of the size of those after them."""
-    log = EventLog(real_partition, APPLY)
+    log = EventLog(real_partition)
     for size in (*[10] * 100, *[300_000] * 20):
         await log.append(PutItem("a", b'"%s"' % (b"x" * size)))
     parts = [await part(real_partition, START, Within())]

@@ -15,7 +15,6 @@ from itemstore.eventlog.codec import FIELDS
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
-from itemstore.projections.current_items import APPLY
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -102,7 +101,7 @@ async def test_redis_cli_shows_the_log_and_the_rows(
     real_partition: Partition, redis_cli: RedisCli
 ) -> None:
     """The very commands of the documentation."""
-    created, updated, _, deleted = await story(EventLog(real_partition, APPLY))
+    created, updated, _, deleted = await story(EventLog(real_partition))
 
     assert redis_cli("XRANGE", "items:events", created.position, updated.position) == (
         f'1) 1) "{created.position}"\n'

@@ -25,7 +25,7 @@ from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from tests.conftest import assert_agreement, emptied
 from tests.wire import wire_of
 
@@ -67,7 +67,7 @@ class Store(RuleBasedStateMachine):
         self.engines = AsyncExitStack()
         self.redis = self.run(self.engines.enter_async_context(self.engine()))
         self.wire = self.stack.enter_context(wire_of("EVALSHA", "EVAL"))
-        self.log = EventLog(Partition(self.redis, Keys()), APPLY)
+        self.log = EventLog(Partition(self.redis, Keys()))
         self.items = CurrentItems(Partition(self.redis, Keys()))
         self.history: list[RecordedEvent] = []
         self.model: dict[str, Item] = {}

@@ -15,7 +15,7 @@ from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import APPLY, CurrentItems, Page
+from itemstore.projections.current_items import CurrentItems, Page
 from itemstore.projections.row import MalformedRow
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_a_page_is_a_slice_of_the_sorted_ids(
 
     async def listed() -> Page:
         redis = FakeAsyncRedis(server=FakeServer())
-        await fill(EventLog(Partition(redis, Keys()), APPLY), list(ids))
+        await fill(EventLog(Partition(redis, Keys())), list(ids))
         return await CurrentItems(Partition(redis, Keys())).page(
             after=after, prefix=prefix, limit=limit
         )

@@ -16,7 +16,6 @@ from itemstore.domain.commands import PutItem
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents, killed_when_silent
@@ -87,7 +86,7 @@ async def test_killed_at_any_moment_it_leaves_the_projection_as_it_was_or_right(
     real_redis: Redis, real_partition: Partition
 ) -> None:
     """Rows and ids are both the damaged ones or both the right ones; so is every history."""
-    log = EventLog(real_partition, APPLY)
+    log = EventLog(real_partition)
     await write(log, 1000, items=200)
     await log.append(PutItem("kept", b"{}"))
     right = await contents(real_redis)

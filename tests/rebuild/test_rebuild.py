@@ -15,7 +15,6 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runs
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.clear import begin
 from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
@@ -134,7 +133,7 @@ async def test_two_rebuilds_at_once_are_refused(partition: Partition, history: E
 
 async def test_a_lease_that_nobody_renews_runs_out(redis: Redis, partition: Partition) -> None:
     """Whoever was cut off stands in nobody's way for long."""
-    lost, next_one = (Lease(redis, partition.keys.lease("rebuild"), 50) for _ in range(2))
+    lost, next_one = (Lease(partition, "rebuild", 50) for _ in range(2))
     assert await lost.acquire()
     assert not await next_one.acquire()
     await asyncio.sleep(0.06)
@@ -150,7 +149,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
     redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
     """Not a step is taken, the swap least of all, once the lease is somebody else's."""
-    lease = Lease(redis, partition.keys.lease("rebuild"), 10_000)
+    lease = Lease(partition, "rebuild", 10_000)
     await lease.acquire()
     await redis.set(lease.key, "somebody else")
     late = Shadow(partition, lease, 0, DiskSpace())
@@ -169,7 +168,7 @@ async def test_a_step_sent_twice_is_done_once(
     redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """A client library that sends the swap again after a lost reply would swap nothing in."""
-    lease = Lease(redis, partition.keys.lease("rebuild"), 10_000)
+    lease = Lease(partition, "rebuild", 10_000)
     await lease.acquire()
     late = Shadow(partition, lease, 0, DiskSpace())
     await late.swap()
@@ -184,7 +183,7 @@ async def test_a_step_sent_twice_is_done_once(
 
 async def abandoned(partition: Partition) -> None:
     """Goes as far as the swap, and is gone: nothing is cleared away but, with time, the lease."""
-    lease = Lease(partition.client, partition.keys.lease("rebuild"), 10_000)
+    lease = Lease(partition, "rebuild", 10_000)
     await lease.acquire()
     await begin(partition, lease)
     shadow = Shadow(partition, lease, 0, DiskSpace())
@@ -230,7 +229,7 @@ async def test_an_item_with_thousands_of_events_is_rebuilt(
     redis: Redis, partition: Partition
 ) -> None:
     """Its history is replayed in parts, none of which is long."""
-    log = EventLog(partition, APPLY)
+    log = EventLog(partition)
     await asyncio.gather(*(log.append(PutItem("hot", b"%d" % number)) for number in range(1800)))
     await log.append(DeleteItem("hot"))
     await log.append(PutItem("hot", b"{}"))
@@ -288,7 +287,7 @@ async def test_another_namespace_is_left_alone(
     """Also where its name begins or ends alike, or would be a pattern."""
     others = [Keys("items2"), Keys("item"), Keys("{items}"), Keys("it?ms"), Keys("*")]
     for other in others:
-        await write(EventLog(Partition(redis, other), APPLY), 10)
+        await write(EventLog(Partition(redis, other)), 10)
         await redis.rpush(other.history("never"), "1-1")
     before = {
         key: value for key, value in (await contents(redis)).items() if not_of(partition.keys, key)

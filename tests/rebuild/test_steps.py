@@ -9,13 +9,13 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
+from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.current_items import APPLY
 from itemstore.projections.rebuild.run import rebuild
-from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.rebuild.shadow import REPLAY_RUNS, Shadow
 from itemstore.projections.verify.run import verify
 
 FAR_TOO_LONG = 300_000
@@ -37,7 +37,7 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
 ) -> None:
     """Items with more events than one run holds; items of a megabyte each."""
     keys = Keys()
-    log = EventLog(Partition(real_redis, keys), APPLY)
+    log = EventLog(Partition(real_redis, keys))
     body = b'"%s"' % (b"x" * (size - 2))
     for _ in range(events):
         await asyncio.gather(*(log.append(PutItem(f"{n}", body)) for n in range(items)))
@@ -64,8 +64,8 @@ async def test_a_step_does_as_much_as_fits(
     asked = []
     step = Shadow._step
 
-    async def counted(self: Shadow, script: Any, keys: list[str], arguments: list[Any]) -> Any:
-        if script is self._replay_runs:
+    async def counted(self: Shadow, script: Script, keys: list[str], arguments: list[Any]) -> Any:
+        if script is REPLAY_RUNS:
             asked.append(len(arguments))
         return await step(self, script, keys, arguments)
 

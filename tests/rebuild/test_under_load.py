@@ -15,7 +15,7 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.current_items import APPLY, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.rebuild import items as rebuild_items
 from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.run import rebuild
@@ -45,7 +45,7 @@ class Admission:
     def __init__(self, partition: Partition) -> None:
         self.acknowledged: list[RecordedEvent] = []
         self.lists = 0
-        self._log = EventLog(partition, APPLY)
+        self._log = EventLog(partition)
         self._items = CurrentItems(partition)
         self._seen = dict.fromkeys(STAYING, 0)
         self._tasks: list[asyncio.Task[None]] = []
@@ -116,7 +116,7 @@ async def admission(real_partition: Partition) -> AsyncIterator[Admission]:
 
 async def log_of(partition: Partition) -> list[RecordedEvent]:
     """All events."""
-    return await EventLog(partition, APPLY).read(limit=1_000_000)
+    return await EventLog(partition).read(limit=1_000_000)
 
 
 async def test_rebuilds_lose_no_write_and_disturb_no_reader(
