@@ -1,4 +1,4 @@
-"""The way to the store for every verb: its settings, and how it ends where that can't be had."""
+"""How every verb opens its store, and how it ends where it can't."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
 
 
 def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Tells of errors as asyncio does; an interruption may hit a task that nobody waits for."""
+    """Tells of errors as asyncio does; an interruption may hit a task that nobody awaits."""
     if not isinstance(context.get("exception"), Interrupted):
         loop.default_exception_handler(context)
 

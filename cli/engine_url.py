@@ -1,4 +1,4 @@
-"""The engine's URL as it may be shown: without what opens it, and as words for redis-cli."""
+"""The engine's URL as it may be shown: without its secrets, and as arguments for redis-cli."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables that look like settings of the store and are none."""
+"""Variables that look like settings of the store but are not."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KUBERNETES = re.compile(r"ITEMSTORE_(SERVICE_(HOST|PORT.*)|PORT_[0-9]+_.*)")
 def warn_of_misspelt(names: Iterable[str]) -> None:
     """Says on stderr which of the environment's variables no setting answers to."""
     for name, nearest in misspelt(names):
-        hint = f"did you mean {nearest}?" if nearest else "`itemstore serve --help` has them all."
-        say(f"{name} is set, and there is no such setting: {hint}")
+        hint = f"did you mean {nearest}?" if nearest else "`itemstore serve --help` lists them all."
+        say(f"{name} is set, but there is no such setting: {hint}")
 
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:

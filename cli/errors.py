@@ -10,6 +10,6 @@ class Stop(Exception):
 
 
 def told(error: Exception) -> str:
-    """What the error says, with what was behind it where it names the engine's own words."""
+    """What the error says, with the engine's own words where it has them."""
     cause = error.__cause__
     return f"{error} ({cause})" if isinstance(error, LogUnavailable) and cause else str(error)

@@ -27,7 +27,7 @@ async def show_newest(store: Store, *, after: str | None, as_json: bool) -> str:
 
 
 async def show_after(store: Store, position: str, *, as_json: bool) -> str:
-    """Shows the events after a position; that of the last one."""
+    """Shows the events after a position; the position of the last one."""
     async with aclosing(recorded_slices(store.partition, position)) as slices:
         async for recorded in slices:
             position = recorded[-1].position
@@ -36,7 +36,7 @@ async def show_after(store: Store, position: str, *, as_json: bool) -> str:
 
 
 def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
-    """Writes events, one a line, and no longer keeps them to itself."""
+    """Writes events to stdout, one a line."""
     if as_json:
         write_data(b"".join(encode(each) + b"\n" for each in recorded))
     else:
@@ -46,7 +46,7 @@ def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
 async def start_of(log: EventLog, after: str) -> str:
     """The position to start after.
 
-    Raises Stop for what is none, for a lost one, and for one from ahead of the log.
+    Raises Stop for a text that is no position, for a lost one, and for one ahead of the log.
     """
     position = position_of(after)
     if position is None:
@@ -60,8 +60,8 @@ async def start_of(log: EventLog, after: str) -> str:
         raise Stop(message)
     if ends.are_before(position):
         message = (
-            f"The position {after} is from ahead of the log, which ends at {ends.end}: it is of "
-            "another log, or of a newer state of this one. Leave --after out."
+            f"The position {after} is ahead of the log, which ends at {ends.end}: it belongs to "
+            "another log, or to a newer state of this one. Leave --after out."
         )
         raise Stop(message)
     return position

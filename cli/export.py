@@ -48,5 +48,5 @@ async def export(where: Where, after: After = None) -> None:
 
 
 def _broken_off(count: int, position: str) -> str:
-    said = f"{count} {'event was' if count == 1 else 'events were'} exported, and not all."
+    said = f"{count} {'event was' if count == 1 else 'events were'} exported, but not all."
     return f"{said} To go on: itemstore export --after {position}" if count else said

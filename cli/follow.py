@@ -1,7 +1,7 @@
 """`itemstore tail --follow`: the events to come, for as long as somebody looks.
 
 It outlives the engine. One that another process runs may end and come back; where none runs,
-nothing is written, so none is held either: whoever starts one finds the data directory free.
+nothing is written, so none is held either: a server that starts finds the data directory free.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from itemstore.cli.verb import Where, verb
 async def import_(
     where: Where,
     file: Annotated[
-        Path | None, typer.Argument(help="JSON lines; without it, or with -: stdin.")
+        Path | None, typer.Argument(help="A file of JSON lines; stdin if it is missing or -.")
     ] = None,
     append: Annotated[
-        bool, typer.Option("--append", help="Into a log that has events, under new positions.")
+        bool, typer.Option("--append", help="Add to a log that has events, under new positions.")
     ] = False,
 ) -> None:
     """Read events, one CloudEvents object a line, into an empty log."""

@@ -38,7 +38,7 @@ AT_ONCE = 100
 """Rows that are asked for together."""
 
 STEP = 1000
-"""Lines between two words about how far the check is."""
+"""Lines between two reports of how far the check is."""
 
 CheckedEvent = tuple[str, ForeignEvent]
 
@@ -67,8 +67,8 @@ class Plan:
 async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
     """How many events were imported. All of the file is checked before the first is written.
 
-    Without `append` the log may be empty, or what an interrupted import of the same file left
-    behind. Raises Stop for a line that can't be imported, before anything is written.
+    Without `append` the log may be empty, or what an interrupted import of the same file left.
+    Raises Stop for a line that can't be imported, before anything is written.
     """
     last = await store.log.last_position()
     with opened(path) as source, reported(quiet=False) as report:
@@ -133,8 +133,8 @@ async def _write(store: Store, plan: Plan, last: str, total: int, report: Report
         raise Stop(f"{error} {doubt}{_left_off(plan, done, line, total)}") from None
     except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile
         message = (
-            f"{error} {_events(plan.begun.count + done)} in the log, and they stay. To begin "
-            "again, take an empty log."
+            f"{error} {_events(plan.begun.count + done)} in the log, and they stay. To start "
+            "over, use an empty log."
         )
         raise Stop(message) from None
 
@@ -169,7 +169,7 @@ def _not_its_beginning(last: str, error: NotItsBeginning) -> str:
     where = f"line {error.line} is not in it" if error.line else "it goes on after the last line"
     return (
         f"The log has events already, up to {last}, and is not the beginning of this import: "
-        f"{where}. Import into an empty log, or say --append, which gives the events new positions."
+        f"{where}. Import into an empty log, or use --append, which gives the events new positions."
     )
 
 
@@ -185,7 +185,7 @@ def _with_room(events: Iterable[CheckedEvent], disk: DiskSpace) -> Iterator[Chec
 
 
 async def _states(store: Store, source: Source) -> dict[str, Item | None]:
-    """What the items that the file speaks of are now, without their bodies, which may be large."""
+    """The items of the file as they are now, without their bodies, which may be large."""
     names = sorted({event.item for event in source.events()})
     states: dict[str, Item | None] = {}
     partition = store.partition

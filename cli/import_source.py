@@ -18,7 +18,7 @@ LONGEST_LINE = 64 * 2**20
 
 
 class Source:
-    """Lines of JSON that can be read as often as wanted."""
+    """Lines of JSON that can be read any number of times."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self.name = name

@@ -31,7 +31,8 @@ class Interrupted(SystemExit):
 def heed_signals() -> None:
     """From now on a signal raises Interrupted, wherever the program is; a second one kills it.
 
-    Nothing is lost by the second: the engine stops with whoever started it, however that ends.
+    Nothing is lost by the second: the engine stops with the process that started it, however that
+    ends.
     """
     _handle(_interrupt)
 
@@ -61,7 +62,7 @@ def postponed() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def at_once() -> Iterator[Callable[[], None]]:
-    """A block that a signal ends wherever it is, as it does without; there is nothing to check."""
+    """A block that a signal ends at any point, as it would without; there is nothing to check."""
     yield lambda: None
 
 

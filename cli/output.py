@@ -34,7 +34,7 @@ def in_utf8() -> None:
 def prepare_streams() -> None:
     """Makes sure that the three standard streams are there, and that none of them refuses a sign.
 
-    Where one was closed by whoever started the command, the next file that it opens would take its
+    Where the caller of the command closed one, the next file that it opens would take its
     place, and `print` would write messages where data goes.
     """
     for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
@@ -68,7 +68,7 @@ def write_data(data: bytes) -> None:
 
 
 def write_text(text: str) -> None:
-    """Lines to stdout, at once. Raises Stop, and SystemExit where nobody reads them any more."""
+    """Lines to stdout, at once. Raises Stop, and SystemExit where their reader is gone."""
     try:
         print(text, flush=True)
     except OSError as error:

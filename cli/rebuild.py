@@ -27,7 +27,7 @@ async def rebuild(
     json: Json = False,
     projections: Projections = None,
 ) -> None:
-    """Make a projection again from the log, while reads and writes go on."""
+    """Rebuild a projection from the log, while reads and writes go on."""
     from itemstore.cli.connection import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.receipt import told

@@ -42,7 +42,7 @@ def serve(
         int | None, typer.Option(help="Requests that may wait before 503.", show_default="500")
     ] = None,
     max_connections: Annotated[
-        int | None, typer.Option(help="Connections of clients at once.", show_default="10000")
+        int | None, typer.Option(help="Client connections at once.", show_default="10000")
     ] = None,
     max_streams: Annotated[
         int | None,
@@ -57,7 +57,7 @@ def serve(
     client_seconds: Annotated[
         int | None,
         typer.Option(
-            help="Seconds that a client may hold up its request, or take no answer.",
+            help="Seconds for which a client may stall its request, or take nothing of an answer.",
             show_default="30",
         ),
     ] = None,
@@ -65,12 +65,12 @@ def serve(
         bool | None,
         typer.Option(
             "--insecure-no-auth",
-            help="Serve other addresses than loopback although the store has no token.",
+            help="Serve addresses other than loopback although the store has no token.",
         ),
     ] = None,
     cors_origins: Annotated[
         str | None,
-        typer.Option(help="Origins whose scripts may use the API, with commas between; or *."),
+        typer.Option(help="Origins whose scripts may use the API, separated by commas, or *."),
     ] = None,
     idempotency_seconds: Annotated[
         int | None,

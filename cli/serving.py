@@ -74,7 +74,7 @@ async def check(settings: Settings) -> None:
     if not (tokens or settings.may_be_open):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "
-            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or say "
+            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or use "
             "--insecure-no-auth."
         )
         raise Stop(message)
@@ -91,7 +91,7 @@ def engine_of(settings: Settings) -> Iterator[Settings]:
 
 
 def _say_who_is_waited_for(pid: int) -> None:
-    say(f"The data directory is in use by another command, process {pid}; waiting for its end.")
+    say(f"The data directory is in use by another command, process {pid}; waiting for it to end.")
 
 
 def announce(settings: Settings, listener: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Text for a terminal: what it would obey or hide is written out, whoever put it into the store."""
+"""Text for a terminal: what it would obey or hide is written out."""
 
 from __future__ import annotations
 

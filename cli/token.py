@@ -32,13 +32,13 @@ async def create(
     role: Annotated[RoleName, typer.Option(help="What it allows.")] = RoleName.reader,
     json: Json = False,
 ) -> None:
-    """Make a token and print it. From the first one on, every request wants one."""
+    """Make a token and print it. From the first one on, every request needs one."""
     from itemstore.cli.connection import opened
     from itemstore.store import tokens
 
     async with opened(where, new=True) as store:
         if not tokens.NAME.fullmatch(name):
-            message = f"A token's name has 1 to 64 letters, digits, - or _; {name!r} has others."
+            message = f"A token's name is 1 to 64 letters, digits, - or _; {name!r} is not."
             raise Stop(message)
         try:
             secret = await tokens.create(store.partition, name, tokens.Role[role.value])
@@ -80,10 +80,10 @@ async def revoke(
     where: Where,
     name: Annotated[str, typer.Argument(help="The token's name.")],
     open_store: Annotated[
-        bool, typer.Option("--open-store", help="Also the only one: then nobody needs a token.")
+        bool, typer.Option("--open-store", help="Even the only one: then nobody needs a token.")
     ] = False,
 ) -> None:
-    """Take a token back."""
+    """Revoke a token."""
     from itemstore.cli.connection import opened
     from itemstore.store import tokens
 
@@ -92,11 +92,11 @@ async def revoke(
             revoked = await tokens.revoke(store.partition, name, even_last=open_store)
         except tokens.LastToken:
             message = (
-                f"{name!r} is the only token; without it the store is open to all who reach it. "
-                "Make another one first, or say --open-store."
+                f"{name!r} is the only token; without it the store is open to every client that "
+                "reaches it. Make another one first, or use --open-store."
             )
             raise Stop(message) from None
     if not revoked:
-        message = f"There is no token {name!r}; `itemstore token list` shows those there are."
+        message = f"There is no token {name!r}; `itemstore token list` shows the ones there are."
         raise Stop(message)
     say(f"Revoked {name}; it is refused everywhere within two seconds.")

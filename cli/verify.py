@@ -58,8 +58,8 @@ def _told(verdict: Verdict, names: set[str]) -> str:
 def _advice(counted: Mapping[str, int], names: set[str]) -> Iterator[str]:
     """What to do about differences, by where they are: a projection of these names, or others."""
     if counted.keys() - names - {"log"}:
-        yield "`itemstore rebuild` makes the current items again from the log."
+        yield "`itemstore rebuild` rebuilds the current items from the log."
     for name in sorted(counted.keys() & names):
-        yield f"`itemstore rebuild {name}` makes {name} again from the log."
+        yield f"`itemstore rebuild {name}` rebuilds {name} from the log."
     if "log" in counted:
-        yield "What is wrong in the log itself no rebuild mends: a backup has what was there."
+        yield "No rebuild mends what is wrong in the log itself: restore a backup."

@@ -300,7 +300,7 @@ def test_an_interrupted_export_into_a_file_goes_on_as_it_says(run: Run, tmp_path
         _, said = process.communicate(timeout=30)
     lines = file.read_text().splitlines()
     assert (process.returncode, 0 < len(lines) < SIZE) == (130, True)
-    assert f"Interrupted. {len(lines)} events were exported, and not all." in said
+    assert f"Interrupted. {len(lines)} events were exported, but not all." in said
     words = said.split("To go on: itemstore ")[1].split()
     rest = run(*words).stdout.splitlines()
     assert [json.loads(line)["subject"] for line in lines + rest] == [f"{n}" for n in range(SIZE)]

@@ -99,7 +99,7 @@ def test_a_variable_that_is_no_setting_is_named(run: Run, monkeypatch: pytest.Mo
     ended = run("import")
     assert ended.returncode == 0
     near, unknown, _ = ended.stderr.splitlines()
-    assert unknown.startswith("ITEMSTORE_QUICKLY is set, and there is no such setting: `itemstore ")
+    assert unknown.startswith("ITEMSTORE_QUICKLY is set, but there is no such setting: `itemstore ")
     assert near.startswith("ITEMSTORE_DATADIR is set")
     assert near.endswith("did you mean ITEMSTORE_DATA_DIR?")
 
