@@ -1,144 +1,245 @@
-"""A request and its answer as uvicorn keeps them, with whole answers sent in one piece.
+"""One request, and the answer that the application gives to it.
 
-uvicorn looks at each header field of an answer with two regular expressions, and writes head and
-body one after the other: 5 of the 60 µs that a write costs. An answer whose length is known leaves
-here in one piece, looked at once (docs/decisions/0009).
+An answer whose length is known leaves in one piece, where it is small (docs/decisions/0009).
 """
 
 from __future__ import annotations
 
-from time import time
+import asyncio
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from itemstore.server.answer_head import CLOSE, head_of
+from itemstore.server.connection_state import ConnectionState
+from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
-from itemstore.server.http_date import http_date
-from itemstore.server.served_app import Fields
-from itemstore.server.transport import MOST_GATHERED
+logger = logging.getLogger("uvicorn.error")
 
 EVENT_STREAM = (b"content-type", b"text/event-stream")
 
+CHUNKED = (b"transfer-encoding", b"chunked")
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 _WITHOUT_BODY = frozenset({204, 304})
 
+_FAILED = b"Internal Server Error"
+_FAILED_FIELDS = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", b"%d" % len(_FAILED)),
+]
 
-class Exchange(RequestResponseCycle):
-    """One request and its answer.
 
-    `kept` is how many bytes of it its sender has in memory, besides what was written, `is_stream`
-    whether it is one that has no length, and `is_live` whether it has no end either.
+class Exchange:
+    """What the application receives of a request, and sends as its answer: ASGI's two callables.
+
+    `kept` is how many bytes of the answer its sender has in memory, besides what was written,
+    `is_stream` whether it is one that has no length, and `is_live` whether it has no end either.
     """
 
-    kept = 0
-    is_stream = False
-    is_live = False
-    _start: Any = None
-    _is_in_parts = False
+    __slots__ = (
+        "_chunked", "_left", "_news", "_on_complete", "_start", "_state", "_transport", "_waits",
+        "body", "has_news", "is_complete", "is_disconnected", "is_expectant", "is_live",
+        "is_started", "is_stream", "keep_alive", "kept", "more_body", "scope",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        scope: dict[str, Any],
+        transport: GatheringTransport,
+        state: ConnectionState,
+        on_complete: Callable[[], None],
+        *,
+        keep_alive: bool,
+    ) -> None:
+        self.scope = scope
+        self._transport = transport
+        self._state = state
+        self._on_complete = on_complete
+        self.is_expectant = False  # the client waits for 100 Continue
+        self.keep_alive = keep_alive
+        self.body = bytearray()  # what has come of it, and was not received yet
+        self.more_body = True
+        self.has_news = False
+        self._news: asyncio.Event | None = None
+        self.is_disconnected = False
+        self.is_started = False
+        self.is_complete = False
+        self.is_stream = False
+        self.is_live = False
+        self.kept = 0
+        self._start: Any = None  # the head, which waits for the first part of the body
+        self._waits = True  # for the client, before each part
+        self._chunked = False
+        self._left: int | None = None  # bytes of the body, where its length was told
 
     @property
     def may_say_more(self) -> bool:
         """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
-        return not self.response_started and self.scope["http_version"] != "1.0"
+        return not self.is_started and self.scope["http_version"] != "1.0"
+
+    async def run(self, app: Any) -> None:
+        """Has the application answer."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+            await self._fail("Exception in ASGI application\n", error)
+        else:
+            if not self.is_complete and not self.is_disconnected:
+                await self._fail("The ASGI application returned without completing its answer.")
+        finally:
+            self._on_complete = _nothing  # else a circle, which only the garbage collector finds
+
+    async def _fail(self, message: str, error: BaseException | None = None) -> None:
+        logger.error(message, exc_info=error)
+        if self.is_started:
+            self._transport.close()
+            return
+        self._start = None
+        self.keep_alive = False
+        start = {"type": "http.response.start", "status": 500, "headers": _FAILED_FIELDS}
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": _FAILED})
+
+    def disconnect(self) -> None:
+        """Has the application told that its client is gone; nothing more is sent."""
+        self.is_disconnected = True
+        self.is_expectant = False
+        self.wake()
+
+    def wake(self) -> None:
+        """Has `receive` give what is new."""
+        self.has_news = True
+        if self._news is not None:
+            self._news.set()
+
+    async def receive(self) -> dict[str, Any]:
+        """The next part of the body, or that nobody waits for more of an answer."""
+        if self.is_expectant and not self._transport.is_closing():
+            self._transport.write(CONTINUE)
+            self.is_expectant = False
+        if not self.is_disconnected and not self.is_complete:
+            if self._transport.is_paused:
+                self._transport.resume_reading()
+            if not self.has_news:
+                if self._news is None:
+                    self._news = asyncio.Event()
+                self._news.clear()
+                await self._news.wait()
+            self.has_news = False
+        if self.is_disconnected or self.is_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: Any) -> None:
-        """Takes a message of ASGI; the head of a whole answer waits for its body."""
-        start = self._start
-        if start is not None and not message.get("more_body", False):
-            if self.flow.write_paused and not self.disconnected:
-                await self.flow.drain()
-            if not self.disconnected:
-                self._send_whole(start, message.get("body", b""))
-        elif self._is_in_parts or (start is not None and "is_whole" in message):
-            await self._send_part(start, message)
-        elif start is not None:  # in pieces all the same
-            self._start = None
-            await super().send(start)
-            await super().send(message)
-        elif message["type"] == "http.response.start" and self._begins_whole(message):
-            self._start = message
-        else:
-            self._prepare(message)
-            self.kept = message.get("kept", 0)
-            await super().send(message)
-
-    async def send_500_response(self) -> None:
-        """As uvicorn calls it, where the application ended without an answer."""
-        self._start = None
-        await super().send_500_response()
-
-    def _prepare(self, message: Any) -> None:
-        """Has uvicorn send pieces as they are to a client of HTTP/1.0, which knows no chunks."""
-        is_old = self.scope["http_version"] == "1.0"
+        """Takes a message of ASGI; the head of an answer with a length waits for its body."""
         if message["type"] == "http.response.start":
-            self.is_stream = True
-            self.default_headers = [date()]
-            self.is_live = EVENT_STREAM in message["headers"]
-            self.chunked_encoding = False if is_old else None
-        elif is_old:
-            self.expected_content_length = len(message.get("body", b""))
+            if self.is_started or self._start is not None:
+                raise RuntimeError("The answer was begun before.")
+            if self._begins_whole(message):
+                self._start = message
+            else:
+                await self._begin_parts(message)
+            return
+        start, is_last = self._start, not message.get("more_body", False)
+        if start is None:
+            self.kept = message.get("kept", 0)
+        if self._state.is_blocking and self._waits and not self.is_disconnected:
+            await self._transport.writable.wait()
+        if self.is_disconnected:
+            return
+        body = message.get("body", b"")
+        if start is None:
+            self._send_part(body, is_last=is_last)
+        elif is_last:
+            self._send_whole(start, body)
+        else:
+            self._send_head(start)
+            # Where all of it is there, waiting for the client would free nothing.
+            self._waits = "is_whole" not in message
+            self.is_stream = self._waits
+            self._left = int(start["headers"][-1][1])
+            self._send_part(body, is_last=False)
 
     def _begins_whole(self, start: Any) -> bool:
-        """Whether the whole body comes with the next message: its length is the last field."""
-        headers, status = start["headers"], start["status"]
+        """Whether the body comes with the next message: its length is the last field then."""
+        headers = start["headers"]
         return (
             bool(headers)
             and headers[-1][0] == b"content-length"
-            and status not in _WITHOUT_BODY
+            and start["status"] not in _WITHOUT_BODY
             and self.scope["method"] != "HEAD"
         )
 
-    async def _send_part(self, start: Any, message: Any) -> None:
-        """Takes a part of a body that is all there: waiting for the client would free nothing."""
-        if start is not None and self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
+    async def _begin_parts(self, start: Any) -> None:
+        """Sends a head at once. A body without a length ends with the connection in HTTP/1.0."""
+        fields = start["headers"]
+        if self._state.is_blocking and not self.is_disconnected:
+            await self._transport.writable.wait()
+        if self.is_disconnected:
             return
-        if start is not None:
-            self._send_head(start)
-            self._start, self._is_in_parts = None, True
-            self.response_started = True
-            self.waiting_for_100_continue = False
-        self.transport.write(message["body"])
-        if not message.get("more_body", False):
-            self._complete()
+        self.is_live = EVENT_STREAM in fields
+        if start["status"] in _WITHOUT_BODY:
+            self._left = 0
+        elif self.scope["method"] != "HEAD":
+            length = next((value for name, value in fields if name == b"content-length"), None)
+            self._left = None if length is None else int(length)
+            self._chunked = length is None and self.scope["http_version"] != "1.0"
+        self.is_stream = True
+        self._send_head(start)
 
     def _send_whole(self, start: Any, body: bytes) -> None:
+        head = self._head(start)
         if len(body) > MOST_GATHERED:
-            self._send_head(start)
-            self.transport.write(body)
+            self._transport.write(head)
+            self._transport.write(body)
         else:
-            self.transport.write(self._head(start) + body)
-        self.response_started = True
-        self.waiting_for_100_continue = False
+            self._transport.write(head + body)
         self._complete()
 
     def _send_head(self, start: Any) -> None:
-        self.transport.write(self._head(start))
+        self._transport.write(self._head(start))
+        self._start = None
 
     def _head(self, start: Any) -> bytes:
-        lines = [b"%b: %b\r\n" % field for field in (date(), *start["headers"])]
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
-        if not head.count(b"\r") == head.count(b"\n") == len(lines):
-            self._start = None
-            message = "A header field has a line break in it."
-            raise RuntimeError(message)
-        return b"".join((STATUS_LINE[start["status"]], head, b"\r\n"))
+        if self.keep_alive and not self._chunked:
+            head = head_of(start["status"], start["headers"])
+        else:
+            own = () if self.keep_alive else (CLOSE,)
+            if self._chunked:
+                own = (*own, CHUNKED)
+            head = head_of(start["status"], start["headers"], own)
+        self.is_started = True
+        self.is_expectant = False
+        return head
+
+    def _send_part(self, body: bytes, *, is_last: bool) -> None:
+        if not self.is_started or self.is_complete:
+            raise RuntimeError("A part of a body comes after its head, and before its end.")
+        if self.scope["method"] == "HEAD":
+            body = b""
+        elif self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (is_last and self._left):
+                raise RuntimeError("The body has not the length that its head told.")
+        if self._chunked:
+            end = b"0\r\n\r\n" if is_last else b""
+            body = b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end
+        if body:
+            self._transport.write(body)
+        if is_last:
+            self._complete()
 
     def _complete(self) -> None:
-        self.response_complete = True
-        self.message_event.set()
+        self.is_complete = True
+        if self._news is not None:
+            self.wake()
         if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
+            self._transport.close()
+        self._on_complete()
 
 
-def head_of(status: int, fields: Fields) -> bytes:
-    """The head of an answer that goes out now, with these fields after Date."""
-    lines = [b"%b: %b\r\n" % field for field in (date(), *fields)]
-    return b"".join((STATUS_LINE[status], *lines, b"\r\n"))
-
-
-def date() -> tuple[bytes, bytes]:
-    """The Date field of an answer that goes out now: never before its Last-Modified."""
-    return b"date", http_date(int(time()))
+def _nothing() -> None:
+    pass

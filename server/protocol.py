@@ -1,7 +1,6 @@
-"""uvicorn's HTTP protocol within limits of size, and of how much goes on at once.
+"""HTTP/1.1 within limits of size, and of how much goes on at once.
 
-httptools bounds nothing by itself. What runs for each request is done here, and not by uvicorn
-(docs/decisions/0009).
+httptools reads it, and bounds nothing by itself (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.server import ServerState
 
 from itemstore.server.connection import Connection
-from itemstore.server.connection_state import AWAITED, BODY, HEAD, REFUSED, SHED, UPGRADE
+from itemstore.server.connection_phases import BODY, HEAD, REFUSED, SHED
 from itemstore.server.exchange import Exchange
-from itemstore.server.refusals import TOO_MANY_WAITING, Overloaded, Refused
+from itemstore.server.refusals import TOO_MANY_WAITING, Refused
 from itemstore.server.request_head import (
     MOST_HEAD,
     MOST_URL,
@@ -31,159 +27,153 @@ from itemstore.server.request_head import (
     without_upgrade,
 )
 
-MOST_PIPELINED = 100
-"""Requests of one connection that wait for the answer to the one before."""
+MOST_UNREAD = 65_536
+"""Bytes of a body that wait for the application, or of refusals for their client."""
 
-_ASGI: Any = {"version": "3.0", "spec_version": "2.3"}
+WITH_CONTENT = frozenset({b"PUT", b"POST", b"PATCH"})
+"""Methods whose requests wait for the rest of their body, and not for the application."""
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class Protocol(Connection):
-    """HTTP/1.1 by httptools: what one client sends, taken for requests."""
+    """What one client sends, taken for requests. httptools calls the methods `on_…`."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.parser = self._new_parser()
-        self._raw_root = self.root_path.encode()
-        self._piece = 0  # bytes that were received last
-        self._first = 0  # bytes of the piece in which the request began
-        self._beside = 0  # bytes received since then that are not its body
+    _piece = 0
+    """Bytes that were received last."""
+    _first = 0
+    """Bytes of the piece in which the request began."""
+    _beside = 0
+    """Bytes received since then that are not its body."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Knows from now on who talks to whom."""
+        super().connection_made(transport)
+        self._parser = self._new_parser()
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._client = _address(transport.get_extra_info("peername"))
+        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of the parser, which holds on to the connection."""
+        super().connection_lost(exc)
+        del self._parser
 
     def data_received(self, data: bytes) -> None:
-        """As asyncio calls it."""
-        if self._phase == REFUSED:
+        """Reads the next bytes, within one request or several."""
+        if self._state.phase == REFUSED:
             return
         self._piece = len(data)
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(self._refusal_of(error, data))
         else:
-            if self._phase:
+            if self._state.phase:
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(too_large())
 
     def on_message_begin(self) -> None:
-        """As httptools calls it."""
-        self.url = b""
-        self.headers = []
-        self._phase = HEAD
-        self._ticks = 0
+        """The first byte of a request is there."""
+        self._state.begin()
+        self._url = b""
+        self._headers = []
         self._first = self._piece
         self._beside = -self._piece  # how much of it was before the request is not known
 
+    def on_url(self, url: bytes) -> None:
+        """A piece of the target is there."""
+        self._url += url
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """As httptools calls it, for a trailer too: that is no header field (RFC 9110 §6.5.1)."""
-        if self._phase != HEAD:
-            return
-        self.headers.append((name.lower(), value))
+        """A header field is there, or a trailer: that is no header field (RFC 9110 §6.5.1)."""
+        if self._state.phase == HEAD:
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """As httptools calls it. It ends the parsing where Refused is raised."""
+        """The head is there. Where it raises Refused, the parsing ends."""
         # Nearly every head comes in one small piece, which needs no counting.
         if self._piece + self._first + self._beside > MOST_URL:
-            check_size(self.url, self.headers)
-        self._ticks = 0
-        if self.parser.should_upgrade():
-            self._phase = UPGRADE
-            return
-        if self._is_one_too_many and not self._is_urgent:
-            raise Overloaded("Too many connections are open.")
-        if self._admission.is_full and not self._is_answering and not self._is_urgent:
-            self._phase = SHED
-            if expects_continue(self.headers):
-                raise Overloaded("Too many requests are waiting.")
-            return
-        if len(self.pipeline) >= MOST_PIPELINED:
-            raise Overloaded(f"More than {MOST_PIPELINED} requests wait on one connection.")
-        self._begin()
+            check_size(self._url, self._headers)
+        if self._parser.should_upgrade():
+            self._state.upgrade()
+        elif self._state.admits(self._is_urgent):
+            self._begin()
+        elif expects_continue(self._headers):
+            raise TOO_MANY_WAITING
 
     def on_body(self, body: bytes) -> None:
-        """As httptools calls it."""
+        """A piece of the body is there."""
         self._beside = -self._piece
-        if self._phase == BODY:
-            cycle = self.cycle
-            if cycle.response_complete:
-                return
-            self._ticks = 0
-            cycle.body += body
-            if len(cycle.body) > HIGH_WATER_LIMIT:
-                self.flow.pause_reading()
-            cycle.message_event.set()
+        exchange = self._newest
+        if self._state.phase == BODY and exchange is not None and not exchange.is_complete:
+            self._state.ticks = 0
+            exchange.body += body
+            if len(exchange.body) > MOST_UNREAD:
+                self.transport.pause_reading()
+            exchange.wake()
 
     def on_message_complete(self) -> None:
-        """As httptools calls it."""
-        phase, self._phase = self._phase, AWAITED
-        if phase == BODY:
-            if self._is_receiving:
-                self._has_received()
-            self.cycle.more_body = False
-            self.cycle.message_event.set()
+        """The request has come to its end."""
+        phase = self._state.complete()
+        if phase == BODY and self._newest is not None:
+            self._newest.more_body = False
+            self._newest.wake()
         elif phase == SHED:
             self._shed()
 
-    @property
     def _is_urgent(self) -> bool:
-        path = path_of(self.parser.get_method(), self.url, self.scheme or "http")
+        path = path_of(self._parser.get_method(), self._url, self._scheme)
         return path in self._served.urgent_paths
 
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
-        parser, before = self.parser, self.cycle
+        parser, state = self._parser, self._state
         method = parser.get_method()
         version, path, query, fields, is_expectant = read_head(
-            method, self.url, parser.get_http_version(), self.headers, self.scheme or "http"
+            method, self._url, parser.get_http_version(), self._headers, self._scheme
         )
         decoded = path.decode("ascii")
-        self.scope = {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,  # type: ignore[typeddict-item]
-            "method": method.decode("ascii"),
-            "root_path": self.root_path,
-            "path": self.root_path + (unquote(decoded) if "%" in decoded else decoded),
-            "raw_path": self._raw_root + path,
-            "query_string": query,
-            "headers": fields,
-            "state": self.app_state.copy(),
-        }
-        self.cycle = cycle = Exchange(
-            self.scope,
+        self._newest = exchange = Exchange(
+            {
+                "type": "http",
+                "asgi": _ASGI,
+                "http_version": version,
+                "server": self._server,
+                "client": self._client,
+                "scheme": self._scheme,
+                "method": method.decode("ascii"),
+                "root_path": "",
+                "path": unquote(decoded) if "%" in decoded else decoded,
+                "raw_path": path,
+                "query_string": query,
+                "headers": fields,
+                "state": self._app_state.copy(),
+            },
             self.transport,
-            self.flow,
-            self.logger,
-            self.access_logger,
-            self.access_log,
-            [],
-            asyncio.Event(),
-            is_expectant,
-            version != "1.0" and parser.should_keep_alive() and not self._is_one_too_many,
-            self.on_response_complete,
+            state,
+            self._answered,
+            keep_alive=version != "1.0"
+            and parser.should_keep_alive()
+            and not state.is_one_too_many,
         )
-        self._phase = BODY
-        if (before is None or before.response_complete) and not self.flow.write_paused:
-            self._start(cycle)
+        if is_expectant:
+            exchange.is_expectant = True
+        if state.take(has_content=method in WITH_CONTENT):
+            self._start(exchange)
         else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+            self.transport.pause_reading()
+            self._line.append(exchange)
 
     def _shed(self) -> None:
-        """Answers 503 in place of the application. The connection goes on."""
-        if self.transport.unsent > HIGH_WATER_LIMIT:  # the client sends, and takes nothing
-            raise Overloaded("Too many requests are waiting.")
-        method = self.parser.get_method()
-        stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        """Answers in place of the application. The connection goes on."""
+        if self.transport.unsent > MOST_UNREAD:  # the client sends, and takes nothing
+            raise TOO_MANY_WAITING
+        method = self._parser.get_method()
+        stays = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         answer = self._served.answer(TOO_MANY_WAITING)
         self._count(method.decode(), answer)
         head = self._head(answer, closes=not stays)
@@ -197,25 +187,31 @@ class Protocol(Connection):
         httptools takes what follows the head for the other protocol, a body too. Java's client
         asks for HTTP/2 in this way with its first request, whatever that is.
         """
-        parser = self.parser
+        parser = self._parser
         try:
             head = without_upgrade(
-                parser.get_method(), self.url, parser.get_http_version(), self.headers
+                parser.get_method(), self._url, parser.get_http_version(), self._headers
             )
         except Refused as refused:
             self._refuse(refused)
         else:
-            self.parser = self._new_parser()
+            self._parser = self._new_parser()
             self.data_received(head + rest)
 
     def _refusal_of(self, error: Exception, data: bytes) -> Refused:
         """The one that a callback raised; else the parser could not read what was received."""
         if isinstance(error.__context__, Refused):
             return error.__context__
-        return unreadable(data, error, may_be_of_method=self._phase == HEAD and not self.headers)
+        is_method_wrong = self._state.phase == HEAD and not self._headers
+        return unreadable(data, error, may_be_of_method=is_method_wrong)
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         """A parser that leaves the version to us, and goes on after `Connection: close`."""
         parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True, lenient_version=True)
         return parser
+
+
+def _address(name: Any) -> tuple[str, int] | None:
+    """Host and port of a name that a socket has; None for one that is no address."""
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None

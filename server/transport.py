@@ -10,7 +10,7 @@ MOST_GATHERED = 65_536
 when it has enough."""
 
 
-class GatheringTransport(asyncio.Transport):
+class GatheringTransport:
     """A transport that writes once in a turn of the event loop."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -19,6 +19,12 @@ class GatheringTransport(asyncio.Transport):
         self._gathered: list[bytes] = []
         self._size = 0
         self._sent = 0
+        self.is_paused = False
+        self.writable = asyncio.Event()  # not set while the client is behind on taking what is sent
+        self.writable.set()
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+        self.abort = transport.abort
 
     @property
     def unsent(self) -> int:
@@ -54,25 +60,17 @@ class GatheringTransport(asyncio.Transport):
         self._flush()
         self._transport.close()
 
-    def abort(self) -> None:
-        """Closes the connection at once."""
-        self._transport.abort()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """As the transport knows it: addresses, the socket, TLS."""
-        return self._transport.get_extra_info(name, default)
-
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._transport.is_closing()
-
     def pause_reading(self) -> None:
         """Takes nothing more from the client for now."""
-        self._transport.pause_reading()
+        if not self.is_paused:
+            self.is_paused = True
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Goes on with what the client sends."""
-        self._transport.resume_reading()
+        if self.is_paused:
+            self.is_paused = False
+            self._transport.resume_reading()
 
     def _flush(self) -> None:
         if not self._gathered:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from itemstore.server.protocol import MOST_PIPELINED
+from itemstore.server.connection_state import MOST_PIPELINED
 from itemstore.server.request_head import MOST_HEAD, MOST_URL
 from itemstore.store.settings import Settings
 from tests.server.conftest import Serve, Server, resident

@@ -1,0 +1,241 @@
+"""The server with an application that has nothing to do with items, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import uvicorn
+
+from itemstore.server.admission import Admission
+from itemstore.server.counters import OTHER, Counters
+from itemstore.server.limits import Limits
+from itemstore.server.protocol import Protocol
+from itemstore.server.refusals import Refused
+from itemstore.server.request_head import MOST_HEAD, MOST_URL
+from itemstore.server.served_app import STATE, Answer, ServedApp
+
+LIMITS = Limits(
+    connections=100, waiting=100, streams=1, unsent_bytes=2**20, read_bytes=1, client_seconds=1
+)
+
+PUT = b"PUT /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+
+
+class Quiet(uvicorn.Server):
+    """Leaves the signals to pytest."""
+
+    @contextmanager
+    def capture_signals(self) -> Any:
+        """Captures none."""
+        yield
+
+
+def refused_as(refused: Refused) -> Answer:
+    """How this application has a client told that its request is not taken."""
+    return Answer(refused.refusal, [(b"why", refused.refusal.name.encode())], b"No.")
+
+
+@dataclass
+class Running:
+    """A server, and the application in it, which answers /wait when it is told to go on."""
+
+    admission: Admission
+    goes_on: asyncio.Event
+    port: int = 0
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers a request with its body, as its path wants it."""
+        if scope["type"] == "lifespan":
+            await self.live(scope["state"], receive, send)
+            return
+        body, more_body = b"", True
+        while more_body:
+            message = await receive()
+            body, more_body = body + message.get("body", b""), message.get("more_body", False)
+        if scope["path"] == "/wait":
+            await self.goes_on.wait()
+        fields = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % len(body))]
+        if scope["path"] != "/nothing":
+            await send({"type": "http.response.start", "status": 200, "headers": fields})
+            if scope["path"] == "/raise":
+                raise ValueError
+            await send({"type": "http.response.body", "body": body})
+
+    async def live(self, state: dict[str, Any], receive: Any, send: Any) -> None:
+        """Hands the server what it has to know, when it starts."""
+        await receive()
+        state[STATE] = ServedApp(
+            self.admission, refused_as, lambda _: [(b"more", b"fields")], frozenset({b"/urgent"})
+        )
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def answers(self, sent: bytes, *, ends: bool = True) -> bytes:
+        """All that is answered to these bytes, after which the client may end its half."""
+        async with self.connection() as (reader, writer):
+            writer.write(sent)
+            if ends:
+                writer.write_eof()
+            return undated(await asyncio.wait_for(reader.read(), 20))
+
+    @asynccontextmanager
+    async def connection(
+        self,
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection to it."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def waits(self, number: int) -> None:
+        """Returns once so many requests wait."""
+        async with asyncio.timeout(20):
+            while self.admission.waiting != number:
+                await asyncio.sleep(0.01)
+
+
+def undated(answer: bytes) -> bytes:
+    """An answer without its dates."""
+    return re.sub(rb"date: [^\r]* GMT\r\n", b"", answer)
+
+
+def open_ended(answer: bytes) -> bytes:
+    """An answer, whether or not it says that the connection ends with it.
+
+    That depends on whether the end of the client's half has come before it.
+    """
+    return answer.replace(b"connection: close\r\n", b"")
+
+
+@asynccontextmanager
+async def running_with(limits: Limits) -> AsyncIterator[Running]:
+    """A server within these limits."""
+    running = Running(Admission(limits, Counters()), asyncio.Event())
+    config = uvicorn.Config(
+        running.app, port=0, http=Protocol, ws="none", log_level="critical", interface="asgi3"
+    )
+    server = Quiet(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    running.port = server.servers[0].sockets[0].getsockname()[1]
+    yield running
+    running.goes_on.set()
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    """A server within LIMITS."""
+    async with running_with(LIMITS) as running:
+        yield running
+
+
+ECHO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+async def test_requests_in_one_piece_are_answered_in_turn(running: Running) -> None:
+    """However many they are."""
+    assert open_ended(await running.answers(PUT * 3)) == ECHO * 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "name"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"400 Bad Request", b"MALFORMED_REQUEST"),
+        (PUT[:-1], b"400 Bad Request", b"MALFORMED_REQUEST"),
+        (PUT.replace(b"/echo", b"/" * (MOST_URL + 1)), b"414 ", b"URL_TOO_LONG"),
+        (PUT.replace(b"/echo", b"https://a/"), b"421 Misdirected Request", b"MISDIRECTED"),
+        (PUT.replace(b"localhost", b"a" * MOST_HEAD), b"431 ", b"HEAD_TOO_LARGE"),
+        (b"FOO / HTTP/1.1\r\n\r\n", b"501 Not Implemented", b"NOT_IMPLEMENTED"),
+        (PUT.replace(b"1.1", b"2.0"), b"505 ", b"VERSION_NOT_SUPPORTED"),
+    ],
+)
+async def test_what_is_refused_is_answered_as_the_application_wants(
+    running: Running, sent: bytes, status: bytes, name: bytes
+) -> None:
+    """To the byte, and then the connection ends; it is counted."""
+    head, _, body = (await running.answers(sent)).partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    assert line.startswith(b"HTTP/1.1 " + status)
+    assert fields[:2] == [b"why: " + name, b"connection: close"]
+    assert (fields[2:], body) == ([b"more: fields", b"content-length: 3"], b"No.")
+    assert list(running.admission.counters.answers) == [(OTHER, "", int(status[:3]))]
+
+
+async def test_a_request_that_does_not_come_is_refused_in_time(running: Running) -> None:
+    """After the seconds that its client has."""
+    answer = await running.answers(PUT[:-1], ends=False)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\nwhy: REQUEST_TIMEOUT\r\n")
+
+
+async def test_too_much_is_refused_at_once_and_the_connection_goes_on() -> None:
+    """What is urgent is answered all the same."""
+    async with running_with(replace(LIMITS, waiting=1)) as running, running.connection() as first:
+        first[1].write(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        await running.waits(1)
+        urgent = b"GET /urgent HTTP/1.1\r\nHost: a\r\n\r\n"
+        shed = b"HTTP/1.1 503 Service Unavailable\r\nwhy: OVERLOADED\r\nmore: fields\r\n"
+        shed += b"content-length: 3\r\n\r\nNo."
+        served = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+        assert open_ended(await running.answers(PUT + PUT + urgent)) == shed + shed + served
+        running.goes_on.set()
+        assert (await first[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_one_connection_too_many_is_refused() -> None:
+    """Once it asks for something."""
+    async with running_with(replace(LIMITS, connections=1)) as running, running.connection():
+        answer = await running.answers(PUT)
+        assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\nwhy: OVERLOADED\r\nconn")
+
+
+async def test_a_client_that_ended_its_half_is_answered(running: Running) -> None:
+    """Although that takes its time: it is asked once whether it is there."""
+    answers = asyncio.create_task(running.answers(PUT.replace(b"/echo", b"/wait")))
+    await asyncio.sleep(2.5)
+    running.goes_on.set()
+    assert await answers == (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n"
+        b"connection: close\r\n\r\nhello"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ((b"/echo", b"/stream"), b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ((b"/echo HTTP/1.1", b"/stream HTTP/1.0"), b"\r\nhello"),
+        ((b"/echo HTTP/1.1", b"/echo HTTP/1.0"), b"content-length: 5\r\n\r\nhello"),
+        ((b"PUT", b"HEAD"), b"content-length: 5\r\n\r\n"),
+        ((b"PUT /echo", b"HEAD /stream"), b"\r\n"),
+    ],
+)
+async def test_an_answer_ends_where_its_client_can_tell(
+    running: Running, change: tuple[bytes, bytes], answer: bytes
+) -> None:
+    """By its length, its last chunk, or the end of the connection (RFC 9112 §6)."""
+    received = await running.answers(PUT.replace(*change))
+    assert open_ended(received) == b"HTTP/1.1 200 OK\r\n" + answer
+
+
+FAILED = (
+    b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 21\r\nconnection: close\r\n\r\nInternal Server Error"
+)
+
+
+@pytest.mark.parametrize("path", [b"/raise", b"/nothing"])
+async def test_an_application_that_fails_is_answered_for(running: Running, path: bytes) -> None:
+    """Where nothing of the answer has gone out, with 500."""
+    assert await running.answers(PUT.replace(b"/echo", path)) == FAILED
