@@ -25,7 +25,7 @@ from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
 from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.paths import own_path
 from itemstore.api.http.preconditions import tagged
-from itemstore.api.http.reply import NOSNIFF, Reply, json_reply
+from itemstore.api.http.reply import ON_EVERY_BODY, Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
 from itemstore.api.lifespan import running
@@ -35,11 +35,14 @@ from itemstore.api.resources import (
     docs,
     events,
     item,
+    item_events,
     items,
     metrics,
     projections,
+    revert,
     service,
     version,
+    version_diff,
     versions,
 )
 from itemstore.engine.disk_space import DiskSpace
@@ -106,7 +109,8 @@ class ItemStore(FastAPI):
             store = Store.on(_usable(redis), settings, DiskSpace())
             self.context = Context.of(store, model, self.projections, self.admission)
         for module in (
-            item, items, versions, version, events, projections, service, docs, metrics,
+            item, items, item_events, versions, version, version_diff, revert, events, projections,
+            service, docs, metrics,
         ):  # fmt: skip
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)
@@ -166,8 +170,8 @@ class ItemStore(FastAPI):
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.counters.answered(OTHER, scope["method"], message["status"], 0.0)
-                if NOSNIFF not in message["headers"]:
-                    message["headers"] = [*message["headers"], NOSNIFF]
+                missing = [each for each in ON_EVERY_BODY if each not in message["headers"]]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         if scope["type"] == "http" and self.context is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from itemstore.api.server_sent_events import frame
 from itemstore.eventlog.entries import PAGE_BYTES
 from itemstore.eventlog.live import LiveFeed
 from itemstore.projections.projection import Projection
@@ -12,7 +13,6 @@ from itemstore.server.admission import Admission
 from itemstore.server.limits import Limits
 from itemstore.server.processes import Processes
 from itemstore.server.slow_work import SlowWork
-from itemstore.store import cloudevents
 from itemstore.store.health import Health
 from itemstore.store.known_tokens import KnownTokens
 from itemstore.store.model import ItemModel
@@ -54,7 +54,7 @@ class Context:
             store,
             model,
             projections,
-            LiveFeed(log, cloudevents.frame, admission.read_piece),
+            LiveFeed(log, frame, admission.read_piece),
             KnownTokens(
                 store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark
             ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.errors_as_problems import problem_of
-from itemstore.api.http.reply import NOSNIFF, problem_reply
+from itemstore.api.http.problems import problem_reply
+from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.server.admission import Admission
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
 from itemstore.server.served_app import Answer, Fields, ServedApp
@@ -24,10 +25,10 @@ def served_app(admission: Admission, cross_origin: CrossOrigin | None) -> Served
 
     def fields(request: Fields) -> Fields:
         if cross_origin is None:
-            return (NOSNIFF,)
+            return ON_EVERY_BODY
         origin = next((value for name, value in request if name == b"origin"), None)
         allowed = cross_origin.fields(None if origin is None else origin.decode("latin-1"))
-        return (*allowed, NOSNIFF)
+        return (*allowed, *ON_EVERY_BODY)
 
     return ServedApp(admission, answer, fields, URGENT_PATHS)
 

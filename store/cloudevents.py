@@ -48,12 +48,6 @@ def pieces(recorded: RecordedEvent) -> list[bytes]:
     return [start, recorded.event.body, b"}"]
 
 
-def frame(recorded: RecordedEvent) -> bytes:
-    """The event as a server-sent event."""
-    place, kind = recorded.position.encode(), recorded.type.encode()
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place, kind, encode(recorded))
-
-
 class NotAnEvent(ValueError):
     """A line that is not an event of this store. The sentence says why."""
 

@@ -9,9 +9,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from itemstore.api.http.problems import Problem
+from itemstore.api.http.problems import Problem, problem_reply
 from itemstore.api.http.reply import Headers as HeaderFields
-from itemstore.api.http.reply import problem_reply
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from itemstore.api.http.entity_tags import position_tag
 from itemstore.api.http.reply import Headers
 from itemstore.api.http.request import Request
+from itemstore.api.http.vary import vary
 
 NO_STORE = (b"cache-control", b"no-store")
 """For what is only true now: health, progress, counts, streams."""
 
 REVALIDATE = (b"cache-control", b"no-cache")
 """A cache may keep it, and has to ask whether it is still current before it shows it."""
-
-ORIGIN = b"host, x-forwarded-proto"
-"""What absolute links depend on, for Vary: some proxies keep answers by another name than Host."""
 
 
 def for_ever(request: Request, *varies: bytes) -> Headers:
@@ -26,7 +24,7 @@ def for_ever(request: Request, *varies: bytes) -> Headers:
     if request.actor is not None:
         scope, varies = b"private", (*varies, b"authorization")
     headers: Headers = [(b"cache-control", scope + b", max-age=31536000, immutable")]
-    return [*headers, (b"vary", b", ".join(varies))] if varies else headers
+    return [*headers, vary(*varies)] if varies else headers
 
 
 def as_of(position: str, *depends_on: object) -> Headers:

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.paths import encoded, own_path, root_path
-from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import Headers, Reply, problem_reply
+from itemstore.api.http.problems import Problem, problem_reply
+from itemstore.api.http.reply import Headers, Reply
 from itemstore.server.counters import Counters
 from itemstore.store.quoting import shown
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.header_fields import string_or_word
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import AnyReply, Reply
+from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
+from itemstore.api.http.routing import AnyReply, Handler
 from itemstore.api.http.write_reply import event_headers, write_reply
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.idempotency import IdempotencyKey
@@ -20,8 +20,6 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PARTS = (b"content-type", b"if-match", b"if-none-match", b"if-unmodified-since", b"prefer")
 
 _NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-
-Handler = Callable[[Request], Awaitable[AnyReply]]
 
 REPLAYED = (b"idempotency-replayed", b"true")
 

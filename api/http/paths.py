@@ -55,3 +55,8 @@ def item_id(segment: bytes) -> str:
 def item_path(root: str, item: str) -> str:
     """The URL path of an item."""
     return f"{root}/items/{quote(item, safe='')}"
+
+
+def versions_path(root: str, item: str) -> str:
+    """The URL path of an item's versions."""
+    return f"{item_path(root, item)}/versions"

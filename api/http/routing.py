@@ -16,9 +16,13 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from itemstore.api.http.media_types import OF_A_PATCH
+from itemstore.api.http.pages import PageReply
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import AnyReply, Reply
+from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
+from itemstore.api.http.stream_reply import StreamReply
+
+AnyReply = Reply | PageReply | StreamReply
 
 Handler = Callable[[Request], Awaitable[AnyReply]]
 

@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.query_parameters import Query
+from itemstore.api.openapi import schemas
 from itemstore.api.openapi.parameters import of_query
 from itemstore.api.openapi.schemas import MODEL, Description, ref
+from itemstore.store.cloudevents import BATCH
 
 Responses = dict[int | str, Description]
 
@@ -28,6 +30,9 @@ def text_of(*media_types: str) -> Description:
 
 ITEM = json_of(MODEL)
 """The body of an item."""
+
+EVENTS = {BATCH.decode(): schemas.EVENTS}
+"""A page of events."""
 
 CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 """The parameters of what has versions."""

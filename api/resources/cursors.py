@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
 from itemstore.domain.positions import START, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
@@ -27,6 +28,11 @@ OfLog = Annotated[
     str | None, Field(description="The log that `after` is of: the Log-Id of its answer.")
 ]
 """`?log=` of events."""
+
+
+def log_id(request: Request) -> Header:
+    """Which log the answer is of, for `?log=`."""
+    return b"log-id", request.log_id.encode()
 
 
 async def start_of(request: Request, after: str | None, log: str | None) -> str:

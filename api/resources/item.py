@@ -6,9 +6,10 @@ import json
 
 from fastapi import APIRouter
 
-from itemstore.api.http.cache_control import ORIGIN, REVALIDATE
+from itemstore.api.http.cache_control import REVALIDATE
 from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import version_tag
+from itemstore.api.http.links import item_links
 from itemstore.api.http.media_types import JSON_PATCH, MERGE_PATCH
 from itemstore.api.http.patch import Change, parse
 from itemstore.api.http.preconditions import conditions_of
@@ -33,7 +34,7 @@ from itemstore.api.openapi.operations import (
     updated,
 )
 from itemstore.api.resources.item_writes import append, item_body, read_and_append
-from itemstore.api.resources.version import links, version_then
+from itemstore.api.resources.version import VARY, version_then
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.evolve import Item
@@ -42,8 +43,6 @@ from itemstore.server.slow_work import QUICK_BYTES
 from itemstore.store.model import ItemModel
 
 router = APIRouter(route_class=Route)
-
-VARY = (b"vary", b"accept-datetime, " + ORIGIN)
 
 
 @router.put(
@@ -166,11 +165,11 @@ async def get_item(request: Request) -> Reply:
     headers = [
         (b"etag", version_tag(item.version)),
         (b"last-modified", last_modified(item.position)),
-        (b"link", links(request).encode()),
+        item_links(request, item_id),
         VARY,
         REVALIDATE,
     ]
-    if conditions_of(request).has_version(item.id, item.version, item.position):
+    if conditions_of(request).has_version(item_id, item.version, item.position):
         return Reply(304, headers)
     return Reply(200, [JSON, *headers], body)
 

@@ -10,11 +10,14 @@ from typing import TypeVar
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import ItemNotFound
-from itemstore.domain.events import RecordedEvent
+from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.log import EventHead
 from itemstore.store.quoting import LONGEST, quoted
 
 T = TypeVar("T")
+
+VERSION_NOT_THERE = ("item-not-found", "item-deleted", "version-not-found", "gone")
+"""The problems of what needs a version."""
 
 MOST_PARTS = 64
 """How often one request goes to the engine for events that stay there: it looks at 256 of them
@@ -86,3 +89,18 @@ async def _version(
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
     sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
     raise Problem("version-not-found", sentence, members={"version": count})
+
+
+def version_number(request: Request) -> int:
+    """The version in the path. Raises Problem."""
+    text = request.parameters["n"]
+    if text.isdigit() and len(text) < 16 and int(text) > 0:  # noqa: PLR2004 - 10**15 is enough
+        return int(text)
+    raise Problem("version-not-found", "A version is a whole number from 1.")
+
+
+def body_of(recorded: RecordedEvent) -> bytes:
+    """The body that an event left. Raises ItemNotFound for an ItemDeleted."""
+    if isinstance(recorded.event, ItemDeleted):
+        raise ItemNotFound(recorded.item, deleted_version=recorded.version)
+    return recorded.event.body

@@ -8,19 +8,19 @@ import json
 import os
 import time
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from itemstore.api.http.cache_control import as_of
+from itemstore.api.http.pages import PageReply, listed, next_page
 from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Limit, Query, query, refuse_query
-from itemstore.api.http.reply import JSON, AnyReply, PageReply, Reply, joined, listed
+from itemstore.api.http.reply import JSON, Reply, joined
 from itemstore.api.http.request import Request
-from itemstore.api.http.routing import Route
+from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi.operations import (
     ITEM,
@@ -76,8 +76,7 @@ async def list_items(request: Request) -> AnyReply:
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
     if cursor is not None:
-        following = urlencode({**wanted.model_dump(exclude_defaults=True), "after": cursor})
-        headers.append((b"link", f'<{request.root}/items?{following}>; rel="next"'.encode()))
+        headers.append(next_page(f"{request.root}/items", wanted, after=cursor))
     return PageReply(200, headers, parts)
 
 

@@ -25,6 +25,7 @@ from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi.operations import service_operation, text_of
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
@@ -67,7 +68,7 @@ async def metrics(request: Request) -> Reply:
     headers = [
         (b"content-type", content_type.encode()),
         NO_STORE,
-        (b"vary", b"accept"),
+        BY_ACCEPT,
     ]
     return Reply(200, headers, body)
 

@@ -15,12 +15,11 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply, html_reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi.operations import VALIDATED, json_of, service_operation, text_of
 from itemstore.engine.errors import LogUnavailable
 
 router = APIRouter(route_class=Route)
-
-VARY = (b"vary", b"accept")
 
 
 @router.get(
@@ -51,7 +50,7 @@ async def service(request: Request) -> Reply:
         "links": links,
     }
     if not _wants_html(request):
-        return tagged(request, json_reply(content, headers=[VARY]))
+        return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
     return _page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
 
@@ -114,7 +113,7 @@ async def problem_type(request: Request) -> Reply:
         "remedy": kind.remedy,
         "example": _example(kind, request.path),
     }
-    return tagged(request, json_reply(content, headers=[VARY]))
+    return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
 
 
 def _example(kind: ProblemType, path: str) -> dict[str, object]:
@@ -139,4 +138,4 @@ def _page(request: Request, title: str, content: str) -> Reply:
         f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
     )
     reply = html_reply(page.encode(), "default-src 'none'")
-    return tagged(request, Reply(reply.status, [*reply.headers, VARY], reply.body))
+    return tagged(request, Reply(reply.status, [*reply.headers, BY_ACCEPT], reply.body))

@@ -9,13 +9,16 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from itemstore.api.http.accept import preferred
-from itemstore.api.http.cache_control import ORIGIN, as_of
+from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.dates import event_date
+from itemstore.api.http.links import origin
+from itemstore.api.http.paths import versions_path
 from itemstore.api.http.preconditions import not_modified
 from itemstore.api.http.query_parameters import LAST_VERSION, MOST_ON_A_PAGE, Limit, Query, query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.vary import ORIGIN, vary
 from itemstore.api.openapi.operations import (
     SAME,
     TAGGED,
@@ -26,7 +29,6 @@ from itemstore.api.openapi.operations import (
     text_of,
 )
 from itemstore.api.resources.item_history import heads_at, last_change
-from itemstore.api.resources.version import origin, versions_path
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.log import EventHead
@@ -34,6 +36,8 @@ from itemstore.eventlog.log import EventHead
 router = APIRouter(route_class=Route)
 
 LINK_FORMAT = b"application/link-format"
+
+VARY = vary(b"accept", *ORIGIN)
 
 
 class VersionsQuery(Query):
@@ -68,24 +72,23 @@ async def list_versions(request: Request) -> Reply:
     log, item = request.store.log, request.item_id
     count, position = await last_change(request)
     form = preferred(request, "application/link-format", "application/json")
-    vary = (b"vary", b"accept, " + ORIGIN)
-    headers = [vary, *as_of(position, form, origin(request))]
+    host = origin(request)
+    headers = [VARY, *as_of(position, form, host)]
     if reply := not_modified(request, headers):
         return reply
     positions = await log.positions(item, wanted.after, wanted.limit)
     async with request.context.admission.read(request.check_connected):
         history, looked = await heads_at(request, positions, wanted.limit)
     last = wanted.after + looked
-    more = last < count
-    following = f"{versions_path(request)}?after={last}&limit={wanted.limit}" if more else None
+    path = versions_path(request.root, item)
+    following = f"{path}?after={last}&limit={wanted.limit}" if last < count else None
     if form == "application/json":
-        return Reply(200, [JSON, *headers], _time_map_json(request, history, following))
+        return Reply(200, [JSON, *headers], _time_map_json(path, history, following))
     headers.append((b"content-type", LINK_FORMAT))
-    return Reply(200, headers, _time_map_links(request, history, following))
+    return Reply(200, headers, _time_map_links(host, path, history, following))
 
 
-def _time_map_json(request: Request, history: list[EventHead], following: str | None) -> bytes:
-    path = versions_path(request)
+def _time_map_json(path: str, history: list[EventHead], following: str | None) -> bytes:
     versions = [
         {
             "version": recorded.version,
@@ -99,17 +102,16 @@ def _time_map_json(request: Request, history: list[EventHead], following: str | 
     return json.dumps({"versions": versions, "next": following}, separators=(",", ":")).encode()
 
 
-def _time_map_links(request: Request, history: list[EventHead], following: str | None) -> bytes:
-    path = origin(request) + versions_path(request)
+def _time_map_links(host: str, path: str, history: list[EventHead], following: str | None) -> bytes:
+    url = host + path
     mementos = [each for each in history if each.type != ItemDeleted.__name__]
     listed = [
-        f'<{path.removesuffix("/versions")}>; rel="original timegate latest-version"',
-        f'<{path}>; rel="self timemap version-history"; type="application/link-format"',
+        f'<{url.removesuffix("/versions")}>; rel="original timegate latest-version"',
+        f'<{url}>; rel="self timemap version-history"; type="application/link-format"',
     ]
     if following:
-        following = origin(request) + following
-        listed.append(f'<{following}>; rel="timemap next"; type="application/link-format"')
+        listed.append(f'<{host}{following}>; rel="timemap next"; type="application/link-format"')
     for each in mementos:
         date = event_date(each.position).decode()
-        listed.append(f'<{path}/{each.version}>; rel="memento"; datetime="{date}"')
+        listed.append(f'<{url}/{each.version}>; rel="memento"; datetime="{date}"')
     return ",\n".join(listed).encode()

@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from itemstore.api.app import ItemStore
-from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import problem_reply
+from itemstore.api.http.problems import Problem, problem_reply
 from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
 from tests.api.conftest import client_of

@@ -100,7 +100,7 @@ async def test_a_quiet_stream_is_kept_alive_by_a_comment(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where events come that do not pass its filter; no client takes it for an event."""
-    monkeypatch.setattr("itemstore.api.resources.events.KEEP_ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr("itemstore.api.resources.event_stream.KEEP_ALIVE_SECONDS", 0.2)
 
     async def write() -> None:
         while True:

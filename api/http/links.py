@@ -1,0 +1,48 @@
+"""Link: where an item, its TimeGate, its TimeMap and its versions are (RFC 5829, RFC 7089)."""
+
+from __future__ import annotations
+
+import re
+
+from itemstore.api.http.paths import item_path
+from itemstore.api.http.reply import Header
+from itemstore.api.http.request import Request
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+def origin(request: Request) -> str:
+    """Scheme and host, as the client knows them; empty where it does not say.
+
+    Memento clients take the URIs of RFC 7089 for absolute ones, as they are in all its examples.
+    """
+    host = request.field(b"host") or ""
+    if not _HOST.fullmatch(host):
+        return ""
+    forwarded = request.field(b"x-forwarded-proto")
+    if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
+        return f"https://{host}"  # a proxy, the first of several, has ended TLS
+    return f"{request.scope['scheme']}://{host}"
+
+
+def item_links(request: Request, item: str) -> Header:
+    """The item, and all of its versions (RFC 5829 §3, RFC 7089 §2.2)."""
+    return b"link", _item_links(origin(request) + item_path(request.root, item)).encode()
+
+
+def version_links(request: Request, item: str, number: int, count: int) -> Header:
+    """The same for one of so many versions, and those beside it."""
+    url = origin(request) + item_path(request.root, item)
+    links = _item_links(url)
+    if number > 1:
+        links += f', <{url}/versions/{number - 1}>; rel="predecessor-version"'
+    if number < count:
+        links += f', <{url}/versions/{number + 1}>; rel="successor-version"'
+    return b"link", links.encode()
+
+
+def _item_links(url: str) -> str:
+    return (
+        f'<{url}>; rel="original timegate latest-version", '
+        f'<{url}/versions>; rel="timemap version-history"; type="application/link-format"'
+    )

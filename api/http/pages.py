@@ -1,0 +1,64 @@
+"""A page of a list: its parts, and the link to the next one (RFC 8288)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from starlette.types import Receive, Send
+
+from itemstore.api.http.query_parameters import Query
+from itemstore.api.http.reply import ON_EVERY_BODY, Header, Headers
+
+IN_ONE_TURN = 100
+"""Things of a list that become JSON in one turn of the event loop: less than a millisecond."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """A status, header fields, and a body in parts, which may be large.
+
+    They are never joined: what a page holds is in memory once.
+    """
+
+    status: int
+    headers: Headers
+    parts: list[bytes]
+
+    async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:  # noqa: ARG002 - as StreamReply
+        """Sends it; without its body to a HEAD request, Content-Length all the same (§8.6)."""
+        length = sum(map(len, self.parts))
+        headers = [*self.headers, *ON_EVERY_BODY, (b"content-length", b"%d" % length)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        parts = self.parts if with_body else [b""]
+        for part in parts[:-1]:
+            message = {"type": "http.response.body", "body": part, "more_body": True}
+            await send({**message, "is_whole": True})
+        await send({"type": "http.response.body", "body": parts[-1]})
+
+
+async def listed(things: Sequence[T], pieces_of: Callable[[T], list[bytes]]) -> list[bytes]:
+    """The pieces of each, with commas between; it gives others turns of the event loop."""
+    pieces: list[bytes] = []
+    for number, each in enumerate(things):
+        if number:
+            pieces.append(b",")
+            if number % IN_ONE_TURN == 0:
+                await asyncio.sleep(0)
+        pieces += pieces_of(each)
+    return pieces
+
+
+def next_page(path: str, wanted: Query, **cursor: str) -> Header:
+    """The link to the page after this one, which the cursor says where to begin."""
+    parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | cursor
+    shown = {
+        name: f"{value:g}" if isinstance(value, float) else value  # as it was sent, and not 1.0
+        for name, value in parameters.items()
+    }
+    return b"link", f'<{path}?{urlencode(shown)}>; rel="next"'.encode()

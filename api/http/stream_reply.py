@@ -1,0 +1,114 @@
+"""An answer that comes in pieces and may never end, to a client that may be slow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from starlette.types import Receive, Send
+
+from itemstore.api.http.reply import ON_EVERY_BODY, Headers
+from itemstore.server.admission import Admission
+
+logger = logging.getLogger("itemstore")
+
+LOOKS = 4
+"""How often one looks at a client while one has patience with it."""
+
+AT_ONCE = 65_536
+"""Bytes of a stream that wait for a client: it gets the next ones when it has taken these."""
+
+Piece = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReply:
+    """A status, header fields, and a body that comes in pieces and may never end.
+
+    A piece that is a memoryview is of something that is in memory anyway, for whoever else gets
+    it, and does not count as kept for this client.
+
+    It has a place among the streams of `admission`, which it gives back when it was sent.
+    """
+
+    status: int
+    headers: Headers
+    pieces: AsyncGenerator[Piece, None]
+    admission: Admission
+
+    async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
+        """Sends it until it ends, the client goes, or the client takes nothing for a while.
+
+        Where it breaks off, the answer stays without its end: the client must not take a part of
+        the log for all of it.
+        """
+        try:
+            await self._send(receive, send, with_body=with_body)
+        finally:
+            self.admission.end_stream()
+
+    async def _send(self, receive: Receive, send: Send, *, with_body: bool) -> None:
+        headers = [*self.headers, *ON_EVERY_BODY]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        broken = await self._send_pieces(receive, send) if with_body else None
+        await self.pieces.aclose()
+        if broken is None:
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            logger.warning("A stream was cut off: %s", broken)
+
+    async def _send_pieces(self, receive: Receive, send: Send) -> str | None:
+        """Sends them until they end or the client goes; what broke it off otherwise."""
+        sending = _Sending(self.pieces, send)
+        sent = asyncio.create_task(sending.run())
+        left = asyncio.create_task(_disconnected(receive))
+        tasks, patience = {sent, left}, self.admission.patience
+        done: set[asyncio.Task[None]] = set()
+        try:
+            while not done and not sending.is_stuck(patience):
+                done, _ = await asyncio.wait(
+                    tasks, timeout=patience / LOOKS, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            for task in tasks:
+                task.cancel()
+            error, _ = await asyncio.gather(sent, left, return_exceptions=True)
+        if not done:
+            self.admission.cut("takes nothing")
+            return "the client was too slow"
+        return str(error) if isinstance(error, Exception) else None
+
+
+class _Sending:
+    """Sends pieces, and knows since when one of them waits for the client.
+
+    A time limit around each piece would cost as much as sending it.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[Piece, None], send: Send) -> None:
+        self._pieces = pieces
+        self._send = send
+        self._now = asyncio.get_running_loop().time
+        self._since: float | None = None
+
+    async def run(self) -> None:
+        """Sends all pieces."""
+        async for piece in self._pieces:
+            kept = 0 if isinstance(piece, memoryview) else len(piece)
+            for start in range(0, len(piece), AT_ONCE):
+                body = bytes(piece[start : start + AT_ONCE])
+                message = {"type": "http.response.body", "body": body, "more_body": True}
+                self._since = self._now()
+                await self._send({**message, "kept": kept})
+                self._since = None
+
+    def is_stuck(self, patience: float) -> bool:
+        """Whether a piece has waited for longer than so many seconds."""
+        return self._since is not None and self._now() - self._since > patience
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,120 @@
+"""The log as a stream: as JSON lines to its end, or live, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from itemstore.api.http.cache_control import NO_STORE
+from itemstore.api.http.reply import joined
+from itemstore.api.http.request import Request
+from itemstore.api.http.stream_reply import Piece, StreamReply
+from itemstore.api.http.vary import BY_ACCEPT
+from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
+from itemstore.api.resources.event_search import FeedQuery, passes
+from itemstore.api.server_sent_events import EVENT_STREAM, comment, retry
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.entries import Within
+from itemstore.eventlog.live import PIECE_BYTES, FeedClosed, FellBehind
+from itemstore.store.cloudevents import LINES, pieces
+from itemstore.store.tokens import TokenInvalid
+
+KEEP_ALIVE_SECONDS = 15.0
+
+LOOK = 1.0
+"""Seconds between two looks whether a client that waits may still read."""
+
+RETRY_MS = 1000
+
+_FAREWELLS: dict[type[Exception], bytes] = {
+    FellBehind: b"cut off for being too slow",
+    FeedClosed: b"the server is going down",
+}
+
+
+def lines_reply(request: Request, start: str, wanted: FeedQuery) -> StreamReply:
+    """The log as JSON lines. Raises Overloaded."""
+    return _stream(request, LINES, _lines(request, start, wanted))
+
+
+def live_reply(request: Request, start: str, wanted: FeedQuery) -> StreamReply:
+    """The log live. Raises Overloaded."""
+    return _stream(request, EVENT_STREAM, _live(request, start, wanted))
+
+
+def _stream(
+    request: Request, media_type: bytes, content: AsyncGenerator[Piece, None]
+) -> StreamReply:
+    """The content as a stream, if there is a place for one more. Raises Overloaded."""
+    headers = [
+        (b"content-type", media_type),
+        log_id(request),
+        NO_STORE,
+        (b"x-accel-buffering", b"no"),
+        BY_ACCEPT,
+    ]
+    request.context.admission.begin_stream()
+    return StreamReply(200, headers, content, request.context.admission)
+
+
+async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
+    """The log as JSON lines, to where it ended when the last of it was read."""
+    context, position, is_end = request.context, start, False
+    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
+    while not is_end:
+        if not await request.is_still_allowed():
+            raise TokenInvalid
+        async with context.admission.read_piece():
+            part = await context.store.log.part(position, within)
+            passed = [each for each in part.events if passes(each, wanted)]
+            texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
+            position, is_end = part.position, part.is_end
+            del part, passed  # what waits for the client is in memory once
+        for piece in joined(texts):
+            yield piece
+    await check_same_log(request)
+
+
+async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
+    """The log from a position on, for ever, as server-sent events."""
+    feed, position = request.context.feed, start
+    now = asyncio.get_running_loop().time
+    yield retry(RETRY_MS)
+    due = now() + KEEP_ALIVE_SECONDS
+    is_live = False
+    async with feed.following():
+        while True:
+            is_shared = feed.holds(position)
+            is_live = is_live or is_shared
+            if (reason := await _reason_to_end(request)) is not None:
+                yield reason
+                return
+            try:
+                events = await feed.after(position, live=is_live, until=min(due, now() + LOOK))
+            except TimeoutError:
+                events = []
+            except LogUnavailable:
+                await asyncio.sleep(RETRY_MS / 1000)
+                events = []
+            except (FellBehind, FeedClosed) as end:
+                if isinstance(end, FellBehind):
+                    request.context.admission.cut("fell behind")
+                yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
+                return
+            frames = [event.text for event in events if passes(event, wanted)]
+            if events:
+                position = events[-1].position
+            if not frames and now() >= due:
+                frames = [comment(b"still here")]
+            for piece in joined(frames):
+                yield memoryview(piece) if is_shared else piece
+                due = now() + KEEP_ALIVE_SECONDS
+
+
+async def _reason_to_end(request: Request) -> bytes | None:
+    """The comment with which a stream ends now; None where it may go on."""
+    if not await request.is_still_allowed():
+        return comment(b"the token was revoked, or one is wanted now")
+    if await is_replaced(request):
+        return comment(b"another log has taken the place of this one; begin again")
+    return None

@@ -1,0 +1,76 @@
+"""`/items/{id}/events`: the events of one item, oldest or newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from itemstore.api.http.cache_control import as_of
+from itemstore.api.http.preconditions import not_modified
+from itemstore.api.http.query_parameters import Limit, Query, query
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import AnyReply, Route
+from itemstore.api.http.vary import BY_ACCEPT
+from itemstore.api.openapi.operations import EVENTS, SAME, TAGGED, VALIDATED, answer, operation
+from itemstore.api.resources.cursors import AfterPosition, OfLog, check_same_log, place_of
+from itemstore.api.resources.event_pages import page_reply
+from itemstore.api.resources.item_history import last_change
+
+router = APIRouter(route_class=Route)
+
+
+class HistoryQuery(Query):
+    """Which events of one item."""
+
+    after: AfterPosition = None
+    log: OfLog = None
+    limit: Limit = 100
+    order: Annotated[
+        Literal["asc", "desc"], Field(description="Oldest first, or newest first.")
+    ] = "asc"
+
+
+@router.get(
+    "/items/{id}/events",
+    **operation(
+        "list_item_events",
+        {
+            200: answer("The item's events.", "ETag", "Link", "Log-Id", content=EVENTS),
+            304: SAME,
+        },
+        problems=("item-not-found", "malformed-cursor", "other-log", "invalid-item-id", *TAGGED),
+        query=HistoryQuery,
+        parameters=("id", *VALIDATED),
+    ),
+)
+async def item_events(request: Request) -> AnyReply:
+    """The item's own events, oldest or newest first."""
+    wanted = query(request, HistoryQuery)
+    place, _ = await place_of(request, wanted.after, wanted.log)
+    log, item = request.store.log, request.item_id
+    count, position = await last_change(request)
+    headers = [BY_ACCEPT, *as_of(position)]
+    if reply := not_modified(request, headers):
+        return reply
+    seen = None if wanted.after is None else await log.version_at(item, place)
+    async with request.context.admission.read(request.check_connected):
+        if wanted.order == "asc":
+            found = await log.history(item, seen or 0, wanted.limit)
+            more = bool(found) and found[-1].version < count
+        else:
+            # Going backwards, what comes after a position is before it in the log.
+            last = count if seen is None else await _before(request, place, seen)
+            first = max(0, last - wanted.limit)
+            found = await log.history(item, first, last - first, newest_first=True) if last else []
+            more = bool(found) and found[-1].version > 1
+        await check_same_log(request)
+        following = found[-1].position if more and found else None
+        return await page_reply(request, found, wanted, following, headers)
+
+
+async def _before(request: Request, after: str | None, version: int) -> int:
+    """The last version before a position, at which the item had `version`."""
+    at = await request.store.log.positions(request.item_id, version - 1, 1)
+    return version - 1 if at and at[0].decode() == after else version
