@@ -11,8 +11,8 @@ from itemstore.domain.ids import InvalidItemId, id_of
 from itemstore.domain.positions import LAST_TIME, key_of, position_of
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.importing import ForeignEvent
+from itemstore.store.excerpts import quoted
 from itemstore.store.json_text import DEEPEST, MalformedJson, check_json
-from itemstore.store.quoting import quoted
 
 SOURCE = "/items"
 

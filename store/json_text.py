@@ -7,7 +7,7 @@ import math
 from codecs import BOM_UTF8
 from typing import Any
 
-from itemstore.store.quoting import quoted
+from itemstore.store.excerpts import quoted
 
 DEEPEST = 200
 """Levels of lists and objects in an item. pydantic's parser has a limit just above it."""

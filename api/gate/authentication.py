@@ -8,7 +8,7 @@ from __future__ import annotations
 from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
-from itemstore.store.quoting import quoted
+from itemstore.store.excerpts import quoted
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import Role, Token, TokenInvalid
 

@@ -15,7 +15,7 @@ from itemstore.api.http.paths import encoded, own_path, root_path
 from itemstore.api.http.problems import Problem, problem_reply
 from itemstore.api.http.reply import Headers, Reply
 from itemstore.server.counters import Counters
-from itemstore.store.quoting import shown
+from itemstore.store.excerpts import shown
 
 logger = logging.getLogger("itemstore")
 

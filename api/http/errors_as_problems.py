@@ -18,9 +18,9 @@ from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.identity import OtherLog
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
+from itemstore.store.excerpts import LONGEST, quoted
 from itemstore.store.json_text import MalformedJson
 from itemstore.store.model_errors import InvalidItem
-from itemstore.store.quoting import LONGEST, quoted
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import TokenInvalid
 

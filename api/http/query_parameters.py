@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
+from itemstore.store.excerpts import shown
 from itemstore.store.model_errors import MOST_LISTED
-from itemstore.store.quoting import shown
 
 MOST_ON_A_PAGE = 1000
 

@@ -13,7 +13,7 @@ from itemstore.domain.positions import START, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.entries import Ends
 from itemstore.eventlog.identity import OtherLog
-from itemstore.store.quoting import quoted
+from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[
     str | None,

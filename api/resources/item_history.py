@@ -12,7 +12,7 @@ from itemstore.api.http.request import Request
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.log import EventHead
-from itemstore.store.quoting import LONGEST, quoted
+from itemstore.store.excerpts import LONGEST, quoted
 
 T = TypeVar("T")
 

@@ -39,7 +39,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.store.quoting import quoted
+from itemstore.store.excerpts import quoted
 
 router = APIRouter(route_class=Route)
 

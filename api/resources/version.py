@@ -27,7 +27,7 @@ from itemstore.api.resources.item_history import (
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.positions import LARGEST
-from itemstore.store.quoting import quoted
+from itemstore.store.excerpts import quoted
 
 router = APIRouter(route_class=Route)
 
