@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from itemstore.api.server_sent_events import frame
-from itemstore.eventlog.entries import PAGE_BYTES
-from itemstore.eventlog.live import LiveFeed
+from itemstore.eventlog.live_feed import LiveFeed
+from itemstore.eventlog.stream import PAGE_BYTES
 from itemstore.projections.projection import Projection
 from itemstore.server.admission import Admission
 from itemstore.server.limits import Limits

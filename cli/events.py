@@ -9,8 +9,8 @@ from itemstore.cli.output import write_data, write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, position_of
-from itemstore.eventlog.entries import recorded_slices
 from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.stream import recorded_slices
 from itemstore.store.cloudevents import encode
 from itemstore.store.store import Store
 

@@ -22,7 +22,7 @@ async def export(where: Where, after: After = None) -> None:
     from itemstore.cli.connection import opened
     from itemstore.cli.events import show, start_of
     from itemstore.cli.progress import reported
-    from itemstore.eventlog.entries import recorded_slices
+    from itemstore.eventlog.stream import recorded_slices
     from itemstore.projections.progress import Progress
 
     async with opened(where) as store:

@@ -14,7 +14,7 @@ from itemstore.cli.output import say, watch_the_reader
 from itemstore.domain.positions import START
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.identity import LogReplaced, known_identity
+from itemstore.eventlog.log_id import LogReplaced, known_identity
 from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store

@@ -29,7 +29,7 @@ from itemstore.eventlog.importing import (
     checked,
     import_events,
 )
-from itemstore.eventlog.writable import log_end
+from itemstore.eventlog.readiness import log_end
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode
 from itemstore.store.store import Store

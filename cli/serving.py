@@ -18,7 +18,7 @@ from itemstore.cli.output import say
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.writable import check_writable
+from itemstore.eventlog.readiness import check_writable
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.listening import listener_at

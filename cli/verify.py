@@ -20,7 +20,7 @@ async def verify(where: Where, json: Json = False, projections: Projections = No
     """Compare the log with all projections; exit code 1 on any difference."""
     from itemstore.cli.connection import opened
     from itemstore.cli.progress import reported
-    from itemstore.eventlog.writable import log_end
+    from itemstore.eventlog.readiness import log_end
     from itemstore.projections.verify.run import verify as compare
     from itemstore.store.projections import named_projections
 

@@ -11,8 +11,8 @@ from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import encode_meta
-from itemstore.eventlog.entries import recorded_slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import recorded_slices
 
 BATCH = 500
 """Most events in one script call."""

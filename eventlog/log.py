@@ -18,7 +18,10 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.append import Appender, Terms
 from itemstore.eventlog.codec import decode_all, decode_flat
-from itemstore.eventlog.entries import (
+from itemstore.eventlog.idempotency import IdempotencyKey, outcome
+from itemstore.eventlog.log_id import LogReplaced, identity
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import (
     ABOUT_BYTES,
     FIRST,
     PAGE_BYTES,
@@ -31,9 +34,6 @@ from itemstore.eventlog.entries import (
     position_back,
     size_of,
 )
-from itemstore.eventlog.idempotency import IdempotencyKey, outcome
-from itemstore.eventlog.identity import LogReplaced, identity
-from itemstore.eventlog.partition import Partition
 
 DEFAULT = Terms()
 
@@ -215,7 +215,7 @@ class EventLog:
         return int(found)
 
     async def identity(self) -> str:
-        """Which log this is; see eventlog/identity.py."""
+        """Which log this is; see eventlog/log_id.py."""
         return await identity(self._partition)
 
     async def identity_lately(self) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
-from itemstore.eventlog.entries import Ends, Entry, slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Ends, Entry, slices
 from itemstore.projections.counts import ANYWHERE, Count, Counts, CountsStore, MalformedCounts
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status

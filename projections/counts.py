@@ -15,8 +15,8 @@ from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
-from itemstore.eventlog.entries import Entry, slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Entry, slices
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""

@@ -12,8 +12,8 @@ from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.batching import Batches, TooManyWaiting
-from itemstore.eventlog.entries import Ends
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Ends
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.items import rebuild_items

@@ -10,8 +10,8 @@ from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
-from itemstore.eventlog.entries import Entry, slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Entry, slices
 from itemstore.projections.digest import BODY, RowsDigest, reduced
 from itemstore.projections.row import encode
 from itemstore.projections.verdict import Differences

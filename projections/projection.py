@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from itemstore.eventlog.entries import Ends, Entry
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Ends, Entry
 from itemstore.projections.fold import Check, Fold
 from itemstore.projections.task import Findings, Task
 

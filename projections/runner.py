@@ -11,8 +11,8 @@ from time import monotonic
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.entries import Entry, ends, size_of, slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Entry, ends, size_of, slices
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.projection import Follower, Projection
 

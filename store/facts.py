@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.identity import known_identity
+from itemstore.eventlog.log_id import known_identity
 from itemstore.store.store import Store
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from itemstore.engine.durability import Durability, promised
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
+from itemstore.eventlog.readiness import LogEnd, check_replicas, check_writable
 from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5

@@ -14,7 +14,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability, durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.writable import check_writable
+from itemstore.eventlog.readiness import check_writable
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 

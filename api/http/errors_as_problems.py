@@ -15,7 +15,7 @@ from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
-from itemstore.eventlog.identity import OtherLog
+from itemstore.eventlog.log_id import OtherLog
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.excerpts import LONGEST, quoted

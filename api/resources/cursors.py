@@ -11,8 +11,8 @@ from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
 from itemstore.domain.positions import START, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.entries import Ends
-from itemstore.eventlog.identity import OtherLog
+from itemstore.eventlog.log_id import OtherLog
+from itemstore.eventlog.stream import Ends
 from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[

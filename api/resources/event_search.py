@@ -12,8 +12,8 @@ from itemstore.api.http.request import Request
 from itemstore.api.resources.cursors import AfterPosition, OfLog
 from itemstore.api.resources.item_history import heads_at
 from itemstore.domain.events import RecordedEvent
-from itemstore.eventlog.entries import PAGE_BYTES, Within
-from itemstore.eventlog.live import Encoded
+from itemstore.eventlog.live_feed import Encoded
+from itemstore.eventlog.stream import PAGE_BYTES, Within
 
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""

@@ -14,8 +14,8 @@ from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
 from itemstore.api.resources.event_search import FeedQuery, passes
 from itemstore.api.server_sent_events import EVENT_STREAM, comment, retry
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.entries import Within
-from itemstore.eventlog.live import PIECE_BYTES, FeedClosed, FellBehind
+from itemstore.eventlog.live_feed import PIECE_BYTES, FeedClosed, FellBehind
+from itemstore.eventlog.stream import Within
 from itemstore.store.cloudevents import LINES, pieces
 from itemstore.store.tokens import TokenInvalid
 

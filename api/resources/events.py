@@ -29,7 +29,7 @@ from itemstore.api.resources.cursors import check_same_log, start_of
 from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.event_search import FeedQuery, Found, search
 from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
-from itemstore.eventlog.live import FeedClosed
+from itemstore.eventlog.live_feed import FeedClosed
 from itemstore.store.cloudevents import BATCH
 from itemstore.store.tokens import TokenInvalid
 

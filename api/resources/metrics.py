@@ -30,8 +30,8 @@ from itemstore.api.openapi.operations import service_operation, text_of
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.entries import ends
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import ends
 from itemstore.projections.projection import Projection
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 

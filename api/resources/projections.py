@@ -15,8 +15,8 @@ from itemstore.api.http.routing import Route
 from itemstore.api.openapi.operations import json_of, service_operation
 from itemstore.domain.positions import START
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.entries import Ends, ends
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Ends, ends
 from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.receipt import last_receipt
 from itemstore.projections.statistics import read_statistics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from itemstore.eventlog.entries import slices
+from itemstore.eventlog.stream import slices
 from itemstore.projections.digest import RowsDigest, pages, reduced_row
 from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.runs import Runs

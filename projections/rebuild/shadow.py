@@ -14,12 +14,12 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import EventsRemoved
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
+from itemstore.engine.steps import steps
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.runs import Run, Runs
-from itemstore.projections.steps import steps
 
 RUNS = 100
 """Runs replayed in one step."""

@@ -12,12 +12,12 @@ from typing import Any
 from itemstore.domain.events import ItemCreated, RecordedEvent
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
+from itemstore.engine.steps import steps
 from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
 from itemstore.projections.fold import Fold
 from itemstore.projections.row import encode
 from itemstore.projections.runs import Run, Runs
-from itemstore.projections.steps import steps
 
 ITEMS = 150
 """Items read in one step."""

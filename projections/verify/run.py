@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from itemstore.eventlog.entries import ends, slices
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import ends, slices
 from itemstore.projections.fold import Fold
 from itemstore.projections.progress import Progress, Report, unreported
 from itemstore.projections.projection import Projection

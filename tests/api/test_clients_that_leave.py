@@ -10,20 +10,20 @@ import httpx
 import pytest
 
 from itemstore.api.app import ItemStore
-from itemstore.eventlog import entries
+from itemstore.eventlog import stream
 from tests.api.conftest import sent_by
 
 
 @pytest.fixture
 def steps() -> Iterator[list[Any]]:
     """The steps of the engine that reads of the log take."""
-    run, taken = entries._run, []
+    run, taken = stream._run, []
 
     async def counted(*arguments: Any) -> Any:
         taken.append(arguments)
         return await run(*arguments)
 
-    with patch.object(entries, "_run", counted), patch.object(entries, "LOOKED_AT", 10):
+    with patch.object(stream, "_run", counted), patch.object(stream, "LOOKED_AT", 10):
         yield taken
 
 

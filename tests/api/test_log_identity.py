@@ -10,7 +10,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from itemstore.eventlog.identity import identity
+from itemstore.eventlog.log_id import identity
 from tests.api.conftest import Serve, problem
 
 LINES = {"accept": "application/jsonl"}

@@ -16,7 +16,7 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.writable import LogEnd, check_replicas, check_writable
+from itemstore.eventlog.readiness import LogEnd, check_replicas, check_writable
 from tests.conftest import Start, contents
 
 if TYPE_CHECKING:

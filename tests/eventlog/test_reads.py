@@ -9,9 +9,9 @@ import pytest
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
-from itemstore.eventlog.entries import ABOUT_BYTES, Within, ends, part, size_of
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import ABOUT_BYTES, Within, ends, part, size_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

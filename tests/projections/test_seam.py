@@ -13,9 +13,9 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import Item, evolve
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import decode_flat
-from itemstore.eventlog.entries import Ends, Entry, ends, slices
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Ends, Entry, ends, slices
 from itemstore.projections import runner
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold

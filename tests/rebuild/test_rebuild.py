@@ -9,7 +9,7 @@ import pytest
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog import entries
+from itemstore.eventlog import stream
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -255,8 +255,8 @@ async def test_long_logs_are_replayed_in_stretches(
     await redis.delete(partition.keys.current, partition.keys.ids, partition.keys.history("kept"))
     await redis.lpop(partition.keys.history("back"))
     monkeypatch.setattr(runs, "MOST_EVENTS", 7)
-    monkeypatch.setattr(entries, "FIRST", 5)
-    monkeypatch.setattr(entries, "MOST", 5)
+    monkeypatch.setattr(stream, "FIRST", 5)
+    monkeypatch.setattr(stream, "MOST", 5)
 
     found = (await rebuild(partition, CURRENT_ITEMS)).findings
 

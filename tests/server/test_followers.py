@@ -14,7 +14,7 @@ import uvicorn
 from httpx_sse import EventSource
 
 from itemstore.api.app import ItemStore, create_app
-from itemstore.eventlog.live import LiveFeed
+from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.server.protocol import Protocol
 from itemstore.store.settings import Settings
 from tests.conftest import ServerOf, emptied
@@ -130,7 +130,7 @@ async def test_a_reader_that_falls_behind_is_told_so_and_can_resume(
     app: ItemStore, port: int, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cut off where it would need what is no longer kept; writers do not wait for it."""
-    monkeypatch.setattr("itemstore.eventlog.live.KEPT_EVENTS", 20)
+    monkeypatch.setattr("itemstore.eventlog.live_feed.KEPT_EVENTS", 20)
     created = await client.put("/items/a", json={})
     written = [created.headers["event-id"]]
     async with slow_reader(port) as reader:
