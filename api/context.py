@@ -22,9 +22,9 @@ from itemstore.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A store, its model and its projections, and who and how much is let in to it by one process.
+    """A store, its model and its projections, with the access and the admission of one process.
 
-    `running_keys` are the idempotency keys of requests that this process is at.
+    `running_keys` are the idempotency keys of requests that this process is handling.
     """
 
     store: Store

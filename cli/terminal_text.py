@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """The same for text of several lines, which it stays."""
+    """Text of several lines, with what is not seen in each written out."""
     return "\n".join(escaped(line) for line in text.split("\n"))
 
 

@@ -37,7 +37,7 @@ class DataDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Zeroes that were taken off the end of a file: so many, from a byte on."""
+    """Zeroes that were taken off the end of a file: how many, and from which byte on."""
 
     file: Path
     at: int

@@ -13,7 +13,7 @@ from itemstore.engine.primary import PrimaryPool
 from itemstore.engine.time_limit import PromptRedis
 
 CONNECTIONS = 64
-"""Connections of one process; whoever needs one more waits for it."""
+"""Connections of one process; a command that needs one more waits for it."""
 
 
 class NotAnEngineUrl(ValueError):
@@ -36,7 +36,7 @@ def connect(url: str) -> Redis:
 
 
 def connect_to_primary(url: str) -> Redis:
-    """The same, for a store that is served: it asks no replica, and waits for nothing for long."""
+    """A client for a store that is served: it asks no replica, and waits for nothing for long."""
     return PromptRedis.from_pool(_pool(PrimaryPool, url))
 
 

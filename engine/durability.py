@@ -28,7 +28,7 @@ class Acknowledgement:
     """What the store waits for, after a write, before it answers.
 
     With `fsync` the engine says that the write is on its own disk (WAITAOF). With `replicas`,
-    that so many replicas have it (WAIT). With neither the engine's reply is enough, and its own
+    that this many replicas have it (WAIT). With neither the engine's reply is enough, and its own
     settings say what that means.
     """
 
@@ -45,7 +45,7 @@ class Acknowledgement:
         return cls(fsync=name == "fsync", replicas=int(number or 0))
 
     def __str__(self) -> str:
-        """The same as a setting."""
+        """The setting that it is made from: `engine`, `fsync` or `replicas:<n>`."""
         return f"replicas:{self.replicas}" if self.replicas else "fsync" if self.fsync else "engine"
 
     @property
@@ -96,7 +96,7 @@ class Durability:
 
     @property
     def sentence(self) -> str:
-        """The same for a person."""
+        """What it means, for a person."""
         kept = _SENTENCES["always" if self.is_on_disk else self.fsync]
         if self.acknowledgement.replicas:
             return f"An acknowledged write is in {self.acknowledgement.replicas} replicas. {kept}"

@@ -69,8 +69,8 @@ def run(data_dir: Path, *, is_brief: bool = False) -> Iterator[EmbeddedEngine]:
     """An engine of this process's own, which has loaded its data and answers.
 
     It stops at the end of the block, or when this process ends in any other way. The directory is
-    made where there is none; a block that fails before anything was written leaves no new store
-    behind. With `is_brief` others wait for its end. Raises DataDirectoryInUse, EngineNotFound and
+    made where there is none; a block that fails before anything was written leaves no new
+    store. With `is_brief` others wait for its end. Raises DataDirectoryInUse, EngineNotFound and
     EngineFailed.
     """
     data_dir = data_dir.absolute()
@@ -88,7 +88,7 @@ def run(data_dir: Path, *, is_brief: bool = False) -> Iterator[EmbeddedEngine]:
                 try:
                     yield EmbeddedEngine(data_dir, owner.socket, pid)
                 finally:
-                    owner_lock.truncate(0)  # those who come from now on wait, and are not refused
+                    owner_lock.truncate(0)  # from now on others wait, and are not refused
         except BaseException:
             if is_new and is_unwritten(data_dir):
                 remove(data_dir, with_directory=not was_there)

@@ -19,7 +19,7 @@ from typing import IO
 from itemstore.engine.server_process import TICK, EngineError, EngineFailed, shut_down
 
 OWNER = "owner.lock"
-"""The file in the data directory that tells who runs its engine."""
+"""The file in the data directory that tells which process runs its engine."""
 
 ENGINE = "engine.lock"
 """The file there that the engine holds too."""

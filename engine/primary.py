@@ -1,6 +1,6 @@
 """Only the primary is asked: a replica answers reads too, with what was true some time ago.
 
-What stands behind a name or a proxy may change under connections that are open, and a primary may
+The engine that a name or a proxy leads to may change under open connections, and a primary may
 become a replica. So each connection asks what it has reached, when it is made and once a second
 while it is used.
 """
@@ -80,7 +80,7 @@ class _Watched(AbstractConnection):
         await super().on_connect_check_health(*arguments, **options)
 
     async def check_role(self) -> None:
-        """Raises IsReplica. By HELLO, which users may say who may not say ROLE or INFO."""
+        """Raises IsReplica. By HELLO, which is allowed to users without a right to ROLE or INFO."""
         self.believed_until = math.inf  # while it asks
         await self.send_command("HELLO")
         try:

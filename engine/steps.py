@@ -11,7 +11,7 @@ Part = TypeVar("Part")
 def steps(
     parts: Iterable[Part], size: Callable[[Part], int], *, most: int, most_bytes: int
 ) -> Iterator[list[Part]]:
-    """The parts in order, at most so many in a step and so many bytes; a large one stands alone."""
+    """The parts in order, in steps of at most `most` and `most_bytes`; a large one stands alone."""
     step: list[Part] = []
     so_far = 0
     for part in parts:

@@ -22,7 +22,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import EngineClock, Writer, WriterTerms
 
 MOST_COMMANDS = 128
-"""How many commands one script call takes: some 1.5 ms of the engine's time at the most."""
+"""How many commands one script call takes: at most some 1.5 ms of the engine's time."""
 
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a single larger body goes alone."""

@@ -20,8 +20,8 @@ class Batches(Generic[Call, Answer]):
 
     `send` takes a batch and gives an answer for each call, in the same order; an answer that is
     an exception is raised to the caller it belongs to. When `send` itself raises, all of its
-    batch and all that wait after it get that exception: whoever comes after a batch that ran into
-    a time limit has waited that long too.
+    batch and all that wait after it get that exception: a call that comes after a batch that ran
+    into a time limit has waited that long too.
 
     A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.
     `sizes` counts the batches of each size that were sent.
@@ -67,7 +67,7 @@ class Batches(Generic[Call, Answer]):
                 self.sizes[len(batch)] += 1
                 try:
                     answers = await self._send([call for call, _, _ in batch])
-                except Exception as error:  # noqa: BLE001 - it goes to those who wait
+                except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
                     failed, self._waiting = batch + self._waiting, []
                     for _, _, future in failed:
                         _settle(future, error)

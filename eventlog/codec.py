@@ -54,7 +54,7 @@ def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
 
 
 def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
-    """The same where names and values come in turn, as the engine sends them."""
+    """The event of an entry whose names and values come in turn, as the engine sends them."""
     if fields[::2] != _NAMES:
         raise _wrong_fields(position)
     return _decoded(position, fields[1::2])

@@ -52,7 +52,7 @@ class NotItsBeginning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What an earlier import left in the log: so many events, the last one at `position`."""
+    """What an earlier import left in the log: `count` events, the last one at `position`."""
 
     count: int
     position: str
@@ -60,7 +60,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A step of an import: so many events, up to a line, and where the log ends now."""
+    """A step of an import: how many events, up to which line, and where the log ends now."""
 
     count: int
     line: int

@@ -63,7 +63,7 @@ class Keys:
 
     @property
     def rebuilds(self) -> str:
-        """The tokens of the rebuilds that may have left something behind: a set."""
+        """The tokens of the rebuilds that may have left something to clear away: a set."""
         return f"{self.namespace}:rebuilds"
 
     def shadow(self, token: str) -> Keys:

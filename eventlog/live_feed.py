@@ -1,4 +1,4 @@
-"""The live end of the log: one reader in a process feeds all who follow."""
+"""The live end of the log: one reader in a process feeds all followers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Encoded:
 
 
 class LiveFeed:
-    """The newest events, kept in memory for those who follow; older ones come from the log.
+    """The newest events, kept in memory for followers; older ones come from the log.
 
     A follower asks for what comes after the position it is at, so it can neither miss an event
     nor get one twice, and one that is slow holds nobody up. `reading` is entered for each read of
@@ -131,7 +131,7 @@ class LiveFeed:
         self._kept: list[Encoded] = []
         self._kept_keys: list[tuple[int, int]] = []
         self._kept_bytes = 0
-        self._pieces: dict[str, list[Encoded]] = {}  # by the position of those who asked
+        self._pieces: dict[str, list[Encoded]] = {}  # by the position of the followers that asked
         self._floor: tuple[int, int] | None = None
 
     async def _read(self) -> None:

@@ -45,7 +45,7 @@ LOOK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """Events of the log, of so many `bytes`, out of `looked` ones that end at `position`.
+    """Events of the log, `bytes` large, out of `looked` ones that end at `position`.
 
     `is_end` says whether the log ended there.
     """
@@ -219,7 +219,7 @@ class EventLog:
         return await identity(self._partition)
 
     async def identity_lately(self) -> str:
-        """The same, as it was about a second ago. One asks, while all others have what is known."""
+        """The identity of about a second ago. One caller asks; the others get what is known."""
         if monotonic() > self._identity_due and not (self._identity and self._asks_for_identity):
             self._asks_for_identity = True
             try:

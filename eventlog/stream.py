@@ -70,7 +70,7 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """At most so many entries out of so many, and so many bytes of those that are looked at.
+    """At most `entries` out of the `looked` first, and at most `bytes` of those that are looked at.
 
     One entry all the same, however large it is. Only those of a type, where one is named.
     """
@@ -105,7 +105,7 @@ async def slices(
 ) -> AsyncGenerator[list[Entry]]:
     """What the log has after a position, to its end, which writers may move meanwhile.
 
-    At most so many entries at once; where small ones are followed by large ones, they may be as
+    At most `most` entries at once; where small ones are followed by large ones, they may be as
     large as bodies may be. The next slice is on its way while the caller works on one. Raises
     LogUnavailable, LogBroken.
     """
@@ -130,7 +130,7 @@ async def slices(
 async def recorded_slices(
     partition: Partition, after: str = START
 ) -> AsyncGenerator[list[RecordedEvent], None]:
-    """The same as events. Raises MalformedEntry too."""
+    """What `slices` gives, as events. Raises MalformedEntry too."""
     async with aclosing(slices(partition, after)) as raw:
         async for entries in raw:
             yield [decode_flat(position, fields) for position, fields in entries]
@@ -166,7 +166,7 @@ async def parts_at(
 
 
 async def position_back(partition: Partition, count: int) -> str | None:
-    """The position of the event that is so many from the end, from 1; None where there is none."""
+    """The position of the event at `count` from the end, from 1; None where there is none."""
     place = "+"
     while count:
         position, passed = await _run(partition, _STEP_BACK, place, count, ABOUT_BYTES)

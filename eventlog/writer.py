@@ -44,7 +44,7 @@ class WriterTerms:
 class EngineClock:
     """The engine's clock, going by the last reply that showed it.
 
-    It is behind by the way of that reply, and never ahead. `shown` is what that said, in
+    It is behind by the journey of that reply, and never ahead. `shown` is what that said, in
     milliseconds since 1970; 0 where none has come yet.
     """
 

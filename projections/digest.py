@@ -1,8 +1,8 @@
 """A digest of rows that does not depend on their order: two sets of rows are the same, or not.
 
 It is the sum, modulo 2 to the 256, of the SHA-256 of every row: of the id, a zero byte, and the
-row's text. A body longer than BODY stands in that text by its SHA-256, so that whoever folds the
-log needs to keep no more of it.
+row's text. A body longer than BODY stands in that text by its SHA-256, so that a fold
+of the log needs to keep no more of it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RowsDigest:
         self._sum -= _number(item, reduced_row)
 
     def copy(self) -> RowsDigest:
-        """The same, to go on from."""
+        """Another digest of these rows, to go on from."""
         other = RowsDigest()
         other.rows, other._sum = self.rows, self._sum
         return other

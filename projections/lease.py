@@ -23,7 +23,7 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """A key that holds who does the work and how often the lease was renewed, with a lifetime.
+    """A key with a lifetime, which holds whose the work is and how often the lease was renewed.
 
     A holder that dies is forgotten after `milliseconds`. Each renewal changes the value, so a
     script that renews the lease as its first deed is never run twice, even where a client library

@@ -22,4 +22,4 @@ Report = Callable[[Progress], None]
 
 
 def unreported(_: Progress) -> None:
-    """For those who do not want to know."""
+    """A report for callers that want none."""

@@ -53,7 +53,7 @@ class Runner:
 
     Any number of processes may have one; of each projection, the one that holds the lease works.
     What is applied says where the projection was before, so each event is applied exactly once,
-    whoever dies or sleeps when.
+    whichever process dies or sleeps, and when.
     """
 
     def __init__(

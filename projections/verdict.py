@@ -51,7 +51,7 @@ class Verdict:
         return not self.counted
 
     def as_dict(self) -> dict[str, object]:
-        """The same for JSON."""
+        """The verdict for JSON, with `clean`."""
         return {"clean": self.clean} | asdict(self)
 
 

@@ -109,7 +109,7 @@ class Admission:
             self.reading -= 1
 
     def read_piece(self) -> AbstractAsyncContextManager[object]:
-        """The same for the next piece of a stream; there is a bound on how many of these wait."""
+        """A place for reading the next piece of a stream; how many may wait is bounded."""
         return self._pieces.one()
 
     def begin_stream(self) -> None:

@@ -14,7 +14,7 @@ class NoPlace(Exception):
 class Places:
     """`at_once` may work at the same time, in the order in which they came.
 
-    `waiting` others may wait for that, each for so many seconds; None is without a limit.
+    `waiting` others may wait for that, each for `seconds`; None is without a limit.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Counters:
         self.gauges: dict[str, Callable[[], float]] = {}
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Counts an answer that was ready so many seconds after its request began."""
+        """Counts an answer that was ready `seconds` after its request began."""
         key = (route, method, status)
         numbers = self.answers.get(key)
         if numbers is None:

@@ -15,7 +15,7 @@ import time
 
 
 def watch(pid: int, seconds: float) -> None:
-    """Waits for the signal, and then for the end of the process, for so many seconds."""
+    """Waits for the signal, and then for the end of the process, for at most `seconds`."""
     said = os.read(0, 65_536)
     deadline = time.monotonic() + seconds
     while said and (left := deadline - time.monotonic()) > 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Admission and the connections heed; whoever runs the server chooses the numbers.
+    """What Admission and the connections heed; the caller that runs the server chooses the numbers.
 
     `connections`, `waiting` requests and `streams` are counted; `unsent_bytes` are of answers that
     wait for their clients, `read_bytes` the most that one read of many items makes. A client may

@@ -1,6 +1,6 @@
 """The counters of all processes of one server, so that each of them can show the sum.
 
-Whoever asks for `/metrics` gets any one of the processes. Each leaves its numbers in a file of
+A request for `/metrics` gets any one of the processes. Each leaves its numbers in a file of
 its own in a directory that they share: every second, and before it shows a sum. What was shown
 once is thus in a file, and the next sum is never below it, whichever process gives it. The file
 of a process that ended stays, and what it counted goes on counting.

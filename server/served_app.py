@@ -30,7 +30,7 @@ class ServedApp:
     `answer` is how a client is told that its request is not taken; the server adds `fields` of the
     header fields that came with the request, as far as any did: what a script of another origin
     needs to read the answer, say. Requests for `urgent_paths` are taken when there is too much to
-    do: the paths of those who watch the process, who must see it most then.
+    do: those of monitoring, which must see the process most then.
     """
 
     admission: Admission

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from itemstore.server.refusals import Overloaded
 
 QUICK_BYTES = 32 * 1024
-"""Work on so many bytes of JSON takes 1 to 8 ms at worst; mostly less than a thread."""
+"""Work on this much JSON takes 1 to 8 ms at worst; mostly less than a thread."""
 
 THREADS = 4
 """More would not be faster: Python carries out one at a time."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 MOST_GATHERED = 65_536
-"""Bytes that wait for the end of the turn at the most: after that the connection says itself
+"""At most this many bytes wait for the end of the turn: after that the connection says itself
 when it has enough."""
 
 

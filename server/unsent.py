@@ -19,7 +19,7 @@ class Untaken(Protocol):
 class Unsent:
     """The bytes that wait in one process for their clients, at most `most` of them.
 
-    A connection is counted from when its client is behind on, with all that is kept for it.
+    A connection counts from the moment its client falls behind, with all that is kept for it.
     """
 
     def __init__(self, most: int) -> None:
@@ -48,7 +48,7 @@ class Unsent:
         self.bytes -= size
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes more may be made. Silent clients are cut where that helps."""
+        """Whether `size` bytes more may be made. Silent clients are cut where that helps."""
         if self.bytes + size > self._most:
             self._cut_down_to(self._most - size, monotonic() - SILENT)
         return self.bytes == 0 or self.bytes + size <= self._most

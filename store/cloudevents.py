@@ -28,7 +28,7 @@ def encode(recorded: RecordedEvent) -> bytes:
 
 
 def pieces(recorded: RecordedEvent) -> list[bytes]:
-    """The same in pieces, one of which is the body, and no copy of it."""
+    """The event as JSON in pieces; one of them is the body itself, not a copy."""
     head = {
         "specversion": "1.0",
         "id": recorded.position,

@@ -1,4 +1,4 @@
-"""Whether the store would take a write: looked at for all who ask at once, and never by writing."""
+"""Whether the store would take a write: one look serves all that ask at once, without a write."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Health:
             end = await check_writable(self._partition)
             promise = await promised(self._partition.client, self._wanted)
             await check_replicas(self._partition.client, self._wanted)
-        except Exception as error:  # noqa: BLE001 - for each of those who wait
+        except Exception as error:  # noqa: BLE001 - for each that waits
             return error
         return self._log.not_yet_durable or self._described(end, promise)
 

@@ -48,7 +48,7 @@ def check_json(text: bytes, *, what: str = "body", deepest: int = DEEPEST) -> An
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested in more than so many levels."""
+    """Whether lists and objects are nested in more than `levels`."""
     level = [value] if isinstance(value, list | dict) else []
     for _ in range(levels):
         level = [

@@ -119,7 +119,7 @@ class KnownTokens:
         now = time.monotonic()
         if now <= self._fresh_until or (self._is_known and now < self._asked_again_at):
             return
-        # One asks for all who wait: with a lock they would go on one by one, a turn of the event
+        # One asks for all that wait: with a lock they would go on one by one, a turn of the event
         # loop each, and under load the last of them after seconds.
         asking, loop = self._asking, asyncio.get_running_loop()
         if asking is None or asking.done() or asking.get_loop() is not loop:

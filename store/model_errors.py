@@ -16,10 +16,10 @@ MOST_POINTER = 300
 """Characters of a pointer. The name of a member can be as long as a body."""
 
 BEGINNING = 1000
-"""Where a body has more errors than this, those to list are looked for in so many values of it."""
+"""Where a body has more errors than this, those to list are sought in this many of its values."""
 
 _OF_A_CUT = frozenset({"missing", "too_short", "union_tag_not_found"})
-"""Errors that the beginning of a body can have when the body has them not."""
+"""Errors that the beginning of a body can have although the body has not."""
 
 Error = tuple[str, str]
 """A JSON Pointer, and what is wrong there."""

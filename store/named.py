@@ -18,8 +18,8 @@ class UnknownName(Exception):
 def imported(said: str, name: str, form: str) -> Any:
     """What `module:attribute` names, in the working directory or in what is installed.
 
-    For the one who got it wrong, `said` is how the error begins, and `form` what to write. Raises
-    UnknownName.
+    For a person who got it wrong, `said` is how the error begins, and `form` what to write.
+    Raises UnknownName.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:

@@ -97,7 +97,7 @@ async def promise_of(store: Store) -> Durability:
 
 
 async def _promise_in_time(store: Store) -> Durability:
-    """The same; after PATIENCE it raises what it raised last."""
+    """What the engine promises, asked again while it is away, for PATIENCE at most."""
     until = perf_counter() + PATIENCE
     while True:
         try:

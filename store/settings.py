@@ -108,7 +108,7 @@ class Settings(BaseSettings):
 
     @property
     def may_be_open(self) -> bool:
-        """Whether a store without tokens may be served to all who reach it."""
+        """Whether a store without tokens may be served to every client that reaches it."""
         return self.insecure_no_auth or _is_loopback(self.host)
 
 

@@ -15,7 +15,7 @@ class Standing(Enum):
     """Whom a process lets in, with the sentence for those it does not."""
 
     WANTED = ""
-    OPEN = "The store has no tokens, on purpose or from the start: whoever reaches it is let in."
+    OPEN = "The store has no tokens, on purpose or from the start: every client is let in."
     VANISHED = (
         "The store's tokens have vanished from its engine, so nobody is let in. The operator makes "
         "new ones with `itemstore token create`."

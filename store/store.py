@@ -34,7 +34,7 @@ class Store:
     def on(
         cls, redis: Redis, settings: Settings, disk: DiskSpace, *, is_own: bool = False
     ) -> Store:
-        """The store that the engine behind `redis` holds, with its data where `disk` is."""
+        """The store that the engine of this client holds, with its data where `disk` is."""
         partition = Partition(redis, Keys(settings.namespace))
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk

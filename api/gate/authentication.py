@@ -21,7 +21,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 async def authenticate(request: Request) -> None:
     """Notes whose request it is. Raises what token_of raises.
 
-    What is wrong with the size or the media type of its body is said first, whoever asks.
+    What is wrong with the size or the media type of its body is said first, to every caller.
     """
     try:
         token = await token_of(request, request.method)

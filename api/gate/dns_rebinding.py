@@ -1,7 +1,7 @@
-"""DNS rebinding: a page of the web whose own name is pointed at this machine.
+"""DNS rebinding: a web page whose own name is pointed at this machine.
 
 A browser lets the page of http://name.example read and write whatever answers at that name, and
-whoever owns the name can point it at 127.0.0.1. A store without tokens serves the people of its
+the owner of the name can point it at 127.0.0.1. A store without tokens serves the people of its
 machine; so on loopback it answers only to names that nobody else can point there.
 """
 

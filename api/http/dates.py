@@ -42,7 +42,7 @@ def event_date(position: str) -> bytes:
 
 
 def last_modified(position: str) -> bytes:
-    """The same, but now where it is in the future: no Last-Modified may be (§8.8.2.1)."""
+    """The Last-Modified of a position: now where its time is in the future (§8.8.2.1)."""
     seconds, now = key_of(position)[0] // 1000, clock()
     return http_date(seconds if seconds <= now else int(now))
 

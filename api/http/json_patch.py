@@ -207,7 +207,7 @@ def _steps(value: Any, path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _index(elements: list[Any], path: Path, depth: int, most: int) -> int:
-    """The index that a part of a path is, at most so many (RFC 6901 §4). Raises _DoesNotFit."""
+    """The index that a part of a path is, `most` at most (RFC 6901 §4). Raises _DoesNotFit."""
     part, where = path[depth], _named(path[:depth])
     if part == "-":
         raise _DoesNotFit(f"- is after the last element of {where}, and nothing is there")

@@ -27,8 +27,8 @@ Piece = bytes | memoryview
 class StreamReply:
     """A status, header fields, and a body that comes in pieces and may never end.
 
-    A piece that is a memoryview is of something that is in memory anyway, for whoever else gets
-    it, and does not count as kept for this client.
+    A piece that is a memoryview is part of something that is in memory anyway, for other
+    clients, and does not count as kept for this client.
 
     It has a place among the streams of `admission`, which it gives back when it was sent.
     """
@@ -105,7 +105,7 @@ class _Sending:
                 self._since = None
 
     def is_stuck(self, patience: float) -> bool:
-        """Whether a piece has waited for longer than so many seconds."""
+        """Whether a piece has waited for more than `patience` seconds."""
         return self._since is not None and self._now() - self._since > patience
 
 

@@ -66,7 +66,7 @@ _EVERYWHERE = (
 """What every request may be answered."""
 
 _CLOSED = ("unauthorized", "forbidden", "misdirected", "log-unavailable")
-"""What every request may be answered where the store says who may come in."""
+"""What every request may be answered where the store controls access."""
 
 _PROBLEM_HEADERS = {
     401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 404: ("Link",), 412: ("ETag",),

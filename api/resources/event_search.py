@@ -68,7 +68,7 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
 
 
 async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
-    """The same by the item's own history, without looking at the rest of the log."""
+    """A page of one item's events, from its own history, not from the log."""
     log, item = request.store.log, wanted.item or ""
     end = await log.last_position()
     version = await log.version_at(item, start)

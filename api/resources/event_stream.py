@@ -114,7 +114,7 @@ async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
 async def _reason_to_end(request: Request) -> bytes | None:
     """The comment with which a stream ends now; None where it may go on."""
     if not await request.is_still_allowed():
-        return comment(b"the token was revoked, or one is wanted now")
+        return comment(b"the token was revoked, or one is needed now")
     if await is_replaced(request):
         return comment(b"another log has taken the place of this one; begin again")
     return None

@@ -78,7 +78,7 @@ async def version(request: Request, number: int) -> RecordedEvent:
 async def _version(
     request: Request, number: int, read: Callable[[list[bytes]], Awaitable[list[T]]]
 ) -> T:
-    """The same, with all or with a part of it, as `read` has it."""
+    """What `read` has of the event that made a version. Raises as `version` does."""
     log, item = request.store.log, request.item_id
     if found := await read(await log.positions(item, number - 1, 1)):
         return found[0]

@@ -1,4 +1,4 @@
-"""Removing what rebuilds leave behind: those that were cut off, and the one that is done."""
+"""Removing the keys of rebuilds: of those that were cut off, and of the one that is done."""
 
 from __future__ import annotations
 

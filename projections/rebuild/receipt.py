@@ -26,7 +26,7 @@ class Receipt:
         return round(self.findings.events / self.seconds)
 
     def as_dict(self) -> dict[str, object]:
-        """The same for JSON, without levels."""
+        """The receipt for JSON, without levels."""
         members: dict[str, object] = asdict(self)
         del members["findings"]
         return members | {"rate": self.rate} | asdict(self.findings)

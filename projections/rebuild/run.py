@@ -1,4 +1,4 @@
-"""One rebuild from beginning to end: alone, on a complete log, with nothing left behind."""
+"""One rebuild from beginning to end: alone, on a complete log, with nothing left to clear away."""
 
 from __future__ import annotations
 

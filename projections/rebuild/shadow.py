@@ -126,7 +126,7 @@ class Shadow:
                 return
 
     async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
-        """How many histories are known to be wrong, and the items of at most so many of them."""
+        """How many histories are known to be wrong, and the items of at most `most` of them."""
         with translated():
             count = int(await self._partition.client.scard(self.keys.wrong_histories))
             items: Any = await self._partition.client.srandmember(self.keys.wrong_histories, most)
