@@ -1,1 +1,1 @@
-"""The HTTP side: routes, wire shapes, headers, problems and settings."""
+"""HTTP and nothing else: what clients send and get, and the application that answers them."""

@@ -165,7 +165,7 @@ class ItemStore(FastAPI):
         return tagged(request, json_reply(document))
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What FastAPI has besides, for callers who may read: added routes, and 404."""
+        """What FastAPI answers, to callers that may read: routes that were added, and 404."""
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -193,7 +193,7 @@ class ItemStore(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
-    """Opens the store. The server's connections find in the state what they have to heed."""
+    """Opens the store. The server finds in the state what it has to know of this application."""
     state = {STATE: served_app(app.admission, app.cross_origin)}
     if app.context is not None:
         await app.context.store.log.settle()

@@ -1,4 +1,4 @@
-"""Server-sent events, as the HTML standard has them: how an event and a comment are written."""
+"""How server-sent events are written (HTML standard §9.2): events, comments, the time to wait."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def frame(recorded: RecordedEvent) -> bytes:
 
 
 def comment(text: bytes) -> bytes:
-    """A comment. No empty line after it: some clients take that for an event without data."""
+    """A comment, without an empty line after it: some clients take that for an event."""
     return b": %s\n" % text
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long a client waits before it connects again."""
+    """The time after which a client connects again."""
     return b"retry: %d\n\n" % milliseconds

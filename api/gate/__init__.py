@@ -1,1 +1,1 @@
-"""Who may come in."""
+"""Which callers are let in: tokens, names of the host, scripts of other origins."""

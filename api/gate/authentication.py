@@ -1,4 +1,4 @@
-"""Who asks: the bearer token of a request, and what it may be used for (RFC 6750).
+"""The bearer token of a request: whose it is, and what it may be used for (RFC 6750).
 
 Once there is a token in the store, every request wants one.
 """
@@ -21,7 +21,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 async def authenticate(request: Request) -> None:
     """Notes whose request it is. Raises what token_of raises.
 
-    What is wrong with the size or the media type of its body is said first, to every caller.
+    A body of a wrong size or media type is refused first, with or without a token.
     """
     try:
         token = await token_of(request, request.method)

@@ -50,7 +50,7 @@ class CrossOrigin(CORSMiddleware):
     def fields(self, origin: str | None) -> HeaderFields:
         """What lets a script of the origin read an answer that the application does not give.
 
-        None stands also for an origin that has not come yet, which matters less where all may read.
+        `origin` is also None where its field has not come yet; it isn't needed where all may read.
         """
         headers = MutableHeaders()
         if origin is not None or self.allow_all_origins:

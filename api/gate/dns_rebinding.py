@@ -1,8 +1,8 @@
 """DNS rebinding: a web page whose own name is pointed at this machine.
 
 A browser lets the page of http://name.example read and write whatever answers at that name, and
-the owner of the name can point it at 127.0.0.1. A store without tokens serves the people of its
-machine; so on loopback it answers only to names that nobody else can point there.
+the owner of the name can point it at 127.0.0.1. A store without tokens serves the people on its
+machine; so on loopback it answers only to names that no other person can point there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itemstore.api.http.request import Request
 
 
 def check_name(request: Request) -> None:
-    """Raises Problem 421 for a request that names another host (RFC 9110 §15.5.20)."""
+    """Raises Problem (421) for a request that names another host (RFC 9110 §15.5.20)."""
     server = request.scope.get("server")
     host = request.fields.get(b"host")
     if server is None or not host or request.store.settings.insecure_no_auth:
@@ -30,7 +30,7 @@ def check_name(request: Request) -> None:
 
 @lru_cache(maxsize=128)
 def _is_foreign(server: str, host: bytes) -> bool:
-    """Whether a connection to this address of loopback names a host that may be anybody's."""
+    """Whether a connection to a loopback address names a host that a stranger may own."""
     address = _address(server)
     if address is None or not address.is_loopback:
         return False

@@ -1,1 +1,1 @@
-"""What HTTP says of requests and answers, whatever they are about."""
+"""What HTTP says about requests and answers, whatever the resource."""

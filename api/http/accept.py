@@ -1,4 +1,4 @@
-"""Which of the forms that a resource has a client wants: the Accept header (RFC 9110 §12.5.1)."""
+"""Accept: which form of a resource a client wants (RFC 9110 §12.5.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Range:
     weight: float
 
     def specificity(self, name: str, parameters: dict[str, str]) -> float:
-        """How closely it describes a media type; negative where it does not have it at all.
+        """How closely it describes a media type; negative where it does not match at all.
 
         A parameter that the type does not have says nothing about it.
         """
@@ -59,7 +59,7 @@ def _range(member: str) -> _Range | None:
 
 
 def _weight(ranges: list[_Range], media_type: str) -> float:
-    """The weight of a media type: the most specific range that has it counts."""
+    """The weight of a media type: that of the most specific range that matches it."""
     read = named(media_type)
     assert read is not None
     name, parameters = read[0], dict(read[1])

@@ -15,10 +15,10 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 
 def for_ever(request: Request, *varies: bytes) -> Headers:
-    """Lets every cache keep the answer for good.
+    """The answer never changes, so every cache may keep it for good.
 
-    Only the client's own where a token opened it, and for that token alone: it may be revoked, and
-    another one of the same client may not read this.
+    Where a token was needed, only the client's own cache, and only for that token: it may be
+    revoked, and another token of the same client may not read this.
     """
     scope = b"public"
     if request.actor is not None:
@@ -28,5 +28,5 @@ def for_ever(request: Request, *varies: bytes) -> Headers:
 
 
 def as_of(position: str, *depends_on: object) -> Headers:
-    """For what an event may change: a tag that goes by the last position, asked for each time."""
+    """For what an event may change: a tag made from the last position; a cache asks each time."""
     return [(b"etag", position_tag(position, *depends_on)), REVALIDATE]

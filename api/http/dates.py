@@ -1,7 +1,7 @@
 """A position's time as header fields show it, and the dates that clients send in them.
 
-What is read here is read by its grammar, and by nothing looser: a date that was meant otherwise
-than it was read changes which version is shown, or whether a write is carried out.
+Dates are read strictly by their grammar: one that is read differently from how it was meant
+changes which version is shown, or whether a write is carried out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def event_date(position: str) -> bytes:
 
 
 def last_modified(position: str) -> bytes:
-    """The Last-Modified of a position: now where its time is in the future (§8.8.2.1)."""
+    """The time of a position for Last-Modified, which is never in the future (§8.8.2.1)."""
     seconds, now = key_of(position)[0] // 1000, clock()
     return http_date(seconds if seconds <= now else int(now))
 
@@ -50,7 +50,7 @@ def last_modified(position: str) -> bytes:
 def parse_http_date(text: str) -> int | None:
     """Seconds since 1970 of an HTTP date in any of its three forms (RFC 9110 §5.6.7).
 
-    None for everything else, two dates in one field among it: such a header is ignored (§13.1.3).
+    None for anything else, such as two dates in one field: the header is then ignored (§13.1.3).
     """
     for form in (_IMF_FIXDATE, _RFC_850, _ASCTIME):
         if match := form.fullmatch(text):

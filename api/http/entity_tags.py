@@ -22,10 +22,10 @@ def content_tag(content: bytes) -> bytes:
 
 
 def position_tag(position: str, *depends_on: object) -> bytes:
-    """A tag of what an event may change, the last of which is at a position.
+    """A tag for what any event may change; the last event is at the position.
 
-    `depends_on` is what else the answer depends on beside its URL. The tag is weak: it is read
-    before the content is, and that may be newer.
+    `depends_on` is what the answer depends on besides its URL. The tag is weak, because it is read
+    before the content, which may be newer.
     """
     digest = content_tag(repr((VERSION, *depends_on)).encode())[1:9]
     return b'W/"%b-%b"' % (position.encode(), digest)

@@ -1,4 +1,4 @@
-"""The answer to each error, those of FastAPI too, as a problem."""
+"""The answer to an error, FastAPI's own errors included: always a problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("itemstore")
 
 
 def error_reply(error: Exception, request: Request, counters: Counters) -> Reply:
-    """Counts an error, logs one that nobody foresaw, and says what its client gets."""
+    """The answer to an error, which is counted, and logged where it is none that we know."""
     root = root_path(request.scope)
     instance = root + encoded(own_path(request.scope))
     problem = problem_of(error)
@@ -33,7 +33,7 @@ def error_reply(error: Exception, request: Request, counters: Counters) -> Reply
 
 
 async def http_error(request: Request, error: Exception) -> Response:
-    """FastAPI's own errors, on the paths that it answers itself, as problems."""
+    """The answer to an error of FastAPI's own, on a path that FastAPI answers."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allow = (error.headers or {}).get("Allow", "GET")
@@ -55,7 +55,7 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 
 async def unforeseen(request: Request, error: Exception) -> Response:
-    """What goes wrong on those paths: a model that JSON Schema has no words for, for one."""
+    """The answer to any other error there, such as a model that JSON Schema can't describe."""
     return _response(error, request)
 
 

@@ -1,4 +1,4 @@
-"""Which error of the store is which problem: the only place that knows both."""
+"""Which error is which problem: the only place that knows both."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REFUSALS = {
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """The problem that an error of the store is; None for an error that nobody foresaw."""
+    """The problem that an error is; None for an error that has no place in the table."""
     if isinstance(error, Problem):
         return error
     for kind, translate in _TRANSLATIONS.items():
@@ -48,7 +48,7 @@ def problem_of(error: Exception) -> Problem | None:
 
 
 def challenge(error: str | None = None) -> dict[str, str]:
-    """What an answer says that wants a token, or another one (RFC 6750 §3)."""
+    """The header field of an answer that asks for a token, or for another one (RFC 6750 §3)."""
     realm = 'Bearer realm="itemstore"'
     return {"WWW-Authenticate": realm if error is None else f'{realm}, error="{error}"'}
 

@@ -32,9 +32,9 @@ def members(text: str) -> list[str]:
 
 
 def named(text: str) -> tuple[str, list[tuple[str, str]]] | None:
-    """A token or a media type, and its parameters (§5.6.6); None for what is neither.
+    """A token or a media type, and its parameters (§5.6.6); None for text that is neither.
 
-    Names are in lower case, values as they are, without their quotes.
+    Names are in lower case; values are as they were sent, without their quotes.
     """
     name = _NAME.match(text)
     if name is None:
@@ -60,7 +60,7 @@ def string_or_word(text: str) -> str | None:
 
     A string is in double quotes, with a backslash before each quote and backslash in it (RFC 9651
     §3.3.3). A bare word is what many clients send: printable characters other than quotes, commas,
-    semicolons and backslashes. None for what is neither.
+    semicolons and backslashes. None for text that is neither.
     """
     if match := _STRING.fullmatch(text):
         return _ESCAPED.sub(r"\1", match[1])

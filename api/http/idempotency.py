@@ -61,7 +61,10 @@ async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKe
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether it says that nothing was appended. A caller who may not ask is told of no outcome."""
+    """Whether the error says that nothing was appended.
+
+    An error of access doesn't count: a caller without access is not told an outcome.
+    """
     problem = problem_of(error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if problem is None else problem.type.status
     return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _NO_ACCESS

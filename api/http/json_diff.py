@@ -16,7 +16,7 @@ _Path = tuple[Any, ...]
 
 
 def diff(before: Any, after: Any) -> Operations:
-    """The operations that make `after` of `before`: no more than PATCH takes at once.
+    """The operations that turn `before` into `after`: no more than PATCH takes at once.
 
     A part with more changes than that is replaced as a whole. Lists are compared from both ends,
     so that what was put in or taken out at one place is one change for each element.
@@ -114,13 +114,13 @@ class _Found:
         self.length = 0
 
     def add(self, op: str, path: _Path, *value: Any) -> bool:
-        """Notes an operation; whether they are still few enough."""
+        """Adds an operation. Says whether there are still few enough."""
         text = _written(path)
         operation = {"op": op, "path": text, **({"value": value[0]} if value else {})}
         return self.extend(([operation], len(text)))
 
     def extend(self, more: tuple[Operations, int]) -> bool:
-        """Notes the operations of a part; whether they are still few enough."""
+        """Adds the operations of a part. Says whether there are still few enough."""
         operations, length = more
         self.operations += operations
         self.length += length

@@ -1,4 +1,4 @@
-"""JSON Patch (RFC 6902): its operations, carried out on a value, with what is wrong in words."""
+"""JSON Patch (RFC 6902): its operations carried out on a value, with errors in plain words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a patch, and its number in it, from 0. `path` is as it was written."""
+    """One operation of a patch; `number` is its place there, from 0, `path` is as it was sent."""
 
     number: int
     op: str
@@ -43,7 +43,7 @@ class _DoesNotFit(Exception):
 
 
 def operations(patch: Any) -> list[Operation]:
-    """The operations of a patch document. Raises Problem (400) where it is none."""
+    """The operations of a patch document. Raises Problem (400) for a document that is no patch."""
     if not isinstance(patch, list):
         raise Problem("malformed-patch", "A JSON Patch is a list of operations.")
     if len(patch) > MOST_OPERATIONS:

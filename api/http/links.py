@@ -12,9 +12,9 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
 def origin(request: Request) -> str:
-    """Scheme and host, as the client knows them; empty where it does not say.
+    """Scheme and host as the client knows them; empty where the request does not say.
 
-    Memento clients take the URIs of RFC 7089 for absolute ones, as they are in all its examples.
+    Memento clients expect absolute URIs, as in all the examples of RFC 7089.
     """
     host = request.field(b"host") or ""
     if not _HOST.fullmatch(host):
@@ -31,7 +31,7 @@ def item_links(request: Request, item: str) -> Header:
 
 
 def version_links(request: Request, item: str, number: int, count: int) -> Header:
-    """The same for one of so many versions, and those beside it."""
+    """The links of one of `count` versions: the item's, and the versions before and after it."""
     url = origin(request) + item_path(request.root, item)
     links = _item_links(url)
     if number > 1:

@@ -1,4 +1,4 @@
-"""The media types of bodies: which ones a method takes, and what is wrong with another (§8.3)."""
+"""The media types of bodies: which ones a method takes, and why another is refused (§8.3)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def checked(method: str, content_type: str, coding: str | None) -> str:
 def _parsed(content_type: str) -> tuple[str, frozenset[str]]:
     """The media type and the charsets it names (§8.3.1).
 
-    No type where it can't be read: what its charset is would be a guess.
+    An empty type where it can't be read: its charset would be a guess.
     """
     media_type, parameters = named(content_type) or ("", [])
     return media_type, frozenset(value.lower() for name, value in parameters if name == "charset")

@@ -43,7 +43,7 @@ class PageReply:
 
 
 async def listed(things: Sequence[T], pieces_of: Callable[[T], list[bytes]]) -> list[bytes]:
-    """The pieces of each, with commas between; it gives others turns of the event loop."""
+    """The pieces of all things, with commas in between; the event loop gets turns meanwhile."""
     pieces: list[bytes] = []
     for number, each in enumerate(things):
         if number:
@@ -55,7 +55,7 @@ async def listed(things: Sequence[T], pieces_of: Callable[[T], list[bytes]]) -> 
 
 
 def next_page(path: str, wanted: Query, **cursor: str) -> Header:
-    """The link to the page after this one, which the cursor says where to begin."""
+    """The link to the next page, which begins where the cursor says."""
     parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | cursor
     shown = {
         name: f"{value:g}" if isinstance(value, float) else value  # as it was sent, and not 1.0

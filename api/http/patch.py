@@ -14,10 +14,10 @@ from itemstore.store.model_errors import InvalidItem
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a patch asks for. `of` makes the new value of an old one, which it may change.
+    """What a patch asks for. `of` makes a new value from the old one, which it may change.
 
     `of` raises Problem: 409 where the patch does not fit, 413 past the limit of what is copied,
-    and 422 for what is nested too deep. `copies` says that it may make much of little.
+    and 422 for what is nested too deep. `copies` says that it may make a large value from little.
     """
 
     of: Callable[[Any], Any]

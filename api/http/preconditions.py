@@ -1,7 +1,7 @@
-"""Conditional requests (RFC 9110 §13): what a request wants there to be before it is carried out.
+"""Conditional requests (RFC 9110 §13), and the demand for a condition on a write (RFC 6585 §3).
 
-Of an item they are expected versions; of everything else with an entity tag, a tag that the client
-has. Also where the operator demands a condition, and there is none (RFC 6585 §3).
+For an item, If-Match and If-None-Match are expected versions. For everything else that has an
+entity tag, they are tags that the client knows.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _ON_A_304 = frozenset({b"etag", b"cache-control", b"vary"})
 
 
 class Conditions(NamedTuple):
-    """The conditions of one request; None for each that was not sent, or does not count.
+    """The conditions of one request; each is None where it was not sent, or does not count.
 
-    `match` and `none_match` are lists of entity tags, as they were sent. A list is read where the
-    order of §13.2.2 comes to it: only there is one refused that can't be read. Times are in
-    seconds since 1970. `are_missing` says that a write would need one, and there is none.
+    `match` and `none_match` are lists of entity tags, as they were sent. A list is only read, and
+    refused where it can't be, when the order of §13.2.2 comes to it. Times are in seconds since
+    1970. `are_missing` says that the operator demands a condition on a write, and none was sent.
     """
 
     match: str | None = None
@@ -123,7 +123,7 @@ MISSING = Conditions(are_missing=True)
 def conditions_of(request: Request) -> Conditions:
     """The conditions that a request carries.
 
-    A time does not count beside a list of tags (§13.1.3, §13.1.4), nor where it is none, and
+    A date does not count beside a list of tags, or where it can't be read (§13.1.3, §13.1.4).
     If-Modified-Since is no condition on a write.
     """
     is_demanded = request.store.settings.require_conditions
@@ -140,7 +140,7 @@ def conditions_of(request: Request) -> Conditions:
 
 
 def names_a_tag(request: Request) -> bool:
-    """Whether the client may have the answer already."""
+    """Whether the client may have the answer already: it sent an entity tag."""
     return b"if-none-match" in request.fields or b"if-match" in request.fields
 
 

@@ -169,7 +169,7 @@ PROBLEM_TYPES = {
             "The model of the items refuses it, or would not take again what it makes of it. Each "
             "of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the place, and "
             "says what is wrong there.",
-            "Mend the places that `errors` points to; GET /openapi.json has the model.",
+            "Correct the places that `errors` points to; GET /openapi.json has the model.",
         ),
         ProblemType(
             "idempotency-key-reused", 422, "The key was used for another request",

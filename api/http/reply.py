@@ -62,7 +62,7 @@ def html_reply(body: bytes, policy: str) -> Reply:
 
 
 def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer pieces: small ones become larger ones, large ones are not copied."""
+    """The pieces, with small ones joined into larger ones; large ones are not copied."""
     small: list[bytes] = []
     size = 0
     for piece in pieces:

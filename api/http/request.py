@@ -27,8 +27,8 @@ class Request(StarletteRequest):
 
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
     `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
-    others find out about the request, they note in it: the token and its name as `actor`, the
-    Idempotency-Key as `key`, the id of the log that it reads.
+    is found out about a request is noted in it: its token, the token's name as `actor`, its
+    Idempotency-Key as `key`, and the id of the log that it reads.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Request(StarletteRequest):
         return checked(self.method, content_type, self.field(b"content-encoding"))
 
     async def check_connected(self) -> None:
-        """Ends work that nobody waits for any more. Raises ClientDisconnect."""
+        """Raises ClientDisconnect where the client has gone, so that no work is done for it."""
         if await self.is_disconnected():
             raise ClientDisconnect
 
@@ -105,7 +105,7 @@ class Request(StarletteRequest):
         return await self.context.tokens.still_allow(self.token)
 
     async def worked_out(self, work: Callable[[], Result]) -> Result:
-        """What work off the event loop gives, or raises.
+        """The result of work that is done off the event loop.
 
         Raises Problem: 503 as SlowWork.run does, and 401 where the token was revoked meanwhile.
         """
@@ -115,7 +115,7 @@ class Request(StarletteRequest):
         return result
 
     async def read(self) -> bytes:
-        """The whole body, as often as it is asked for.
+        """The whole body; it may be read more than once.
 
         Raises Problem: 413, and 401 where the token was revoked while the body came.
         """

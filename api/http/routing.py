@@ -31,13 +31,13 @@ _UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f
 
 
 class Route(APIRoute):
-    """A route whose endpoint takes a Request and gives a Reply. Resources find it, no router."""
+    """A route whose endpoint takes a Request and gives a Reply. Resources finds it, no router."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         options["response_model"] = None
         super().__init__(path, endpoint, **options)
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - as its class has it
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - APIRoute's signature
         """Nothing: a router goes by the decoded path, in which `%2F` would separate segments."""
         return Match.NONE, {}
 
@@ -63,7 +63,7 @@ class Resource:
         return ", ".join(sorted(methods))
 
     def handler(self, method: str) -> Handler:
-        """What answers the method. Raises Problem (405)."""
+        """The handler of a method. Raises Problem (405)."""
         handler = self.handlers.get(method)
         if handler is not None:
             return handler
@@ -101,7 +101,7 @@ class Resources:
         return iter(self._resources)
 
     def add(self, resource: Resource) -> None:
-        """One more, which no route describes."""
+        """Adds a resource that no route describes."""
         self._resources.append(resource)
 
     async def _options(self, _: Request) -> Reply:

@@ -15,7 +15,7 @@ from itemstore.server.admission import Admission
 logger = logging.getLogger("itemstore")
 
 LOOKS = 4
-"""How often one looks at a client while one has patience with it."""
+"""How often a client is looked at within the time that it has to take something."""
 
 AT_ONCE = 65_536
 """Bytes of a stream that wait for a client: it gets the next ones when it has taken these."""
@@ -27,10 +27,9 @@ Piece = bytes | memoryview
 class StreamReply:
     """A status, header fields, and a body that comes in pieces and may never end.
 
-    A piece that is a memoryview is part of something that is in memory anyway, for other
-    clients, and does not count as kept for this client.
-
-    It has a place among the streams of `admission`, which it gives back when it was sent.
+    A piece that is a memoryview is in memory anyway, because other clients get it too; it does not
+    count as kept for this one. The stream has a place in `admission`, which it gives back at its
+    end.
     """
 
     status: int
@@ -41,8 +40,8 @@ class StreamReply:
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
         """Sends it until it ends, the client goes, or the client takes nothing for a while.
 
-        Where it breaks off, the answer stays without its end: the client must not take a part of
-        the log for all of it.
+        A stream that is cut off has no end, so that the client does not take a part of the log
+        for all of it.
         """
         try:
             await self._send(receive, send, with_body=with_body)
@@ -60,7 +59,7 @@ class StreamReply:
             logger.warning("A stream was cut off: %s", broken)
 
     async def _send_pieces(self, receive: Receive, send: Send) -> str | None:
-        """Sends them until they end or the client goes; what broke it off otherwise."""
+        """Sends them until they end or the client goes. Returns what cut them off otherwise."""
         sending = _Sending(self.pieces, send)
         sent = asyncio.create_task(sending.run())
         left = asyncio.create_task(_disconnected(receive))

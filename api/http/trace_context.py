@@ -12,10 +12,10 @@ _SAMPLED = 1
 
 
 def traceparent(text: str) -> str | None:
-    """The field as version 00 has it (§3.2.2), None for what is none: that is no error.
+    """The field in the form of version 00 (§3.2.2); None, and no error, for one that can't be read.
 
-    Of a later version the parts are read that it has in common with version 00, and of its flags
-    the one that is known (§4.3); it stands in the log as version 00.
+    From a later version, the parts that it shares with version 00 are read, and the one flag that
+    is known (§4.3).
     """
     match = _TRACEPARENT.fullmatch(text)
     if match is None or match["version"] == "ff" or _NO_ID.fullmatch(match["ids"]):

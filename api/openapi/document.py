@@ -52,8 +52,8 @@ def complete(document: Description, model: ItemModel) -> Description:
 def _without_defaults(schema: Description) -> Description:
     """A JSON Schema whose properties have no `default`; the description tells of it instead.
 
-    Generators take a property with a default for one that is always there, and demand it of
-    every client that sends a body; and what was stored under an earlier model need not have it.
+    Generators take a property with a default for one that is always there, and demand it in each
+    body that is sent; and what was stored under an earlier model need not have it.
     """
     changed = dict(schema)
     for group in ("properties", "$defs"):
@@ -70,7 +70,7 @@ def _without_defaults(schema: Description) -> Description:
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:
-    """A description with the references to the schemas in `names` changed to their new names."""
+    """The document with every reference to a schema in `names` changed to its new name."""
     if isinstance(node, list):
         return [_renamed(value, names) for value in node]
     if not isinstance(node, dict):

@@ -66,7 +66,7 @@ _EVERYWHERE = (
 """What every request may be answered."""
 
 _CLOSED = ("unauthorized", "forbidden", "misdirected", "log-unavailable")
-"""What every request may be answered where the store controls access."""
+"""What every request may be answered by a store that does not let everyone in."""
 
 _PROBLEM_HEADERS = {
     401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 404: ("Link",), 412: ("ETag",),

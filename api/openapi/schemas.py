@@ -1,4 +1,4 @@
-"""What goes over the wire: lists, events, problems, and what the service says of itself."""
+"""The JSON that is sent and answered: lists, events, problems, and facts about the service."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The resources, one a file."""
+"""The resources, one a file, and what several of them share."""

@@ -38,8 +38,8 @@ def log_id(request: Request) -> Header:
 async def start_of(request: Request, after: str | None, log: str | None) -> str:
     """The position to start after. Notes the id of the log in the request.
 
-    Raises Problem for what is no position, and (410) for one whose events were removed, and
-    OtherLog.
+    Raises OtherLog, and Problem for text that is no position (400) and for a position whose events
+    were removed (410).
     """
     position, ends = await place_of(request, after, log)
     if ends is not None and ends.lacks_after(position):
@@ -67,7 +67,7 @@ async def place_of(request: Request, after: str | None, log: str | None) -> tupl
 
 
 async def check_same_log(request: Request) -> None:
-    """Raises OtherLog where the log that is there is not the one that the request began with."""
+    """Raises OtherLog where another log took the place of the one that the request began with."""
     now = await request.store.log.identity()
     if now != request.log_id:
         request.log_id = now
@@ -75,7 +75,7 @@ async def check_same_log(request: Request) -> None:
 
 
 async def is_replaced(request: Request) -> bool:
-    """Whether the log was, within the last second, another one; False where nobody can tell."""
+    """Whether another log took its place, as of the last second; False where that is unknown."""
     try:
         return await request.store.log.identity_lately() != request.log_id
     except (LogUnavailable, LogFull):

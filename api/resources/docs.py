@@ -1,7 +1,7 @@
 """`/docs`: the OpenAPI document as a page to try things on (Swagger UI), and all that it loads.
 
-The files come with the store, so that the page works without the internet and runs no script of
-anybody else's.
+The files come with the store, so that the page works without the internet and runs no script from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Reply:
-    """The page."""
+    """The page itself."""
     page = get_swagger_ui_html(
         openapi_url=f"{request.root}/openapi.json",
         title="itemstore",
@@ -56,7 +56,7 @@ async def docs(request: Request) -> Reply:
 
 @router.get("/docs/{file}", include_in_schema=False)
 async def docs_file(request: Request) -> Reply:
-    """What the page loads."""
+    """A file that the page loads."""
     name = request.parameters["file"].decode("latin-1")
     media_type = _MEDIA_TYPES.get(name)
     if media_type is None:

@@ -68,7 +68,7 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
 
 
 async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
-    """A page of one item's events, from its own history, not from the log."""
+    """Events of one item, from its own history: the rest of the log is not looked at."""
     log, item = request.store.log, wanted.item or ""
     end = await log.last_position()
     version = await log.version_at(item, start)

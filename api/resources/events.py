@@ -113,7 +113,7 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
 
 
 async def _page_headers(request: Request, wanted: FeedQuery) -> Headers:
-    """With a tag, but where the page waits for what is not there yet."""
+    """With a tag, unless the page waits for events that are not there yet."""
     if wanted.wait:
         return [BY_ACCEPT, REVALIDATE]
     return [BY_ACCEPT, *as_of(await request.store.log.last_position())]

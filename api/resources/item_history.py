@@ -37,8 +37,8 @@ async def heads_at(
 ) -> tuple[list[EventHead], int]:
     """At most `limit` of the events at positions, of one type where it is named, without bodies.
 
-    And how many of the positions were looked at: not all where that took MOST_PARTS steps. It
-    ends when the client has gone.
+    Also how many of the positions were looked at: not all of them after MOST_PARTS steps. Raises
+    ClientDisconnect.
     """
     found: list[EventHead] = []
     looked, steps = 0, 0
@@ -71,14 +71,14 @@ async def version_count(request: Request) -> int:
 
 
 async def version(request: Request, number: int) -> RecordedEvent:
-    """The event that made a version. Raises ItemNotFound, and Problem where there is none."""
+    """The event that made a version. Raises ItemNotFound, and Problem for a missing one."""
     return await _version(request, number, request.store.log.at)
 
 
 async def _version(
     request: Request, number: int, read: Callable[[list[bytes]], Awaitable[list[T]]]
 ) -> T:
-    """What `read` has of the event that made a version. Raises as `version` does."""
+    """The event that made a version, or the part of it that `read` reads."""
     log, item = request.store.log, request.item_id
     if found := await read(await log.positions(item, number - 1, 1)):
         return found[0]

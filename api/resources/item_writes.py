@@ -1,4 +1,4 @@
-"""What every write shares: its conditions on the way in, its headers on the way out."""
+"""What every write of an item shares: its body, its conditions, and the append."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def read_and_append(
     """The event of a command that depends on the item as it is.
 
     Reads the item, checks the conditions against it, and appends under the very version it read;
-    begins again when another writer came between. So it is as if all of it were one step.
+    begins again where another writer came between, so that all of it is like one step.
     """
     expected = conditions.expected
     for _ in range(ATTEMPTS):

@@ -75,7 +75,7 @@ async def metrics(request: Request) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Collected(Collector):
-    """Families of metrics, as prometheus-client takes them."""
+    """Families of metrics, in the form that prometheus-client takes."""
 
     families: Sequence[Metric]
 
@@ -162,7 +162,7 @@ def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Met
 
 
 async def _engine(partition: Partition, projections: Sequence[Projection]) -> Iterable[Metric]:
-    """What the engine knows; the families stay empty where it is away."""
+    """Metrics that the engine is asked for; the families stay empty where it is away."""
     up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
     items = GaugeMetricFamily("itemstore_items", "Items that exist.")
     events = GaugeMetricFamily("itemstore_log_events", "Events in the log.")

@@ -1,4 +1,4 @@
-"""`/items/{id}/revert`: the item becomes what it was."""
+"""`/items/{id}/revert`: an earlier version becomes the current one again."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _example(kind: ProblemType, path: str) -> dict[str, object]:
 
 
 def _wants_html(request: Request) -> bool:
-    """Whether a browser asks: it would rather have HTML than JSON."""
+    """Whether a browser asks, which would rather have HTML than JSON."""
     return preferred(request, "application/json", "text/html") == "text/html"
 
 
