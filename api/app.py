@@ -1,31 +1,25 @@
-"""The application: routes, errors and the store put together."""
+"""The application: its resources, the store and the server's limits put together."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
-from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from itemstore.api.answering import Answering
 from itemstore.api.context import Context, limits_of
-from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.cross_origin import CrossOrigin
-from itemstore.api.gate.dns_rebinding import check_name
-from itemstore.api.http.error_replies import error_reply, http_error, unforeseen
-from itemstore.api.http.idempotency import WRITES, carry_out_once
-from itemstore.api.http.paths import own_path
+from itemstore.api.http.error_replies import http_error, unforeseen
 from itemstore.api.http.preconditions import tagged
-from itemstore.api.http.reply import ON_EVERY_BODY, Reply, json_reply
+from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource, Resources
 from itemstore.api.lifespan import running
@@ -46,9 +40,8 @@ from itemstore.api.resources import (
     versions,
 )
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.errors import LogUnavailable
 from itemstore.server.admission import Admission
-from itemstore.server.counters import OTHER, Counters
+from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
@@ -104,10 +97,6 @@ class ItemStore(FastAPI):
         self.projections = named_projections(settings.projections)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
-        self.context: Context | None = None
-        if redis is not None:
-            store = Store.on(_usable(redis), settings, DiskSpace())
-            self.context = Context.of(store, model, self.projections, self.admission)
         for module in (
             item, items, item_events, versions, version, version_diff, revert, events, projections,
             service, docs, metrics,
@@ -117,45 +106,26 @@ class ItemStore(FastAPI):
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
         origins = settings.cors_origins
-        self.cross_origin = CrossOrigin(self._answer, origins) if origins else None
-        self._entry = self.cross_origin or self._answer
+        self.answering = Answering(self.resources, self.counters, super().__call__)
+        self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
+        self._entry = self.cross_origin or self.answering
+        if redis is not None:
+            self.serve(Store.on(_usable(redis), settings, DiskSpace()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
         await self._entry(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers from a resource of the store; FastAPI has the description of the API."""
-        began = perf_counter()
-        found = self.resources.find(own_path(scope)) if scope["type"] == "http" else None
-        if found is None:
-            await self._otherwise(scope, receive, send)
-            return
-        resource, parameters = found
-        if self.context is None:
-            message = "The store is not open: run the application's lifespan, or pass redis=."
-            raise RuntimeError(message)
-        request = Request(scope, receive, self.context, parameters)
-        method = scope["method"]
-        try:
-            handler = resource.handler(method)
-            if resource.template not in OPEN:
-                if not self.context.tokens.is_open:
-                    await authenticate(request)
-                if request.token is None:
-                    check_name(request)
-            if method in WRITES and b"idempotency-key" in request.fields:
-                reply = await carry_out_once(request, handler)
-            else:
-                reply = await handler(request)
-        except ClientDisconnect:
-            return
-        except asyncio.CancelledError:  # by the server, which has waited for long enough
-            reply = error_reply(LogUnavailable("The server is going down."), request, self.counters)
-        except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = error_reply(error, request, self.counters)
-        self.counters.answered(resource.template, method, reply.status, perf_counter() - began)
-        await reply.send(receive, send, with_body=method != "HEAD")
+    @property
+    def context(self) -> Context | None:
+        """What requests work with; None for as long as the store is not open."""
+        return self.answering.context
+
+    def serve(self, store: Store) -> Context:
+        """Answers requests from the store, and gives what they work with."""
+        context = Context.of(store, self.model, self.projections, self.admission)
+        self.answering.context = context
+        return context
 
     async def _document(self, request: Request) -> Reply:
         """The OpenAPI document, for where the API is mounted: /docs sends requests there."""
@@ -163,26 +133,6 @@ class ItemStore(FastAPI):
         if request.root:
             document = document | {"servers": [{"url": request.root}]}
         return tagged(request, json_reply(document))
-
-    async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What FastAPI answers, to callers that may read: routes that were added, and 404."""
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self.counters.answered(OTHER, scope["method"], message["status"], 0.0)
-                missing = [each for each in ON_EVERY_BODY if each not in message["headers"]]
-                message["headers"] = [*message["headers"], *missing]
-            await send(message)
-
-        if scope["type"] == "http" and self.context is not None:
-            request = Request(scope, receive, self.context, {})
-            try:
-                if await token_of(request, "GET") is None:
-                    check_name(request)
-            except Exception as error:  # noqa: BLE001 - as in __call__
-                await error_reply(error, request, self.counters).send(receive, counted)
-                return
-        await super().__call__(scope, receive, counted)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
@@ -201,12 +151,11 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             yield state
         return
     async with open_to_serve(app.settings) as store:
-        app.context = Context.of(store, app.model, app.projections, app.admission)
         try:
-            async with running(app.context):
+            async with running(app.serve(store)):
                 yield state
         finally:
-            app.context = None
+            app.answering.context = None
 
 
 def _usable(redis: Redis) -> Redis:

@@ -1,0 +1,88 @@
+"""A request's way: to its resource, through the gates, to the handler; every error is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from itemstore.api.context import Context
+from itemstore.api.gate.authentication import OPEN, authenticate, token_of
+from itemstore.api.gate.dns_rebinding import check_name
+from itemstore.api.http.error_replies import error_reply
+from itemstore.api.http.idempotency import WRITES, carry_out_once
+from itemstore.api.http.paths import own_path
+from itemstore.api.http.reply import ON_EVERY_BODY
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Resources
+from itemstore.engine.errors import LogUnavailable
+from itemstore.server.counters import OTHER, Counters
+
+
+class Answering:
+    """The resources as an ASGI application, and another one for what is none of them.
+
+    `context` is None for as long as the store is not open.
+    """
+
+    def __init__(self, resources: Resources, counters: Counters, others: ASGIApp) -> None:
+        self.context: Context | None = None
+        self._resources = resources
+        self._counters = counters
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        began = perf_counter()
+        found = self._resources.find(own_path(scope)) if scope["type"] == "http" else None
+        if found is None:
+            await self._otherwise(scope, receive, send)
+            return
+        resource, parameters = found
+        if self.context is None:
+            message = "The store is not open: run the application's lifespan, or pass redis=."
+            raise RuntimeError(message)
+        request = Request(scope, receive, self.context, parameters)
+        method = scope["method"]
+        try:
+            handler = resource.handler(method)
+            if resource.template not in OPEN:
+                if not self.context.tokens.is_open:
+                    await authenticate(request)
+                if request.token is None:
+                    check_name(request)
+            if method in WRITES and b"idempotency-key" in request.fields:
+                reply = await carry_out_once(request, handler)
+            else:
+                reply = await handler(request)
+        except ClientDisconnect:
+            return
+        except asyncio.CancelledError:  # by the server, which has waited for long enough
+            gone = LogUnavailable("The server is going down.")
+            reply = error_reply(gone, request, self._counters)
+        except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
+            reply = error_reply(error, request, self._counters)
+        self._counters.answered(resource.template, method, reply.status, perf_counter() - began)
+        await reply.send(receive, send, with_body=method != "HEAD")
+
+    async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets FastAPI answer, to callers that may read: routes that were added, and 404."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._counters.answered(OTHER, scope["method"], message["status"], 0.0)
+                missing = [each for each in ON_EVERY_BODY if each not in message["headers"]]
+                message["headers"] = [*message["headers"], *missing]
+            await send(message)
+
+        if scope["type"] == "http" and self.context is not None:
+            request = Request(scope, receive, self.context, {})
+            try:
+                if await token_of(request, "GET") is None:
+                    check_name(request)
+            except Exception as error:  # noqa: BLE001 - as in __call__
+                await error_reply(error, request, self._counters).send(receive, counted)
+                return
+        await self._others(scope, receive, counted)
