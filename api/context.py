@@ -24,7 +24,8 @@ from itemstore.store.store import Store
 class Context:
     """A store, its model and its projections, with the access and the admission of one process.
 
-    `running_keys` are the idempotency keys of requests that this process is handling.
+    `feed` has the newest events for all who follow the log. `slow_work` is done off the event
+    loop. `keys_in_use` are the idempotency keys of requests that are not answered yet.
     """
 
     store: Store
@@ -36,7 +37,7 @@ class Context:
     processes: Processes
     health: Health
     slow_work: SlowWork
-    running_keys: set[str] = field(default_factory=set)
+    keys_in_use: set[str] = field(default_factory=set)
 
     @classmethod
     def of(

@@ -32,17 +32,17 @@ async def carry_out_once(request: Request, handler: Handler) -> AnyReply:
     """
     request.check_content()
     key = await _key(request)
-    if key.name in request.context.running_keys:
+    if key.name in request.context.keys_in_use:
         raise Problem(
             "idempotency-key-in-use",
             "The first request with this Idempotency-Key is still running.",
             headers={"Retry-After": "1"},
         )
-    request.context.running_keys.add(key.name)
+    request.context.keys_in_use.add(key.name)
     try:
         return await _first_or_again(request, handler, key)
     finally:
-        request.context.running_keys.discard(key.name)
+        request.context.keys_in_use.discard(key.name)
 
 
 async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply:
