@@ -45,6 +45,7 @@ from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
+from itemstore.store.named_model import named_model
 from itemstore.store.opening import open_to_serve
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
@@ -68,10 +69,10 @@ def create_app(
     Raises UnknownName, and TypeError for a client that can't be used.
     """
     settings = settings or Settings()
-    item_model = ItemModel(model) if model is not None else ItemModel.named(settings.model)
+    item_model = ItemModel(model) if model is not None else named_model(settings.model)
     if (reason := doubt(item_model)) is not None:
         logger.warning(
-            "The model %s does not take again what it gives. %s", item_model.name, reason
+            "The model %s does not accept unchanged what it stores. %s", item_model.name, reason
         )
     return ItemStore(settings, item_model, redis)
 

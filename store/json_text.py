@@ -100,7 +100,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen = set[str]()
         for name, _ in pairs:
             if name in seen:
-                message = f"the key {quoted(name)} stands twice in one object"
+                message = f"the key {quoted(name)} appears twice in one object"
                 raise _NotTaken(message)
             seen.add(name)
     return members

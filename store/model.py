@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from itemstore.store.json_text import MalformedJson, check_json
@@ -31,23 +31,12 @@ from itemstore.store.model_round_trip import (
     without,
 )
 from itemstore.store.model_schema import Traits, add_computed
-from itemstore.store.named import UnknownName, imported
-
-
-class Item(BaseModel):
-    """An item of the default model."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: str | None = Field(default=None, examples=["Fighters"])
-    size: int | None = Field(default=None, examples=[6])
-
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 """What OpenAPI allows in no name of a schema."""
 
 
-_NOT_AGAIN = "the model would not take this again as it gives it"
+_NOT_AGAIN = "the model would not accept this unchanged when it is sent back"
 
 
 class ItemModel:
@@ -65,24 +54,12 @@ class ItemModel:
         self._is_stable = self._traits.is_stable
         self.runs_code = self._traits.runs_code
 
-    @classmethod
-    def named(cls, name: str | None) -> ItemModel:
-        """The model that the setting names: `module:Model`, `any`, None for the default one.
-
-        Raises UnknownName.
-        """
-        if name is None:
-            return cls(Item)
-        if name == "any":
-            return cls(None)
-        return cls(_imported(name))
-
     def stored(self, body: bytes) -> bytes:
         """The JSON that is stored for a body: the validated model, as compact UTF-8.
 
-        The model takes it again, with the same result: by PUT, PATCH or a revert
+        The model accepts it, with the same result, when it is sent back, patched or reverted to
         (docs/decisions/0013). Raises MalformedJson, and InvalidItem for what the model refuses
-        or would not take again.
+        or would not accept unchanged.
         """
         value = check_json(body)
         if not self._is_stable:
@@ -108,7 +85,7 @@ class ItemModel:
         return schema
 
     def _checked(self, body: bytes, value: Any) -> bytes:
-        """The JSON to store, once the model has taken it again. Raises InvalidItem."""
+        """The JSON to store, once the model has accepted it too. Raises InvalidItem."""
         item = self._validated(body, value)
         text = self._text(item)
         given = _read(text)
@@ -215,11 +192,3 @@ def _read(text: bytes) -> Any:
 
 def _written(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
-
-
-def _imported(name: str) -> type[BaseModel]:
-    said = "ITEMSTORE_MODEL is"
-    model = imported(said, name, "module:Model, or any")
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise UnknownName(said, name, ", which is not a pydantic model")
-    return model

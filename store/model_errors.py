@@ -19,7 +19,7 @@ BEGINNING = 1000
 """Where a body has more errors than this, those to list are sought in this many of its values."""
 
 _OF_A_CUT = frozenset({"missing", "too_short", "union_tag_not_found"})
-"""Errors that the beginning of a body can have although the body has not."""
+"""Errors that the beginning of a body can have although the whole body does not."""
 
 Error = tuple[str, str]
 """A JSON Pointer, and what is wrong there."""
@@ -56,10 +56,11 @@ def collected(error: ValidationError) -> list[Any]:
 
 
 def errors_of_beginning(error: ValidationError | None) -> list[Any]:
-    """The errors of the beginning of a body, without those that come of the cut."""
+    """The errors of the beginning of a body, without those that only come from the cut."""
     errors = [] if error is None else collected(error)
     kept = [each for each in errors if each["type"] not in _OF_A_CUT]
-    return kept or [{"loc": (), "type": "", "msg": f"not in the first {BEGINNING:,} values of it"}]
+    elsewhere = f"they are not in the first {BEGINNING:,} values"
+    return kept or [{"loc": (), "type": "", "msg": elsewhere}]
 
 
 def beginning(value: Any) -> Any:
@@ -80,7 +81,9 @@ def beginning(value: Any) -> Any:
 
 def _error(error: Any) -> Error:
     location, message = error["loc"], error["msg"]
-    if error["type"] == "union_tag_invalid":  # pydantic's own sentence quotes the value
+    if error["type"] == "extra_forbidden":
+        message = "The model has no such field"
+    elif error["type"] == "union_tag_invalid":  # pydantic's own sentence quotes the value
         context = error["ctx"]
         message = f"{context['discriminator']} is none of {context['expected_tags']}"
     return pointer(location), sentence(message)

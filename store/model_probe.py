@@ -1,4 +1,4 @@
-"""A look at a model when the store starts: whether it takes again what it gives."""
+"""A look at a model when the store starts: whether it accepts what it gives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TEXTS = {
 
 
 def doubt(model: ItemModel) -> str | None:
-    """Why the model seems to take no item back as it gives it; None where no sample shows that."""
+    """Why the model seems to accept no item as it gives it; None where no sample shows that."""
     found: list[str | None] = []
     # In a thread: the model's code may never end, and the store starts all the same.
     thread = threading.Thread(target=lambda: found.append(_doubt(model)), daemon=True)

@@ -1,4 +1,4 @@
-"""Whether a model takes again what it gives, with the same result."""
+"""Whether a model accepts what it gives, with the same result."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ _ALWAYS_THE_SAME = frozenset(
     {"definitions", "definition-ref", "model", "model-fields", "model-field", "nullable",
      "default", "list", "dict", "str", "int", "bool", "none", "any"}
 )  # fmt: skip
-"""Types whose JSON is taken again as what it is, unless the schema asks for something special."""
+"""Types whose JSON is read back as what it was, unless the schema asks for something special."""
 
 _SPECIAL = frozenset(
     {"serialization", "custom_init", "post_init", "root_model", "computed_fields", "extras_schema",
@@ -30,7 +30,7 @@ _NO_SCHEMA = frozenset({"metadata", "default", "expected", "members", "cls", "co
 class Traits:
     """What a model may do with a body.
 
-    `is_stable`: what it gives is always taken again, with the same result. `runs_code`: it has
+    `is_stable`: what it gives is always accepted, with the same result. `runs_code`: it has
     code in Python, which may take any time. `has_sets`: what it gives is in no certain order.
     `computed` are the names of computed fields, in any model within it.
     """

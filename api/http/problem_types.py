@@ -166,10 +166,10 @@ PROBLEM_TYPES = {
         ),
         ProblemType(
             "invalid-item", 422, "The body is JSON, but not an item",
-            "The model of the items refuses it, or would not take again what it makes of it. Each "
-            "of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the place, and "
-            "says what is wrong there.",
-            "Correct the places that `errors` points to; GET /openapi.json has the model.",
+            "The model of the items refuses it, or would not accept it unchanged when it is sent "
+            "back. Each of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the "
+            "place, and says what is wrong there.",
+            "Correct the values that `errors` points to; GET /openapi.json has the model.",
         ),
         ProblemType(
             "idempotency-key-reused", 422, "The key was used for another request",

@@ -203,9 +203,9 @@ async def test_nesting_too_deep_is_refused(
         (b'{"name": "\xff"}', "it is not UTF-8 at byte 10."),
         (b'{"size": -' + b"1" * 4301 + b"}", "an integer has more than 4300 digits."),
         (b'{"size": 1' + b"0" * 999 + b".5}", f"1{'0' * 39} is too large for a number."),
-        (b'{"a":1,"b":1,"a":2}', "the key 'a' stands twice in one object."),
+        (b'{"a":1,"b":1,"a":2}', "the key 'a' appears twice in one object."),
         (b'{"\\u202e' + b"b" * 99 + b'":1,"\\u202e' + b"b" * 99 + b'":2}',
-         f"the key '\\u202e{'b' * 59}…' stands twice in one object."),
+         f"the key '\\u202e{'b' * 59}…' appears twice in one object."),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_with_a_text_is_said_in_plain_words(

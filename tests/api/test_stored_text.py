@@ -182,7 +182,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("model", "body"), REFUSED, ids=lambda value: getattr(value, "__name__", "")
 )
-async def test_what_a_model_would_not_take_again_is_refused(
+async def test_what_a_model_would_not_accept_again_is_refused(
     serve: Serve, unchanged: Unchanged, model: type[BaseModel], body: Any
 ) -> None:
     """422 that points to the value, quotes none, and stores nothing."""
@@ -296,7 +296,7 @@ async def test_an_unknown_kind_of_a_union_is_not_quoted(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("model", [Secret, Base64In, Growing, Unit, Forgetful, WrittenOtherwise])
-def test_a_model_that_never_takes_back_what_it_gives_is_named_at_the_start(
+def test_a_model_that_never_accepts_what_it_gives_is_named_at_the_start(
     serve: Serve, caplog: pytest.LogCaptureFixture, model: type[BaseModel]
 ) -> None:
     """A warning in the log, with the field; the store serves all the same."""
@@ -304,12 +304,12 @@ def test_a_model_that_never_takes_back_what_it_gives_is_named_at_the_start(
         serve(model=model)
 
     [record] = caplog.records
-    expected = f"The model {model.__name__} does not take again what it gives. One value does not"
-    assert record.getMessage().startswith(expected)
+    said = f"The model {model.__name__} does not accept unchanged what it stores. One value does"
+    assert record.getMessage().startswith(said)
 
 
 @pytest.mark.parametrize("model", [None, "any", Open, Closed, Shelf, Number, Varied, Base64Out])
-def test_a_model_that_may_take_back_what_it_gives_is_not_named(
+def test_a_model_that_may_accept_what_it_gives_is_not_named(
     serve: Serve, caplog: pytest.LogCaptureFixture, model: Any
 ) -> None:
     """Nor is one for which no sample can be made."""
