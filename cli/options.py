@@ -20,6 +20,6 @@ Namespace = Annotated[
 ]
 After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 Projections = Annotated[
-    str | None, typer.Option(help="Projections of your own: module:NAME, with commas between.")
+    str | None, typer.Option(help="Projections of your own: module:NAME, separated by commas.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

@@ -10,7 +10,7 @@ _SAID = "ITEMSTORE_PROJECTIONS names"
 
 
 def named_projections(names: str | None) -> tuple[Projection, ...]:
-    """All projections, with those that the setting names: `module:NAME`, with commas between.
+    """All projections, with those that the setting names: `module:NAME`, separated by commas.
 
     Raises UnknownName.
     """
@@ -25,7 +25,7 @@ def named_projections(names: str | None) -> tuple[Projection, ...]:
 
 
 def _imported(name: str) -> Projection:
-    projection = imported(_SAID, name, "module:NAME, with commas between several")
+    projection = imported(_SAID, name, "module:NAME, several separated by commas")
     if isinstance(projection, type) or not isinstance(projection, Projection):
         reason = ", which is not a projection: make one with CountingProjection(name, count)"
         raise UnknownName(_SAID, name, reason)

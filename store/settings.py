@@ -19,7 +19,7 @@ ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
 PATTERNS_IN_WORDS = {
     "namespace": "It takes 1 to 64 characters, without blanks and without : * ? [ ] and \\",
     "durability": "It takes engine, fsync or replicas:<number>",
-    "cors_origins": "It takes origins such as https://example.org, with commas between, or *",
+    "cors_origins": "It takes origins such as https://example.org, separated by commas, or *",
 }
 """For each setting with a pattern, what that says: for the person who got it wrong."""
 
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     ] = None
     projections: Annotated[
         str | None,
-        Field(description="Projections of your own: module:NAME, with commas between"),
+        Field(description="Projections of your own: module:NAME, separated by commas"),
     ] = None
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         str | None,
         Field(
             pattern=ORIGINS,
-            description="Origins whose scripts may use the API, with commas between; or *",
+            description="Origins whose scripts may use the API, separated by commas, or *",
         ),
     ] = None
     idempotency_seconds: Annotated[

@@ -60,7 +60,7 @@ def test_a_store_has_its_own_beside_the_others() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("shop", "'shop'; write module:NAME, with commas"),
+        ("shop", "'shop'; write module:NAME, several separated by commas"),
         ("shop:WRITERS,", "''; write module:NAME"),
         ("nowhere:WRITERS", "can't be imported: No module named 'nowhere'"),
         ("shop:Nothing", "has no attribute 'Nothing'"),
