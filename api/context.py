@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from itemstore.api.server_sent_events import frame
 from itemstore.eventlog.live_feed import LiveFeed
-from itemstore.eventlog.stream import PAGE_BYTES
+from itemstore.eventlog.reader import PAGE_BYTES
 from itemstore.projections.projection import Projection
 from itemstore.server.admission import Admission
 from itemstore.server.limits import Limits

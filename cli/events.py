@@ -10,7 +10,6 @@ from itemstore.cli.terminal_text import escaped
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, position_of
 from itemstore.eventlog.log import EventLog
-from itemstore.eventlog.stream import recorded_slices
 from itemstore.store.cloudevents import encode
 from itemstore.store.store import Store
 
@@ -22,13 +21,13 @@ LAST = 10
 async def show_newest(store: Store, *, after: str | None, as_json: bool) -> str:
     """Shows the newest events, or those after a position; the position of the last one."""
     log = store.log
-    position = await start_of(log, after) if after else await log.before_last(LAST)
+    position = await start_of(log, after) if after else await log.reader.before_last(LAST)
     return await show_after(store, position, as_json=as_json)
 
 
 async def show_after(store: Store, position: str, *, as_json: bool) -> str:
     """Shows the events after a position; the position of the last one."""
-    async with aclosing(recorded_slices(store.partition, position)) as slices:
+    async with aclosing(store.log.reader.recorded_slices(position)) as slices:
         async for recorded in slices:
             position = recorded[-1].position
             show(recorded, as_json=as_json)
@@ -54,11 +53,11 @@ async def start_of(log: EventLog, after: str) -> str:
         raise Stop(message)
     if position == START:
         return position
-    ends = await log.ends()
+    ends = await log.reader.extent()
     if ends.lacks_after(position):
         message = f"The log no longer has what came after {after}; leave --after out."
         raise Stop(message)
-    if ends.are_before(position):
+    if ends.is_before(position):
         message = (
             f"The position {after} is ahead of the log, which ends at {ends.end}: it belongs to "
             "another log, or to a newer state of this one. Leave --after out."

@@ -22,18 +22,17 @@ async def export(where: Where, after: After = None) -> None:
     from itemstore.cli.connection import opened
     from itemstore.cli.events import show, start_of
     from itemstore.cli.progress import reported
-    from itemstore.eventlog.stream import recorded_slices
     from itemstore.projections.progress import Progress
 
     async with opened(where) as store:
         position = await start_of(store.log, after) if after else START
-        count, total = 0, await store.log.length()
+        count, total = 0, (await store.log.reader.extent()).length
         try:
             # In a file no line may be torn, and what is said here has to be what is there. A
             # pipe's reader may stop reading, and a signal can't wait for that.
             interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
             with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
-                async with aclosing(recorded_slices(store.partition, position)) as slices:
+                async with aclosing(store.log.reader.recorded_slices(position)) as slices:
                     async for recorded in slices:
                         show(recorded, as_json=True)
                         count, position = count + len(recorded), recorded[-1].position

@@ -58,10 +58,10 @@ class Follower:
             self._log = which
             self._position = await show_newest(store, after=after, as_json=self._as_json)
             return
-        ends = await log.ends()
+        ends = await log.reader.extent()
         end = ends.end
         is_other = self._log is not None and which != self._log
-        if is_other or ends.are_before(position) or ends.lacks_after(position):
+        if is_other or ends.is_before(position) or ends.lacks_after(position):
             message = (
                 f"This is not the log that it was: it ends at {end}, and does not say what came "
                 f"after {position}. Begin again without --after."

@@ -26,7 +26,7 @@ async def history(
             message = f"An item's id is UTF-8; {item!r} was typed as something else."
             raise Stop(message)
         version = 0
-        while recorded := await store.log.history(item, version, PAGE):
+        while recorded := await store.log.reader.history(item, version, PAGE):
             version = recorded[-1].version
             show(recorded, as_json=json)
     if version == 0:

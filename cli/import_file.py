@@ -70,7 +70,7 @@ async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
     Without `append` the log may be empty, or what an interrupted import of the same file left.
     Raises Stop for a line that can't be imported, before anything is written.
     """
-    last = await store.log.last_position()
+    last = await store.log.reader.last_position()
     with opened(path) as source, reported(quiet=False) as report:
         try:
             plan = await _planned(store, source, append=append)
@@ -85,7 +85,7 @@ async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
         if plan.begun.count:
             say(f"{_events(plan.begun.count)} in the log already")
         await _write(store, plan, last, total, report)
-    end = await log_end(store.partition.client, await store.log.last_position())
+    end = await log_end(store.partition.client, await store.log.reader.last_position())
     if end.sentence is not None:
         say(end.sentence)
     return total
@@ -157,7 +157,7 @@ def _left_off(plan: Plan, done: int, line: int, total: int) -> str:
 async def _in_doubt(store: Store, last: str) -> str:
     """A sentence where the step that failed may have been written all the same."""
     try:
-        end = await store.log.last_position()
+        end = await store.log.reader.last_position()
     except LogUnavailable:
         end = None
     if end == last:

@@ -12,7 +12,6 @@ from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import recorded_slices
 
 BATCH = 500
 """Most events in one script call."""
@@ -94,7 +93,7 @@ async def begun(partition: Partition, events: Iterable[ForeignEvent]) -> Begun:
     """
     ahead = iter(events)
     found = NOTHING
-    async with aclosing(recorded_slices(partition)) as slices:
+    async with aclosing(partition.reader.recorded_slices()) as slices:
         async for slice_ in slices:
             for recorded in slice_:
                 event = next(ahead, None)

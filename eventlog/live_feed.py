@@ -147,7 +147,7 @@ class LiveFeed:
             heed_cancellation()
             try:
                 if position is None:
-                    position = await self._log.last_position()
+                    position = await self._log.reader.last_position()
                     self._floor = key_of(position)
                     await self._announce()
                 async for recorded in self._log.follow(position):
@@ -173,7 +173,7 @@ class LiveFeed:
 
     async def _older(self, position: str) -> list[Encoded]:
         async with self._reading():
-            recorded = await self._log.read(position, PAGE, PIECE_BYTES)
+            recorded = await self._log.reader.read(position, PAGE, PIECE_BYTES)
             return [self._encoded(each) for each in recorded]
 
     def _kept_after(self, position: str) -> list[Encoded]:

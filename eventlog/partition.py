@@ -11,6 +11,8 @@ from redis.asyncio import Redis
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.reader import LogReader
+from itemstore.eventlog.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Partition:
 
     client: Redis
     keys: Keys
+
+    @property
+    def reader(self) -> LogReader:
+        """What reads its log."""
+        return Stream(self.client, self.keys)
 
     async def run(self, script: Script, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
         """A script's reply. Raises LogUnavailable, LogFull, LogBroken, and what it says itself."""

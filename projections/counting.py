@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Ends, Entry, slices
+from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.counts import ANYWHERE, Count, Counts, CountsStore, MalformedCounts
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
@@ -31,7 +31,7 @@ class CountingProjection:
         """What adds to the counts in the engine."""
         return CountsFollower(CountsStore(partition, self.name), self.count)
 
-    async def status(self, partition: Partition, log: Ends) -> Status:
+    async def status(self, partition: Partition, log: Extent) -> Status:
         """How far it has counted; a row is a number. Raises MalformedCounts too."""
         position, events, numbers = await CountsStore(partition, self.name).extent()
         return Status(position, max(0, log.length - events), numbers)
@@ -46,7 +46,7 @@ class CountingProjection:
         first, skipped = "", 0
         while True:
             live = await _readable(store)
-            async for entries in slices(task.partition, counts.position):
+            async for entries in task.partition.reader.slices(counts.position):
                 first = first or entries[0][0].decode()
                 skipped += counts.add(self.count, entries)
                 task.tell("replaying", counts.events)

@@ -16,7 +16,7 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Entry, slices
+from itemstore.eventlog.reader import Entry
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""
@@ -65,7 +65,7 @@ class Counts:
         """These counts, with what the log has from theirs to a position added."""
         total = Counts(self.position, self.events, Counter(self.numbers))
         end = key_of(position)
-        async with aclosing(slices(partition, self.position)) as log:
+        async with aclosing(partition.reader.slices(self.position)) as log:
             async for entries in log:
                 within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
                 total.add(count, within)

@@ -13,7 +13,7 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Ends
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.items import rebuild_items
@@ -56,7 +56,7 @@ class CurrentItemsProjection:
     def follower(self, _: Partition) -> None:
         """Nothing: the append script is what keeps it up with the log."""
 
-    async def status(self, partition: Partition, log: Ends) -> Status:
+    async def status(self, partition: Partition, log: Extent) -> Status:
         """It is where the log ends."""
         with translated():
             return Status(log.last, 0, await partition.client.hlen(partition.keys.current))

@@ -11,7 +11,7 @@ from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Entry, slices
+from itemstore.eventlog.reader import Entry
 from itemstore.projections.digest import BODY, RowsDigest, reduced
 from itemstore.projections.row import encode
 from itemstore.projections.verdict import Differences
@@ -46,7 +46,7 @@ class Fold:
 
     async def catch_up(self) -> None:
         """Goes on to the end of the log. Raises LogUnavailable, LogBroken."""
-        async for entries in slices(self.partition, self.position):
+        async for entries in self.partition.reader.slices(self.position):
             await self.take(entries)
 
     async def take(self, entries: Sequence[Entry]) -> None:

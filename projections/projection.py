@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Ends, Entry
+from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.fold import Check, Fold
 from itemstore.projections.task import Findings, Task
 
@@ -58,7 +58,7 @@ class Projection(Protocol):
     def follower(self, partition: Partition) -> Follower | None:
         """What keeps it up with the log; None where it is written together with that."""
 
-    async def status(self, partition: Partition, log: Ends) -> Status:
+    async def status(self, partition: Partition, log: Extent) -> Status:
         """How far it is in a log that ends there. Raises LogUnavailable, LogBroken."""
 
     async def rebuild(self, task: Task) -> Findings:

@@ -12,7 +12,7 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Entry, ends, size_of, slices
+from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.projection import Follower, Projection
 
@@ -105,15 +105,15 @@ class Runner:
 
         What comes next would be applied as if all before it had been.
         """
-        position, log = await follower.position(), await ends(self._partition)
+        position, log = await follower.position(), await self._partition.reader.extent()
         with suppress(ValueError):  # one that can't be read: reading on from there says so
-            if log.are_before(position):
+            if log.is_before(position):
                 raise ProjectionAhead(name, log.end)
 
     async def _advance(self, follower: Follower, lease: Lease) -> None:
         position = await follower.position()
         batch: list[Entry] = []
-        async for entries in slices(self._partition, position, most=AT_ONCE):
+        async for entries in self._partition.reader.slices(position, most=AT_ONCE):
             batch += entries
             if len(batch) < ENOUGH and size_of(batch) < ENOUGH_BYTES:
                 continue

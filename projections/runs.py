@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from itemstore.eventlog.codec import FIELDS
-from itemstore.eventlog.stream import Entry
+from itemstore.eventlog.reader import Entry
 
 MOST_EVENTS = 1_000_000
 """Events in a stretch: some 40 MB of memory."""

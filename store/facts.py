@@ -16,7 +16,8 @@ from itemstore.store.store import Store
 
 async def facts_of(store: Store) -> dict[str, Any]:
     """The facts by name, as JSON has them; None for what the engine does not tell."""
-    log, redis, keys = store.log, store.partition.client, store.partition.keys
+    redis, keys = store.partition.client, store.partition.keys
+    log = await store.log.reader.extent()
     promise = await promised(redis)
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
@@ -26,8 +27,8 @@ async def facts_of(store: Store) -> dict[str, Any]:
         "durability": promise.sentence,
         "namespace": keys.namespace,
         "log": await known_identity(store.partition),
-        "events": await log.length(),
-        "last_position": await log.last_position(),
+        "events": log.length,
+        "last_position": log.last,
         "items": items,
         "deleted_items": None if items is None or rows is None else rows - items,
         "log_bytes": await _size(redis, keys.events),

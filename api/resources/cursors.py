@@ -12,7 +12,7 @@ from itemstore.api.http.request import Request
 from itemstore.domain.positions import START, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.log_id import OtherLog
-from itemstore.eventlog.stream import Ends
+from itemstore.eventlog.reader import Extent
 from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[
@@ -47,7 +47,9 @@ async def start_of(request: Request, after: str | None, log: str | None) -> str:
     return position
 
 
-async def place_of(request: Request, after: str | None, log: str | None) -> tuple[str, Ends | None]:
+async def place_of(
+    request: Request, after: str | None, log: str | None
+) -> tuple[str, Extent | None]:
     """The position, and where the log ends, which is not asked for the start of any log.
 
     Notes the id of the log in the request. Raises Problem and OtherLog.
@@ -59,8 +61,8 @@ async def place_of(request: Request, after: str | None, log: str | None) -> tupl
         raise await _other_log(request, sentence)
     if position == START:
         return position, None
-    ends = await request.store.log.ends()
-    if ends.are_before(position):
+    ends = await request.store.log.reader.extent()
+    if ends.is_before(position):
         sentence = f"The position {position} is from ahead of the log, which ends at {ends.end}."
         raise OtherLog(sentence, request.log_id, ends.end)
     return position, ends
@@ -83,7 +85,7 @@ async def is_replaced(request: Request) -> bool:
 
 
 async def _other_log(request: Request, sentence: str) -> OtherLog:
-    ends = await request.store.log.ends()
+    ends = await request.store.log.reader.extent()
     return OtherLog(sentence, request.log_id, ends.end)
 
 

@@ -13,7 +13,7 @@ from itemstore.api.resources.cursors import AfterPosition, OfLog
 from itemstore.api.resources.item_history import heads_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.live_feed import Encoded
-from itemstore.eventlog.stream import PAGE_BYTES, Within
+from itemstore.eventlog.reader import PAGE_BYTES, Within
 
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""
@@ -57,11 +57,11 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
     while not found.is_end and len(found.events) < wanted.limit and looked < SCANNED:
         most = wanted.limit - len(found.events)
         within = Within(most, SCANNED - looked, kind=wanted.type or "")
-        part = await request.store.log.part(found.position, within)
+        part = await request.store.log.reader.part_after(found.position, within)
         looked, size = looked + part.looked, size + part.bytes
         if found.events and size > PAGE_BYTES:
             break
-        found.events += part.events
+        found.events += part.events()
         found.position, found.is_end = part.position, part.is_end
         await request.check_connected()
     return found
@@ -70,15 +70,15 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
 async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     """Events of one item, from its own history: the rest of the log is not looked at."""
     log, item = request.store.log, wanted.item or ""
-    end = await log.last_position()
-    version = await log.version_at(item, start)
+    end = await log.reader.last_position()
+    version = await log.reader.version_at(item, start)
     most = SCANNED if wanted.type else wanted.limit
-    positions = await log.positions(item, version, most)
+    positions = await log.reader.positions(item, version, most)
     chosen, looked = positions, len(positions)
     if wanted.type:
         heads, looked = await heads_at(request, positions, wanted.limit, wanted.type)
         chosen = [head.position.encode() for head in heads]
-    events = await log.at(chosen)
+    events = await log.reader.at(chosen)
     if events and (len(chosen) == wanted.limit or events[-1].position.encode() != chosen[-1]):
         return Found(events[-1].position, events)
     is_end = looked == len(positions) < most

@@ -15,7 +15,7 @@ from itemstore.api.resources.event_search import FeedQuery, passes
 from itemstore.api.server_sent_events import EVENT_STREAM, comment, retry
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.live_feed import PIECE_BYTES, FeedClosed, FellBehind
-from itemstore.eventlog.stream import Within
+from itemstore.eventlog.reader import Within
 from itemstore.store.cloudevents import LINES, pieces
 from itemstore.store.tokens import TokenInvalid
 
@@ -65,8 +65,8 @@ async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenera
         if not await request.is_still_allowed():
             raise TokenInvalid
         async with context.admission.read_piece():
-            part = await context.store.log.part(position, within)
-            passed = [each for each in part.events if passes(each, wanted)]
+            part = await context.store.log.reader.part_after(position, within)
+            passed = [each for each in part.events() if passes(each, wanted)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
             del part, passed  # what waits for the client is in memory once

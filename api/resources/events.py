@@ -116,7 +116,7 @@ async def _page_headers(request: Request, wanted: FeedQuery) -> Headers:
     """With a tag, unless the page waits for events that are not there yet."""
     if wanted.wait:
         return [BY_ACCEPT, REVALIDATE]
-    return [BY_ACCEPT, *as_of(await request.store.log.last_position())]
+    return [BY_ACCEPT, *as_of(await request.store.log.reader.last_position())]
 
 
 async def _found_reply(

@@ -54,16 +54,20 @@ async def item_events(request: Request) -> AnyReply:
     headers = [BY_ACCEPT, *as_of(position)]
     if reply := not_modified(request, headers):
         return reply
-    seen = None if wanted.after is None else await log.version_at(item, place)
+    seen = None if wanted.after is None else await log.reader.version_at(item, place)
     async with request.context.admission.read(request.check_connected):
         if wanted.order == "asc":
-            found = await log.history(item, seen or 0, wanted.limit)
+            found = await log.reader.history(item, seen or 0, wanted.limit)
             more = bool(found) and found[-1].version < count
         else:
             # Going backwards, what comes after a position is before it in the log.
             last = count if seen is None else await _before(request, place, seen)
             first = max(0, last - wanted.limit)
-            found = await log.history(item, first, last - first, newest_first=True) if last else []
+            found = (
+                await log.reader.history(item, first, last - first, newest_first=True)
+                if last
+                else []
+            )
             more = bool(found) and found[-1].version > 1
         await check_same_log(request)
         following = found[-1].position if more and found else None
@@ -72,5 +76,5 @@ async def item_events(request: Request) -> AnyReply:
 
 async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
-    at = await request.store.log.positions(request.item_id, version - 1, 1)
+    at = await request.store.log.reader.positions(request.item_id, version - 1, 1)
     return version - 1 if at and at[0].decode() == after else version

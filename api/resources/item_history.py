@@ -11,7 +11,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.eventlog.log import EventHead
+from itemstore.eventlog.reader import EventHead
 from itemstore.store.excerpts import LONGEST, quoted
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ each time, or at a mebibyte."""
 
 async def last_change(request: Request) -> tuple[int, str]:
     """The item's last version, and the position that made it. Raises ItemNotFound without one."""
-    count, position = await request.store.log.last_change(request.item_id)
+    count, position = await request.store.log.reader.last_change(request.item_id)
     if count == 0:
         raise ItemNotFound(request.item_id)
     return count, position
@@ -42,7 +42,7 @@ async def heads_at(
     """
     found: list[EventHead] = []
     looked, steps = 0, 0
-    async with aclosing(request.store.log.heads_at(positions, kind)) as parts:
+    async with aclosing(request.store.log.reader.heads_at(positions, kind)) as parts:
         async for heads, seen in parts:
             found += heads
             looked, steps = looked + seen, steps + 1
@@ -64,7 +64,7 @@ async def _heads(request: Request, positions: list[bytes]) -> list[EventHead]:
 
 async def version_count(request: Request) -> int:
     """How many versions the item has. Raises ItemNotFound where it never existed."""
-    count = await request.store.log.version_count(request.item_id)
+    count = await request.store.log.reader.version_count(request.item_id)
     if count == 0:
         raise ItemNotFound(request.item_id)
     return count
@@ -72,7 +72,7 @@ async def version_count(request: Request) -> int:
 
 async def version(request: Request, number: int) -> RecordedEvent:
     """The event that made a version. Raises ItemNotFound, and Problem for a missing one."""
-    return await _version(request, number, request.store.log.at)
+    return await _version(request, number, request.store.log.reader.at)
 
 
 async def _version(
@@ -80,11 +80,11 @@ async def _version(
 ) -> T:
     """The event that made a version, or the part of it that `read` reads."""
     log, item = request.store.log, request.item_id
-    if found := await read(await log.positions(item, number - 1, 1)):
+    if found := await read(await log.reader.positions(item, number - 1, 1)):
         return found[0]
     count = await version_count(request)
     if number <= count:
-        if found := await read(await log.positions(item, number - 1, 1)):
+        if found := await read(await log.reader.positions(item, number - 1, 1)):
             return found[0]  # it was made between the two looks
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
     sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."

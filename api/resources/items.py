@@ -67,10 +67,12 @@ async def list_items(request: Request) -> AnyReply:
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else _id_of(wanted.after)
     items, log = request.store.items, request.store.log
-    if names_a_tag(request) and (reply := not_modified(request, as_of(await log.last_position()))):
+    if names_a_tag(request) and (
+        reply := not_modified(request, as_of(await log.reader.last_position()))
+    ):
         return reply
     async with request.context.admission.read(request.check_connected):
-        headers = [JSON, *as_of(await log.last_position())]
+        headers = [JSON, *as_of(await log.reader.last_position())]
         page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
         cursor = _cursor(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)

@@ -31,7 +31,6 @@ from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import ends
 from itemstore.projections.projection import Projection
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 
@@ -178,7 +177,7 @@ async def _engine(partition: Partition, projections: Sequence[Projection]) -> It
     )
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            log = await ends(partition)
+            log = await partition.reader.extent()
             statuses = {each.name: await each.status(partition, log) for each in projections}
             with translated():
                 items.add_metric((), await partition.client.zcard(partition.keys.ids))

@@ -16,7 +16,7 @@ from itemstore.api.openapi.operations import json_of, service_operation
 from itemstore.domain.positions import START
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Ends, ends
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.receipt import last_receipt
 from itemstore.projections.statistics import read_statistics
@@ -34,7 +34,7 @@ async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
     refuse_query(request)
     partition = request.store.partition
-    log = await ends(partition)
+    log = await partition.reader.extent()
     listed = [await _described(partition, each, log) for each in request.context.projections]
     content = {"log": {"position": log.last, "events": log.length}, "projections": listed}
     return json_reply(content, headers=[NO_STORE])
@@ -54,7 +54,7 @@ async def statistics(request: Request) -> Reply:
     return json_reply(numbers, headers=[NO_STORE])
 
 
-async def _described(partition: Partition, projection: Projection, log: Ends) -> dict[str, Any]:
+async def _described(partition: Partition, projection: Projection, log: Extent) -> dict[str, Any]:
     status = await projection.status(partition, log)
     receipt = await last_receipt(partition, projection.name)
     return {

@@ -57,7 +57,7 @@ async def get_version(request: Request) -> Reply:
     number = version_number(request)
     recorded = await version(request, number)
     body, item = body_of(recorded), recorded.item
-    count = await request.store.log.version_count(item)
+    count = await request.store.log.reader.version_count(item)
     headers = [
         (b"etag", version_tag(number)),
         (b"last-modified", last_modified(recorded.position)),
@@ -83,7 +83,7 @@ async def version_then(request: Request, date: str) -> Reply:
     end = f"{max(seconds, 0) * 1000 + 999}-{LARGEST}"
     item = request.item_id
     # Before the first version the first is chosen (§4.5.3), also before all positions.
-    number = max(1, await request.store.log.version_at(item, end))
+    number = max(1, await request.store.log.reader.version_at(item, end))
     head = await version_head(request, number)
     if head.type == ItemDeleted.__name__:
         raise ItemNotFound(item, deleted_version=number)

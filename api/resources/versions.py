@@ -31,7 +31,7 @@ from itemstore.api.openapi.operations import (
 from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.log import EventHead
+from itemstore.eventlog.reader import EventHead
 
 router = APIRouter(route_class=Route)
 
@@ -76,7 +76,7 @@ async def list_versions(request: Request) -> Reply:
     headers = [VARY, *as_of(position, form, host)]
     if reply := not_modified(request, headers):
         return reply
-    positions = await log.positions(item, wanted.after, wanted.limit)
+    positions = await log.reader.positions(item, wanted.after, wanted.limit)
     async with request.context.admission.read(request.check_connected):
         history, looked = await heads_at(request, positions, wanted.limit)
     last = wanted.after + looked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from itemstore.eventlog.stream import slices
 from itemstore.projections.digest import RowsDigest, pages, reduced_row
 from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.runs import Runs
@@ -101,7 +100,7 @@ class _ItemsRebuild:
         """Replays what comes next in the log, to its end if that is near."""
         shadow, runs = self._shadow, Runs()
         position = shadow.position
-        async with aclosing(slices(self._task.partition, position)) as log:
+        async with aclosing(self._task.partition.reader.slices(position)) as log:
             async for entries in log:
                 self._first = self._first or entries[0][0].decode()
                 position = entries[-1][0].decode()

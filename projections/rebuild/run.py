@@ -11,7 +11,6 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import ends
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Report, unreported
 from itemstore.projections.projection import Projection
@@ -71,7 +70,7 @@ async def rebuild(
 
 async def _checked_length(partition: Partition) -> int:
     """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
-    log = await ends(partition)
+    log = await partition.reader.extent()
     if log.lost:
         raise LogIncomplete(f"lacks {log.lost} events (XTRIM, XDEL)")
     with translated():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import ends, slices
 from itemstore.projections.fold import Fold
 from itemstore.projections.progress import Progress, Report, unreported
 from itemstore.projections.projection import Projection
@@ -22,11 +21,11 @@ async def verify(
     """
     fold = Fold(partition)
     fold.checks = [projection.check(fold) for projection in projections]
-    log = await ends(partition)
+    log = await partition.reader.extent()
     if log.lost:
         found = f"without {log.lost} of its entries (XTRIM, XDEL)"
         fold.differences.add("log", partition.keys.events, found, "complete")
-    async for entries in slices(partition):
+    async for entries in partition.reader.slices():
         await fold.take(entries)
         report(Progress("folding", fold.entries, max(fold.entries, log.length)))
     report(Progress("comparing", fold.entries, max(fold.entries, log.length)))

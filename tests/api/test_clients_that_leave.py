@@ -11,19 +11,20 @@ import pytest
 
 from itemstore.api.app import ItemStore
 from itemstore.eventlog import stream
+from itemstore.eventlog.stream import Stream
 from tests.api.conftest import sent_by
 
 
 @pytest.fixture
 def steps() -> Iterator[list[Any]]:
     """The steps of the engine that reads of the log take."""
-    run, taken = stream._run, []
+    run, taken = Stream._run, []
 
     async def counted(*arguments: Any) -> Any:
         taken.append(arguments)
         return await run(*arguments)
 
-    with patch.object(stream, "_run", counted), patch.object(stream, "LOOKED_AT", 10):
+    with patch.object(Stream, "_run", counted), patch.object(stream, "LOOKED_AT", 10):
         yield taken
 
 

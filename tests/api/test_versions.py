@@ -7,8 +7,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.stream import Stream
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import BASE_URL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
@@ -251,14 +251,14 @@ async def test_a_version_that_comes_while_one_looks_for_it_is_not_gone(
     aged: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not there yet, and then counted: what was written in between is found."""
-    count = EventLog.version_count
+    count = Stream.version_count
 
-    async def counted_later(log: EventLog, item: str) -> int:
+    async def counted_later(stream: Stream, item: str) -> int:
         await aged.put("/items/new", json={"size": 2})
-        return await count(log, item)
+        return await count(stream, item)
 
     await aged.put("/items/new", json={"size": 1})
-    monkeypatch.setattr(EventLog, "version_count", counted_later)
+    monkeypatch.setattr(Stream, "version_count", counted_later)
     answer = await aged.get("/items/new/versions/2")
     assert (answer.status_code, answer.json()["size"]) == (200, 2)
 

@@ -44,7 +44,7 @@ async def test_nothing_is_appended_without_room_and_then_it_goes_on(
         patch.setattr("itemstore.engine.disk_space.LEAST_MIB", ALL)
         with pytest.raises(LogFull, match=rf"has \d+ MiB left.*until it has {ALL}"):
             await log.append(PutItem("a", b"{}"))
-        assert [recorded.version for recorded in await log.read()] == [1]
+        assert [recorded.version for recorded in await log.reader.read()] == [1]
     assert (await log.append(PutItem("a", b"{}"))).version == 2
 
 

@@ -83,7 +83,7 @@ async def test_a_write_waits_for_the_disk_of_an_engine_that_syncs_each_second(
         assert [command[0] for command in wire.commands] == ["EVALSHA", "EVALSHA", "WAITAOF"]
     server.kill()
     async with store_on(start("valkey", server.directory), FSYNC) as (log, _):
-        assert await log.read() == [recorded]
+        assert await log.reader.read() == [recorded]
 
 
 async def test_a_write_that_reaches_no_disk_is_not_acknowledged(start: Start) -> None:
@@ -94,7 +94,7 @@ async def test_a_write_that_reaches_no_disk_is_not_acknowledged(start: Start) ->
         with pytest.raises(NotYetDurable, match="disk"):
             await log.append(PutItem("fox", b"{}"))
         assert time.monotonic() - began < 2
-        assert len(await log.read()) == 1
+        assert len(await log.reader.read()) == 1
 
 
 async def test_a_batch_that_is_sent_again_waits_on_its_new_connection_too(start: Start) -> None:
@@ -108,7 +108,7 @@ async def test_a_batch_that_is_sent_again_waits_on_its_new_connection_too(start:
             await redis.client_kill_filter(_type="normal", skipme=True)
             with pytest.raises(NotYetDurable):
                 await appending
-        assert len(await log.read()) == 1
+        assert len(await log.reader.read()) == 1
 
 
 async def test_a_write_waits_for_as_many_replicas_as_are_wanted(start: Start) -> None:
@@ -130,7 +130,7 @@ async def test_a_write_waits_for_as_many_replicas_as_are_wanted(start: Start) ->
         assert again is not None
         assert again.version == 2
         await log.append(PutItem("fox", b"3"))
-        assert [each.version for each in await log.read()] == [1, 2, 3]
+        assert [each.version for each in await log.reader.read()] == [1, 2, 3]
 
 
 async def test_what_a_replica_confirmed_survives_the_primary(start: Start) -> None:
@@ -153,7 +153,7 @@ async def test_what_a_replica_confirmed_survives_the_primary(start: Start) -> No
         await asyncio.gather(*writers, return_exceptions=True)
     assert acknowledged
     async with store_on(replica, Acknowledgement()) as (log, _):
-        kept = {each.position: each for each in await log.read(limit=1_000_000)}
+        kept = {each.position: each for each in await log.reader.read(limit=1_000_000)}
         assert all(kept.get(each.position) == each for each in acknowledged)
 
 

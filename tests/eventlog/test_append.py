@@ -73,7 +73,7 @@ async def test_what_append_answers_is_what_the_log_holds(log: EventLog) -> None:
         await log.append(PutItem("a/b é", b"[]")),
         await log.append(DeleteItem("foo"), {"actor": "ann"}),
     ]
-    assert await log.read() == answers
+    assert await log.reader.read() == answers
     assert [event.meta for event in answers] == [meta, {}, {"actor": "ann"}]
 
 
@@ -89,7 +89,7 @@ async def test_any_id_names_an_item(log: EventLog, items: CurrentItems, item: st
     assert updated.event == ItemUpdated(item, b"2")
     assert stored is not None
     assert (stored.id, stored.version, stored.body) == (item, 2, b"2")
-    assert await log.history(item) == await log.read()
+    assert await log.reader.history(item) == await log.reader.read()
 
 
 async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log: EventLog) -> None:
@@ -130,7 +130,7 @@ async def test_concurrent_appends_get_an_answer_each(log: EventLog, partition: P
     assert [(answer.item, answer.event.body) for answer in answers] == [  # type: ignore[union-attr]
         (command.item, command.body) for command in commands
     ]
-    assert sorted(await log.read(), key=str) == sorted(answers, key=str)
+    assert sorted(await log.reader.read(), key=str) == sorted(answers, key=str)
     await assert_agreement(partition)
 
 
@@ -146,7 +146,7 @@ async def test_a_caller_who_goes_away_takes_nobody_along(log: EventLog, wire: Wi
 
     assert (await stays).version == 2
     assert gone.cancelled()
-    assert await log.length() == 2
+    assert (await log.reader.extent()).length == 2
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,6 @@ async def test_what_is_no_text_fails_its_own_caller_alone(
         return_exceptions=True,
     )
     assert isinstance(bad, UnicodeEncodeError)
-    assert [event.item for event in await log.read()] == ["good", "good"]
+    assert [event.item for event in await log.reader.read()] == ["good", "good"]
     assert isinstance(good, RecordedEvent)
     assert isinstance(waiting, RecordedEvent)

@@ -45,8 +45,8 @@ async def test_a_body_comes_back_byte_for_byte(
         page = await items.page()
 
         assert answer.event.body == body  # type: ignore[union-attr]
-        assert (await log.read())[-1] == answer
-        assert (await log.history("foo"))[-1] == answer
+        assert (await log.reader.read())[-1] == answer
+        assert (await log.reader.history("foo"))[-1] == answer
         assert stored is not None
         assert stored.body == body
         assert page.items == [stored]

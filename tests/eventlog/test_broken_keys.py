@@ -61,7 +61,12 @@ async def test_reads_of_spoilt_keys_say_so_too(
     """The log, a history, a row, a list."""
     for key in ("items:events", "items:current", "items:history:foo"):
         await redis.set(key, "something else")
-    for read in (log.read(), log.history("foo"), log.length(), items.get("foo")):
+    for read in (
+        log.reader.read(),
+        log.reader.history("foo"),
+        log.reader.extent(),
+        items.get("foo"),
+    ):
         with pytest.raises(LogBroken):
             await read
 
@@ -94,7 +99,7 @@ async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
     assert "'foo' can't be read; rebuild the projection" in str(broken)
     assert isinstance(before, RecordedEvent)
     assert isinstance(after, RecordedEvent)
-    assert [event.item for event in await log.read()] == ["foo", "bar", "bar"]
+    assert [event.item for event in await log.reader.read()] == ["foo", "bar", "bar"]
     assert await redis.hget("items:current", "foo") == row
 
 
@@ -125,7 +130,7 @@ async def test_an_item_without_its_row_does_not_begin_again(
     await redis.delete(partition.keys.current)
     with pytest.raises(LogBroken):
         await log.append(PutItem("foo", b"2"))
-    assert await log.length() == 1
+    assert (await log.reader.extent()).length == 1
     assert (await log.append(PutItem("bar", b"1"))).version == 1
 
 
@@ -154,5 +159,5 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
                     pass
     finally:
         await real_redis.acl_deluser("limited")
-    assert await log.read() == [recorded]
+    assert await log.reader.read() == [recorded]
     await assert_agreement(real_partition)

@@ -86,7 +86,7 @@ async def test_a_thousand_puts_from_two_processes_create_once(
     outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     answers = [event for output, _ in outputs for event in json.loads(output)]
 
-    history = await EventLog(real_partition).read(limit=2000)
+    history = await EventLog(real_partition).reader.read(limit=2000)
     logged = [[event.type, event.version, event.position] for event in history]
     assert [version for _, version, _ in logged] == list(range(1, 1001))
     assert [kind for kind, _, _ in logged].count("ItemCreated") == 1
@@ -107,7 +107,7 @@ async def test_a_hundred_who_want_to_be_first_are_one(
 
     assert [event.event for event in created] == [ItemCreated("foo", b"1")]
     assert [refusal.version for refusal in refused] == [1] * 99
-    assert await logs[0].read() == created
+    assert await logs[0].reader.read() == created
     await assert_agreement(real_partition)
 
 
@@ -127,10 +127,10 @@ async def test_of_those_who_saw_the_same_version_one_writes(
                     seen = await log.append(command)
                     break
                 except UnexpectedVersion as refused:
-                    [seen] = await log.history("count", (refused.version or 0) - 1, limit=1)
+                    [seen] = await log.reader.history("count", (refused.version or 0) - 1, limit=1)
 
     await asyncio.gather(*(count(log) for log in logs * 2))
-    [last] = await logs[0].history("count", after=400)
+    [last] = await logs[0].reader.history("count", after=400)
     assert last.version == 401
     assert last.event.body == b"400"  # type: ignore[union-attr]
     await assert_agreement(real_partition)
@@ -151,5 +151,5 @@ async def test_creates_and_deletes_from_all_sides_take_turns(
         return_exceptions=True,
     )
     appended = [outcome for outcome in outcomes if isinstance(outcome, RecordedEvent)]
-    assert sorted(await logs[0].read(), key=str) == sorted(appended, key=str)
+    assert sorted(await logs[0].reader.read(), key=str) == sorted(appended, key=str)
     await assert_agreement(real_partition)

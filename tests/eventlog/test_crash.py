@@ -83,7 +83,7 @@ async def length_after(server: Server, cut: int, keys: Keys) -> int:
         with running(program_of("valkey"), directory) as survivor:
             async with connect(survivor.url) as redis:
                 await assert_agreement(Partition(redis, keys))
-                return await EventLog(Partition(redis, keys)).length()
+                return (await EventLog(Partition(redis, keys)).reader.extent()).length
 
 
 async def test_what_was_acknowledged_survives_a_kill_under_load(start: Start, keys: Keys) -> None:
@@ -114,7 +114,7 @@ async def test_what_was_acknowledged_survives_a_kill_under_load(start: Start, ke
 
     async with connect(start("valkey", server.directory).url) as redis:
         log = EventLog(Partition(redis, keys))
-        survived = {event.position: event for event in await log.read(limit=100_000)}
+        survived = {event.position: event for event in await log.reader.read(limit=100_000)}
         assert [survived.get(event.position) for event in acknowledged] == acknowledged
         await assert_agreement(Partition(redis, keys))
 
@@ -140,5 +140,5 @@ async def test_a_batch_asked_for_again_after_a_kill_is_not_appended_again(
         answer = await log.append(PutItem("foo", b"1"))
 
         assert (answer.type, answer.version) == ("ItemCreated", 1)
-        assert await log.read() == [before, answer]
+        assert await log.reader.read() == [before, answer]
         await assert_agreement(Partition(redis, keys))

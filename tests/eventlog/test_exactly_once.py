@@ -55,7 +55,7 @@ async def test_a_batch_sent_again_gets_its_first_reply_and_appends_nothing(
     async with unchanged():
         lines = await lines_of(redis, batch)
         assert await lines_of(redis, batch) == lines
-    created, deleted = await log.read()
+    created, deleted = await log.reader.read()
     assert lines == [
         f"ItemCreated 1 {created.position}",
         "refused 1",
@@ -84,7 +84,7 @@ async def test_a_lost_reply_changes_neither_the_answer_nor_the_log(
     answer = await log.append(PutItem("foo", b"1"))
 
     assert (answer.type, answer.version) == ("ItemCreated", 1)
-    assert await log.read() == [answer]
+    assert await log.reader.read() == [answer]
     assert len(wire.commands) > lost
     await assert_agreement(partition)
 
@@ -93,7 +93,7 @@ async def test_a_lost_request_is_sent_again(log: EventLog, wire: Wire) -> None:
     """The engine never saw it."""
     wire.lost_requests = 1
     answer = await log.append(PutItem("foo", b"1"))
-    assert await log.read() == [answer]
+    assert await log.reader.read() == [answer]
 
 
 async def test_a_lost_refusal_is_still_a_refusal(
@@ -107,7 +107,7 @@ async def test_a_lost_refusal_is_still_a_refusal(
     with pytest.raises(UnexpectedVersion) as refused:
         await log.append(PutItem("foo", b"2", ABSENT))
     assert refused.value.version == 1
-    assert await log.length() == 1
+    assert (await log.reader.extent()).length == 1
     await assert_agreement(partition)
 
 
@@ -137,7 +137,7 @@ async def test_a_batch_whose_writer_was_forgotten_is_not_carried_out_again(
     await redis.delete(batch[6])
     in_time = int(batch[9])
     assert await lines_of(redis, (*batch[:9], in_time - 60_000, *batch[10:])) == ["late"]
-    assert await log.length() == 1
+    assert (await log.reader.extent()).length == 1
     assert await lines_of(redis, batch) == ["late"]  # also where the clock is put back meanwhile
 
 
@@ -159,7 +159,7 @@ async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_
     wire.lost_replies = 1
     with pytest.raises(LogUnavailable):
         await log.append(PutItem("foo", b"2"))
-    assert [event.version for event in await log.read()] == [1, 2]
+    assert [event.version for event in await log.reader.read()] == [1, 2]
 
 
 async def test_a_batch_that_would_be_in_time_for_longer_than_it_is_remembered_is_late(
@@ -169,7 +169,7 @@ async def test_a_batch_that_would_be_in_time_for_longer_than_it_is_remembered_is
     now, off = EngineClock.now, [3_600_000]
     with patch.object(EngineClock, "now", lambda clock: now(clock) + (off.pop() if off else 0)):
         created = await log.append(PutItem("foo", b"1"))
-    assert await log.read() == [created]
+    assert await log.reader.read() == [created]
     late, batch = wire.commands[-2:]
     assert int(late[9]) - int(batch[9]) > 3_500_000
 
@@ -185,7 +185,7 @@ async def test_a_writer_that_takes_the_engine_for_behind_sends_again(
     seconds, _ = await redis.time()
     assert int(late[9]) < seconds * 500
     assert all(abs(int(batch[9]) - seconds * 1000) < 60_000 for batch in batches)
-    assert await log.read() == answers
+    assert await log.reader.read() == answers
 
 
 async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
@@ -200,7 +200,7 @@ async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
 
     assert unavailable.value.retry_after >= 1
     assert len(wire.commands) > 2
-    assert await log.length() == 1
+    assert (await log.reader.extent()).length == 1
     assert (await log.append(PutItem("foo", b"2"))).version == 2
     await assert_agreement(partition)
 
@@ -215,7 +215,7 @@ async def test_an_engine_that_forgot_its_scripts_is_told_again(
     await redis.script_flush()
     wire.lost_replies = 1
     assert (await log.append(PutItem("foo", b"3"))).version == 3
-    assert [event.version for event in await log.read()] == [1, 2, 3]
+    assert [event.version for event in await log.reader.read()] == [1, 2, 3]
 
 
 async def test_many_callers_on_a_bad_connection_get_an_event_each(
@@ -227,5 +227,5 @@ async def test_many_callers_on_a_bad_connection_get_an_event_each(
         wire.lost_replies = 3
         answers += await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(300)))
     assert sorted(answer.version for answer in answers) == list(range(1, 1501))
-    assert await log.length() == 1500
+    assert (await log.reader.extent()).length == 1500
     await assert_agreement(partition)

@@ -95,7 +95,7 @@ async def test_the_first_refused_write_drops_every_connection_to_the_old_primary
         item = await items.get("foo")
         assert item is not None
         assert item.body == b"3"
-        assert [event.version for event in await log.read()] == [1, 2]
+        assert [event.version for event in await log.reader.read()] == [1, 2]
 
 
 async def test_a_store_that_is_only_read_leaves_the_old_primary_by_itself(
@@ -131,7 +131,7 @@ async def test_a_replica_is_not_asked(pair: Pair, keys: Keys) -> None:
         with pytest.raises(LogUnavailable, match="replica"):
             await CurrentItems(Partition(redis, keys)).get("foo")
         with pytest.raises(LogUnavailable, match="replica"):
-            await EventLog(Partition(redis, keys)).read()
+            await EventLog(Partition(redis, keys)).reader.read()
 
 
 async def test_an_engine_that_keeps_its_role_to_itself_is_asked(pair: Pair) -> None:

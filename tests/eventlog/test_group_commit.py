@@ -59,7 +59,7 @@ async def test_concurrent_appends_share_script_calls(log: EventLog, wire: Wire) 
     """As many commands to a call as it takes."""
     await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(5 * MOST_COMMANDS)))
     assert len(wire.commands) == 5
-    assert await log.length() == 5 * MOST_COMMANDS
+    assert (await log.reader.extent()).length == 5 * MOST_COMMANDS
 
 
 async def test_a_lone_append_does_not_wait_for_company(log: EventLog, wire: Wire) -> None:
@@ -79,7 +79,7 @@ async def test_large_bodies_go_in_calls_of_their_own(log: EventLog, wire: Wire) 
     assert len(wire.commands) == 4
     assert [answer.event.body for answer in answers] == bodies  # type: ignore[union-attr]
     read: list[RecordedEvent] = []
-    while some := await log.read(read[-1].position if read else START):  # a page has 8 MiB
+    while some := await log.reader.read(read[-1].position if read else START):  # a page has 8 MiB
         read += some
     assert sorted(read, key=str) == sorted(answers, key=str)
 
@@ -108,5 +108,5 @@ async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(
 
     assert overloaded.value.retry_after >= 1
     assert len(await asyncio.gather(*under_way, *waiting)) == 7
-    assert await short.length() == 7
+    assert (await short.reader.extent()).length == 7
     assert (await short.append(PutItem("bar", b"1"))).version == 1

@@ -60,7 +60,7 @@ async def test_appends_to_a_hung_engine_are_given_up_in_time(
     assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
 
     assert isinstance(await log.append(PutItem("foo", b"1001")), RecordedEvent)
-    bodies = [event.event.body for event in await log.read(limit=2000)]  # type: ignore[union-attr]
+    bodies = [event.event.body for event in await log.reader.read(limit=2000)]  # type: ignore[union-attr]
     assert len(bodies) == len(set(bodies))
     await assert_agreement(partition)
 
@@ -79,7 +79,7 @@ async def test_large_appends_that_were_half_sent_to_a_dying_engine_are_no_events
     start("valkey", server.directory)
     answer = await log.append(PutItem("bar", b"1"))
     assert (answer.type, answer.version) == ("ItemCreated", 1)
-    assert await log.read() == [answer]
+    assert await log.reader.read() == [answer]
     await assert_agreement(partition)
 
 
@@ -95,7 +95,7 @@ async def test_an_append_that_was_given_up_is_not_carried_out_after_a_long_hang(
     async with asyncio.timeout(10):  # the copy that was on its way is dealt with
         while not any(held == b"3\nlate" for held in (await contents(redis)).values()):
             await asyncio.sleep(0.01)
-    assert await log.read() == [first]
+    assert await log.reader.read() == [first]
     await assert_agreement(partition)
 
 
@@ -135,9 +135,9 @@ async def test_reads_of_a_hung_engine_are_given_up_in_time(
         outcomes = await asyncio.gather(
             items.get("foo"),
             items.page(),
-            log.read(),
-            log.history("foo"),
-            log.version_at("foo", created.position),
+            log.reader.read(),
+            log.reader.history("foo"),
+            log.reader.version_at("foo", created.position),
             return_exceptions=True,
         )
         took = time.monotonic() - began
@@ -187,8 +187,8 @@ async def test_a_restart_within_the_limit_is_only_a_delay(
     start("valkey", server.directory)
     answers = before + await appends
 
-    assert [answer.version for answer in await log.read()] == list(range(1, 211))
-    assert await log.read() == sorted(answers, key=lambda answer: answer.version)
+    assert [answer.version for answer in await log.reader.read()] == list(range(1, 211))
+    assert await log.reader.read() == sorted(answers, key=lambda answer: answer.version)
     await assert_agreement(partition)
 
 
@@ -197,7 +197,7 @@ async def test_reads_and_appends_after_a_restart_do_not_meet_dead_connections(
 ) -> None:
     """The pool's connections were closed; whoever comes next does not hear of it."""
     await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(10)))
-    await asyncio.gather(*(log.length() for _ in range(10)))
+    await asyncio.gather(*(log.reader.extent() for _ in range(10)))
     before = await contents(redis)
     server.kill()
     start("valkey", server.directory)

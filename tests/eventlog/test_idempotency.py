@@ -53,7 +53,7 @@ async def test_the_same_request_many_times_at_once_is_one_event(
     )
     events = [outcome for outcome in outcomes if isinstance(outcome, RecordedEvent)]
     assert [type(outcome) for outcome in outcomes].count(AlreadyDone) == 299
-    assert await log.read() == events
+    assert await log.reader.read() == events
     await assert_agreement(partition)
 
 
@@ -63,7 +63,7 @@ async def test_a_lost_reply_does_not_look_like_a_request_that_came_before(
     """Who sent it once hears of its event, though the engine was asked twice."""
     wire.lost_replies = 1
     created = await log.append(PutItem("foo", b"1"), None, key)
-    assert await log.read() == [created]
+    assert await log.reader.read() == [created]
     assert await log.outcome(key) == created
 
 

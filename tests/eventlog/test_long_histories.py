@@ -32,5 +32,5 @@ async def test_the_version_at_a_date_takes_seventeen_looks(
 ) -> None:
     """Two to the seventeenth is more than 100,000."""
     before = await looks(real_redis)
-    assert await log.version_at("foo", f"{10 * version + 9}-0") == version
+    assert await log.reader.version_at("foo", f"{10 * version + 9}-0") == version
     assert await looks(real_redis) - before <= 17

@@ -96,7 +96,7 @@ async def test_a_connection_that_breaks_before_the_reply_gives_one_event(
 
     assert proxy.replies_to_cut == 0
     assert (answer.type, answer.version) == ("ItemCreated", 1)
-    assert (await log.read())[1:] == [answer]
+    assert (await log.reader.read())[1:] == [answer]
     await assert_agreement(partition)
 
 
@@ -109,7 +109,7 @@ async def test_a_connection_that_breaks_within_the_request_gives_one_event(
     answer = await log.append(PutItem("foo", b"1"))
 
     assert proxy.requests_to_cut == 0
-    assert (await log.read())[1:] == [answer]
+    assert (await log.reader.read())[1:] == [answer]
     await assert_agreement(partition)
 
 
@@ -124,5 +124,5 @@ async def test_connections_that_keep_breaking_lose_and_double_nothing(
         proxy.requests_to_cut = round_number % 2
         answers += await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(50)))
     assert sorted(answer.version for answer in answers) == list(range(1, 1001))
-    assert await log.length() == 1000
+    assert (await log.reader.extent()).length == 1000
     await assert_agreement(partition)

@@ -49,11 +49,11 @@ async def test_nothing_is_appended_without_memory(full: Partition, command: Comm
 async def test_reads_and_refusals_go_on_without_memory(full: Partition) -> None:
     """Only what would append needs any."""
     log, items = EventLog(full), CurrentItems(full)
-    [created] = await log.read()
+    [created] = await log.reader.read()
     item = await items.get("foo")
 
-    assert await log.history("foo") == [created]
-    assert await log.version_at("foo", created.position) == 1
+    assert await log.reader.history("foo") == [created]
+    assert await log.reader.version_at("foo", created.position) == 1
     assert item is not None
     assert item.body == b"1"
     assert (await items.page()).items == [item]
@@ -93,5 +93,5 @@ async def test_memory_that_runs_out_under_way_leaves_whole_events(
     assert appended
     assert refused
     assert len(appended) + len(refused) == 3000
-    assert sorted(await log.read(limit=3000), key=str) == sorted(appended, key=str)
+    assert sorted(await log.reader.read(limit=3000), key=str) == sorted(appended, key=str)
     await assert_agreement(real_partition)

@@ -11,7 +11,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import ABOUT_BYTES, Within, ends, part, size_of
+from itemstore.eventlog.reader import ABOUT_BYTES, Within, size_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -30,14 +30,14 @@ async def test_a_range_is_what_comes_after_a_position(
     log: EventLog, events: list[RecordedEvent]
 ) -> None:
     """From every position there is, and from one between two events."""
-    assert await log.read() == await log.read(START) == events
+    assert await log.reader.read() == await log.reader.read(START) == events
     for index, event in enumerate(events):
-        assert await log.read(event.position) == events[index + 1 :]
+        assert await log.reader.read(event.position) == events[index + 1 :]
     milliseconds, number = key_of(events[3].position)
     between = (
         f"{milliseconds}-{number - 1}" if number else f"{milliseconds - 1}-18446744073709551615"
     )
-    assert await log.read(between) == events[3:]
+    assert await log.reader.read(between) == events[3:]
 
 
 @pytest.mark.parametrize("limit", [1, 4, 9, 100])
@@ -46,7 +46,7 @@ async def test_pages_of_the_log_make_up_the_whole(
 ) -> None:
     """Each begins after the last position of the one before."""
     read: list[RecordedEvent] = []
-    while page := await log.read(read[-1].position if read else START, limit):
+    while page := await log.reader.read(read[-1].position if read else START, limit):
         assert len(page) <= limit
         read += page
     assert read == events
@@ -58,7 +58,7 @@ async def test_pages_of_a_history_make_up_the_whole(
 ) -> None:
     """The events of one item, each page after the last version of the one before."""
     read: list[RecordedEvent] = []
-    while page := await log.history("item 0", read[-1].version if read else 0, limit):
+    while page := await log.reader.history("item 0", read[-1].version if read else 0, limit):
         assert len(page) <= limit
         read += page
     assert read == [event for event in events if event.item == "item 0"]
@@ -71,9 +71,9 @@ async def test_an_item_that_never_existed_has_no_history(
     """Nor has one whose id begins like another's."""
     assert events
     for item in ("item", "item 00", "*", ""):
-        assert await log.history(item) == []
-        assert await log.version_count(item) == 0
-        assert await log.version_at(item, events[-1].position) == 0
+        assert await log.reader.history(item) == []
+        assert await log.reader.version_count(item) == 0
+        assert await log.reader.version_at(item, events[-1].position) == 0
 
 
 async def test_the_version_at_a_position_is_that_of_the_last_event_until_then(
@@ -82,12 +82,12 @@ async def test_the_version_at_a_position_is_that_of_the_last_event_until_then(
     """At, before and after each of an item's events."""
     for item in ("item 0", "item 1", "item 2"):
         version = 0
-        assert await log.version_at(item, START) == 0
+        assert await log.reader.version_at(item, START) == 0
         for event in events:
             version += event.item == item
-            assert await log.version_at(item, event.position) == version
-        assert await log.version_at(item, "99999999999999-0") == version
-        assert await log.version_count(item) == version
+            assert await log.reader.version_at(item, event.position) == version
+        assert await log.reader.version_at(item, "99999999999999-0") == version
+        assert await log.reader.version_count(item) == version
 
 
 async def test_the_version_at_a_position_is_found_in_a_long_history(
@@ -97,41 +97,41 @@ async def test_the_version_at_a_position_is_found_in_a_long_history(
     positions = [f"{9 + number // 12}-{number % 12}" for number in range(1000)]
     await redis.rpush("items:history:foo", *positions)
     for version, position in enumerate(positions, start=1):
-        assert await log.version_at("foo", position) == version
-    assert await log.version_at("foo", "8-18446744073709551615") == 0
+        assert await log.reader.version_at("foo", position) == version
+    assert await log.reader.version_at("foo", "8-18446744073709551615") == 0
 
 
 async def test_an_empty_log_ends_where_it_starts(log: EventLog) -> None:
     """Nothing to read, nothing behind anything, nothing gone."""
-    assert await log.read() == []
-    assert await log.length() == 0
-    assert await log.last_position() == START
-    assert await log.before_last(3) == START
-    assert not (await log.ends()).lacks_after(START)
+    assert await log.reader.read() == []
+    assert (await log.reader.extent()).length == 0
+    assert await log.reader.last_position() == START
+    assert await log.reader.before_last(3) == START
+    assert not (await log.reader.extent()).lacks_after(START)
 
 
 async def test_the_end_of_the_log_is_known(log: EventLog, events: list[RecordedEvent]) -> None:
     """Its length, its last position, and where the last few events begin."""
-    assert await log.length() == 9
-    assert await log.last_position() == events[-1].position
-    assert await log.before_last(0) == events[-1].position
-    assert await log.before_last(2) == events[-3].position
-    assert await log.before_last(9) == await log.before_last(100) == START
+    assert (await log.reader.extent()).length == 9
+    assert await log.reader.last_position() == events[-1].position
+    assert await log.reader.before_last(0) == events[-1].position
+    assert await log.reader.before_last(2) == events[-3].position
+    assert await log.reader.before_last(9) == await log.reader.before_last(100) == START
 
 
 async def test_what_was_trimmed_off_the_log_is_gone(
     redis: Redis, log: EventLog, events: list[RecordedEvent]
 ) -> None:
     """A reader who is behind what is left would miss events; one who is not, would not."""
-    assert not (await log.ends()).lacks_after(START)
+    assert not (await log.reader.extent()).lacks_after(START)
     await redis.xtrim("items:events", maxlen=4, approximate=False)
 
-    assert (await log.ends()).lacks_after(START)
-    assert (await log.ends()).lacks_after(events[3].position)
-    assert not (await log.ends()).lacks_after(events[5].position)
-    assert not (await log.ends()).lacks_after(events[8].position)
+    assert (await log.reader.extent()).lacks_after(START)
+    assert (await log.reader.extent()).lacks_after(events[3].position)
+    assert not (await log.reader.extent()).lacks_after(events[5].position)
+    assert not (await log.reader.extent()).lacks_after(events[8].position)
     await redis.xtrim("items:events", maxlen=0, approximate=False)
-    assert (await log.ends()).lacks_after(START)
+    assert (await log.reader.extent()).lacks_after(START)
 
 
 async def test_an_entry_of_another_program_is_not_taken_for_an_event(
@@ -141,9 +141,9 @@ async def test_an_entry_of_another_program_is_not_taken_for_an_event(
     await log.append(PutItem("foo", b"1"))
     foreign: Any = await redis.xadd("items:events", {"hello": "world"})
     with pytest.raises(MalformedEntry, match=foreign.decode()) as malformed:
-        await log.read()
+        await log.reader.read()
     assert malformed.value.position == foreign.decode()
-    assert len(await log.read(limit=1)) == 1
+    assert len(await log.reader.read(limit=1)) == 1
 
 
 async def test_bodies_that_nobody_needs_stay_in_the_engine(
@@ -154,16 +154,16 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(
     events = [await log.append(PutItem("a", b'"%s"' % (b"x" * 500_000))) for _ in range(5)]
     before = (await real_redis.info("stats"))["total_net_output_bytes"]
 
-    assert await log.last_position() == events[-1].position
-    assert await log.before_last(3) == events[1].position
-    assert not (await log.ends()).lacks_after(events[0].position)
-    positions = await log.positions("a", 0, 5)
-    heads = [head async for some, _ in log.heads_at(positions) for head in some]
+    assert await log.reader.last_position() == events[-1].position
+    assert await log.reader.before_last(3) == events[1].position
+    assert not (await log.reader.extent()).lacks_after(events[0].position)
+    positions = await log.reader.positions("a", 0, 5)
+    heads = [head async for some, _ in log.reader.heads_at(positions) for head in some]
     assert [(head.version, head.position, head.type) for head in heads] == [
         (event.version, event.position, event.type) for event in events
     ]
-    assert (await ends(real_partition)).length == 5
-    assert await log.last_change("a") == (5, events[-1].position)
+    assert (await real_partition.reader.extent()).length == 5
+    assert await log.reader.last_change("a") == (5, events[-1].position)
 
     after = (await real_redis.info("stats"))["total_net_output_bytes"]
     assert after - before < 50_000
@@ -176,9 +176,9 @@ async def test_a_part_of_the_log_is_small_whatever_comes_after_what(
     log = EventLog(real_partition)
     for size in (*[10] * 100, *[300_000] * 20):
         await log.append(PutItem("a", b'"%s"' % (b"x" * size)))
-    parts = [await part(real_partition, START, Within())]
+    parts = [await real_partition.reader.part_after(START, Within())]
     while not parts[-1].is_end:
-        parts.append(await part(real_partition, parts[-1].position, Within()))
+        parts.append(await real_partition.reader.part_after(parts[-1].position, Within()))
 
     assert sum(len(each.entries) for each in parts) == 120
     assert max(size_of(each.entries) for each in parts) <= ABOUT_BYTES

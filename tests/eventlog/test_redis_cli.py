@@ -76,7 +76,7 @@ async def test_a_row_has_its_keys_in_their_order(redis: Redis, log: EventLog) ->
 async def test_lua_writes_the_rows_that_python_would(redis: Redis, log: EventLog) -> None:
     """Two readings of the same log, in two languages, to the byte."""
     await story(log)
-    rows = {name.encode(): row.encode(item) for name, item in fold(await log.read()).items()}
+    rows = {name.encode(): row.encode(item) for name, item in fold(await log.reader.read()).items()}
     assert await redis.hgetall("items:current") == rows
 
 

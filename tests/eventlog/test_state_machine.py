@@ -145,7 +145,7 @@ class Store(RuleBasedStateMachine):
 
     async def _everything_agrees(self) -> None:
         await assert_agreement(Partition(self.redis, Keys()))
-        assert await self.log.read() == self.history
+        assert await self.log.reader.read() == self.history
         assert fold(self.history) == self.model
         got = await asyncio.gather(*(self.items.get(name) for name in IDS))
         assert got == [self.model.get(name) for name in IDS]
@@ -154,7 +154,7 @@ class Store(RuleBasedStateMachine):
         assert (page.items, page.more, page.total) == (there, False, len(there))
         for name in IDS:
             of_item = [recorded for recorded in self.history if recorded.item == name]
-            assert await self.log.history(name) == of_item
+            assert await self.log.reader.history(name) == of_item
 
 
 def test_random_commands_on_a_fake_engine() -> None:

@@ -15,7 +15,7 @@ from itemstore.domain.positions import START
 from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Ends, Entry, ends, slices
+from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections import runner
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold
@@ -74,7 +74,7 @@ class Elsewhere:
         self.table = self.table.after(entries)
         return True
 
-    async def status(self, _: Partition, log: Ends) -> Status:
+    async def status(self, _: Partition, log: Extent) -> Status:
         """How far the table is."""
         table = self.table
         return Status(table.position, log.length - table.entries, len(table.rows))
@@ -82,7 +82,7 @@ class Elsewhere:
     async def rebuild(self, task: Task) -> Findings:
         """Makes a table beside the live one, and swaps them."""
         live, beside = self.table, Table()
-        async for entries in slices(task.partition):
+        async for entries in task.partition.reader.slices():
             beside = beside.after(entries)
             await task.lease.renew_in_time()
         if not task.dry_run:
@@ -118,7 +118,7 @@ class DigestCheck:
         """Brings a copy of the table up to the fold."""
         await self._fold.catch_up()
         table = self._projection.table
-        async for entries in slices(self._fold.partition, table.position):
+        async for entries in self._fold.partition.reader.slices(table.position):
             table = table.after(entries)
         found, right = table.digest(), str(self._fold.digest())
         if found != right:
@@ -142,14 +142,14 @@ async def test_it_is_kept_up_with_the_log(
     runners = [asyncio.create_task(Runner(partition, [elsewhere]).run()) for _ in range(3)]
     await log.append(PutItem("c", b"{}"))
     async with asyncio.timeout(10):
-        while elsewhere.table.position != await log.last_position():
+        while elsewhere.table.position != await log.reader.last_position():
             await asyncio.sleep(0.001)
     for each in runners:
         each.cancel()
     await asyncio.gather(*runners, return_exceptions=True)
 
-    status = await elsewhere.status(partition, await ends(partition))
-    assert status == Status(await log.last_position(), lag=0, rows=3)
+    status = await elsewhere.status(partition, await partition.reader.extent())
+    assert status == Status(await log.reader.last_position(), lag=0, rows=3)
     assert (await verify(partition, [elsewhere])).clean
 
 
@@ -170,7 +170,7 @@ async def test_large_events_are_applied_in_small_batches(
         await log.append(PutItem(f"large {number}", b'"%s"' % (b"x" * 100_000)))
     running = asyncio.create_task(Runner(partition, [elsewhere]).run())
     async with asyncio.timeout(10):
-        while elsewhere.table.position != await log.last_position():
+        while elsewhere.table.position != await log.reader.last_position():
             await asyncio.sleep(0.001)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -119,7 +119,9 @@ async def test_a_log_that_lost_events_is_named_and_not_rebuilt_from(
     redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
     """What only the live projection still knows is not thrown away."""
-    await redis.xtrim(partition.keys.events, maxlen=await history.length() - 3, approximate=False)
+    await redis.xtrim(
+        partition.keys.events, maxlen=(await history.reader.extent()).length - 3, approximate=False
+    )
 
     assert (await verify(partition, BUILT_IN)).counted["log"] > 0
     async with unchanged():

@@ -9,7 +9,7 @@ import pytest
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog import stream
+from itemstore.eventlog import reader
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -108,7 +108,7 @@ async def test_progress_goes_up_to_all_events(partition: Partition, history: Eve
     await rebuild(partition, CURRENT_ITEMS, report=told.append)
 
     assert [each.events for each in told] == sorted(each.events for each in told)
-    assert told[-1].events == told[-1].total == await history.length()
+    assert told[-1].events == told[-1].total == (await history.reader.extent()).length
     assert {each.stage for each in told} == {"replaying", "comparing", "swapping"}
 
 
@@ -255,12 +255,12 @@ async def test_long_logs_are_replayed_in_stretches(
     await redis.delete(partition.keys.current, partition.keys.ids, partition.keys.history("kept"))
     await redis.lpop(partition.keys.history("back"))
     monkeypatch.setattr(runs, "MOST_EVENTS", 7)
-    monkeypatch.setattr(stream, "FIRST", 5)
-    monkeypatch.setattr(stream, "MOST", 5)
+    monkeypatch.setattr(reader, "FIRST", 5)
+    monkeypatch.setattr(reader, "MOST", 5)
 
     found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
-    assert found.events == await history.length()
+    assert found.events == (await history.reader.extent()).length
     assert (await verify(partition, BUILT_IN)).clean
     await assert_agreement(partition)
 

@@ -83,7 +83,7 @@ async def running(partition: Partition) -> AsyncIterator[None]:
 
 async def caught_up(partition: Partition) -> Statistics:
     """The statistics, once they are those of the whole log."""
-    end = await EventLog(partition).last_position()
+    end = await EventLog(partition).reader.last_position()
     async with asyncio.timeout(10):
         while (numbers := await read_statistics(partition)).position != end:
             await asyncio.sleep(0.001)
@@ -98,7 +98,7 @@ def bytes_in(history: list[RecordedEvent]) -> int:
 async def assert_exact(partition: Partition) -> None:
     """The statistics are those of the log, counted by hand, and verify agrees."""
     numbers = await caught_up(partition)
-    history = await EventLog(partition).read(limit=1_000_000)
+    history = await EventLog(partition).reader.read(limit=1_000_000)
     types = [each.type for each in history]
     assert numbers.events == len(history)
     assert numbers.items == await partition.client.zcard(partition.keys.ids)

@@ -102,7 +102,7 @@ class Admission:
             heed_cancellation()
             name = random.choice(STAYING)
             before = self._seen[name]
-            assert await self._log.version_count(name) >= before, f"{name} lost versions"
+            assert await self._log.reader.version_count(name) >= before, f"{name} lost versions"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def admission(real_partition: Partition) -> AsyncIterator[Admission]:
 
 async def log_of(partition: Partition) -> list[RecordedEvent]:
     """All events."""
-    return await EventLog(partition).read(limit=1_000_000)
+    return await EventLog(partition).reader.read(limit=1_000_000)
 
 
 async def test_rebuilds_lose_no_write_and_disturb_no_reader(

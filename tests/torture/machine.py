@@ -122,7 +122,7 @@ class FaultyStore(Store):
             outcomes = self._outcomes(together)
         self.wire.lost_replies = self.wire.lost_requests = 0
         assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
-        events = self.run(self.log.read())[len(self.history) :]
+        events = self.run(self.log.reader.read())[len(self.history) :]
         if events:
             self._take(together, events)
 
