@@ -102,7 +102,7 @@ async def test_it_follows_the_log_and_is_listed_and_measured(
 
 
 def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -> None:
-    """Its counts stay where it no longer is, and nobody looks at them."""
+    """Its counts stay where it no longer is, and nothing looks at them."""
     named = ("--projections", "shop:WRITERS")
     event = json.dumps({"type": "ItemCreated", "subject": "foo", "data": {}})
     assert run("import", stdin=event).returncode == 0
@@ -114,7 +114,7 @@ def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -
     found = run("verify", *named)
     assert found.returncode == 1
     assert "  writers nobody: is 7, should be 1\n" in found.stdout
-    assert "`itemstore rebuild writers` makes writers again from the log." in found.stdout
+    assert "`itemstore rebuild writers` rebuilds writers from the log." in found.stdout
     assert run("verify").returncode == 0
     unknown = run("rebuild", "writers")
     assert (unknown.returncode, unknown.stdout) == (1, "")
