@@ -34,29 +34,31 @@ ITEM = json_of(MODEL)
 EVENTS = {BATCH.decode(): schemas.EVENTS}
 """A page of events."""
 
-CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
+_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 """The parameters of what has versions."""
 
 VALIDATED = ("If-Match", "If-None-Match")
 """The parameters of what has an entity tag that is no version."""
 
-TAGGED = ("malformed-header", "unexpected-version")
+_TAGGED = ("malformed-header", "unexpected-version")
 """The problems of a GET with an entity tag."""
 
-WRITE = ("Prefer", "Idempotency-Key", "traceparent")
+_KEY = ("Idempotency-Key", "traceparent")
+
+WRITE = ("Prefer", *_KEY)
 """The parameters of a write that is answered with the item."""
 
-REFUSED = ("unexpected-version", "precondition-required", "invalid-item-id", "log-full")
+_REFUSED = ("unexpected-version", "precondition-required", "invalid-item-id", "log-full")
 """The problems of a write of an item that may exist."""
 
 _WRITTEN = ("ETag", "Last-Modified", "Event-Id", "Event-Type")
 
-KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header", "gone")
+_KEYED = ("idempotency-key-in-use", "idempotency-key-reused", "malformed-header", "gone")
 """The problems of a write without a body."""
 
 SENT = (
     "malformed-json", "content-too-large", "unsupported-media-type", "invalid-item",
-    "request-timeout", "not-implemented", *KEYED,
+    "request-timeout", "not-implemented", *_KEYED,
 )  # fmt: skip
 """The problems of a write with a body."""
 
@@ -109,7 +111,44 @@ def operation(  # noqa: PLR0913 - each part of a description by its name
     }
 
 
-def service_operation(
+def write(
+    name: str, responses: Responses, *slugs: str, body: Description | None = None
+) -> Description:
+    """The options of a route that writes one item, with a body or without."""
+    has_body = body is not None
+    return operation(
+        name,
+        responses | {204: _WITHOUT_ITEM} if has_body else responses,
+        problems=(*(SENT if has_body else _KEYED), *slugs, *_REFUSED),
+        parameters=("id", *_CONDITIONS, *(WRITE if has_body else _KEY)),
+        body=body,
+    )
+
+
+def item(name: str, responses: Responses, *slugs: str, parameters: tuple[str, ...]) -> Description:
+    """The options of a route that answers with an item, or with one of its versions."""
+    return operation(
+        name,
+        responses,
+        problems=("item-not-found", "item-deleted", *slugs, *_TAGGED, "invalid-item-id"),
+        parameters=("id", *parameters, *_CONDITIONS, "If-Modified-Since"),
+    )
+
+
+def page(
+    name: str, found: Description, *slugs: str, query: type[Query], parameters: tuple[str, ...] = ()
+) -> Description:
+    """The options of a route that answers with a page of a list, which has an entity tag."""
+    return operation(
+        name,
+        {200: found, 304: _SAME},
+        problems=(*slugs, *_TAGGED),
+        parameters=(*parameters, *VALIDATED),
+        query=query,
+    )
+
+
+def service(
     name: str,
     description: str,
     *slugs: str,
@@ -123,8 +162,8 @@ def service_operation(
     """
     responses: Responses = {200: answer(description, content=content)}
     if "If-None-Match" in parameters:
-        responses = {200: answer(description, "ETag", content=content), 304: SAME}
-        slugs = (*slugs, *TAGGED)
+        responses = {200: answer(description, "ETag", content=content), 304: _SAME}
+        slugs = (*slugs, *_TAGGED)
     return operation(
         name, responses, problems=slugs, parameters=parameters, tag="service", is_open=is_open
     )
@@ -140,13 +179,11 @@ def answer(description: str, *headers: str, content: Description | None = None) 
     return described
 
 
-SAME = answer("It is still what the client has.", "ETag")
-"""304 to a GET with a tag."""
+_SAME = answer("It is still what the client has.", "ETag")
 
-WITHOUT_BODY = answer(
+_WITHOUT_ITEM = answer(
     "Done, answered without the item (`Prefer: return=minimal`).", *_WRITTEN, "Preference-Applied"
 )
-"""204 to a write."""
 
 
 def updated(description: str) -> Description:
@@ -159,8 +196,8 @@ def created(description: str) -> Description:
     return answer(description, *_WRITTEN, "Content-Location", "Location", content=ITEM)
 
 
-def _content(schemas: Description) -> Description:
-    return {media_type: {"schema": schema} for media_type, schema in schemas.items()}
+def _content(bodies: Description) -> Description:
+    return {media_type: {"schema": schema} for media_type, schema in bodies.items()}
 
 
 def _problems(*slugs: str) -> Responses:

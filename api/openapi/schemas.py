@@ -29,6 +29,8 @@ def ref(section: str, name: str) -> Description:
 
 ITEM = ref("schemas", MODEL)
 
+MERGE_PATCH = ref("schemas", "MergePatch")
+
 JSON_PATCH: Description = {"type": "array", "items": ref("schemas", "PatchOperation")}
 
 EVENTS: Description = {"type": "array", "items": ref("schemas", "Event")}

@@ -1,7 +1,9 @@
-"""Where a reader of the log is: a position, and of which log it is."""
+"""Where a reader goes on: after an id of the list, or after a position of a certain log."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Annotated
 
 from pydantic import Field
@@ -28,6 +30,21 @@ OfLog = Annotated[
     str | None, Field(description="The log that `after` is of: the Log-Id of its answer.")
 ]
 """`?log=` of events."""
+
+
+def cursor_of(item: str) -> str:
+    """The cursor of a page of the list that begins after an id."""
+    return base64.urlsafe_b64encode(item.encode()).decode().rstrip("=")
+
+
+def id_of_cursor(cursor: str) -> str:
+    """The id that a page of the list begins after. Raises Problem (400)."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        sentence = f"{quoted(cursor)} is not the `next` of a page of this list."
+        raise Problem("malformed-cursor", sentence) from None
 
 
 def log_id(request: Request) -> Header:

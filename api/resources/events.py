@@ -16,15 +16,7 @@ from itemstore.api.http.reply import Headers
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.vary import BY_ACCEPT
-from itemstore.api.openapi.operations import (
-    EVENTS,
-    SAME,
-    TAGGED,
-    VALIDATED,
-    answer,
-    operation,
-    text_of,
-)
+from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import check_same_log, start_of
 from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.event_search import FeedQuery, Found, search
@@ -47,19 +39,17 @@ FORMS = (
 
 @router.get(
     "/events",
-    **operation(
+    **operations.page(
         "list_events",
-        {
-            200: answer(
-                "Events, oldest first.",
-                *("ETag", "Link", "Log-Id"),
-                content=EVENTS | text_of("application/jsonl", "text/event-stream"),
-            ),
-            304: SAME,
-        },
-        problems=("malformed-cursor", "other-log", "gone", *TAGGED),
+        operations.answer(
+            "Events, oldest first.",
+            *("ETag", "Link", "Log-Id"),
+            content=operations.EVENTS
+            | operations.text_of("application/jsonl", "text/event-stream"),
+        ),
+        *("malformed-cursor", "other-log", "gone"),
         query=FeedQuery,
-        parameters=("Last-Event-ID", *VALIDATED),
+        parameters=("Last-Event-ID",),
     ),
 )
 async def list_events(request: Request) -> AnyReply:

@@ -19,20 +19,7 @@ from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import event_headers, write_reply
-from itemstore.api.openapi import schemas
-from itemstore.api.openapi.operations import (
-    CONDITIONS,
-    ITEM,
-    KEYED,
-    REFUSED,
-    SENT,
-    WITHOUT_BODY,
-    WRITE,
-    answer,
-    created,
-    operation,
-    updated,
-)
+from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_writes import append, item_body, read_and_append
 from itemstore.api.resources.version import VARY, version_then
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
@@ -47,16 +34,14 @@ router = APIRouter(route_class=Route)
 
 @router.put(
     "/items/{id}",
-    **operation(
+    **operations.write(
         "put_item",
         {
-            200: updated("The item existed: an ItemUpdated was appended."),
-            201: created("The item did not exist: an ItemCreated was appended."),
-            204: WITHOUT_BODY,
+            200: operations.updated("The item existed: an ItemUpdated was appended."),
+            201: operations.created("The item did not exist: an ItemCreated was appended."),
         },
-        problems=(*SENT, "partial-put", *REFUSED),
-        parameters=("id", *CONDITIONS, *WRITE),
-        body=ITEM,
+        "partial-put",
+        body=operations.ITEM,
     ),
 )
 async def put_item(request: Request) -> Reply:
@@ -69,19 +54,11 @@ async def put_item(request: Request) -> Reply:
 
 @router.patch(
     "/items/{id}",
-    **operation(
+    **operations.write(
         "patch_item",
-        {200: updated("An ItemUpdated was appended."), 204: WITHOUT_BODY},
-        problems=(
-            *SENT,
-            "malformed-patch",
-            "item-not-found",
-            "item-deleted",
-            "patch-conflict",
-            *REFUSED,
-        ),
-        parameters=("id", *CONDITIONS, *WRITE),
-        body={MERGE_PATCH: schemas.ref("schemas", "MergePatch"), JSON_PATCH: schemas.JSON_PATCH},
+        {200: operations.updated("An ItemUpdated was appended.")},
+        *("malformed-patch", "item-not-found", "item-deleted", "patch-conflict"),
+        body={MERGE_PATCH: schemas.MERGE_PATCH, JSON_PATCH: schemas.JSON_PATCH},
     ),
 )
 async def patch_item(request: Request) -> Reply:
@@ -120,11 +97,10 @@ def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> byt
 
 @router.delete(
     "/items/{id}",
-    **operation(
+    **operations.write(
         "delete_item",
-        {204: answer("An ItemDeleted was appended.", "Event-Id", "Event-Type")},
-        problems=(*KEYED, "item-not-found", "item-deleted", *REFUSED),
-        parameters=("id", *CONDITIONS, "Idempotency-Key", "traceparent"),
+        {204: operations.answer("An ItemDeleted was appended.", "Event-Id", "Event-Type")},
+        *("item-not-found", "item-deleted"),
     ),
 )
 async def delete_item(request: Request) -> Reply:
@@ -136,21 +112,20 @@ async def delete_item(request: Request) -> Reply:
 
 @router.get(
     "/items/{id}",
-    **operation(
+    **operations.item(
         "get_item",
         {
-            200: answer("The item.", "ETag", "Last-Modified", "Link", content=ITEM),
-            302: answer("The version that was current on Accept-Datetime.", "Location", "Link"),
-            304: answer("The item is still what the client has.", "ETag", "Last-Modified"),
+            200: operations.answer(
+                "The item.", "ETag", "Last-Modified", "Link", content=operations.ITEM
+            ),
+            302: operations.answer(
+                "The version that was current on Accept-Datetime.", "Location", "Link"
+            ),
+            304: operations.answer(
+                "The item is still what the client has.", "ETag", "Last-Modified"
+            ),
         },
-        problems=(
-            "malformed-header",
-            "item-not-found",
-            "item-deleted",
-            "unexpected-version",
-            "invalid-item-id",
-        ),
-        parameters=("id", *CONDITIONS, "If-Modified-Since", "Accept-Datetime"),
+        parameters=("Accept-Datetime",),
     ),
 )
 async def get_item(request: Request) -> Reply:

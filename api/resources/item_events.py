@@ -13,7 +13,7 @@ from itemstore.api.http.query_parameters import Limit, Query, query
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.vary import BY_ACCEPT
-from itemstore.api.openapi.operations import EVENTS, SAME, TAGGED, VALIDATED, answer, operation
+from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import AfterPosition, OfLog, check_same_log, place_of
 from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.item_history import last_change
@@ -34,15 +34,14 @@ class HistoryQuery(Query):
 
 @router.get(
     "/items/{id}/events",
-    **operation(
+    **operations.page(
         "list_item_events",
-        {
-            200: answer("The item's events.", "ETag", "Link", "Log-Id", content=EVENTS),
-            304: SAME,
-        },
-        problems=("item-not-found", "malformed-cursor", "other-log", "invalid-item-id", *TAGGED),
+        operations.answer(
+            "The item's events.", "ETag", "Link", "Log-Id", content=operations.EVENTS
+        ),
+        *("item-not-found", "malformed-cursor", "other-log", "invalid-item-id"),
         query=HistoryQuery,
-        parameters=("id", *VALIDATED),
+        parameters=("id",),
     ),
 )
 async def item_events(request: Request) -> AnyReply:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import time
@@ -16,30 +14,18 @@ from pydantic import Field
 from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.pages import PageReply, listed, next_page
 from itemstore.api.http.preconditions import names_a_tag, not_modified
-from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Limit, Query, query, refuse_query
 from itemstore.api.http.reply import JSON, Reply, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.write_reply import write_reply
-from itemstore.api.openapi.operations import (
-    ITEM,
-    SAME,
-    SENT,
-    TAGGED,
-    VALIDATED,
-    WRITE,
-    answer,
-    created,
-    json_of,
-    operation,
-)
+from itemstore.api.openapi import operations
+from itemstore.api.resources.cursors import cursor_of, id_of_cursor
 from itemstore.api.resources.item_writes import item_body
 from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.store.excerpts import quoted
 
 router = APIRouter(route_class=Route)
 
@@ -54,18 +40,19 @@ class ListQuery(Query):
 
 @router.get(
     "/items",
-    **operation(
+    **operations.page(
         "list_items",
-        {200: answer("A page of items.", "ETag", "Link", content=json_of("ItemPage")), 304: SAME},
-        problems=("malformed-cursor", *TAGGED),
+        operations.answer(
+            "A page of items.", "ETag", "Link", content=operations.json_of("ItemPage")
+        ),
+        "malformed-cursor",
         query=ListQuery,
-        parameters=VALIDATED,
     ),
 )
 async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
-    after = None if wanted.after is None else _id_of(wanted.after)
+    after = None if wanted.after is None else id_of_cursor(wanted.after)
     items, log = request.store.items, request.store.log
     if names_a_tag(request) and (
         reply := not_modified(request, as_of(await log.reader.last_position()))
@@ -74,7 +61,7 @@ async def list_items(request: Request) -> AnyReply:
     async with request.context.admission.read(request.check_connected):
         headers = [JSON, *as_of(await log.reader.last_position())]
         page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
-        cursor = _cursor(page.items[-1].id) if page.more else None
+        cursor = cursor_of(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
     if cursor is not None:
@@ -84,12 +71,12 @@ async def list_items(request: Request) -> AnyReply:
 
 @router.post(
     "/items",
-    **operation(
+    **operations.operation(
         "post_item",
-        {201: created("An ItemCreated was appended under a new id.")},
-        problems=(*SENT, "partial-put", "log-full"),
-        parameters=WRITE,
-        body=ITEM,
+        {201: operations.created("An ItemCreated was appended under a new id.")},
+        problems=(*operations.SENT, "partial-put", "log-full"),
+        parameters=operations.WRITE,
+        body=operations.ITEM,
     ),
 )
 async def post_item(request: Request) -> Reply:
@@ -115,16 +102,3 @@ def _listed(item: Item) -> list[bytes]:
     head = f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"version":{item.version},'
     modified = rfc3339(item.position)
     return [f'{head}"modified":"{modified}","item":'.encode(), item.body or b"null", b"}"]
-
-
-def _cursor(item_id: str) -> str:
-    return base64.urlsafe_b64encode(item_id.encode()).decode().rstrip("=")
-
-
-def _id_of(cursor: str) -> str:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        sentence = f"{quoted(cursor)} is not the `next` of a page of this list."
-        raise Problem("malformed-cursor", sentence) from None

@@ -26,7 +26,7 @@ from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
-from itemstore.api.openapi.operations import service_operation, text_of
+from itemstore.api.openapi import operations
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
@@ -47,10 +47,10 @@ BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 @router.get(
     "/metrics",
-    **service_operation(
+    **operations.service(
         "metrics",
         "Metrics for Prometheus.",
-        content=text_of("text/plain", "application/openmetrics-text"),
+        content=operations.text_of("text/plain", "application/openmetrics-text"),
     ),
 )
 async def metrics(request: Request) -> Reply:

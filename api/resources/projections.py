@@ -12,7 +12,7 @@ from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi.operations import json_of, service_operation
+from itemstore.api.openapi import operations
 from itemstore.domain.positions import START
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.partition import Partition
@@ -26,8 +26,11 @@ router = APIRouter(route_class=Route)
 
 @router.get(
     "/projections",
-    **service_operation(
-        "projections", "Each projection.", "invalid-parameter", content=json_of("ProjectionList")
+    **operations.service(
+        "projections",
+        "Each projection.",
+        "invalid-parameter",
+        content=operations.json_of("ProjectionList"),
     ),
 )
 async def projections(request: Request) -> Reply:
@@ -42,8 +45,11 @@ async def projections(request: Request) -> Reply:
 
 @router.get(
     "/stats",
-    **service_operation(
-        "statistics", "The statistics.", "invalid-parameter", content=json_of("Statistics")
+    **operations.service(
+        "statistics",
+        "The statistics.",
+        "invalid-parameter",
+        content=operations.json_of("Statistics"),
     ),
 )
 async def statistics(request: Request) -> Reply:

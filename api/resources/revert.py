@@ -11,17 +11,7 @@ from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import write_reply
-from itemstore.api.openapi.operations import (
-    CONDITIONS,
-    REFUSED,
-    SENT,
-    WITHOUT_BODY,
-    WRITE,
-    created,
-    json_of,
-    operation,
-    updated,
-)
+from itemstore.api.openapi import operations
 from itemstore.api.resources.item_history import VERSION_NOT_THERE, body_of, version
 from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
@@ -33,18 +23,18 @@ router = APIRouter(route_class=Route)
 
 @router.post(
     "/items/{id}/revert",
-    **operation(
+    **operations.write(
         "revert_item",
         {
-            200: updated("The item existed: an ItemUpdated with the version's body was appended."),
-            201: created(
+            200: operations.updated(
+                "The item existed: an ItemUpdated with the version's body was appended."
+            ),
+            201: operations.created(
                 "The item was deleted: an ItemCreated with the version's body was appended."
             ),
-            204: WITHOUT_BODY,
         },
-        problems=(*SENT, *VERSION_NOT_THERE, *REFUSED),
-        parameters=("id", *CONDITIONS, *WRITE),
-        body=json_of("Revert"),
+        *VERSION_NOT_THERE,
+        body=operations.json_of("Revert"),
     ),
 )
 async def revert_item(request: Request) -> Reply:

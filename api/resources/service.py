@@ -16,7 +16,7 @@ from itemstore.api.http.reply import Reply, html_reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
-from itemstore.api.openapi.operations import VALIDATED, json_of, service_operation, text_of
+from itemstore.api.openapi import operations
 from itemstore.engine.errors import LogUnavailable
 
 router = APIRouter(route_class=Route)
@@ -24,11 +24,11 @@ router = APIRouter(route_class=Route)
 
 @router.get(
     "/",
-    **service_operation(
+    **operations.service(
         "service",
         "What this service is.",
-        content=json_of("Service") | text_of("text/html"),
-        parameters=VALIDATED,
+        content=operations.json_of("Service") | operations.text_of("text/html"),
+        parameters=operations.VALIDATED,
     ),
 )
 async def service(request: Request) -> Reply:
@@ -57,7 +57,9 @@ async def service(request: Request) -> Reply:
 
 @router.get(
     "/livez",
-    **service_operation("livez", "The process is up.", content=json_of("Liveness"), is_open=True),
+    **operations.service(
+        "livez", "The process is up.", content=operations.json_of("Liveness"), is_open=True
+    ),
 )
 async def livez(_: Request) -> Reply:
     """Whether the process is up."""
@@ -66,12 +68,12 @@ async def livez(_: Request) -> Reply:
 
 @router.get(
     "/readyz",
-    **service_operation(
+    **operations.service(
         "readyz",
         "The store takes writes.",
         "log-unavailable",
         "log-full",
-        content=json_of("Readiness"),
+        content=operations.json_of("Readiness"),
         is_open=True,
     ),
 )
@@ -87,12 +89,12 @@ async def readyz(request: Request) -> Reply:
 
 @router.get(
     "/problems/{slug}",
-    **service_operation(
+    **operations.service(
         "problem_type",
         "A problem type.",
         "not-found",
-        content=json_of("ProblemType") | text_of("text/html"),
-        parameters=("slug", *VALIDATED),
+        content=operations.json_of("ProblemType") | operations.text_of("text/html"),
+        parameters=("slug", *operations.VALIDATED),
         is_open=True,
     ),
 )

@@ -16,7 +16,7 @@ from itemstore.api.http.reply import JSON, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import ORIGIN, vary
-from itemstore.api.openapi.operations import CONDITIONS, ITEM, answer, operation
+from itemstore.api.openapi import operations
 from itemstore.api.resources.item_history import (
     VERSION_NOT_THERE,
     body_of,
@@ -37,18 +37,18 @@ VARY = vary(b"accept-datetime", *ORIGIN)
 
 @router.get(
     "/items/{id}/versions/{n}",
-    **operation(
+    **operations.item(
         "get_version",
         {
-            200: answer(
+            200: operations.answer(
                 "The item as that version left it.",
                 *("ETag", "Last-Modified", "Memento-Datetime", "Link"),
-                content=ITEM,
+                content=operations.ITEM,
             ),
-            304: answer("The version is what the client has.", "ETag", "Last-Modified"),
+            304: operations.answer("The version is what the client has.", "ETag", "Last-Modified"),
         },
-        problems=(*VERSION_NOT_THERE, "malformed-header", "unexpected-version", "invalid-item-id"),
-        parameters=("id", "n", *CONDITIONS, "If-Modified-Since"),
+        *VERSION_NOT_THERE,
+        parameters=("n",),
     ),
 )
 async def get_version(request: Request) -> Reply:

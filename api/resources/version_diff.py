@@ -15,8 +15,7 @@ from itemstore.api.http.query_parameters import LAST_VERSION, Query, invalid_par
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.openapi import schemas
-from itemstore.api.openapi.operations import answer, operation
+from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_history import (
     VERSION_NOT_THERE,
     body_of,
@@ -44,10 +43,10 @@ class DiffQuery(Query):
 
 @router.get(
     "/items/{id}/versions/{n}/diff",
-    **operation(
+    **operations.operation(
         "diff_versions",
         {
-            200: answer(
+            200: operations.answer(
                 "What turns one version into the other.", content={JSON_PATCH: schemas.JSON_PATCH}
             )
         },

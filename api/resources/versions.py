@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from itemstore.api.http import media_types
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.dates import event_date
@@ -19,15 +20,7 @@ from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import ORIGIN, vary
-from itemstore.api.openapi.operations import (
-    SAME,
-    TAGGED,
-    VALIDATED,
-    answer,
-    json_of,
-    operation,
-    text_of,
-)
+from itemstore.api.openapi import operations
 from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.rfc3339 import rfc3339
@@ -35,7 +28,7 @@ from itemstore.eventlog.reader import EventHead
 
 router = APIRouter(route_class=Route)
 
-LINK_FORMAT = b"application/link-format"
+LINK_FORMAT = "application/link-format"
 
 VARY = vary(b"accept", *ORIGIN)
 
@@ -51,19 +44,16 @@ class VersionsQuery(Query):
 
 @router.get(
     "/items/{id}/versions",
-    **operation(
+    **operations.page(
         "list_versions",
-        {
-            200: answer(
-                "The TimeMap.",
-                "ETag",
-                content=text_of("application/link-format") | json_of("VersionList"),
-            ),
-            304: SAME,
-        },
-        problems=("item-not-found", "invalid-item-id", *TAGGED),
+        operations.answer(
+            "The TimeMap.",
+            "ETag",
+            content=operations.text_of(LINK_FORMAT) | operations.json_of("VersionList"),
+        ),
+        *("item-not-found", "invalid-item-id"),
         query=VersionsQuery,
-        parameters=("id", *VALIDATED),
+        parameters=("id",),
     ),
 )
 async def list_versions(request: Request) -> Reply:
@@ -71,7 +61,7 @@ async def list_versions(request: Request) -> Reply:
     wanted = query(request, VersionsQuery)
     log, item = request.store.log, request.item_id
     count, position = await last_change(request)
-    form = preferred(request, "application/link-format", "application/json")
+    form = preferred(request, LINK_FORMAT, media_types.JSON)
     host = origin(request)
     headers = [VARY, *as_of(position, form, host)]
     if reply := not_modified(request, headers):
@@ -82,9 +72,9 @@ async def list_versions(request: Request) -> Reply:
     last = wanted.after + looked
     path = versions_path(request.root, item)
     following = f"{path}?after={last}&limit={wanted.limit}" if last < count else None
-    if form == "application/json":
+    if form == media_types.JSON:
         return Reply(200, [JSON, *headers], _time_map_json(path, history, following))
-    headers.append((b"content-type", LINK_FORMAT))
+    headers.append((b"content-type", LINK_FORMAT.encode()))
     return Reply(200, headers, _time_map_links(host, path, history, following))
 
 
