@@ -8,9 +8,7 @@ from difflib import get_close_matches
 
 from itemstore.cli.output import say
 from itemstore.server.processes import DIRECTORY
-from itemstore.store.settings import Settings
-
-PREFIX = "ITEMSTORE_"
+from itemstore.store.settings import PREFIX, Settings
 
 KUBERNETES = re.compile(r"ITEMSTORE_(SERVICE_(HOST|PORT.*)|PORT_[0-9]+_.*)")
 """What Kubernetes puts into every container beside a Service with the name `itemstore`."""

@@ -113,8 +113,7 @@ def serve_on(listener: socket.socket, settings: Settings) -> None:
         if settings.workers == 1:
             run(listener, partial(application, settings))
             return
-        for name, value in settings.model_dump(exclude_none=True).items():
-            os.environ[f"ITEMSTORE_{name.upper()}"] = str(value)
+        os.environ |= settings.environment
         with shared_directory(settings.data_dir, say):
             run_several(listener, "itemstore.cli.application:application", settings.workers)
     finally:

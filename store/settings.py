@@ -13,6 +13,9 @@ from itemstore.engine.durability import PATTERN as DURABILITY
 from itemstore.engine.durability import Acknowledgement
 from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
 
+PREFIX = "ITEMSTORE_"
+"""What the environment variables begin with."""
+
 ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
 """Origins as a browser names them, without a path, or all."""
 
@@ -28,7 +31,7 @@ class Settings(BaseSettings):
     """What an operator can choose. Unset means the default that stands here."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ITEMSTORE_", frozen=True, env_ignore_empty=True, extra="forbid"
+        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid"
     )
 
     redis_url: Annotated[
@@ -100,6 +103,12 @@ class Settings(BaseSettings):
         bool,
         Field(description="Answer 428 to a write of an existing item that carries no condition"),
     ] = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that make a process have the same settings."""
+        set_ones = self.model_dump(exclude_none=True).items()
+        return {f"{PREFIX}{name.upper()}": str(value) for name, value in set_ones}
 
     @property
     def acknowledgement(self) -> Acknowledgement:

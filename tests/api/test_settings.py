@@ -22,6 +22,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "namespace": ("{shop}", "{shop}"),
     "durability": ("fsync", "fsync"),
     "model": ("shop:Product", "shop:Product"),
+    "projections": ("shop:PRICES, shop:COLOURS", "shop:PRICES, shop:COLOURS"),
     "max_body": ("100", 100),
     "max_waiting": ("1", 1),
     "max_connections": ("1", 1),
@@ -90,6 +91,15 @@ def test_a_setting_comes_from_its_environment_variable(
 
     assert Settings().model_dump() == defaults | {name: value}
     assert defaults[name] != value
+
+
+def test_settings_say_which_variables_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So `serve` hands them to its worker processes, whatever they came from."""
+    settings = Settings(**{name: value for name, (_, value) in GIVEN.items()})
+    for name, text in settings.environment.items():
+        monkeypatch.setenv(name, text)
+
+    assert Settings() == settings
 
 
 @pytest.mark.parametrize("name", GIVEN)
