@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "--tries",
         type=int,
         default=3,
-        help="take a measurement again, this often at the most, when other programs were busy",
+        help="take a measurement again, at most this often, when other programs were busy",
     )
     parser.add_argument(
         "--compare",

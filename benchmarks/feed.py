@@ -1,4 +1,4 @@
-"""The live feed under many subscribers: who gets what, how late, and what it costs.
+"""The live feed under many subscribers: what each gets, how late, and what it costs.
 
 Subscribers hold a connection each and follow `/events`; a process of its own writes at a rate,
 first without any subscriber. `python -m benchmarks.feed` prints the outcome as JSON. A delay
@@ -64,12 +64,12 @@ class Subscriber(asyncio.Protocol):
     _rest: bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As asyncio calls it."""
+        """Asks for the events from now on."""
         request = b"GET /events?after=%d-0 HTTP/1.1\r\nHost: localhost\r\n" % (time.time() * 1000)
         cast("asyncio.Transport", transport).write(request + b"Accept: text/event-stream\r\n\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """As asyncio calls it: takes the events that are whole, and keeps the rest."""
+        """Takes the events that are whole, and keeps the rest."""
         now = time.time() * 1000
         whole, separator, self._rest = (self._rest + data).rpartition(b"\n\n")
         for position in _ID.findall(whole + separator):

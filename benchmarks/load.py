@@ -42,7 +42,7 @@ class Tally:
     refused: int = 0
 
     def note(self, seconds: float, status: int) -> None:
-        """An answer that came so many seconds after its request was due."""
+        """An answer that came `seconds` after its request was due."""
         self.latencies.append(seconds)
         if status >= 400:
             self.refused += 1
@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self.idle = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As asyncio calls it."""
+        """Keeps the transport that requests go out on."""
         self._transport = cast("asyncio.Transport", transport)
 
     def send(self, due: float, request: bytes) -> None:
@@ -76,11 +76,11 @@ class Connection(asyncio.Protocol):
             self._send_next()
 
     def data_received(self, data: bytes) -> None:
-        """As asyncio calls it."""
+        """Parses a piece of an answer."""
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        """As the parser calls it at the end of an answer."""
+        """Notes an answer that has come in full, and sends the next request."""
         assert self._under_way is not None
         self.tally.note(time.monotonic() - self._under_way, self._parser.get_status_code())
         self._under_way = None

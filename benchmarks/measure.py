@@ -33,7 +33,7 @@ class Plan:
     rounds: int
     seconds: int
     tries: int
-    """How often a measurement is taken at the most, until one is not disturbed."""
+    """How often at most a measurement is taken, until one is not disturbed."""
 
 
 @dataclass(frozen=True, slots=True)

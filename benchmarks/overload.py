@@ -1,4 +1,4 @@
-"""Twice the traffic that the server can take: who is accepted, who is refused, and how fast.
+"""Twice the traffic that the server can take: how much is accepted and refused, and how fast.
 
     python -m benchmarks.overload [--seconds 20] [--rounds 3] [--option=--max-waiting=500]
 
@@ -47,7 +47,7 @@ class Answers(Tally):
     wrong: int = 0
 
     def note(self, seconds: float, status: int) -> None:
-        """An answer that came so many seconds after its request was due."""
+        """An answer that came `seconds` after its request was due."""
         if status == 503:
             self.refusals.append(seconds)
         elif status < 300:
@@ -210,7 +210,7 @@ def _table(rounds: list[dict[str, Any]]) -> str:
             f"| {_medians(phases, 'refused_ms')} | {numbers['no answer']} |"
         )
     before, most = (median(each["mib"][when] for each in rounds) for when in ("before", "most"))
-    return "\n".join([*lines, "", f"Memory: {before:.0f} MiB before, {most:.0f} at the most."])
+    return "\n".join([*lines, "", f"Memory: {before:.0f} MiB before, at most {most:.0f}."])
 
 
 def _medians(phases: Sequence[dict[str, Any]], what: str) -> str:

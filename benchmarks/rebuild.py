@@ -45,7 +45,7 @@ COMMAND = [sys.executable, "-m", "itemstore"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: how long it took, its memory at the most, and how long another client waited.
+    """One process: how long it took, its peak memory, and how long another client waited.
 
     Seconds, megabytes, and milliseconds: the median and the longest.
     """
@@ -59,7 +59,7 @@ class Run:
 
 @contextmanager
 def store(events: int, items: int) -> Iterator[EmbeddedEngine]:
-    """An engine with so many events, for the block."""
+    """An engine with this many events, for the block."""
     with tempfile.TemporaryDirectory() as directory, run(Path(directory)) as engine:
         for _ in range(events // items):
             say(f"storing {items:,} events")

@@ -96,7 +96,7 @@ class Client:
 def test_who_has_taken_nothing_for_the_longest_time_goes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And only as many as have to; who takes something goes to the end of the queue."""
+    """And only as many as have to; a client that takes something goes to the end of the queue."""
     now = 0.0
     monkeypatch.setattr("itemstore.server.unsent.monotonic", lambda: now)
     unsent = Unsent(100)

@@ -60,7 +60,7 @@ async def test_a_store_elsewhere_goes_by_any_name(app: ItemStore) -> None:
 
 
 async def test_an_operator_may_allow_it(engine: FakeServer) -> None:
-    """Behind a proxy that decides who may come: --insecure-no-auth."""
+    """Behind a proxy that controls access: --insecure-no-auth."""
     app = create_app(Settings(insecure_no_auth=True), redis=FakeAsyncRedis(server=engine))
     async with at(app, "127.0.0.1", "items.example") as client:
         assert (await client.get("/items")).status_code == 200

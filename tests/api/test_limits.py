@@ -22,7 +22,7 @@ def small(serve: Serve) -> httpx.AsyncClient:
 
 
 def body_of(size: int) -> bytes:
-    """A body of exactly so many bytes."""
+    """A body of exactly this many bytes."""
     return b'{"name":"' + b"x" * (size - 11) + b'"}'
 
 

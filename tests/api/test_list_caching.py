@@ -1,4 +1,4 @@
-"""Lists and pages have entity tags: who asks again is told at once that nothing has changed."""
+"""Lists and pages have entity tags: a client that asks again is told at once of no change."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ async def test_a_wait_ends_when_another_log_takes_the_place_of_this_one(
 async def test_a_log_gets_another_id_by_hand(
     filled: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
-    """What an operator does who brings an older backup back (docs/operations.md)."""
+    """What an operator does after bringing an older backup back (docs/operations.md)."""
     log, end = await here(filled)
     await redis.hdel("items:layout", "log")
     assert (await here(filled))[0] != log

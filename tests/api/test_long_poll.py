@@ -32,7 +32,7 @@ async def test_a_wait_without_an_event_ends_with_an_empty_page(client: httpx.Asy
 
 
 async def test_events_that_do_not_pass_do_not_prolong_a_wait(client: httpx.AsyncClient) -> None:
-    """A busy log does not hold back who waits for an item that does not change."""
+    """A busy log does not hold back a client that waits for an item that does not change."""
     waiting = asyncio.create_task(client.get("/events?wait=0.3&item=quiet"))
     start = time.monotonic()
 

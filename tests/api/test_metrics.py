@@ -129,7 +129,7 @@ async def test_errors_are_counted_by_problem_type(client: httpx.AsyncClient) -> 
 
 
 async def test_the_log_and_the_projections_are_measured(client: httpx.AsyncClient) -> None:
-    """As the engine has them, whoever wrote them."""
+    """As the engine has them, whichever process wrote them."""
     answer = await client.put("/items/a", json={})
     await client.put("/items/b", json={})
     await client.delete("/items/b")
@@ -202,7 +202,7 @@ OF_PROMETHEUS = (
 async def test_the_form_is_what_the_client_takes(
     client: httpx.AsyncClient, accept: str | None, media_type: str
 ) -> None:
-    """Prometheus' text, or OpenMetrics for who asks; each is read by its own parser."""
+    """Prometheus' text, or OpenMetrics where it is asked for; each is read by its own parser."""
     answer = await client.get("/metrics", headers={"accept": accept} if accept else {})
 
     assert answer.headers["content-type"].startswith(media_type)

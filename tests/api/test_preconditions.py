@@ -105,7 +105,7 @@ async def test_if_none_match_that_holds_lets_a_write_through(
 async def test_a_tag_that_no_version_has_is_explained(
     at_two: httpx.AsyncClient, value: str
 ) -> None:
-    """To those who took a weak tag, or made one up."""
+    """To a client that took a weak tag, or made one up."""
     for send in (put, delete, get):
         answer = await send(at_two, {"If-Match": value})
         detail = problem(answer, 412, "unexpected-version")["detail"]

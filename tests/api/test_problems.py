@@ -183,7 +183,7 @@ async def test_the_type_of_every_problem_has_a_page(
 async def test_the_page_of_a_problem_type_is_html_for_a_browser(
     client: httpx.AsyncClient, slug: str
 ) -> None:
-    """The same words, well-formed, for who follows the link."""
+    """The same words, well-formed, for a person who follows the link."""
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     page = await client.get(f"/problems/{slug}", headers={"Accept": accept})
 

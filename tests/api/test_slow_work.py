@@ -109,7 +109,7 @@ async def test_a_model_ends_neither_the_process_nor_a_thread(
 
 
 async def test_no_more_than_so_many_wait() -> None:
-    """The next one is told so at once; who waited is carried out when there is a thread again."""
+    """The next one is told so at once; what waited is carried out when there is a thread again."""
     work, held = SlowWork(1, threads=1), threading.Event()
     first = asyncio.create_task(work.run(held.wait))
     while work._busy == 0:

@@ -50,7 +50,7 @@ def test_an_address_of_another_machine_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize("host", ["::", "0::0"])
 def test_all_addresses_are_those_of_both_families(host: str) -> None:
-    """As with other servers: who is told `::` means everything."""
+    """As with other servers: `::` means everything."""
     with listening(Settings(host=host, port=0)) as listener:
         port = listener.getsockname()[1]
         for address in ("127.0.0.1", "::1"):

@@ -304,7 +304,7 @@ def test_an_import_onto_a_row_that_is_none_says_so(imported: Run, tmp_path: Path
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:
-    """For who reports something."""
+    """For a person who reports something."""
     assert run("--version").stdout == f"itemstore {version('itemstore')}\n"
 
 

@@ -107,7 +107,7 @@ def test_a_killed_process_leaves_no_directory_for_its_socket(data_dir: Path, own
 
 
 def test_a_stale_socket_is_no_obstacle(data_dir: Path, connect: Connect) -> None:
-    """A socket that a crash left behind is replaced."""
+    """A socket that a crash left is replaced."""
     data_dir.mkdir()
     with sockets.socket(sockets.AF_UNIX) as stale:
         stale.bind(str(data_dir / "engine.sock"))

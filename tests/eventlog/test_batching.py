@@ -1,4 +1,4 @@
-"""Batches by themselves: who shares a round trip, and who gets which answer or error."""
+"""Batches by themselves: which calls share a round trip, and which answer or error each gets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OtherSide:
         return [number if number >= 0 else Refused() for number in batch]
 
     def let(self, batches: int = 1000) -> None:
-        """Lets so many more batches through."""
+        """Lets this many more batches through."""
         for _ in range(batches):
             self.lets.release()
 
@@ -66,7 +66,7 @@ async def settled() -> None:
 
 
 async def test_calls_gather_while_a_batch_is_under_way(other: OtherSide) -> None:
-    """Those who come later go together, in the order they came."""
+    """Calls that come later go together, in the order they came."""
     batches = batches_to(other)
     first = submit(batches, 1, 2)
     await settled()
@@ -93,7 +93,7 @@ async def test_no_more_batches_are_under_way_than_flights(other: OtherSide, flig
 
 
 async def test_a_batch_ends_at_its_bounds(other: OtherSide) -> None:
-    """At so many calls, or so many bytes; a call that is over them alone still goes."""
+    """At a number of calls, or of bytes; a call that is over them alone still goes."""
     other.let()
     await asyncio.gather(*submit(batches_to(other, most=2), 1, 2, 3))
     assert other.batches == [[1, 2], [3]]
@@ -114,7 +114,7 @@ async def test_an_error_for_one_call_is_raised_to_its_caller_alone(other: OtherS
 
 
 async def test_an_error_of_a_batch_is_raised_to_all_who_wait(other: OtherSide) -> None:
-    """To its own callers and to those behind them; whoever comes then is sent again."""
+    """To its own callers and to those after them; calls that come later are sent again."""
     batches = batches_to(other)
     callers = submit(batches, 1, 2)
     await settled()

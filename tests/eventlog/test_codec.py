@@ -74,7 +74,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("entry", MALFORMED.values(), ids=MALFORMED.keys())
 def test_what_is_no_event_is_told_by_its_position(entry: dict[bytes, bytes]) -> None:
-    """Whoever reads the log must be able to find the entry."""
+    """A person who reads the log must be able to find the entry."""
     message = "The entry at 17-1 is not an event of this store: "
     with pytest.raises(MalformedEntry, match=message) as malformed:
         decode(b"17-1", entry)

@@ -1,4 +1,4 @@
-"""A primary that is another one by now, behind a name or a proxy that says nothing of it."""
+"""A name or a proxy leads to another primary by now, and says nothing of it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ async def redis(server: Server) -> AsyncIterator[Redis]:
 async def test_appends_to_a_hung_engine_are_given_up_in_time(
     server: Server, log: EventLog, partition: Partition
 ) -> None:
-    """All who wait hear it within two seconds; afterwards each of them has one event or none."""
+    """All that wait hear it within two seconds; afterwards each of them has one event or none."""
     await log.append(PutItem("foo", b"0"))
     with stopped(server):
         began = time.monotonic()
@@ -195,7 +195,7 @@ async def test_a_restart_within_the_limit_is_only_a_delay(
 async def test_reads_and_appends_after_a_restart_do_not_meet_dead_connections(
     start: Start, server: Server, redis: Redis, log: EventLog, items: CurrentItems
 ) -> None:
-    """The pool's connections were closed; whoever comes next does not hear of it."""
+    """The pool's connections were closed; the next command does not notice."""
     await asyncio.gather(*(log.append(PutItem("foo", b"1")) for _ in range(10)))
     await asyncio.gather(*(log.reader.extent() for _ in range(10)))
     before = await contents(redis)

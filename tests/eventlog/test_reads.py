@@ -102,7 +102,7 @@ async def test_the_version_at_a_position_is_found_in_a_long_history(
 
 
 async def test_an_empty_log_ends_where_it_starts(log: EventLog) -> None:
-    """Nothing to read, nothing behind anything, nothing gone."""
+    """Nothing to read, nothing after anything, nothing gone."""
     assert await log.reader.read() == []
     assert (await log.reader.extent()).length == 0
     assert await log.reader.last_position() == START
@@ -122,7 +122,7 @@ async def test_the_end_of_the_log_is_known(log: EventLog, events: list[RecordedE
 async def test_what_was_trimmed_off_the_log_is_gone(
     redis: Redis, log: EventLog, events: list[RecordedEvent]
 ) -> None:
-    """A reader who is behind what is left would miss events; one who is not, would not."""
+    """A reader that is behind what is left would miss events; one that is not, would not."""
     assert not (await log.reader.extent()).lacks_after(START)
     await redis.xtrim("items:events", maxlen=4, approximate=False)
 

@@ -57,7 +57,7 @@ def test_the_sdist_holds_that_and_what_describes_it(built: Built, tree: set[str]
 
 
 def test_the_wheel_of_the_sdist_is_the_same_wheel(built: Built) -> None:
-    """To the byte: whoever builds it has what whoever downloads it has."""
+    """To the byte: building it gives what downloading it gives."""
     assert built.wheel_of_sdist.read_bytes() == built.wheel.read_bytes()
 
 

@@ -33,7 +33,7 @@ def test_what_a_user_needs_is_there() -> None:
 
 
 def test_every_public_name_is_there_and_listed() -> None:
-    """For `from itemstore import *`, and for whoever asks the interpreter."""
+    """For `from itemstore import *`, and for a person who asks the interpreter."""
     assert set(itemstore.__all__) <= set(dir(itemstore))
     assert all(getattr(itemstore, name) for name in itemstore.__all__)
 
@@ -46,7 +46,7 @@ def test_another_name_is_refused_as_any_module_refuses_it() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["serve", "--no-such"]])
 def test_the_module_runs_as_the_command_and_under_its_name(words: list[str]) -> None:
-    """`python -m itemstore` is for whoever has no script directory on the PATH."""
+    """`python -m itemstore` works where no script directory is on the PATH."""
     run = subprocess.run(
         [sys.executable, "-m", "itemstore", *words],
         capture_output=True, text=True, check=False, timeout=30,

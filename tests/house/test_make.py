@@ -86,7 +86,7 @@ def test_an_install_happens_once_and_again_when_pyproject_changes(house: House) 
 
 
 def test_the_test_install_is_enough_for_serving(house: House) -> None:
-    """Whoever has the test tools needs no second install."""
+    """Where the test tools are installed there is no second install."""
     for target in (".venv/test", ".venv/serve"):
         assert house.make(target).returncode == 0
     assert house.installs == [".[test]"]
@@ -100,7 +100,7 @@ def test_the_install_for_serving_is_not_enough_for_testing(house: House) -> None
 
 
 def test_without_a_python_that_is_new_enough_make_says_so(house: House) -> None:
-    """One sentence, and nothing is left behind."""
+    """One sentence, and nothing is left."""
     refused = house.make("serve", "PYTHON=")
     assert refused.returncode != 0
     assert "itemstore needs Python 3.11 or later on PATH." in refused.stderr
@@ -108,7 +108,7 @@ def test_without_a_python_that_is_new_enough_make_says_so(house: House) -> None:
 
 
 def test_a_virtual_environment_that_failed_half_way_is_not_kept(house: House) -> None:
-    """Debian's Python without its venv package leaves one behind that has no pip."""
+    """Debian's Python without its venv package leaves one that has no pip."""
     assert house.make(".venv/serve", VENV_EXIT="1").returncode != 0
     assert not (house.directory / ".venv").exists()
     assert house.make(".venv/serve").returncode == 0

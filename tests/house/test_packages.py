@@ -1,4 +1,4 @@
-"""pyproject.toml: what is installed, what it needs, and who may import whom."""
+"""pyproject.toml: what is installed, what it needs, and what may import what."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_room_is_imported_under_its_bare_name(room: str) -> None:
 
 
 def test_the_package_says_that_it_is_typed() -> None:
-    """PEP 561: type checkers of those who import it look for py.typed."""
+    """PEP 561: type checkers of code that imports it look for py.typed."""
     assert (ROOT / "src/itemstore/py.typed").is_file()
 
 

@@ -107,7 +107,7 @@ async def test_too_many_gets_are_refused_at_once(partition: Partition, wire: Wir
 async def test_a_row_that_is_none_fails_its_own_reader_alone(
     redis: Redis, log: EventLog, items: CurrentItems
 ) -> None:
-    """Those who share the round trip get their items."""
+    """The others in the round trip get their items."""
     await log.append(PutItem("foo", b"1"))
     await redis.hset("items:current", "bar", "something else")
     foo, bar = await asyncio.gather(items.get("foo"), items.get("bar"), return_exceptions=True)

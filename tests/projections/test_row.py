@@ -28,7 +28,7 @@ def test_a_row_is_the_whole_item(item: Item) -> None:
 
 @given(ITEMS)
 def test_a_row_is_json_that_tells_the_same(item: Item) -> None:
-    """For whoever reads it without this store."""
+    """For a person who reads it without this store."""
     expected = {"version": item.version, "position": item.position, "created": item.created}
     if item.body is None:
         expected |= {"deleted": True}

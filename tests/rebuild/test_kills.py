@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 KILLS = 15
 MOST_KILLS = 30
-"""The last of so many has 13 seconds, on a machine that is that slow."""
+"""The last of this many has 13 seconds, on a machine that is that slow."""
 
 REBUILDS = """
 import asyncio, os, sys

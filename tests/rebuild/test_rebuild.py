@@ -1,4 +1,4 @@
-"""A rebuild: what it tells, what it leaves alone, and who may do it."""
+"""A rebuild: what it tells, what it leaves alone, and when it is refused."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def test_two_rebuilds_at_once_are_refused(partition: Partition, history: E
 
 
 async def test_a_lease_that_nobody_renews_runs_out(redis: Redis, partition: Partition) -> None:
-    """Whoever was cut off stands in nobody's way for long."""
+    """One that was cut off does not stand in the way for long."""
     lost, next_one = (Lease(partition, "rebuild", 50) for _ in range(2))
     assert await lost.acquire()
     assert not await next_one.acquire()

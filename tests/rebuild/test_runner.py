@@ -1,4 +1,4 @@
-"""The runner: every event is counted exactly once, whoever dies, sleeps or comes along."""
+"""The runner: every event is counted exactly once, whichever process dies, sleeps or joins."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def silent_clients(server: Server, request: bytes, count: int) -> Iterator[list[
 
 
 def most_resident(server: Server, seconds: float) -> int:
-    """The most MiB that the server's process has within so many seconds."""
+    """The most MiB that the server's process has within `seconds`."""
     most, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
         most = max(most, resident(server))
@@ -61,7 +61,7 @@ def most_resident(server: Server, seconds: float) -> int:
     ],
 )
 def test_answers_that_nobody_takes_do_not_fill_the_memory(server: Server, request_: bytes) -> None:
-    """Lists, pages, single items and streams; who writes, or asks for one item, has an answer."""
+    """Lists, pages, single items and streams; a write, or a request for one item, is answered."""
     before = resident(server)
     with silent_clients(server, request_, 80), Raw(server.url) as other:
         most = most_resident(server, 2)

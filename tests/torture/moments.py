@@ -23,7 +23,7 @@ from tests.torture.violation import Violation
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A moment, and who says that an event was not before it, or not after it."""
+    """A moment, and which client says that an event was not before it, or not after it."""
 
     time: float
     operation: Operation | None = None

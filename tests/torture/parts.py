@@ -21,7 +21,7 @@ from tests.torture.slow_inputs import slow_inputs
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: what it takes is a seed and so many seconds."""
+    """One part: it takes a seed and a number of seconds."""
 
     run: Callable[[int, float], Awaitable[Outcome] | Outcome]
     share: int

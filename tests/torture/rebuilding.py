@@ -172,7 +172,7 @@ async def rebuild(outcome: Outcome, *options: str) -> None:
 
 
 async def killed_rebuild(outcome: Outcome, seconds: float, socket: str, *options: str) -> None:
-    """A rebuild that is killed so many seconds after it took its lease."""
+    """A rebuild that is killed `seconds` after it took its lease."""
     process = await started("rebuild", "--json", *options)
     async with Redis(unix_socket_path=socket) as redis:
         lease = Keys().lease("rebuild")
