@@ -89,3 +89,15 @@ def test_each_exception_from_the_lint_rules_has_its_reason_beside_it() -> None:
     exceptions = re.findall(r'^    "[A-Z]+\d+",.*$', TEXT, re.MULTILINE)
     assert len(exceptions) > 1
     assert [line for line in exceptions if not re.search(r",\s+# \w", line)] == []
+
+
+def test_uvicorn_is_of_the_minor_version_that_the_server_was_tested_with() -> None:
+    """It calls our Protocol in ways of its own, which another minor version may change."""
+    [pinned] = [line for line in PROJECT["project"]["dependencies"] if "uvicorn" in line]
+    [tested] = re.findall(r"uvicorn>=(\d+\.\d+),<\d+\.\d+$", pinned)
+    installed = metadata.version("uvicorn")
+    assert installed.startswith(f"{tested}."), (
+        f"uvicorn {installed} is installed, and server/ was tested with {tested}. Read what it has "
+        "changed in its server.py and config.py (docs/decisions/0029), run tests/server, and move "
+        "the bounds in pyproject.toml."
+    )
