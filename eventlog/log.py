@@ -1,25 +1,40 @@
-"""The log: append to it, know which one it is, read it, or follow it live."""
+"""The log: the one way into it, which log it is, and what comes live.
+
+Commands of one process share a script call (group commit): each flight of batches is a writer.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.durability import NotYetDurable, settle
+from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.append import Appender, Terms
+from itemstore.eventlog.append import Append
+from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from itemstore.eventlog.log_id import LogReplaced, identity
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, FIRST
+from itemstore.eventlog.terms import DEFAULT, Terms
+from itemstore.eventlog.writer import EngineClock, Writer
 
-DEFAULT = Terms()
+MOST_COMMANDS = 128
+"""How many commands one script call takes: at most some 1.5 ms of the engine's time."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""How many bytes of bodies one script call takes; a single larger body goes alone."""
+
+FLIGHTS = 2
+"""Batches under way at once: while the engine has one, this process makes the other."""
 
 LOOK = 1.0
 """Seconds between two looks of a follower whether the log is still the same."""
@@ -37,10 +52,22 @@ class EventLog:
         self.reader = partition.reader
         self._partition = partition
         self._acknowledgement = terms.acknowledgement
-        self._appender = Appender(partition, terms)
+        self._disk = terms.disk
+        clock = EngineClock()
+        self._idle_writers = [
+            Writer(DedicatedConnection(partition.client), clock, partition.keys, terms)
+            for _ in range(FLIGHTS)
+        ]
+        self._batches: Batches[Append, RecordedEvent] = Batches(
+            self._send,
+            most=MOST_COMMANDS,
+            most_bytes=MOST_BYTES,
+            waiting=terms.waiting,
+            flights=FLIGHTS,
+        )
         self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()
-        self.batch_sizes = self._appender.batch_sizes
+        self.batch_sizes = self._batches.sizes
         self.not_yet_durable: NotYetDurable | None = None
 
     async def append(
@@ -49,15 +76,37 @@ class EventLog:
         meta: Mapping[str, str] | None = None,
         key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
-        """The event that the command became; see Appender.append for what it raises."""
+        """The event that the command became, with its position and version.
+
+        With a key, the outcome is remembered under it in the same step; AlreadyDone is raised
+        when it has one. Raises ItemNotFound or UnexpectedVersion when the command is refused,
+        LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
+        is unknown or not as durable as wanted: then there is no event or exactly one.
+        """
+        self._disk.check()
+        one = Append(command, meta or {}, key)
         try:
-            recorded = await self._appender.append(command, meta, key)
+            recorded = await self._batches.submit(one, one.size)
+        except TooManyWaiting:
+            sentence = "Too many writes are waiting; slow down and try again."
+            raise LogOverloaded(sentence) from None
         except NotYetDurable as error:
             self.not_yet_durable = NotYetDurable(str(error))
             raise
         self.not_yet_durable = None
         self.appended[recorded.type] += 1
         return recorded
+
+    async def _send(self, batch: Sequence[Append]) -> list[RecordedEvent | Exception]:
+        writer = self._idle_writers.pop()
+        try:
+            commands: list[Argument] = []
+            for each in batch:
+                commands += each.arguments
+            lines = await writer.send(commands)
+        finally:
+            self._idle_writers.append(writer)
+        return [each.outcome(line) for each, line in zip(batch, lines, strict=True)]
 
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known.

@@ -6,16 +6,15 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from redis import exceptions
 
 from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
-from itemstore.engine.durability import Acknowledgement
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.engine.scripts import Script
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.terms import Terms
 
 TIME_LIMIT = 1.5
 """Seconds for which a batch is tried before its callers are told that the log is unavailable."""
@@ -29,16 +28,10 @@ REMEMBERED_MS = 10 * 60 * 1000
 LATE = [b"late"]
 """The reply to a batch whose time was over."""
 
+_APPEND = Script(lua(__package__, "apply", "append"))
+
 FORGOTTEN = "The engine's clock went far ahead while a write was under way; try again."
 """What was carried out the first time may be forgotten by then, so it can't be sent as another."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriterTerms:
-    """How long an outcome under an idempotency key is remembered, and what a batch waits for."""
-
-    remembered_seconds: int
-    acknowledgement: Acknowledgement
 
 
 class EngineClock:
@@ -74,13 +67,11 @@ class Writer:
     def __init__(
         self,
         connection: DedicatedConnection,
-        script: Script,
         clock: EngineClock,
         keys: Keys,
-        terms: WriterTerms,
+        terms: Terms,
     ) -> None:
         self._connection = connection
-        self._script = script
         self._clock = clock
         self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
@@ -121,7 +112,7 @@ class Writer:
             return lines
 
     async def _run(self, batch: list[Argument]) -> list[bytes]:
-        reply: bytes = await self._script.run(self._connection.call, self._keys, batch)
+        reply: bytes = await _APPEND.run(self._connection.call, self._keys, batch)
         time_there, *lines = reply.split(b"\n")
         self._clock.show(int(time_there))
         if self._wait and lines != LATE:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
 from itemstore.store.settings import Settings
 

@@ -10,10 +10,10 @@ from fakeredis import FakeAsyncRedis
 from itemstore.domain.commands import PutItem
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.append import Terms
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.terms import Terms
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify

@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine, durability
-from itemstore.eventlog.append import Terms
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.terms import Terms
 from tests.conftest import Server, Start, stopped
 from tests.wire import wire_of
 

@@ -12,9 +12,9 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect, connect_to_primary
 from itemstore.engine.errors import LogOverloaded, LogUnavailable
-from itemstore.eventlog.append import Terms
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Server, assert_agreement, contents, stopped
 

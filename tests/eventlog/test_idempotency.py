@@ -11,10 +11,10 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT
-from itemstore.eventlog.append import Terms
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.terms import Terms
 from tests.conftest import assert_agreement
 
 if TYPE_CHECKING:

@@ -1,0 +1,27 @@
+"""On which terms a log takes commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.durability import ENGINE, Acknowledgement
+from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms commands are taken.
+
+    `waiting` is how many may wait, `remembered_seconds` how long an idempotency key has its
+    outcome, `acknowledgement` what is waited for after each batch, and `disk` where there has to
+    be some.
+    """
+
+    waiting: int = 10_000
+    remembered_seconds: int = REMEMBERED_SECONDS
+    acknowledgement: Acknowledgement = ENGINE
+    disk: DiskSpace = field(default_factory=DiskSpace)
+
+
+DEFAULT = Terms()
