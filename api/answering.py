@@ -22,7 +22,7 @@ from itemstore.server.counters import OTHER, Counters
 
 
 class Answering:
-    """The resources as an ASGI application, and another one for what is none of them.
+    """The resources as an ASGI application, and another one for every other path.
 
     `context` is None for as long as the store is not open.
     """

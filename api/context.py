@@ -24,7 +24,7 @@ from itemstore.store.store import Store
 class Context:
     """A store, its model and its projections, with the access and the admission of one process.
 
-    `feed` has the newest events for all who follow the log. `slow_work` is done off the event
+    `feed` has the newest events for all that follow the log. `slow_work` is done off the event
     loop. `keys_in_use` are the idempotency keys of requests that are not answered yet.
     """
 

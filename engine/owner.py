@@ -1,4 +1,4 @@
-"""Who runs the engine of a data directory: two lock files keep it to one server at a time.
+"""Which process runs the engine of a data directory: two lock files keep it to one at a time.
 
 `owner.lock` is held by the process that runs the engine, and says in JSON which one that is and
 where the socket is. `engine.lock` is held by the engine as well, so it is free only when both are
@@ -55,7 +55,7 @@ class EngineSilent(DataDirectoryInUse):
 
 @dataclass(frozen=True)
 class Owner:
-    """Who runs the engine of a data directory, as `owner.lock` tells it."""
+    """The process that runs the engine of a data directory, as `owner.lock` tells it."""
 
     pid: int
     socket: Path

@@ -41,7 +41,7 @@ class IsReplica(exceptions.ConnectionError):
 
 
 async def leave(pool: ConnectionPool) -> None:
-    """Has every connection of the pool made anew before it is used the next time."""
+    """Makes every connection of the pool connect anew before its next use."""
     await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
     await pool.disconnect(inuse_connections=False)
 
@@ -75,7 +75,7 @@ class _Watched(AbstractConnection):
     believed_until = 0.0
 
     async def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
-        """Authenticates, and whatever else comes before the first question."""
+        """Authenticates, and does what else comes before the first command."""
         self.believed_until = math.inf
         await super().on_connect_check_health(*arguments, **options)
 
@@ -130,6 +130,6 @@ _WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
 
 
 async def _introduce(connection: _Watched) -> None:
-    """What a connection does that was just made. Raises IsReplica."""
+    """What a new connection does first. Raises IsReplica."""
     await connection.on_connect()
     await connection.check_role()

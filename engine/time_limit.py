@@ -1,4 +1,4 @@
-"""A client of the engine whose commands have a time limit, in all and however they wait."""
+"""A client of the engine whose commands have one time limit, however often they wait."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Patience:
 
 
 class PromptRedis(Redis):
-    """Redis, in whose way of waiting there are several limits, one after the other, under one.
+    """A client with one limit on all that a command waits for, one thing after the other.
 
     A command that takes too long raises TimeoutError.
     """

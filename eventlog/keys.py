@@ -67,7 +67,7 @@ class Keys:
         return f"{self.namespace}:rebuilds"
 
     def shadow(self, token: str) -> Keys:
-        """The keys that a rebuild builds in: those of a namespace within this one."""
+        """The keys that a rebuild works in: those of a namespace within this one."""
         return Keys(f"{self.namespace}:rebuild:{token}")
 
     def aside(self, token: str) -> Keys:

@@ -1,4 +1,4 @@
-"""Reading the log: what whoever holds it gives in short steps, and what is made of these.
+"""Reading the log: what its holder gives in short steps, and what is made of these.
 
 Its kinds: `stream.py`, the engine's (docs/decisions/0030).
 """
@@ -60,7 +60,7 @@ class Extent:
         return self.length == 0 or key_of(position) < key_of(self.first)
 
     def is_before(self, position: str) -> bool:
-        """Whether the position is from ahead of the log, which never gave it."""
+        """Whether the position is ahead of the log, which never gave it."""
         return key_of(self.end) < key_of(position)
 
 
@@ -120,7 +120,7 @@ class LogReader(Protocol):
         """Where the log begins and ends."""
 
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
-        """The next entries after a position, all `most` of them where there are so many."""
+        """The next entries after a position, `most` of them where there are that many."""
 
     async def part_after(self, after: str, within: Within) -> Part:
         """The next entries after a position, fewer where they are large."""

@@ -11,7 +11,7 @@ from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On which terms commands are taken.
+    """The terms on which commands are taken.
 
     `waiting` is how many may wait, `remembered_seconds` how long an idempotency key has its
     outcome, `acknowledgement` what is waited for after each batch, and `disk` where there has to

@@ -54,7 +54,7 @@ class CurrentItemsProjection:
     name = "current-items"
 
     def follower(self, _: Partition) -> None:
-        """Nothing: the append script is what keeps it up with the log."""
+        """None: the append script keeps it up with the log."""
 
     async def status(self, partition: Partition, log: Extent) -> Status:
         """It is where the log ends."""
@@ -62,7 +62,7 @@ class CurrentItemsProjection:
             return Status(log.last, 0, await partition.client.hlen(partition.keys.current))
 
     async def rebuild(self, task: Task) -> Findings:
-        """Builds rows, ids and histories again, and puts them in place."""
+        """Rebuilds rows, ids and histories, and puts them in place."""
         return await rebuild_items(task)
 
     def check(self, fold: Fold) -> ItemsCheck:

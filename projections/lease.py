@@ -1,4 +1,4 @@
-"""The right to be the only one at a piece of work, for as long as it is renewed."""
+"""The right to be the only process that does a piece of work, for as long as it is renewed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """A key with a lifetime, which holds whose the work is and how often the lease was renewed.
+    """A key with a lifetime, which names its holder and counts how often the lease was renewed.
 
     A holder that dies is forgotten after `milliseconds`. Each renewal changes the value, so a
     script that renews the lease as its first deed is never run twice, even where a client library

@@ -22,7 +22,7 @@ RESERVED = frozenset(("log", "row", "index", "history", "total", "rebuild"))
 class Status:
     """How far a projection is: up to `position`, `lag` entries from the end of the log.
 
-    `rows` is how many rows it has; what a row is, each kind says.
+    `rows` is how many rows it has; each kind says what a row is.
     """
 
     position: str
@@ -62,7 +62,7 @@ class Projection(Protocol):
         """How far it is in a log that ends there. Raises LogUnavailable, LogBroken."""
 
     async def rebuild(self, task: Task) -> Findings:
-        """Makes it again from the log beside the live one, and puts it in place.
+        """Rebuilds it from the log beside the live one, and puts it in place.
 
         A dry run puts nothing in place. Raises LeaseLost, LogUnavailable, LogBroken, LogFull.
         """

@@ -1,4 +1,4 @@
-"""What a projection is given to be built again, and what it tells of that."""
+"""What a projection is given for a rebuild, and what it reports of it."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         return self.transport.get_extra_info("sslcontext") is None
 
     def pause_writing(self) -> None:
-        """The client is behind on taking its answers: whoever writes has to wait."""
+        """The client is behind on taking its answers: writers have to wait."""
         self._state.block()
         self.transport.writable.clear()
         self._keep_count()

@@ -142,7 +142,7 @@ class ConnectionState:
         self.is_blocking = True
 
     def unblock(self) -> None:
-        """It is no longer."""
+        """The client has caught up."""
         self.is_blocking = False
 
     def advance(self) -> Step:
@@ -163,7 +163,7 @@ class ConnectionState:
         return "tell" if self.has_refusal else "read on"
 
     def refuse(self, *, is_begun: bool) -> Step:
-        """The newest request is refused, or what is none, after the answers before it.
+        """The newest request, or what should be one, is refused, after the answers before it.
 
         `is_begun` where a part of its answer has gone out.
         """

@@ -10,7 +10,7 @@ OWN = 256
 
 
 def connections_within(most: int, say: Callable[[str], object]) -> int:
-    """So many connections, or as many as the files that a process may have open leave.
+    """This many connections, or as many as the limit on open files leaves.
 
     The soft limit, often 1024, is raised as far as the hard one lets it be. Says where that is not
     enough.

@@ -1,4 +1,4 @@
-"""A process that was told to end does so in bounded time, whatever it is at.
+"""A process that was told to end does so in bounded time, whatever it is doing.
 
 uvicorn ends between two turns of its event loop. A step that never ends, such as a validator of
 the operator's that loops, would keep the process for ever, and its port and data directory with it.

@@ -37,13 +37,13 @@ class Processes:
 
     @classmethod
     def of_environment(cls, counters: Counters) -> Processes:
-        """Those that share the directory which the environment names."""
+        """The processes that share the directory that the environment names."""
         named = os.environ.get(DIRECTORY)
         return cls(counters, Path(named) if named else None)
 
     @property
     def tokens_mark(self) -> Path | None:
-        """The file that says, while it is there, that one of them has seen tokens."""
+        """A file whose presence says that one of them has seen tokens."""
         return self._directory and self._directory / "tokens"
 
     def total(self) -> tuple[Snapshot, list[int]]:

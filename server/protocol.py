@@ -47,7 +47,7 @@ class Protocol(Connection):
     """Bytes received since then that are not its body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Knows from now on who talks to whom."""
+        """Takes note of the transport, and of its two ends."""
         super().connection_made(transport)
         self._parser = self._new_parser()
         self._server = _address(transport.get_extra_info("sockname"))

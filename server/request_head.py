@@ -87,7 +87,7 @@ def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
 
 
 def too_large() -> Refused:
-    """What a head of more than MOST_HEAD bytes is answered (431)."""
+    """How a head of more than MOST_HEAD bytes is answered (431)."""
     sentence = f"The request line and the header fields have more than {MOST_HEAD} bytes."
     return Refused(Refusal.HEAD_TOO_LARGE, sentence)
 
@@ -120,7 +120,7 @@ def is_of_unknown_method(data: bytes) -> bool:
 
 
 def unknown_method() -> Refused:
-    """What a method that HTTP has not is answered (RFC 9110 §9.1)."""
+    """How a method that HTTP does not have is answered (RFC 9110 §9.1)."""
     sentence = "The method is none of HTTP's. Methods are written in upper case: GET, PUT."
     return Refused(Refusal.NOT_IMPLEMENTED, sentence)
 

@@ -17,7 +17,7 @@ MOST_DIGITS = 4300
 
 
 class MalformedJson(Exception):
-    """The text is not JSON, or not such as is taken here; `reason` says why."""
+    """The text is not JSON, or not JSON that is accepted here; `reason` says why."""
 
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(f"The {what} is not JSON: {reason}.")
@@ -91,7 +91,7 @@ def _too_deep(deepest: int) -> str:
 
 
 class _NotTaken(ValueError):
-    """JSON for some, but not for this store. The sentence says why."""
+    """JSON, but none that this store accepts. The sentence says why."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

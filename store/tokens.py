@@ -43,7 +43,7 @@ class TokenExists(Exception):
 
 
 class TokenInvalid(Exception):
-    """What was shown is no token of the store, or no longer."""
+    """What was presented is not a token of the store, or no longer is."""
 
     def __init__(self) -> None:
         super().__init__("The token is not valid here; it may have been revoked.")
@@ -118,7 +118,7 @@ async def read_token(partition: Partition, name: str) -> Token | None:
 
 
 def tokens_of(rows: Mapping[bytes, bytes]) -> Tokens:
-    """The tokens that the rows are."""
+    """The tokens that the rows describe."""
     readable, unreadable = {}, []
     for raw, text in sorted(rows.items()):
         name = raw.decode(errors="replace")
@@ -161,7 +161,7 @@ async def revoke(partition: Partition, name: str, *, even_last: bool = False) ->
 
 
 def _token(name: str, text: bytes) -> Token | None:
-    """The token that a row is, None where it can't be read."""
+    """The token that a row describes, None where it can't be read."""
     try:
         row = json.loads(text)
         role, digest, created = Role[row["role"]], row["digest"], row["created"]

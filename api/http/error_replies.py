@@ -21,7 +21,7 @@ logger = logging.getLogger("itemstore")
 
 
 def error_reply(error: Exception, request: Request, counters: Counters) -> Reply:
-    """The answer to an error, which is counted, and logged where it is none that we know."""
+    """The answer to an error, which is counted, and logged where it is not one that is foreseen."""
     root = root_path(request.scope)
     instance = root + encoded(own_path(request.scope))
     problem = problem_of(error)

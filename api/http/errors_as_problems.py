@@ -38,7 +38,7 @@ REFUSALS = {
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """The problem that an error is; None for an error that has no place in the table."""
+    """The problem that an error is answered with; None for one that has no place in the table."""
     if isinstance(error, Problem):
         return error
     for kind, translate in _TRANSLATIONS.items():

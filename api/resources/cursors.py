@@ -48,7 +48,7 @@ def id_of_cursor(cursor: str) -> str:
 
 
 def log_id(request: Request) -> Header:
-    """Which log the answer is of, for `?log=`."""
+    """Which log the answer is from, for `?log=`."""
     return b"log-id", request.log_id.encode()
 
 

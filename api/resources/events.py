@@ -84,7 +84,7 @@ async def _page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
 
 
 async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery) -> Found:
-    """What is found as soon as an event comes that passes, or when the time is over."""
+    """What is found as soon as an event passes, or when the time is over."""
     admission, feed = request.context.admission, request.context.feed
     now = asyncio.get_running_loop().time
     until = now() + wanted.wait

@@ -129,7 +129,7 @@ def _example(kind: ProblemType, path: str) -> dict[str, object]:
 
 
 def _wants_html(request: Request) -> bool:
-    """Whether a browser asks, which would rather have HTML than JSON."""
+    """Whether the client is a browser, which would rather have HTML than JSON."""
     return preferred(request, "application/json", "text/html") == "text/html"
 
 

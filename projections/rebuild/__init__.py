@@ -1,1 +1,1 @@
-"""Building a projection again from the log, beside the live one."""
+"""Rebuilding a projection from the log, beside the live one."""

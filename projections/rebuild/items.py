@@ -14,7 +14,7 @@ FEW = 1000
 
 
 async def rebuild_items(task: Task) -> Findings:
-    """Builds rows, ids and histories again, and puts them in place unless it is a dry run.
+    """Rebuilds rows, ids and histories, and puts them in place unless it is a dry run.
 
     Histories go first, item by item, and only those that are wrong. Then rows and ids go in one
     step, the one in which the shadow reaches the end of the log.
@@ -82,7 +82,7 @@ class _ItemsRebuild:
         await self._shadow.swap()
 
     def findings(self) -> Findings:
-        """What there is to tell."""
+        """What the rebuild went through, and what it found."""
         shadow = self._shadow
         return Findings(
             first=self._first,

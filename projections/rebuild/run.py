@@ -39,7 +39,7 @@ async def rebuild(
     report: Report = unreported,
     disk: DiskSpace | None = None,
 ) -> Receipt:
-    """Builds a projection again from the log while reads and writes go on, and puts it in place.
+    """Rebuilds a projection from the log while reads and writes go on, and puts it in place.
 
     Cut off at any moment, it leaves the live projection as it was or as the log says. A dry run
     leaves it as it was, and keeps no receipt.
