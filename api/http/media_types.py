@@ -24,7 +24,7 @@ TAKEN = {
 _UTF_8 = frozenset({"utf-8", "utf8"})
 
 
-def checked(method: str, content_type: str, coding: str | None) -> str:
+def checked_media_type(method: str, content_type: str, coding: str | None) -> str:
     """The media type that a Content-Type names, one of those that the method takes.
 
     Raises Problem (415) for another, for a charset besides UTF-8, and for a content coding.

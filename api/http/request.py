@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope
 
 from itemstore.api.context import Context
 from itemstore.api.http.header_fields import by_name
-from itemstore.api.http.media_types import TAKEN, checked
+from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id, raw_path, root_path
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
@@ -93,7 +93,7 @@ class Request(StarletteRequest):
             return ""
         self._check_length(self.store.settings.max_body)
         content_type = self.field(b"content-type") or ""
-        return checked(self.method, content_type, self.field(b"content-encoding"))
+        return checked_media_type(self.method, content_type, self.field(b"content-encoding"))
 
     async def check_connected(self) -> None:
         """Raises ClientDisconnect where the client has gone, so that no work is done for it."""

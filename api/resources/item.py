@@ -21,7 +21,7 @@ from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import event_headers, write_reply
 from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_writes import append, item_body, read_and_append
-from itemstore.api.resources.version import VARY, version_then
+from itemstore.api.resources.version import VARY, redirect_to_version
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.evolve import Item
@@ -132,7 +132,7 @@ async def get_item(request: Request) -> Reply:
     """The item as the last write left it, or the way to what it was (Accept-Datetime)."""
     refuse_query(request)
     if (date := request.field(b"accept-datetime")) is not None:
-        return await version_then(request, date)
+        return await redirect_to_version(request, date)
     item_id = request.item_id
     item = await request.store.items.get(item_id)
     body = existing_body(item_id, item)

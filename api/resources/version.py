@@ -70,7 +70,7 @@ async def get_version(request: Request) -> Reply:
     return Reply(200, [JSON, *headers], body)
 
 
-async def version_then(request: Request, date: str) -> Reply:
+async def redirect_to_version(request: Request, date: str) -> Reply:
     """302 to the version that was current at a date: the item is its own TimeGate (§4.1)."""
     seconds = parse_rfc1123_date(date)
     if seconds is None:

@@ -57,6 +57,16 @@ async def client(app: ItemStore) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def changed(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A store in which `foo` was made, changed, deleted, and made again."""
+    await client.put("/items/foo", json={"size": 1})
+    await client.put("/items/foo", json={"name": "two"})
+    await client.delete("/items/foo")
+    await client.put("/items/foo", json={"size": 4})
+    return client
+
+
+@pytest.fixture
 async def serve(redis: FakeAsyncRedis) -> AsyncIterator[Serve]:
     """Makes clients of apps with other settings on the same engine: `serve(max_body=100)`."""
     async with AsyncExitStack() as stack:

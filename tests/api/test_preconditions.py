@@ -366,3 +366,24 @@ async def test_a_tag_in_another_alphabet_matches_nothing(
         )
 
     problem(answer, 412, "unexpected-version")
+
+
+async def test_a_condition_that_does_not_hold_is_noticed_before_one_that_can_t_be_read(
+    at_two: httpx.AsyncClient,
+) -> None:
+    """A GET looks at If-None-Match only where If-Match holds (§13.2.2)."""
+    unreadable = {"If-None-Match": "2"}
+
+    problem(await get(at_two, unreadable | {"If-Match": '"1"'}), 412, "unexpected-version")
+    problem(await get(at_two, unreadable | {"If-Match": '"2"'}), 400, "malformed-header")
+
+
+@writes
+async def test_a_write_reads_all_of_its_conditions(
+    at_two: httpx.AsyncClient, unchanged: Unchanged, send: Send
+) -> None:
+    """They are one expected version."""
+    async with unchanged():
+        answer = await send(at_two, {"If-Match": '"1"', "If-None-Match": "2"})
+
+    problem(answer, 400, "malformed-header")
