@@ -7,6 +7,9 @@ import re
 LONGEST = 512
 """Bytes of UTF-8."""
 
+PATTERN = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
+"""The same for JSON Schema (ECMA-262), which counts no bytes."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _NEVER = {

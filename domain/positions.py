@@ -14,6 +14,9 @@ LARGEST = 2**64 - 1
 LAST_TIME = 253_402_300_799_999
 """Milliseconds since 1970 at the end of the year 9999; no date is later than that."""
 
+PATTERN = "^[0-9]{1,20}-[0-9]{1,20}$"
+"""The form of a position, for JSON Schema."""
+
 _POSITION = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

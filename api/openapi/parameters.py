@@ -5,6 +5,7 @@ from __future__ import annotations
 from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.openapi.schemas import Description
+from itemstore.domain import ids
 
 
 def _parameter(
@@ -35,8 +36,6 @@ def _of_field(name: str, schema: Description) -> Description:
     return _parameter(name, "query", description, kind | schema)
 
 
-_ID = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
-
 _ENTITY_TAGS = {
     "type": "string",
     "format": "entity-tags",
@@ -54,7 +53,7 @@ PARAMETERS = {
         "The id as it is: any UTF-8 text of 1 to 512 bytes without control characters, except . "
         "and .. . It is not percent-encoded here: clients, and the page at /docs, do that, so that "
         "a/b goes out as a%2Fb, and a%2Fb as a%252Fb, which is another item.",
-        {"type": "string", "maxLength": 512, "pattern": _ID},
+        {"type": "string", "maxLength": ids.LONGEST, "pattern": ids.PATTERN},
     ),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",

@@ -11,7 +11,7 @@ from pydantic import Field
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
-from itemstore.domain.positions import START, position_of
+from itemstore.domain.positions import PATTERN, START, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.reader import Extent
@@ -21,7 +21,7 @@ AfterPosition = Annotated[
     str | None,
     Field(
         description="Only events after this position.",
-        json_schema_extra={"format": "position", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"},
+        json_schema_extra={"format": "position", "pattern": PATTERN},
     ),
 ]
 """`?after=` of events. What is no position is a malformed cursor (400), no wrong parameter."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from unittest.mock import patch
 
@@ -11,7 +10,6 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.http import dates as times
-from itemstore.store.cloudevents import NotAnEvent, decode
 from tests.api.conftest import problem
 from tests.api.history import CREATED, UPDATED, position_at, write_history
 
@@ -39,36 +37,6 @@ NOT_RFC_1123 = [
 ]
 
 OBSOLETE = ["Thursday, 01-Jan-26 00:00:00 GMT", "Thu Jan  1 00:00:00 2026"]
-
-NO_TIMES = [
-    1606121212345,
-    1.5,
-    True,
-    [],
-    "",
-    "20200501",
-    "2020-05-01",
-    "2020-05-01T12:00:00",
-    "2020-05-01 12:00:00Z",
-    "2020-05-01T12:00Z",
-    "2020-05-01T12:00:00.Z",
-    "2020-05-01T12:00:00,5Z",
-    "2020-05-01T12:00:00+0100",
-    "2020-05-01T12:00:00+24:00",
-    "2020-05-01T12:00:00+01:60",
-    "2020-02-30T12:00:00Z",
-    "2020-05-01T24:00:00Z",
-    "2020-05-01T12:30:60Z",
-    "2020-05-30T23:59:60Z",
-    "2020-05-01T12:00:61Z",
-    "2020-W18-5T12:00:00Z",
-    "９020-05-01T12:00:00Z",
-    " 2020-05-01T12:00:00Z",
-    "2020-05-01T12:00:00Z\n",
-    "0000-01-01T00:00:00Z",
-    "0001-01-01T00:00:00+01:00",
-    "9999-12-31T23:59:60Z",
-]
 
 
 @pytest.fixture
@@ -162,54 +130,6 @@ def test_two_digits_are_a_year_that_is_at_most_fifty_years_ahead(
     with patch.object(times, "now", lambda: datetime.fromisoformat(today).replace(tzinfo=UTC)):
         seconds = times.parse_http_date(f"Monday, 02-Feb-{digits} 10:20:30 GMT")
     assert seconds == datetime(year, 2, 2, 10, 20, 30, tzinfo=UTC).timestamp()
-
-
-@pytest.mark.parametrize("time", NO_TIMES)
-def test_a_time_that_is_not_of_rfc_3339_is_refused(time: object) -> None:
-    """Not one of ISO 8601 either, and no number."""
-    with pytest.raises(NotAnEvent, match="RFC 3339"):
-        decode(1, event_at(time))
-
-
-@pytest.mark.parametrize("time", ["1965-01-01T00:00:00Z", "1970-01-01T00:59:59.999+01:00"])
-def test_a_time_before_all_positions_is_refused(time: str) -> None:
-    """It would be another time otherwise."""
-    with pytest.raises(NotAnEvent, match="before 1970"):
-        decode(1, event_at(time))
-
-
-@pytest.mark.parametrize(
-    ("time", "milliseconds"),
-    [
-        ("2020-05-01t12:00:00z", 1588334400000),
-        ("2020-05-01T12:00:00.1234567890123Z", 1588334400123),
-        ("2020-05-01T12:00:00.05Z", 1588334400050),
-        ("2020-05-01T14:00:00+02:00", 1588334400000),
-        ("2020-05-01T11:30:00-00:30", 1588334400000),
-        ("2020-05-01T12:00:00-00:00", 1588334400000),
-        ("2016-12-31T23:59:60Z", 1483228800000),
-        ("2016-12-31T15:59:60.25-08:00", 1483228800250),
-        ("1970-01-01T00:00:00Z", 0),
-        (None, None),
-    ],
-)
-def test_a_time_of_rfc_3339_is_read(time: str | None, milliseconds: int | None) -> None:
-    """Lower case, leap seconds, offsets and any precision; a null is none."""
-    assert decode(1, event_at(time)).milliseconds == milliseconds
-
-
-def event_at(time: object) -> bytes:
-    """A line to import, with this time."""
-    return json.dumps({"type": CREATED, "subject": "a", "data": {}, "time": time}).encode()
-
-
-def test_a_position_without_a_date_is_not_imported() -> None:
-    """RFC 3339 ends with the year 9999, and every answer that names the event has its time."""
-    line = {"type": CREATED, "subject": "a", "data": {}, "id": "253402300800000-0"}
-    with pytest.raises(NotAnEvent, match="year 9999"):
-        decode(1, json.dumps(line).encode())
-    line["id"] = "253402300799999-0"
-    assert decode(1, json.dumps(line).encode()).position == "253402300799999-0"
 
 
 @pytest.mark.parametrize("path", ["items", "items/a", "items/a/versions", "items/a/versions/1"])

@@ -157,6 +157,14 @@ def test_info_of_what_it_may_not_read_is_a_sentence(start: Start, run: Run) -> N
         assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
 
 
+def test_info_of_an_engine_that_may_drop_events_is_a_sentence(start: Start, run: Run) -> None:
+    """It says what to set, as `serve` does."""
+    server = start("valkey", **{"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"})
+    told = run("info", "--redis-url", server.url)
+    assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    assert "Set it to noeviction" in told.stderr
+
+
 def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(
     server_of: ServerOf, run: Run
 ) -> None:
