@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Events, problem
+from tests.api.conftest import Events, Serve, problem
 
 
 async def revert(
@@ -104,9 +104,10 @@ async def test_a_revert_wants_a_version_and_nothing_else(
 
 
 async def test_a_version_that_today_s_model_refuses_does_not_come_back(
-    free: httpx.AsyncClient, client: httpx.AsyncClient
+    serve: Serve, client: httpx.AsyncClient
 ) -> None:
     """422: the model may have changed since."""
+    free = serve(model="any")
     await free.put("/items/foo", json={"colour": "red"})
     await free.put("/items/foo", json={"size": 1})
     problem(await revert(client, 1), 422, "invalid-item")
