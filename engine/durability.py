@@ -112,19 +112,11 @@ _SENTENCES = {
 }
 
 
-async def durability(redis: Redis, scratch: str, wanted: Acknowledgement = ENGINE) -> Durability:
-    """What the engine promises, and that it can keep what is wanted beyond that, as it is tried.
-
-    Raises UnsafeEngine when it may throw events away to make room or has no way to keep what is
-    wanted, NotYetDurable when it can't keep it now, and LogUnavailable.
-    """
-    promise = await promised(redis, wanted)
-    await settle(redis, scratch, wanted)
-    return promise
-
-
 async def promised(redis: Redis, wanted: Acknowledgement = ENGINE) -> Durability:
-    """What the engine's settings promise. Raises UnsafeEngine, as above, and LogUnavailable."""
+    """What the engine's settings promise, and what is waited for beyond that.
+
+    Raises UnsafeEngine where it may throw events away to make room, and LogUnavailable.
+    """
     with translated():
         try:
             settings: Any = await redis.config_get(

@@ -7,7 +7,6 @@ from typing import Any
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.codec import decode
 from itemstore.eventlog.partition import Partition
 
 REMEMBERED_SECONDS = 24 * 60 * 60
@@ -46,5 +45,5 @@ async def outcome(partition: Partition, key: IdempotencyKey) -> RecordedEvent | 
         fingerprint, _, _, position = remembered.decode().split(" ")
         if fingerprint != key.fingerprint:
             raise KeyReused
-        entries: Any = await partition.client.xrange(partition.keys.events, position, position)
-    return decode(*entries[0]) if entries else None
+    found = await partition.reader.at([position.encode()])
+    return found[0] if found else None

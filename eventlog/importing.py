@@ -10,6 +10,7 @@ from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.scripts import Script, lua
+from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.partition import Partition
 
@@ -156,7 +157,7 @@ async def import_events(
     written.
     """
     keys = partition.keys
-    for batch in _batches(events):
+    for batch in steps(events, _bytes_of, most=BATCH, most_bytes=BATCH_BYTES):
         arguments: list[str | bytes] = [keys.histories, after]
         for place, event in batch:
             arguments += [place, event.type, event.item, event.body, encode_meta(event.meta)]
@@ -167,19 +168,9 @@ async def import_events(
         yield Written(len(batch), batch[-1][1].line, after)
 
 
-def _batches(
-    events: Iterable[tuple[str, ForeignEvent]],
-) -> Iterator[list[tuple[str, ForeignEvent]]]:
-    batch: list[tuple[str, ForeignEvent]] = []
-    size = 0
-    for place, event in events:
-        batch.append((place, event))
-        size += len(event.body)
-        if len(batch) == BATCH or size > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _bytes_of(placed: tuple[str, ForeignEvent]) -> int:
+    _, event = placed
+    return len(event.body)
 
 
 def _place(event: ForeignEvent, before: str, now: int) -> str:

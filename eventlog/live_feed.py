@@ -12,6 +12,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.steps import steps
 from itemstore.eventlog.log import EventLog
 
 KEPT_EVENTS = 10_000
@@ -183,7 +184,9 @@ class LiveFeed:
             if len(self._pieces) > MOST_PIECES:
                 self._pieces.clear()
             index = bisect_right(self._kept_keys, key_of(position))
-            piece = self._pieces[position] = _piece(self._kept[index : index + PAGE])
+            kept = self._kept[index : index + PAGE]
+            pieces = steps(kept, _bytes_of, most=PAGE, most_bytes=PIECE_BYTES)
+            piece = self._pieces[position] = next(pieces, [])
         return piece
 
     async def _announce(self) -> None:
@@ -230,13 +233,5 @@ def _expire(change: asyncio.Future[None]) -> None:
         change.set_exception(TimeoutError())
 
 
-def _piece(events: Iterable[Encoded]) -> list[Encoded]:
-    """The first events, at least one, up to PIECE_BYTES."""
-    piece: list[Encoded] = []
-    size = 0
-    for event in events:
-        piece.append(event)
-        size += len(event.text)
-        if size > PIECE_BYTES:
-            break
-    return piece
+def _bytes_of(event: Encoded) -> int:
+    return len(event.text)

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from itemstore.engine.connect import connect, connect_to_primary
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import Durability, durability
+from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.readiness import check_writable
@@ -92,8 +92,9 @@ async def promise_of(store: Store) -> Durability:
 
     Raises UnsafeEngine, NotYetDurable, LogFull and LogUnavailable.
     """
-    client, keys = store.partition.client, store.partition.keys
-    return await durability(client, keys.writer("settle"), store.settings.acknowledgement)
+    promise = await promised(store.partition.client, store.settings.acknowledgement)
+    await store.log.settle()
+    return promise
 
 
 async def _promise_in_time(store: Store) -> Durability:

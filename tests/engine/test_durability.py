@@ -16,7 +16,15 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
-from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine, durability
+from itemstore.engine.durability import (
+    ENGINE,
+    Acknowledgement,
+    Durability,
+    NotYetDurable,
+    UnsafeEngine,
+    promised,
+    settle,
+)
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -47,12 +55,19 @@ def replicas_of(start: Start, count: int) -> tuple[Server, list[Server]]:
     return primary, [start("valkey", replicaof=f"127.0.0.1 {port}") for _ in range(count)]
 
 
+async def kept(redis: Redis, wanted: Acknowledgement = ENGINE) -> Durability:
+    """What the engine promises, as it is tried."""
+    promise = await promised(redis, wanted)
+    await settle(redis, Keys().writer("settle"), wanted)
+    return promise
+
+
 async def until_kept(redis: Redis, wanted: Acknowledgement) -> None:
     """Waits for replicas that are starting."""
     async with asyncio.timeout(10):
         while True:
             try:
-                await durability(redis, Keys().writer("settle"), wanted)
+                await kept(redis, wanted)
             except NotYetDurable:
                 continue
             return
@@ -123,7 +138,7 @@ async def test_a_write_waits_for_as_many_replicas_as_are_wanted(start: Start) ->
             with pytest.raises(NotYetDurable, match="1 of 2 replicas"):
                 await log.append(PutItem("fox", b"2"), key=key)
             with pytest.raises(NotYetDurable):
-                await durability(redis, Keys().writer("settle"), wanted)
+                await kept(redis, wanted)
             with pytest.raises(NotYetDurable):  # a repetition is not acknowledged either
                 await log.outcome(key)
         again = await log.outcome(key)
@@ -172,7 +187,7 @@ async def test_what_the_engine_can_not_keep_is_refused(
     """Before the first write."""
     async with store_on(start(engine, **settings), wanted) as (_, redis):
         with pytest.raises((UnsafeEngine, NotYetDurable), match=why):
-            await durability(redis, Keys().writer("settle"), wanted)
+            await kept(redis, wanted)
 
 
 async def test_a_fake_can_not_keep_anything(keys: Keys) -> None:
@@ -180,7 +195,7 @@ async def test_a_fake_can_not_keep_anything(keys: Keys) -> None:
     async with FakeAsyncRedis() as redis:
         for wanted in (FSYNC, REPLICA):
             with pytest.raises(UnsafeEngine, match=f"ITEMSTORE_DURABILITY={wanted}"):
-                await durability(redis, Keys().writer("settle"), wanted)
+                await kept(redis, wanted)
         log = EventLog(Partition(redis, keys))
         assert (await log.append(PutItem("fox", b"{}"))).version == 1
 
@@ -189,5 +204,5 @@ async def test_a_file_that_is_not_synced_while_it_is_rewritten_is_no_promise(sta
     """Appendfsync always, and no-appendfsync-on-rewrite: the word of the weaker one counts."""
     server = start("valkey", **{"no-appendfsync-on-rewrite": "yes"})
     async with connect(server.url) as redis:
-        assert (await durability(redis, Keys().writer("settle"))).fsync == "no"
-        assert (await durability(redis, Keys().writer("settle"), FSYNC)).is_on_disk
+        assert (await kept(redis)).fsync == "no"
+        assert (await kept(redis, FSYNC)).is_on_disk
