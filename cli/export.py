@@ -19,8 +19,8 @@ from itemstore.engine.errors import LogUnavailable
 @verb
 async def export(where: Where, after: After = None) -> None:
     """Write the log to stdout, one CloudEvents object a line."""
-    from itemstore.cli.connection import opened
     from itemstore.cli.events import show, start_of
+    from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.projections.progress import Progress
 

@@ -18,8 +18,8 @@ async def history(
     json: Json = False,
 ) -> None:
     """Show one item's events."""
-    from itemstore.cli.connection import opened
     from itemstore.cli.events import PAGE, show
+    from itemstore.cli.opening import opened
 
     async with opened(where) as store:
         if any("\ud800" <= sign <= "\udfff" for sign in item):

@@ -22,8 +22,8 @@ async def import_(
     ] = False,
 ) -> None:
     """Read events, one CloudEvents object a line, into an empty log."""
-    from itemstore.cli.connection import opened
     from itemstore.cli.import_file import import_file
+    from itemstore.cli.opening import opened
 
     path = None if file == Path("-") else file
     async with opened(where, new=True) as store:

@@ -13,7 +13,7 @@ from itemstore.cli.verb import Where, verb
 @verb
 async def info(where: Where, json: Json = False) -> None:
     """Show the engine, its durability and the sizes."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of
 
     async with opened(where) as store:

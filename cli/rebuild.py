@@ -28,7 +28,7 @@ async def rebuild(
     projections: Projections = None,
 ) -> None:
     """Rebuild a projection from the log, while reads and writes go on."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.receipt import told
     from itemstore.projections.lease import LeaseLost

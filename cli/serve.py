@@ -89,7 +89,7 @@ def serve(
     Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
     """
     from itemstore.cli import serving
-    from itemstore.cli.connection import run_to_end
+    from itemstore.cli.opening import run_to_end
 
     settings = serving.checked(context.params)
     with serving.listening(settings) as listener, serving.engine_of(settings) as settings:

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from itemstore.cli.application import application
-from itemstore.cli.connection import checked_settings
 from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.errors import Stop
+from itemstore.cli.opening import checked_settings
 from itemstore.cli.output import say
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable

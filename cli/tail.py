@@ -18,9 +18,9 @@ async def tail(
     json: Json = False,
 ) -> None:
     """Show the newest events, and with --follow those to come."""
-    from itemstore.cli.connection import checked_settings, opened
     from itemstore.cli.events import show_newest
     from itemstore.cli.follow import Follower
+    from itemstore.cli.opening import checked_settings, opened
 
     if follow:
         await Follower(checked_settings(where), as_json=json).run(after)

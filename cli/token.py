@@ -33,7 +33,7 @@ async def create(
     json: Json = False,
 ) -> None:
     """Make a token and print it. From the first one on, every request needs one."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.store import tokens
 
     async with opened(where, new=True) as store:
@@ -58,7 +58,7 @@ async def create(
 @verb
 async def list_(where: Where, json: Json = False) -> None:
     """Show the names and roles of all tokens."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.store.tokens import read_tokens
 
     async with opened(where) as store:
@@ -84,7 +84,7 @@ async def revoke(
     ] = False,
 ) -> None:
     """Revoke a token."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.store import tokens
 
     async with opened(where) as store:

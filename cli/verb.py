@@ -24,7 +24,7 @@ def verb(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
 
     @wraps(work)
     def command(**given: Any) -> None:
-        from itemstore.cli.connection import run_to_end
+        from itemstore.cli.opening import run_to_end
 
         where = {name: given.pop(name) for name in WHERE}
         run_to_end(lambda: work(where, **given))

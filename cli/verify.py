@@ -18,7 +18,7 @@ from itemstore.projections.verdict import Verdict
 @verb
 async def verify(where: Where, json: Json = False, projections: Projections = None) -> None:
     """Compare the log with all projections; exit code 1 on any difference."""
-    from itemstore.cli.connection import opened
+    from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.eventlog.readiness import log_end
     from itemstore.projections.verify.run import verify as compare

@@ -19,7 +19,7 @@ from itemstore.cli.main import main
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
-    "itemstore.cli.connection", "itemstore.cli.events", "itemstore.cli.import_file",
+    "itemstore.cli.opening", "itemstore.cli.events", "itemstore.cli.import_file",
     "itemstore.cli.receipt", "itemstore.projections.verify.run", "itemstore.store.facts",
 ])  # fmt: skip
 
