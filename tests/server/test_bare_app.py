@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,6 +15,7 @@ import uvicorn
 
 from itemstore.server.admission import Admission
 from itemstore.server.counters import OTHER, Counters
+from itemstore.server.exchange import Exchange
 from itemstore.server.limits import Limits
 from itemstore.server.protocol import Protocol
 from itemstore.server.refusals import Refused
@@ -239,3 +241,21 @@ FAILED = (
 async def test_an_application_that_fails_is_answered_for(running: Running, path: bytes) -> None:
     """Where nothing of the answer has gone out, with 500."""
     assert await running.answers(PUT.replace(b"/echo", path)) == FAILED
+
+
+@pytest.mark.parametrize("sent", [PUT * 3, PUT[:-1], b"nonsense\r\n\r\n"])
+async def test_a_connection_leaves_nothing_for_the_garbage_collector(
+    running: Running, sent: bytes
+) -> None:
+    """Which would take a part of the processor where there is much to do (decisions 9 and 11)."""
+    gc.collect()
+    gc.disable()
+    try:
+        await running.answers(sent)
+        async with asyncio.timeout(20):
+            while running.admission.counters.gauges["connections"]():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert [each for each in gc.get_objects() if type(each) in {Exchange, Protocol}] == []
+    finally:
+        gc.enable()
