@@ -88,8 +88,6 @@ class Exchange:
         else:
             if not self.is_complete and not self.is_disconnected:
                 await self._fail("The ASGI application returned without completing its answer.")
-        finally:
-            self._on_complete = _nothing  # else a circle, which only the garbage collector finds
 
     async def _fail(self, message: str, error: BaseException | None = None) -> None:
         logger.error(message, exc_info=error)
@@ -239,7 +237,3 @@ class Exchange:
         if not self.keep_alive:
             self._transport.close()
         self._on_complete()
-
-
-def _nothing() -> None:
-    pass
