@@ -77,6 +77,14 @@ def killed_when_silent(process: subprocess.Popen[Any], seconds: float = PATIENCE
         killer.cancel()
 
 
+def wait_until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits until something holds. Fails where that takes longer."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"waited for {seconds} seconds"
+        time.sleep(0.01)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server of the tests' own, which keeps all it has in `directory`."""

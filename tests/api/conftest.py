@@ -44,6 +44,20 @@ def redis(engine: FakeServer) -> FakeAsyncRedis:
 
 
 @pytest.fixture
+def asked(redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the commands that went through that client, oldest first."""
+    asked: list[str] = []
+    execute: Any = redis.execute_command
+
+    async def counted(*command: Any, **options: Any) -> Any:
+        asked.append(command[0])
+        return await execute(*command, **options)
+
+    monkeypatch.setattr(redis, "execute_command", counted)
+    return asked
+
+
+@pytest.fixture
 def app(redis: FakeAsyncRedis) -> ItemStore:
     """The API with the default settings."""
     return create_app(Settings(), redis=redis)

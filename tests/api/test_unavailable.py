@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather be used with a successor of httpx
     from starlette.testclient import TestClient
 
+Write = Callable[[Exception], Awaitable[httpx.Response]]
+
 READS = ["/items/foo", "/items", "/readyz", "/items/foo/versions/1", "/events"]
-
-
-def fail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the engine answer every append with an error, and run none of them."""
-    call = DedicatedConnection.call
-
-    async def failing(connection: DedicatedConnection, *command: Any) -> Any:
-        if command[0] in ("EVALSHA", "EVAL"):
-            raise error
-        return await call(connection, *command)
-
-    monkeypatch.setattr(DedicatedConnection, "call", failing)
 
 
 @pytest.fixture
@@ -44,6 +35,28 @@ async def stored(client: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client of a store with an item `foo`."""
     await client.put("/items/foo", json={"size": 1})
     return client
+
+
+@pytest.fixture
+def write(
+    stored: httpx.AsyncClient, unchanged: Unchanged, monkeypatch: pytest.MonkeyPatch
+) -> Write:
+    """Sends a write that the engine answers with an error. Nothing changes, and reads go on."""
+    call = DedicatedConnection.call
+
+    async def failed(error: Exception) -> httpx.Response:
+        async def failing(connection: DedicatedConnection, *command: Any) -> Any:
+            if command[0] in ("EVALSHA", "EVAL"):
+                raise error
+            return await call(connection, *command)
+
+        monkeypatch.setattr(DedicatedConnection, "call", failing)
+        async with unchanged():
+            answer = await stored.put("/items/foo", json={"size": 2})
+        assert (await stored.get("/items/foo")).status_code == 200
+        return answer
+
+    return failed
 
 
 @pytest.fixture
@@ -164,41 +177,21 @@ async def test_a_script_that_the_engine_forgot_is_sent_again(
     ],
     ids=lambda error: str(error).partition(" ")[0],
 )
-async def test_an_engine_that_refuses_is_unavailable(
-    stored: httpx.AsyncClient,
-    unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
-) -> None:
-    """503 at once, with the engine's own words or what they mean; reads go on."""
-    fail(error, monkeypatch)
-
-    async with unchanged():
-        answer = await stored.put("/items/foo", json={"size": 2})
-
+async def test_an_engine_that_refuses_is_unavailable(write: Write, error: Exception) -> None:
+    """503 at once, with the engine's own words or what they mean."""
+    answer = await write(error)
     words = "is a replica now" if isinstance(error, exceptions.ReadOnlyError) else str(error)
     assert words in problem(answer, 503, "log-unavailable")["detail"]
     assert "retry-after" in answer.headers
-    assert (await stored.get("/items/foo")).status_code == 200
 
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(
     "error", [exceptions.BusyLoadingError("LOADING"), exceptions.TimeoutError("slow"), OSError()]
 )
-async def test_an_engine_that_is_not_ready_is_unavailable(
-    stored: httpx.AsyncClient,
-    unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
-) -> None:
+async def test_an_engine_that_is_not_ready_is_unavailable(write: Write, error: Exception) -> None:
     """Loading its data, too slow, or with a socket that breaks: 503."""
-    fail(error, monkeypatch)
-
-    async with unchanged():
-        answer = await stored.put("/items/foo", json={"size": 2})
-
-    problem(answer, 503, "log-unavailable")
+    problem(await write(error), 503, "log-unavailable")
 
 
 @pytest.mark.parametrize(
@@ -208,20 +201,9 @@ async def test_an_engine_that_is_not_ready_is_unavailable(
         exceptions.ResponseError("OOM command not allowed when used memory > 'maxmemory'."),
     ],
 )
-async def test_an_engine_without_memory_is_full(
-    stored: httpx.AsyncClient,
-    unchanged: Unchanged,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
-) -> None:
-    """507, and reads go on."""
-    fail(error, monkeypatch)
-
-    async with unchanged():
-        answer = await stored.put("/items/foo", json={"size": 2})
-
-    problem(answer, 507, "log-full")
-    assert (await stored.get("/items/foo")).status_code == 200
+async def test_an_engine_without_memory_is_full(write: Write, error: Exception) -> None:
+    """507."""
+    problem(await write(error), 507, "log-full")
 
 
 def test_a_disk_that_is_nearly_full_takes_no_writes(

@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 
 from tests.cli.test_log_commands import COMMAND, Run, imported, run
-from tests.conftest import Start, killed_when_silent
+from tests.conftest import Start, killed_when_silent, wait_until
 from tests.server.conftest import Serve, serve, socket_of
 
 __all__ = ["imported", "run", "serve"]  # fixtures
@@ -181,10 +181,7 @@ def test_a_server_waits_for_a_command_that_runs_the_engine(
     with subprocess.Popen(command, stdin=reader, stderr=subprocess.PIPE, text=True) as process:
         os.close(reader)
         owner = tmp_path / "data" / "owner.lock"
-        until = time.monotonic() + 15
-        while "brief" not in owner.read_text():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_until(lambda: "brief" in owner.read_text(), 15)
         leaving = threading.Timer(0.5, os.close, [writer])
         leaving.start()
         server = serve(data_dir=tmp_path / "data")
@@ -207,18 +204,10 @@ def test_an_export_that_breaks_off_says_how_to_go_on(serve: Serve, tmp_path: Pat
         assert process.stderr is not None
         lines = [process.stdout.readline()]
         server.stop()
-        wait_until_gone(tmp_path / "data" / "engine.sock")
+        wait_until(lambda: not (tmp_path / "data" / "engine.sock").exists())
         lines += process.stdout.readlines()
         said = process.stderr.read().decode()
     last = json.loads(lines[-1])["id"]
     assert (process.returncode, len(lines) < 40) == (1, True)
     assert f"{len(lines)} event" in said
     assert said.endswith(f"To go on: itemstore export --after {last}\n")
-
-
-def wait_until_gone(file: Path) -> None:
-    """Waits for the end of an engine, by its socket."""
-    until = time.monotonic() + 20
-    while file.exists():
-        assert time.monotonic() < until
-        time.sleep(0.01)

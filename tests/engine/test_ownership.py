@@ -22,6 +22,7 @@ from itemstore.engine.embedded import (
     attach,
     run,
 )
+from tests.conftest import wait_until
 from tests.engine.conftest import Connect, Launch, Own, Process
 
 
@@ -129,10 +130,7 @@ def test_a_killed_owner_takes_its_engine_along(data_dir: Path, own: Own) -> None
     """The engine sees SIGKILL of its owner without anybody's help."""
     process, engine = own(data_dir)
     killed(process)
-    gone = time.monotonic() + 5
-    while engine.socket.exists():
-        assert time.monotonic() < gone
-        time.sleep(0.01)
+    wait_until(lambda: not engine.socket.exists(), 5)
 
 
 def test_an_acknowledged_write_survives_the_kill_that_follows_it(

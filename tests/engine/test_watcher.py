@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from redis import Redis
 from itemstore.engine import watcher as engine_watcher
 from itemstore.engine.embedded import EmbeddedEngine, attach, run
 from itemstore.engine.server_process import loaded
+from tests.conftest import wait_until
 from tests.engine.conftest import Connect, Own
 
 
@@ -103,18 +103,10 @@ def test_an_engine_that_ends_as_soon_as_it_has_answered_is_started_again(tmp_pat
         bufsize=0,
     ) as watcher:
         assert watcher.stdin is not None
-        wait_for(starts.exists)
+        wait_until(starts.exists, 10)
         time.sleep(0.05)
         watcher.stdin.write(b"!")
-        wait_for(lambda: len(starts.read_text()) > 1)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    """Waits until something is so, ten seconds at the longest."""
-    until = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+        wait_until(lambda: len(starts.read_text()) > 1, 10)
 
 
 def test_the_log_says_that_the_engine_was_started_again(data_dir: Path) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.conftest import killed_when_silent
+from tests.server.raw import Raw
 
 COMMAND = [sys.executable, "-m", "itemstore"]
 
@@ -81,6 +82,13 @@ def serving(directory: Path) -> Iterator[Serve]:
             server.stop()
         assert server.process.stdout is not None
         server.process.stdout.close()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Raw]:
+    """A connection to the server of the test's file."""
+    with Raw(server.url) as client:
+        yield client
 
 
 def socket_of(server: Server) -> str:

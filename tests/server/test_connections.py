@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,13 +20,6 @@ NO_URL = b"GET http://x:99999999/livez HTTP/1.1\r\nHost: x\r\n\r\n"
 def server(serve: Serve) -> Server:
     """A server that has few places for streams, and waits two seconds for its clients."""
     return serve("--max-streams", "3", "--client-seconds", "2")
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Raw]:
-    """A connection to it."""
-    with Raw(server.url) as client:
-        yield client
 
 
 def chunked(item: str, trailer: str) -> tuple[bytes, bytes]:

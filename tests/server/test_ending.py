@@ -13,17 +13,10 @@ import httpx
 import pytest
 
 from itemstore.engine.server_process import loaded
+from tests.conftest import wait_until
 from tests.server.conftest import Serve, Server, socket_of
 
 MODEL = "tests.server.blocking:Anything"
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Waits until something holds, for ten seconds at the most."""
-    until = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def runs(pid: int) -> bool:
@@ -62,7 +55,7 @@ def block(tmp_path: Path) -> Callable[[int], None]:
 
     def blocked(pid: int) -> None:
         os.kill(pid, signal.SIGUSR1)
-        wait_for((tmp_path / str(pid)).exists)
+        wait_until((tmp_path / str(pid)).exists, 10)
 
     return blocked
 
@@ -87,7 +80,7 @@ def test_a_step_that_never_ends_does_not_keep_the_process(
     assert "was told to end" in said or kind == "expression"
     assert 'blocking.py", line' in said
     assert "in _block" in said
-    wait_for(lambda: loaded(Path(socket_of(server))) is None)
+    wait_until(lambda: loaded(Path(socket_of(server))) is None, 10)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +98,7 @@ def test_a_step_that_gives_python_no_turn_does_not_keep_the_process(
     assert httpx.get(f"{server.url}/livez").status_code == 200
     block(server.process.pid)
     assert server.stop(number) in (-signal.SIGKILL, 1)  # where the clock could be set after all
-    wait_for(lambda: loaded(Path(socket_of(server))) is None)
+    wait_until(lambda: loaded(Path(socket_of(server))) is None, 10)
     assert "blocking.py" in capfd.readouterr().err
 
 
@@ -130,7 +123,7 @@ def test_a_worker_that_never_ends_does_not_outlive_its_server(
     workers = workers_of(server)
     block(workers[0])
     server.stop(signal.SIGKILL)
-    wait_for(lambda: not any(runs(pid) for pid in workers))
+    wait_until(lambda: not any(runs(pid) for pid in workers), 10)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -158,8 +151,8 @@ def test_a_process_that_a_model_forked_and_ends_leaves_the_server_alone(
     server, child = serve_blocked("fork"), tmp_path / "child"
     assert httpx.get(f"{server.url}/livez").status_code == 200
     block(server.process.pid)
-    wait_for(lambda: child.exists() and child.read_text().endswith("\n"))
+    wait_until(lambda: child.exists() and child.read_text().endswith("\n"), 10)
     os.kill(int(child.read_text()), signal.SIGTERM)
-    wait_for(lambda: not runs(int(child.read_text())))
+    wait_until(lambda: not runs(int(child.read_text())), 10)
     time.sleep(1.5)  # together longer than the server would have had
     assert httpx.put(f"{server.url}/items/a", json={}, timeout=10).status_code == 201

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import Start, stopped
+from tests.conftest import Start, stopped, wait_until
 from tests.server.conftest import Serve, Server, serving
 from tests.server.raw import Raw, get, put
 
@@ -28,13 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def client(server: Server) -> Iterator[Raw]:
-    """A connection to it."""
-    with Raw(server.url) as client:
-        yield client
-
-
 def open_connections(server: Server) -> int:
     """How many connections the server has, besides the one that asks."""
     text = httpx.get(f"{server.url}/metrics").text
@@ -44,10 +37,7 @@ def open_connections(server: Server) -> int:
 
 def wait_until_alone(server: Server) -> None:
     """Waits until no connection is left, for ten seconds at the most."""
-    until = time.monotonic() + 10
-    while open_connections(server):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: not open_connections(server), 10)
 
 
 REQUESTS = {

@@ -38,13 +38,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def client(server: Server) -> Iterator[Raw]:
-    """A connection to it."""
-    with Raw(server.url) as client:
-        yield client
-
-
 def answered(client: Raw, line: str, *fields: str, host: str = "localhost") -> Answer:
     """The answer to a request without a body."""
     head = [line, f"Host: {host}", *fields]

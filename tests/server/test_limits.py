@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -29,13 +28,6 @@ def events(client: Raw) -> int:
 def server(serve: Serve) -> Server:
     """A server that waits a second for its clients."""
     return serve("--client-seconds", "1")
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Raw]:
-    """A connection to it."""
-    with Raw(server.url) as client:
-        yield client
 
 
 def test_a_header_of_the_largest_size_is_taken(server: Server, client: Raw) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from fakeredis import FakeAsyncRedis
@@ -19,6 +19,7 @@ from tests.server.conftest import Serve, Server, resident
 from tests.server.raw import Raw, get, put
 
 WAITING = 5
+FOO = put("foo", b"{}")
 
 
 @pytest.fixture
@@ -42,6 +43,16 @@ def clients(server: Server) -> Iterator[list[Raw]]:
             client.send(get("/items/none"))
             assert client.answer().status == 404
         yield clients
+
+
+@contextmanager
+def full(engine: Engine, clients: list[Raw], request: bytes = FOO) -> Iterator[None]:
+    """A block in which the engine hangs, and as many requests wait for it as may."""
+    with stopped(engine):
+        for client in clients[:WAITING]:
+            client.send(request)
+        time.sleep(0.2)
+        yield
 
 
 def test_requests_over_the_limit_are_refused_at_once(
@@ -84,11 +95,8 @@ def metrics(client: Raw, name: str) -> dict[str, float]:
 
 def test_who_watches_the_server_is_never_refused(engine: Engine, clients: list[Raw]) -> None:
     """Health and metrics are there when it has too much to do, and count what was refused."""
-    with stopped(engine):
-        for client in clients[:WAITING]:
-            client.send(put("foo", b"{}"))
-        time.sleep(0.2)
-        clients[-1].send(put("foo", b"{}"))
+    with full(engine, clients):
+        clients[-1].send(FOO)
         assert clients[-1].answer().status == 503
         clients[-1].send(get("/livez?x=1"))
         assert clients[-1].answer().status == 200
@@ -103,10 +111,7 @@ def test_who_would_be_gone_or_wait_is_refused_and_closed(
     engine: Engine, clients: list[Raw], headers: tuple[str]
 ) -> None:
     """A client that closes, and one that would send its body only when asked to."""
-    with stopped(engine):
-        for client in clients[:WAITING]:
-            client.send(put("foo", b"{}"))
-        time.sleep(0.2)
+    with full(engine, clients):
         request = put("foo", b"{}", *headers)
         clients[-1].send(request.removesuffix(b"{}") if "Expect" in headers[0] else request)
         answer = clients[-1].answer()
@@ -117,10 +122,7 @@ def test_who_would_be_gone_or_wait_is_refused_and_closed(
 
 def test_a_refused_head_has_no_body(engine: Engine, clients: list[Raw]) -> None:
     """Its Content-Length is that of a GET (RFC 9110 §9.3.2), and the next answer is its own."""
-    with stopped(engine):
-        for client in clients[:WAITING]:
-            client.send(put("foo", b"{}"))
-        time.sleep(0.2)
+    with full(engine, clients):
         clients[-1].send(get("/items/foo").replace(b"GET", b"HEAD"))
         answer = clients[-1].answer(to_head=True)
         assert (answer.status, answer.headers["content-length"] != "0") == (503, True)
@@ -136,7 +138,7 @@ def test_streams_and_slow_bodies_take_no_place_of_those_who_wait(clients: list[R
     for client in clients[4:]:
         client.send(put("slow", b"{}").removesuffix(b"}"))
     time.sleep(0.2)
-    clients[0].send(put("foo", b"{}"))
+    clients[0].send(FOO)
     assert clients[0].answer().status == 201
     assert metrics(clients[0], "itemstore_streams")[""] == 3
     for client in clients[4:]:
@@ -157,7 +159,7 @@ def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
         for client in slow:
             client.send(get("/items/large") * 10)
             time.sleep(0.2)
-        clients[0].send(put("foo", b"{}"))
+        clients[0].send(FOO)
         assert clients[0].answer().status == 201
         assert metrics(clients[0], "itemstore_waiting")[""] <= 1
         for client in slow[:2]:
@@ -171,14 +173,11 @@ def test_who_is_counted_as_sending_is_not_one_who_was_answered(
     for client in clients[WAITING:]:
         client.send(put("a", b"{}").replace(b"application/json", b"text/plain")[:-2])
         client.answer().problem(415, "unsupported-media-type")
-    with stopped(engine):
-        for client in clients[:WAITING]:
-            client.send(put("a", b"{}") + put("b", b"{}")[:-2])
-        time.sleep(0.2)
-        with Raw(server_url(clients[0])) as another:
-            another.send(put("a", b"{}"))
-            another.answer().problem(503, "overloaded")
-            assert metrics(another, "itemstore_waiting")[""] >= WAITING
+    and_a_part = put("a", b"{}") + put("b", b"{}")[:-2]
+    with full(engine, clients, and_a_part), Raw(server_url(clients[0])) as another:
+        another.send(put("a", b"{}"))
+        another.answer().problem(503, "overloaded")
+        assert metrics(another, "itemstore_waiting")[""] >= WAITING
 
 
 def server_url(client: Raw) -> str:
@@ -191,10 +190,7 @@ def test_refusals_that_nobody_takes_fill_no_memory(
     engine: Engine, server: Server, clients: list[Raw]
 ) -> None:
     """Who sends without reading while the server is full is let go."""
-    with stopped(engine):
-        for client in clients[:WAITING]:
-            client.send(put("foo", b"{}"))
-        time.sleep(0.2)
+    with full(engine, clients):
         before = resident(server)
         assert clients[-1].send_until_refused(get("/items/none") * 1000, most=2**34) < 2**34
         assert resident(server) - before < 20

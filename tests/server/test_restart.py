@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from itemstore.engine.server_process import loaded
-from tests.conftest import Start
+from tests.conftest import Start, wait_until
 from tests.server.conftest import COMMAND, Serve, Server, socket_of
 
 
@@ -55,14 +55,10 @@ async def test_every_acknowledged_write_is_there_after_a_restart(
 def test_the_processes_of_a_killed_server_end_too(serve: Serve) -> None:
     """They would hold the port, and the next start would be refused."""
     server = serve("--workers", "2")
-    until = time.monotonic() + 30
-    while httpx.get(f"{server.url}/readyz", timeout=10).status_code != 200:
-        assert time.monotonic() < until
+    wait_until(lambda: httpx.get(f"{server.url}/readyz", timeout=10).status_code == 200)
     server.stop(signal.SIGKILL)
     port = server.url.rpartition(":")[2]
-    while is_listening(int(port)):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: not is_listening(int(port)))
     again = serve("--workers", "2", "--port", port)
     assert httpx.get(f"{again.url}/readyz", timeout=10).status_code == 200
 

@@ -19,7 +19,7 @@ from tests.conftest import program_of
 from tests.torture.checker import check
 from tests.torture.faults import Strike
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, run
+from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, verified
 from tests.torture.proxy import Proxy
 from tests.torture.traffic import Recorded, traffic
 from tests.torture.violation import Violation
@@ -165,9 +165,7 @@ async def _failed_over(part: str, kind: type[Pair], seed: int, seconds: float) -
         outcome.seconds = time.monotonic() - began
         async with client_of(pair.primary.socket) as client:
             log = [entry for entry in await log_of(client) if entry.item != PROBE]
-        code, output, errors = await run("verify", "--json", "--redis-url", pair.primary.url)
-    if code:
-        outcome.violations.append(f"verify ended with {code}: {output} {errors}")
+        outcome.violations += await verified("--redis-url", pair.primary.url)
     writes = [each for each in recorded.history if each.is_write and not each.is_refusal]
     outcome.count(writes, strikes)
     outcome.time(strikes, recorded.unavailable)

@@ -163,6 +163,11 @@ class Api:
             self._process.terminate()
             await self._process.communicate()
 
+    def tracebacks(self) -> list[str]:
+        """The end of what it wrote, where that has a traceback in it; else nothing."""
+        errors = self.log.read_text()
+        return [f"the API wrote a traceback: {errors[-3000:]}"] if "Traceback" in errors else []
+
     async def pids_of_engine(self) -> tuple[int, int] | None:
         """The embedded engine and its watcher; None where the engine does not answer now."""
         with suppress(exceptions.RedisError, OSError):
@@ -202,3 +207,9 @@ async def run(*words: str, patience: float = 60.0) -> tuple[int, str, str]:
         await process.communicate()
         return -1, "", f"{' '.join(words)} did not end within {patience} s"
     return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def verified(*where: str) -> list[str]:
+    """What `itemstore verify` finds wrong with the store at a place; nothing where all is well."""
+    code, output, errors = await run("verify", "--json", *where)
+    return [f"verify ended with {code}: {output} {errors}"] if code else []

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.torture.fuzz import is_failure, wrong_with
 from tests.torture.inputs import Input, damaged, made
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, run
+from tests.torture.processes import Api, verified
 from tests.torture.wire import Lost, NotSent, Wire
 
 AT_ONCE = 48
@@ -55,14 +55,10 @@ async def raw_http(seed: int, seconds: float) -> Outcome:
                 outcome.violations += [wrong[:3000] for wrong in found if wrong]
                 outcome.violations += await _sound(api.port)
             outcome.seconds = time.monotonic() - began
-            where = ["--data-dir", str(directory / "data")]
-            code, output, errors = await run("verify", "--json", *where)
-            if code:
-                outcome.violations.append(f"verify ended with {code}: {output} {errors}")
+            outcome.violations += await verified("--data-dir", str(directory / "data"))
         finally:
             await api.stop()
-        if "Traceback" in (errors := api.log.read_text()):
-            outcome.violations.append(f"the API wrote a traceback: {errors[:3000]}")
+        outcome.violations += api.tracebacks()
     return outcome
 
 

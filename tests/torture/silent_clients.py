@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, run
+from tests.torture.processes import Api, verified
 from tests.torture.wire import Lost, NotSent, Wire
 
 SILENT = 300
@@ -60,10 +60,7 @@ async def silent_clients(seed: int, seconds: float) -> Outcome:
             outcome.answers[f"MiB at the most: {most}"] += 1
             if most > MOST_MIB:
                 outcome.violations.append(f"the API took {most} MiB; {MOST_MIB} are allowed")
-            where = ["--data-dir", str(directory / "data")]
-            code, output, errors = await run("verify", "--json", *where)
-            if code:
-                outcome.violations.append(f"verify ended with {code}: {output} {errors}")
+            outcome.violations += await verified("--data-dir", str(directory / "data"))
         finally:
             await api.stop()
     return outcome

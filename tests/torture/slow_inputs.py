@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, run
+from tests.torture.processes import Api, verified
 from tests.torture.wire import Lost, NotSent, Wire
 
 MIB = 1024 * 1024
@@ -85,15 +85,11 @@ async def slow_inputs(seed: int, seconds: float) -> Outcome:
             going = False
             await small
             outcome.seconds = time.monotonic() - began
-            where = ["--data-dir", str(directory / "data")]
-            code, output, errors = await run("verify", "--json", *where)
-            if code:
-                outcome.violations.append(f"verify ended with {code}: {output} {errors}")
+            outcome.violations += await verified("--data-dir", str(directory / "data"))
         finally:
             small.cancel()
             await api.stop()
-        if "Traceback" in (errors := api.log.read_text()):
-            outcome.violations.append(f"the API wrote a traceback: {errors[-3000:]}")
+        outcome.violations += api.tracebacks()
     return outcome
 
 

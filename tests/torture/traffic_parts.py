@@ -18,7 +18,7 @@ from tests.torture.checker import check
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.history import save
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, run
+from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, verified
 from tests.torture.proxy import Proxy
 from tests.torture.traffic import Recorded, traffic
 
@@ -191,14 +191,12 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     found += recorded.complaints
     found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
     found += system.complaints
-    code, output, errors = await run("verify", "--json", "--redis-url", f"unix://{engine}")
-    if code:
-        found.append(f"verify ended with {code}: {output} {errors}")
+    found += await verified("--redis-url", f"unix://{engine}")
     for api in system.apis:
         if not api.is_running:
             found.append(f"the API ended by itself: {api.log.read_text()[-2000:]}")
-        elif "Traceback" in (errors := api.log.read_text()):
-            found.append(f"the API wrote a traceback: {errors[-3000:]}")
+        else:
+            found += api.tracebacks()
     outcome.violations += found[:SHOWN]
     if len(found) > SHOWN:
         outcome.violations.append(f"and {len(found) - SHOWN} more")
