@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from redis import exceptions
+from redis.asyncio import Redis
 
 from itemstore.engine.scripts import Script, lua
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 ECHO = Script("return { KEYS[1], ARGV[1], ARGV[2] }")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
@@ -14,13 +14,9 @@ from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.current_items import CurrentItems
 from tests.conftest import assert_agreement, contents
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.projections.current_items import CurrentItems
-    from tests.wire import Wire
+from tests.wire import Wire
 
 
 async def test_the_first_put_creates_and_the_next_ones_update(log: EventLog) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
@@ -14,14 +14,9 @@ from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import assert_agreement
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.projections.current_items import CurrentItems
-    from tests.conftest import Unchanged
-    from tests.wire import Wire
+from itemstore.projections.current_items import CurrentItems
+from tests.conftest import Unchanged, assert_agreement
+from tests.wire import Wire
 
 
 @pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])

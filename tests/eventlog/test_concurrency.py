@@ -6,11 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
@@ -21,12 +22,6 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from tests.conftest import assert_agreement
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
-
 
 ROOT = Path(__file__).parents[2]
 

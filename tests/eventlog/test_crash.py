@@ -6,8 +6,9 @@ import asyncio
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from redis import exceptions
 
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
@@ -15,15 +16,10 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import Server, assert_agreement, program_of, running
-
-if TYPE_CHECKING:
-    import pytest
-
-    from itemstore.eventlog.keys import Keys
-    from tests.conftest import Start
+from tests.conftest import Server, Start, assert_agreement, program_of, running
 
 CUTS = 60
 """How many places of the batch the file is cut at, besides its first and last bytes."""

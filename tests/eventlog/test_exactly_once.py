@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from redis import exceptions
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
@@ -19,14 +20,8 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import TIME_LIMIT, EngineClock
-from tests.conftest import assert_agreement
-from tests.wire import wire_of
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from tests.conftest import Unchanged
-    from tests.wire import Wire
+from tests.conftest import Unchanged, assert_agreement
+from tests.wire import Wire, wire_of
 
 
 async def lines_of(redis: Redis, batch: tuple[Any, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -15,17 +15,13 @@ from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect, connect_to_primary
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
 from itemstore.store.settings import Settings
+from tests.conftest import Server, Start
 from tests.torture.proxy import Proxy
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from itemstore.eventlog.keys import Keys
-    from tests.conftest import Server, Start
 
 PATIENCE = 20.0
 """Seconds for an engine to do what it was told. What is tested does not depend on it."""

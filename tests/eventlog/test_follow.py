@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
+from redis.typing import KeyT, StreamIdT
 
 from itemstore.domain.commands import PutItem
+from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-    from redis.typing import KeyT, StreamIdT
-
-    from itemstore.domain.events import RecordedEvent
-    from itemstore.eventlog.keys import Keys
-    from tests.conftest import Start
+from tests.conftest import Start
 
 
 @pytest.fixture

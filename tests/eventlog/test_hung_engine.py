@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
@@ -16,14 +17,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
-from tests.conftest import Server, assert_agreement, contents, stopped
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
-
-    from tests.conftest import Start
+from tests.conftest import Server, Start, assert_agreement, contents, stopped
 
 IN_TIME = 2.5
 """Seconds: the two that are promised, and what a busy machine takes on top of them."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
-from tests.conftest import assert_agreement
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.keys import Keys
-    from tests.conftest import Unchanged
-    from tests.wire import Wire
+from tests.conftest import Unchanged, assert_agreement
+from tests.wire import Wire
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from redis.asyncio import Redis
@@ -14,12 +14,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import assert_agreement, emptied
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from tests.conftest import ServerOf
+from tests.conftest import ServerOf, assert_agreement, emptied
 
 
 class Proxy:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
@@ -16,11 +17,6 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import assert_agreement, contents
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
 
 
 @pytest.fixture

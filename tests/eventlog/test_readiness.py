@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
@@ -18,9 +19,6 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.readiness import LogEnd, check_replicas, check_writable
 from tests.conftest import Start, contents
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 ENGINES = pytest.mark.parametrize("engine", ["valkey", "redis"])
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, Within, size_of
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.domain.events import RecordedEvent
 
 
 @pytest.fixture

@@ -5,21 +5,18 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import fold
 from itemstore.eventlog.codec import FIELDS
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.domain.events import RecordedEvent
 
 FIGHTERS = b'{"name":"Fighters","size":6}'
 

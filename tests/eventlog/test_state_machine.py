@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, ExitStack
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
+from typing import TypeVar
 
 import hypothesis
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -15,6 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
 from itemstore.domain.decide import decide
@@ -26,16 +28,8 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
-from tests.conftest import assert_agreement, emptied
+from tests.conftest import ServerOf, assert_agreement, emptied
 from tests.wire import wire_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-    from contextlib import AbstractAsyncContextManager
-
-    from redis.asyncio import Redis
-
-    from tests.conftest import ServerOf
 
 Result = TypeVar("Result")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.errors import LogBroken
@@ -17,9 +17,6 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems, Page
 from itemstore.projections.row import MalformedRow
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 ODD = [
     "a",

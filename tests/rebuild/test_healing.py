@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.log import EventLog
-    from tests.rebuild.conftest import Damage
+from tests.rebuild.conftest import Damage
 
 
 async def edit_row(redis: Redis, keys: Keys) -> None:

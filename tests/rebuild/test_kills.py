@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
@@ -20,13 +24,6 @@ from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents, killed_when_silent
 from tests.rebuild.conftest import url_of, write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 KILLS = 15

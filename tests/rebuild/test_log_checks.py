@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
+from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.verdict import Verdict
 from itemstore.projections.verify.run import verify
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.eventlog.log import EventLog
-    from itemstore.projections.verdict import Verdict
-    from tests.conftest import Unchanged
+from tests.conftest import Unchanged
 
 EVENT = {"type": "ItemUpdated", "item": "foo", "version": "2", "data": "{}", "meta": "{}"}
 

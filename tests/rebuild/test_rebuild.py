@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
@@ -16,20 +16,15 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections import runs
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.lease import Lease, LeaseLost
+from itemstore.projections.progress import Progress
 from itemstore.projections.rebuild.clear import begin
 from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
 from itemstore.projections.rebuild.receipt import last_receipt
 from itemstore.projections.rebuild.run import named, rebuild
 from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.verify.run import verify
-from tests.conftest import assert_agreement, contents
+from tests.conftest import Unchanged, assert_agreement, contents
 from tests.rebuild.conftest import write
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from itemstore.projections.progress import Progress
-    from tests.conftest import Unchanged
 
 
 async def test_a_receipt_says_what_was_done_and_is_kept(

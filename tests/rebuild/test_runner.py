@@ -11,12 +11,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.events import ItemDeleted, RecordedEvent
@@ -28,16 +29,9 @@ from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.counts import Counts, CountsStore
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
-from itemstore.projections.statistics import STATISTICS, read_statistics
+from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
 from itemstore.projections.verify.run import verify
 from tests.rebuild.conftest import cancelled, url_of, write
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
-
-    from itemstore.projections.statistics import Statistics
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import ItemNotFound
+from itemstore.domain.events import RecordedEvent
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -22,13 +24,6 @@ from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement
 from tests.rebuild.conftest import cancelled
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
-
-    from itemstore.domain.events import RecordedEvent
 
 SECONDS = 2.0
 WRITERS = 16
