@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOMS
 from tests.docs.pages import PAGES, ROOT, name_of
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _DECISION = re.compile(r"docs/decisions/(\d{4})")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+TESTED = {test.parent.name for test in ROOT.glob("tests/*/test_*.py")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -41,6 +44,13 @@ def test_every_page_can_be_reached_from_the_readme(page: Path) -> None:
     assert page in reached
 
 
+@pytest.mark.parametrize("folder", [*ROOMS, *(f"tests/{each}" for each in sorted(TESTED))])
+def test_every_folder_of_the_code_is_on_the_page_of_where_things_are(folder: str) -> None:
+    """A new room, or a new folder of tests, is one that a newcomer is told of."""
+    page = ROOT / "docs/layout.md"
+    assert ROOT / folder in {_path(page, link) for link in _LINK.findall(_prose(page))}
+
+
 def test_every_decision_that_the_code_names_is_written() -> None:
     """By its number; no two have the same one."""
     sources = [file for ending in ("py", "lua") for file in ROOT.glob(f"*/**/*.{ending}")]
@@ -56,9 +66,13 @@ def _leads(page: Path, link: str) -> bool:
 
 
 def _target(page: Path, link: str) -> Path:
+    target = _path(page, link)
+    return target / "README.md" if (target / "README.md").exists() else target
+
+
+def _path(page: Path, link: str) -> Path:
     path = link.partition("#")[0]
-    target = (page.parent / path).resolve() if path else page
-    return target / "README.md" if target.is_dir() else target
+    return (page.parent / path).resolve() if path else page
 
 
 def _anchors(page: Path) -> set[str]:
