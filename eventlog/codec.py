@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 
@@ -39,6 +40,15 @@ class MalformedEntry(ValueError):
         self.position = position
 
 
+@dataclass(frozen=True, slots=True)
+class EventHead:
+    """An event without its body: the version of its item that it made, when, and how."""
+
+    version: int
+    position: str
+    type: str
+
+
 def encode_meta(meta: Mapping[str, str]) -> bytes:
     """What is known of a write, as it stands in the `meta` field."""
     if not meta:
@@ -58,6 +68,12 @@ def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
     if fields[::2] != _NAMES:
         raise _wrong_fields(position)
     return _decoded(position, fields[1::2])
+
+
+def decode_head(position: bytes, fields: Sequence[bytes]) -> EventHead:
+    """The same without its body, of which the entry may have a part only. Raises MalformedEntry."""
+    recorded = decode_flat(position, fields)
+    return EventHead(recorded.version, recorded.position, recorded.type)
 
 
 def without_meta(position: bytes, fields: Sequence[bytes]) -> RecordedEvent | None:

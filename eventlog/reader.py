@@ -14,7 +14,7 @@ from typing import Protocol
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
-from itemstore.eventlog.codec import decode_flat
+from itemstore.eventlog.codec import EventHead, decode_flat, decode_head
 
 MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
@@ -97,15 +97,6 @@ class Part:
     def events(self) -> list[RecordedEvent]:
         """The entries as events. Raises MalformedEntry."""
         return _decoded(self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class EventHead:
-    """An event without its body: the version of its item that it made, when, and how."""
-
-    version: int
-    position: str
-    type: str
 
 
 class LogReader(Protocol):
@@ -237,8 +228,7 @@ class LogReader(Protocol):
         while done < len(positions):
             some, looked = await self.entries_at(positions[done:], with_bodies=False, kind=kind)
             done += looked
-            events = _decoded(some)
-            yield [EventHead(each.version, each.position, each.type) for each in events], looked
+            yield [decode_head(position, fields) for position, fields in some], looked
 
 
 def size_of(entries: Sequence[Entry]) -> int:

@@ -29,7 +29,7 @@ class Stream(LogReader):
 
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
-        first, last, length, added, end = await self._run(_LOG_ENDS)
+        first, last, length, added, end = await self._run(_LOG_ENDS, self.keys.events)
         return Extent(first.decode(), last.decode(), length, added, end.decode())
 
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
@@ -46,7 +46,9 @@ class Stream(LogReader):
         """The next entries, as many as are small together."""
         looked_at = min(within.looked, LOOKED_AT)
         arguments = (after, within.entries, looked_at, within.bytes, within.kind)
-        position, looked, is_end, *entries = await self._run(_READ_AFTER, *arguments)
+        position, looked, is_end, *entries = await self._run(
+            _READ_AFTER, self.keys.events, *arguments
+        )
         return Part(entries, position.decode(), looked, bool(is_end))
 
     async def entries_at(
@@ -54,14 +56,16 @@ class Stream(LogReader):
     ) -> tuple[list[Entry], int]:
         """The entries at the first of the positions, as many as are small together."""
         arguments = (ABOUT_BYTES, int(with_bodies), kind, *positions[:LOOKED_AT])
-        looked, *entries = await self._run(_READ_AT, *arguments)
+        looked, *entries = await self._run(_READ_AT, self.keys.events, *arguments)
         return entries, looked
 
     async def before_last(self, count: int) -> str:
         """The position of the event before the last ones, without sending their bodies."""
         place, left = "+", count + 1
         while left:
-            position, passed = await self._run(_STEP_BACK, place, left, ABOUT_BYTES)
+            position, passed = await self._run(
+                _STEP_BACK, self.keys.events, place, left, ABOUT_BYTES
+            )
             if not passed:
                 return START
             left -= passed
@@ -91,13 +95,8 @@ class Stream(LogReader):
 
     async def version_at(self, item: str, position: str) -> int:
         """The item's version then, in logarithmic time in the number of its versions."""
-        with translated():
-            return int(
-                await _VERSION_AT.run(
-                    self.client.execute_command, [self.keys.history(item)], key_of(position)
-                )
-            )
+        return int(await self._run(_VERSION_AT, self.keys.history(item), *key_of(position)))
 
-    async def _run(self, script: Script, *arguments: Any) -> Any:
+    async def _run(self, script: Script, key: str, *arguments: Any) -> Any:
         with translated():
-            return await script.run(self.client.execute_command, [self.keys.events], arguments)
+            return await script.run(self.client.execute_command, [key], arguments)

@@ -11,7 +11,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.eventlog.reader import EventHead
+from itemstore.eventlog.codec import EventHead
 from itemstore.store.excerpts import LONGEST, quoted
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from itemstore.api.openapi import operations
 from itemstore.api.resources.item_history import heads_at, last_change
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.reader import EventHead
+from itemstore.eventlog.codec import EventHead
 
 router = APIRouter(route_class=Route)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from itemstore.api.app import ItemStore
+from itemstore.engine.scripts import Script
 from itemstore.eventlog import stream
 from itemstore.eventlog.stream import Stream
 from tests.api.conftest import sent_by
@@ -20,9 +21,10 @@ def steps() -> Iterator[list[Any]]:
     """The steps of the engine that reads of the log take."""
     run, taken = Stream._run, []
 
-    async def counted(*arguments: Any) -> Any:
-        taken.append(arguments)
-        return await run(*arguments)
+    async def counted(stream: Stream, script: Script, key: str, *arguments: Any) -> Any:
+        if key == stream.keys.events:
+            taken.append(arguments)
+        return await run(stream, script, key, *arguments)
 
     with patch.object(Stream, "_run", counted), patch.object(stream, "LOOKED_AT", 10):
         yield taken
