@@ -93,7 +93,7 @@ class Client:
         self.cuts.append(self.name)
 
 
-def test_who_has_taken_nothing_for_the_longest_time_goes_first(
+def test_the_client_that_has_taken_nothing_for_the_longest_time_goes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And only as many as have to; a client that takes something goes to the end of the queue."""

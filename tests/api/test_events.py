@@ -188,7 +188,7 @@ async def test_a_malformed_last_event_id_is_refused(client: httpx.AsyncClient) -
     problem(await client.get("/events", headers=headers), 400, "malformed-cursor")
 
 
-async def test_behind_the_end_there_is_nothing_yet(busy: httpx.AsyncClient) -> None:
+async def test_after_the_end_there_is_nothing_yet(busy: httpx.AsyncClient) -> None:
     """200, no events and no link: the position may be asked for again."""
     end = (await busy.get("/events?limit=1000")).json()[-1]["id"]
     page = await busy.get(f"/events?after={end}")
@@ -204,7 +204,7 @@ async def test_before_the_start_is_the_start(busy: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/jsonl", "text/event-stream"])
-async def test_behind_a_position_that_was_trimmed_away_the_log_has_a_hole(
+async def test_after_a_position_that_was_trimmed_away_the_log_has_a_hole(
     busy: httpx.AsyncClient, redis: FakeAsyncRedis, accept: str
 ) -> None:
     """410 in every form, also by Last-Event-ID; from its new start on the log can be read."""

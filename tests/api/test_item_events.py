@@ -40,18 +40,18 @@ async def test_pages_in_both_directions_give_every_event_once(
     assert versions == sorted(range(1, 9), reverse=order == "desc")
 
 
-async def test_after_starts_behind_a_position_in_either_direction(busy: httpx.AsyncClient) -> None:
+async def test_after_goes_on_from_a_position_in_either_direction(busy: httpx.AsyncClient) -> None:
     """Of another item as well: a position is a place in the whole log."""
     log = (await busy.get("/events")).json()
     for place, event in enumerate(log):
         before = [each["id"] for each in log[:place] if each["subject"] == "a/b"]
-        behind = [each["id"] for each in log[place + 1 :] if each["subject"] == "a/b"]
-        for order, expected in (("asc", behind), ("desc", before[::-1])):
+        later = [each["id"] for each in log[place + 1 :] if each["subject"] == "a/b"]
+        for order, expected in (("asc", later), ("desc", before[::-1])):
             url = f"/items/a%2Fb/events?order={order}&after={event['id']}"
             assert [each["id"] for each in (await busy.get(url)).json()] == expected
 
 
-async def test_a_history_behind_its_end_is_empty(busy: httpx.AsyncClient) -> None:
+async def test_a_history_after_its_end_is_empty(busy: httpx.AsyncClient) -> None:
     """A page without events and without a link, in either direction from the outside."""
     end = (await busy.get("/events?limit=1000")).json()[-1]["id"]
     for url in (

@@ -71,7 +71,7 @@ async def test_a_body_that_is_one_piece_without_a_length_is_refused_too(
     assert start["status"] == 413
 
 
-async def test_what_comes_behind_the_limit_is_not_read(
+async def test_what_comes_after_the_limit_is_not_read(
     small: httpx.AsyncClient, unchanged: Unchanged
 ) -> None:
     """A client that sends for ever is answered once it has sent too much."""

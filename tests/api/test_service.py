@@ -43,7 +43,7 @@ async def test_the_root_is_html_for_a_browser(client: httpx.AsyncClient) -> None
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html", ""])
 async def test_the_root_is_json_for_everyone_else(client: httpx.AsyncClient, accept: str) -> None:
-    """Also for who takes HTML too, but JSON first."""
+    """Also for a client that takes HTML too, but JSON first."""
     answer = await client.get("/", headers={"Accept": accept})
 
     assert answer.headers["content-type"] == "application/json"
@@ -156,7 +156,7 @@ def configured(
     monkeypatch.setattr(redis, "config_get", config_get)
 
 
-async def test_many_who_ask_whether_it_is_ready_cost_the_engine_one_look(
+async def test_many_questions_whether_it_is_ready_cost_the_engine_one_look(
     client: httpx.AsyncClient, asked: list[str]
 ) -> None:
     """It wants no token, so strangers ask; they must not have the engine write, or work hard."""

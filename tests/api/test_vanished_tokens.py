@@ -1,4 +1,4 @@
-"""Tokens that are there no more, or never were: nobody comes in who was not meant to."""
+"""Tokens that are there no more, or never were: nobody gets in by that."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_until_it_is_noticed_the_old_tokens_count(
 async def test_a_token_made_after_the_others_vanished_opens_the_store_again(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
-    """For whoever carries it, and at once."""
+    """For every process that had taken it, and at once."""
     await bearer(redis, "ann")
     assert (await client.get("/items")).status_code == 401
     await redis.flushall()
@@ -159,7 +159,7 @@ async def test_on_loopback_a_store_without_tokens_is_open(serve: Serve, host: st
 
 
 async def test_an_operator_may_open_it_to_all(serve: Serve) -> None:
-    """--insecure-no-auth: something in front decides who may come."""
+    """--insecure-no-auth: something in front controls access."""
     client = serve(host="0.0.0.0", insecure_no_auth=True)
     assert (await client.put("/items/foo", json={})).status_code == 201
 

@@ -64,7 +64,7 @@ def test_one_process_cannot_run_two_engines_in_one_directory(
 
 
 def test_the_lock_file_names_the_owner_and_the_socket(data_dir: Path) -> None:
-    """A person can read there who holds the directory; afterwards it names nobody."""
+    """A person can read there which process holds the directory; afterwards it names none."""
     with run(data_dir) as engine:
         said = json.loads((data_dir / "owner.lock").read_text())
         assert said == {"pid": os.getpid(), "socket": str(engine.socket)}
@@ -92,7 +92,7 @@ def test_attach_runs_an_engine_where_none_runs(data_dir: Path, connect: Connect)
 
 
 def test_attaching_at_the_same_moment_gives_all_the_same_engine(data_dir: Path) -> None:
-    """Whoever comes first runs it, the others wait until it answers."""
+    """The first one runs it, the others wait until it answers."""
     attached = threading.Barrier(4)
 
     def pid() -> int:

@@ -69,7 +69,9 @@ def stop(pid: int, client: Redis, end: str) -> None:
         os.kill(pid, signal.Signals[end])
 
 
-def test_who_attaches_finds_the_engine_that_was_started_again(data_dir: Path, own: Own) -> None:
+def test_a_command_that_attaches_finds_the_engine_that_was_started_again(
+    data_dir: Path, own: Own
+) -> None:
     """Within the patience that it has anyway."""
     process, engine = own(data_dir)
     os.kill(engine.pid, signal.SIGKILL)

@@ -130,7 +130,7 @@ async def test_concurrent_appends_get_an_answer_each(log: EventLog, partition: P
     await assert_agreement(partition)
 
 
-async def test_a_caller_who_goes_away_takes_nobody_along(log: EventLog, wire: Wire) -> None:
+async def test_a_caller_that_goes_away_takes_no_other_along(log: EventLog, wire: Wire) -> None:
     """Its own command is appended, as it was on its way; the others get their answers."""
     wire.is_open.clear()
     gone = asyncio.create_task(log.append(PutItem("foo", b"1")))

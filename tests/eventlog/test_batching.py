@@ -113,7 +113,7 @@ async def test_an_error_for_one_call_is_raised_to_its_caller_alone(other: OtherS
     assert isinstance(outcomes[1], Refused)
 
 
-async def test_an_error_of_a_batch_is_raised_to_all_who_wait(other: OtherSide) -> None:
+async def test_an_error_of_a_batch_is_raised_to_all_that_wait(other: OtherSide) -> None:
     """To its own callers and to those after them; calls that come later are sent again."""
     batches = batches_to(other)
     callers = submit(batches, 1, 2)
@@ -146,7 +146,7 @@ async def test_a_full_queue_takes_no_call_until_it_has_moved(other: OtherSide) -
     assert other.batches == [[1], [2, 3], [5]]
 
 
-async def test_a_caller_who_gave_up_leaves_the_rest_as_it_was(other: OtherSide) -> None:
+async def test_a_caller_that_gave_up_leaves_the_rest_as_it_was(other: OtherSide) -> None:
     """Whether its batch is answered or fails."""
     for is_down in (False, True):
         batches = batches_to(other)

@@ -89,7 +89,7 @@ async def test_a_thousand_puts_from_two_processes_create_once(
     await assert_agreement(real_partition)
 
 
-async def test_a_hundred_who_want_to_be_first_are_one(
+async def test_of_a_hundred_that_want_to_be_first_one_is(
     real_partition: Partition, logs: list[EventLog]
 ) -> None:
     """One creates the item, 99 hear that it is at version 1."""
@@ -106,7 +106,7 @@ async def test_a_hundred_who_want_to_be_first_are_one(
     await assert_agreement(real_partition)
 
 
-async def test_of_those_who_saw_the_same_version_one_writes(
+async def test_of_the_clients_that_saw_the_same_version_one_writes(
     real_partition: Partition, logs: list[EventLog]
 ) -> None:
     """Eight count to fifty, reading and writing on condition: no count is lost."""

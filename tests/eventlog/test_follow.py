@@ -45,7 +45,7 @@ async def test_a_follower_gets_what_is_there_and_then_what_comes(log: EventLog) 
         assert await following == before[2:] + after
 
 
-async def test_an_event_comes_to_who_waits_for_it_at_once(log: EventLog) -> None:
+async def test_an_event_comes_at_once_to_a_follower_that_waits_for_it(log: EventLog) -> None:
     """Far sooner than a poll would bring it; many wait at a time."""
     following = [asyncio.create_task(follow(log, START, count=1)) for _ in range(20)]
     await asyncio.sleep(0.05)

@@ -114,7 +114,7 @@ def test_a_virtual_environment_that_failed_half_way_is_not_kept(house: House) ->
     assert house.make(".venv/serve").returncode == 0
 
 
-def test_the_tests_are_run_behind_every_check(house: House) -> None:
+def test_the_tests_are_run_after_every_check(house: House) -> None:
     """`make test` is what CI runs, so it leaves nothing out."""
     planned = house.make("--dry-run", "test").stdout
     steps = ["ruff check .", "ruff format --check .", "mypy", "lint-imports", "-m pytest"]

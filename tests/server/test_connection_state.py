@@ -190,7 +190,7 @@ def test_a_refusal_comes_too_late_once_the_answer_has_begun() -> None:
     assert not state.has_refusal
 
 
-def test_who_has_ended_its_half_is_told_and_not_waited_for() -> None:
+def test_a_client_that_has_ended_its_half_is_told_and_not_waited_for() -> None:
     """Nothing more can come from it."""
     state = state_with(phase=HEAD)
     assert state.end(is_live=False) == "refuse as cut short"

@@ -83,14 +83,14 @@ def test_a_trailer_is_no_header_field(client: Raw, pause: float) -> None:
     assert client.answer().status == 200
 
 
-@pytest.mark.parametrize("behind", [b"", LIVEZ, LIVEZ * 3])
-def test_a_follower_who_left_gives_its_place_back(server: Server, behind: bytes) -> None:
+@pytest.mark.parametrize("more", [b"", LIVEZ, LIVEZ * 3])
+def test_a_follower_that_left_gives_its_place_back(server: Server, more: bytes) -> None:
     """Also one that asked for something else on the same connection."""
     stream = get("/events?item=nobody", "Accept: text/event-stream")
     for _ in range(2):
         followers = [Raw(server.url) for _ in range(3)]
         for follower in followers:
-            follower.send(stream + behind)
+            follower.send(stream + more)
             assert follower.answer().status == 200
         with Raw(server.url) as client:
             client.send(stream)
@@ -103,7 +103,9 @@ def test_a_follower_who_left_gives_its_place_back(server: Server, behind: bytes)
         assert client.answer().status == 200
 
 
-def test_who_left_while_it_waited_for_an_event_gives_its_place_back(server: Server) -> None:
+def test_a_client_that_left_while_it_waited_for_an_event_gives_its_place_back(
+    server: Server,
+) -> None:
     """A second later, and not when its time is up."""
     poll = get("/events?item=nobody&wait=60", "Accept: application/json")
     for _ in range(3):

@@ -147,7 +147,7 @@ def test_a_server_that_was_stopped_by_its_terminal_goes_on(
 def test_a_process_that_a_model_forked_and_ends_leaves_the_server_alone(
     serve_blocked: Serve, block: Callable[[int], None], tmp_path: Path
 ) -> None:
-    """As a pool of multiprocessing does with its own: only who was told to end is killed."""
+    """As a pool of multiprocessing does with its own: only a process told to end is killed."""
     server, child = serve_blocked("fork"), tmp_path / "child"
     assert httpx.get(f"{server.url}/livez").status_code == 200
     block(server.process.pid)

@@ -91,7 +91,7 @@ async def test_the_stream_on_the_wire(client: httpx.AsyncClient) -> None:
         assert [line.partition(":")[0] for line in block.split("\n")] == ["id", "event", "data"]
 
 
-async def test_last_event_id_goes_on_right_behind_it_and_beats_after(
+async def test_last_event_id_goes_on_right_after_it_and_beats_after(
     client: httpx.AsyncClient,
 ) -> None:
     """A browser sends the URL that it began with again, with what it has seen beside it."""

@@ -200,7 +200,7 @@ async def test_lines_that_break_off_do_not_look_complete(
         await client.get("/events", headers={"accept": "application/jsonl"})
 
 
-async def test_a_feed_that_can_t_go_on_says_so_to_all_who_follow(
+async def test_a_feed_that_can_t_go_on_says_so_to_all_followers(
     client: httpx.AsyncClient, app: ItemStore
 ) -> None:
     """Their streams end, rather than to stay silent for ever."""
@@ -215,7 +215,7 @@ async def test_a_feed_that_can_t_go_on_says_so_to_all_who_follow(
 
 
 @pytest.mark.parametrize("how", ["closed", "aborted", "answered"])
-async def test_followers_who_leave_leave_nothing_behind(
+async def test_followers_that_leave_free_all_that_they_had(
     app: ItemStore, port: int, client: httpx.AsyncClient, how: str
 ) -> None:
     """No task, no reader of the log, no event in memory."""

@@ -36,7 +36,7 @@ def open_connections(server: Server) -> int:
 
 
 def wait_until_alone(server: Server) -> None:
-    """Waits until no connection is left, for ten seconds at the most."""
+    """Waits until no connection is left, for at most ten seconds."""
     wait_until(lambda: not open_connections(server), 10)
 
 
@@ -142,7 +142,7 @@ def test_a_long_poll_is_answered_when_there_is_something(server: Server, client:
     assert client.rest() == b""
 
 
-def test_long_polls_of_those_who_left_give_their_places_back(server: Server) -> None:
+def test_long_polls_of_clients_that_left_give_their_places_back(server: Server) -> None:
     """Within seconds, and not when their time is up."""
     poll = get("/events?after=9999999999999-0&wait=60", *JSON)
     for _ in range(2):

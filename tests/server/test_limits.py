@@ -54,7 +54,7 @@ def test_a_header_without_an_end_is_refused(server: Server, client: Raw) -> None
     assert resident(server) - before < 20
 
 
-def test_who_sends_an_endless_header_reads_why_it_is_refused(client: Raw) -> None:
+def test_a_client_that_sends_an_endless_header_reads_why_it_is_refused(client: Raw) -> None:
     """The answer is there before the connection is."""
     client.send(b"GET / HTTP/1.1\r\nX: " + b"x" * 2 * MOST_HEAD)
     client.send(b"x" * 300_000)
@@ -62,7 +62,7 @@ def test_who_sends_an_endless_header_reads_why_it_is_refused(client: Raw) -> Non
     assert client.closed_after() < 5
 
 
-def test_fields_behind_a_body_have_the_limit_too(server: Server, client: Raw) -> None:
+def test_fields_after_a_body_have_the_limit_too(server: Server, client: Raw) -> None:
     """Trailers, and what can stand beside a chunk's length (RFC 9112 §7.1)."""
     head = put("foo", b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     client.send(head + b"2\r\n{}\r\n0\r\n")
@@ -149,7 +149,7 @@ def test_an_idle_connection_is_closed(serve: Serve) -> None:
 
 
 def test_a_body_without_a_length_is_refused_at_the_limit(server: Server, client: Raw) -> None:
-    """413 in the middle of it; and who goes on for ever is let go."""
+    """413 in the middle of it; and a client that goes on for ever is let go."""
     head = put("foo", b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
     client.send(head + 20 * chunk)
@@ -205,8 +205,8 @@ def test_a_connection_too_many_is_refused(serve: Serve) -> None:
             assert third.answer().status == 200
 
 
-def test_who_watches_the_server_needs_no_place(serve: Serve) -> None:
-    """Health and metrics are answered on any connection too many; once, and to who asks at once."""
+def test_monitoring_needs_no_place(serve: Serve) -> None:
+    """Health and metrics are answered on any connection too many, once, if asked for first."""
     server = serve("--max-connections", "1")
     with Raw(server.url) as first, Raw(server.url) as idle:
         first.send(LIVEZ)

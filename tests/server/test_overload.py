@@ -93,7 +93,7 @@ def metrics(client: Raw, name: str) -> dict[str, float]:
     return {labels.removeprefix(name): float(number) for labels, _, number in samples}
 
 
-def test_who_watches_the_server_is_never_refused(engine: Engine, clients: list[Raw]) -> None:
+def test_monitoring_is_never_refused(engine: Engine, clients: list[Raw]) -> None:
     """Health and metrics are there when it has too much to do, and count what was refused."""
     with full(engine, clients):
         clients[-1].send(FOO)
@@ -107,7 +107,7 @@ def test_who_watches_the_server_is_never_refused(engine: Engine, clients: list[R
 @pytest.mark.parametrize(
     "headers", [("Connection: close",), ("Expect: 100-continue",)], ids=["close", "expect"]
 )
-def test_who_would_be_gone_or_wait_is_refused_and_closed(
+def test_a_client_that_would_be_gone_or_wait_is_refused_and_closed(
     engine: Engine, clients: list[Raw], headers: tuple[str]
 ) -> None:
     """A client that closes, and one that would send its body only when asked to."""
@@ -130,7 +130,7 @@ def test_a_refused_head_has_no_body(engine: Engine, clients: list[Raw]) -> None:
         assert clients[-1].answer().status == 200
 
 
-def test_streams_and_slow_bodies_take_no_place_of_those_who_wait(clients: list[Raw]) -> None:
+def test_streams_and_slow_bodies_take_no_place_of_requests_that_wait(clients: list[Raw]) -> None:
     """Any number of followers and of half-sent requests, and a PUT goes through."""
     for client in clients[1:4]:
         client.send(get("/events", "Accept: text/event-stream"))
@@ -146,7 +146,7 @@ def test_streams_and_slow_bodies_take_no_place_of_those_who_wait(clients: list[R
         assert client.answer().status in (200, 201)
 
 
-def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
+def test_a_client_that_takes_no_answers_takes_no_place_of_requests_that_wait(
     server: Server, clients: list[Raw]
 ) -> None:
     """More of them than may wait, each with other requests after those that it does not read."""
@@ -166,7 +166,7 @@ def test_who_takes_no_answers_takes_no_place_of_those_who_wait(
             assert [client.answer().status for _ in range(10)] == [200] * 10
 
 
-def test_who_is_counted_as_sending_is_not_one_who_was_answered(
+def test_a_client_that_was_answered_is_not_counted_as_sending(
     engine: Engine, clients: list[Raw]
 ) -> None:
     """Refused before its body came, or after another request: neither makes room for others."""
@@ -214,8 +214,8 @@ def test_the_sum_of_several_processes_only_grows(serve: Serve) -> None:
         assert len(metrics(client, "process_cpu_seconds_total")) == 2
 
 
-async def test_who_finds_the_tokens_stale_goes_on_with_all_the_others() -> None:
-    """One asks the engine; none of the rest waits for its turn behind the rest."""
+async def test_requests_that_find_the_tokens_stale_go_on_together() -> None:
+    """One asks the engine; none of the rest waits for a turn after the others."""
     tokens = KnownTokens(Partition(FakeAsyncRedis(), Keys()), may_be_open=True)
     turns = 0
 

@@ -90,7 +90,9 @@ def head(*fields: tuple[bytes, bytes], version: str = "1.1", url: bytes = b"/") 
     ("version", "value", "expects"),
     [("1.1", b"100-Continue", True), ("1.1", b"other", False), ("1.0", b"100-continue", False)],
 )
-def test_who_expects_100_continue_is_told_so(version: str, value: bytes, *, expects: bool) -> None:
+def test_a_head_says_whether_its_client_expects_100_continue(
+    version: str, value: bytes, *, expects: bool
+) -> None:
     """In HTTP/1.1 only (RFC 9110 §10.1.1)."""
     spoken, _, _, _, expects_continue = head(HOST, (b"expect", value), version=version)
     assert (spoken, expects_continue) == (version, expects)

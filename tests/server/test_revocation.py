@@ -59,7 +59,7 @@ async def test_a_revoked_token_ends_its_streams_and_no_others(
             assert f"id: {written.headers['event-id']}" in await anext(going_on)
 
 
-async def test_the_first_token_ends_the_streams_of_those_who_have_none(
+async def test_the_first_token_ends_the_streams_of_clients_without_one(
     serve: Serve, tmp_path: Path
 ) -> None:
     """What began in an open store does not go on in one that is not."""

@@ -72,7 +72,7 @@ def test_answers_that_nobody_takes_do_not_fill_the_memory(server: Server, reques
     assert most - before < MOST + MADE
 
 
-def test_who_takes_nothing_makes_room_for_who_does(server: Server) -> None:
+def test_a_client_that_takes_nothing_makes_room_for_one_that_does(server: Server) -> None:
     """A page more than there is room for is 503 at first; after two seconds it is given."""
     with silent_clients(server, get("/items?limit=1000"), 20), Raw(server.url) as reader:
         until = time.monotonic() + 15

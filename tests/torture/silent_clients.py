@@ -57,7 +57,7 @@ async def silent_clients(seed: int, seconds: float) -> Outcome:
                     if not isinstance(stream, BaseException):
                         stream[1].transport.abort()
             outcome.seconds = time.monotonic() - began
-            outcome.answers[f"MiB at the most: {most}"] += 1
+            outcome.answers[f"at most {most} MiB"] += 1
             if most > MOST_MIB:
                 outcome.violations.append(f"the API took {most} MiB; {MOST_MIB} are allowed")
             outcome.violations += await verified("--data-dir", str(directory / "data"))

@@ -119,7 +119,7 @@ async def connections_broken(seed: int, seconds: float) -> Outcome:
 async def _around_an_engine(
     program: str, *, workers: int = 1, through_proxy: bool = False
 ) -> AsyncIterator[System]:
-    """Two APIs on one engine. The second has so many workers."""
+    """Two APIs on one engine. The second has `workers` workers."""
     with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
         directory = Path(name)
         engine = Engine(directory, program_of(program))
