@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from dataclasses import dataclass
 
 from itemstore.engine.durability import Durability, promised
 from itemstore.engine.errors import LogFull, LogUnavailable
@@ -12,14 +12,22 @@ from itemstore.eventlog.readiness import LogEnd, check_replicas, check_writable
 from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5
-"""How long an answer holds: /readyz wants no token, so strangers could ask without end."""
+"""How long an answer holds: it takes no token to ask, so strangers could ask without end."""
 
 SETTLE_SECONDS = 1.0
 """Seconds between two looks whether what was not durable in time is so by now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a write can count on now: how durable it will be, and where the log ends."""
+
+    durability: Durability
+    end: LogEnd
+
+
 class Health:
-    """What `/readyz` says of one store."""
+    """Whether one store is ready for writes."""
 
     def __init__(self, store: Store) -> None:
         self._partition = store.partition
@@ -27,10 +35,10 @@ class Health:
         self._disk = store.disk
         self._wanted = store.settings.acknowledgement
         self._fresh_until = 0.0
-        self._asking: asyncio.Future[dict[str, Any] | Exception] | None = None
+        self._asking: asyncio.Future[Readiness | Exception] | None = None
 
-    async def report(self) -> dict[str, Any]:
-        """How durable a write is, and whether the log is ahead of the clock.
+    async def readiness(self) -> Readiness:
+        """What a write can count on, as of FRESH_SECONDS ago at most.
 
         Raises LogUnavailable, LogFull, LogBroken or UnsafeEngine where a write would not be taken,
         and NotYetDurable where the last one was not as durable as wanted, or the next can't be.
@@ -55,23 +63,11 @@ class Health:
                     continue
                 self._log.not_yet_durable = None
 
-    async def _look(self) -> dict[str, Any] | Exception:
+    async def _look(self) -> Readiness | Exception:
         try:
             end = await check_writable(self._partition)
             promise = await promised(self._partition.client, self._wanted)
             await check_replicas(self._partition.client, self._wanted)
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error
-        return self._log.not_yet_durable or self._described(end, promise)
-
-    def _described(self, end: LogEnd, promise: Durability) -> dict[str, Any]:
-        durable = {
-            "waits_for": str(self._wanted),
-            "fsync": promise.fsync,
-            "meaning": promise.sentence,
-        }
-        clock = {
-            "ahead_seconds": end.ahead_seconds,
-            "meaning": end.sentence or "The log is not ahead of the engine's clock.",
-        }
-        return {"status": "ready", "durability": durable, "clock": clock}
+        return self._log.not_yet_durable or Readiness(promise, end)

@@ -79,12 +79,22 @@ async def livez(_: Request) -> Reply:
 )
 async def readyz(request: Request) -> Reply:
     """Whether a write would be taken now, and how durable it would be."""
-    report = await request.context.health.report()
+    ready = await request.context.health.readiness()
     tokens = request.context.tokens
     await tokens.refresh()
     if tokens.is_closed:
         raise LogUnavailable(tokens.standing.value, retry_after=60)
-    return json_reply(report, headers=[NO_STORE])
+    durability = {
+        "waits_for": str(ready.durability.acknowledgement),
+        "fsync": ready.durability.fsync,
+        "meaning": ready.durability.sentence,
+    }
+    clock = {
+        "ahead_seconds": ready.end.ahead_seconds,
+        "meaning": ready.end.sentence or "The log is not ahead of the engine's clock.",
+    }
+    content = {"status": "ready", "durability": durability, "clock": clock}
+    return json_reply(content, headers=[NO_STORE])
 
 
 @router.get(
