@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itemstore.api.http.entity_tags import position_tag
 from itemstore.api.http.reply import Headers
-from itemstore.api.http.request import Request
 from itemstore.api.http.vary import vary
 
 NO_STORE = (b"cache-control", b"no-store")
@@ -14,14 +13,14 @@ REVALIDATE = (b"cache-control", b"no-cache")
 """A cache may keep it, and has to ask whether it is still current before it shows it."""
 
 
-def for_ever(request: Request, *varies: bytes) -> Headers:
+def for_ever(actor: str | None, *varies: bytes) -> Headers:
     """The answer never changes, so every cache may keep it for good.
 
     Where a token was needed, only the client's own cache, and only for that token: it may be
     revoked, and another token of the same client may not read this.
     """
     scope = b"public"
-    if request.actor is not None:
+    if actor is not None:
         scope, varies = b"private", (*varies, b"authorization")
     headers: Headers = [(b"cache-control", scope + b", max-age=31536000, immutable")]
     return [*headers, vary(*varies)] if varies else headers

@@ -1,10 +1,12 @@
-"""Link: where an item, its TimeGate, its TimeMap and its versions are (RFC 5829, RFC 7089)."""
+"""Link (RFC 8288): the next page; an item, its TimeGate, its TimeMap and its versions."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 from itemstore.api.http.paths import item_path
+from itemstore.api.http.query_parameters import Query
 from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
 
@@ -39,6 +41,16 @@ def version_links(request: Request, item: str, number: int, count: int) -> Heade
     if number < count:
         links += f', <{url}/versions/{number + 1}>; rel="successor-version"'
     return b"link", links.encode()
+
+
+def next_page(path: str, wanted: Query, **cursor: str) -> Header:
+    """The link to the next page, which begins where the cursor says."""
+    parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | cursor
+    shown = {
+        name: f"{value:g}" if isinstance(value, float) else value  # as it was sent, and not 1.0
+        for name, value in parameters.items()
+    }
+    return b"link", f'<{path}?{urlencode(shown)}>; rel="next"'.encode()
 
 
 def _item_links(url: str) -> str:

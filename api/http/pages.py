@@ -1,4 +1,4 @@
-"""A page of a list: its parts, and the link to the next one (RFC 8288)."""
+"""A page of a list, which may be large: made and sent in parts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlencode
 
 from starlette.types import Receive, Send
 
-from itemstore.api.http.query_parameters import Query
-from itemstore.api.http.reply import ON_EVERY_BODY, Header, Headers
+from itemstore.api.http.reply import ON_EVERY_BODY, Headers
 
 IN_ONE_TURN = 100
 """Things of a list that become JSON in one turn of the event loop: less than a millisecond."""
@@ -52,13 +50,3 @@ async def listed(things: Sequence[T], pieces_of: Callable[[T], list[bytes]]) -> 
                 await asyncio.sleep(0)
         pieces += pieces_of(each)
     return pieces
-
-
-def next_page(path: str, wanted: Query, **cursor: str) -> Header:
-    """The link to the next page, which begins where the cursor says."""
-    parameters = wanted.model_dump(exclude_defaults=True, by_alias=True) | cursor
-    shown = {
-        name: f"{value:g}" if isinstance(value, float) else value  # as it was sent, and not 1.0
-        for name, value in parameters.items()
-    }
-    return b"link", f'<{path}?{urlencode(shown)}>; rel="next"'.encode()

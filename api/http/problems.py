@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.reply import Reply
 
@@ -46,7 +47,7 @@ def problem_reply(problem: Problem, instance: str | None, root: str = "") -> Rep
         **problem.members,
     }
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-    headers += [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+    headers += [(b"content-type", b"application/problem+json"), NO_STORE]
     links = [f'<{root}{path}>; rel="{relation}"' for relation, path in problem.links.items()]
     if links:
         headers.append((b"link", ", ".join(links).encode()))

@@ -63,7 +63,7 @@ async def get_version(request: Request) -> Reply:
         (b"last-modified", last_modified(recorded.position)),
         (b"memento-datetime", event_date(recorded.position)),
         version_links(request, item, number, count),
-        *for_ever(request, *ORIGIN),
+        *for_ever(request.actor, *ORIGIN),
     ]
     if conditions_of(request).has_version(item, number, recorded.position):
         return Reply(304, headers)

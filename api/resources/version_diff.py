@@ -70,7 +70,7 @@ async def diff_versions(request: Request) -> Reply:
             patch = await request.worked_out(lambda: _compared(before, after))
         else:
             patch = _compared(before, after)
-    headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request)]
+    headers = [(b"content-type", JSON_PATCH.encode()), *for_ever(request.actor)]
     return Reply(200, headers, patch)
 
 
