@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import say
 from benchmarks.plot import bars
+from benchmarks.record import save
 from benchmarks.report import OURS, summaries
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -18,6 +20,14 @@ def fill(name: str, text: str, page: Path = DOCS / "benchmarks.md") -> None:
     pattern = re.compile(f"{re.escape(start)}.*{re.escape(end)}", re.DOTALL)
     content = f"{start}\n\n{text}\n\n{end}"
     page.write_text(pattern.sub(lambda _: content, page.read_text()))
+
+
+def publish(record: dict[str, Any], name: str, report: str, *, in_docs: bool) -> None:
+    """Prints a report, keeps the record that it is of, and puts it on the page if wanted."""
+    print(report)
+    say(f"\nResults: {save(record, name)}")
+    if in_docs:
+        fill(name, report)
 
 
 def draw(record: dict[str, Any]) -> None:

@@ -25,9 +25,9 @@ from redis import Redis
 from benchmarks import seeding
 from benchmarks.contestants import HERE
 from benchmarks.cores import cores, move, on
-from benchmarks.document import fill
+from benchmarks.document import publish
 from benchmarks.measure import say
-from benchmarks.record import save, where_and_when
+from benchmarks.record import where_and_when
 from benchmarks.report import table
 from itemstore.engine.embedded import EmbeddedEngine, run
 
@@ -166,11 +166,7 @@ def main() -> None:
         "rounds": options.rounds,
         "runs": [asdict(each) for each in measure(options.events, options.items, options.rounds)],
     }
-    report = markdown(record)
-    print(report)
-    say(f"\nResults: {save(record, 'rebuild')}")
-    if options.docs:
-        fill("rebuild", report)
+    publish(record, "rebuild", markdown(record), in_docs=options.docs)
 
 
 if __name__ == "__main__":

@@ -25,11 +25,11 @@ from redis import Redis
 from benchmarks import seeding
 from benchmarks.contestants import HERE, serving
 from benchmarks.cores import Cores, cores, move
-from benchmarks.document import fill
+from benchmarks.document import publish
 from benchmarks.drive import check_wrk, drive
 from benchmarks.measure import quietest, say
 from benchmarks.memory import memory
-from benchmarks.record import save, where_and_when
+from benchmarks.record import where_and_when
 from benchmarks.report import table
 from benchmarks.workloads import Workload
 from itemstore.engine.embedded import run
@@ -221,11 +221,7 @@ def main() -> None:
         "memory": memory(),
         "sizes": list(measure(plan)),
     }
-    report = markdown(record)
-    print(report)
-    say(f"\nResults: {save(record, 'scale')}")
-    if options.docs:
-        fill("scale", report)
+    publish(record, "scale", markdown(record), in_docs=options.docs)
 
 
 if __name__ == "__main__":

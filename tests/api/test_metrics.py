@@ -27,8 +27,9 @@ from itemstore.server.processes import Processes
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, client_of, problem
+from tests.conftest import ROOT
 
-OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 PUT = {"route": "/items/{id}", "method": "PUT"}
 

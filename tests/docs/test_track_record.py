@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.pages import ROOT
+
 PAGE = (ROOT / "docs" / "track-record.md").read_text()
 ROWS = [line.strip("|").split(" | ") for line in PAGE.splitlines() if re.match(r"\| \d", line)]
 TEST = re.compile(r"`(tests/[\w/]+\.py)`")

@@ -20,8 +20,6 @@ from redis.retry import Retry
 from itemstore.engine.embedded import EmbeddedEngine
 from tests.conftest import killed_when_silent
 
-ROOT = Path(__file__).parents[2]
-
 OWNER = """
 import json, signal, sys
 from pathlib import Path
@@ -67,7 +65,6 @@ def launch() -> Iterator[Launch]:
         yield lambda data_dir: stack.enter_context(
             subprocess.Popen(
                 [sys.executable, "-c", OWNER, data_dir],
-                cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,

@@ -76,6 +76,20 @@ SPOILT_ROWS = [
 ]
 
 
+async def broken_among_others(log: EventLog) -> LogBroken:
+    """What an append to `foo` is told, in a batch in which those to `bar` must be appended."""
+    before, broken, after = await asyncio.gather(
+        log.append(PutItem("bar", b"1")),
+        log.append(PutItem("foo", b"2")),
+        log.append(PutItem("bar", b"2")),
+        return_exceptions=True,
+    )
+    assert isinstance(before, RecordedEvent)
+    assert isinstance(after, RecordedEvent)
+    assert isinstance(broken, LogBroken)
+    return broken
+
+
 @pytest.mark.parametrize("row", SPOILT_ROWS)
 async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
     redis: Redis, log: EventLog, wire: Wire, row: bytes
@@ -83,17 +97,9 @@ async def test_a_row_that_is_none_stops_the_appends_to_its_item_alone(
     """The others of the same batch are appended; the item's version can't be told."""
     await log.append(PutItem("foo", b"1"))
     await redis.hset("items:current", "foo", row)
-    before, broken, after = await asyncio.gather(
-        log.append(PutItem("bar", b"1")),
-        log.append(PutItem("foo", b"2")),
-        log.append(PutItem("bar", b"2")),
-        return_exceptions=True,
-    )
+    broken = await broken_among_others(log)
     assert len(wire.commands) == 2
-    assert isinstance(broken, LogBroken)
     assert "'foo' can't be read; rebuild the projection" in str(broken)
-    assert isinstance(before, RecordedEvent)
-    assert isinstance(after, RecordedEvent)
     assert [event.item for event in await log.reader.read()] == ["foo", "bar", "bar"]
     assert await redis.hget("items:current", "foo") == row
 
@@ -103,16 +109,8 @@ async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
 ) -> None:
     """As with a row: the others of the same batch are appended."""
     await redis.set("items:history:foo", "something else")
-    before, broken, after = await asyncio.gather(
-        log.append(PutItem("bar", b"1")),
-        log.append(PutItem("foo", b"2")),
-        log.append(PutItem("bar", b"2")),
-        return_exceptions=True,
-    )
+    await broken_among_others(log)
     assert len(wire.commands) == 1
-    assert isinstance(broken, LogBroken)
-    assert isinstance(before, RecordedEvent)
-    assert isinstance(after, RecordedEvent)
     await redis.delete("items:history:foo")
     await assert_agreement(partition)
 

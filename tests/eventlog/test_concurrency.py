@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -22,8 +21,6 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from tests.conftest import assert_agreement
-
-ROOT = Path(__file__).parents[2]
 
 WRITERS = """
 import asyncio, json, sys
@@ -69,7 +66,6 @@ async def test_a_thousand_puts_from_two_processes_create_once(
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", WRITERS, url_of(real_redis)),
-            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

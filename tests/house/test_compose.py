@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ from compose_spec.models import ComposeSpecification
 from pydantic import ValidationError
 
 from itemstore.engine.server_process import SETTINGS
+from tests.conftest import ROOT
 
-TEXT = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+TEXT = (ROOT / "docker-compose.yml").read_text()
 
 
 @pytest.fixture

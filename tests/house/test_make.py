@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 # Passes for a Python of any version; a venv of it has this script as its own Python again.
 PYTHON = """#!/bin/sh

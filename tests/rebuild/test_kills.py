@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
@@ -25,7 +24,6 @@ from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents, killed_when_silent
 from tests.rebuild.conftest import url_of, write
 
-ROOT = Path(__file__).parents[2]
 KILLS = 15
 MOST_KILLS = 30
 """The last of this many has 13 seconds, on a machine that is that slow."""
@@ -58,7 +56,6 @@ def rebuilding(url: str) -> Iterator[Callable[[float], None]]:
     """Gives a function that rebuilds in another process, and kills that after some seconds."""
     process = subprocess.Popen(
         [sys.executable, "-c", REBUILDS, url],
-        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -32,8 +31,6 @@ from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
 from itemstore.projections.verify.run import verify
 from tests.rebuild.conftest import cancelled, url_of, write
-
-ROOT = Path(__file__).parents[2]
 
 RUNNERS = """
 import asyncio, os, sys
@@ -184,7 +181,6 @@ async def test_killed_runners_count_nothing_twice_and_miss_nothing(
     writing = asyncio.create_task(write(log, 4000, items=50))
     with subprocess.Popen(
         [sys.executable, "-c", RUNNERS, url_of(real_redis)],
-        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
