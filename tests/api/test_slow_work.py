@@ -16,7 +16,6 @@ from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel, field_validator
 
 from itemstore.api.app import create_app
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.server import slow_work
 from itemstore.server.refusals import Overloaded
@@ -155,7 +154,7 @@ async def test_a_body_is_let_go_when_nobody_waits_for_its_work() -> None:
 
 async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
     slow: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
+    partition: Partition,
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -164,13 +163,13 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     go_on.set()
     await slow.put("/items/foo", json={"name": "a"})
-    await create(Partition(redis, Keys()), "bob", Role.reader)
+    await create(partition, "bob", Role.reader)
     for write in (
         partial(slow.put, "/items/foo", json={"name": "b"}),
         partial(slow.patch, "/items/foo", content=b'{"name":"c"}'),
         partial(slow.post, "/items/foo/revert", json={"version": 1}),
     ):
-        secret = await create(Partition(redis, Keys()), "ann", Role.writer)
+        secret = await create(partition, "ann", Role.writer)
         headers = {"authorization": f"Bearer {secret}"}
         if write.func == slow.patch:
             headers["content-type"] = "application/merge-patch+json"
@@ -178,7 +177,7 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
         begun.clear()
         task = asyncio.create_task(write(headers=headers))
         assert await asyncio.to_thread(begun.wait, 20)
-        await revoke(Partition(redis, Keys()), "ann")
+        await revoke(partition, "ann")
         go_on.set()
         problem(await task, 401, "unauthorized")
     assert len(await events()) == 1

@@ -111,21 +111,21 @@ async def test_an_idempotency_key_belongs_to_its_caller(
 
 
 async def test_a_revoked_token_is_refused(
-    app: ItemStore, redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch
+    app: ItemStore, redis: FakeAsyncRedis, partition: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as the process looks again; others go on."""
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
     async with client_of(app) as client:
         assert (await client.get("/items", headers=reader)).status_code == 200
-        assert await revoke(Partition(redis, Keys()), "reader")
+        assert await revoke(partition, "reader")
         problem(await client.get("/items", headers=reader), 401, "unauthorized")
         assert (await client.get("/items", headers=writer)).status_code == 200
-    assert not await revoke(Partition(redis, Keys()), "reader")
+    assert not await revoke(partition, "reader")
     with pytest.raises(LastToken):
-        await revoke(Partition(redis, Keys()), "writer")
-    assert await revoke(Partition(redis, Keys()), "writer", even_last=True)
-    assert not await revoke(Partition(redis, Keys()), "writer", even_last=True)
+        await revoke(partition, "writer")
+    assert await revoke(partition, "writer", even_last=True)
+    assert not await revoke(partition, "writer", even_last=True)
 
 
 async def test_a_new_token_is_good_at_once(
@@ -151,14 +151,14 @@ async def test_a_malformed_authorization_is_401(
     assert not any(part in answer.text for part in ("cmVh", "Basic", "s3cret"))
 
 
-async def test_only_a_digest_is_stored(redis: FakeAsyncRedis) -> None:
+async def test_only_a_digest_is_stored(redis: FakeAsyncRedis, partition: Partition) -> None:
     """What the engine holds opens nothing."""
-    text = await create(Partition(redis, Keys()), "ann", Role.reader)
+    text = await create(partition, "ann", Role.reader)
     secret = text.partition(".")[2]
     assert secret.encode() not in (await redis.hget("items:tokens", "ann") or b"")
-    assert (await read_tokens(Partition(redis, Keys()))).readable["ann"].opens(secret)
+    assert (await read_tokens(partition)).readable["ann"].opens(secret)
     with pytest.raises(TokenExists):
-        await create(Partition(redis, Keys()), "ann", Role.admin)
+        await create(partition, "ann", Role.admin)
 
 
 def test_the_command_knows_every_role() -> None:

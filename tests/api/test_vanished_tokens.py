@@ -92,7 +92,11 @@ async def test_a_token_made_after_the_others_vanished_opens_the_store_again(
 
 @pytest.mark.usefixtures("_asks_each_time")
 async def test_a_worker_that_is_started_again_knows_that_there_were_tokens(
-    serve: Serve, redis: FakeAsyncRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve,
+    redis: FakeAsyncRedis,
+    partition: Partition,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From the other processes of its server, also from those that have ended."""
     monkeypatch.setenv(DIRECTORY, str(tmp_path))
@@ -103,7 +107,7 @@ async def test_a_worker_that_is_started_again_knows_that_there_were_tokens(
     detail = problem(await again.get("/items"), 401, "unauthorized")["detail"]
     assert detail == Standing.VANISHED.value
     await bearer(redis, "ann")
-    await revoke(Partition(redis, Keys()), "ann", even_last=True)
+    await revoke(partition, "ann", even_last=True)
     assert (await again.get("/items")).status_code == 200
     await redis.flushall()
     assert (await serve().get("/items")).status_code == 200
@@ -111,12 +115,12 @@ async def test_a_worker_that_is_started_again_knows_that_there_were_tokens(
 
 @pytest.mark.usefixtures("_asks_each_time")
 async def test_a_store_that_is_opened_on_purpose_is_open(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, partition: Partition
 ) -> None:
     """`token revoke --open-store` leaves a mark, which the next token takes away."""
     await bearer(redis, "ann")
     assert (await client.get("/items")).status_code == 401
-    assert await revoke(Partition(redis, Keys()), "ann", even_last=True)
+    assert await revoke(partition, "ann", even_last=True)
     assert (await client.get("/items")).status_code == 200
     assert list(await redis.hkeys("items:tokens")) == [b"*"]
     await bearer(redis, "bob")
@@ -126,11 +130,13 @@ async def test_a_store_that_is_opened_on_purpose_is_open(
     assert (await client.get("/items")).status_code == 401
 
 
-async def test_the_mark_is_no_token(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> None:
+async def test_the_mark_is_no_token(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, partition: Partition
+) -> None:
     """It can't be sent as one, nor revoked as one."""
     await bearer(redis, "ann")
-    await revoke(Partition(redis, Keys()), "ann", even_last=True)
-    assert not await revoke(Partition(redis, Keys()), "*", even_last=True)
+    await revoke(partition, "ann", even_last=True)
+    assert not await revoke(partition, "*", even_last=True)
     ann = await bearer(redis, "ann")
     assert (await client.get("/items", headers=ann)).status_code == 200
     await redis.hset("items:tokens", "*", (await redis.hget("items:tokens", "ann")) or b"")
@@ -198,7 +204,11 @@ def test_what_the_tokens_mean(
     ],
 )  # fmt: skip
 async def test_a_token_that_was_damaged_by_hand_opens_nothing(
-    app: ItemStore, redis: FakeAsyncRedis, caplog: pytest.LogCaptureFixture, row: bytes
+    app: ItemStore,
+    redis: FakeAsyncRedis,
+    partition: Partition,
+    caplog: pytest.LogCaptureFixture,
+    row: bytes,
 ) -> None:
     """It is named in the log, stops no other token, and does not count as none."""
     await redis.hset("items:tokens", "bad", row)
@@ -212,8 +222,8 @@ async def test_a_token_that_was_damaged_by_hand_opens_nothing(
         assert [each.message for each in caplog.records] == [
             "The rows of these tokens can't be read, so they open nothing: 'bad'."
         ]
-    assert (await read_tokens(Partition(redis, Keys()))).unreadable == ("bad",)
-    assert await revoke(Partition(redis, Keys()), "bad")
+    assert (await read_tokens(partition)).unreadable == ("bad",)
+    assert await revoke(partition, "bad")
 
 
 async def test_tokens_that_are_no_hash_let_nobody_in(
@@ -226,21 +236,21 @@ async def test_tokens_that_are_no_hash_let_nobody_in(
 
 
 async def test_of_two_last_tokens_only_one_can_be_revoked_at_a_time(
-    redis: FakeAsyncRedis, engine: FakeServer
+    redis: FakeAsyncRedis, partition: Partition, engine: FakeServer
 ) -> None:
     """By two operators at the same moment: the store does not open without a word."""
     for _ in range(20):
         await redis.flushall()
         for name in ("ann", "bob"):
-            await create(Partition(redis, Keys()), name, Role.reader)
+            await create(partition, name, Role.reader)
         others = FakeAsyncRedis(server=engine)
         outcomes = await asyncio.gather(
-            revoke(Partition(redis, Keys()), "ann"),
+            revoke(partition, "ann"),
             revoke(Partition(others, Keys()), "bob"),
             return_exceptions=True,
         )
         assert {type(each) for each in outcomes} == {bool, LastToken}
-        assert len((await read_tokens(Partition(redis, Keys()))).readable) == 1
+        assert len((await read_tokens(partition)).readable) == 1
 
 
 @pytest.mark.parametrize(
@@ -252,6 +262,7 @@ async def test_of_two_last_tokens_only_one_can_be_revoked_at_a_time(
 async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     app: ItemStore,
     redis: FakeAsyncRedis,
+    partition: Partition,
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -263,16 +274,14 @@ async def test_a_token_revoked_while_the_body_comes_writes_nothing(
     monkeypatch.setattr("itemstore.store.known_tokens.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     ann = await bearer(redis, "ann")
-    await create(Partition(redis, Keys()), "bob", Role.reader)
+    await create(partition, "bob", Role.reader)
     async with client_of(app) as client:
         assert (await client.put("/items/foo", json={}, headers=ann)).status_code == 201
     kind = b"application/merge-patch+json" if method == "PATCH" else b"application/json"
     headers = [(b"content-type", kind), (b"authorization", ann["authorization"].encode())]
     if key is not None:
         headers.append((b"idempotency-key", key))
-    sent = await _slowly(
-        app, method, path, headers, lambda: revoke(Partition(redis, Keys()), "ann")
-    )
+    sent = await _slowly(app, method, path, headers, lambda: revoke(partition, "ann"))
     assert sent[0]["status"] == 401
     assert b"may have been revoked" in sent[1]["body"]
     assert len(await events()) == 1

@@ -16,7 +16,6 @@ from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.expected import ABSENT
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import TIME_LIMIT, EngineClock
@@ -107,10 +106,10 @@ async def test_a_lost_refusal_is_still_a_refusal(
 
 
 async def test_a_refused_batch_does_not_take_effect_when_a_copy_of_it_comes_later(
-    redis: Redis, log: EventLog, wire: Wire, unchanged: Unchanged
+    redis: Redis, partition: Partition, log: EventLog, wire: Wire, unchanged: Unchanged
 ) -> None:
     """Refused, because the item was there; then another deletes it, and the copy arrives."""
-    other = EventLog(Partition(redis, Keys()))
+    other = EventLog(partition)
     await other.append(PutItem("foo", b"1"))
     wire.lost_replies = 1
     with pytest.raises(UnexpectedVersion):

@@ -104,14 +104,16 @@ async def test_a_user_of_other_keys_may_not_write(real_redis: Redis) -> None:
             await check_writable(Partition(redis, Keys()))
 
 
-async def test_a_user_who_may_run_no_scripts_may_not_write(real_redis: Redis) -> None:
+async def test_a_user_who_may_run_no_scripts_may_not_write(
+    real_redis: Redis, real_partition: Partition
+) -> None:
     """The store writes in one, and an engine that knows it today may forget it."""
     await give(real_redis, "~*", "+@all", "-eval")
     async with ann(real_redis) as redis:
         await real_redis.script_flush()
         with pytest.raises(LogUnavailable, match=r"(?i)eval"):
             await check_writable(Partition(redis, Keys()))
-        await check_writable(Partition(real_redis, Keys()))
+        await check_writable(real_partition)
         with pytest.raises(UnsafeEngine, match="may not run EVAL, which"):
             await check_writable(Partition(redis, Keys()))
 
@@ -129,28 +131,32 @@ def ann(redis: Redis) -> Redis:
 
 
 @pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])
-async def test_a_key_that_holds_something_else_is_damage(redis: Redis, key: str) -> None:
+async def test_a_key_that_holds_something_else_is_damage(
+    redis: Redis, partition: Partition, key: str
+) -> None:
     """On each engine, as an append finds it."""
     await redis.set(key, "something else")
     with pytest.raises(LogBroken):
-        await check_writable(Partition(redis, Keys()))
+        await check_writable(partition)
 
 
-async def test_to_ask_writes_nothing(redis: Redis, log: EventLog) -> None:
+async def test_to_ask_writes_nothing(redis: Redis, partition: Partition, log: EventLog) -> None:
     """Nothing is there that was not, and the log's end and the clock are told."""
-    assert (await check_writable(Partition(redis, Keys()))).position == "0-0"
+    assert (await check_writable(partition)).position == "0-0"
     recorded = await log.append(PutItem("fox", b"{}"))
     before = await contents(redis)
-    end = await check_writable(Partition(redis, Keys()))
+    end = await check_writable(partition)
     assert (end.position, end.sentence) == (recorded.position, None)
     assert await contents(redis) == before
 
 
-async def test_to_ask_leaves_nothing_for_the_disk_or_a_replica(real_redis: Redis) -> None:
+async def test_to_ask_leaves_nothing_for_the_disk_or_a_replica(
+    real_redis: Redis, real_partition: Partition
+) -> None:
     """The engine's own count of what it hands on stays where it was."""
     before = (await real_redis.info("replication"))["master_repl_offset"]
     changes = (await real_redis.info("persistence"))["rdb_changes_since_last_save"]
-    await check_writable(Partition(real_redis, Keys()))
+    await check_writable(real_partition)
     assert (await real_redis.info("replication"))["master_repl_offset"] == before
     assert (await real_redis.info("persistence"))["rdb_changes_since_last_save"] == changes
 
