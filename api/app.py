@@ -28,10 +28,12 @@ from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
     docs,
     events,
+    health,
     item,
     item_events,
     items,
     metrics,
+    problem_type,
     projections,
     revert,
     service,
@@ -100,7 +102,7 @@ class ItemStore(FastAPI):
         self.admission = Admission(limits_of(settings), self.counters)
         for module in (
             item, items, item_events, versions, version, version_diff, revert, events, projections,
-            service, docs, metrics,
+            service, health, problem_type, docs, metrics,
         ):  # fmt: skip
             self.router.routes.extend(module.router.routes)
         self.resources = Resources(self.router.routes)

@@ -49,18 +49,6 @@ def json_reply(content: Any, *, status: int = 200, headers: Headers | None = Non
     return Reply(status, [JSON, *(headers or [])], body)
 
 
-def html_reply(body: bytes, policy: str) -> Reply:
-    """A page that may load what the policy says, and that no other page may frame or lead."""
-    policy += "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-security-policy", policy.encode()),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-    ]
-    return Reply(200, headers, body)
-
-
 def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The pieces, with small ones joined into larger ones; large ones are not copied."""
     small: list[bytes] = []

@@ -172,6 +172,15 @@ _OF_THE_SERVICE: Description = {
                     "meaning": _TEXT,
                 }
             ),
+            "clock": _object(
+                {
+                    "ahead_seconds": {
+                        **_COUNT,
+                        "description": "How far the log is ahead of the engine's clock.",
+                    },
+                    "meaning": _TEXT,
+                }
+            ),
         }
     ),
     "ProjectionList": _object(

@@ -16,9 +16,10 @@ from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 
 from itemstore.api.http.entity_tags import content_tag
+from itemstore.api.http.html_pages import html_reply
 from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.reply import Reply, html_reply
+from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 

@@ -1,0 +1,60 @@
+"""`/problems/{slug}`: what a problem type means and what to do about it."""
+
+from __future__ import annotations
+
+import html
+
+from fastapi import APIRouter
+
+from itemstore.api.http.html_pages import html_page, wants_html
+from itemstore.api.http.preconditions import tagged
+from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.reply import Reply, json_reply
+from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Route
+from itemstore.api.http.vary import BY_ACCEPT
+from itemstore.api.openapi import operations
+
+router = APIRouter(route_class=Route)
+
+
+@router.get(
+    "/problems/{slug}",
+    **operations.service(
+        "problem_type",
+        "A problem type.",
+        "not-found",
+        content=operations.json_of("ProblemType") | operations.text_of("text/html"),
+        parameters=("slug", *operations.VALIDATED),
+        is_open=True,
+    ),
+)
+async def problem_type(request: Request) -> Reply:
+    """What a problem type means and what to do about it."""
+    kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
+    if kind is None:
+        raise Problem("not-found", f"There is no problem type {request.path}.")
+    if wants_html(request):
+        escaped = [html.escape(text) for text in (kind.title, kind.meaning, kind.remedy)]
+        title, meaning, remedy = escaped
+        return html_page(request, title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
+    content = {
+        "type": request.path,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+        "remedy": kind.remedy,
+        "example": _example(kind, request.path),
+    }
+    return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
+
+
+def _example(kind: ProblemType, path: str) -> dict[str, object]:
+    return {
+        "type": path,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.meaning,
+        "instance": "/items/foo",
+    }
