@@ -12,6 +12,7 @@ from tests.docs.pages import PAGES, ROOT, name_of
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_FILE = re.compile(rf"`((?:{'|'.join([*ROOMS, 'tests', 'benchmarks'])})/[\w/]+\.(?:py|lua))`")
 _DECISION = re.compile(r"docs/decisions/(\d{4})")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -42,6 +43,14 @@ def test_every_page_can_be_reached_from_the_readme(page: Path) -> None:
             if "://" not in link and (target := _target(here, link)) in PAGES
         ]
     assert page in reached
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of
+)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    """By its path from the root of the clone; the changelog names what was."""
+    assert [name for name in _FILE.findall(_prose(page)) if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("folder", [*ROOMS, *(f"tests/{each}" for each in sorted(TESTED))])
