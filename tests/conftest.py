@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -152,9 +152,18 @@ def program_of(engine: str) -> str:
         return next(str(file.locate()) for file in files if file.name == "valkey-server")
     program = shutil.which("redis-server")
     if program is None:
-        reason = "redis-server is not installed: `apt-get install redis-server` brings it"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+        missing("redis-server is not installed: `apt-get install redis-server` brings it")
     return program
+
+
+def missing(reason: str) -> NoReturn:
+    """Skips the test, or fails it in continuous integration."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def url_of(redis: Redis) -> str:
+    """Where another client finds the same server."""
+    return f"unix://{redis.connection_pool.connection_kwargs['path']}"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import uvicorn
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.store.settings import Settings
+from tests.conftest import missing
 
 Tool = Callable[..., str]
 
@@ -131,8 +131,3 @@ def output(*command: str | Path, cwd: Path | None = None) -> str:
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
-
-
-def missing(reason: str) -> NoReturn:
-    """Skips the test, or fails it in continuous integration."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import Tool, missing, output, serving, store, succeeds
+from tests.conftest import missing
+from tests.contract.conftest import Tool, output, serving, store, succeeds
 
 REDOCLY = "@redocly/cli@2.77.0"
 OPENAPI_TYPESCRIPT = "openapi-typescript@7.13.0"

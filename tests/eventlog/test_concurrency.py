@@ -20,7 +20,7 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import assert_agreement
+from tests.conftest import assert_agreement, url_of
 
 WRITERS = """
 import asyncio, json, sys
@@ -44,11 +44,6 @@ async def main():
 asyncio.run(main())
 """
 """A process with two clients: it puts one item 500 times at once, and prints the events."""
-
-
-def url_of(redis: Redis) -> str:
-    """Where another client finds the same server."""
-    return f"unix://{redis.connection_pool.connection_kwargs['path']}"
 
 
 @pytest.fixture

@@ -48,11 +48,6 @@ async def history(log: EventLog) -> EventLog:
     return log
 
 
-def url_of(redis: Redis) -> str:
-    """Where another client finds the same server."""
-    return f"unix://{redis.connection_pool.connection_kwargs['path']}"
-
-
 async def cancelled(task: asyncio.Task[Any]) -> None:
     """Ends a task."""
     task.cancel()

@@ -21,8 +21,8 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
-from tests.conftest import assert_agreement, contents, killed_when_silent
-from tests.rebuild.conftest import url_of, write
+from tests.conftest import assert_agreement, contents, killed_when_silent, url_of
+from tests.rebuild.conftest import write
 
 KILLS = 15
 MOST_KILLS = 30

@@ -30,7 +30,8 @@ from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
 from itemstore.projections.verify.run import verify
-from tests.rebuild.conftest import cancelled, url_of, write
+from tests.conftest import url_of
+from tests.rebuild.conftest import cancelled, write
 
 RUNNERS = """
 import asyncio, os, sys

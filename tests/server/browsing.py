@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import pytest
+from tests.conftest import missing
 
 _LAUNCH = """
 import fcntl, os, sys
@@ -94,11 +94,6 @@ async def _run(reader: asyncio.StreamReader, writer: IO[bytes], url: str, script
     given = await call("Runtime.evaluate", session, expression=script, **options)
     assert "exceptionDetails" not in given, given
     return given["result"]["value"]
-
-
-def missing(reason: str) -> None:
-    """Skips the test on a laptop, and fails it in CI."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
 async def _start(

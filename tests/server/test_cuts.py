@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource
 
-from tests.server.browsing import browser, missing
+from tests.conftest import missing
+from tests.server.browsing import browser
 from tests.server.conftest import Serve
 from tests.server.cutting import CuttingProxy, cutting, write_until
 
