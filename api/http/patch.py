@@ -17,7 +17,8 @@ class Change:
     """What a patch asks for. `of` makes a new value from the old one, which it may change.
 
     `of` raises Problem: 409 where the patch does not fit, 413 past the limit of what is copied,
-    and 422 for what is nested too deep. `copies` says that it may make a large value from little.
+    and InvalidItem for what is nested too deep. `copies` says that it may make a large value from
+    little.
     """
 
     of: Callable[[Any], Any]
@@ -25,7 +26,7 @@ class Change:
 
 
 def parse(media_type: str, document: bytes, limit: int) -> Change:
-    """The change that a patch document asks for. Raises Problem (400) where it can't be read.
+    """The change that a patch document asks for. Raises MalformedJson, and Problem (400).
 
     `limit` is the most bytes that a JSON Patch may make of an item by copying.
     """

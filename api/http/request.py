@@ -107,7 +107,7 @@ class Request(StarletteRequest):
     async def worked_out(self, work: Callable[[], Result]) -> Result:
         """The result of work that is done off the event loop.
 
-        Raises Problem: 503 as SlowWork.run does, and 401 where the token was revoked meanwhile.
+        Raises Overloaded, as SlowWork.run does, and TokenInvalid where it was revoked meanwhile.
         """
         began = time.monotonic()
         result = await self.context.slow_work.run(work)
@@ -117,7 +117,7 @@ class Request(StarletteRequest):
     async def read(self) -> bytes:
         """The whole body; it may be read more than once.
 
-        Raises Problem: 413, and 401 where the token was revoked while the body came.
+        Raises Problem 413, and TokenInvalid where it was revoked while the body came.
         """
         if self._content is not None:
             return self._content

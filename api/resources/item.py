@@ -86,7 +86,7 @@ async def patch_item(request: Request) -> Reply:
 
 
 def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> bytes:
-    """The JSON to store once a body is changed. Raises Problem, as the change and the model do."""
+    """The JSON to store once a body is changed. Raises what change and model do, and 413."""
     changed = change.of(json.loads(before))
     body = model.stored(json.dumps(changed, ensure_ascii=False).encode())
     if len(body) > limit:

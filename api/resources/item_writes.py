@@ -20,7 +20,10 @@ ATTEMPTS = 100
 
 
 async def item_body(request: Request) -> bytes:
-    """The body of a PUT or POST as the JSON to store. Raises Problem."""
+    """The body of a PUT or POST as the JSON to store.
+
+    Raises Problem, MalformedJson, and InvalidItem.
+    """
     if request.field(b"content-range") is not None:
         raise Problem("partial-put", "A request with Content-Range can't be taken.")
     _, body = await request.content()
