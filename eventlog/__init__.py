@@ -1,1 +1,1 @@
-"""The log: the only code that writes history, and what reads it."""
+"""The log: the only code that writes history, and what reads and follows it."""
