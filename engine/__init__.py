@@ -1,1 +1,1 @@
-"""The Redis or Valkey that holds everything: the embedded one, connections to it, durability."""
+"""The Redis or Valkey that holds everything: embedded or not, how to talk to it, what it keeps."""

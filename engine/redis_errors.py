@@ -21,14 +21,13 @@ NO_RIGHT = (
     "all keys of the store's namespace."
 )
 
+BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
+
 SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "STALEBATCH": (LogUnavailable, "A later write was carried out before this one; try again."),
     "NORIGHT": (LogUnavailable, NO_RIGHT),
     "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
-    "BROKENROW": (
-        LogBroken,
-        "The row or the history of item {!r} can't be read; rebuild the projection.",
-    ),
+    "BROKENROW": (LogBroken, BROKEN_ITEM),
     "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),
     "NOTANUMBER": (LogBroken, "What a projection has counted can't be read ({}); rebuild it."),
 }

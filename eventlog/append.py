@@ -10,6 +10,7 @@ from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVers
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ANY, ExpectedVersion
 from itemstore.engine.errors import LogBroken
+from itemstore.engine.redis_errors import BROKEN_ITEM
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey
 
@@ -46,8 +47,7 @@ class Append:
             case b"known":
                 return AlreadyDone()
             case b"broken":
-                what = f"The row or the history of item {self._command.item!r}"
-                return LogBroken(f"{what} can't be read; rebuild the projection.")
+                return LogBroken(BROKEN_ITEM.format(self._command.item))
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
         return RecordedEvent(position.decode(), int(version), event, self._meta)

@@ -20,6 +20,7 @@ MOST = 500
 """Entries in a slice: less than a millisecond of the engine's time."""
 
 FIRST = 16
+"""Entries in the first slice, when nothing is known of their size yet."""
 
 ABOUT_BYTES = 1024 * 1024
 """How large a slice should be, going by the one before it."""

@@ -28,10 +28,10 @@ REMEMBERED_MS = 10 * 60 * 1000
 LATE = [b"late"]
 """The reply to a batch whose time was over."""
 
-_APPEND = Script(lua(__package__, "apply", "append"))
-
 FORGOTTEN = "The engine's clock went far ahead while a write was under way; try again."
 """What was carried out the first time may be forgotten by then, so it can't be sent as another."""
+
+_APPEND = Script(lua(__package__, "apply", "append"))
 
 
 class EngineClock:
