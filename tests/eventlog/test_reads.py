@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -35,6 +36,21 @@ async def test_a_range_is_what_comes_after_a_position(
         f"{milliseconds}-{number - 1}" if number else f"{milliseconds - 1}-18446744073709551615"
     )
     assert await log.reader.read(between) == events[3:]
+
+
+@pytest.mark.parametrize("most", [1, 4, 100])
+async def test_slices_of_the_log_go_to_its_end(
+    log: EventLog, events: list[RecordedEvent], most: int
+) -> None:
+    """From every position there is; also for one who stops before that."""
+    for index, event in enumerate(events):
+        read: list[bytes] = []
+        async for entries in log.reader.slices(event.position, most=most):
+            read += [position for position, _ in entries]
+        assert read == [each.position.encode() for each in events[index + 1 :]]
+    async with aclosing(log.reader.recorded_slices()) as slices:
+        first = await anext(slices)
+    assert first == events[: len(first)] != []
 
 
 @pytest.mark.parametrize("limit", [1, 4, 9, 100])
