@@ -234,7 +234,7 @@ class LogReader(Protocol):
 
 def size_of(entries: Sequence[Entry]) -> int:
     """Bytes of the fields of entries."""
-    return sum(len(value) for _, fields in entries for value in fields)
+    return sum(sum(map(len, fields)) for _, fields in entries)
 
 
 def _decoded(entries: Sequence[Entry]) -> list[RecordedEvent]:

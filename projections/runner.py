@@ -113,13 +113,15 @@ class Runner:
     async def _advance(self, follower: Follower, lease: Lease) -> None:
         position = await follower.position()
         batch: list[Entry] = []
+        size = 0
         async for entries in self._partition.reader.slices(position, most=AT_ONCE):
             batch += entries
-            if len(batch) < ENOUGH and size_of(batch) < ENOUGH_BYTES:
+            size += size_of(entries)
+            if len(batch) < ENOUGH and size < ENOUGH_BYTES:
                 continue
             if not await follower.apply(batch, position):
                 return  # somebody else went on: the next look starts where they are
-            position, batch = batch[-1][0].decode(), []
+            position, batch, size = batch[-1][0].decode(), [], 0
             await lease.renew_in_time()
         if batch:
             await follower.apply(batch, position)
