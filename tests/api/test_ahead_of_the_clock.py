@@ -124,7 +124,7 @@ def test_a_time_without_a_position_is_no_reason_to_run_ahead() -> None:
     text = json.dumps(
         {"type": "ItemCreated", "subject": "a", "data": {}, "time": "2100-01-01T00:00:00Z"}
     )
-    with pytest.raises(ImportRefused, match="future; correct it, or leave it out"):
+    with pytest.raises(ImportRefused, match="future; mend it, or leave it out"):
         list(checked([decode(1, text.encode())], lambda _: None, 1_000, keep=True))
     with pytest.raises(NotAnEvent, match="9999"):
         decode(1, _line("a", f"{LARGEST}-0"))
