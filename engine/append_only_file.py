@@ -74,20 +74,20 @@ def check(data_dir: Path, mark: Path) -> None:
             )
             raise DataDamaged(message)
         if mark.exists() or not is_unwritten(data_dir):
-            message = f"{manifest}, which names the files of the data, is gone. {_way(directory)}"
+            message = f"{manifest} is gone, which names the files of the data. {_way(directory)}"
             raise DataDamaged(message)
         return
     named = _LINE.findall(manifest.read_text(errors="replace"))
     if not named or b"\0" in manifest.read_bytes():
-        message = f"{manifest}, which names the files of the data, is damaged. {_way(directory)}"
+        message = f"{manifest} is damaged, which names the files of the data. {_way(directory)}"
         raise DataDamaged(message)
     for name, kind in named:
         if kind != "h" and not (directory / name).exists():
-            message = f"{directory / name}, which has a part of the data, is gone. {_BACKUP}"
+            message = f"{directory / name} is gone, which has a part of the data. {_BACKUP}"
             raise DataDamaged(message)
         if name.endswith(".rdb") and (directory / name).stat().st_size == 0:
             # The engine takes it for the end of an empty store, and goes on without a word.
-            message = f"{directory / name}, which had a part of the data, is empty. {_BACKUP}"
+            message = f"{directory / name} is empty, which had a part of the data. {_BACKUP}"
             raise DataDamaged(message)
 
 

@@ -65,7 +65,7 @@ class Acknowledgement:
             message = f"{reply} of {self.replicas} replicas confirmed the write in time."
             raise NotYetDurable(message)
         if self.fsync and reply[0] < 1:
-            message = "The engine did not sync the write to its disk in time."
+            message = "The engine did not bring the write to its disk in time."
             raise NotYetDurable(message)
 
 

@@ -63,7 +63,7 @@ def _meaning(message: str) -> Exception:
         )
     if "unknown command" in message and "eval" in message.lower():
         return LogUnavailable(
-            "The engine does not run Lua, with which this store writes; fakeredis does after "
+            "The engine runs no Lua, in which this store writes; fakeredis does after "
             "pip install 'fakeredis[lua]'."
         )
     if "OOM " in message:

@@ -177,7 +177,7 @@ def _place(event: ForeignEvent, before: str, now: int) -> str:
     if event.position is not None and key_of(event.position) <= key_of(before):
         raise ImportRefused(event.line, f"position {event.position} is not after {before}")
     if event.position is None and (event.milliseconds or 0) > now + LATEST_MS:
-        reason = "its time is more than a day in the future; correct it, or leave it out"
+        reason = "its time lies more than a day in the future; mend it, or leave it out"
         raise ImportRefused(event.line, reason)
     return _new_position(event, before, now)
 

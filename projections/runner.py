@@ -44,7 +44,7 @@ class ProjectionAhead(Exception):
 
     def __init__(self, projection: str, end: str) -> None:
         super().__init__(
-            f"It has seen events ahead of the log, which ends at {end}; rebuild {projection}."
+            f"It has seen events from ahead of the log, which ends at {end}; rebuild {projection}."
         )
 
 

@@ -28,7 +28,7 @@ def watch(pid: int, seconds: float) -> None:
         os.kill(pid, signal.SIGKILL)
         print(
             "The process was told to end and gave Python no turn to do so, so it was killed. "
-            f"Nothing that was acknowledged is lost. What it was doing:\n{said.decode()}",
+            f"Nothing that was acknowledged is lost. What it was at:\n{said.decode()}",
             file=sys.stderr,
         )
 

@@ -109,7 +109,7 @@ def _explain() -> None:
         time.sleep(left)
     print(
         "The process was told to end and does not, so it is ended now. Nothing that was "
-        "acknowledged is lost. What it was doing:",
+        "acknowledged is lost. What it was at:",
         file=sys.stderr,
         flush=True,
     )

@@ -221,7 +221,7 @@ class Exchange:
         elif self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (is_last and self._left):
-                raise RuntimeError("The body does not have the length that its head gives.")
+                raise RuntimeError("The body has not the length that its head told.")
         if self._chunked:
             end = b"0\r\n\r\n" if is_last else b""
             body = b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end

@@ -102,7 +102,7 @@ def without_upgrade(
 ) -> bytes:
     """The head again, without the wish for another protocol. Raises Refused for CONNECT (400)."""
     if method == b"CONNECT":
-        raise Refused(Refusal.MALFORMED_REQUEST, "CONNECT is for proxies, and this is not one.")
+        raise Refused(Refusal.MALFORMED_REQUEST, "CONNECT is for proxies, and this is none.")
     lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
     lines += [b"%b: %b\r\n" % field for field in fields if field[0] != b"upgrade"]
     return b"".join((*lines, b"\r\n"))
@@ -121,7 +121,7 @@ def is_of_unknown_method(data: bytes) -> bool:
 
 def unknown_method() -> Refused:
     """How a method that HTTP does not have is answered (RFC 9110 §9.1)."""
-    sentence = "The method is not one of HTTP's. Methods are written in upper case: GET, PUT."
+    sentence = "The method is none of HTTP's. Methods are written in upper case: GET, PUT."
     return Refused(Refusal.NOT_IMPLEMENTED, sentence)
 
 
@@ -140,7 +140,7 @@ def spoken_version(version: str) -> str:
     if version.startswith("1."):
         return "1.1"
     raise Refused(
-        Refusal.VERSION_NOT_SUPPORTED, f"This is HTTP/1.1, and the request is HTTP/{version}."
+        Refusal.VERSION_NOT_SUPPORTED, f"This is HTTP/1.1, and the request HTTP/{version}."
     )
 
 
@@ -153,7 +153,7 @@ def check_codings(values: Sequence[bytes]) -> None:
     if codings == [b"chunked"]:
         return
     if codings[-1] == b"chunked" and all(codings) and codings.count(b"chunked") == 1:
-        sentence = "The only transfer coding that is read here is chunked, by itself."
+        sentence = "Of the transfer codings only chunked is read here, and it alone."
         raise Refused(Refusal.NOT_IMPLEMENTED, sentence)
     sentence = "Transfer-Encoding takes chunked, once and alone (RFC 9112 §6.3)."
     raise Refused(Refusal.MALFORMED_REQUEST, sentence)
@@ -202,13 +202,13 @@ def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, byt
         return url, b"", None
     match = _ABSOLUTE.fullmatch(url)
     if match is None:
-        raise Refused(Refusal.MALFORMED_REQUEST, "The target of the request is not a URL.")
+        raise Refused(Refusal.MALFORMED_REQUEST, "The target of the request is no URL.")
     named, host, path, query = match.groups(b"")
     if named.lower() not in {b"http", b"https"} or named.lower().decode() != scheme:
-        sentence = f"This connection is for {scheme}://, and the target has another scheme."
+        sentence = f"This connection is for {scheme}://, and the target is of another scheme."
         raise Refused(Refusal.MISDIRECTED, sentence)
     if host.endswith(b":") or not is_host(host):
-        sentence = "The target of the request is not a URL: it names no host, or one that can't be."
+        sentence = "The target of the request is no URL: it names no host, or one that can't be."
         raise Refused(Refusal.MALFORMED_REQUEST, sentence)
     return path or (b"*" if method == b"OPTIONS" else b"/"), query, host
 

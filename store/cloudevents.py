@@ -67,7 +67,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         raise NotAnEvent(message)
     for member in ("type", "subject"):
         if not isinstance(event.get(member), str):
-            message = f"{quoted(member)} is missing, or is not text"
+            message = f"{quoted(member)} is missing, or is no text"
             raise NotAnEvent(message)
     if not event["subject"]:
         message = "'subject' is empty; it is the item's id"
@@ -107,7 +107,7 @@ def _milliseconds(time: object) -> int | None:
     except ValueError:
         milliseconds = None
     if milliseconds is None:
-        message = "'time' is not an RFC 3339 time; it must look like 2026-11-23T08:09:06Z"
+        message = "'time' is no RFC 3339 time; it must be as in 2026-11-23T08:09:06Z"
         raise NotAnEvent(message)
     if milliseconds < 0:
         message = "'time' is before 1970, and so before all that a log can hold"

@@ -130,12 +130,12 @@ def filled(name: Callable[[Path], Path], content: bytes) -> Callable[[Path], Non
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
-        (lost(manifest), "which names the files of the data, is gone"),
-        (filled(manifest, b""), "which names the files of the data, is damaged"),
-        (filled(manifest, bytes(200)), "which names the files of the data, is damaged"),
-        (lost(base), "which has a part of the data, is gone"),
-        (lost(written), "which has a part of the data, is gone"),
-        (filled(base, b""), "which had a part of the data, is empty"),
+        (lost(manifest), "is gone, which names the files"),
+        (filled(manifest, b""), "is damaged, which names the files"),
+        (filled(manifest, bytes(200)), "is damaged, which names the files"),
+        (lost(base), "is gone, which has a part of the data"),
+        (lost(written), "is gone, which has a part of the data"),
+        (filled(base, b""), "is empty, which had a part of the data"),
         (filled(base, b"REDIS9999"), "written by a newer engine"),
         (lambda data: shutil.rmtree(data / "appendonlydir"), "a store was begun here"),
         (lambda data: [f.unlink() for f in (data / "appendonlydir").iterdir()], "was begun here"),

@@ -71,7 +71,7 @@ def test_a_step_that_never_ends_does_not_keep_the_process(
     number: signal.Signals,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """It ends with status 1, and says what it was doing; its engine ends with it."""
+    """It ends with status 1, and says what it was at; its engine ends with it."""
     server = serve_blocked(kind)
     assert httpx.put(f"{server.url}/items/a", json={}).status_code == 201
     block(server.process.pid)
@@ -93,7 +93,7 @@ def test_a_step_that_gives_python_no_turn_does_not_keep_the_process(
     number: signal.Signals,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """No handler of Python's need run then: another process kills it, and says what it did."""
+    """No handler of Python's need run then: another process kills it, and says what it was at."""
     server = serve_blocked(kind)
     assert httpx.get(f"{server.url}/livez").status_code == 200
     block(server.process.pid)
