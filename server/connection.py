@@ -16,10 +16,10 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from itemstore.server.answer_head import CLOSE, head_of
-from itemstore.server.connection_phases import BODY, Step
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.counters import OTHER
 from itemstore.server.exchange import CONTINUE, Exchange
+from itemstore.server.phases import BODY, Step
 from itemstore.server.refusals import Refused, cut_short, too_late
 from itemstore.server.served_app import STATE, Answer, ServedApp
 from itemstore.server.transport import GatheringTransport

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from itemstore.server.admission import Admission
-from itemstore.server.connection_phases import (
+from itemstore.server.phases import (
     AFTER_BEGIN,
     AFTER_COMPLETE,
     AFTER_REFUSE,

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 import httptools
 
 from itemstore.server.connection import Connection
-from itemstore.server.connection_phases import BODY, HEAD, REFUSED, SHED
 from itemstore.server.exchange import Exchange
+from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
 from itemstore.server.request_head import (
     MOST_HEAD,

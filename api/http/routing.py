@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from itemstore.api.http.media_types import OF_A_PATCH
-from itemstore.api.http.pages import PageReply
+from itemstore.api.http.page_reply import PageReply
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request

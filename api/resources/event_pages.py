@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from itemstore.api.http.links import next_page
-from itemstore.api.http.pages import PageReply, listed
+from itemstore.api.http.page_reply import PageReply, listed
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.http.reply import Headers, joined
 from itemstore.api.http.request import Request

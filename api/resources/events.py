@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.cache_control import REVALIDATE, as_of
-from itemstore.api.http.pages import PageReply
+from itemstore.api.http.page_reply import PageReply
 from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.query_parameters import query
 from itemstore.api.http.reply import Headers

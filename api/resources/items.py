@@ -13,7 +13,7 @@ from pydantic import Field
 
 from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.links import next_page
-from itemstore.api.http.pages import PageReply, listed
+from itemstore.api.http.page_reply import PageReply, listed
 from itemstore.api.http.preconditions import names_a_tag, not_modified
 from itemstore.api.http.query_parameters import Limit, Query, query, refuse_query
 from itemstore.api.http.reply import JSON, Reply, joined

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemstore.server.admission import Admission
-from itemstore.server.connection_phases import (
+from itemstore.server.connection_state import LINGER, MOST_PIPELINED, PROBED, ConnectionState
+from itemstore.server.counters import Counters
+from itemstore.server.limits import Limits
+from itemstore.server.phases import (
     AWAITED,
     BODY,
     HEAD,
@@ -22,9 +25,6 @@ from itemstore.server.connection_phases import (
     Phase,
     Step,
 )
-from itemstore.server.connection_state import LINGER, MOST_PIPELINED, PROBED, ConnectionState
-from itemstore.server.counters import Counters
-from itemstore.server.limits import Limits
 from itemstore.server.refusals import Overloaded
 
 PATIENCE, KEEP_ALIVE = 10, 5
