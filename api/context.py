@@ -9,8 +9,7 @@ from itemstore.api.server_sent_events import frame
 from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.reader import PAGE_BYTES
 from itemstore.projections.projection import Projection
-from itemstore.server.admission import Admission
-from itemstore.server.limits import Limits
+from itemstore.server.admission import Admission, Limits
 from itemstore.server.processes import Processes
 from itemstore.server.slow_work import SlowWork
 from itemstore.store.health import Health

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from itemstore.server.concurrency_limit import NoPlace, Places
 from itemstore.server.counters import Counters
-from itemstore.server.limits import Limits
 from itemstore.server.refusals import Overloaded
 from itemstore.server.unsent import Unsent
 
@@ -24,6 +24,23 @@ READS_WAITING = 100
 
 READ_SECONDS = 1.5
 """How long they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one process takes on at once; the caller that runs the server chooses the numbers.
+
+    `connections`, `waiting` requests and `streams` are counted; `unsent_bytes` are of answers that
+    wait for their clients, `read_bytes` the most that one read of many items makes. A client may
+    hold up its request, or take nothing of its answer, for `client_seconds`.
+    """
+
+    connections: int
+    waiting: int
+    streams: int
+    unsent_bytes: int
+    read_bytes: int
+    client_seconds: float
 
 
 class Admission:

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from itemstore.server.admission import Admission
+from itemstore.server.admission import Admission, Limits
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
-from itemstore.server.limits import Limits
 from itemstore.server.protocol import Protocol
 from itemstore.server.refusals import Refused
 from itemstore.server.request_head import MOST_HEAD, MOST_URL

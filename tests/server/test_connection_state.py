@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemstore.server.admission import Admission
+from itemstore.server.admission import Admission, Limits
 from itemstore.server.connection_state import LINGER, MOST_PIPELINED, PROBED, ConnectionState
 from itemstore.server.counters import Counters
-from itemstore.server.limits import Limits
 from itemstore.server.phases import (
     AWAITED,
     BODY,
