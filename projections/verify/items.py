@@ -43,14 +43,18 @@ class ItemsCheck:
         self._runs = Runs()
         self._wrong_histories: set[bytes] = set()
         self._unknown: set[bytes] = set()
+        self._is_compared = False
 
     async def take(self, events: Sequence[RecordedEvent]) -> None:
-        """Notes the positions of events, and compares histories where these are many."""
+        """Notes the positions of events, and compares histories where these are many.
+
+        At once where the items were compared before: then another check has read on.
+        """
         for recorded in events:
             is_creation = isinstance(recorded.event, ItemCreated)
             position, item = recorded.position.encode(), recorded.item.encode()
             self._runs.add(position, item, is_creation=is_creation)
-        if self._runs.full:
+        if self._runs.full or self._is_compared:
             await self._compare_histories()
 
     async def compare(self) -> None:
@@ -60,6 +64,7 @@ class ItemsCheck:
         await self._compare_totals()
         await self._compare_history_keys()
         await self._compare_histories()  # of what came meanwhile
+        self._is_compared = True
 
     async def _compare_totals(self) -> None:
         """Compares how many rows and ids there are, and finds those that are too many."""

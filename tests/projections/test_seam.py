@@ -17,6 +17,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections import runner
+from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
@@ -198,3 +199,18 @@ async def test_it_is_verified_wherever_it_is_and_rebuilt(
     assert (await rebuild(partition, elsewhere)).findings == dry.findings
     assert elsewhere.table.rows == right.rows | {"c": elsewhere.table.rows["c"]}
     assert (await verify(partition, [elsewhere])).clean
+
+
+async def test_an_event_that_comes_while_another_projection_is_compared_is_in_its_history(
+    partition: Partition, log: EventLog, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The items were compared before it; its history is all the same."""
+    compare = DigestCheck.compare
+
+    async def compare_late(self: DigestCheck) -> None:
+        await log.append(PutItem("late", b"{}"))
+        await partition.client.delete(partition.keys.history("late"))
+        await compare(self)
+
+    monkeypatch.setattr(DigestCheck, "compare", compare_late)
+    assert (await verify(partition, [CURRENT_ITEMS, elsewhere])).counted == {"history": 1}
