@@ -95,6 +95,7 @@ class Exchange:
             self._transport.close()
             return
         self._start = None
+        self._chunked = False
         self.keep_alive = False
         start = {"type": "http.response.start", "status": 500, "headers": _FAILED_FIELDS}
         await self.send(start)

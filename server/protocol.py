@@ -14,7 +14,7 @@ import httptools
 from itemstore.server.connection import Connection
 from itemstore.server.exchange import Exchange
 from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
-from itemstore.server.refusals import TOO_MANY_WAITING, Refused
+from itemstore.server.refusals import TOO_MANY_WAITING, Refused, too_many_waiting
 from itemstore.server.request_head import (
     MOST_HEAD,
     MOST_URL,
@@ -64,10 +64,11 @@ class Protocol(Connection):
         if self._state.phase == REFUSED:
             return
         self._piece = len(data)
+        after_upgrade = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
+            after_upgrade = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             self._refuse(self._refusal_of(error, data))
         else:
@@ -75,6 +76,8 @@ class Protocol(Connection):
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(too_large())
+        if after_upgrade is not None:  # what is raised within `except` has that as its context
+            self._decline_upgrade(after_upgrade)
 
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""
@@ -103,7 +106,7 @@ class Protocol(Connection):
         elif self._state.admits(self._is_urgent):
             self._begin()
         elif expects_continue(self._headers):
-            raise TOO_MANY_WAITING
+            raise too_many_waiting()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body is there."""
@@ -171,7 +174,7 @@ class Protocol(Connection):
     def _shed(self) -> None:
         """Answers in place of the application. The connection goes on."""
         if self.transport.unsent > MOST_UNREAD:  # the client sends, and takes nothing
-            raise TOO_MANY_WAITING
+            raise too_many_waiting()
         method = self._parser.get_method()
         stays = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         answer = self._served.answer(TOO_MANY_WAITING)

@@ -39,8 +39,13 @@ class Overloaded(Refused):
         super().__init__(Refusal.OVERLOADED, f"{sentence} Slow down and try again.")
 
 
-TOO_MANY_WAITING = Overloaded("Too many requests are waiting.")
-"""The most frequent one where there is too much to do, so it is made once."""
+def too_many_waiting() -> Overloaded:
+    """More requests wait than may. A new one each time: an exception keeps all it is raised in."""
+    return Overloaded("Too many requests are waiting.")
+
+
+TOO_MANY_WAITING = too_many_waiting()
+"""The most frequent one where there is too much to do, made once for those that raise nothing."""
 
 
 def cut_short() -> Refused:

@@ -62,6 +62,8 @@ class Running:
         if scope["path"] == "/wait":
             await self.goes_on.wait()
         fields = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % len(body))]
+        if scope["path"] == "/two-lines":
+            fields = [(b"one", b"two\r\nlines")]
         if scope["path"] != "/nothing":
             await send({"type": "http.response.start", "status": 200, "headers": fields})
             if scope["path"] == "/raise":
@@ -96,6 +98,13 @@ class Running:
             yield reader, writer
         finally:
             writer.close()
+
+    async def closed(self) -> None:
+        """Returns once no connection is open, and a turn of the event loop after that."""
+        async with asyncio.timeout(20):
+            while self.admission.counters.gauges["connections"]():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
 
     async def waits(self, number: int) -> None:
         """Returns once so many requests wait."""
@@ -194,6 +203,39 @@ async def test_too_much_is_refused_at_once_and_the_connection_goes_on() -> None:
         assert (await first[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+async def test_what_is_refused_again_and_again_keeps_no_connection() -> None:
+    """An exception that is raised twice would keep all that it was raised in."""
+    expectant = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    async with running_with(replace(LIMITS, waiting=0)) as running:
+        for _ in range(3):
+            answer = await running.answers(expectant)
+            assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\nwhy: OVERLOADED\r\n")
+        await running.closed()
+        gc.collect()
+        assert [each for each in gc.get_objects() if type(each) is Protocol] == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "change", "why"),
+    [
+        ({"connections": 0}, (b"", b""), b"OVERLOADED"),
+        ({"waiting": 0}, (b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), b"OVERLOADED"),
+        ({}, (b"HTTP/1.1", b"HTTP/2.0"), b"VERSION_NOT_SUPPORTED"),
+        ({}, (b"Content-Length: 5", b"Transfer-Encoding: gzip, chunked"), b"NOT_IMPLEMENTED"),
+        ({}, (b"/echo", b"https://a/echo"), b"MISDIRECTED"),
+    ],
+)
+async def test_a_request_for_another_protocol_too_is_refused_for_what_is_wrong(
+    limits: dict[str, int], change: tuple[bytes, bytes], why: bytes
+) -> None:
+    """Java's client asks for HTTP/2 with its first request, whatever that is."""
+    asked = b"\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk"
+    async with running_with(replace(LIMITS, **limits)) as running:
+        for more in (b"", asked):
+            sent = PUT.replace(b"localhost", b"localhost" + more).replace(*change, 1)
+            assert b"\r\nwhy: %b\r\n" % why in await running.answers(sent)
+
+
 async def test_one_connection_too_many_is_refused() -> None:
     """Once it asks for something."""
     async with running_with(replace(LIMITS, connections=1)) as running, running.connection():
@@ -236,7 +278,7 @@ FAILED = (
 )
 
 
-@pytest.mark.parametrize("path", [b"/raise", b"/nothing"])
+@pytest.mark.parametrize("path", [b"/raise", b"/nothing", b"/two-lines"])
 async def test_an_application_that_fails_is_answered_for(running: Running, path: bytes) -> None:
     """Where nothing of the answer has gone out, with 500."""
     assert await running.answers(PUT.replace(b"/echo", path)) == FAILED
@@ -251,10 +293,7 @@ async def test_a_connection_leaves_nothing_for_the_garbage_collector(
     gc.disable()
     try:
         await running.answers(sent)
-        async with asyncio.timeout(20):
-            while running.admission.counters.gauges["connections"]():
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.01)
+        await running.closed()
         assert [each for each in gc.get_objects() if type(each) in {Exchange, Protocol}] == []
     finally:
         gc.enable()
