@@ -149,8 +149,9 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
     state = {STATE: served_app(app.admission, app.cross_origin)}
     if app.context is not None:
-        await app.context.store.log.settle()
-        async with running(app.context):
+        store = app.context.store
+        await store.log.settle()
+        async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed
             yield state
         return
     async with open_to_serve(app.settings) as store:

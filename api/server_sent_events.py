@@ -5,8 +5,6 @@ from __future__ import annotations
 from itemstore.domain.events import RecordedEvent
 from itemstore.store.cloudevents import encode
 
-EVENT_STREAM = b"text/event-stream"
-
 
 def frame(recorded: RecordedEvent) -> bytes:
     """An event, with its position as `id` and its type as `event`."""

@@ -16,7 +16,8 @@ from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
 logger = logging.getLogger("uvicorn.error")
 
-EVENT_STREAM = (b"content-type", b"text/event-stream")
+EVENT_STREAM = b"text/event-stream"
+"""The media type of an answer that is live: it has no end."""
 
 CHUNKED = (b"transfer-encoding", b"chunked")
 
@@ -179,7 +180,7 @@ class Exchange:
             await self._transport.writable.wait()
         if self.is_disconnected:
             return
-        self.is_live = EVENT_STREAM in fields
+        self.is_live = (b"content-type", EVENT_STREAM) in fields
         if start["status"] in _WITHOUT_BODY:
             self._left = 0
         elif self.scope["method"] != "HEAD":

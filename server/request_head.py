@@ -54,7 +54,7 @@ def read_head(
     method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
 ) -> Head:
     """What the parser found, if it can be a request. Names are in lower case. Raises Refused."""
-    hosts, host, codings, expects_continue = 0, b"", [], False
+    hosts, host, codings, is_expectant = 0, b"", [], False
     for name, value in fields:
         if name in _HEEDED:
             if name == b"host":
@@ -63,7 +63,7 @@ def read_head(
             elif name == b"transfer-encoding":
                 codings.append(value)
             elif value.lower() == b"100-continue":
-                expects_continue = True
+                is_expectant = True
     if version != "1.1":
         version = spoken_version(version)
     if codings:
@@ -74,7 +74,7 @@ def read_head(
     if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
         fields = [field for field in fields if field[0] != b"host"]
         fields.append((b"host", named))
-    return version, path, query, fields, expects_continue and version != "1.0"
+    return version, path, query, fields, is_expectant and version != "1.0"
 
 
 def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from itemstore.api.http.problems import Problem, problem_reply
+from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.api.http.reply import Headers as HeaderFields
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -73,5 +74,5 @@ class CrossOrigin(CORSMiddleware):
             for name, value in response.headers.items()
             if name.startswith("access-control-") or name == "vary"
         }
-        fields = {name.decode(): value.decode() for name, value in reply.headers}
+        fields = {name.decode(): value.decode() for name, value in (*reply.headers, *ON_EVERY_BODY)}
         return Response(reply.body, reply.status, kept | fields)

@@ -12,10 +12,11 @@ from itemstore.api.http.stream_reply import Piece, StreamReply
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
 from itemstore.api.resources.event_search import FeedQuery, passes
-from itemstore.api.server_sent_events import EVENT_STREAM, comment, retry
+from itemstore.api.server_sent_events import comment, retry
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.live_feed import PIECE_BYTES, FeedClosed, FellBehind
 from itemstore.eventlog.reader import Within
+from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.cloudevents import LINES, pieces
 from itemstore.store.tokens import TokenInvalid
 

@@ -59,6 +59,22 @@ def test_the_lifespan_leaves_the_callers_client_open(app: ItemStore, redis: Fake
             assert client.put("/items/foo", json={}).status_code == status
 
 
+async def test_the_feed_lives_in_each_lifespan(app: ItemStore) -> None:
+    """A live stream of the second one is not told that the server is going down."""
+    async with client_of(app) as client:
+        for status in (201, 200):
+            async with app.router.lifespan_context(app):
+                first = await client.put("/items/foo", json={})
+                waits = asyncio.create_task(
+                    client.get("/events", params={"after": first.headers["event-id"], "wait": 20})
+                )
+                await asyncio.sleep(0.1)
+                assert not waits.done()
+                last = await client.put("/items/foo", json={"size": 6})
+                [event] = (await waits).json()
+            assert (first.status_code, event["id"]) == (status, last.headers["event-id"])
+
+
 def test_an_app_may_be_used_in_one_event_loop_after_the_other(redis: FakeAsyncRedis) -> None:
     """As by tests that have a loop each, and share the app: also where many ask for pages."""
     app = create_app(redis=redis)

@@ -84,7 +84,9 @@ async def test_what_is_not_allowed_is_a_problem(
 ) -> None:
     """And a request that comes all the same is not shown to its script."""
     client = serve(cors_origins=OURS)
-    problem(await client.options("/items/foo", headers=asked), 403, "cross-origin")
+    refused = await client.options("/items/foo", headers=asked)
+    problem(refused, 403, "cross-origin")
+    assert refused.headers["x-content-type-options"] == "nosniff"
     answer = await client.get("/items/foo", headers={"Origin": THEIRS})
     assert allowed(answer) is None
     assert await events() == []
