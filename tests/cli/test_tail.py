@@ -204,7 +204,7 @@ def test_an_export_that_breaks_off_says_how_to_go_on(serve: Serve, tmp_path: Pat
         assert process.stderr is not None
         lines = [process.stdout.readline()]
         server.stop()
-        wait_until(lambda: not (tmp_path / "data" / "engine.sock").exists())
+        wait_until(lambda: not Path(socket_of(server)).exists())
         lines += process.stdout.readlines()
         said = process.stderr.read().decode()
     last = json.loads(lines[-1])["id"]
