@@ -19,6 +19,8 @@ from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
+from itemstore.projections.counts import MalformedCounts
+from itemstore.projections.projection import ProjectionFailed
 from itemstore.projections.row import MalformedRow
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore, open_store
@@ -32,9 +34,11 @@ FAILURES = (
     LogBroken,
     LogFull,
     LogUnavailable,
+    MalformedCounts,
     MalformedEntry,
     MalformedRow,
     NoStore,
+    ProjectionFailed,
     UnknownName,
     UnsafeEngine,
 )

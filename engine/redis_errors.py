@@ -30,6 +30,7 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "BROKENROW": (LogBroken, BROKEN_ITEM),
     "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),
     "NOTANUMBER": (LogBroken, "What a projection has counted can't be read ({}); rebuild it."),
+    "NOTADDED": (LogBroken, "A projection counts in whole numbers of up to 18 digits ({})."),
 }
 """The errors that the store's own scripts reply with: by their first word, what each means to a
 caller, and the sentence for a person, in which {} stands for the words after that one."""

@@ -28,13 +28,14 @@ class Script:
     primary may never have known them.
     """
 
-    __slots__ = ("_last", "_tried")
+    __slots__ = ("_has_first_line", "_last", "_tried")
 
     def __init__(self, text: str) -> None:
         sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
         self._tried = [("EVALSHA", sha)]
         self._last = ("EVAL", text)
-        if text.startswith(_FIRST_LINE):
+        self._has_first_line = text.startswith(_FIRST_LINE)
+        if self._has_first_line:
             self._tried.append(self._last)
             self._last = ("EVAL", text.removeprefix(_FIRST_LINE))
 
@@ -48,7 +49,7 @@ class Script:
             except exceptions.NoScriptError:
                 pass
             except exceptions.ResponseError as error:
-                if _NOT_LUA not in str(error):
+                if not self._has_first_line or _NOT_LUA not in str(error):
                     raise
         command, script = self._last
         return await call(command, script, len(keys), *keys, *args)

@@ -6,6 +6,7 @@ Its kinds: `stream.py`, the engine's (docs/decisions/0030).
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -108,15 +109,19 @@ class LogReader(Protocol):
     MalformedEntry.
     """
 
+    @abstractmethod
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
 
+    @abstractmethod
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
         """The next entries after a position, `most` of them where there are that many."""
 
+    @abstractmethod
     async def part_after(self, after: str, within: Within) -> Part:
         """The next entries after a position, fewer where they are large."""
 
+    @abstractmethod
     async def entries_at(
         self, positions: Sequence[bytes], *, with_bodies: bool = True, kind: str = ""
     ) -> tuple[list[Entry], int]:
@@ -125,18 +130,23 @@ class LogReader(Protocol):
         In their order, without those that were removed; only those of a type, where one is named.
         """
 
+    @abstractmethod
     async def before_last(self, count: int) -> str:
         """The position after which the last `count` events are, START where there are no more."""
 
+    @abstractmethod
     async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
         """The positions of the `limit` events of one item after a version."""
 
+    @abstractmethod
     async def version_count(self, item: str) -> int:
         """The item's last version, 0 where it never existed."""
 
+    @abstractmethod
     async def last_change(self, item: str) -> tuple[int, str]:
         """The item's last version and the position that made it; 0 and START without one."""
 
+    @abstractmethod
     async def version_at(self, item: str, position: str) -> int:
         """The version that an item had at a position, 0 before its first."""
 

@@ -14,9 +14,9 @@ from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, Entry, Extent, LogReader, Part, Within
 
-_READ_AFTER, _READ_AT, _LOG_ENDS, _STEP_BACK, _VERSION_AT = (
+_READ_AFTER, _READ_AT, _EXTENT, _STEP_BACK, _VERSION_AT = (
     Script(lua(__package__, name))
-    for name in ("read_after", "read_at", "log_ends", "step_back", "version_at")
+    for name in ("read_after", "read_at", "extent", "step_back", "version_at")
 )
 
 
@@ -29,7 +29,7 @@ class Stream(LogReader):
 
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
-        first, last, length, added, end = await self._run(_LOG_ENDS, self.keys.events)
+        first, last, length, added, end = await self._run(_EXTENT, self.keys.events)
         return Extent(first.decode(), last.decode(), length, added, end.decode())
 
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:

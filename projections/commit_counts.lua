@@ -6,23 +6,29 @@
 --   then names and numbers to add
 -- Reply: 1; 0, and nothing written, where it is at another position: somebody else went on.
 
-if ARGV[3] == '1' and redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then
-  redis.call('DEL', KEYS[1]) -- something else stands there
+local anew = ARGV[3] == '1'
+
+-- Other texts of a number, such as 007, are none to HINCRBY.
+local function is_number(text)
+  return text == '0' or (string.find(text, '^%-?[1-9]%d*$') and #text < 19)
 end
-if ARGV[1] ~= '' and (redis.call('HGET', KEYS[1], 'position') or '0-0') ~= ARGV[1] then
+
+local is_other = anew and redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' -- it goes, whatever it is
+local position = not is_other and redis.call('HGET', KEYS[1], 'position') or '0-0'
+if ARGV[1] ~= '' and position ~= ARGV[1] then
   return 0
-end
-if ARGV[3] == '1' then
-  redis.call('DEL', KEYS[1])
 end
 -- A failing script keeps what it wrote, so all that can fail comes before the first write.
 for i = 4, #ARGV, 2 do
-  local number = redis.call('HGET', KEYS[1], ARGV[i])
-  -- Other texts of a number, such as 007, are none to HINCRBY.
-  local is_number = number == '0' or (number and string.find(number, '^%-?[1-9]%d*$') and #number < 19)
-  if number and not is_number then
+  local number = not anew and redis.call('HGET', KEYS[1], ARGV[i]) or '0'
+  if not is_number(number) then
     return redis.error_reply('NOTANUMBER ' .. ARGV[i] .. ' is ' .. number)
+  elseif not is_number(ARGV[i + 1]) then
+    return redis.error_reply('NOTADDED ' .. ARGV[i] .. ' to get ' .. ARGV[i + 1])
   end
+end
+if anew then
+  redis.call('DEL', KEYS[1])
 end
 for i = 4, #ARGV, 2 do
   redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1])

@@ -10,9 +10,15 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
-from itemstore.projections.counts import ANYWHERE, Count, Counts, CountsStore, MalformedCounts
+from itemstore.projections.counts import (
+    ANYWHERE,
+    Count,
+    Counts,
+    CountsStore,
+    MalformedCounts,
+)
 from itemstore.projections.fold import Fold
-from itemstore.projections.projection import Status
+from itemstore.projections.projection import ProjectionFailed, Status
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
 
@@ -27,9 +33,19 @@ class CountingProjection:
     name: str
     count: Count
 
+    def add(self, numbers: Counter[str], recorded: RecordedEvent) -> None:
+        """Adds an event to numbers. Raises ProjectionFailed where `count` fails."""
+        try:
+            self.count(numbers, recorded)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ProjectionFailed(
+                self.name, f"on the event at {recorded.position}", why
+            ) from error
+
     def follower(self, partition: Partition) -> CountsFollower:
         """What adds to the counts in the engine."""
-        return CountsFollower(CountsStore(partition, self.name), self.count)
+        return CountsFollower(self, partition)
 
     async def status(self, partition: Partition, log: Extent) -> Status:
         """How far it has counted; a row is a number. Raises MalformedCounts too."""
@@ -48,12 +64,13 @@ class CountingProjection:
             live = await _readable(store)
             async for entries in task.partition.reader.slices(counts.position):
                 first = first or entries[0][0].decode()
-                skipped += counts.add(self.count, entries)
+                skipped += counts.add(self.add, entries)
                 task.tell("replaying", counts.events)
                 await task.lease.renew_in_time()
+            counts.check(self.name)
             if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
                 break
-        before = live and await live.up_to(counts.position, self.count, task.partition)
+        before = live and await live.up_to(counts.position, self.add, task.partition)
         different = before.differing(counts) if before else ["position"]
         return Findings(
             first=first,
@@ -75,9 +92,9 @@ class CountingProjection:
 class CountsFollower:
     """Adds to the counts in the engine what the log has got."""
 
-    def __init__(self, store: CountsStore, count: Count) -> None:
-        self._store = store
-        self._count = count
+    def __init__(self, projection: CountingProjection, partition: Partition) -> None:
+        self._projection = projection
+        self._store = CountsStore(partition, projection.name)
 
     async def position(self) -> str:
         """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
@@ -86,7 +103,8 @@ class CountsFollower:
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the entries were counted; not where the counts are no longer at `after`."""
         counts = Counts()
-        counts.add(self._count, entries)
+        counts.add(self._projection.add, entries)
+        counts.check(self._projection.name)
         return await self._store.add(counts, after)
 
 
@@ -100,14 +118,15 @@ class CountsCheck:
 
     async def take(self, events: Sequence[RecordedEvent]) -> None:
         """Counts events."""
-        count, numbers = self._projection.count, self._numbers
+        add, numbers = self._projection.add, self._numbers
         for recorded in events:
-            count(numbers, recorded)
+            add(numbers, recorded)
 
     async def compare(self) -> None:
         """Compares what is counted, as far as it is, with what should be."""
         fold, projection = self._fold, self._projection
         name, differences = projection.name, fold.differences
+        Counts(fold.position, fold.entries, self._numbers).check(name)
         try:
             live = await CountsStore(fold.partition, name).load()
         except MalformedCounts as error:
@@ -121,7 +140,7 @@ class CountsCheck:
             end = f"at most {right.position}, where the log ends"
             differences.add(name, "position", live.position, end)
             return
-        live = await live.up_to(right.position, projection.count, fold.partition)
+        live = await live.up_to(right.position, projection.add, fold.partition)
         for each in live.differing(right):
             differences.add(name, each, live.number(each), right.number(each))
 

@@ -17,12 +17,18 @@ from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
+from itemstore.projections.projection import ProjectionFailed
 
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""
 
 Count = Callable[[Counter[str], RecordedEvent], None]
 """Adds an event to numbers: see CountingProjection."""
+
+OWN = frozenset(("position", "events"))
+"""Names that counts have for themselves."""
+
+LARGEST = 10**18 - 1
 
 _COMMIT = Script(lua(__package__, "commit_counts"))
 
@@ -72,6 +78,17 @@ class Counts:
                 if len(within) < len(entries):
                     break
         return total
+
+    def check(self, projection: str) -> None:
+        """Raises ProjectionFailed where a name or a number is not one that can be stored."""
+        for name, number in self.numbers.items():
+            if not isinstance(name, str) or name in OWN:
+                why = f"{name!r} is not a name to count under"
+            elif type(number) is not int or abs(number) > LARGEST:
+                why = f"{name!r} is {number!r}, and not a whole number of up to 18 digits"
+            else:
+                continue
+            raise ProjectionFailed(projection, f"up to {self.position}", why)
 
     def number(self, name: str) -> int:
         """What is counted under a name, `events` among them."""

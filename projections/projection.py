@@ -30,6 +30,13 @@ class Status:
     rows: int
 
 
+class ProjectionFailed(Exception):
+    """The code of a projection fails on an event, or makes of it what can't be stored."""
+
+    def __init__(self, projection: str, where: str, why: str) -> None:
+        super().__init__(f"{projection} fails {where}: {why}. Correct its code.")
+
+
 class Follower(Protocol):
     """What keeps a projection up with the log, at a position that it keeps itself."""
 
@@ -40,7 +47,7 @@ class Follower(Protocol):
         """Whether the entries were applied, together with their position and all or none.
 
         They were not where the projection is no longer at `after`: somebody else went on. Raises
-        LogUnavailable, LogBroken, LogFull.
+        LogUnavailable, LogBroken, LogFull, ProjectionFailed.
         """
 
 
@@ -64,7 +71,8 @@ class Projection(Protocol):
     async def rebuild(self, task: Task) -> Findings:
         """Rebuilds it from the log beside the live one, and puts it in place.
 
-        A dry run puts nothing in place. Raises LeaseLost, LogUnavailable, LogBroken, LogFull.
+        A dry run puts nothing in place. Raises LeaseLost, LogUnavailable, LogBroken, LogFull and
+        ProjectionFailed.
         """
 
     def check(self, fold: Fold) -> Check:

@@ -14,7 +14,7 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.lease import Lease, LeaseLost
-from itemstore.projections.projection import Follower, Projection
+from itemstore.projections.projection import Follower, Projection, ProjectionFailed
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""
@@ -48,6 +48,10 @@ class ProjectionAhead(Exception):
         )
 
 
+FORESEEN = (LogUnavailable, LogBroken, LogFull, LeaseLost, ProjectionAhead, ProjectionFailed)
+"""Errors that say in a sentence what is wrong."""
+
+
 class Runner:
     """Applies what the log gets to every projection that follows it.
 
@@ -74,12 +78,11 @@ class Runner:
             heed_cancellation()
             try:
                 await self._work(name, self._followers[name])
-            except (LogUnavailable, LogBroken, LogFull, LeaseLost, ProjectionAhead) as error:
+            except Exception as error:
                 if str(error) != reason or monotonic() > until:
                     reason, until = str(error), monotonic() + REMINDER
-                    logger.warning("%s does not follow the log: %s", name, error)
-            except Exception:
-                logger.exception("%s does not follow the log now.", name)
+                    trace = None if isinstance(error, FORESEEN) else error
+                    logger.warning("%s does not follow the log: %s", name, error, exc_info=trace)
             await asyncio.sleep(PATIENCE)
 
     async def _work(self, name: str, follower: Follower) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.projection import RESERVED, Projection
 from itemstore.store.named import UnknownName, imported
 
 _SAID = "ITEMSTORE_PROJECTIONS names"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def named_projections(names: str | None) -> tuple[Projection, ...]:
@@ -17,6 +20,9 @@ def named_projections(names: str | None) -> tuple[Projection, ...]:
     projections = [*BUILT_IN]
     for name in map(str.strip, names.split(",") if names else ()):
         projection = _imported(name)
+        if not (isinstance(projection.name, str) and _NAME.fullmatch(projection.name)):
+            reason = f", whose name, {projection.name!r}, is not of 1 to 64 letters, digits, - or _"
+            raise UnknownName(_SAID, name, reason)
         if projection.name in {*RESERVED, *(each.name for each in projections)}:
             reason = f", whose name, {projection.name!r}, is taken: give it another one"
             raise UnknownName(_SAID, name, reason)

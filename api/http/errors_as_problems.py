@@ -16,6 +16,7 @@ from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavai
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.log_id import OtherLog
+from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.excerpts import LONGEST, quoted
@@ -121,6 +122,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     LogFull: _plain("log-full"),
     LogBroken: _plain("store-damaged"),
     MalformedRow: _plain("store-damaged"),
+    MalformedCounts: _plain("store-damaged"),
     MalformedEntry: _plain("store-damaged"),
     AlreadyDone: lambda _: Problem(
         "gone", "The event that this Idempotency-Key stands for was removed from the log."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,8 +32,11 @@ from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Projection
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
+
+logger = logging.getLogger("itemstore")
 
 router = APIRouter(route_class=Route)
 
@@ -178,20 +182,35 @@ async def _engine(partition: Partition, projections: Sequence[Projection]) -> It
     try:
         async with asyncio.timeout(TIME_LIMIT):
             log = await partition.reader.extent()
-            statuses = {each.name: await each.status(partition, log) for each in projections}
             with translated():
                 items.add_metric((), await partition.client.zcard(partition.keys.ids))
-                events.add_metric((), log.length)
-        for name, status in statuses.items():
-            lag.add_metric((name,), status.lag)
-            milliseconds, _ = key_of(status.position)
-            position.add_metric((name,), milliseconds / 1000)
+        events.add_metric((), log.length)
+        for projection in projections:
+            if (progress := await _progress(projection, partition, log)) is not None:
+                lag.add_metric((projection.name,), progress[0])
+                position.add_metric((projection.name,), progress[1])
         up.add_metric((), 1)
-    except (LogBroken, ValueError):
+    except LogBroken:
         up.add_metric((), 1)
     except (LogUnavailable, TimeoutError):
         up.add_metric((), 0)
     return up, items, events, lag, position
+
+
+async def _progress(
+    projection: Projection, partition: Partition, log: Extent
+) -> tuple[int, float] | None:
+    """A projection's lag, and the time in seconds of its position.
+
+    None where it can't say, which hides nothing of the others.
+    """
+    try:
+        async with asyncio.timeout(TIME_LIMIT):
+            status = await projection.status(partition, log)
+        return status.lag, key_of(status.position)[0] / 1000
+    except Exception as error:  # noqa: BLE001 - it may be the operator's own
+        logger.warning("%s does not say how far it is: %s", projection.name, error)
+        return None
 
 
 def _processes(pids: Sequence[int]) -> Iterable[Metric]:

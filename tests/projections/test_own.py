@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,19 @@ from itemstore import create_app
 from itemstore.cli.errors import Stop
 from itemstore.cli.serving import checked
 from itemstore.engine.embedded import attach
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner
 from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.runner import Runner
 from itemstore.store.named import UnknownName
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, problem
 
 SHOP = """
+import json
+
 from itemstore import CountingProjection
 
 def count(numbers, recorded):
@@ -38,6 +44,18 @@ STATISTICS = CountingProjection("statistics", count)
 LOG = CountingProjection("log", count)
 REBUILD = CountingProjection("rebuild", count)
 CLASS = CountingProjection
+NAMELESS = CountingProjection("", count)
+SPACED = CountingProjection("by color", count)
+
+def price(numbers, recorded):
+    numbers["cents"] += json.loads(recorded.event.body)["cents"]
+
+def color(numbers, recorded):
+    numbers[json.loads(recorded.event.body).get("color")] += 1
+
+CENTS = CountingProjection("cents", price)
+COLORS = CountingProjection("colors", color)
+EAGER = CountingProjection("eager", lambda numbers, recorded: numbers.update(events=5))
 """
 
 
@@ -70,6 +88,8 @@ def test_a_store_has_its_own_beside_the_others() -> None:
         ("shop:WRITERS, shop:AGAIN", "'shop:AGAIN', whose name, 'writers', is taken"),
         ("shop:LOG", "whose name, 'log', is taken"),
         ("shop:REBUILD", "whose name, 'rebuild', is taken"),
+        ("shop:NAMELESS", "whose name, '', is not of 1 to 64 letters, digits, - or _"),
+        ("shop:SPACED", "whose name, 'by color', is not of 1 to 64 letters"),
     ],
 )
 def test_what_is_no_projection_or_no_other_is_refused_at_the_start(name: str, reason: str) -> None:
@@ -122,6 +142,62 @@ def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -
 
     assert run("rebuild", "writers", *named).returncode == 0
     assert run("verify", *named).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "reason"),
+    [
+        ("cents", '{"cents":1.5}', "'cents' is 3.5, and not a whole number of up to 18 digits"),
+        ("cents", "{}", "on the event at {position}: KeyError: 'cents'"),
+        ("cents", '{"cents":1000000000000000000}', "is 1000000000000000002, and not a whole"),
+        ("colors", "{}", "None is not a name to count under"),
+        ("eager", "{}", "'events' is not a name to count under"),
+    ],
+)
+def test_code_that_fails_is_named_with_its_reason_and_changes_no_count(
+    tmp_path: Path, name: str, wrong: str, reason: str
+) -> None:
+    """In the runner's words as in those of the commands: what was counted stays as it is."""
+    projection = f"shop:{name.upper()}"
+    right = json.dumps({"type": "ItemCreated", "subject": "a", "data": {"cents": 2, "color": "a"}})
+    assert run("import", stdin=right).returncode == 0
+    if name != "eager":
+        assert run("rebuild", name, "--projections", projection).returncode == 0
+    with attach(tmp_path / "itemstore-data") as engine, Redis.from_url(engine.url) as redis:
+        before = redis.hgetall(f"items:projection:{name}")
+    event = f'{{"type":"ItemCreated","subject":"b","data":{wrong}}}'
+    assert run("import", "--append", stdin=event).returncode == 0
+    with attach(tmp_path / "itemstore-data") as engine, Redis.from_url(engine.url) as redis:
+        last = redis.xrevrange("items:events", count=1)[0][0].decode()
+        for verb in (["rebuild", name], ["verify"]):
+            failed = run(*verb, "--projections", projection)
+            assert (failed.returncode, failed.stdout) == (1, "")
+            assert f"itemstore: {name} fails " in failed.stderr
+            assert reason.format(position=last) in failed.stderr
+        with suppress(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(follow(engine.url, projection), 0.5))
+        assert redis.hgetall(f"items:projection:{name}") == before
+
+
+async def follow(url: str, projection: str) -> None:
+    """Runs a runner of the projection until it is cancelled."""
+    async with AsyncRedis.from_url(url) as client:
+        await Runner(Partition(client, Keys()), [named_projections(projection)[-1]]).run()
+
+
+async def test_a_projection_that_fails_hides_nothing_of_the_others(redis: AsyncRedis) -> None:
+    """In the metrics: the engine is up, and what it holds is shown."""
+    async with client_of(create_app(redis=redis)) as client:
+        await client.put("/items/a", json={})
+        await redis.hset("items:projection:statistics", "events", "abc")
+        text = (await client.get("/metrics")).text
+        damaged = await client.get("/projections")
+
+    for line in ("engine_up 1.0", "items 1.0", "log_events 1.0"):
+        assert f"\nitemstore_{line}\n" in text
+    assert 'itemstore_projection_lag_events{projection="current-items"} 0.0\n' in text
+    assert 'lag_events{projection="statistics"}' not in text
+    problem(damaged, 500, "store-damaged")
 
 
 def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
