@@ -47,6 +47,26 @@ class DedicatedConnection:
             raise
 
 
+class DedicatedConnections:
+    """A few of them, each for one command at a time."""
+
+    def __init__(self, redis: Redis, most: int) -> None:
+        self._idle = [DedicatedConnection(redis) for _ in range(most)]
+
+    @property
+    def is_one_idle(self) -> bool:
+        """Whether one more command can go at once."""
+        return bool(self._idle)
+
+    async def call(self, *command: Argument) -> Any:
+        """The engine's reply, as that of one connection, while one is idle."""
+        connection = self._idle.pop()
+        try:
+            return await connection.call(*command)
+        finally:
+            self._idle.append(connection)
+
+
 async def _is_over(connection: AbstractConnection) -> bool:
     # Nothing was asked, so what can be read is the end of the stream.
     return connection.should_reconnect() or await connection.can_read()  # type: ignore[no-untyped-call]
