@@ -1,19 +1,20 @@
 -- Appends a batch of commands, each decided on what the one before it left.
 --
--- Begins with the text of apply.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+-- Begins with the text of apply.lua: KEYS[1] to KEYS[3], ARGV[1].
 --   KEYS[4]  this writer's last batch: its number, a line feed, its reply
 --   ARGV[2]  the number of this batch
 --   ARGV[3]  the time after which it is late, by the engine's clock, in milliseconds since 1970
 --   ARGV[4]  how long the writer is remembered, in milliseconds
 --   ARGV[5]  how long an idempotency key is remembered, in milliseconds
---   then seven for each command:
+--   then four for each command:
 --     the item
---     the event type if it does not exist, if it does; empty: there is nothing to do it to
---     the expected version: + or - (absent is admitted, is not), then = or ! (one of these
---       versions, none of them), then the versions, a comma before, between and after
+--     what is to happen, with blanks in between:
+--       the event type if the item does not exist, if it does; empty: there is nothing to do it to
+--       the expected version: + or - (absent is admitted, is not), then = or ! (one of these
+--         versions, none of them), then the versions, a comma before, between and after
+--       nothing, or the fingerprint of a request, and the key that remembers its outcome
 --     the body, empty on a delete
 --     the meta
---     empty, or the fingerprint of a request, a space, the key that remembers its outcome
 -- Reply: the engine's time, in milliseconds since 1970; then `late` alone, where the time of the batch
 -- is over and it is never carried out; else a line for each command,
 --   <event type> <version> <position>     appended
@@ -25,33 +26,16 @@
 -- A batch that this writer sent before gets the reply it had, also where that was `late` or nothing
 -- but refusals, and an older one is refused. So a copy of it that comes later changes nothing.
 
-local FIRST, EACH = 6, 7
+local FIRST, EACH, ANY = 6, 4, '+!,'
 
 local function admits(expected, exists, version)
-  if not exists then
+  if expected == ANY then
+    return true
+  elseif not exists then
     return string.sub(expected, 1, 1) == '+'
   end
   local listed = string.find(expected, ',' .. version .. ',', 3, true) ~= nil
   return listed == (string.sub(expected, 2, 2) == '=')
-end
-
--- Without its row, an item that has a history would begin again at version 1, and no rebuild could
--- mend the log. With pcall: what is wrong with the keys of one item stops no other.
-local function is_sound(item, version)
-  local length = redis.pcall('LLEN', ARGV[1] .. item)
-  return version ~= nil and type(length) == 'number' and (version > 0 or length == 0)
-end
-
--- The outcome is remembered in the same step; a refusal is not, as it changed nothing.
-local function is_known(idempotency)
-  return idempotency ~= '' and redis.call('EXISTS', string.sub(idempotency, 66)) == 1
-end
-
-local function remember(idempotency, line)
-  if idempotency ~= '' then
-    local fingerprint, key = string.sub(idempotency, 1, 64), string.sub(idempotency, 66)
-    redis.call('SET', key, fingerprint .. ' ' .. line, 'PX', ARGV[5])
-  end
 end
 
 local time = redis.call('TIME')
@@ -70,9 +54,9 @@ end
 
 local remembered = redis.call('GET', KEYS[4])
 if remembered then
-  local number, lines = string.match(remembered, '^(%d+)\n(.*)$')
+  local number = string.match(remembered, '^%d+')
   if number == ARGV[2] then
-    return remember_batch(lines)
+    return remember_batch(string.sub(remembered, #number + 2))
   elseif tonumber(number) > tonumber(ARGV[2]) then
     return redis.error_reply('STALEBATCH')
   end
@@ -85,44 +69,61 @@ if left < 0 or left > tonumber(ARGV[4]) then
   return remember_batch('late')
 end
 
--- A failing script keeps what it wrote, so all that can fail comes before the first write: these
--- raise WRONGTYPE where a key holds something else.
-redis.call('XLEN', KEYS[1])
-redis.call('HLEN', KEYS[2])
-redis.call('ZCARD', KEYS[3])
-if #ARGV >= FIRST then
-  local others = { { 'SET', KEYS[4], 'a', 'PX', '1' } }
-  if ARGV[FIRST + 6] ~= '' then
-    others[2] = { 'SET', string.sub(ARGV[FIRST + 6], 66), 'a', 'PX', '1' }
-  end
-  local refusal = refusal_of(ARGV[FIRST], others)
-  if refusal then
-    return refusal
+-- A command of the batch: what kind of thing is to happen is mostly the same as in the one before.
+local wish, if_absent, if_present, expected, fingerprint, key
+local function read_wish(text)
+  if text ~= wish then
+    wish = text
+    if_absent, if_present, expected, fingerprint, key =
+      string.match(text, '^(%S*) (%S*) (%S*) ?(%x*) ?(.*)$')
   end
 end
 
-local lines = {}
+-- A failing script keeps what it wrote, so all that can fail comes before the first write: these
+-- raise WRONGTYPE where a key holds something else, and so does what reads the rows.
+redis.call('XLEN', KEYS[1])
+redis.call('ZCARD', KEYS[3])
+local items, is_known = {}, {}
 for i = FIRST, #ARGV, EACH do
-  local item, if_absent, if_present, expected, data, meta, idempotency =
-    ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
-  local version, exists, created = state_of(item)
+  items[#items + 1] = ARGV[i]
+  read_wish(ARGV[i + 1])
+  if key ~= '' then
+    is_known[key] = redis.call('EXISTS', key) == 1
+  end
+end
+local sound = sound_rows(items)
+local refusal = items[1] and refusal_of(items[1], { KEYS[4], (next(is_known)) })
+if refusal then
+  return refusal
+end
+
+local lines = {}
+for n, item in ipairs(items) do
+  local i = FIRST + EACH * (n - 1)
+  read_wish(ARGV[i + 1])
+  local version, exists, created = read_row(rows[item] or sound[n])
   local event_type = exists and if_present or if_absent
   local line
-  if is_known(idempotency) then
+  if is_known[key] then
     line = 'known'
-  elseif not is_sound(item, version) then
+  elseif not version then
     line = 'broken'
   elseif event_type ~= '' and admits(expected, exists, version) then
-    version = version + 1
+    local data, meta = ARGV[i + 2], ARGV[i + 3]
+    version = string.format('%d', version + 1)
     local position = redis.call('XADD', KEYS[1], '*',
       'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
     apply(event_type, item, version, position, created, data)
     line = event_type .. ' ' .. version .. ' ' .. position
-    remember(idempotency, line)
+    if key ~= '' then  -- in the same step; a refusal is not remembered, as it changed nothing
+      redis.call('SET', key, fingerprint .. ' ' .. line, 'PX', ARGV[5])
+      is_known[key] = true
+    end
   else
     line = 'refused ' .. (exists and '' or '-') .. version
   end
-  lines[#lines + 1] = line
+  lines[n] = line
 end
+write_items()
 
 return remember_batch(table.concat(lines, '\n'))

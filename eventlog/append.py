@@ -31,11 +31,9 @@ class Append:
         # Encoded here, so that text that can't be fails its own caller and not the batch.
         self.arguments = (
             command.item.encode(),
-            *self._types,
-            _encoded(command.expected),
+            _wish(self._types, command.expected, key),
             body,
             encode_meta(meta),
-            f"{key.fingerprint} {key.name}" if key else "",
         )
 
     def outcome(self, line: bytes) -> RecordedEvent | Exception:
@@ -82,8 +80,18 @@ def _type(command: Command, *, exists: bool) -> bytes:
 _TYPES: dict[type[Command], tuple[bytes, bytes]] = {}
 
 
-def _encoded(expected: ExpectedVersion) -> str:
-    if expected is ANY:
-        return "+!,"
+def _wish(
+    types: tuple[bytes, bytes], expected: ExpectedVersion, key: IdempotencyKey | None
+) -> bytes:
+    """What is to happen to the item, in one argument of the script."""
+    wish = b"%b %b %b" % (*types, _ANY if expected is ANY else _encoded(expected))
+    return wish if key is None else wish + f" {key.fingerprint} {key.name}".encode()
+
+
+_ANY = b"+!,"
+
+
+def _encoded(expected: ExpectedVersion) -> bytes:
     versions = "".join(f"{version}," for version in sorted(expected.versions))
-    return ("+" if expected.absent else "-") + ("!" if expected.others else "=") + "," + versions
+    admits = ("+" if expected.absent else "-") + ("!" if expected.others else "=")
+    return f"{admits},{versions}".encode()

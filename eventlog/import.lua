@@ -1,6 +1,6 @@
 -- Appends events that happened elsewhere, and applies each to the current items.
 --
--- Begins with the text of apply.lua: `state_of` and `apply`, KEYS[1] to KEYS[3], ARGV[1].
+-- Begins with the text of apply.lua: KEYS[1] to KEYS[3], ARGV[1].
 --   ARGV[2]  the position that the log must end at, 0-0 for an empty one
 --   then five for each event, in order:
 --     its position, or * for a new one
@@ -21,19 +21,25 @@ if refusal then
   return refusal
 end
 
+local items = {}
 for i = FIRST, #ARGV, EACH do
-  local version = state_of(ARGV[i + 2])
-  if not version or (version == 0 and redis.call('LLEN', ARGV[1] .. ARGV[i + 2]) > 0) then
-    return redis.error_reply('BROKENROW ' .. ARGV[i + 2])
+  items[#items + 1] = ARGV[i + 2]
+end
+local sound = sound_rows(items)
+for n, item in ipairs(items) do
+  if not read_row(sound[n]) then
+    return redis.error_reply('BROKENROW ' .. item)
   end
 end
 
-for i = FIRST, #ARGV, EACH do
-  local event_type, item, data, meta = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local version, _, created = state_of(item)
-  version = version + 1
+for n, item in ipairs(items) do
+  local i = FIRST + EACH * (n - 1)
+  local event_type, data, meta = ARGV[i + 1], ARGV[i + 3], ARGV[i + 4]
+  local version, _, created = read_row(rows[item] or sound[n])
+  version = string.format('%d', version + 1)
   ends_at = redis.call('XADD', KEYS[1], ARGV[i],
     'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
   apply(event_type, item, version, ends_at, created, data)
 end
+write_items()
 return ends_at

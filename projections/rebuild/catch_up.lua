@@ -35,6 +35,6 @@ repeat
   end
   at_end = #entries < CHUNK
 until at_end or replayed + skipped >= most or bytes >= MOST_BYTES
-write()
+write_items()
 
 local reply = { place, replayed, skipped, redis.call('XLEN', KEYS[1]), at_end and 1 or 0 }

@@ -47,9 +47,12 @@ local function check_history(item, version, count, positions)
   end
 end
 
--- What was replayed and is not written yet, by item: rows, what state_of will say of them, and
--- whether the item is to be among the ids, where that changes.
-local rows, existing, created_at, listed = {}, {}, {}, {}
+local function state_of(item)
+  return read_row(redis.call('HGET', KEYS[2], item))
+end
+
+-- What state_of will say of the rows that were replayed and are not written yet, by item.
+local existing, created_at = {}, {}
 
 -- Replays some of an item's events. The row is what the last one leaves, and this entry is that
 -- one; `created` is the position of the last ItemCreated among them, empty where there is none.
@@ -71,30 +74,4 @@ local function replay(entry, created, count, positions)
   rows[item] = row_of(event_type, version, position, created, data)
   existing[item], created_at[item] = exists, created
   check_history(item, tonumber(version), count, positions)
-end
-
--- One command for many items takes a third of the time of one for each.
-local function call_in_parts(command, key, arguments)
-  local MOST = 1000
-  for i = 1, #arguments, MOST do
-    redis.call(command, key, unpack(arguments, i, math.min(i + MOST - 1, #arguments)))
-  end
-end
-
--- Writes what was replayed.
-local function write()
-  local set, add, remove = {}, {}, {}
-  for item, row in pairs(rows) do
-    set[#set + 1], set[#set + 2] = item, row
-  end
-  for item, is_listed in pairs(listed) do
-    if is_listed then
-      add[#add + 1], add[#add + 2] = 0, item
-    else
-      remove[#remove + 1] = item
-    end
-  end
-  call_in_parts('HSET', KEYS[2], set)
-  call_in_parts('ZADD', KEYS[3], add)
-  call_in_parts('ZREM', KEYS[3], remove)
 end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +13,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.importing import ForeignEvent, import_events
-from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.log import MOST_COMMANDS, EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Unchanged, assert_agreement
@@ -112,6 +113,44 @@ async def test_a_spoilt_history_stops_the_appends_to_its_item_alone(
     await broken_among_others(log)
     assert len(wire.commands) == 1
     await redis.delete("items:history:foo")
+    await assert_agreement(partition)
+
+
+async def test_a_spoilt_history_beside_a_row_stops_the_appends_to_its_item_alone(
+    redis: Redis, log: EventLog, partition: Partition, wire: Wire
+) -> None:
+    """Found out before the event is in the log, which it could not leave again."""
+    await log.append(PutItem("foo", b"1"))
+    await redis.delete("items:history:foo")
+    await redis.set("items:history:foo", "something else")
+    await broken_among_others(log)
+    assert len(wire.commands) == 2
+    await redis.delete("items:history:foo")
+    await redis.rpush("items:history:foo", (await log.reader.read())[0].position)
+    await assert_agreement(partition)
+
+
+async def test_every_item_of_a_large_batch_is_looked_at(
+    redis: Redis, log: EventLog, partition: Partition, wire: Wire
+) -> None:
+    """However many there are, with rows of any size, and some that are broken."""
+    body = b'"' + b"x" * 2000 + b'"'
+    await asyncio.gather(*(log.append(PutItem(f"{n}", body)) for n in range(MOST_COMMANDS)))
+    rows: dict[Any, Any] = await redis.hgetall("items:current")
+    spoilt = [b"0", b"15", b"16", b"63", b"127"]
+    for item in spoilt:
+        await redis.hset("items:current", item, b"?")
+    outcomes = await asyncio.gather(
+        *(log.append(PutItem(f"{n}", body)) for n in range(MOST_COMMANDS)), return_exceptions=True
+    )
+    assert len(wire.commands) == 2
+    for n, outcome in enumerate(outcomes):
+        if b"%d" % n in spoilt:
+            assert isinstance(outcome, LogBroken)
+        else:
+            assert isinstance(outcome, RecordedEvent)
+            assert (outcome.version, outcome.type) == (2, "ItemUpdated")
+    await redis.hset("items:current", mapping={item: rows[item] for item in spoilt})
     await assert_agreement(partition)
 
 

@@ -166,10 +166,11 @@ def test_every_command_of_the_append_script_is_asked_for_and_no_other() -> None:
     append = Path("eventlog/apply.lua").read_text() + Path("eventlog/append.lua").read_text()
     would_write = Path("eventlog/would_write.lua").read_text()
     called = set(re.findall(r"redis\.p?call\('([A-Z]+)'", append))
-    listed = re.compile(r"\{ '([A-Z]+)', ")
-    assert {*listed.findall(would_write)} == called - {"TIME"} | {"EVALSHA", "EVAL"}
-    assert {*listed.findall(append)} == {"XADD", "HSET", "ZADD", "ZREM", "RPUSH", "SET"}
-    assert {*listed.findall(append)} <= called
+    listed = set(re.findall(r"\{ '([A-Z]+)', ", would_write))
+    assert listed == called - {"TIME"} | {"EVALSHA", "EVAL"}
+    checked = set(re.findall(r" may\('([A-Z]+)', ", append))
+    assert checked == {"XADD", "HSET", "ZADD", "ZREM", "RPUSH", "SET"}
+    assert checked <= called
 
 
 async def test_too_few_replicas_are_said_without_a_write(start: Start) -> None:
