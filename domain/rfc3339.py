@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
-from itemstore.domain.positions import time_of
+from itemstore.domain.positions import milliseconds_of
 
 _RFC_3339 = re.compile(
     "([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
@@ -16,11 +17,19 @@ _RFC_3339 = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _LEAP = 60
+_MINUTE_MS = 60_000
 
 
 def rfc3339(position: str) -> str:
     """The time of a position as in `2026-11-23T08:09:06.123Z`."""
-    return time_of(position).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    minute, rest = divmod(milliseconds_of(position), _MINUTE_MS)
+    return f"{_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(number: int) -> str:
+    """A minute since 1970 up to its seconds. A page has few of them and many events."""
+    return (_EPOCH + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:")
 
 
 def parse_rfc3339(text: str) -> int:

@@ -25,6 +25,8 @@ NO_CONTENT = frozenset({204, 304})
 PART = 65_536
 """Bytes of a body that are joined from small pieces; what is larger is left as it is."""
 
+_LARGE = PART // 4
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -54,13 +56,16 @@ def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
     small: list[bytes] = []
     size = 0
     for piece in pieces:
-        if len(piece) < PART // 4:
+        length = len(piece)
+        if length < _LARGE:
             small.append(piece)
-            size += len(piece)
-        if small and (size >= PART or len(piece) >= PART // 4):
+            size += length
+            if size < PART:
+                continue
+        if small:
             yield b"".join(small)
             small, size = [], 0
-        if len(piece) >= PART // 4:
+        if length >= _LARGE:
             yield piece
     if small:
         yield b"".join(small)

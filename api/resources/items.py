@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from json import JSONEncoder
 from typing import Annotated
 from uuid import UUID
 
@@ -27,8 +28,11 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
 from itemstore.domain.rfc3339 import rfc3339
+from itemstore.store.cloudevents import COPIED
 
 router = APIRouter(route_class=Route)
+
+_as_json = JSONEncoder(ensure_ascii=False).encode
 
 
 class ListQuery(Query):
@@ -100,6 +104,9 @@ def uuid7() -> UUID:
 
 
 def _listed(item: Item) -> list[bytes]:
-    head = f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"version":{item.version},'
-    modified = rfc3339(item.position)
-    return [f'{head}"modified":"{modified}","item":'.encode(), item.body or b"null", b"}"]
+    head = (
+        f'{{"id":{_as_json(item.id)},"version":{item.version},'
+        f'"modified":"{rfc3339(item.position)}","item":'
+    ).encode()
+    body = item.body or b"null"
+    return [head, body, b"}"] if len(body) > COPIED else [b"%b%b}" % (head, body)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import re
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -63,6 +65,23 @@ async def test_a_listed_item_has_its_id_its_version_its_time_and_itself(
     milliseconds = int(put.headers["event-id"].partition("-")[0])
     assert modified.timestamp() * 1000 == pytest.approx(milliseconds)
     assert page["total"] == 1
+
+
+async def test_a_page_is_compact_json_with_bodies_as_they_stand(client: httpx.AsyncClient) -> None:
+    """To the byte, whatever is in an id and however large a body is."""
+    names = {'a"b\\c': "", "z😀\u2028": "é", "é": "x" * 1024, "ﬀ": "é" * 20_000}
+    bodies = {each: f'{{"name":"{text}","size":6}}' for each, text in names.items()}
+    sent = {"content-type": "application/json"}
+    for name, body in bodies.items():
+        put = await client.put(f"/items/{quote(name)}", content=body, headers=sent)
+        assert put.status_code == 201
+    text = (await client.get("/items")).text
+    shown = re.sub(r'"modified":"[0-9T:.-]{23}Z"', "?", text)
+    items = ",".join(
+        f'{{"id":{json.dumps(name, ensure_ascii=False)},"version":1,?,"item":{body}}}'
+        for name, body in sorted(bodies.items(), key=lambda each: each[0].encode())
+    )
+    assert shown == f'{{"items":[{items}],"next":null,"total":4}}'
 
 
 async def test_items_are_in_the_order_of_their_ids(client: httpx.AsyncClient) -> None:
