@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
+from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.counts import (
     ANYWHERE,
-    Count,
     Counts,
     CountsStore,
     MalformedCounts,
@@ -21,17 +21,24 @@ from itemstore.projections.fold import Fold
 from itemstore.projections.projection import ProjectionFailed, Status
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
+Count = Callable[[Counter[str], RecordedEvent], None]
+
+CountPage = Callable[[Counter[str], Sequence[Entry]], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class CountingProjection:
     """A projection that is told of every event once, in order, and adds to numbers.
 
     `count` names the numbers as it likes, except `position` and `events`. It goes by the event
-    alone, and does not look at the numbers: these may be those of a few events only.
+    alone, and does not look at the numbers: these may be those of a few events only. `count_page`
+    does the same for entries of the log as they are, where there is a faster way for many; it says
+    False, and counts none, where one of them may be no event.
     """
 
     name: str
     count: Count
+    count_page: CountPage | None = None
 
     def add(self, numbers: Counter[str], recorded: RecordedEvent) -> None:
         """Adds an event to numbers. Raises ProjectionFailed where `count` fails."""
@@ -42,6 +49,22 @@ class CountingProjection:
             raise ProjectionFailed(
                 self.name, f"on the event at {recorded.position}", why
             ) from error
+
+    def add_page(self, numbers: Counter[str], entries: Sequence[Entry]) -> int:
+        """Adds entries of the log to numbers; how many were no events, and changed none.
+
+        Raises ProjectionFailed where `count` fails.
+        """
+        if entries and self.count_page and self.count_page(numbers, entries):
+            return 0
+        skipped = 0
+        for position, fields in entries:
+            recorded = _decoded(position, fields)
+            if recorded is None:
+                skipped += 1
+            else:
+                self.add(numbers, recorded)
+        return skipped
 
     def follower(self, partition: Partition) -> CountsFollower:
         """What adds to the counts in the engine."""
@@ -64,13 +87,13 @@ class CountingProjection:
             live = await _readable(store)
             async for entries in task.partition.reader.slices(counts.position):
                 first = first or entries[0][0].decode()
-                skipped += counts.add(self.add, entries)
+                skipped += counts.add(self.add_page, entries)
                 task.tell("replaying", counts.events)
                 await task.lease.renew_in_time()
             counts.check(self.name)
             if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
                 break
-        before = live and await live.up_to(counts.position, self.add, task.partition)
+        before = live and await live.up_to(counts.position, self.add_page, task.partition)
         different = before.differing(counts) if before else ["position"]
         return Findings(
             first=first,
@@ -103,7 +126,7 @@ class CountsFollower:
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the entries were counted; not where the counts are no longer at `after`."""
         counts = Counts()
-        counts.add(self._projection.add, entries)
+        counts.add(self._projection.add_page, entries)
         counts.check(self._projection.name)
         return await self._store.add(counts, after)
 
@@ -140,9 +163,17 @@ class CountsCheck:
             end = f"at most {right.position}, where the log ends"
             differences.add(name, "position", live.position, end)
             return
-        live = await live.up_to(right.position, projection.add, fold.partition)
+        live = await live.up_to(right.position, projection.add_page, fold.partition)
         for each in live.differing(right):
             differences.add(name, each, live.number(each), right.number(each))
+
+
+def _decoded(position: bytes, fields: list[bytes]) -> RecordedEvent | None:
+    """The event in an entry, also where its meta is wrong; None where it is none."""
+    try:
+        return decode_flat(position, fields)
+    except MalformedEntry:
+        return without_meta(position, fields)
 
 
 async def _readable(store: CountsStore) -> Counts | None:

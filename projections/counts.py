@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.projection import ProjectionFailed
@@ -22,8 +20,8 @@ from itemstore.projections.projection import ProjectionFailed
 ANYWHERE = ""
 """Stands for the position of counts that can't be read."""
 
-Count = Callable[[Counter[str], RecordedEvent], None]
-"""Adds an event to numbers: see CountingProjection."""
+AddPage = Callable[[Counter[str], Sequence[Entry]], int]
+"""Adds entries of the log to numbers, and says how many were none: see CountingProjection."""
 
 OWN = frozenset(("position", "events"))
 """Names that counts have for themselves."""
@@ -49,32 +47,22 @@ class Counts:
     events: int = 0
     numbers: Counter[str] = field(default_factory=Counter)
 
-    def add(self, count: Count, entries: Sequence[Entry]) -> int:
-        """Counts entries of the log; how many of them were no events, and changed no number."""
-        skipped = 0
-        for position, fields in entries:
-            try:
-                recorded = decode_flat(position, fields)
-            except MalformedEntry:
-                readable = without_meta(position, fields)
-                if readable is None:
-                    skipped += 1
-                    continue
-                recorded = readable
-            count(self.numbers, recorded)
+    def add(self, add_page: AddPage, entries: Sequence[Entry]) -> int:
+        """Adds entries of the log; how many of them were no events, and changed no number."""
+        skipped = add_page(self.numbers, entries)
         if entries:
             self.events += len(entries)
             self.position = entries[-1][0].decode()
         return skipped
 
-    async def up_to(self, position: str, count: Count, partition: Partition) -> Counts:
+    async def up_to(self, position: str, add_page: AddPage, partition: Partition) -> Counts:
         """These counts, with what the log has from theirs to a position added."""
         total = Counts(self.position, self.events, Counter(self.numbers))
         end = key_of(position)
         async with aclosing(partition.reader.slices(self.position)) as log:
             async for entries in log:
                 within = [entry for entry in entries if key_of(entry[0].decode()) <= end]
-                total.add(count, within)
+                total.add(add_page, within)
                 if len(within) < len(entries):
                     break
         return total

