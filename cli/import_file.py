@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import Source, opened
+from itemstore.cli.import_spool import Spool, SpoolFailed, spool
 from itemstore.cli.interruption import Interrupted, postponed
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
-from itemstore.domain.evolve import Item
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.importing import (
-    NOTHING,
-    Begun,
-    ForeignEvent,
+    Check,
     ImportRefused,
     NotItsBeginning,
-    begun,
-    checked,
+    Step,
     import_events,
+    in_batches,
 )
 from itemstore.eventlog.readiness import log_end
 from itemstore.projections.progress import Progress, Report
@@ -37,31 +35,16 @@ from itemstore.store.store import Store
 AT_ONCE = 100
 """Rows that are asked for together."""
 
-STEP = 1000
-"""Lines between two reports of how far the check is."""
-
-CheckedEvent = tuple[str, ForeignEvent]
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be imported: the source, what of it is in the log, and what was found out."""
+    """What is to be imported after the position `last`: `total` events, and `there` in the log."""
 
-    source: Source
-    begun: Begun
-    states: Mapping[str, Item | None]
+    name: str
     appends: bool
-    now: int
-
-    def events(self) -> Iterator[CheckedEvent]:
-        """What is not in the log yet. Raises ImportRefused."""
-        return checked(
-            self.source.events(),
-            self.states.get,
-            self.now,
-            keep=not self.appends,
-            begun=self.begun,
-        )
+    last: str
+    there: int
+    total: int
 
 
 async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
@@ -71,83 +54,79 @@ async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
     Raises Stop for a line that can't be imported, before anything is written.
     """
     last = await store.log.reader.last_position()
-    with opened(path) as source, reported(quiet=False) as report:
+    with opened(path) as source, spool() as kept, reported(quiet=False) as report:
         try:
-            plan = await _planned(store, source, append=append)
-            total = _counted(plan, report)
-        except ImportRefused as error:
+            there, total = await _checked(store, source, kept, report, append=append)
+        except (ImportRefused, SpoolFailed) as error:
             raise Stop(str(error)) from None
         except NotItsBeginning as error:
             raise Stop(_not_its_beginning(last, error)) from None
         except Interrupted:
             say("Interrupted; nothing was imported.")
             raise
-        if plan.begun.count:
-            say(f"{_events(plan.begun.count)} in the log already")
-        await _write(store, plan, last, total, report)
+        if there:
+            say(f"{_events(there)} in the log already")
+        await _write(store, Plan(source.name, append, last, there, total), kept, report)
     end = await log_end(store.partition.client, await store.log.reader.last_position())
     if end.sentence is not None:
         say(end.sentence)
     return total
 
 
-async def _planned(store: Store, source: Source, *, append: bool) -> Plan:
-    # The time is taken once: what the first pass admits, the second does.
-    now = int(time.time() * 1000)
-    if append:
-        states = await _states(store, source)
-        return Plan(source, NOTHING, states, appends=True, now=now)
-    there = await begun(store.partition, source.events())
-    return Plan(source, there, {}, appends=False, now=now)
+async def _checked(
+    store: Store, source: Source, kept: Spool, report: Report, *, append: bool
+) -> tuple[int, int]:
+    """How many events are in the log already, and how many `kept` has now, all of them checked."""
+    check = Check(int(time.time() * 1000), keep=not append)
+    events = source.events()
+    there = 0 if append else await check.past_what_is_in(store.partition, events)
+    total = 0
+    for some in in_batches(events) if append else [events]:
+        if append:
+            unknown = {event.item for event in some} - check.exists.keys()
+            check.exists |= await _existing(store, unknown)
+        for step in check.checked(some):
+            kept.add(step)
+            total += step.count
+            report(Progress("checking", total, 0))
+    return there, total
 
 
-def _counted(plan: Plan, report: Report) -> int:
-    count = 0
-    for count, _ in enumerate(plan.events(), start=1):
-        if count % STEP == 0:
-            report(Progress("checking", count, 0))
-    return count
-
-
-async def _write(store: Store, plan: Plan, last: str, total: int, report: Report) -> None:
+async def _write(store: Store, plan: Plan, kept: Spool, report: Report) -> None:
     """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
-    done, line = 0, 0
-    steps = import_events(
-        store.partition,
-        _with_room(plan.events(), store.disk),
-        last,
-    )
+    done, line, last = 0, 0, plan.last
+    steps = import_events(store.partition, _with_room(kept.steps(), store.disk), last)
     try:
         # A signal waits for the end of a step, so that what is said here is what there is.
         with postponed() as check:
             async with aclosing(steps) as writing:
                 async for step in writing:
                     done, line, last = done + step.count, step.line, step.position
-                    report(Progress("importing", done, total))
+                    report(Progress("importing", done, plan.total))
                     check()
     except Interrupted:
-        say(f"Interrupted. {_left_off(plan, done, line, total)}")
+        say(f"Interrupted. {_left_off(plan, done, line)}")
         raise
-    except (LogUnavailable, LogFull, LogBroken) as error:
+    except (LogUnavailable, LogFull, LogBroken, SpoolFailed) as error:
         doubt = await _in_doubt(store, last) if plan.appends else ""
-        raise Stop(f"{error} {doubt}{_left_off(plan, done, line, total)}") from None
-    except (LogMoved, ImportRefused) as error:  # the file was changed meanwhile
+        raise Stop(f"{error} {doubt}{_left_off(plan, done, line)}") from None
+    except LogMoved as error:
         message = (
-            f"{error} {_events(plan.begun.count + done)} in the log, and they stay. To start "
-            "over, use an empty log."
+            f"{error} {_events(plan.there + done)} in the log, and they stay. To start over, use "
+            "an empty log."
         )
         raise Stop(message) from None
 
 
-def _left_off(plan: Plan, done: int, line: int, total: int) -> str:
+def _left_off(plan: Plan, done: int, line: int) -> str:
     """How much was imported, and how to go on."""
-    there, wanted = plan.begun.count + done, plan.begun.count + total
+    there, wanted = plan.there + done, plan.there + plan.total
     if there == 0:
         return "Nothing was imported."
     said = f"{there:,} of {wanted:,} events are in the log"
     if not plan.appends:
         return f"{said}; run the same command again to go on."
-    name = "FILE" if plan.source.name == "stdin" else shlex.quote(plan.source.name)
+    name = "FILE" if plan.name == "stdin" else shlex.quote(plan.name)
     return (
         f"{said}, those of the first {line:,} lines. To go on with the rest: "
         f"tail -n +{line + 1} {name} | itemstore import --append"
@@ -177,23 +156,22 @@ def _events(count: int) -> str:
     return f"{count} {'event is' if count == 1 else 'events are'}"
 
 
-def _with_room(events: Iterable[CheckedEvent], disk: DiskSpace) -> Iterator[CheckedEvent]:
-    """The events, for as long as there is room for them. Raises LogFull."""
-    for event in events:
+def _with_room(steps: Iterable[Step], disk: DiskSpace) -> Iterator[Step]:
+    """The steps, for as long as there is room for them. Raises LogFull."""
+    for step in steps:
         disk.check()
-        yield event
+        yield step
 
 
-async def _states(store: Store, source: Source) -> dict[str, Item | None]:
-    """The items of the file as they are now, without their bodies, which may be large."""
-    names = sorted({event.item for event in source.events()})
-    states: dict[str, Item | None] = {}
+async def _existing(store: Store, items: Iterable[str]) -> dict[str, bool]:
+    """Of each item, whether it exists now."""
+    names = sorted(items)
+    found: dict[str, bool] = {}
     partition = store.partition
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
         with translated():
             rows: Any = await partition.client.hmget(partition.keys.current, some)
         for name, row in zip(some, rows, strict=True):
-            item = None if row is None else decode(name, row)
-            states[name] = item and replace(item, body=b"" if item.exists else None)
-    return states
+            found[name] = row is not None and decode(name, row).exists
+    return found

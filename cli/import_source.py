@@ -1,9 +1,7 @@
-"""What `itemstore import` reads: a file, or a copy of what can be read only once."""
+"""What `itemstore import` reads: lines of a file or a pipe, once and in order."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,15 +16,14 @@ LONGEST_LINE = 64 * 2**20
 
 
 class Source:
-    """Lines of JSON that can be read any number of times."""
+    """Lines of JSON."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self.name = name
         self._file = file
-        self._start = file.tell()
 
     def events(self) -> Iterator[ForeignEvent]:
-        """The events from the start. Raises ImportRefused, and Stop where it can't be read."""
+        """The events, in order. Raises ImportRefused, and Stop where it can't be read."""
         for number, line in enumerate(self._lines(), start=1):
             if not line.strip():
                 continue
@@ -39,7 +36,6 @@ class Source:
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            self._file.seek(self._start)
             while line := self._file.readline(LONGEST_LINE + 1):
                 yield line
         except OSError as error:
@@ -49,7 +45,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[Source]:
-    """The file, or stdin without a path. Raises Stop where it can't be had, or not be copied."""
+    """The file, or stdin without a path. Raises Stop where it can't be had."""
     name = "stdin" if path is None else str(path)
     try:
         file = path.open("rb") if path else open(0, "rb", closefd=False)  # noqa: SIM115
@@ -57,23 +53,4 @@ def opened(path: Path | None) -> Iterator[Source]:
         message = f"{name}: {error.strerror}."
         raise Stop(message) from None
     with file:
-        if file.seekable():
-            yield Source(name, file)
-            return
-        with _copy(name, file) as copy:
-            yield Source(name, copy)
-
-
-def _copy(name: str, file: IO[bytes]) -> IO[bytes]:
-    """What a pipe gives, in a file without a name: all of it is checked before any is imported."""
-    try:
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
-        shutil.copyfileobj(file, copy)
-        copy.seek(0)
-    except OSError as error:
-        message = (
-            f"{name} can be read only once, so it is copied to a temporary file, which failed: "
-            f"{error.strerror}. TMPDIR can name another directory; or import from a file."
-        )
-        raise Stop(message) from None
-    return copy
+        yield Source(name, file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -51,14 +51,6 @@ class NotItsBeginning(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What an earlier import left in the log: `count` events, the last one at `position`."""
-
-    count: int
-    position: str
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
     """A step of an import: how many events, up to which line, and where the log ends now."""
 
@@ -67,11 +59,12 @@ class Written:
     position: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ForeignEvent:
     """An event from elsewhere. `milliseconds` is its time since 1970, where there is no position.
 
-    `body` is JSON as UTF-8 bytes, empty on a delete.
+    `body` is JSON as UTF-8 bytes, empty on a delete. Not frozen: that would take as long as two
+    thirds of a microsecond for each line.
     """
 
     line: int
@@ -83,116 +76,139 @@ class ForeignEvent:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
-NOTHING = Begun(0, START)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one script call writes: how many events, up to which line, and its arguments."""
+
+    count: int
+    line: int
+    arguments: list[str | bytes]
 
 
-async def begun(partition: Partition, events: Iterable[ForeignEvent]) -> Begun:
-    """How much of an import that keeps positions is in the log: all that the log has.
+class Check:
+    """Whether events can follow one another, and the position that each will have.
 
-    Raises NotItsBeginning where the log is not what such an import of these events leaves when it
-    is interrupted, ImportRefused, and what a failing engine raises.
+    `now`, in milliseconds since 1970, is the time of an event that has none. With `keep` an event
+    keeps its own position, else it gets a new one. `exists` says of items whether they exist before
+    the next event; those that it does not name do not.
     """
-    ahead = iter(events)
-    found = NOTHING
-    async with aclosing(partition.reader.recorded_slices()) as slices:
-        async for slice_ in slices:
-            for recorded in slice_:
-                event = next(ahead, None)
-                if event is None or not _became(event, recorded, found.position):
-                    raise NotItsBeginning(event.line if event else None)
-                found = Begun(found.count + 1, recorded.position)
-    return found
 
+    def __init__(self, now: int, *, keep: bool) -> None:
+        self.exists: dict[str, bool] = {}
+        self._now = now
+        self._keep = keep
+        self._last = key_of(START)
 
-def _became(event: ForeignEvent, recorded: RecordedEvent, before: str) -> bool:
-    """Whether an import made this of the event, after the position before it."""
-    if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
-        return False
-    # Without an id or a time its position came from the clock, at a moment that nobody knows now.
-    has_time = event.position is not None or event.milliseconds is not None
-    return not has_time or recorded.position == _new_position(event, before, 0)
+    async def past_what_is_in(self, partition: Partition, events: Iterator[ForeignEvent]) -> int:
+        """How many of the first events are in the log already: all that the log has.
 
+        Raises NotItsBeginning where the log is not what an import of these events that keeps
+        positions leaves when it is interrupted, ImportRefused, and what a failing engine raises.
+        """
+        count = 0
+        async with aclosing(partition.reader.recorded_slices()) as slices:
+            async for slice_ in slices:
+                for recorded in slice_:
+                    event = next(events, None)
+                    if event is None or not _became(event, recorded, self._last):
+                        raise NotItsBeginning(event.line if event else None)
+                    self._follow(event)
+                    self._last = key_of(recorded.position)
+                    count += 1
+        return count
 
-def checked(
-    events: Iterable[ForeignEvent],
-    state: Callable[[str], Item | None],
-    now: int,
-    *,
-    keep: bool,
-    begun: Begun = NOTHING,
-) -> Iterator[tuple[str, ForeignEvent]]:
-    """Each event with the position it will have: its own with `keep`, else `*`, a new one.
+    def checked(self, events: Iterable[ForeignEvent]) -> Iterator[Step]:
+        """The events in script calls. Raises ImportRefused.
 
-    `now`, in milliseconds since 1970, is the time of an event that has none. `state` gives what an
-    item is before the import. What has `begun` is not given again. Raises ImportRefused for an
-    event that the history before it does not allow, and for positions that do not go up.
-    """
-    items: dict[str, Item | None] = {}
-    place = begun.position
-    for number, event in enumerate(events):
-        is_there = number < begun.count
-        if not is_there:
-            place = _place(event, place, now) if keep else "*"
-        before = items[event.item] if event.item in items else state(event.item)
-        version = before.version + 1 if before else 1
-        recorded = RecordedEvent(place, version, _event(event), event.meta)
-        try:
-            after = evolve(before, recorded)
-        except ImpossibleHistory as error:
-            sentence = f"{event.type} of {event.item!r}: {error.reason}"
-            raise ImportRefused(event.line, sentence) from None
-        # Only what the next evolve looks at is kept: a body may be large.
-        body = b"" if after.exists else None
-        items[event.item] = Item(event.item, after.version, place, place, body)
-        if not is_there:
-            yield place, event
+        That is for an event that the history before it does not allow, and for positions that do
+        not go up.
+        """
+        placed = ((self.place(event), event) for event in events)
+        for batch in steps(placed, _bytes_placed, most=BATCH, most_bytes=BATCH_BYTES):
+            arguments: list[str | bytes] = []
+            for place, event in batch:
+                arguments += (place, event.type, event.item, event.body, encode_meta(event.meta))
+            yield Step(len(batch), batch[-1][1].line, arguments)
+
+    def place(self, event: ForeignEvent) -> str:
+        """The position of the next event, `*` for a new one. Raises ImportRefused."""
+        place = self._next_position(event) if self._keep else "*"
+        self._follow(event)
+        return place
+
+    def _next_position(self, event: ForeignEvent) -> str:
+        key = _next_key(event, self._last, self._now)
+        if event.position is not None and key <= self._last:
+            reason = f"position {event.position} is not after {position_at(*self._last)}"
+            raise ImportRefused(event.line, reason)
+        if event.position is None and (event.milliseconds or 0) > self._now + LATEST_MS:
+            reason = "its time lies more than a day in the future; mend it, or leave it out"
+            raise ImportRefused(event.line, reason)
+        self._last = key
+        return event.position or position_at(*key)
+
+    def _follow(self, event: ForeignEvent) -> None:
+        outcome = _OUTCOMES.get((event.type, self.exists.get(event.item, False)))
+        if outcome is None:
+            raise _not_a_type(event)
+        if isinstance(outcome, str):
+            raise ImportRefused(event.line, f"{event.type} of {event.item!r}: {outcome}")
+        self.exists[event.item] = outcome
 
 
 async def import_events(
-    partition: Partition, events: Iterable[tuple[str, ForeignEvent]], after: str
+    partition: Partition, checked: Iterable[Step], after: str
 ) -> AsyncGenerator[Written, None]:
-    """Writes checked events after the position at which the log ends, and says so step by step.
+    """Writes what was checked after the position at which the log ends, and says so step by step.
 
     Raises LogMoved and LogBroken, and what a failing engine raises: then the step may have been
     written.
     """
     keys = partition.keys
-    for batch in steps(events, _bytes_of, most=BATCH, most_bytes=BATCH_BYTES):
-        arguments: list[str | bytes] = [keys.histories, after]
-        for place, event in batch:
-            arguments += [place, event.type, event.item, event.body, encode_meta(event.meta)]
+    for step in checked:
         reply = await partition.run(
-            IMPORT, keys=[keys.events, keys.current, keys.ids], args=arguments
+            IMPORT,
+            keys=[keys.events, keys.current, keys.ids],
+            args=[keys.histories, after, *step.arguments],
         )
         after = reply.decode()
-        yield Written(len(batch), batch[-1][1].line, after)
+        yield Written(step.count, step.line, after)
 
 
-def _bytes_of(placed: tuple[str, ForeignEvent]) -> int:
-    _, event = placed
+def in_batches(events: Iterable[ForeignEvent]) -> Iterator[list[ForeignEvent]]:
+    """The events, as many together as one script call writes."""
+    return steps(events, _bytes_of, most=BATCH, most_bytes=BATCH_BYTES)
+
+
+def _bytes_of(event: ForeignEvent) -> int:
     return len(event.body)
 
 
-def _place(event: ForeignEvent, before: str, now: int) -> str:
-    if event.position is not None and key_of(event.position) <= key_of(before):
-        raise ImportRefused(event.line, f"position {event.position} is not after {before}")
-    if event.position is None and (event.milliseconds or 0) > now + LATEST_MS:
-        reason = "its time lies more than a day in the future; mend it, or leave it out"
-        raise ImportRefused(event.line, reason)
-    return _new_position(event, before, now)
+def _bytes_placed(placed: tuple[str, ForeignEvent]) -> int:
+    return _bytes_of(placed[1])
 
 
-def _new_position(event: ForeignEvent, before: str, now: int) -> str:
+def _became(event: ForeignEvent, recorded: RecordedEvent, before: tuple[int, int]) -> bool:
+    """Whether an import made this of the event, after the position before it."""
+    if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
+        return False
+    # Without an id or a time its position came from the clock, at a moment that nobody knows now.
+    has_time = event.position is not None or event.milliseconds is not None
+    return not has_time or key_of(recorded.position) == _next_key(event, before, 0)
+
+
+def _next_key(event: ForeignEvent, before: tuple[int, int], now: int) -> tuple[int, int]:
+    """The milliseconds and the number of an event's position after one that has these."""
     if event.position is not None:
-        return event.position
+        return key_of(event.position)
     # History is not always written in the order of its clocks; positions go up all the same.
-    milliseconds, number = key_of(before)
+    milliseconds, number = before
     at = event.milliseconds if event.milliseconds is not None else now
     if at > milliseconds:
-        return position_at(at, 0)
+        return at, 0
     if number < LARGEST:
-        return position_at(milliseconds, number + 1)
-    return position_at(milliseconds + 1, 0)
+        return milliseconds, number + 1
+    return milliseconds + 1, 0
 
 
 def _event(event: ForeignEvent) -> Event:
@@ -200,6 +216,28 @@ def _event(event: ForeignEvent) -> Event:
         return ItemDeleted(event.item)
     kind = _WITH_BODY.get(event.type)
     if kind is None:
-        names = ", ".join((*_WITH_BODY, ItemDeleted.__name__))
-        raise ImportRefused(event.line, f"type is {event.type[:40]!r}, not one of {names}")
+        raise _not_a_type(event)
     return kind(event.item, event.body)
+
+
+def _not_a_type(event: ForeignEvent) -> ImportRefused:
+    names = ", ".join((*_WITH_BODY, ItemDeleted.__name__))
+    return ImportRefused(event.line, f"type is {event.type[:40]!r}, not one of {names}")
+
+
+def _outcome(event: Event, *, exists: bool) -> bool | str:
+    """Whether an item exists after an event; why not, where the event can't happen to it."""
+    item = Item(event.item, 1, START, START, b"") if exists else None
+    try:
+        return evolve(item, RecordedEvent(START, 2 if exists else 1, event)).exists
+    except ImpossibleHistory as error:
+        return error.reason
+
+
+_OUTCOMES = {
+    (type(event).__name__, exists): _outcome(event, exists=exists)
+    for event in (ItemCreated("", b""), ItemUpdated("", b""), ItemDeleted(""))
+    for exists in (False, True)
+}
+"""What `evolve` says of each type of event and of whether its item exists: it asks nothing else,
+so it is asked once a case, and not once an event."""

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.positions import START
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import Check, ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 
@@ -25,10 +25,11 @@ Line = tuple[str, str, str, bytes]
 async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
     """Writes events under these positions into an empty log."""
     events = (
-        (position, ForeignEvent(number, kind, item, body, position))
+        ForeignEvent(number, kind, item, body, position)
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
-    async for _ in import_events(Partition(redis, Keys()), events, START):
+    checked = Check(0, keep=True).checked(events)
+    async for _ in import_events(Partition(redis, Keys()), checked, START):
         pass
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_file import import_file
-from itemstore.cli.import_source import opened
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.verify.run import verify
@@ -430,20 +427,3 @@ def test_a_file_that_can_t_be_read_leaves_no_new_store(run: Run, tmp_path: Path)
         refused = run("import", str(file))
         assert (refused.returncode, why in refused.stderr) == (1, True)
         assert not (tmp_path / "data").exists()
-
-
-def test_a_temporary_file_that_can_t_be_had_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With what to do: a pipe is copied first."""
-    os.mkfifo(tmp_path / "fifo")
-
-    def full() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("tempfile.TemporaryFile", full)
-    writer = threading.Thread(target=(tmp_path / "fifo").write_bytes, args=(b"",))
-    writer.start()
-    with pytest.raises(Stop, match=r"No space left on device\. TMPDIR"), opened(tmp_path / "fifo"):
-        pass
-    writer.join(timeout=10)

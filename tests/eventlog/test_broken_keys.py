@@ -12,7 +12,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import Check, ForeignEvent, import_events
 from itemstore.eventlog.log import MOST_COMMANDS, EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
@@ -183,10 +183,12 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
         async with connect(f"unix://limited:any@{path}") as limited:
             with pytest.raises(LogUnavailable, match="may not run"):
                 await EventLog(Partition(limited, real_partition.keys)).append(PutItem("foo", b"2"))
-            events = [("*", ForeignEvent(1, "ItemUpdated", "foo", b"3"))]
+            check = Check(0, keep=False)
+            check.exists["foo"] = True
+            checked = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
             with pytest.raises(LogUnavailable, match="may not run"):
                 async for _ in import_events(
-                    Partition(limited, real_partition.keys), events, recorded.position
+                    Partition(limited, real_partition.keys), checked, recorded.position
                 ):
                     pass
     finally:
