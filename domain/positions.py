@@ -19,11 +19,16 @@ PATTERN = "^[0-9]{1,20}-[0-9]{1,20}$"
 
 _POSITION = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 
+_AS_WRITTEN = re.compile("(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,18})")
+"""As the engine writes nearly all of them: no zeroes in front, and too short to be too large."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def position_of(text: str) -> str | None:
     """The position that a text is, as the engine writes it: without zeroes in front; or None."""
+    if _AS_WRITTEN.fullmatch(text):
+        return text
     match = _POSITION.fullmatch(text)
     if match is None or max(int(match[1]), int(match[2])) > LARGEST:
         return None

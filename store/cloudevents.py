@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from json import JSONEncoder
+from typing import Any
 
 from pydantic_core import to_json
 
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.ids import InvalidItemId, id_of
-from itemstore.domain.positions import LAST_TIME, key_of, position_of
+from itemstore.domain.positions import LAST_TIME, position_of
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.importing import ForeignEvent
 from itemstore.store.excerpts import quoted
@@ -69,27 +70,32 @@ def decode(number: int, line: bytes) -> ForeignEvent:
     if not isinstance(event, dict):
         message = "it is not a JSON object"
         raise NotAnEvent(message)
-    for member in ("type", "subject"):
-        if not isinstance(event.get(member), str):
-            message = f"{quoted(member)} is missing, or is no text"
-            raise NotAnEvent(message)
-    if not event["subject"]:
+    kind, subject = _text(event, "type"), _text(event, "subject")
+    if not subject:
         message = "'subject' is empty; it is the item's id"
         raise NotAnEvent(message)
-    deletes = event["type"] == ItemDeleted.__name__
+    deletes = kind == ItemDeleted.__name__
     if deletes is ("data" in event):
         message = "an ItemDeleted has no data" if deletes else "'data' is missing"
         raise NotAnEvent(message)
     meta = {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
     return ForeignEvent(
         number,
-        event["type"],
-        _checked_id(event["subject"]),
+        kind,
+        _checked_id(subject),
         b"" if deletes else to_json(event["data"]),
         _with_a_date(_position(event.get("id"))),
         _milliseconds(event.get("time")),
         meta,
     )
+
+
+def _text(event: dict[str, Any], member: str) -> str:
+    text = event.get(member)
+    if not isinstance(text, str):
+        message = f"{quoted(member)} is missing, or is no text"
+        raise NotAnEvent(message)
+    return text
 
 
 def _checked_id(text: str) -> str:
@@ -120,7 +126,7 @@ def _milliseconds(time: object) -> int | None:
 
 
 def _with_a_date(position: str | None) -> str | None:
-    if position is not None and key_of(position)[0] > LAST_TIME:
+    if position is not None and int(position.partition("-")[0]) > LAST_TIME:
         message = "'id' is a position after the year 9999, whose time can't be written"
         raise NotAnEvent(message)
     return position
