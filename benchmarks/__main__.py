@@ -11,13 +11,14 @@ from pathlib import Path
 
 from benchmarks.compare import commits
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.cores import cores
-from benchmarks.document import draw, fill
+from benchmarks.cores import UNPINNED, cores, with_engine_free
+from benchmarks.document import README, draw, fill
 from benchmarks.drive import NoLoadGenerator, check_wrk
+from benchmarks.marks import speed
 from benchmarks.measure import Plan, measure
 from benchmarks.record import record, save
 from benchmarks.report import markdown
-from benchmarks.workloads import QUICK, WORKLOADS
+from benchmarks.workloads import QUICK, WORKLOADS, Layout
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three workloads, about a minute")
     parser.add_argument("--rounds", type=int, help="how often each is measured (5; quick: 2)")
-    parser.add_argument("--seconds", type=int, help="for each measurement (3; quick: 1)")
+    parser.add_argument("--seconds", type=int, help="for each measurement (2; quick: 1)")
     parser.add_argument(
         "--tries",
         type=int,
@@ -52,24 +53,28 @@ def _parser() -> argparse.ArgumentParser:
         "and . is this checkout as it is",
     )
     parser.add_argument(
-        "--docs", action="store_true", help="put the report and the plot into docs/"
+        "--docs", action="store_true", help="put the report and the plot into docs/ and README.md"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="show kept results again")
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
-    workloads = [each for each in WORKLOADS if not options.quick or each.name in QUICK]
+    layouts = {
+        Layout.SHARED: cores(),
+        Layout.ENGINE_FREE: with_engine_free(),
+        Layout.UNPINNED: UNPINNED,
+    }
     compared: Sequence[str] = options.compare or []
     if len(compared) == 1:
         compared = [*compared, "HEAD"]
     with commits(compared) if compared else nullcontext(CONTESTANTS) as contestants:
         plan = Plan(
             contestants,
-            workloads,
-            cores(),
+            QUICK if options.quick else WORKLOADS,
+            layouts,
             rounds=options.rounds or (2 if options.quick else 5),
-            seconds=options.seconds or (1 if options.quick else 3),
+            seconds=options.seconds or (1 if options.quick else 2),
             tries=options.tries,
         )
         results = record(plan, *measure(plan))
@@ -78,6 +83,7 @@ def _run(options: argparse.Namespace) -> None:
     print(f"\nResults: {save(results, 'compare' if compared else 'all')}", file=sys.stderr)
     if options.docs:
         fill("measured", report)
+        fill("speed", speed(results), README, inline=True)
         draw(results)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.contestants import HERE, Contestant, itemstore
+from benchmarks.contestant import Contestant
+from benchmarks.contestants import itemstore
+from benchmarks.starting import HERE
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cores import Cores, on
+from benchmarks.cores import on
+from benchmarks.shapes import Shape
 from benchmarks.workloads import IDS, Workload
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -62,19 +63,20 @@ def check_wrk() -> None:
 
 
 def drive(
-    port: int, workload: Workload, cores: Cores, *, seconds: int, path: str, ids: int = IDS
+    port: int, workload: Workload, core: str | None, *, seconds: int, shape: Shape, ids: int = IDS
 ) -> Outcome:
-    """Sends the workload to the server for some seconds. Raises WrongAnswers.
+    """Sends the workload to the server for some seconds, from this core. Raises WrongAnswers.
 
-    Each request adds a number below `ids` to the path. A conditional workload needs a path that
-    nothing was stored under.
+    The items have numbers below `ids`. A conditional workload needs paths that nothing was
+    stored under.
     """
-    core = cores.rest if workload.workers == 1 else None
     command = on(
         core,
         *("wrk", "--threads", "1", "--connections", str(workload.connections)),
         *("--duration", f"{seconds}s", "--latency", "--script", str(SCRIPT)),
-        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), path),
+        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids)),
+        *(shape.put.method, shape.put.path, shape.put.body),
+        *(shape.get.method, shape.get.path, shape.get.body),
     )
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     outcome = Outcome(**json.loads(done.stdout.splitlines()[-1]))

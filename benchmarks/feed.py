@@ -27,7 +27,7 @@ import uvloop
 
 from benchmarks.cores import Cores, cores, on
 from benchmarks.document import DOCS, fill
-from benchmarks.report import milliseconds, table
+from benchmarks.tables import milliseconds, table
 
 _ID = re.compile(rb"^id: (\d+-\d+)\n", re.MULTILINE)
 
@@ -96,7 +96,7 @@ def serving(where: Cores) -> Iterator[Server]:
 
 async def write(server: Server, where: Cores, rate: float, seconds: float) -> dict[str, Any]:
     """What the load, in a process of its own, says of its writes; latencies in microseconds."""
-    command = on(where.rest, sys.executable, "-m", "benchmarks.load")
+    command = on(where.load, sys.executable, "-m", "benchmarks.load")
     process = await asyncio.create_subprocess_exec(
         *command, str(server.port), str(rate), str(seconds), stdout=asyncio.subprocess.PIPE
     )

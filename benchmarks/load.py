@@ -2,7 +2,8 @@
 
 wrk sends the next request when the last one was answered, so a server that stalls is asked less
 and its latencies look better than a client sees them. Here a request's latency counts from the
-moment at which it was due. `python -m benchmarks.load PORT RATE SECONDS` prints the outcome.
+moment at which it was due. `python -m benchmarks.load PORT RATE SECONDS` prints the outcome; a
+request of another shape than ours follows as METHOD PATH BODY.
 """
 
 from __future__ import annotations
@@ -20,18 +21,20 @@ from typing import cast
 import httptools
 import uvloop
 
-from benchmarks.workloads import BODY, IDS
+from benchmarks.shapes import Request, items
+from benchmarks.workloads import IDS
 
 TICK = 0.001
 """Seconds between two looks at the clock: a finer timer would keep the core busy."""
 
 
-def put_requests(prefix: str = "item-") -> Iterator[bytes]:
+PUT = items().put
+
+
+def put_requests(put: Request = PUT) -> Iterator[bytes]:
     """PUTs of the items, round and round."""
-    head = b"HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    head += b"Content-Length: %d\r\n\r\n" % len(BODY)
     for number in count():
-        yield f"PUT /items/{prefix}{number * 7919 % IDS} ".encode() + head + BODY
+        yield put.encoded(number * 7919 % IDS)
 
 
 @dataclass
@@ -94,14 +97,16 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
 
-async def open_load(port: int, rate: float, seconds: float, connections: int = 32) -> Tally:
+async def open_load(
+    port: int, rate: float, seconds: float, put: Request = PUT, connections: int = 32
+) -> Tally:
     """Sends PUTs to a server at a rate (per second) for some seconds.
 
     Those that came due while a tick of the clock (1 ms) went by are due together at its end.
     """
     tally = Tally()
     pool = await connected(port, tally, connections)
-    requests = put_requests()
+    requests = put_requests(put)
     start = time.monotonic()
     sent = 0
     while sent < int(rate * seconds):
@@ -129,9 +134,9 @@ async def send_all(port: int, requests: Iterable[bytes], connections: int = 8) -
     return tally
 
 
-def seed(port: int, prefix: str = "item-") -> None:
+def seed(port: int, put: Request = PUT) -> None:
     """Stores every item once. Raises RuntimeError when one is refused."""
-    tally = uvloop.run(send_all(port, islice(put_requests(prefix), IDS)))
+    tally = uvloop.run(send_all(port, islice(put_requests(put), IDS)))
     if tally.refused:
         message = f"{tally.refused} of {IDS} items were refused."
         raise RuntimeError(message)
@@ -147,9 +152,9 @@ async def connected(port: int, tally: Tally, connections: int) -> list[Connectio
     return [protocol for _, protocol in pairs]
 
 
-def main(port: int, rate: float, seconds: float) -> None:
+def main(port: int, rate: float, seconds: float, put: Request) -> None:
     """Prints the outcome as JSON: latencies in microseconds."""
-    tally = uvloop.run(open_load(port, rate, seconds))
+    tally = uvloop.run(open_load(port, rate, seconds, put))
     percentiles = {
         "p50": tally.microseconds(0.5),
         "p90": tally.microseconds(0.9),
@@ -161,4 +166,5 @@ def main(port: int, rate: float, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+    _, port, rate, seconds, *shape = sys.argv
+    main(int(port), float(rate), float(seconds), Request(*shape) if shape else PUT)

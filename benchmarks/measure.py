@@ -14,11 +14,13 @@ from statistics import median
 from typing import Any
 
 from benchmarks import load
-from benchmarks.contestants import Contestant
-from benchmarks.cores import Cores, on
+from benchmarks.contestant import Contestant, Running
+from benchmarks.cores import UNPINNED, Cores, move, on
 from benchmarks.drive import drive
 from benchmarks.noise import QUIET, Noise
-from benchmarks.workloads import Workload
+from benchmarks.processes import processor_time
+from benchmarks.shapes import items
+from benchmarks.workloads import CONDITIONAL, Layout, Workload
 
 Measured = dict[str, Any]
 
@@ -29,7 +31,7 @@ class Plan:
 
     contestants: Sequence[Contestant]
     workloads: Sequence[Workload]
-    cores: Cores
+    layouts: dict[Layout, Cores]
     rounds: int
     seconds: int
     tries: int
@@ -41,7 +43,7 @@ class Server:
     """A contestant that runs, with its items stored."""
 
     contestant: Contestant
-    port: int
+    running: Running
 
 
 def measure(plan: Plan) -> tuple[list[Measured], list[Measured]]:
@@ -53,30 +55,36 @@ def measure(plan: Plan) -> tuple[list[Measured], list[Measured]]:
     measured: list[Measured] = []
     at_half: list[Measured] = []
     for workers in sorted({workload.workers for workload in plan.workloads}):
+        workloads = [each for each in plan.workloads if each.workers == workers]
         with ExitStack() as stack:
-            servers = list(_started(plan, workers, stack))
+            servers = list(_started(plan, workloads, workers, stack))
             for number in range(plan.rounds):
-                measured += _round(plan, servers, workers, number)
+                measured += _round(plan, servers, workloads, number)
             if workers == 1:
                 at_half = [_at_half(plan, server, measured) for server in servers]
     return measured, at_half
 
 
-def _started(plan: Plan, workers: int, stack: ExitStack) -> Iterator[Server]:
+def _started(
+    plan: Plan, workloads: Sequence[Workload], workers: int, stack: ExitStack
+) -> Iterator[Server]:
+    cores = plan.layouts[Layout.SHARED] if workers == 1 else UNPINNED
     for contestant in plan.contestants:
-        if workers > 1 and not contestant.several:
+        if contestant.missing or set(workloads) <= set(contestant.left_out):
             continue
         say(f"starting {contestant.name}")
-        port, _ = stack.enter_context(contestant.start(plan.cores, workers))
-        load.seed(port)
-        yield Server(contestant, port)
+        running = stack.enter_context(contestant.start(cores, workers))
+        load.seed(running.port, contestant.shape.put)
+        yield Server(contestant, running)
 
 
-def _round(plan: Plan, servers: Sequence[Server], workers: int, number: int) -> Iterator[Measured]:
-    for workload in plan.workloads:
-        if workload.workers != workers:
-            continue
+def _round(
+    plan: Plan, servers: Sequence[Server], workloads: Sequence[Workload], number: int
+) -> Iterator[Measured]:
+    for workload in workloads:
         for server in servers:
+            if workload in server.contestant.left_out:
+                continue
             name = server.contestant.name
             numbers = _driven(plan, server, workload, f"round-{number}")
             say(f"round {number + 1}: {workload.name}: {name}: {numbers['rate']:,.0f}/s")
@@ -89,15 +97,20 @@ def _round(plan: Plan, servers: Sequence[Server], workers: int, number: int) -> 
 
 
 def _driven(plan: Plan, server: Server, workload: Workload, label: str) -> Measured:
+    """Drives the server, and adds what a request took of its processor time and its engine's."""
     attempts = count()
+    running, cores = server.running, plan.layouts[workload.layout]
+    if running.engine:
+        move(running.engine, cores.engine)
 
     def once() -> Measured:
-        attempt = next(attempts)
-        name = f"{label}-{attempt}-" if workload.requests == "conditional" else "item-"
-        outcome = drive(
-            server.port, workload, plan.cores, seconds=plan.seconds, path=f"/items/{name}"
-        )
-        return outcome.as_json()
+        shape = server.contestant.shape
+        if workload is CONDITIONAL:
+            shape = items(f"{label}-{next(attempts)}-")
+        before = processor_time(running.pid, running.engine)
+        outcome = drive(running.port, workload, cores.load, seconds=plan.seconds, shape=shape)
+        used = processor_time(running.pid, running.engine).since(before, outcome.requests)
+        return outcome.as_json() | used
 
     return quietest(once, plan.tries)
 
@@ -113,7 +126,10 @@ def quietest(once: Callable[[], Measured], tries: int = 3) -> Measured:
 
 def _at_half(plan: Plan, server: Server, measured: Sequence[Measured]) -> Measured:
     """PUTs at half of the rate that the contestant reached."""
-    name = server.contestant.name
+    name, running = server.contestant.name, server.running
+    cores = plan.layouts[Layout.SHARED]
+    if running.engine:
+        move(running.engine, cores.engine)
     first = plan.workloads[0].name
     rates = [
         each["rate"]
@@ -122,10 +138,11 @@ def _at_half(plan: Plan, server: Server, measured: Sequence[Measured]) -> Measur
     ]
     rate = round(median(rates) / 2)
     say(f"{name} at {rate:,}/s")
+    put = server.contestant.shape.put
     command = on(
-        plan.cores.rest,
-        *(sys.executable, "-m", "benchmarks.load", str(server.port), str(rate)),
-        str(2 * plan.seconds),
+        cores.load,
+        *(sys.executable, "-m", "benchmarks.load", str(running.port), str(rate)),
+        *(str(2 * plan.seconds), put.method, put.path, put.body),
     )
 
     def once() -> Measured:

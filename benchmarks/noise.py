@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+
+from benchmarks.processes import PROC, TICKS, family
 
 QUIET = 0.15
 """Cores that other programs may take during a measurement that counts."""
-
-PROC = Path("/proc")
 
 BUSY = slice(0, 3)
 """User, nice and system time among the numbers of the first line of /proc/stat."""
@@ -34,36 +31,5 @@ def _others() -> float:
     if not (PROC / "stat").exists():
         return 0.0
     everything = (PROC / "stat").read_text().split("\n")[0].split()[1:]
-    ours = sum(process.ticks for process in _family(os.getpid()))
-    return (sum(map(int, everything[BUSY])) - ours) / os.sysconf("SC_CLK_TCK")
-
-
-class _Process(NamedTuple):
-    """A process, its parent, and the processor time that it and its ended children have taken."""
-
-    pid: int
-    parent: int
-    ticks: int
-
-
-def _family(pid: int) -> Iterator[_Process]:
-    """A process and all that descend from it."""
-    children: dict[int, list[_Process]] = {}
-    for process in _processes():
-        children.setdefault(process.parent, []).append(process)
-        if process.pid == pid:
-            yield process
-    parents = [pid]
-    while parents:
-        for child in children.get(parents.pop(), []):
-            parents.append(child.pid)
-            yield child
-
-
-def _processes() -> Iterator[_Process]:
-    for directory in PROC.glob("[0-9]*"):
-        try:
-            fields = (directory / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        yield _Process(int(directory.name), int(fields[1]), sum(map(int, fields[11:15])))
+    ours = sum(process.own + process.children for process in family(os.getpid()))
+    return (sum(map(int, everything[BUSY])) - ours) / TICKS

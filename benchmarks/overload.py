@@ -25,14 +25,14 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.contestants import HERE, engine_pid, serving
+from benchmarks.contestants import engine_pid, serving
 from benchmarks.cores import cores, move, on
 from benchmarks.drive import drive
 from benchmarks.load import TICK, Connection, Tally, connected, put_requests, seed
 from benchmarks.measure import quietest, say
-from benchmarks.workloads import WORKLOADS
-
-PATH = "/items/item-"
+from benchmarks.shapes import items
+from benchmarks.starting import HERE
+from benchmarks.workloads import PUT
 
 PATIENCE = 5.0
 """Seconds after which a request counts as one that timed out."""
@@ -134,13 +134,13 @@ def measure(
         tempfile.TemporaryDirectory() as directory,
         serving(HERE, where, 1, "--data-dir", directory, *options) as (port, process),
     ):
-        move(engine_pid(process), where.rest)
+        move(engine_pid(process), where.engine)
         seed(port)
-        rate = given_rate or drive(port, WORKLOADS[0], where, seconds=3, path=PATH).rate
+        rate = given_rate or drive(port, PUT, where.load, seconds=3, shape=items()).rate
         say(f"sustainable: {rate:,.0f} PUT/s")
         before = _resident(process.pid)
         command = on(
-            where.rest,
+            where.load,
             *(sys.executable, "-m", "benchmarks.overload", "--send", str(port), str(rate)),
             *("--seconds", str(seconds), "--connections", str(connections)),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,31 +13,39 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contestants import Contestant
+from benchmarks.contestant import Contestant
 from benchmarks.measure import Plan
-from benchmarks.workloads import BODY, IDS, Workload
+from benchmarks.workloads import BODY, IDS, Layout, Workload
 from itemstore.engine.server_process import program
 
 RESULTS = Path(__file__).with_name("results")
 
 PACKAGES = (
     *("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools"),
-    *("redis", "hiredis", "eventsourcing"),
+    *("redis", "hiredis", "eventsourcing", "kinto", "waitress"),
 )
+
+PROGRAMS = {
+    "etcd": ("etcd", "--version"),
+    "webdis": ("dpkg-query", "--show", "--showformat", "webdis ${Version}", "webdis"),
+}
+"""What says a version as the last word of its first line; webdis itself says none."""
 
 
 def record(
     plan: Plan, measured: Sequence[dict[str, Any]], at_half: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Everything about a run, for the file of its results."""
-    return where_and_when(plan.cores.sentence) | {
+    return where_and_when(plan.layouts[Layout.SHARED].sentence) | {
         "settings": {
             "rounds": plan.rounds,
             "seconds": plan.seconds,
             "ids": IDS,
             "body": BODY.decode(),
         },
-        "contestants": [_contestant(each) for each in plan.contestants],
+        "layouts": {name.value: cores.sentence for name, cores in plan.layouts.items()},
+        "contestants": [_contestant(each) for each in plan.contestants if not each.missing],
+        "missing": {each.name: each.missing for each in plan.contestants if each.missing},
         "workloads": [_workload(each) for each in plan.workloads],
         "measured": list(measured),
         "at_half": list(at_half),
@@ -70,10 +79,18 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    engine = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True)
     # "Valkey server v=9.1.0 sha=…", "Redis server v=7.0.15 sha=…"
-    name, _, number = engine.stdout.split()[:3]
-    return found | {name.lower(): number.removeprefix("v=")}
+    name, _, number = _first_line(str(program()), "--version").split()[:3]
+    found[name.lower()] = number.removeprefix("v=")
+    for name, command in PROGRAMS.items():
+        if shutil.which(name) and shutil.which(command[0]):
+            found[name] = _first_line(*command).split()[-1]
+    return found
+
+
+def _first_line(*command: str) -> str:
+    said = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    return said.partition("\n")[0] or "?"
 
 
 def save(content: dict[str, Any], name: str) -> Path:
@@ -95,6 +112,7 @@ def _workload(workload: Workload) -> dict[str, Any]:
         "what": workload.what,
         "connections": workload.connections,
         "workers": workload.workers,
+        "layout": workload.layout.value,
     }
 
 

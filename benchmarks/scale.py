@@ -2,7 +2,7 @@
 
 Two stores run beside each other: one stays at the first size, the other grows from size to size,
 and each measurement is taken from both in turn. So a ratio compares sizes, and not the moments
-at which they were measured.
+at which they were measured. At the end both are stopped, and started again by `itemstore serve`.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from typing import Any
 from redis import Redis
 
 from benchmarks import seeding
-from benchmarks.contestants import HERE, serving
+from benchmarks.contestants import serving
 from benchmarks.cores import Cores, cores, move
 from benchmarks.document import publish
 from benchmarks.drive import check_wrk, drive
 from benchmarks.measure import quietest, say
 from benchmarks.memory import memory
 from benchmarks.record import where_and_when
-from benchmarks.report import table
-from benchmarks.workloads import Workload
-from itemstore.engine.embedded import run
+from benchmarks.scale_report import markdown
+from benchmarks.shapes import address, items
+from benchmarks.start import started
+from benchmarks.starting import HERE
+from benchmarks.workloads import GET, PUT, Workload
+from itemstore.engine.embedded import EmbeddedEngine, run
 from itemstore.eventlog.keys import Keys
-
-PUT = Workload("PUT", "PUT of an item", "put")
-GET = Workload("GET", "GET of an item", "get")
 
 READS = {
     "list of 100": "/items?limit=100",
@@ -58,9 +58,9 @@ class Plan:
 
 @dataclass
 class Store:
-    """A running store: its engine's URL, its API's port and process id, and how much is in it."""
+    """A running store: its engine, its API's port and process id, and how many items are in it."""
 
-    url: str
+    engine: EmbeddedEngine
     port: int
     pid: int
     items: int = 0
@@ -69,33 +69,48 @@ class Store:
         """Stores items until there are that many; how many it stored a second."""
         say(f"storing {items:,} items")
         start = time.monotonic()
-        seeding.fill(self.url, self.items, items)
+        seeding.fill(self.engine.url, self.items, items)
         rate = (items - self.items) / (time.monotonic() - start)
         self.items = items
         return rate
 
 
 @contextmanager
-def store(cores: Cores) -> Iterator[Store]:
-    """An empty store, for the block."""
-    with tempfile.TemporaryDirectory() as directory, run(Path(directory)) as engine:
-        move(engine.pid, cores.rest)
+def store(cores: Cores, directory: str) -> Iterator[Store]:
+    """An empty store in this directory, for the block."""
+    with run(Path(directory)) as engine:
+        move(engine.pid, cores.engine)
         with serving(HERE, cores, 1, "--redis-url", engine.url) as (port, process):
-            yield Store(engine.url, port, process.pid)
+            yield Store(engine, port, process.pid)
 
 
-def measure(plan: Plan) -> Iterator[dict[str, Any]]:
-    """What was measured at each size; the first is the one that the others are compared with."""
-    with store(plan.cores) as small, store(plan.cores) as large:
+def measure(plan: Plan) -> dict[str, Any]:
+    """What was measured at each size, and of the start of the stores that are left at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="small-") as small,
+        tempfile.TemporaryDirectory(prefix="large-") as large,
+    ):
+        sizes = list(_sizes(plan, small, large))
+        # The large one has to be read from the disk first, where its file has just been written.
+        return {"sizes": sizes, "starts": [started(small), started(large)]}
+
+
+def _sizes(plan: Plan, small_directory: str, large_directory: str) -> Iterator[dict[str, Any]]:
+    """The first size is the one that the others are compared with."""
+    with (
+        store(plan.cores, small_directory) as small,
+        store(plan.cores, large_directory) as large,
+    ):
         small.grow(plan.sizes[0])
         for size in plan.sizes:
             stored = large.grow(size)
             yield {
                 "items": size,
                 "stored_per_second": round(stored),
+                # Before the rates, whose PUTs are further events of the same items.
+                **_operations(plan, large),
                 "rates": _rates(plan, small, large),
                 "reads": _reads(plan, large),
-                **_operations(large),
                 "api_megabytes": _resident(large.pid),
             }
 
@@ -116,9 +131,9 @@ def _driven(plan: Plan, server: Store, workload: Workload) -> dict[str, Any]:
     outcome = drive(
         server.port,
         workload,
-        plan.cores,
+        plan.cores.load,
         seconds=plan.seconds,
-        path="/items/item-",
+        shape=items(),
         ids=server.items,
     )
     return outcome.as_json()
@@ -127,17 +142,23 @@ def _driven(plan: Plan, server: Store, workload: Workload) -> dict[str, Any]:
 def _reads(plan: Plan, large: Store) -> dict[str, float]:
     """Other reads per second, over a few connections."""
     found = {}
-    for name, address in READS.items():
-        workload = Workload(name, name, "address", connections=4)
-        outcome = drive(large.port, workload, plan.cores, seconds=plan.seconds, path=address)
+    for name, path in READS.items():
+        workload = Workload(name, name, "get", connections=4)
+        outcome = drive(
+            large.port, workload, plan.cores.load, seconds=plan.seconds, shape=address(path)
+        )
         found[name] = round(outcome.rate, 1)
     return found
 
 
-def _operations(large: Store) -> dict[str, Any]:
-    """Seconds that the log takes to be merely read, and the projection to be rebuilt, verified."""
+def _operations(plan: Plan, large: Store) -> dict[str, Any]:
+    """Seconds that the log takes to be merely read, and the projection to be rebuilt, verified.
+
+    Nothing is pinned meanwhile, so that a command can use all cores.
+    """
+    move(large.engine.pid, None)
     keys = Keys()
-    with Redis.from_url(large.url) as redis:
+    with Redis.from_url(large.engine.url) as redis:
         start, after, events = time.monotonic(), "-", 0
         while entries := redis.xrange(keys.events, after, count=1_000):
             after = f"({entries[-1][0].decode()}"
@@ -148,13 +169,14 @@ def _operations(large: Store) -> dict[str, Any]:
         subprocess.run(
             [
                 *(sys.executable, "-m", "itemstore", verb),
-                *("--redis-url", large.url, "--json"),
+                *("--redis-url", large.engine.url, "--json"),
             ],
             cwd=HERE,
             check=True,
             capture_output=True,
         )
         seconds[verb] = time.monotonic() - start
+    move(large.engine.pid, plan.cores.engine)
     say(f"{events:,} events: { {name: round(value, 1) for name, value in seconds.items()} }")
     return {"events": events, "seconds": {name: round(each, 2) for name, each in seconds.items()}}
 
@@ -166,43 +188,6 @@ def _resident(pid: int) -> float:
         return 0.0
     fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return round(int(fields["VmRSS"].split()[0]) / 1024, 1)
-
-
-def markdown(record: dict[str, Any]) -> str:
-    """The report."""
-    rows = []
-    for each in record["sizes"]:
-        middle = {name: median(values) for name, values in each["rates"].items()}
-        rows.append(
-            [
-                f"{each['items']:,}",
-                *(f"{middle[f'{name} large']:,.0f}" for name in ("PUT", "GET")),
-                *(
-                    f"{middle[f'{name} large'] / middle[f'{name} small']:.2f}"
-                    for name in ("PUT", "GET")
-                ),
-                *(f"{each['reads'][name]:,.0f}" for name in READS),
-                f"{each['api_megabytes']:.0f} MB",
-            ]
-        )
-    head = ("items", "PUT/s", "GET/s", "PUT ÷ small", "GET ÷ small", *READS, "API process")
-    operations = [
-        [f"{each['events']:,}", *(f"{each['seconds'][name]:.1f} s" for name in OPERATIONS)]
-        for each in record["sizes"]
-    ]
-    memory_rows = [[name, f"{value:.0f}"] for name, value in record["memory"].items()]
-    return "\n".join(
-        [
-            *table(head, rows),
-            "",
-            *table(("events", *OPERATIONS.values()), operations),
-            "",
-            *table(("engine memory", "bytes"), memory_rows),
-        ]
-    )
-
-
-OPERATIONS = {"xrange": "read with XRANGE", "rebuild": "rebuild", "verify": "verify"}
 
 
 def main() -> None:
@@ -219,7 +204,7 @@ def main() -> None:
     plan = Plan(options.items, cores(), options.rounds, options.seconds)
     record = where_and_when(plan.cores.sentence) | {
         "memory": memory(),
-        "sizes": list(measure(plan)),
+        **measure(plan),
     }
     publish(record, "scale", markdown(record), in_docs=options.docs)
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 IDS = 5_000
 """How many items the requests go round."""
 
 BODY = b'{"name":"Fighters","size":6}'
+
+
+class Layout(StrEnum):
+    """Who shares a core with whom."""
+
+    SHARED = "the engine and the load share a core"
+    ENGINE_FREE = "the engine is free"
+    UNPINNED = "nothing is pinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +28,39 @@ class Workload:
     requests: str
     connections: int = 32
     workers: int = 1
+    layout: Layout = Layout.SHARED
 
 
-WORKLOADS = (
-    Workload("PUT", "PUT of an item", "put"),
-    Workload("GET", "GET of an item", "get"),
-    Workload("PUT If-Match", "PUT with If-None-Match: * or the current If-Match", "conditional"),
-    Workload("mixed", "four GETs to one PUT", "mixed"),
-    Workload("PUT, 1 connection", "PUT, one request at a time", "put", connections=1),
-    Workload("GET, 1 connection", "GET, one request at a time", "get", connections=1),
-    Workload("PUT, 128 connections", "PUT from 128 connections", "put", connections=128),
-    Workload("PUT, 2 workers", "PUT to two server processes, not pinned", "put", workers=2),
+PUT = Workload("PUT", "PUT of an item", "put")
+GET = Workload("GET", "GET of an item", "get")
+CONDITIONAL = Workload(
+    "PUT If-Match", "PUT with If-None-Match: * or the current If-Match", "conditional"
+)
+MIXED = Workload("mixed", "four GETs to one PUT", "mixed")
+ALONE = Workload("PUT, 1 connection", "PUT, one request at a time", "put", connections=1)
+GET_ALONE = Workload("GET, 1 connection", "GET, one request at a time", "get", connections=1)
+MANY = Workload("PUT, 128 connections", "PUT from 128 connections", "put", connections=128)
+PUT_FREE = Workload("PUT, engine free", PUT.what, "put", layout=Layout.ENGINE_FREE)
+GET_FREE = Workload("GET, engine free", GET.what, "get", layout=Layout.ENGINE_FREE)
+MANY_FREE = Workload(
+    *("PUT, 128 connections, engine free", MANY.what, "put"),
+    connections=128,
+    layout=Layout.ENGINE_FREE,
+)
+TWO_WORKERS = Workload(
+    *("PUT, 2 workers", "PUT to two server processes, nothing pinned", "put"),
+    workers=2,
+    layout=Layout.UNPINNED,
 )
 
-QUICK = ("PUT", "GET", "PUT, 1 connection")
+FREE = (PUT_FREE, GET_FREE, MANY_FREE)
+"""Those that tell contestants apart that have an engine."""
+
+WORKLOADS = (
+    *(PUT, GET, CONDITIONAL, MIXED, ALONE, GET_ALONE, MANY),
+    *FREE,
+    TWO_WORKERS,
+)
+
+QUICK = (PUT, GET, ALONE)
 """The workloads of a quick run."""
