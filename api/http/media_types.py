@@ -24,6 +24,7 @@ TAKEN = {
 _UTF_8 = frozenset({"utf-8", "utf8"})
 
 
+@lru_cache(maxsize=64)
 def checked_media_type(method: str, content_type: str, coding: str | None) -> str:
     """The media type that a Content-Type names, one of those that the method takes.
 
@@ -48,7 +49,6 @@ def checked_media_type(method: str, content_type: str, coding: str | None) -> st
     return media_type
 
 
-@lru_cache(maxsize=64)
 def _parsed(content_type: str) -> tuple[str, frozenset[str]]:
     """The media type and the charsets it names (§8.3.1).
 

@@ -10,6 +10,7 @@ from starlette.types import Scope
 from itemstore.domain.ids import InvalidItemId, id_of
 
 _NOT_IN_A_PATH = re.compile(rb"[^!$&'()*+,./0-9:;=@A-Z_a-z~%-]|%(?![0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -54,7 +55,8 @@ def item_id(segment: bytes) -> str:
 
 def item_path(root: str, item: str) -> str:
     """The URL path of an item."""
-    return f"{root}/items/{quote(item, safe='')}"
+    segment = item if _UNRESERVED.fullmatch(item) else quote(item, safe="")
+    return f"{root}/items/{segment}"
 
 
 def versions_path(root: str, item: str) -> str:

@@ -19,10 +19,9 @@ def preferred_return(request: Request) -> str | None:
 
     Of a preference that is named several times the first counts (§2), also where it is not known.
     """
-    prefer = request.field(b"prefer")
-    if prefer is None:
+    if b"prefer" not in request.fields:
         return None
-    for member in members(prefer):
+    for member in members(request.field(b"prefer") or ""):
         found = _PREFERENCE.fullmatch(member)
         if found and found[1].lower() == "return":
             value = unquoted(found[2] or "").lower()

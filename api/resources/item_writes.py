@@ -24,7 +24,7 @@ async def item_body(request: Request) -> bytes:
 
     Raises Problem, MalformedJson, and InvalidItem.
     """
-    if request.field(b"content-range") is not None:
+    if b"content-range" in request.fields:
         raise Problem("partial-put", "A request with Content-Range can't be taken.")
     _, body = await request.content()
     return await stored(request, body)
