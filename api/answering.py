@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from time import perf_counter
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,16 +15,21 @@ from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.http.error_replies import error_reply
 from itemstore.api.http.idempotency import WRITES, carry_out_once
+from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import own_path
-from itemstore.api.http.reply import ON_EVERY_BODY
+from itemstore.api.http.reply import ON_EVERY_BODY, Reply
 from itemstore.api.http.request import Request
-from itemstore.api.http.routing import Resources
+from itemstore.api.http.routing import AnyReply, Found, Resources
 from itemstore.engine.errors import LogUnavailable
+from itemstore.server.answer_head import Answer
 from itemstore.server.counters import OTHER, Counters
+from itemstore.server.exchange import Exchange
 
 
 class Answering:
     """The resources as an ASGI application, and another one for every other path.
+
+    Our own server asks `respond` first, which needs no messages of ASGI (docs/decisions/0040).
 
     `context` is None for as long as the store is not open.
     """
@@ -34,18 +41,39 @@ class Answering:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request."""
-        began = perf_counter()
+        """Answers a request of any server's, by ASGI."""
         found = self._resources.find(own_path(scope)) if scope["type"] == "http" else None
         if found is None:
             await self._otherwise(scope, receive, send)
             return
+        reply = await self._reply(found, AsgiIncoming(scope, receive))
+        if reply is not None:
+            await reply.send(receive, send, with_body=scope["method"] != "HEAD")
+
+    def respond(self, exchange: Exchange) -> Coroutine[Any, Any, Answer | None] | None:
+        """What answers a request of our own server's; None where another application does."""
+        found = self._resources.find(exchange.path)
+        return None if found is None else self._answer(found, exchange)
+
+    async def _answer(self, found: Found, exchange: Exchange) -> Answer | None:
+        reply = await self._reply(found, exchange)
+        if type(reply) is Reply:
+            return reply.answer()
+        if reply is not None:
+            is_head = exchange.method == "HEAD"
+            await reply.send(exchange.receive, exchange.send, with_body=not is_head)
+        return None
+
+    async def _reply(self, found: Found, incoming: Incoming) -> AnyReply | None:
+        """The handler's reply, or that to an error; None where the client has left."""
+        began = perf_counter()
         resource, parameters = found
         if self.context is None:
             message = "The store is not open: run the application's lifespan, or pass redis=."
             raise RuntimeError(message)
-        request = Request(scope, receive, self.context, parameters)
-        method = scope["method"]
+        request = Request(incoming, self.context, parameters)
+        method = incoming.method
+        reply: AnyReply
         try:
             handler = resource.handler(method)
             if resource.template not in OPEN:
@@ -58,14 +86,14 @@ class Answering:
             else:
                 reply = await handler(request)
         except ClientDisconnect:
-            return
+            return None
         except asyncio.CancelledError:  # by the server, which has waited for long enough
             gone = LogUnavailable("The server is going down.")
-            reply = error_reply(gone, request, self._counters)
+            reply = error_reply(gone, incoming, self._counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = error_reply(error, request, self._counters)
+            reply = error_reply(error, incoming, self._counters)
         self._counters.answered(resource.template, method, reply.status, perf_counter() - began)
-        await reply.send(receive, send, with_body=method != "HEAD")
+        return reply
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets FastAPI answer, to callers that may read: routes that were added, and 404."""
@@ -78,11 +106,13 @@ class Answering:
             await send(message)
 
         if scope["type"] == "http" and self.context is not None:
-            request = Request(scope, receive, self.context, {})
+            incoming = AsgiIncoming(scope, receive)
+            request = Request(incoming, self.context, {})
             try:
                 if await token_of(request, "GET") is None:
                     check_name(request)
             except Exception as error:  # noqa: BLE001 - as in __call__
-                await error_reply(error, request, self._counters).send(receive, counted)
+                reply = error_reply(error, incoming, self._counters)
+                await reply.send(receive, counted)
                 return
         await self._others(scope, receive, counted)

@@ -147,7 +147,7 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
-    state = {STATE: served_app(app.admission, app.cross_origin)}
+    state = {STATE: served_app(app.answering, app.admission, app.cross_origin)}
     if app.context is not None:
         store = app.context.store
         await store.log.settle()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from itemstore.api.answering import Answering
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.problems import problem_reply
 from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.server.admission import Admission
+from itemstore.server.answer_head import Answer, Fields
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
-from itemstore.server.served_app import Answer, Fields, ServedApp
+from itemstore.server.served_app import ServedApp
 
 URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
 
 
-def served_app(admission: Admission, cross_origin: CrossOrigin | None) -> ServedApp:
-    """What the server has to know of this application."""
+def served_app(
+    answering: Answering, admission: Admission, cross_origin: CrossOrigin | None
+) -> ServedApp:
+    """What the server has to know of this application; CORS is an application of ASGI."""
     too_many_waiting = _answered(TOO_MANY_WAITING)
 
     def answer(refused: Refused) -> Answer:
@@ -30,7 +34,8 @@ def served_app(admission: Admission, cross_origin: CrossOrigin | None) -> Served
         allowed = cross_origin.fields(None if origin is None else origin.decode("latin-1"))
         return (*allowed, *ON_EVERY_BODY)
 
-    return ServedApp(admission, answer, fields, URGENT_PATHS)
+    respond = answering.respond if cross_origin is None else None
+    return ServedApp(admission, answer, fields, URGENT_PATHS, respond)
 
 
 def _answered(refused: Refused) -> tuple[str, Answer]:

@@ -53,7 +53,7 @@ class Admission:
 
     def __init__(self, limits: Limits, counters: Counters) -> None:
         self.counters = counters
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[Any] = set()
         self.receiving = 0
         self.streams = 0
         self.reading = 0
@@ -89,7 +89,7 @@ class Admission:
     def watch(
         self,
         connections: set[Any],
-        tasks: set[asyncio.Task[None]],
+        tasks: set[Any],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Counts a server's connections and its tasks, and calls `tick` of each connection.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from itertools import chain
 from time import time
+from typing import NamedTuple
 
 from itemstore.server.http_date import http_date
+
+Fields = Sequence[tuple[bytes, bytes]]
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -17,17 +21,26 @@ STATUS_LINES = {
 
 CLOSE = (b"connection", b"close")
 
+_FIELD = b"%b: %b\r\n"
+
+
+class Answer(NamedTuple):
+    """A status, header fields and a body; the length is told by the server."""
+
+    status: int
+    fields: Fields
+    body: bytes
+
 
 def head_of(status: int, *fields: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The head of an answer that goes out now, so that its Date is not before its Last-Modified.
 
     Raises ValueError where a field would be read as several.
     """
-    lines = [b"date: %b\r\n" % http_date(int(time()))]
-    for each in fields:
-        lines += [b"%b: %b\r\n" % field for field in each]
-    head = b"".join(lines)
-    if not head.count(b"\r") == head.count(b"\n") == len(lines):
+    parts = (b"date", http_date(int(time())), *chain.from_iterable(chain.from_iterable(fields)))
+    count = len(parts) // 2
+    head = (_FIELD * count) % parts
+    if not head.count(b"\r") == head.count(b"\n") == count:
         message = "A header field has a line break in it."
         raise ValueError(message)
     return b"".join((STATUS_LINES[status], head, b"\r\n"))

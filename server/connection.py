@@ -15,13 +15,14 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from itemstore.server.answer_head import CLOSE, head_of
+from itemstore.server.answer_head import CLOSE, Answer, head_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.counters import OTHER
+from itemstore.server.eager_task import EagerTask
 from itemstore.server.exchange import CONTINUE, Exchange
 from itemstore.server.phases import BODY, Step
 from itemstore.server.refusals import Refused, cut_short, too_late
-from itemstore.server.served_app import STATE, Answer, ServedApp
+from itemstore.server.served_app import STATE, ServedApp
 from itemstore.server.transport import GatheringTransport
 
 
@@ -157,12 +158,25 @@ class Connection(asyncio.Protocol):
         elif asks:
             self.transport.write(CONTINUE)
 
-    def _start(self, exchange: Exchange) -> None:
+    def _start(self, exchange: Exchange, *, in_turn: bool = False) -> None:
+        """Has the application answer, `in_turn` of the event loop where it can't be at once."""
         self._running = exchange
-        task = self._loop.create_task(exchange.run(self._app))
-        tasks = self._server_state.tasks
-        task.add_done_callback(tasks.discard)
-        tasks.add(task)
+        tasks: set[Any] = self._server_state.tasks
+        loop = self._loop
+        respond = self._served.respond
+        answering = None if respond is None else respond(exchange)
+        if answering is None:
+            scope = exchange.scope(self._app_state)
+            task = loop.create_task(exchange.run(self._app(scope, exchange.receive, exchange.send)))
+            task.add_done_callback(tasks.discard)
+            tasks.add(task)
+            return
+        eager = EagerTask(exchange.run(answering), loop, tasks.discard)
+        tasks.add(eager)
+        if in_turn:
+            loop.call_soon(eager.begin)
+        else:
+            eager.begin()
 
     def _answered(self) -> None:
         """Goes on, now that the running request has its answer."""
@@ -181,7 +195,7 @@ class Connection(asyncio.Protocol):
         if step == "nothing":
             return
         if step == "start":
-            self._start(self._line.popleft())
+            self._start(self._line.popleft(), in_turn=True)
         else:
             self._take(step)
         self.transport.resume_reading()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-from itemstore.server.answer_head import CLOSE, head_of
+from itemstore.server.answer_head import CLOSE, Answer, head_of
 from itemstore.server.connection_state import ConnectionState
+from itemstore.server.request_head import Head
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
 logger = logging.getLogger("uvicorn.error")
@@ -25,40 +27,55 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _WITHOUT_BODY = frozenset({204, 304})
 
-_FAILED = b"Internal Server Error"
-_FAILED_FIELDS = [
-    (b"content-type", b"text/plain; charset=utf-8"),
-    (b"content-length", b"%d" % len(_FAILED)),
-]
+_FAILED = Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error")
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+Address = tuple[str, int] | None
+"""Host and port; None for a socket that has none."""
+
+
+class Ends(NamedTuple):
+    """The two ends of a connection, and how it is spoken to: `http` or `https`."""
+
+    scheme: str
+    server: Address
+    client: Address
+
+
+class Outlet(NamedTuple):
+    """Where the answers to one client go, and who is told when one is complete."""
+
+    transport: GatheringTransport
+    state: ConnectionState
+    on_complete: Callable[[], None]
 
 
 class Exchange:
-    """What the application receives of a request, and sends as its answer: ASGI's two callables.
+    """A request, and the answer to it: by ASGI's two callables, or as one Answer.
 
-    `kept` is how many bytes of the answer its sender has in memory, besides what was written,
-    `is_stream` whether it is one that has no length, and `is_live` whether it has no end either.
+    `path` is as it was sent, percent-encoded; names of `fields` are in lower case. The client
+    `is_expectant` while it waits for 100 Continue. `kept` is how
+    many bytes of the answer its sender has in memory, besides what was written, `is_stream` whether
+    it is one that has no length, and `is_live` whether it has no end either.
     """
 
     __slots__ = (
         "_chunked", "_left", "_news", "_on_complete", "_start", "_state", "_transport", "_waits",
-        "body", "has_news", "is_complete", "is_disconnected", "is_expectant", "is_live",
-        "is_started", "is_stream", "keep_alive", "kept", "more_body", "scope",
+        "body", "ends", "fields", "has_news", "is_complete", "is_disconnected", "is_expectant",
+        "is_live", "is_started", "is_stream", "keep_alive", "kept", "method", "more_body", "path",
+        "query", "version",
     )  # fmt: skip
+    root = ""
+    """What the application is mounted under: nothing."""
 
     def __init__(
-        self,
-        scope: dict[str, Any],
-        transport: GatheringTransport,
-        state: ConnectionState,
-        on_complete: Callable[[], None],
-        *,
-        keep_alive: bool,
+        self, method: str, head: Head, ends: Ends, outlet: Outlet, *, keep_alive: bool
     ) -> None:
-        self.scope = scope
-        self._transport = transport
-        self._state = state
-        self._on_complete = on_complete
-        self.is_expectant = False  # the client waits for 100 Continue
+        self.method = method
+        self.version, self.path, self.query, self.fields, self.is_expectant = head
+        self.ends = ends
+        self._transport, self._state, self._on_complete = outlet
         self.keep_alive = keep_alive
         self.body = bytearray()  # what has come of it, and was not received yet
         self.more_body = True
@@ -78,12 +95,43 @@ class Exchange:
     @property
     def may_say_more(self) -> bool:
         """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
-        return not self.is_started and self.scope["http_version"] != "1.0"
+        return not self.is_started and self.version != "1.0"
 
-    async def run(self, app: Any) -> None:
-        """Has the application answer."""
+    @property
+    def whole_body(self) -> bytes | None:
+        """The body, where all of it has come before the client had to be told to send it."""
+        return None if self.more_body or self.is_expectant else bytes(self.body)
+
+    async def has_left(self) -> bool:
+        """Whether the client has left."""
+        return self.is_disconnected
+
+    def scope(self, app_state: dict[str, Any]) -> dict[str, Any]:
+        """The request as ASGI has it."""
+        path = self.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": self.version,
+            "server": self.ends.server,
+            "client": self.ends.client,
+            "scheme": self.ends.scheme,
+            "method": self.method,
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": self.path,
+            "query_string": self.query,
+            "headers": self.fields,
+            "state": app_state.copy(),
+        }
+
+    async def run(self, answering: Coroutine[Any, Any, Answer | None]) -> None:
+        """Has the application answer: with what it gives, or, where that is None, by `send`."""
         try:
-            await app(self.scope, self.receive, self.send)
+            answer = await answering
+            if answer is not None:
+                await self._until_writable()
+                self._send_answer(answer)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             await self._fail("Exception in ASGI application\n", error)
         else:
@@ -98,9 +146,8 @@ class Exchange:
         self._start = None
         self._chunked = False
         self.keep_alive = False
-        start = {"type": "http.response.start", "status": 500, "headers": _FAILED_FIELDS}
-        await self.send(start)
-        await self.send({"type": "http.response.body", "body": _FAILED})
+        await self._until_writable()
+        self._send_answer(_FAILED)
 
     def disconnect(self) -> None:
         """Has the application told that its client is gone; nothing more is sent."""
@@ -146,15 +193,15 @@ class Exchange:
         start, is_last = self._start, not message.get("more_body", False)
         if start is None:
             self.kept = message.get("kept", 0)
-        if self._state.is_blocking and self._waits and not self.is_disconnected:
-            await self._transport.writable.wait()
+        if self._waits:
+            await self._until_writable()
         if self.is_disconnected:
             return
         body = message.get("body", b"")
         if start is None:
             self._send_part(body, is_last=is_last)
         elif is_last:
-            self._send_whole(start, body)
+            self._send_at_once(self._head(start), body)
         else:
             self._send_head(start)
             # Where all of it is there, waiting for the client would free nothing.
@@ -170,33 +217,47 @@ class Exchange:
             bool(headers)
             and headers[-1][0] == b"content-length"
             and start["status"] not in _WITHOUT_BODY
-            and self.scope["method"] != "HEAD"
+            and self.method != "HEAD"
         )
+
+    async def _until_writable(self) -> None:
+        """Waits where the client is behind on taking its answers."""
+        if self._state.is_blocking and not self.is_disconnected:
+            await self._transport.writable.wait()
 
     async def _begin_parts(self, start: Any) -> None:
         """Sends a head at once. A body without a length ends with the connection in HTTP/1.0."""
         fields = start["headers"]
-        if self._state.is_blocking and not self.is_disconnected:
-            await self._transport.writable.wait()
+        await self._until_writable()
         if self.is_disconnected:
             return
         self.is_live = (b"content-type", EVENT_STREAM) in fields
         if start["status"] in _WITHOUT_BODY:
             self._left = 0
-        elif self.scope["method"] != "HEAD":
+        elif self.method != "HEAD":
             length = next((value for name, value in fields if name == b"content-length"), None)
             self._left = None if length is None else int(length)
-            self._chunked = length is None and self.scope["http_version"] != "1.0"
+            self._chunked = length is None and self.version != "1.0"
         self.is_stream = True
         self._send_head(start)
 
-    def _send_whole(self, start: Any, body: bytes) -> None:
-        head = self._head(start)
+    def _send_answer(self, answer: Answer) -> None:
+        """Sends an answer; to HEAD without its body, Content-Length all the same (§8.6)."""
+        if self.is_disconnected:
+            return
+        status, fields, body = answer
+        own = () if self.keep_alive else (CLOSE,)
+        if status not in _WITHOUT_BODY:
+            own = ((b"content-length", b"%d" % len(body)), *own)
+        self.is_started = True
+        self._send_at_once(head_of(status, fields, own), b"" if self.method == "HEAD" else body)
+
+    def _send_at_once(self, head: bytes, body: bytes) -> None:
         if len(body) > MOST_GATHERED:
             self._transport.write(head)
             self._transport.write(body)
         else:
-            self._transport.write(head + body)
+            self._transport.write_last(head + body)
         self._complete()
 
     def _send_head(self, start: Any) -> None:
@@ -218,7 +279,7 @@ class Exchange:
     def _send_part(self, body: bytes, *, is_last: bool) -> None:
         if not self.is_started or self.is_complete:
             raise RuntimeError("A part of a body comes after its head, and before its end.")
-        if self.scope["method"] == "HEAD":
+        if self.method == "HEAD":
             body = b""
         elif self._left is not None:
             self._left -= len(body)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
 
 from itemstore.server.connection import Connection
-from itemstore.server.exchange import Exchange
+from itemstore.server.exchange import Address, Ends, Exchange, Outlet
 from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused, too_many_waiting
 from itemstore.server.request_head import (
@@ -33,8 +32,6 @@ MOST_UNREAD = 65_536
 WITH_CONTENT = frozenset({b"PUT", b"POST", b"PATCH"})
 """Methods whose requests wait for the rest of their body, and not for the application."""
 
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
-
 
 class Protocol(Connection):
     """What one client sends, taken for requests. httptools calls the methods `on_…`."""
@@ -45,19 +42,24 @@ class Protocol(Connection):
     """Bytes of the piece in which the request began."""
     _beside = 0
     """Bytes received since then that are not its body."""
+    _due: Exchange | None = None
+    """The request to begin with once all that was received is read: often that is all of it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes note of the transport, and of its two ends."""
         super().connection_made(transport)
         self._parser = self._new_parser()
-        self._server = _address(transport.get_extra_info("sockname"))
-        self._client = _address(transport.get_extra_info("peername"))
-        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self._ends = Ends(
+            "http" if transport.get_extra_info("sslcontext") is None else "https",
+            _address(transport.get_extra_info("sockname")),
+            _address(transport.get_extra_info("peername")),
+        )
+        self._outlet = Outlet(self.transport, self._state, self._answered)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of the parser, which holds on to the connection."""
+        """Lets go of what holds on to the connection."""
         super().connection_lost(exc)
-        del self._parser
+        del self._parser, self._outlet
 
     def data_received(self, data: bytes) -> None:
         """Reads the next bytes, within one request or several."""
@@ -76,6 +78,10 @@ class Protocol(Connection):
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(too_large())
+        if self._due is not None:
+            exchange, self._due = self._due, None
+            if not exchange.is_disconnected:
+                self._start(exchange)
         if after_upgrade is not None:  # what is raised within `except` has that as its context
             self._decline_upgrade(after_upgrade)
 
@@ -129,44 +135,22 @@ class Protocol(Connection):
             self._shed()
 
     def _is_urgent(self) -> bool:
-        path = path_of(self._parser.get_method(), self._url, self._scheme)
+        path = path_of(self._parser.get_method(), self._url, self._ends.scheme)
         return path in self._served.urgent_paths
 
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
         parser, state = self._parser, self._state
         method = parser.get_method()
-        version, path, query, fields, is_expectant = read_head(
-            method, self._url, parser.get_http_version(), self._headers, self._scheme
+        head = read_head(
+            method, self._url, parser.get_http_version(), self._headers, self._ends.scheme
         )
-        decoded = path.decode("ascii")
+        is_last = head[0] == "1.0" or state.is_one_too_many or not parser.should_keep_alive()
         self._newest = exchange = Exchange(
-            {
-                "type": "http",
-                "asgi": _ASGI,
-                "http_version": version,
-                "server": self._server,
-                "client": self._client,
-                "scheme": self._scheme,
-                "method": method.decode("ascii"),
-                "root_path": "",
-                "path": unquote(decoded) if "%" in decoded else decoded,
-                "raw_path": path,
-                "query_string": query,
-                "headers": fields,
-                "state": self._app_state.copy(),
-            },
-            self.transport,
-            state,
-            self._answered,
-            keep_alive=version != "1.0"
-            and parser.should_keep_alive()
-            and not state.is_one_too_many,
+            method.decode("ascii"), head, self._ends, self._outlet, keep_alive=not is_last
         )
-        if is_expectant:
-            exchange.is_expectant = True
         if state.take(has_content=method in WITH_CONTENT):
-            self._start(exchange)
+            self._due = exchange
         else:
             self.transport.pause_reading()
             self._line.append(exchange)
@@ -215,6 +199,6 @@ class Protocol(Connection):
         return parser
 
 
-def _address(name: Any) -> tuple[str, int] | None:
+def _address(name: Any) -> Address:
     """Host and port of a name that a socket has; None for one that is no address."""
     return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 from itemstore.server.admission import Admission
+from itemstore.server.answer_head import Answer, Fields
+from itemstore.server.exchange import Exchange
 from itemstore.server.refusals import Refused
-
-Fields = Sequence[tuple[bytes, bytes]]
 
 STATE = "server"
 """The name under which the lifespan of an application has its ServedApp in the state."""
-
-
-class Answer(NamedTuple):
-    """A status, header fields and a body; the length is told by the server."""
-
-    status: int
-    fields: Fields
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +22,13 @@ class ServedApp:
     `answer` is how a client is told that its request is not taken; the server adds `fields` of the
     header fields that came with the request, as far as any did: what a script of another origin
     needs to read the answer, say. Requests for `urgent_paths` are taken when there is too much to
-    do: those of monitoring, which must see the process most then.
+    do: those of monitoring, which must see the process most then. `respond` is a shorter way than
+    ASGI's messages (docs/decisions/0040): it gives the coroutine that answers a request, or None
+    where the application is to be asked by ASGI. Without it all are.
     """
 
     admission: Admission
     answer: Callable[[Refused], Answer]
     fields: Callable[[Fields], Fields]
     urgent_paths: frozenset[bytes]
+    respond: Callable[[Exchange], Coroutine[Any, Any, Answer | None] | None] | None = None

@@ -49,6 +49,13 @@ class GatheringTransport:
         if self._size > MOST_GATHERED:
             self._flush()
 
+    def write_last(self, data: bytes) -> None:
+        """Sends the data, after which nothing comes in this turn, with what waits for its end."""
+        if self._gathered:
+            self.write(data)
+        else:
+            self._send(data)
+
     def write_eof(self) -> None:
         """Ends what is sent, after what was written; what the client sends still comes."""
         self._flush()

@@ -16,7 +16,7 @@ from itemstore.api.http.request import Request
 
 def check_name(request: Request) -> None:
     """Raises Problem (421) for a request that names another host (RFC 9110 §15.5.20)."""
-    server = request.scope.get("server")
+    server = request.ends.server
     host = request.fields.get(b"host")
     if server is None or not host or request.store.settings.insecure_no_auth:
         return

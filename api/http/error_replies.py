@@ -11,22 +11,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from itemstore.api.http.errors_as_problems import problem_of
-from itemstore.api.http.paths import encoded, own_path, root_path
+from itemstore.api.http.incoming import AsgiIncoming, Incoming
+from itemstore.api.http.paths import encoded, own_path
 from itemstore.api.http.problems import Problem, problem_reply
-from itemstore.api.http.reply import Headers, Reply
+from itemstore.api.http.reply import Reply
+from itemstore.server.answer_head import Fields
 from itemstore.server.counters import Counters
 from itemstore.store.excerpts import shown
 
 logger = logging.getLogger("itemstore")
 
 
-def error_reply(error: Exception, request: Request, counters: Counters) -> Reply:
+def error_reply(error: Exception, incoming: Incoming, counters: Counters) -> Reply:
     """The answer to an error, which is counted, and logged where it is not one that is foreseen."""
-    root = root_path(request.scope)
-    instance = root + encoded(own_path(request.scope))
+    root = incoming.root
+    instance = root + encoded(incoming.path)
     problem = problem_of(error)
     if problem is None:
-        logger.error("%s %s", request.method, instance, exc_info=error)
+        logger.error("%s %s", incoming.method, instance, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
     counters.problems[problem.type.slug] += 1
     return problem_reply(problem, instance, root)
@@ -60,9 +62,10 @@ async def unforeseen(request: Request, error: Exception) -> Response:
 
 
 def _response(error: Exception, request: Request) -> Response:
-    reply = error_reply(error, request, request.app.counters)
+    incoming = AsgiIncoming(request.scope, request.receive)
+    reply = error_reply(error, incoming, request.app.counters)
     return Response(reply.body, reply.status, dict(_decoded(reply.headers)))
 
 
-def _decoded(headers: Headers) -> Iterator[tuple[str, str]]:
+def _decoded(headers: Fields) -> Iterator[tuple[str, str]]:
     return ((name.decode(), value.decode()) for name, value in headers)

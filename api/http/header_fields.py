@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -16,7 +17,7 @@ _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
 _BARE = re.compile(r"[!#-&(-+.-:<-\[\]-~-]{1,255}")
 
 
-def by_name(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def by_name(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """The fields by name; the values of one that comes several times are joined (§5.3)."""
     fields = dict(raw)
     if len(fields) < len(raw):

@@ -24,7 +24,7 @@ def origin(request: Request) -> str:
     forwarded = request.field(b"x-forwarded-proto")
     if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
         return f"https://{host}"  # a proxy, the first of several, has ended TLS
-    return f"{request.scope['scheme']}://{host}"
+    return f"{request.ends.scheme}://{host}"
 
 
 def item_links(request: Request, item: str) -> Header:

@@ -39,7 +39,7 @@ AnyQuery = TypeVar("AnyQuery", bound=Query)
 
 def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
     """The parameters of the request. Raises Problem (422)."""
-    text = request.scope["query_string"].decode("latin-1")
+    text = request.query.decode("latin-1")
     if not text:
         return model()
     try:
@@ -76,7 +76,7 @@ def _unknown(model: type[Query]) -> str:
 
 def refuse_query(request: Request) -> None:
     """Raises Problem (422) where the request has parameters: its resource takes none."""
-    if request.scope["query_string"]:
+    if request.query:
         query(request, Query)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Receive, Send
+
+from itemstore.server.answer_head import Answer, Fields
 
 Header = tuple[bytes, bytes]
 
@@ -28,16 +29,21 @@ PART = 65_536
 _LARGE = PART // 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A status, the header fields that are this answer's own, and the whole body."""
 
     status: int
-    headers: Headers = field(default_factory=list)
+    headers: Fields = ()
     body: bytes = b""
 
+    def answer(self) -> Answer:
+        """What our own server sends, which tells the length and knows HEAD."""
+        if self.status in NO_CONTENT:
+            return Answer(self.status, self.headers, b"")
+        return Answer(self.status, [*self.headers, *ON_EVERY_BODY], self.body)
+
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:  # noqa: ARG002 - as StreamReply
-        """Sends it; without its body to a HEAD request, Content-Length all the same (§8.6)."""
+        """Sends it by ASGI; without its body to HEAD, Content-Length all the same (§8.6)."""
         headers = self.headers
         if self.status not in NO_CONTENT:
             headers = [*headers, *ON_EVERY_BODY, (b"content-length", b"%d" % len(self.body))]

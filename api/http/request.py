@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
-from starlette.requests import Request as StarletteRequest
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message
 
 from itemstore.api.context import Context
 from itemstore.api.http.header_fields import by_name
+from itemstore.api.http.incoming import Incoming
 from itemstore.api.http.media_types import TAKEN, checked_media_type
-from itemstore.api.http.paths import encoded, item_id, raw_path, root_path
+from itemstore.api.http.paths import encoded, item_id
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
 from itemstore.eventlog.idempotency import IdempotencyKey
@@ -22,29 +22,33 @@ from itemstore.store.tokens import Token
 Result = TypeVar("Result")
 
 
-class Request(StarletteRequest):
+class Request:
     """One request to a resource of the store.
 
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
     `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
     is found out about a request is noted in it: its token, the token's name as `actor`, its
-    Idempotency-Key as `key`, and the id of the log that it reads.
+    Idempotency-Key as `key`, and the id of the log that it reads. `root` is what stands in front of
+    every path of this API, and usually empty.
     """
 
-    def __init__(
-        self, scope: Scope, receive: Receive, context: Context, parameters: dict[str, bytes]
-    ) -> None:
-        super().__init__(scope, receive)
-        self.fields = by_name(scope["headers"])
+    token: Token | None = None
+    actor: str | None = None
+    key: str | None = None
+    idempotency: IdempotencyKey | None = None
+    log_id = ""
+    _content: bytes | None = None
+
+    def __init__(self, incoming: Incoming, context: Context, parameters: dict[str, bytes]) -> None:
+        self._incoming = incoming
+        self.method = incoming.method
+        self.query = incoming.query
+        self.ends = incoming.ends
+        self.root = incoming.root
+        self.fields = by_name(incoming.fields)
         self.context = context
         self.store = context.store
         self.parameters = parameters
-        self.token: Token | None = None
-        self.actor: str | None = None
-        self.key: str | None = None
-        self.idempotency: IdempotencyKey | None = None
-        self.log_id = ""
-        self._content: bytes | None = None
 
     def field(self, name: bytes) -> str | None:
         """A header field's value, None where the request does not have it."""
@@ -54,12 +58,7 @@ class Request(StarletteRequest):
     @property
     def path(self) -> str:
         """The path as it was sent, percent-encoded, the root path included."""
-        return encoded(raw_path(self.scope))
-
-    @property
-    def root(self) -> str:
-        """What stands in front of every path of this API; usually empty."""
-        return root_path(self.scope)
+        return self.root + encoded(self._incoming.path)
 
     @property
     def item_id(self) -> str:
@@ -74,9 +73,10 @@ class Request(StarletteRequest):
             meta["actor"] = self.actor
         if self.key is not None:
             meta["key"] = self.key
-        trace = self.field(b"traceparent")
-        if trace is not None and (trace := traceparent(trace)) is not None:
-            meta["traceparent"] = trace
+        if b"traceparent" in self.fields:
+            trace = traceparent(self.field(b"traceparent") or "")
+            if trace is not None:
+                meta["traceparent"] = trace
         return meta
 
     async def content(self) -> tuple[str, bytes]:
@@ -97,7 +97,7 @@ class Request(StarletteRequest):
 
     async def check_connected(self) -> None:
         """Raises ClientDisconnect where the client has gone, so that no work is done for it."""
-        if await self.is_disconnected():
+        if await self._incoming.has_left():
             raise ClientDisconnect
 
     async def is_still_allowed(self) -> bool:
@@ -122,7 +122,16 @@ class Request(StarletteRequest):
         if self._content is not None:
             return self._content
         limit = self.store.settings.max_body
-        self._check_length(limit)
+        body = self._incoming.whole_body
+        if body is None:
+            self._check_length(limit)
+            body = await self._received(limit)
+        if len(body) > limit:
+            raise _too_large(limit)
+        self._content = body
+        return body
+
+    async def _received(self, limit: int) -> bytes:
         began = time.monotonic()
         message = await self._message()
         body: bytes = message.get("body", b"")
@@ -135,14 +144,11 @@ class Request(StarletteRequest):
                 if size > limit:
                     raise _too_large(limit)
             body = b"".join(chunks)
-        if len(body) > limit:
-            raise _too_large(limit)
         await self.context.tokens.check_after(began, self.token)
-        self._content = body
         return body
 
     async def _message(self) -> Message:
-        message = await self.receive()
+        message: Message = await self._incoming.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         return message

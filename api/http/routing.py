@@ -35,11 +35,24 @@ class Route(APIRoute):
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         options["response_model"] = None
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, _described(endpoint), **options)
+        self.handler = endpoint
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - APIRoute's signature
         """Nothing: a router goes by the decoded path, in which `%2F` would separate segments."""
         return Match.NONE, {}
+
+
+def _described(handler: Handler) -> Callable[[], None]:
+    """What FastAPI reads of a handler: its name and its docstring.
+
+    A parameter that is no Request of Starlette's it would take for one of the query.
+    """
+
+    def endpoint() -> None: ...
+
+    endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
+    return endpoint
 
 
 class Resource:
@@ -84,6 +97,10 @@ class Resource:
         return Reply(204, headers)
 
 
+Found = tuple[Resource, dict[str, bytes]]
+"""A resource, and the raw segments of a path that its template names."""
+
+
 class Resources:
     """All resources of the API, found by their path."""
 
@@ -93,7 +110,7 @@ class Resources:
             if isinstance(route, Route):
                 resource = by_template.setdefault(route.path, Resource(route.path))
                 for method in route.methods or ():
-                    resource.handlers[method] = route.endpoint
+                    resource.handlers[method] = route.handler
         self._resources = list(by_template.values())
         self._server = Resource("*", OPTIONS=self._options)
 
@@ -109,8 +126,8 @@ class Resources:
         methods = {method for each in self for method in each.allow.split(", ")}
         return Reply(204, [(b"allow", ", ".join(sorted(methods)).encode())])
 
-    def find(self, raw_path: bytes) -> tuple[Resource, dict[str, bytes]] | None:
-        """The resource at a raw path, and the raw segments that its template names."""
+    def find(self, raw_path: bytes) -> Found | None:
+        """The resource at a raw path, with the segments that its template names."""
         path = _UNRESERVED.sub(_decoded, raw_path) if b"%" in raw_path else raw_path
         for resource in self._resources:
             if match := resource.pattern.fullmatch(path):

@@ -14,12 +14,13 @@ import pytest
 import uvicorn
 
 from itemstore.server.admission import Admission, Limits
+from itemstore.server.answer_head import Answer
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
 from itemstore.server.protocol import Protocol
 from itemstore.server.refusals import Refused
 from itemstore.server.request_head import MOST_HEAD, MOST_URL
-from itemstore.server.served_app import STATE, Answer, ServedApp
+from itemstore.server.served_app import STATE, ServedApp
 
 LIMITS = Limits(
     connections=100, waiting=100, streams=1, unsent_bytes=2**20, read_bytes=1, client_seconds=1

@@ -1,0 +1,66 @@
+"""What a request is made of, whichever server took it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from starlette.requests import Request as StarletteRequest
+from starlette.types import Receive, Scope
+
+from itemstore.api.http.paths import own_path, root_path
+from itemstore.server.answer_head import Fields
+from itemstore.server.exchange import Ends
+
+
+class Incoming(Protocol):
+    """A request as it comes: from our own server (its Exchange), or from another by ASGI.
+
+    `path` is as it was sent, without `root`, what stands in front of every path of this API;
+    `whole_body` is None where some of it is still to be received.
+    """
+
+    root: str
+
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def path(self) -> bytes: ...  # noqa: D102
+    @property
+    def query(self) -> bytes: ...  # noqa: D102
+    @property
+    def fields(self) -> Fields: ...  # noqa: D102
+    @property
+    def ends(self) -> Ends: ...  # noqa: D102
+    @property
+    def whole_body(self) -> bytes | None: ...  # noqa: D102
+
+    async def receive(self) -> Any:
+        """The next message of ASGI: a part of the body, or that the client has left."""
+
+    async def has_left(self) -> bool:
+        """Whether the client has left."""
+
+
+class AsgiIncoming:
+    """A request that a server gives by ASGI."""
+
+    whole_body = None
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.root = root_path(scope)
+        self.path = own_path(scope)
+        self.query: bytes = scope.get("query_string", b"")
+        self.fields: Fields = scope["headers"]
+        scheme = scope.get("scheme", "http")
+        self.ends = Ends(scheme, scope.get("server"), scope.get("client"))
+
+    async def receive(self) -> Any:
+        """The next message of ASGI."""
+        return await self._receive()
+
+    async def has_left(self) -> bool:
+        """Whether the client has left, as far as that is known without waiting."""
+        return await StarletteRequest(self._scope, self._receive).is_disconnected()
