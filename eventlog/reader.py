@@ -139,12 +139,18 @@ class LogReader(Protocol):
         """The positions of the `limit` events of one item after a version."""
 
     @abstractmethod
-    async def version_count(self, item: str) -> int:
-        """The item's last version, 0 where it never existed."""
-
-    @abstractmethod
     async def last_change(self, item: str) -> tuple[int, str]:
         """The item's last version and the position that made it; 0 and START without one."""
+
+    @abstractmethod
+    async def entry_of(
+        self, item: str, version: int, *, with_body: bool = True
+    ) -> tuple[int, Entry | None]:
+        """How many versions an item has, and the entry that made one of them.
+
+        None where there is no such version, and where its entry was removed. Without the body it
+        has a part of that.
+        """
 
     @abstractmethod
     async def version_at(self, item: str, position: str) -> int:
@@ -215,6 +221,16 @@ class LogReader(Protocol):
         if newest_first:
             positions.reverse()
         return await self.at(positions)
+
+    async def version(self, item: str, number: int) -> tuple[int, RecordedEvent | None]:
+        """How many versions an item has, and the event that made one of them, if it is there."""
+        count, entry = await self.entry_of(item, number)
+        return count, None if entry is None else decode_flat(*entry)
+
+    async def version_head(self, item: str, number: int) -> tuple[int, EventHead | None]:
+        """The same, without the event's body."""
+        count, entry = await self.entry_of(item, number, with_body=False)
+        return count, None if entry is None else decode_head(*entry)
 
     async def at(self, positions: list[bytes]) -> list[RecordedEvent]:
         """The events at positions, as many of them as make a page."""

@@ -14,9 +14,12 @@ from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, Entry, Extent, LogReader, Part, Within
 
-_READ_AFTER, _READ_AT, _EXTENT, _STEP_BACK, _VERSION_AT = (
+_READ_AFTER, _READ_AT, _READ_VERSION, _EXTENT, _STEP_BACK, _LAST_CHANGE, _VERSION_AT = (
     Script(lua(__package__, name))
-    for name in ("read_after", "read_at", "extent", "step_back", "version_at")
+    for name in (
+        *("read_after", "read_at", "read_version"),
+        *("extent", "step_back", "last_change", "version_at"),
+    )
 )
 
 
@@ -78,20 +81,21 @@ class Stream(LogReader):
             found: Any = await self.client.lrange(self.keys.history(item), after, after + limit - 1)
         return list(found)
 
-    async def version_count(self, item: str) -> int:
-        """The length of the item's list: versions are dense."""
-        with translated():
-            return int(await self.client.llen(self.keys.history(item)))
-
     async def last_change(self, item: str) -> tuple[int, str]:
         """The length of the item's list and its last position, of the same moment."""
-        history = self.keys.history(item)
-        pipeline: Any = self.client.pipeline(transaction=True)
-        pipeline.llen(history)
-        pipeline.lindex(history, -1)
-        with translated():
-            count, position = await pipeline.execute()
+        count, position = await self._run(_LAST_CHANGE, self.keys.history(item))
         return count, position.decode() if position else START
+
+    async def entry_of(
+        self, item: str, version: int, *, with_body: bool = True
+    ) -> tuple[int, Entry | None]:
+        """The entry at a place of the item's list, and its length: versions are dense."""
+        keys = [self.keys.history(item), self.keys.events]
+        with translated():
+            count, *found = await _READ_VERSION.run(
+                self.client.execute_command, keys, [version - 1, int(with_body)]
+            )
+        return count, found[0] if found else None
 
     async def version_at(self, item: str, position: str) -> int:
         """The item's version then, in logarithmic time in the number of its versions."""

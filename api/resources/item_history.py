@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from functools import partial
 from typing import TypeVar
 
 from itemstore.api.http.problems import Problem
@@ -52,40 +50,35 @@ async def heads_at(
     return found[:limit], looked
 
 
+async def version(request: Request, number: int) -> tuple[RecordedEvent, int]:
+    """The event that made a version, and how many versions the item has.
+
+    Raises ItemNotFound where it never existed, and Problem for a missing version.
+    """
+    count, found = await request.store.log.reader.version(request.item_id, number)
+    return _there(request, number, count, found), count
+
+
 async def version_head(request: Request, number: int) -> EventHead:
     """The event that made a version, without its body. Raises as `version` does."""
-    return await _version(request, number, partial(_heads, request))
+    count, found = await request.store.log.reader.version_head(request.item_id, number)
+    return _there(request, number, count, found)
 
 
-async def _heads(request: Request, positions: list[bytes]) -> list[EventHead]:
-    heads, _ = await heads_at(request, positions, len(positions))
-    return heads
+async def version_body(request: Request, number: int) -> bytes:
+    """The body that a version left. Raises as `version` and `body_of` do."""
+    recorded, _ = await version(request, number)
+    return body_of(recorded)
 
 
-async def version_count(request: Request) -> int:
-    """How many versions the item has. Raises ItemNotFound where it never existed."""
-    count = await request.store.log.reader.version_count(request.item_id)
+def _there(request: Request, number: int, count: int, found: T | None) -> T:
+    """What was found of a version. Raises what says why nothing was."""
+    if found is not None:
+        return found
+    item = request.item_id
     if count == 0:
-        raise ItemNotFound(request.item_id)
-    return count
-
-
-async def version(request: Request, number: int) -> RecordedEvent:
-    """The event that made a version. Raises ItemNotFound, and Problem for a missing one."""
-    return await _version(request, number, request.store.log.reader.at)
-
-
-async def _version(
-    request: Request, number: int, read: Callable[[list[bytes]], Awaitable[list[T]]]
-) -> T:
-    """The event that made a version, or the part of it that `read` reads."""
-    log, item = request.store.log, request.item_id
-    if found := await read(await log.reader.positions(item, number - 1, 1)):
-        return found[0]
-    count = await version_count(request)
+        raise ItemNotFound(item)
     if number <= count:
-        if found := await read(await log.reader.positions(item, number - 1, 1)):
-            return found[0]  # it was made between the two looks
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
     sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
     raise Problem("version-not-found", sentence, members={"version": count})

@@ -12,7 +12,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations
-from itemstore.api.resources.item_history import VERSION_NOT_THERE, body_of, version
+from itemstore.api.resources.item_history import VERSION_NOT_THERE, version_body
 from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
 from itemstore.store.json_text import check_json
@@ -42,7 +42,7 @@ async def revert_item(request: Request) -> Reply:
     refuse_query(request)
     _, document = await request.content()
     number = _wanted_version(check_json(document))
-    body = await stored(request, body_of(await version(request, number)))
+    body = await stored(request, await version_body(request, number))
     recorded = await append(request, lambda expected: PutItem(request.item_id, body, expected))
     return write_reply(request, recorded)
 

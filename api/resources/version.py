@@ -55,9 +55,8 @@ async def get_version(request: Request) -> Reply:
     """The item as one version left it. It never changes, so it may be cached for ever."""
     refuse_query(request)
     number = version_number(request)
-    recorded = await version(request, number)
+    recorded, count = await version(request, number)
     body, item = body_of(recorded), recorded.item
-    count = await request.store.log.reader.version_count(item)
     headers = [
         (b"etag", version_tag(number)),
         (b"last-modified", last_modified(recorded.position)),

@@ -18,8 +18,7 @@ from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_history import (
     VERSION_NOT_THERE,
-    body_of,
-    version,
+    version_body,
     version_number,
 )
 from itemstore.server.slow_work import QUICK_BYTES
@@ -64,8 +63,8 @@ async def diff_versions(request: Request) -> Reply:
         detail = "Version 1 has none before it, so name the version to compare it with."
         raise invalid_parameters([{"parameter": "from", "detail": detail}])
     async with request.context.admission.read(request.check_connected):
-        after = body_of(await version(request, number))
-        before = body_of(await version(request, start))
+        after = await version_body(request, number)
+        before = await version_body(request, start)
         if len(before) + len(after) > QUICK_BYTES:
             patch = await request.worked_out(lambda: _compared(before, after))
         else:

@@ -247,20 +247,24 @@ async def test_a_version_that_was_trimmed_away_is_gone(
     assert (await aged.get("/items/foo/versions/2")).status_code == 200
 
 
+@pytest.mark.parametrize(("is_before", "status"), [(True, 200), (False, 404)])
 async def test_a_version_that_comes_while_one_looks_for_it_is_not_gone(
-    aged: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    aged: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, *, is_before: bool, status: int
 ) -> None:
-    """It is not there yet, and then counted: what was written in between is found."""
-    count = Stream.version_count
+    """It is found, or it was not there yet: the look is one moment of the log."""
+    look = Stream.entry_of
 
-    async def counted_later(stream: Stream, item: str) -> int:
+    async def beside_a_write(stream: Stream, item: str, version: int) -> object:
+        found = None if is_before else await look(stream, item, version)
         await aged.put("/items/new", json={"size": 2})
-        return await count(stream, item)
+        return found or await look(stream, item, version)
 
     await aged.put("/items/new", json={"size": 1})
-    monkeypatch.setattr(Stream, "version_count", counted_later)
-    answer = await aged.get("/items/new/versions/2")
-    assert (answer.status_code, answer.json()["size"]) == (200, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(Stream, "entry_of", beside_a_write)
+        answer = await aged.get("/items/new/versions/2")
+    assert answer.status_code == status
+    assert (await aged.get("/items/new/versions/2")).json()["size"] == 2
 
 
 async def test_looking_at_versions_makes_none(aged: httpx.AsyncClient, events: Events) -> None:

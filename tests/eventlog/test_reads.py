@@ -85,7 +85,7 @@ async def test_an_item_that_never_existed_has_no_history(
     assert events
     for item in ("item", "item 00", "*", ""):
         assert await log.reader.history(item) == []
-        assert await log.reader.version_count(item) == 0
+        assert (await log.reader.last_change(item))[0] == 0
         assert await log.reader.version_at(item, events[-1].position) == 0
 
 
@@ -100,7 +100,7 @@ async def test_the_version_at_a_position_is_that_of_the_last_event_until_then(
             version += event.item == item
             assert await log.reader.version_at(item, event.position) == version
         assert await log.reader.version_at(item, "99999999999999-0") == version
-        assert await log.reader.version_count(item) == version
+        assert (await log.reader.last_change(item))[0] == version
 
 
 async def test_the_version_at_a_position_is_found_in_a_long_history(
