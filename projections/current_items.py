@@ -29,20 +29,21 @@ MOST_READS = 256
 MOST_BYTES = 4 * 1024 * 1024
 """How large such a reply should be, going by the rows of the one before it."""
 
-_HEAD = 2
-"""Values in front of the rows that the script gives."""
-
 TIME_LIMIT = 1.5
 """Seconds after which a reader is told that the log is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items in id order. `more` says whether others follow, `total` how many match in all."""
+    """Items in id order. `more` says whether others follow, `total` how many match in all.
+
+    `position` is where the log ended then, START where it was empty.
+    """
 
     items: list[Item]
     more: bool
     total: int
+    position: str
 
 
 class CurrentItemsProjection:
@@ -108,16 +109,15 @@ class CurrentItems:
             begin = b"(" + after.encode()
         reply = await self._partition.run(
             _LIST_ITEMS,
-            keys=[self._rows, self._partition.keys.ids],
+            keys=[self._rows, self._partition.keys.ids, self._partition.keys.events],
             args=[begin, end, limit, start],
         )
+        position, total, more, names, rows = reply
         items = []
-        while len(reply) > _HEAD:  # from the end, and none stays: the bodies are copies
-            row, name = reply.pop(), reply.pop()
-            items.append(_read(name.decode(), row))
+        while rows:  # from the end, and none stays: the bodies are copies
+            items.append(_read(names.pop().decode(), rows.pop()))
         items.reverse()
-        total, more = reply
-        return Page(items, more=bool(more), total=total)
+        return Page(items, more=bool(more), total=total, position=position.decode())
 
     async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
         wanted = tuple(dict.fromkeys(names))  # what many ask for is read once

@@ -58,17 +58,16 @@ async def list_items(request: Request) -> AnyReply:
     """The items that exist, by id, in pages."""
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else id_of_cursor(wanted.after)
-    items, log = request.store.items, request.store.log
-    if names_a_tag(request) and (
-        reply := not_modified(request, as_of(await log.reader.last_position()))
-    ):
-        return reply
+    if names_a_tag(request):
+        headers = as_of(await request.store.log.reader.last_position())
+        if reply := not_modified(request, headers):
+            return reply
     async with request.context.admission.read(request.check_connected):
-        headers = [JSON, *as_of(await log.reader.last_position())]
-        page = await items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
+        page = await request.store.items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
         cursor = cursor_of(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
+    headers = [JSON, *as_of(page.position)]
     if cursor is not None:
         headers.append(next_page(f"{request.root}/items", wanted, after=cursor))
     return PageReply(200, headers, parts)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
+from itemstore.domain.positions import START
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -57,12 +58,13 @@ async def test_items_come_in_the_order_of_the_bytes_of_their_ids(
     assert names(page) == sorted(ODD, key=str.encode)
     assert page.items == [await items.get(name) for name in names(page)]
     assert (page.more, page.total) == (False, len(ODD))
+    assert page.position == await log.reader.last_position()
 
 
 async def test_an_empty_store_has_an_empty_list(items: CurrentItems) -> None:
     """Whatever is asked for."""
-    assert await items.page() == Page([], more=False, total=0)
-    assert await items.page(after="a", prefix="b", limit=1) == Page([], more=False, total=0)
+    empty = Page([], more=False, total=0, position=START)
+    assert await items.page() == await items.page(after="a", prefix="b", limit=1) == empty
 
 
 async def test_what_is_deleted_is_not_listed_until_it_is_created_again(
