@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
@@ -22,13 +24,20 @@ _READ_AFTER, _READ_AT, _READ_VERSION, _EXTENT, _STEP_BACK, _LAST_CHANGE, _VERSIO
     )
 )
 
+TIME_LIMIT = 2.0
+"""Seconds of an engine's silence after which a follower is told that the log is unavailable."""
+
 
 @dataclass(frozen=True)
 class Stream(LogReader):
-    """Reads the stream, each time with one short step of the engine."""
+    """Reads the stream, each time with one short step of the engine.
+
+    With a connection of its own it is for one that follows the log, slice after slice.
+    """
 
     client: Redis
     keys: Keys
+    connection: DedicatedConnection | None = None
 
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
@@ -39,10 +48,13 @@ class Stream(LogReader):
         """The next entries, as many of them as were asked for."""
         # A name in bytes has no callback in redis-py: making a dict of each entry takes it as long
         # as reading them.
+        command = (b"XRANGE", self.keys.events, b"(" + after, b"+", b"COUNT", most)
         with translated():
-            reply: Any = await self.client.execute_command(  # type: ignore[no-untyped-call]
-                b"XRANGE", self.keys.events, b"(" + after, b"+", b"COUNT", most
-            )
+            if self.connection is None:
+                reply: Any = await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
+            else:
+                async with asyncio.timeout(TIME_LIMIT):
+                    reply = await self.connection.call(*command)
         return list(reply)
 
     async def part_after(self, after: str, within: Within) -> Part:

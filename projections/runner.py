@@ -12,16 +12,18 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import Entry, size_of
+from itemstore.eventlog.reader import Entry, LogReader, size_of
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.projection import Follower, Projection, ProjectionFailed
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""
 
-PAUSE = 0.1
-"""Seconds between two looks at the log: how old projections are, and how many events are applied
-together."""
+PAUSE, LONG_PAUSE = 0.1, 0.5
+"""Seconds between two looks at the log: how old projections are. The long one comes after a look
+that found MANY events: the process has other work then, and fewer, larger steps cost less."""
+
+MANY = 500
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
@@ -73,11 +75,12 @@ class Runner:
         await asyncio.gather(*(self._follow(name) for name in self._followers))
 
     async def _follow(self, name: str) -> None:
+        follower, reader = self._followers[name], self._partition.follower_reader()
         reason, until = "", 0.0
         while True:
             heed_cancellation()
             try:
-                await self._work(name, self._followers[name])
+                await self._work(name, follower, reader)
             except Exception as error:
                 if str(error) != reason or monotonic() > until:
                     reason, until = str(error), monotonic() + REMINDER
@@ -85,7 +88,7 @@ class Runner:
                     logger.warning("%s does not follow the log: %s", name, error, exc_info=trace)
             await asyncio.sleep(PATIENCE)
 
-    async def _work(self, name: str, follower: Follower) -> None:
+    async def _work(self, name: str, follower: Follower, reader: LogReader) -> None:
         """Follows the log for as long as this is the one that does, and the disk has space."""
         self._disk.check()
         lease = Lease(self._partition, name, LEASE_MS)
@@ -95,8 +98,8 @@ class Runner:
             await self._refuse_other_log(name, follower)
             while True:
                 heed_cancellation()
-                await self._advance(follower, lease)
-                await asyncio.sleep(PAUSE)
+                found = await self._advance(follower, reader, lease)
+                await asyncio.sleep(LONG_PAUSE if found >= MANY else PAUSE)
                 self._disk.check()
                 await lease.renew_in_time()
         finally:
@@ -113,18 +116,21 @@ class Runner:
             if log.is_before(position):
                 raise ProjectionAhead(name, log.end)
 
-    async def _advance(self, follower: Follower, lease: Lease) -> None:
+    async def _advance(self, follower: Follower, reader: LogReader, lease: Lease) -> int:
+        """Applies what the log has got, as many entries as it says."""
         position = await follower.position()
         batch: list[Entry] = []
-        size = 0
-        async for entries in self._partition.reader.slices(position, most=AT_ONCE):
+        size = found = 0
+        async for entries in reader.slices(position, most=AT_ONCE):
             batch += entries
             size += size_of(entries)
+            found += len(entries)
             if len(batch) < ENOUGH and size < ENOUGH_BYTES:
                 continue
             if not await follower.apply(batch, position):
-                return  # somebody else went on: the next look starts where they are
+                return found  # somebody else went on: the next look starts where they are
             position, batch, size = batch[-1][0].decode(), [], 0
             await lease.renew_in_time()
         if batch:
             await follower.apply(batch, position)
+        return found

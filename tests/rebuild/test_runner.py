@@ -62,6 +62,7 @@ for _ in sys.stdin:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runners that do not let a test wait."""
     monkeypatch.setattr(runner_module, "PAUSE", 0.002)
+    monkeypatch.setattr(runner_module, "LONG_PAUSE", 0.002)
     monkeypatch.setattr(runner_module, "PATIENCE", 0.002)
 
 
@@ -140,6 +141,28 @@ async def test_numbers_are_readable_with_redis_cli(
         b"type:ItemCreated": b"1",
         f"day:{created.time.date()}".encode(): b"1",
     }
+
+
+@pytest.mark.parametrize(("at_first", "next_look"), [(9, "soon"), (40, "later")])
+async def test_after_many_events_the_next_look_comes_later(
+    partition: Partition,
+    log: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+    at_first: int,
+    next_look: str,
+) -> None:
+    """So that to follow takes less of a process that has much to do, and after a few it is soon."""
+    monkeypatch.setattr(runner_module, "MANY", 20)
+    monkeypatch.setattr(runner_module, "LONG_PAUSE", 3600.0)
+    await write(log, at_first)
+    async with running(partition):
+        before = await caught_up(partition)
+        await write(log, 5, seed=2)
+        if next_look == "later":
+            await asyncio.sleep(0.2)
+            assert await read_statistics(partition) == before
+        else:
+            assert (await caught_up(partition)).events > before.events
 
 
 async def test_several_runners_count_nothing_twice(partition: Partition, log: EventLog) -> None:
