@@ -6,13 +6,14 @@ The names of these classes are a storage format: they stand in the log for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from itemstore.domain.positions import time_of
+from itemstore.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ItemCreated:
     """An item that did not exist, or no longer did, now has this body."""
 
@@ -20,7 +21,7 @@ class ItemCreated:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ItemUpdated:
     """An item that existed now has this body."""
 
@@ -28,7 +29,7 @@ class ItemUpdated:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ItemDeleted:
     """An item that existed no longer does."""
 
@@ -38,7 +39,7 @@ class ItemDeleted:
 Event = ItemCreated | ItemUpdated | ItemDeleted
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordedEvent:
     """An event and what the log gave it.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Item:
     """An item as its events left it.
 

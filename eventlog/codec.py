@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.values import value
 
 FIELDS = (b"type", b"item", b"version", b"data", b"meta")
 
@@ -40,7 +40,7 @@ class MalformedEntry(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventHead:
     """An event without its body: the version of its item that it made, when, and how."""
 
