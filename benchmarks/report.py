@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.marks import TUTORIAL, marks
+from benchmarks.marks import OURS, TUTORIAL, marks
 from benchmarks.summaries import Summaries, Summary, summaries
 from benchmarks.tables import lowest_to_highest, microseconds, milliseconds, table
 from benchmarks.workloads import Layout
@@ -76,6 +76,20 @@ def _tables(record: dict[str, Any], found: Summaries) -> Iterator[str]:
                 for name in names
                 if (summary := found.get((workload["name"], name)))
             ],
+        )
+        yield from _fed(workload, found)
+
+
+def _fed(workload: dict[str, Any], found: Summaries) -> Iterator[str]:
+    """How many of our processes an engine can feed, where several were measured."""
+    ours = found.get((workload["name"], OURS))
+    if workload.get("workers", 1) > 1 and ours and ours.server and ours.engine:
+        api, engine = ours.server.median, ours.engine.median
+        yield ""
+        yield (
+            f"A write takes {api:.0f} µs of the API and {engine:.0f} µs of the engine. So by "
+            f"processor time alone, with a core for each, an engine feeds {api / engine:.1f} API "
+            f"processes, and takes at most {1e6 / engine:,.0f} writes a second from any number."
         )
 
 

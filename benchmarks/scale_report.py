@@ -58,5 +58,5 @@ def _started(start: dict[str, Any]) -> list[str]:
     return [
         f"{start['events']:,}",
         f"{start['bytes'] / 1e6:,.0f} MB",
-        *(f"{start[until]:.1f} s" for until in ("ready", "put")),
+        *(f"{start[until]:.2f} s" for until in ("ready", "put")),
     ]

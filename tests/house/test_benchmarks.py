@@ -166,7 +166,7 @@ def test_the_scale_shows_rates_and_their_part_of_reading() -> None:
     start = {"events": 1000, "bytes": 2_000_000, "ready": 1.25, "put": 1.5}
     lines = scale_report.markdown({"sizes": [size], "starts": [start], "memory": {"x": 1.0}})
     assert "| 1,000 | 1,000 | 1,000/s | 250/s | 0.25 | 500/s | 0.50 |" in lines
-    assert "| 1,000 | 2 MB | 1.2 s | 1.5 s |" in lines
+    assert "| 1,000 | 2 MB | 1.25 s | 1.50 s |" in lines
 
 
 def test_the_readme_has_its_speed_within_a_paragraph(tmp_path: Path) -> None:
