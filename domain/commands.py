@@ -6,12 +6,11 @@ domain never looks inside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from itemstore.domain.expected import ANY, ExpectedVersion
+from itemstore.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutItem:
     """Store this body as the item, whether or not it exists."""
 
@@ -20,7 +19,7 @@ class PutItem:
     expected: ExpectedVersion = ANY
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PatchItem:
     """Store this body, the outcome of a patch, as an item that exists."""
 
@@ -29,7 +28,7 @@ class PatchItem:
     expected: ExpectedVersion = ANY
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteItem:
     """Delete an item that exists. Its history stays."""
 

@@ -13,10 +13,11 @@ def decide(command: Command, *, exists: bool) -> Event:
     Raises ItemNotFound where there is nothing to patch or delete.
     """
     match command:
-        case PutItem(item, body):
-            return ItemUpdated(item, body) if exists else ItemCreated(item, body)
-        case PatchItem(item, body) if exists:
-            return ItemUpdated(item, body)
-        case DeleteItem(item) if exists:
-            return ItemDeleted(item)
+        case PutItem():
+            kind = ItemUpdated if exists else ItemCreated
+            return kind(command.item, command.body)
+        case PatchItem() if exists:
+            return ItemUpdated(command.item, command.body)
+        case DeleteItem() if exists:
+            return ItemDeleted(command.item)
     raise ItemNotFound(command.item)
