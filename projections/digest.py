@@ -7,19 +7,10 @@ of the log needs to keep no more of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from hashlib import sha256
-from typing import Any
-
-from redis.asyncio import Redis
-
-from itemstore.engine.redis_errors import translated
 
 BODY = 64
 """Bytes that a body may have to be kept as it is."""
-
-ABOUT_BYTES = 256 * 1024
-"""How large a page of rows should be, going by the one before it."""
 
 _BEFORE_BODY = b',"data":'
 _MODULUS = 1 << 256
@@ -42,11 +33,11 @@ class RowsDigest:
         self.rows -= 1
         self._sum -= _number(item, reduced_row)
 
-    def copy(self) -> RowsDigest:
-        """Another digest of these rows, to go on from."""
-        other = RowsDigest()
-        other.rows, other._sum = self.rows, self._sum
-        return other
+    def plus(self, other: RowsDigest) -> RowsDigest:
+        """The digest of the rows of both, without those that the other has taken away."""
+        both = RowsDigest()
+        both.rows, both._sum = self.rows + other.rows, self._sum + other._sum
+        return both
 
     def __str__(self) -> str:
         return f"{self._sum % _MODULUS:064x}"
@@ -61,21 +52,6 @@ def reduced_row(row: bytes) -> bytes:
     """A row with its body reduced."""
     head, mark, rest = row.partition(_BEFORE_BODY)
     return head + mark + reduced(rest[:-1]) + rest[-1:]
-
-
-async def pages(redis: Redis, key: str) -> AsyncIterator[dict[bytes, bytes]]:
-    """All rows in a hash, some at a time. Raises LogUnavailable, LogBroken."""
-    cursor, count = 0, 10
-    while True:
-        with translated():
-            reply: Any = await redis.hscan(key, cursor, count=count)
-        cursor, rows = reply
-        yield rows
-        if cursor == 0:
-            return
-        if rows:
-            size = sum(map(len, rows.values())) // len(rows) + 1
-            count = max(1, min(1000, 4 * count, ABOUT_BYTES // size))
 
 
 def _number(item: bytes, reduced_row: bytes) -> int:

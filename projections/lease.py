@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import Any
 
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
@@ -37,6 +38,7 @@ class Lease:
         self._partition = partition
         self._number = 0
         self._renewed = 0.0
+        self._before = 0.0
 
     async def acquire(self) -> bool:
         """Whether the lease is this one's now; False where somebody else holds it."""
@@ -70,8 +72,21 @@ class Lease:
         """What a script needs to renew it: the value before, the value after, the lifetime."""
         before = self._value
         self._number += 1
-        self._renewed = time.monotonic()
+        self._before, self._renewed = self._renewed, time.monotonic()
         return [before, self._value, self.milliseconds]
+
+    async def find_again(self) -> None:
+        """Goes on from what the lease holds, where the reply of a script that renews it is lost."""
+        with translated():
+            value: Any = await self._partition.client.get(self.key) or b""
+        token, _, number = value.decode().partition(" ")
+        if token == self.token:
+            self._number = int(number)
+
+    def take_back(self) -> None:
+        """Goes back to before the last `renewal`, which the script that got it had no need of."""
+        self._number -= 1
+        self._renewed = self._before
 
     @property
     def _value(self) -> str:

@@ -1,41 +1,63 @@
--- Compares the live rows and ids with those of the shadow: a page of the shadow's.
+-- Compares the live rows, ids and histories with those of the shadow: a page of the shadow's.
 --
 -- Begins with apply.lua, replay.lua and catch_up.lua.
 --   KEYS[6], KEYS[7]  the live rows and ids
 --   ARGV[8]           the cursor, 0 at first
--- Reply: the next cursor, 0 at the end; item, right row, live row or nil for rows that differ;
--- items whose place among the ids differs; how many more rows and ids are live than right.
+-- Reply: the next cursor, 0 at the end; item and row of the page in turn; item, right row, live row
+-- or nil for rows that differ; items whose place among the ids differs; how many more rows and ids
+-- are live than right.
 
-local CHUNK, LARGE, MOST, MOST_BYTES = 16, 64 * 1024, 256, 1024 * 1024
+local CHUNK, LARGE, MOST, MOST_BYTES = 64, 64 * 1024, 500, 1024 * 1024
+local ROW = '^{"version":(%d+),"position":"([%d-]+)","created":"[%d-]+","(%l+)":'
 
 local function size(command, key)
   local found = redis.pcall(command, key)
   return type(found) == 'number' and found or 0  -- another type: there is nothing that counts
 end
 
+-- Of the positions before the last one those that are wrong were marked when they were replayed.
+local function compare_history(item, version, position)
+  local place = redis.pcall('LPOS', ARGV[2] .. item, position, 'RANK', '-1', 'MAXLEN', '1')
+  if place ~= version - 1 and not is_marked(item) then
+    mark_wrong(item, version - 1)
+    redis.call('RPUSH', ARGV[1] .. item, position)
+  end
+end
+
 if at_end then
-  local cursor, wrong_rows, wrong_ids, compared, bytes = ARGV[8], {}, {}, 0, 0
+  local cursor, all, wrong_rows, wrong_ids, compared, read = ARGV[8], {}, {}, {}, 0, 0
   local count = 1
   repeat
-    local page, before = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', count), bytes
+    local page, before, items = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', count), read, {}
     cursor = page[1]
     for i = 1, #page[2], 2 do
-      local item, row = page[2][i], page[2][i + 1]
-      local live = redis.pcall('HGET', KEYS[6], item)
-      if live ~= row then
+      items[#items + 1] = page[2][i]
+    end
+    local live, listed = {}, {}
+    if #items > 0 then
+      live = redis.pcall('HMGET', KEYS[6], unpack(items))
+      listed = redis.pcall('ZMSCORE', KEYS[7], unpack(items))
+    end
+    for i, item in ipairs(items) do
+      local row = page[2][2 * i]
+      all[#all + 1], all[#all + 2] = item, row
+      if live[i] ~= row then
         wrong_rows[#wrong_rows + 1] = item
         wrong_rows[#wrong_rows + 1] = row
-        wrong_rows[#wrong_rows + 1] = type(live) == 'string' and live
+        wrong_rows[#wrong_rows + 1] = live[i] or false
       end
-      if redis.pcall('ZSCORE', KEYS[7], item) ~= redis.call('ZSCORE', KEYS[3], item) then
+      local version, position, kind = string.match(row, ROW)
+      if (listed.err or listed[i]) ~= (kind == 'data' and '0') then
         wrong_ids[#wrong_ids + 1] = item
       end
-      compared, bytes = compared + 1, bytes + #row
+      compare_history(item, tonumber(version), position)
+      read = read + #row
     end
-    count = bytes - before > LARGE and 1 or CHUNK
-  until cursor == '0' or compared >= MOST or bytes >= MOST_BYTES
-  reply[6], reply[7], reply[8] = cursor, wrong_rows, wrong_ids
-  reply[9] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])
-  reply[10] = size('ZCARD', KEYS[7]) - size('ZCARD', KEYS[3])
+    compared = compared + #items
+    count = read - before > LARGE and 1 or CHUNK
+  until cursor == '0' or compared >= MOST or read >= MOST_BYTES
+  reply[6], reply[7], reply[8], reply[9], reply[10] = renewed, cursor, all, wrong_rows, wrong_ids
+  reply[11] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])
+  reply[12] = size('ZCARD', KEYS[7]) - size('ZCARD', KEYS[3])
 end
 return reply

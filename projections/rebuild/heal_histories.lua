@@ -6,6 +6,7 @@
 local MOST = 200
 
 if at_end then
+  renew()
   for _, item in ipairs(redis.call('SPOP', KEYS[5], MOST)) do
     local live, shadow = ARGV[2] .. item, ARGV[1] .. item
     redis.call('UNLINK', live)
@@ -13,6 +14,6 @@ if at_end then
       redis.call('RENAME', shadow, live)
     end
   end
-  reply[6] = redis.call('SCARD', KEYS[5])
+  reply[6], reply[7] = renewed, redis.call('SCARD', KEYS[5])
 end
 return reply

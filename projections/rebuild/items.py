@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from itemstore.projections.digest import RowsDigest, pages, reduced_row
-from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.digest import RowsDigest, reduced_row
+from itemstore.projections.rebuild.shadow import Difference, Shadow
 from itemstore.projections.runs import Runs
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
@@ -21,8 +21,6 @@ async def rebuild_items(task: Task) -> Findings:
     """
     rebuild = _ItemsRebuild(task)
     await rebuild.replay()
-    await rebuild.digest()
-    await rebuild.replay()  # what came while that was read
     await rebuild.compare()
     if not task.dry_run:
         await rebuild.put_in_place()
@@ -35,41 +33,35 @@ class _ItemsRebuild:
         self._shadow = Shadow(task.partition, task.lease, task.length, task.disk)
         self._first = ""
         self._items = 0
-        self._before = RowsDigest()
-        self._after = RowsDigest()
+        self._right = RowsDigest()
+        self._live_less_right = RowsDigest()
         self._different = {"rows": 0, "ids": 0, "histories": 0}
         self._examples: dict[bytes, None] = {}
 
     async def replay(self) -> None:
         """Replays the log until so little is left of it that the steps to come can do it."""
+        log = await self._task.partition.reader.extent()
+        self._first = log.first if log.length else ""
         before = None
         while before is None or before > FEW:
+            async with aclosing(self._shadow.replay_in_order()) as steps:
+                async for _ in steps:
+                    self._tell("replaying")
             runs = await self._replay_stretch()
             if before is not None and runs.events >= before and not runs.full:
                 return  # as much is written as is read; the steps to come end all the same
             before = runs.events
 
-    async def digest(self) -> None:
-        """The digest of the shadow's rows."""
-        self._tell("comparing")
-        async for rows in pages(self._task.partition.client, self._shadow.keys.current):
-            for item, row in rows.items():
-                self._after.add(item, reduced_row(row))
-            await self._task.lease.renew_in_time()
-
     async def compare(self) -> None:
-        """Finds what is different, and the digest of the live rows."""
+        """Finds what is different, and both digests, each row's as of when it is looked at."""
         self._tell("comparing")
         shadow = self._shadow
-        self._before = self._after.copy()
-        async for kind, item, right, live in shadow.compare():
-            self._different[kind] += 1
-            if len(self._examples) < EXAMPLES:
-                self._examples[item] = None
-            if right is not None:
-                self._before.remove(item, reduced_row(right))
-            if live is not None:
-                self._before.add(item, reduced_row(live))
+        async with aclosing(shadow.compare()) as pages:
+            async for page in pages:
+                for item, row in page.rows:
+                    self._right.add(item, reduced_row(row))
+                for each in page.differences:
+                    self._note(each)
         await shadow.mark_histories()
         self._different["histories"], examples = await shadow.wrong_histories(EXAMPLES)
         self._examples.update(dict.fromkeys(examples))
@@ -90,11 +82,22 @@ class _ItemsRebuild:
             events=shadow.events,
             skipped=shadow.skipped,
             items=self._items,
-            digest_before=str(self._before),
-            digest_after=str(self._after),
+            digest_before=str(self._right.plus(self._live_less_right)),
+            digest_after=str(self._right),
             different=self._different,
             examples=[item.decode(errors="replace") for item in self._examples][:EXAMPLES],
         )
+
+    def _note(self, difference: Difference) -> None:
+        """Counts a difference."""
+        kind, item, right, live = difference
+        self._different[kind] += 1
+        if len(self._examples) < EXAMPLES:
+            self._examples[item] = None
+        if right is not None:
+            self._live_less_right.remove(item, reduced_row(right))
+        if live is not None:
+            self._live_less_right.add(item, reduced_row(live))
 
     async def _replay_stretch(self) -> Runs:
         """Replays what comes next in the log, to its end if that is near."""
@@ -102,7 +105,6 @@ class _ItemsRebuild:
         position = shadow.position
         async with aclosing(self._task.partition.reader.slices(position)) as log:
             async for entries in log:
-                self._first = self._first or entries[0][0].decode()
                 position = entries[-1][0].decode()
                 runs.extend(entries)
                 self._tell("replaying", runs.events)

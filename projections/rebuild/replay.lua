@@ -13,10 +13,24 @@
 if redis.call('GET', KEYS[4]) ~= ARGV[3] then
   return false
 end
-redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
+
+-- The lease is renewed before the first write, so that a step that is sent twice is done once. One
+-- that only reads leaves it as it is: then there is nothing that has to be on disk first.
+local renewed = 0
+
+local function renew()
+  if renewed == 0 then
+    redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
+    renewed = 1
+  end
+end
+
+local any_wrong = redis.call('EXISTS', KEYS[5]) == 1
 
 -- Notes that an item's live history is wrong after its first `right` positions.
 local function mark_wrong(item, right)
+  renew()
+  any_wrong = true
   local live, shadow = ARGV[2] .. item, ARGV[1] .. item
   redis.call('SADD', KEYS[5], item)
   if right > 0 and type(redis.pcall('LLEN', live)) == 'number' then
@@ -24,8 +38,6 @@ local function mark_wrong(item, right)
     redis.call('LTRIM', shadow, 0, right - 1)
   end
 end
-
-local any_wrong = redis.call('EXISTS', KEYS[5]) == 1
 
 local function is_marked(item)
   return any_wrong and redis.call('SISMEMBER', KEYS[5], item) == 1
@@ -39,9 +51,9 @@ local function check_history(item, version, count, positions)
     if not found.err and table.concat(found, ' ') == positions then
       return
     end
-    any_wrong = true
     mark_wrong(item, right)
   end
+  renew()
   for position in string.gmatch(positions, '%S+') do
     redis.call('RPUSH', ARGV[1] .. item, position)
   end
@@ -56,22 +68,33 @@ local existing, created_at = {}, {}
 
 -- Replays some of an item's events. The row is what the last one leaves, and this entry is that
 -- one; `created` is the position of the last ItemCreated among them, empty where there is none.
+--
+-- A history of one position is left to compare.lua, which looks at each item anyway, or to the
+-- item's second event: `created` is where the first one was.
 local function replay(entry, created, count, positions)
+  renew()
   local position, fields = entry[1], entry[2]
   local event_type, item, version, data = fields[2], fields[4], fields[6], fields[8]
+  local number, first = tonumber(version), nil
   local exists, existed = event_type ~= 'ItemDeleted', existing[item]
-  if created == '' then
-    created = created_at[item]
-    if not created then
+  if created == '' or number == count + 1 then
+    first = created_at[item]
+    if not first then
       local _
-      _, existed, created = state_of(item)
+      _, existed, first = state_of(item)
     end
-    created = created or position  -- in a log that this store did not write
+    if created == '' then
+      created = first or position  -- in a log that this store did not write
+    end
   end
   if exists ~= existed then
     listed[item] = exists
   end
   rows[item] = row_of(event_type, version, position, created, data)
   existing[item], created_at[item] = exists, created
-  check_history(item, tonumber(version), count, positions)
+  if first and number == count + 1 then
+    check_history(item, number, number, first .. ' ' .. positions)
+  elseif number > 1 or is_marked(item) then
+    check_history(item, number, count, positions)
+  end
 end

@@ -59,6 +59,7 @@ async def rebuild(
         found = await projection.rebuild(task)
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
+            await lease.find_again()
             await clear(partition, lease)
             await lease.release()
     seconds = round(time.monotonic() - clock, 3)

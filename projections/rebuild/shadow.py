@@ -5,7 +5,8 @@ Each step is one script, and does so little that it takes the engine a few milli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any, NamedTuple
 
 from itemstore.domain.positions import START
@@ -21,28 +22,37 @@ from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.runs import Run, Runs
 
+EVENTS = 400
+"""Events replayed in one step, one by one."""
+
+KEYS = 1000
+"""Keys looked at in one step."""
+
 RUNS = 100
 """Runs replayed in one step."""
 
 RUN_BYTES = 50_000
 """Bytes of the runs replayed in one step: some 3,000 positions."""
 
-KEYS, FEW_KEYS = 256, 8
-"""Keys looked at in one step, and where the rows are so large that these come to KEY_BYTES."""
-
-KEY_BYTES = 256 * 1024
-
 ENTRIES = 128
 """Entries of the log with which a step catches up before it does its own work."""
 
+_LOST = "lost events meanwhile (XTRIM, XDEL)"
 
 _REPLAY = lua("itemstore.eventlog", "apply") + lua(__package__, "replay")
 
 REPLAY_RUNS = Script(_REPLAY + lua(__package__, "replay_runs"))
 
-COMPARE, SURPLUS, MARK_HISTORIES, HEAL_HISTORIES, SWAP = (
+REPLAY_IN_ORDER, COMPARE, SURPLUS, MARK_HISTORIES, HEAL_HISTORIES, SWAP = (
     Script(_REPLAY + lua(__package__, "catch_up", name))
-    for name in ("compare", "surplus", "mark_histories", "heal_histories", "swap")
+    for name in (
+        "replay_in_order",
+        "compare",
+        "surplus",
+        "mark_histories",
+        "heal_histories",
+        "swap",
+    )
 )
 
 
@@ -56,6 +66,13 @@ class Difference(NamedTuple):
     item: bytes
     right: bytes | None = None
     live: bytes | None = None
+
+
+class Page(NamedTuple):
+    """Some of the shadow's rows, by item, and what is different from what is live."""
+
+    rows: Iterable[tuple[bytes, bytes]]
+    differences: list[Difference]
 
 
 class Shadow:
@@ -90,40 +107,79 @@ class Shadow:
         self.events += runs.events
         self.skipped += runs.skipped
 
-    async def compare(self) -> AsyncIterator[Difference]:
-        """The rows and ids that are not what they should be."""
+    async def replay_in_order(self) -> AsyncGenerator[None]:
+        """Replays what the log has event by event, while most of them are the first of their item.
+
+        Where items come again and again it is faster to gather their events before.
+        """
+        end, are_first = self.length, True
+        while are_first and self.events + self.skipped < end:
+            self._disk.check()
+            before = self.events
+            _, firsts = await self._catch_up(REPLAY_IN_ORDER, [], EVENTS, [])
+            are_first = 2 * firsts >= self.events - before
+            yield
+
+    async def compare(self) -> AsyncGenerator[Page]:
+        """All rows, with the rows and ids that are not what they should be.
+
+        Marks the histories that are too long. Those that lack something are found while replaying.
+        The next page is on its way while the caller works on one.
+        """
         live = [self.live.current, self.live.ids]
-        found_any = False
-        cursor = b"0"
-        while True:
-            cursor, rows, ids, *more = await self._at_the_end(COMPARE, live, [cursor])
-            for start in range(0, len(rows), 3):
-                yield Difference("rows", *rows[start : start + 3])
-            for item in ids:
-                yield Difference("ids", item)
-            found_any = found_any or bool(rows or ids)
-            if cursor == b"0":
-                break
+        is_right = True
+        step = asyncio.ensure_future(self._at_the_end(COMPARE, live, [b"0"]))
+        try:
+            while True:
+                cursor, all_rows, rows, ids, *more = await step
+                if cursor != b"0":
+                    step = asyncio.ensure_future(self._at_the_end(COMPARE, live, [cursor]))
+                    await asyncio.sleep(0)  # lets the request go out
+                differences = [Difference("rows", *rows[i : i + 3]) for i in range(0, len(rows), 3)]
+                differences += [Difference("ids", item) for item in ids]
+                yield Page(zip(all_rows[::2], all_rows[1::2], strict=True), differences)
+                is_right = is_right and not differences
+                if cursor == b"0":
+                    break
+        finally:
+            step.cancel()
+            await asyncio.gather(step, return_exceptions=True)
         # Nothing missing and as many as there should be: then there is nothing more.
-        if found_any or any(more):
+        if not is_right or any(more):
             async for item, row in self._surplus_in(self.live.current, "HSCAN"):
-                yield Difference("rows", item, None, row)
+                yield Page([], [Difference("rows", item, None, row)])
             async for item, _ in self._surplus_in(self.live.ids, "ZSCAN"):
-                yield Difference("ids", item)
+                yield Page([], [Difference("ids", item)])
 
     async def mark_histories(self) -> None:
-        """Finds the histories that are too long, or of no item.
-
-        Those that lack something are found while replaying.
-        """
-        cursor, count = b"0", FEW_KEYS
+        """Finds the histories of no item. The others are found while replaying and comparing."""
+        if not await self._has_other_histories():
+            return
+        cursor = b"0"
         while True:
-            cursor, size = await self._at_the_end(
-                MARK_HISTORIES, [], [pattern(self.live.histories), cursor, count]
-            )
-            count = KEYS if size < KEY_BYTES else FEW_KEYS
+            arguments = [pattern(self.live.histories), cursor]
+            [cursor] = await self._at_the_end(MARK_HISTORIES, [], arguments)
             if cursor == b"0":
                 return
+
+    async def _has_other_histories(self) -> bool:
+        """Whether there may be more histories than items, where every item has one.
+
+        To count them takes a fraction of the time of looking at each.
+        """
+        wrong, _ = await self.wrong_histories(0)
+        items, found, cursor = await self._row_count(), 0, 0
+        while not wrong:
+            await self._lease.renew_in_time()
+            with translated():
+                cursor, keys = await self._partition.client.scan(
+                    cursor, pattern(self.live.histories), KEYS
+                )
+            found += len(keys)
+            if cursor == 0:
+                break
+        await self._at_the_end(REPLAY_IN_ORDER, [], [])  # where an item was made meanwhile
+        return bool(wrong) or not items == found == await self._row_count()
 
     async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
         """How many histories are known to be wrong, and the items of at most `most` of them."""
@@ -131,6 +187,10 @@ class Shadow:
             count = int(await self._partition.client.scard(self.keys.wrong_histories))
             items: Any = await self._partition.client.srandmember(self.keys.wrong_histories, most)
         return count, items or []
+
+    async def _row_count(self) -> int:
+        with translated():
+            return int(await self._partition.client.hlen(self.keys.current))
 
     async def item_count(self) -> int:
         """How many items exist."""
@@ -163,19 +223,34 @@ class Shadow:
         most = ENTRIES
         while True:
             before = self.length - self.events - self.skipped
-            reply: list[Any] = await self._step(script, keys, [self.position, most, *arguments])
-            position, events, skipped, self.length, at_end = reply[:5]
-            self.position = position.decode()
-            self.events += events
-            self.skipped += skipped
+            at_end, *own = await self._catch_up(script, keys, most, arguments)
             if at_end:
-                return reply[5:]
+                return own
             # Writers that are faster than the replay would keep it from ending for ever.
             if self.length - self.events - self.skipped >= before:
                 most *= 2
 
+    async def _catch_up(
+        self, script: Script, keys: list[str], most: int, arguments: list[Any]
+    ) -> list[Any]:
+        """Whether all of the log is replayed after `most` more entries, and the script's own reply.
+
+        Where it is not, the script has done nothing of its own.
+        """
+        reply: list[Any] = await self._step(script, keys, [self.position, most, *arguments])
+        position, events, skipped, self.length, at_end, renewed, *own = reply
+        if not renewed:
+            self._lease.take_back()
+        self.position = position.decode()
+        self.events += events
+        self.skipped += skipped
+        if at_end and self.length != self.events + self.skipped:
+            raise LogIncomplete(_LOST)
+        return [at_end, *own]
+
     async def _step(self, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         heed_cancellation()
+        await self._lease.renew_in_time()
         shadow = self.keys
         try:
             reply: Any = await self._partition.run(
@@ -192,7 +267,7 @@ class Shadow:
                 ],
             )
         except EventsRemoved:
-            raise LogIncomplete("lost events meanwhile (XTRIM, XDEL)") from None
+            raise LogIncomplete(_LOST) from None
         if reply is None:
             raise LeaseLost
         return reply

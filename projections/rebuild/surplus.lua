@@ -24,6 +24,6 @@ if at_end then
       looked_at, bytes = looked_at + 1, bytes + #page[2][i + 1]
     end
   until cursor == '0' or looked_at >= MOST or bytes >= MOST_BYTES
-  reply[6], reply[7] = cursor, found
+  reply[7], reply[8] = cursor, found
 end
 return reply

@@ -15,7 +15,9 @@ local function put_in_place(shadow, live, aside)
 end
 
 if at_end then
+  renew()
   put_in_place(KEYS[2], KEYS[6], KEYS[8])
   put_in_place(KEYS[3], KEYS[7], KEYS[9])
+  reply[6] = renewed
 end
 return reply

@@ -14,6 +14,7 @@ from itemstore.domain.commands import Command, DeleteItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
+from itemstore.projections.rebuild import shadow
 
 Damage = Callable[[Redis, Keys], Awaitable[object]]
 
@@ -46,6 +47,12 @@ async def history(log: EventLog) -> EventLog:
     await log.append(DeleteItem("back"))
     await log.append(PutItem("back", b"2"))
     return log
+
+
+@pytest.fixture(params=[400, 1], ids=["in order", "gathered"])
+def replay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which a log is replayed: event by event, and sorted by items."""
+    monkeypatch.setattr(shadow, "EVENTS", request.param)
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:

@@ -16,6 +16,9 @@ from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents
 from tests.rebuild.conftest import Damage
 
+ONCE = "a/b:c*[?"
+"""An item that was put once."""
+
 
 async def edit_row(redis: Redis, keys: Keys) -> None:
     """Gives an item another body, as a person with redis-cli would."""
@@ -56,6 +59,26 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         lambda redis, keys: redis.rpush(keys.history("kept"), "1-1"),
         {"history"},
     ),
+    "a history of one position deleted": (
+        lambda redis, keys: redis.delete(keys.history(ONCE)),
+        {"history"},
+    ),
+    "a history of one position with another one": (
+        lambda redis, keys: redis.lset(keys.history(ONCE), 0, "1-1"),
+        {"history"},
+    ),
+    "a history of one position too long": (
+        lambda redis, keys: redis.lpush(keys.history(ONCE), "1-1"),
+        {"history"},
+    ),
+    "a history of one position of another type": (
+        lambda redis, keys: redis.set(keys.history(ONCE), "?"),
+        {"history"},
+    ),
+    "a history of two positions without its beginning": (
+        lambda redis, keys: redis.lset(keys.history("gone"), 0, "1-1"),
+        {"history"},
+    ),
     "a history of nothing": (
         lambda redis, keys: redis.rpush(keys.history("never"), "1-1"),
         {"history"},
@@ -69,6 +92,9 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
 
 WHERE = {"rows": "row", "ids": "index", "histories": "history"}
 """What a receipt calls the places that verify names."""
+
+
+pytestmark = pytest.mark.usefixtures("replay")
 
 
 @pytest.fixture(params=DAMAGES)

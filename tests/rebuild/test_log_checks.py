@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
+from itemstore.projections.progress import Progress
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verdict import Verdict
@@ -125,6 +127,29 @@ async def test_a_log_that_lost_events_is_named_and_not_rebuilt_from(
         with pytest.raises(LogIncomplete) as refused:
             await rebuild(partition, CURRENT_ITEMS)
     assert "lacks 3 events" in str(refused.value)
+
+
+async def test_a_log_that_loses_events_meanwhile_is_not_rebuilt_from(
+    redis: Redis, partition: Partition, history: EventLog
+) -> None:
+    """Whether or not they were replayed before; rows and ids are as they were."""
+    live = [partition.keys.current, partition.keys.ids]
+    before = [await redis.dump(key) for key in live]
+    length = (await history.reader.extent()).length
+
+    async def trim() -> None:
+        await redis.xtrim(partition.keys.events, maxlen=length - 3, approximate=False)
+
+    trimming: list[asyncio.Task[None]] = []
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "comparing" and not trimming:
+            trimming.append(asyncio.create_task(trim()))
+
+    with pytest.raises(LogIncomplete, match="lost events meanwhile"):
+        await rebuild(partition, CURRENT_ITEMS, report=report)
+
+    assert [await redis.dump(key) for key in live] == before
 
 
 async def test_a_log_that_is_gone_is_not_rebuilt_from(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.scripts import Script
 from itemstore.eventlog import reader
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -17,6 +19,7 @@ from itemstore.projections import runs
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Progress
+from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.clear import begin
 from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
 from itemstore.projections.rebuild.receipt import last_receipt
@@ -75,6 +78,7 @@ async def test_a_rebuild_leaves_nothing_behind(
     assert after == before
 
 
+@pytest.mark.usefixtures("replay")
 async def test_a_dry_run_tells_the_same_and_changes_nothing(
     redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
@@ -181,8 +185,9 @@ async def abandoned(partition: Partition) -> None:
     lease = Lease(partition, "rebuild", 10_000)
     await lease.acquire()
     await begin(partition, lease)
-    shadow = Shadow(partition, lease, 0, DiskSpace())
-    await shadow.mark_histories()
+    left = Shadow(partition, lease, 0, DiskSpace())
+    _ = [page async for page in left.compare()]
+    await left.mark_histories()
     await partition.client.delete(lease.key)
 
 
@@ -220,6 +225,34 @@ async def test_a_cancelled_rebuild_clears_up_after_itself(
     await rebuild(partition, CURRENT_ITEMS)
 
 
+@pytest.mark.parametrize("which", ["replay_in_order", "compare"])
+async def test_a_rebuild_cancelled_before_a_reply_clears_up_after_itself(
+    redis: Redis,
+    partition: Partition,
+    history: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+    which: str,
+) -> None:
+    """Whether or not the step that it waited for has renewed the lease."""
+    before = await contents(redis)
+    cut_off = getattr(shadow, which.upper())
+    run = Script.run
+
+    async def late(self: Script, *arguments: Any) -> Any:
+        reply = await run(self, *arguments)
+        if self is cut_off:
+            raise asyncio.CancelledError
+        return reply
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Script, "run", late)
+        with pytest.raises(asyncio.CancelledError):
+            await rebuild(partition, CURRENT_ITEMS)
+
+    assert await contents(redis) == before
+    await rebuild(partition, CURRENT_ITEMS)
+
+
 async def test_an_item_with_thousands_of_events_is_rebuilt(
     redis: Redis, partition: Partition
 ) -> None:
@@ -243,6 +276,7 @@ async def test_an_item_with_thousands_of_events_is_rebuilt(
     await assert_agreement(partition)
 
 
+@pytest.mark.usefixtures("replay")
 async def test_long_logs_are_replayed_in_stretches(
     redis: Redis, partition: Partition, history: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
-from itemstore.projections.rebuild.shadow import REPLAY_RUNS, Shadow
+from itemstore.projections.rebuild.shadow import REPLAY_IN_ORDER, REPLAY_RUNS, Shadow
 from itemstore.projections.verify.run import verify
 
 FAR_TOO_LONG = 300_000
@@ -59,22 +59,26 @@ async def test_a_step_does_as_much_as_fits(
     redis: Redis, partition: Partition, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a step leaves is done by the next one, and nothing twice."""
-    for number in range(8):
-        await log.append(PutItem(f"large {number}", b'"%s"' % (b"x" * 900_000)))
-    asked = []
+    for number in range(24):
+        await log.append(PutItem(f"large {number % 8}", b'"%s"' % (b"x" * 900_000)))
+    steps, asked = [], []
     step = Shadow._step
 
     async def counted(self: Shadow, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         if script is REPLAY_RUNS:
             asked.append(len(arguments))
+        elif script is REPLAY_IN_ORDER:
+            steps.append(self.events)
         return await step(self, script, keys, arguments)
 
     monkeypatch.setattr(Shadow, "_step", counted)
     await redis.delete(partition.keys.current)
     receipt = await rebuild(partition, CURRENT_ITEMS)
 
+    assert steps[:5] == [0, 2, 4, 6, 8]  # the last of them finds that items come again
     assert asked[0] == 8
     assert len(asked) >= 3
     assert asked == sorted({*asked}, reverse=True)
+    assert receipt.findings.events == 24
     assert receipt.findings.different["rows"] == 8
     assert (await verify(partition, BUILT_IN)).clean
