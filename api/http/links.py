@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from itemstore.api.http.paths import item_path
@@ -18,13 +19,18 @@ def origin(request: Request) -> str:
 
     Memento clients expect absolute URIs, as in all the examples of RFC 7089.
     """
-    host = request.field(b"host") or ""
-    if not _HOST.fullmatch(host):
+    fields = request.fields
+    return _origin(fields.get(b"host"), fields.get(b"x-forwarded-proto"), request.ends.scheme)
+
+
+@lru_cache(maxsize=64)
+def _origin(host: bytes | None, forwarded: bytes | None, scheme: str) -> str:
+    name = (host or b"").decode("latin-1").strip(" \t")
+    if not _HOST.fullmatch(name):
         return ""
-    forwarded = request.field(b"x-forwarded-proto")
-    if forwarded and forwarded.partition(",")[0].strip().lower() == "https":
-        return f"https://{host}"  # a proxy, the first of several, has ended TLS
-    return f"{request.ends.scheme}://{host}"
+    if forwarded and forwarded.partition(b",")[0].strip().lower() == b"https":
+        return f"https://{name}"  # a proxy, the first of several, has ended TLS
+    return f"{scheme}://{name}"
 
 
 def item_links(request: Request, item: str) -> Header:
