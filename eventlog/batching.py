@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 Call = TypeVar("Call")
@@ -19,9 +19,10 @@ class Batches(Generic[Call, Answer]):
     """Sends the calls of one process in batches, `flights` of them at a time.
 
     `send` takes a batch and gives an answer for each call, in the same order; an answer that is
-    an exception is raised to the caller it belongs to. When `send` itself raises, all of its
-    batch and all that wait after it get that exception: a call that comes after a batch that ran
-    into a time limit has waited that long too.
+    an exception is raised to the caller it belongs to. They are asked for, and handed out, once the
+    next batch has left: what makes them is done while that is under way. When `send` itself raises,
+    all of its batch and all that wait after it get that exception: a call that comes after a batch
+    that ran into a time limit has waited that long too.
 
     A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.
     `sizes` counts the batches of each size that were sent.
@@ -29,7 +30,7 @@ class Batches(Generic[Call, Answer]):
 
     def __init__(
         self,
-        send: Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]],
+        send: Callable[[Sequence[Call]], Awaitable[Iterable[Answer | Exception]]],
         *,
         most: int,
         most_bytes: int,
@@ -40,7 +41,7 @@ class Batches(Generic[Call, Answer]):
         self._most = most
         self._most_bytes = most_bytes
         self._most_waiting = waiting
-        self._waiting: list[tuple[Call, int, asyncio.Future[Answer]]] = []
+        self._waiting: list[_Waiting[Call, Answer]] = []
         self._most_flights = flights
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,6 +63,7 @@ class Batches(Generic[Call, Answer]):
 
     async def _fly(self) -> None:
         # From an answer to the end nothing awaits: an answered caller may end the event loop.
+        loop = asyncio.get_running_loop()
         try:
             while batch := self._next_batch():
                 self.sizes[len(batch)] += 1
@@ -69,15 +71,13 @@ class Batches(Generic[Call, Answer]):
                     answers = await self._send([call for call, _, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
                     failed, self._waiting = batch + self._waiting, []
-                    for _, _, future in failed:
-                        _settle(future, error)
+                    _fail(failed, error)
                 else:
-                    for (_, _, future), answer in zip(batch, answers, strict=True):
-                        _settle(future, answer)
+                    loop.call_soon(_hand_out, batch, answers)
         finally:
             self._flights -= 1
 
-    def _next_batch(self) -> list[tuple[Call, int, asyncio.Future[Answer]]]:
+    def _next_batch(self) -> list[_Waiting[Call, Answer]]:
         count, size = 0, 0
         for _, weight, _ in self._waiting[: self._most]:
             size += weight
@@ -86,6 +86,22 @@ class Batches(Generic[Call, Answer]):
             count += 1
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
+
+
+_Waiting = tuple[Call, int, "asyncio.Future[Answer]"]
+
+
+def _hand_out(batch: list[_Waiting[Call, Answer]], answers: Iterable[Answer | Exception]) -> None:
+    try:
+        for (_, _, future), answer in zip(batch, answers, strict=True):
+            _settle(future, answer)
+    except Exception as error:  # noqa: BLE001 - it goes to the callers that have no answer
+        _fail(batch, error)
+
+
+def _fail(batch: list[_Waiting[Call, Answer]], error: Exception) -> None:
+    for _, _, future in batch:
+        _settle(future, error)
 
 
 def _settle(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:

@@ -6,7 +6,7 @@ Commands of one process share a script call (group commit): each flight of batch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -97,7 +97,7 @@ class EventLog:
         self.appended[recorded.type] += 1
         return recorded
 
-    async def _send(self, batch: Sequence[Append]) -> list[RecordedEvent | Exception]:
+    async def _send(self, batch: Sequence[Append]) -> Iterator[RecordedEvent | Exception]:
         writer = self._idle_writers.pop()
         try:
             commands: list[Argument] = []
@@ -106,7 +106,7 @@ class EventLog:
             lines = await writer.send(commands)
         finally:
             self._idle_writers.append(writer)
-        return [each.outcome(line) for each, line in zip(batch, lines, strict=True)]
+        return (each.outcome(line) for each, line in zip(batch, lines, strict=True))
 
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.evolve import Item
@@ -119,14 +119,21 @@ class CurrentItems:
         items.reverse()
         return Page(items, more=bool(more), total=total, position=position.decode())
 
-    async def _get_many(self, names: Sequence[bytes]) -> list[Item | Exception | None]:
+    async def _get_many(self, names: Sequence[bytes]) -> Iterator[Item | Exception | None]:
         wanted = tuple(dict.fromkeys(names))  # what many ask for is read once
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
                 rows = await self._connection.call("HMGET", self._rows, *wanted)
         self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
-        answers = {name: _answer(name, row) for name, row in zip(wanted, rows, strict=True)}
-        return [answers[name] for name in names]
+        return _answers(names, dict(zip(wanted, rows, strict=True)))
+
+
+def _answers(
+    names: Sequence[bytes], rows: Mapping[bytes, bytes | None]
+) -> Iterator[Item | Exception | None]:
+    answers = {name: _answer(name, row) for name, row in rows.items()}
+    for name in names:
+        yield answers[name]
 
 
 def _answer(name: bytes, row: bytes | None) -> Item | Exception | None:
