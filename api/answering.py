@@ -17,11 +17,10 @@ from itemstore.api.http.error_replies import error_reply
 from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import own_path
-from itemstore.api.http.reply import ON_EVERY_BODY, Reply
+from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Found, Resources
 from itemstore.engine.errors import LogUnavailable
-from itemstore.server.answer_head import Answer
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
 
@@ -50,19 +49,10 @@ class Answering:
         if reply is not None:
             await reply.send(receive, send, with_body=scope["method"] != "HEAD")
 
-    def respond(self, exchange: Exchange) -> Coroutine[Any, Any, Answer | None] | None:
+    def respond(self, exchange: Exchange) -> Coroutine[Any, Any, AnyReply | None] | None:
         """What answers a request of our own server's; None where another application does."""
         found = self._resources.find(exchange.path)
-        return None if found is None else self._answer(found, exchange)
-
-    async def _answer(self, found: Found, exchange: Exchange) -> Answer | None:
-        reply = await self._reply(found, exchange)
-        if type(reply) is Reply:
-            return reply.answer()
-        if reply is not None:
-            is_head = exchange.method == "HEAD"
-            await reply.send(exchange.receive, exchange.send, with_body=not is_head)
-        return None
+        return None if found is None else self._reply(found, exchange)
 
     async def _reply(self, found: Found, incoming: Incoming) -> AnyReply | None:
         """The handler's reply, or that to an error; None where the client has left."""

@@ -35,7 +35,7 @@ def served_app(
         return (*allowed, *ON_EVERY_BODY)
 
     respond = answering.respond if cross_origin is None else None
-    return ServedApp(admission, answer, fields, URGENT_PATHS, respond)
+    return ServedApp(admission, answer, fields, URGENT_PATHS, respond, ON_EVERY_BODY)
 
 
 def _answered(refused: Refused) -> tuple[str, Answer]:

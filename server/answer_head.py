@@ -25,11 +25,11 @@ _FIELD = b"%b: %b\r\n"
 
 
 class Answer(NamedTuple):
-    """A status, header fields and a body; the length is told by the server."""
+    """A status, header fields and the whole body; the length is told by the server."""
 
     status: int
-    fields: Fields
-    body: bytes
+    headers: Fields = ()
+    body: bytes = b""
 
 
 def head_of(status: int, *fields: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
     def _head(self, answer: Answer, *, closes: bool) -> bytes:
         length = (b"content-length", b"%d" % len(answer.body))
         more = (*self._served.fields(self._headers), length)
-        return head_of(answer.status, answer.fields, (CLOSE, *more) if closes else more)
+        return head_of(answer.status, answer.headers, (CLOSE, *more) if closes else more)
 
     def _count(self, method: str, answer: Answer) -> None:
         self._admission.counters.answered(OTHER, method, answer.status, 0.0)

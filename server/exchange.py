@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
-from itemstore.server.answer_head import CLOSE, Answer, head_of
+from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.request_head import Head
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
@@ -44,11 +44,22 @@ class Ends(NamedTuple):
 
 
 class Outlet(NamedTuple):
-    """Where the answers to one client go, and who is told when one is complete."""
+    """Where the answers to one client go, and who is told when one is complete.
+
+    `on_every_body` are header fields of every Answer that has a body.
+    """
 
     transport: GatheringTransport
     state: ConnectionState
     on_complete: Callable[[], None]
+    on_every_body: Fields
+
+
+class InParts(Protocol):
+    """An answer that is sent in parts, by ASGI."""
+
+    async def send(self, receive: Any, send: Any, *, with_body: bool) -> None:
+        """Sends all of them."""
 
 
 class Exchange:
@@ -61,10 +72,10 @@ class Exchange:
     """
 
     __slots__ = (
-        "_chunked", "_left", "_news", "_on_complete", "_start", "_state", "_transport", "_waits",
-        "body", "ends", "fields", "has_news", "is_complete", "is_disconnected", "is_expectant",
-        "is_live", "is_started", "is_stream", "keep_alive", "kept", "method", "more_body", "path",
-        "query", "version",
+        "_chunked", "_left", "_news", "_on_complete", "_on_every_body", "_start", "_state",
+        "_transport", "_waits", "body", "ends", "fields", "has_news", "is_complete",
+        "is_disconnected", "is_expectant", "is_live", "is_started", "is_stream", "keep_alive",
+        "kept", "method", "more_body", "path", "query", "version",
     )  # fmt: skip
     root = ""
     """What the application is mounted under: nothing."""
@@ -75,7 +86,7 @@ class Exchange:
         self.method = method
         self.version, self.path, self.query, self.fields, self.is_expectant = head
         self.ends = ends
-        self._transport, self._state, self._on_complete = outlet
+        self._transport, self._state, self._on_complete, self._on_every_body = outlet
         self.keep_alive = keep_alive
         self.body = bytearray()  # what has come of it, and was not received yet
         self.more_body = True
@@ -125,13 +136,16 @@ class Exchange:
             "state": app_state.copy(),
         }
 
-    async def run(self, answering: Coroutine[Any, Any, Answer | None]) -> None:
+    async def run(self, answering: Coroutine[Any, Any, Answer | InParts | None]) -> None:
         """Has the application answer: with what it gives, or, where that is None, by `send`."""
         try:
             answer = await answering
-            if answer is not None:
-                await self._until_writable()
+            if isinstance(answer, Answer):
+                if self._state.is_blocking:
+                    await self._until_writable()
                 self._send_answer(answer)
+            elif answer is not None:
+                await answer.send(self.receive, self.send, with_body=self.method != "HEAD")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             await self._fail("Exception in ASGI application\n", error)
         else:
@@ -246,11 +260,14 @@ class Exchange:
         if self.is_disconnected:
             return
         status, fields, body = answer
-        own = () if self.keep_alive else (CLOSE,)
-        if status not in _WITHOUT_BODY:
-            own = ((b"content-length", b"%d" % len(body)), *own)
+        own: Fields = () if self.keep_alive else (CLOSE,)
+        if status in _WITHOUT_BODY:
+            head, body = head_of(status, fields, own), b""
+        else:
+            length = (b"content-length", b"%d" % len(body))
+            head = head_of(status, fields, self._on_every_body, (length, *own))
         self.is_started = True
-        self._send_at_once(head_of(status, fields, own), b"" if self.method == "HEAD" else body)
+        self._send_at_once(head, b"" if self.method == "HEAD" else body)
 
     def _send_at_once(self, head: bytes, body: bytes) -> None:
         if len(body) > MOST_GATHERED:

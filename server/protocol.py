@@ -54,7 +54,9 @@ class Protocol(Connection):
             _address(transport.get_extra_info("sockname")),
             _address(transport.get_extra_info("peername")),
         )
-        self._outlet = Outlet(self.transport, self._state, self._answered)
+        self._outlet = Outlet(
+            self.transport, self._state, self._answered, self._served.on_every_body
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets go of what holds on to the connection."""

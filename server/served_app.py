@@ -8,7 +8,7 @@ from typing import Any
 
 from itemstore.server.admission import Admission
 from itemstore.server.answer_head import Answer, Fields
-from itemstore.server.exchange import Exchange
+from itemstore.server.exchange import Exchange, InParts
 from itemstore.server.refusals import Refused
 
 STATE = "server"
@@ -24,11 +24,13 @@ class ServedApp:
     needs to read the answer, say. Requests for `urgent_paths` are taken when there is too much to
     do: those of monitoring, which must see the process most then. `respond` is a shorter way than
     ASGI's messages (docs/decisions/0040): it gives the coroutine that answers a request, or None
-    where the application is to be asked by ASGI. Without it all are.
+    where the application is to be asked by ASGI. Without it all are. The server adds
+    `on_every_body` to every Answer that has a body.
     """
 
     admission: Admission
     answer: Callable[[Refused], Answer]
     fields: Callable[[Fields], Fields]
     urgent_paths: frozenset[bytes]
-    respond: Callable[[Exchange], Coroutine[Any, Any, Answer | None] | None] | None = None
+    respond: Callable[[Exchange], Coroutine[Any, Any, Answer | InParts | None] | None] | None = None
+    on_every_body: Fields = ()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.types import Receive, Send
 
-from itemstore.server.answer_head import Answer, Fields
+from itemstore.server.answer_head import Answer
 
 Header = tuple[bytes, bytes]
 
@@ -29,18 +29,10 @@ PART = 65_536
 _LARGE = PART // 4
 
 
-class Reply(NamedTuple):
+class Reply(Answer):
     """A status, the header fields that are this answer's own, and the whole body."""
 
-    status: int
-    headers: Fields = ()
-    body: bytes = b""
-
-    def answer(self) -> Answer:
-        """What our own server sends, which tells the length and knows HEAD."""
-        if self.status in NO_CONTENT:
-            return Answer(self.status, self.headers, b"")
-        return Answer(self.status, [*self.headers, *ON_EVERY_BODY], self.body)
+    __slots__ = ()
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:  # noqa: ARG002 - as StreamReply
         """Sends it by ASGI; without its body to HEAD, Content-Length all the same (§8.6)."""
