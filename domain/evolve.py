@@ -28,6 +28,10 @@ class Item:
         return self.body is not None
 
 
+POSSIBLE = frozenset(((False, ItemCreated), (True, ItemUpdated), (True, ItemDeleted)))
+"""Whether an item exists, and what can happen to it then."""
+
+
 class ImpossibleHistory(ValueError):
     """An event that can't follow the ones before it. The log was not written by `decide`."""
 
@@ -44,18 +48,16 @@ def evolve(item: Item | None, recorded: RecordedEvent) -> Item:
     Raises ImpossibleHistory where versions have a gap, something is created that exists, or
     something is updated or deleted that does not.
     """
-    version = item.version + 1 if item else 1
+    event, version = recorded.event, item.version + 1 if item else 1
     if recorded.version != version:
         raise ImpossibleHistory(item, recorded, f"version {recorded.version}, not {version}")
-    match recorded.event:
-        case ItemCreated(name, body) if item is None or not item.exists:
-            return Item(name, version, recorded.position, recorded.position, body)
-        case ItemUpdated(name, body) if item is not None and item.exists:
-            return Item(name, version, recorded.position, item.created, body)
-        case ItemDeleted(name) if item is not None and item.exists:
-            return Item(name, version, recorded.position, item.created, body=None)
-    state = "exists already" if item and item.exists else "does not exist"
-    raise ImpossibleHistory(item, recorded, f"the item {state}")
+    exists = item is not None and item.exists
+    if (exists, type(event)) not in POSSIBLE:
+        state = "exists already" if exists else "does not exist"
+        raise ImpossibleHistory(item, recorded, f"the item {state}")
+    created = item.created if item and exists else recorded.position
+    body = None if isinstance(event, ItemDeleted) else event.body
+    return Item(event.item, version, recorded.position, created, body)
 
 
 def fold(history: Iterable[RecordedEvent]) -> dict[str, Item]:

@@ -56,6 +56,15 @@ def encode_meta(meta: Mapping[str, str]) -> bytes:
     return json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def is_meta(text: bytes) -> bool:
+    """Whether a text is one that can stand in the `meta` field."""
+    try:
+        _meta(text)
+    except ValueError:
+        return False
+    return True
+
+
 def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
     """The event in a stream entry. Raises MalformedEntry."""
     if tuple(fields) != FIELDS:

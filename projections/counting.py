@@ -18,6 +18,7 @@ from itemstore.projections.counts import (
     MalformedCounts,
 )
 from itemstore.projections.fold import Fold
+from itemstore.projections.page import Page
 from itemstore.projections.projection import ProjectionFailed, Status
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
@@ -139,10 +140,10 @@ class CountsCheck:
         self._fold = fold
         self._numbers: Counter[str] = Counter()
 
-    async def take(self, events: Sequence[RecordedEvent]) -> None:
+    async def take(self, page: Page) -> None:
         """Counts events."""
         add, numbers = self._projection.add, self._numbers
-        for recorded in events:
+        for recorded in page.events:
             add(numbers, recorded)
 
     async def compare(self) -> None:

@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
-from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
+from itemstore.domain.evolve import POSSIBLE, ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import START
-from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
+from itemstore.eventlog.codec import (
+    FIELDS,
+    NO_META,
+    MalformedEntry,
+    decode_flat,
+    is_meta,
+    without_meta,
+)
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
-from itemstore.projections.digest import BODY, RowsDigest, reduced
-from itemstore.projections.row import encode
+from itemstore.projections.digest import RowsDigest, reduced
+from itemstore.projections.page import Page
+from itemstore.projections.row import row_of
 from itemstore.projections.verdict import Differences
+
+_NAMES = list(FIELDS)
+
+_PLAIN = {
+    (exists, kind.__name__.encode(), kind is not ItemDeleted): kind is ItemCreated
+    for exists, kind in POSSIBLE
+}
+"""Whether an item exists, what happens to it, whether that has a body; and is it a creation."""
 
 
 class Check(Protocol):
     """One projection's part in a verification: it compares what is live with the log."""
 
-    async def take(self, events: Sequence[RecordedEvent]) -> None:
+    async def take(self, page: Page) -> None:
         """Goes on with events that the fold has just taken."""
 
     async def compare(self) -> None:
         """Notes what is different among the fold's differences, once the log is folded."""
 
 
+State = tuple[int, bytes, bytes, bytes | None]
+"""An item as its events left it: version, position, created and body, as the log has them.
+
+See Item. The body is reduced. Millions of plain tuples are made in half the time of anything else.
+"""
+
+NEVER: State = (0, b"", b"", None)
+"""What an item is before its first event."""
+
+
 class Fold:
-    """All items up to `position`, with their bodies reduced; `entries` of the log were folded.
+    """All items up to `position`, by their ids; `entries` of the log were folded.
 
     What the log itself has wrong is noted as a difference: entries that are no events, and
     events that can't follow what was before them. `impossible` holds the items of the latter;
@@ -41,8 +66,8 @@ class Fold:
         self.checks: list[Check] = []
         self.position = START
         self.entries = 0
-        self.items: dict[str, Item] = {}
-        self.impossible: set[str] = set()
+        self.items: dict[bytes, State] = {}
+        self.impossible: set[bytes] = set()
 
     async def catch_up(self) -> None:
         """Goes on to the end of the log. Raises LogUnavailable, LogBroken."""
@@ -51,60 +76,88 @@ class Fold:
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Goes on with entries of the log, in their order."""
-        events = []
-        for position, fields in entries:
-            try:
-                recorded = decode_flat(position, fields)
-            except MalformedEntry as error:
-                readable = self._readable(position, fields, error)
-                if readable is None:
-                    continue
-                recorded = readable
-            self._evolve(recorded)
-            events.append(recorded)
+        page = self._folded(entries)
         if entries:
             self.position = entries[-1][0].decode()
             self.entries += len(entries)
         for check in self.checks:
-            await check.take(events)
+            await check.take(page)
 
     def digest(self) -> RowsDigest:
         """The digest of all rows as they should be."""
         digest = RowsDigest()
-        for item in self.items.values():
-            digest.add(item.id.encode(), encode(item))
+        for name, state in self.items.items():
+            digest.add(name, row_of(*state))
         return digest
 
     def existing(self) -> int:
         """How many items exist."""
-        return sum(item.exists for item in self.items.values())
+        return sum(body is not None for *_, body in self.items.values())
 
-    def _readable(
-        self, position: bytes, fields: list[bytes], error: MalformedEntry
-    ) -> RecordedEvent | None:
-        """Notes an entry that is no event; one whose meta alone is wrong has happened."""
-        self.differences.add("log", position.decode(), str(error), "an event of this store")
-        return without_meta(position, fields)
+    def _folded(self, entries: Sequence[Entry]) -> Page:
+        """What is an event among the entries, once the items are what these made of them.
 
-    def _evolve(self, recorded: RecordedEvent) -> None:
-        name = recorded.item
-        before = self.items.get(name)
+        Nearly every event can be seen to follow by a few comparisons of bytes. `evolve` judges all
+        others; a test holds the two against each other.
+        """
+        items, plainly = self.items, _PLAIN.get
+        events: list[Entry] = []
+        replaced: list[tuple[bytes, bytes]] = []
+        for entry in entries:
+            position, fields = entry
+            if fields[::2] == _NAMES:
+                kind, name, version, body, meta = fields[1::2]
+                last, replaces, created, old = items.get(name, NEVER)
+                creates = plainly((old is not None, kind, bool(body)))
+                if (
+                    creates is not None
+                    and version == b"%d" % (last + 1)
+                    and (meta == NO_META or is_meta(meta))
+                    and (last or name.isascii())
+                ):
+                    if last:
+                        replaced.append((name, replaces))
+                    items[name] = (
+                        last + 1,
+                        position,
+                        position if creates else created,
+                        reduced(body) if body else None,
+                    )
+                    events.append(entry)
+                    continue
+            self._judge(entry, events, replaced)
+        return Page(events, replaced)
+
+    def _judge(
+        self, entry: Entry, events: list[Entry], replaced: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Goes on with one entry, whatever it is, and notes what is wrong with it."""
+        position, fields = entry
         try:
-            item = evolve(before, recorded)
-        except ImpossibleHistory as error:
-            item = self._impossible(before, recorded, error)
-        if item.body is not None and len(item.body) > BODY:
-            item = replace(item, body=reduced(item.body))
-        self.items[name] = item
+            recorded = decode_flat(position, fields)
+        except MalformedEntry as error:
+            self.differences.add("log", position.decode(), str(error), "an event of this store")
+            readable = without_meta(position, fields)
+            if readable is None:
+                return
+            recorded, entry = readable, (position, [*fields[:-1], NO_META])
+        name = recorded.item.encode()
+        state = self.items.get(name)
+        if state:
+            replaced.append((name, state[1]))
+        before = _item(name, state) if state else None
+        self.items[name] = _state(self._evolved(before, recorded))
+        events.append(entry)
 
-    def _impossible(
-        self, before: Item | None, recorded: RecordedEvent, error: ImpossibleHistory
-    ) -> Item:
-        version = before.version + 1 if before else 1
-        expected = f"an event of version {version} that can follow the ones before"
-        self.differences.add("log", recorded.position, str(error), expected)
-        self.impossible.add(recorded.item)
-        return _forced(before, recorded)
+    def _evolved(self, before: Item | None, recorded: RecordedEvent) -> Item:
+        try:
+            return evolve(before, recorded)
+        except ImpossibleHistory as error:
+            version = before.version + 1 if before else 1
+            expected = f"an event of version {version} that can follow the ones before"
+            self.differences.add("log", recorded.position, str(error), expected)
+            self.impossible.add(recorded.item.encode())
+            return _forced(before, recorded)
 
 
 def _forced(before: Item | None, recorded: RecordedEvent) -> Item:
@@ -113,3 +166,13 @@ def _forced(before: Item | None, recorded: RecordedEvent) -> Item:
     created = before.created if before and not isinstance(event, ItemCreated) else position
     body = None if isinstance(event, ItemDeleted) else event.body
     return Item(event.item, recorded.version, position, created, body)
+
+
+def _item(name: bytes, state: State) -> Item:
+    version, position, created, body = state
+    return Item(name.decode(), version, position.decode(), created.decode(), body)
+
+
+def _state(item: Item) -> State:
+    body = None if item.body is None else reduced(item.body)
+    return item.version, item.position.encode(), item.created.encode(), body

@@ -19,6 +19,10 @@ _ROW = re.compile(
 )
 
 
+_EXISTING = b'{"version":%d,"position":"%b","created":"%b","data":%b}'
+_DELETED = b'{"version":%d,"position":"%b","created":"%b","deleted":true}'
+
+
 class MalformedRow(ValueError):
     """Text in the projection that is not a row. `item` is the id it stands under."""
 
@@ -38,9 +42,11 @@ def decode(item: str, row: bytes) -> Item:
 
 def encode(item: Item) -> bytes:
     """The row of an item."""
-    head = (
-        f'{{"version":{item.version},"position":"{item.position}","created":"{item.created}",'
-    ).encode()
-    if item.body is None:
-        return head + b'"deleted":true}'
-    return head + b'"data":' + item.body + b"}"
+    return row_of(item.version, item.position.encode(), item.created.encode(), item.body)
+
+
+def row_of(version: int, position: bytes, created: bytes, body: bytes | None) -> bytes:
+    """The row of an item that is this; None for the body means deleted."""
+    if body is None:
+        return _DELETED % (version, position, created)
+    return _EXISTING % (version, position, created, body)

@@ -62,10 +62,12 @@ class Differences:
     counted: Counter[str] = field(default_factory=Counter)
     first: list[Difference] = field(default_factory=list)
 
-    def add(self, where: str, name: str, found: object, expected: object) -> None:
+    def add(self, where: str, name: str | bytes, found: object, expected: object) -> None:
         """Notes a difference."""
         self.counted[where] += 1
         if len(self.first) < SHOWN:
+            if isinstance(name, bytes):
+                name = name.decode(errors="surrogateescape")
             self.first.append(Difference(where, name, _text(found), _text(expected)))
 
 

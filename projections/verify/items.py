@@ -1,35 +1,34 @@
 """Comparing the current items with the log: rows, ids and histories.
 
-What is live is read together with what the log has got since the fold: so it is compared with the
-fold of the very same moment.
+All items are looked at in large steps, against the fold as it is by then. What differs there, also
+because it was just written, is read again together with what the log has got since the fold: so it
+is compared with the fold of the very same moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from itertools import chain
 from typing import Any
 
-from itemstore.domain.events import ItemCreated, RecordedEvent
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.engine.steps import steps
+from itemstore.engine.steps import ahead, steps
 from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
-from itemstore.projections.fold import Fold
-from itemstore.projections.row import encode
-from itemstore.projections.runs import Run, Runs
+from itemstore.projections.fold import NEVER, Fold
+from itemstore.projections.page import Page
+from itemstore.projections.row import row_of
+from itemstore.projections.verify.histories import Histories, Part, size_of
 
-ITEMS = 150
-"""Items read in one step."""
+ITEMS, HISTORY_BYTES = 256, 50_000
+"""Items looked at in one step, and bytes of the positions that should be in their histories."""
 
-PARTS = 150
-"""Parts of histories compared in one step."""
+READ = 150
+"""Items read in one step together with what the log has got."""
 
-PART_BYTES = 50_000
-"""Bytes of the positions in them: some 3,000 positions."""
-
-_READ_ITEMS, _CHECK_HISTORIES = (
-    Script(lua(__package__, name)) for name in ("read_items", "check_histories")
+_CHECK_ITEMS, _READ_ITEMS = (
+    Script(lua(__package__, name)) for name in ("check_items", "read_items")
 )
 
 
@@ -40,31 +39,78 @@ class ItemsCheck:
         self._fold = fold
         self._partition = fold.partition
         self._keys = fold.partition.keys
-        self._runs = Runs()
-        self._wrong_histories: set[bytes] = set()
+        self._histories = Histories(fold)
         self._unknown: set[bytes] = set()
+        self._changed: set[bytes] | None = None
         self._is_compared = False
 
-    async def take(self, events: Sequence[RecordedEvent]) -> None:
-        """Notes the positions of events, and compares histories where these are many.
+    async def take(self, page: Page) -> None:
+        """Goes on with the histories.
 
-        At once where the items were compared before: then another check has read on.
+        Their ends are compared at once where the items were compared before: then another check has
+        read on.
         """
-        for recorded in events:
-            is_creation = isinstance(recorded.event, ItemCreated)
-            position, item = recorded.position.encode(), recorded.item.encode()
-            self._runs.add(position, item, is_creation=is_creation)
-        if self._runs.full or self._is_compared:
-            await self._compare_histories()
+        await self._histories.take(page)
+        if self._changed is not None:
+            self._changed.update(fields[3] for _, fields in page.entries)
+            if self._is_compared:
+                await self._compare_changed()
 
     async def compare(self) -> None:
         """Compares rows, index, histories and totals."""
-        await self._compare_histories()
-        await self._compare([name.encode() for name in self._fold.items])
+        self._changed = set()
+        await self._look_at([*self._fold.items])
         await self._compare_totals()
         await self._compare_history_keys()
-        await self._compare_histories()  # of what came meanwhile
+        await self._compare_changed()
         self._is_compared = True
+
+    async def _compare_changed(self) -> None:
+        """Compares the histories that have got longer since the items were looked at."""
+        changed, self._changed = self._changed or set(), set()
+        await self._histories.compare(self._histories.ends(changed))
+
+    async def _look_at(self, items: Sequence[bytes]) -> None:
+        """Compares items, those in doubt closely."""
+        parts = self._histories.ends(items)
+        looks = steps(parts, size_of, most=ITEMS, most_bytes=HISTORY_BYTES)
+        async for look, reply in ahead(self._ask, looks):
+            remaining = await self._looked_at(look, reply)
+            while remaining:
+                remaining = await self._looked_at(remaining, await self._ask(remaining))
+
+    async def _looked_at(self, parts: list[Part], reply: Any) -> list[Part]:
+        """Compares the items that the reply has; gives those that did not fit in."""
+        wrong, *found = reply
+        rows, scores = ([*chain.from_iterable(found[kind::2])] for kind in (0, 1))
+        numbers = self._doubtful(parts[: len(rows)], wrong, rows, scores)
+        doubtful = [parts[number] for number in numbers]
+        await self._histories.compare(doubtful)
+        await self._compare([part.item for part in doubtful])
+        return parts[len(rows) :]
+
+    async def _ask(self, parts: Sequence[Part]) -> Any:
+        """What check_items.lua says of items and their histories."""
+        keys = self._keys
+        ends = chain.from_iterable((part.first, part.positions) for part in parts)
+        items = [part.item for part in parts]
+        return await self._partition.run(
+            _CHECK_ITEMS,
+            keys=[keys.current, keys.ids],
+            args=[keys.histories, len(items), *items, *ends],
+        )
+
+    def _doubtful(
+        self, parts: Sequence[Part], wrong: Sequence[int], rows: list[Any], scores: list[Any]
+    ) -> list[int]:
+        """Numbers of the parts whose items are not, or no longer, what they are in the fold."""
+        states = [self._fold.items[part.item] for part in parts]
+        right_rows = [row_of(*state) for state in states]
+        right_scores = [None if body is None else b"0" for *_, body in states]
+        if rows != right_rows:
+            rows = [row if row is None else reduced_row(row) for row in rows]
+        differing = _differing(rows, right_rows) | _differing(scores, right_scores)
+        return sorted(differing.union(wrong))
 
     async def _compare_totals(self) -> None:
         """Compares how many rows and ids there are, and finds those that are too many."""
@@ -90,13 +136,14 @@ class ItemsCheck:
         """Compares what is live of the items among those found that the log did not know."""
         known = self._fold.items
         with translated():
-            unknown = {item async for item in found if _name(item) not in known}
+            unknown = {item async for item in found if item not in known}
         await self._compare([*(unknown - self._unknown)])
         self._unknown |= unknown
 
     async def _compare(self, items: list[bytes]) -> None:
-        for start in range(0, len(items), ITEMS):
-            remaining = items[start : start + ITEMS]
+        """Compares items with the fold of the moment in which they are read."""
+        for start in range(0, len(items), READ):
+            remaining = items[start : start + READ]
             while remaining:
                 _, _, found = await self._read(remaining)
                 for item, row, score, length in zip(
@@ -107,20 +154,16 @@ class ItemsCheck:
 
     def _compare_item(self, item: bytes, row: bytes | None, score: object, length: object) -> None:
         differences = self._fold.differences
-        name = _name(item)
-        right = self._fold.items.get(name)
-        right_row = encode(right) if right else None
+        right = self._fold.items.get(item)
+        right_row = row_of(*right) if right else None
         if (reduced_row(row) if row is not None else None) != right_row:
-            differences.add("row", name, row, right_row)
-        right_score = b"0" if right and right.exists else None
+            differences.add("row", item, row, right_row)
+        version, _, _, body = right or NEVER
+        right_score = None if body is None else b"0"
         if score != right_score:
-            differences.add("index", name, score, right_score)
-        right_length = right.version if right else 0
-        known = item in self._wrong_histories or name in self._fold.impossible
-        if length != right_length and not known:
-            self._wrong_histories.add(item)
-            found, expected = f"{length} positions", f"{right_length} positions"
-            differences.add("history", name, found, expected)
+            differences.add("index", item, score, right_score)
+        if length != version:
+            self._histories.note(item, f"{length} positions", f"{version} positions")
 
     async def _read(self, items: list[bytes]) -> tuple[Any, Any, list[Any]]:
         """The number of rows and of ids, and what is live of items, at the moment of the fold."""
@@ -136,33 +179,9 @@ class ItemsCheck:
                 rows, ids, found = live
                 return rows, ids, found
 
-    async def _compare_histories(self) -> None:
-        runs, self._runs = list(self._runs), Runs()
-        for step in steps(self._parts(runs), _bytes_of, most=PARTS, most_bytes=PART_BYTES):
-            arguments = [value for part in step for value in part]
-            wrong = await self._partition.run(
-                _CHECK_HISTORIES, keys=[], args=[self._keys.histories, *arguments]
-            )
-            for index, found in zip(wrong[::2], wrong[1::2], strict=True):
-                item, _, expected = step[index]
-                if item not in self._wrong_histories:
-                    self._wrong_histories.add(item)
-                    self._fold.differences.add("history", _name(item), found or None, expected)
 
-    def _parts(self, runs: list[Run]) -> Iterator[tuple[bytes, int, bytes]]:
-        """Items, how many positions come before a run, and the positions in it."""
-        ends: dict[bytes, int] = {}
-        for run in reversed(runs):
-            name = _name(run.item)
-            if name in self._fold.items and name not in self._fold.impossible:
-                end = ends.get(run.item, self._fold.items[name].version)
-                ends[run.item] = end - run.events
-                yield run.item, end - run.events, run.positions
-
-
-def _bytes_of(part: tuple[bytes, int, bytes]) -> int:
-    return len(part[2])
-
-
-def _name(item: bytes) -> str:
-    return item.decode(errors="surrogateescape")
+def _differing(found: list[Any], right: list[Any]) -> set[int]:
+    if found == right:
+        return set()
+    pairs = zip(found, right, strict=True)
+    return {number for number, (each, expected) in enumerate(pairs) if each != expected}

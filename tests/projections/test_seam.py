@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from itemstore.domain.commands import DeleteItem, PutItem
-from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import Item, evolve
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import decode_flat
@@ -20,6 +19,7 @@ from itemstore.projections import runner
 from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold
+from itemstore.projections.page import Page
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.row import encode
@@ -112,7 +112,7 @@ class DigestCheck:
         self._projection = projection
         self._fold = fold
 
-    async def take(self, events: Sequence[RecordedEvent]) -> None:
+    async def take(self, page: Page) -> None:
         """Needs no event: the fold has the items."""
 
     async def compare(self) -> None:
