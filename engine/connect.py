@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import RedisError
 
 from itemstore.engine.primary import PrimaryPool
@@ -14,6 +17,9 @@ from itemstore.engine.time_limit import PromptRedis
 
 CONNECTIONS = 64
 """Connections of one process; a command that needs one more waits for it."""
+
+
+_PACKER = HiredisRespSerializer()
 
 
 class NotAnEngineUrl(ValueError):
@@ -52,11 +58,25 @@ def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPoo
             socket_timeout=2.0,  # of silence: twice as long as a follower's read blocks
             client_name="itemstore",
         )
+        pool.connection_class = _packing(pool.connection_class)
         # This opens nothing; it knows which names a query may have.
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, AttributeError, RedisError):
         raise NotAnEngineUrl from None
     return pool
+
+
+class _Packing(AbstractConnection):
+    """Packs commands in C, as redis-py's other client does: in Python an argument takes 2 µs."""
+
+    def pack_command(self, *command: Any) -> list[bytes]:
+        """What is sent for a command."""
+        packed: list[bytes] = _PACKER.pack(*command)
+        return packed
+
+
+def _packing(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(kind.__name__, (_Packing, kind), {})
 
 
 def _refuse_stray_signs(url: str) -> None:
