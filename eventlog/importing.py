@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
+from itemstore.engine.dedicated_connection import DedicatedConnection
+from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import encode_meta
@@ -19,6 +22,9 @@ BATCH = 500
 
 BATCH_BYTES = 1024 * 1024
 """About how much one script call carries at most: the engine does nothing else meanwhile."""
+
+TIME_LIMIT = 2.0
+"""Seconds that a script call may take before the log is said to be unavailable."""
 
 IMPORT = Script(lua(__package__, "apply", "import"))
 
@@ -165,12 +171,13 @@ async def import_events(
     written.
     """
     keys = partition.keys
+    named = [keys.events, keys.current, keys.ids]
+    connection = DedicatedConnection(partition.client)
     for step in checked:
-        reply = await partition.run(
-            IMPORT,
-            keys=[keys.events, keys.current, keys.ids],
-            args=[keys.histories, after, *step.arguments],
-        )
+        arguments = [keys.histories, after, *step.arguments]
+        with translated():
+            async with asyncio.timeout(TIME_LIMIT):
+                reply = await IMPORT.run(connection.call, named, arguments)
         after = reply.decode()
         yield Written(step.count, step.line, after)
 
