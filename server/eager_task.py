@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any
 
 
@@ -48,7 +49,10 @@ class EagerTask:
         return self._is_done
 
     def cancel(self, msg: Any = None) -> bool:
-        """Has the coroutine raise CancelledError where it waits; whether it still can."""
+        """Has the coroutine raise CancelledError where it waits; whether it still can.
+
+        One that has not begun is begun all the same: it has an answer to give.
+        """
         if self._is_done:
             return False
         self._cancelling += 1
@@ -69,12 +73,12 @@ class EagerTask:
         loop, coroutine = self._loop, self._coroutine
         asyncio._enter_task(loop, self)  # type: ignore[arg-type]  # noqa: SLF001 - for tasks of others, says asyncio
         try:
-            if self._must_cancel:
+            if self._must_cancel and getcoroutinestate(coroutine) != CORO_CREATED:
                 self._must_cancel = False
                 awaited = coroutine.throw(asyncio.CancelledError())
             else:
                 awaited = coroutine.send(None)
-        except StopIteration:
+        except (StopIteration, asyncio.CancelledError):
             self._end()
         except BaseException as error:  # noqa: BLE001 - as a task does, but nobody asks this one
             self._end()
