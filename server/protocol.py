@@ -80,12 +80,12 @@ class Protocol(Connection):
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(too_large())
+        if after_upgrade is not None:  # what is raised within `except` has that as its context
+            self._decline_upgrade(after_upgrade)
         if self._due is not None:
             exchange, self._due = self._due, None
             if not exchange.is_disconnected:
                 self._start(exchange)
-        if after_upgrade is not None:  # what is raised within `except` has that as its context
-            self._decline_upgrade(after_upgrade)
 
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""
