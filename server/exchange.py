@@ -108,10 +108,12 @@ class Exchange:
         """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
         return not self.is_started and self.version != "1.0"
 
-    @property
-    def whole_body(self) -> bytes | None:
-        """The body, where all of it has come before the client had to be told to send it."""
-        return None if self.more_body or self.is_expectant else bytes(self.body)
+    def take_body(self) -> bytes | None:
+        """The body, once, where all of it came without a word; None where it is to be received."""
+        if self.more_body or self.is_expectant or self.is_disconnected:
+            return None
+        body, self.body = bytes(self.body), bytearray()  # a connection may be idle for long
+        return body
 
     async def has_left(self) -> bool:
         """Whether the client has left."""

@@ -16,7 +16,7 @@ class Incoming(Protocol):
     """A request as it comes: from our own server (its Exchange), or from another by ASGI.
 
     `path` is as it was sent, without `root`, what stands in front of every path of this API;
-    `whole_body` is None where some of it is still to be received.
+    `take_body` gives a body that is there, once, and None where it is to be received.
     """
 
     root: str
@@ -31,8 +31,8 @@ class Incoming(Protocol):
     def fields(self) -> Fields: ...  # noqa: D102
     @property
     def ends(self) -> Ends: ...  # noqa: D102
-    @property
-    def whole_body(self) -> bytes | None: ...  # noqa: D102
+
+    def take_body(self) -> bytes | None: ...  # noqa: D102
 
     async def receive(self) -> Any:
         """The next message of ASGI: a part of the body, or that the client has left."""
@@ -44,8 +44,6 @@ class Incoming(Protocol):
 class AsgiIncoming:
     """A request that a server gives by ASGI."""
 
-    whole_body = None
-
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._receive = receive
@@ -56,6 +54,9 @@ class AsgiIncoming:
         self.fields: Fields = scope["headers"]
         scheme = scope.get("scheme", "http")
         self.ends = Ends(scheme, scope.get("server"), scope.get("client"))
+
+    def take_body(self) -> None:
+        """Nothing: it is to be received."""
 
     async def receive(self) -> Any:
         """The next message of ASGI."""

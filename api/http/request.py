@@ -122,7 +122,7 @@ class Request:
         if self._content is not None:
             return self._content
         limit = self.store.settings.max_body
-        body = self._incoming.whole_body
+        body = self._incoming.take_body()
         if body is None:
             self._check_length(limit)
             body = await self._received(limit)

@@ -4,151 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-import uvicorn
 
-from itemstore.server.admission import Admission, Limits
-from itemstore.server.answer_head import Answer
-from itemstore.server.counters import OTHER, Counters
+from itemstore.server.counters import OTHER
 from itemstore.server.exchange import Exchange
 from itemstore.server.protocol import Protocol
-from itemstore.server.refusals import Refused
 from itemstore.server.request_head import MOST_HEAD, MOST_URL
-from itemstore.server.served_app import STATE, ServedApp
-
-LIMITS = Limits(
-    connections=100, waiting=100, streams=1, unsent_bytes=2**20, read_bytes=1, client_seconds=1
-)
-
-PUT = b"PUT /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+from tests.server.bare_app import LIMITS, PUT, Running, open_ended, running_with
 
 
-class Quiet(uvicorn.Server):
-    """Leaves the signals to pytest."""
-
-    @contextmanager
-    def capture_signals(self) -> Any:
-        """Captures none."""
-        yield
-
-
-def refused_as(refused: Refused) -> Answer:
-    """How this application has a client told that its request is not taken."""
-    return Answer(refused.refusal, [(b"why", refused.refusal.name.encode())], b"No.")
-
-
-@dataclass
-class Running:
-    """A server, and the application in it, which answers /wait when it is told to go on."""
-
-    admission: Admission
-    goes_on: asyncio.Event
-    port: int = 0
-
-    async def app(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answers a request with its body, as its path wants it."""
-        if scope["type"] == "lifespan":
-            await self.live(scope["state"], receive, send)
-            return
-        body, more_body = b"", True
-        while more_body:
-            message = await receive()
-            body, more_body = body + message.get("body", b""), message.get("more_body", False)
-        if scope["path"] == "/wait":
-            await self.goes_on.wait()
-        fields = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % len(body))]
-        if scope["path"] == "/two-lines":
-            fields = [(b"one", b"two\r\nlines")]
-        if scope["path"] != "/nothing":
-            await send({"type": "http.response.start", "status": 200, "headers": fields})
-            if scope["path"] == "/raise":
-                raise ValueError
-            await send({"type": "http.response.body", "body": body})
-
-    async def live(self, state: dict[str, Any], receive: Any, send: Any) -> None:
-        """Hands the server what it has to know, when it starts."""
-        await receive()
-        state[STATE] = ServedApp(
-            self.admission, refused_as, lambda _: [(b"more", b"fields")], frozenset({b"/urgent"})
-        )
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def answers(self, sent: bytes, *, ends: bool = True) -> bytes:
-        """All that is answered to these bytes, after which the client may end its half."""
-        async with self.connection() as (reader, writer):
-            writer.write(sent)
-            if ends:
-                writer.write_eof()
-            return undated(await asyncio.wait_for(reader.read(), 20))
-
-    @asynccontextmanager
-    async def connection(
-        self,
-    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection to it."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-
-    async def closed(self) -> None:
-        """Returns once no connection is open, and a turn of the event loop after that."""
-        async with asyncio.timeout(20):
-            while self.admission.counters.gauges["connections"]():
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.01)
-
-    async def waits(self, number: int) -> None:
-        """Returns once so many requests wait."""
-        async with asyncio.timeout(20):
-            while self.admission.waiting != number:
-                await asyncio.sleep(0.01)
-
-
-def undated(answer: bytes) -> bytes:
-    """An answer without its dates."""
-    return re.sub(rb"date: [^\r]* GMT\r\n", b"", answer)
-
-
-def open_ended(answer: bytes) -> bytes:
-    """An answer, whether or not it says that the connection ends with it.
-
-    That depends on whether the end of the client's half has come before it.
-    """
-    return answer.replace(b"connection: close\r\n", b"")
-
-
-@asynccontextmanager
-async def running_with(limits: Limits) -> AsyncIterator[Running]:
-    """A server within these limits."""
-    running = Running(Admission(limits, Counters()), asyncio.Event())
-    config = uvicorn.Config(
-        running.app, port=0, http=Protocol, ws="none", log_level="critical", interface="asgi3"
-    )
-    server = Quiet(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    running.port = server.servers[0].sockets[0].getsockname()[1]
-    yield running
-    running.goes_on.set()
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def running() -> AsyncIterator[Running]:
-    """A server within LIMITS."""
-    async with running_with(LIMITS) as running:
+@pytest.fixture(params=[False, True], ids=["by ASGI", "directly"])
+async def running(request: pytest.FixtureRequest) -> AsyncIterator[Running]:
+    """A server whose application is asked in one of the two ways."""
+    async with running_with(is_asked_directly=request.param) as running:
         yield running
 
 
