@@ -61,7 +61,8 @@ def measure(plan: Plan) -> tuple[list[Measured], list[Measured]]:
             for number in range(plan.rounds):
                 measured += _round(plan, servers, workloads, number)
             if workers == 1:
-                at_half = [_at_half(plan, server, measured) for server in servers]
+                for number in range(plan.rounds):
+                    at_half += [_at_half(plan, server, measured, number) for server in servers]
     return measured, at_half
 
 
@@ -124,7 +125,7 @@ def quietest(once: Callable[[], Measured], tries: int = 3) -> Measured:
     return min(found, key=itemgetter("others"))
 
 
-def _at_half(plan: Plan, server: Server, measured: Sequence[Measured]) -> Measured:
+def _at_half(plan: Plan, server: Server, measured: Sequence[Measured], number: int) -> Measured:
     """PUTs at half of the rate that the contestant reached."""
     name, running = server.contestant.name, server.running
     cores = plan.layouts[Layout.SHARED]
@@ -137,7 +138,7 @@ def _at_half(plan: Plan, server: Server, measured: Sequence[Measured]) -> Measur
         if each["contestant"] == name and each["workload"] == first
     ]
     rate = round(median(rates) / 2)
-    say(f"{name} at {rate:,}/s")
+    say(f"round {number + 1}: {name} at {rate:,}/s")
     put = server.contestant.shape.put
     command = on(
         cores.load,
@@ -149,7 +150,7 @@ def _at_half(plan: Plan, server: Server, measured: Sequence[Measured]) -> Measur
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return dict(json.loads(done.stdout))
 
-    return {"contestant": name, **quietest(once, plan.tries)}
+    return {"round": number + 1, "contestant": name, **quietest(once, plan.tries)}
 
 
 def say(text: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
 from benchmarks.marks import OURS, TUTORIAL, marks
-from benchmarks.summaries import Summaries, Summary, summaries
+from benchmarks.summaries import Summaries, Summary, on_time, summaries
 from benchmarks.tables import lowest_to_highest, microseconds, milliseconds, table
 from benchmarks.workloads import Layout
 
@@ -20,7 +20,7 @@ def markdown(record: dict[str, Any]) -> str:
             "",
             *_contestants(record),
             *_tables(record, summaries(record)),
-            *_half(record["at_half"]),
+            *_half(record),
             *marks(record),
         ]
     )
@@ -111,19 +111,20 @@ def _columns(name: str, summary: Summary, base: Summary) -> list[str]:
     ]
 
 
-def _half(at_half: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _half(record: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "**PUT at half of the rate above**, sent on time whether or not answers came"
     yield ""
     yield from table(
-        ("", "requests/s", "p50", "p99", "p99.9", "p99 ÷ p50"),
+        ("", "requests/s", "p50", "p99", "p99.9", "p99 ÷ p50", "lowest to highest"),
         [
             [
-                each["contestant"],
-                f"{each['rate']:,.0f}",
-                *(milliseconds(each[name]) for name in ("p50", "p99", "p999")),
-                f"{each['p99'] / each['p50']:.1f}",
+                name,
+                f"{found.rate:,.0f}",
+                *(milliseconds(each) for each in (found.p50, found.p99, found.p999)),
+                f"{found.steadiness.median:.1f}",
+                lowest_to_highest(found.steadiness, 1),
             ]
-            for each in at_half
+            for name, found in on_time(record).items()
         ],
     )

@@ -179,7 +179,7 @@ def _operations(plan: Plan, large: Store) -> dict[str, Any]:
         seconds[verb] = time.monotonic() - start
     move(large.engine.pid, plan.cores.engine)
     say(f"{events:,} events: { {name: round(value, 1) for name, value in seconds.items()} }")
-    return {"events": events, "seconds": {name: round(each, 2) for name, each in seconds.items()}}
+    return {"events": events, "seconds": {name: round(each, 3) for name, each in seconds.items()}}
 
 
 def _resident(pid: int) -> float:

@@ -44,6 +44,35 @@ def summaries(record: dict[str, Any]) -> Summaries:
     return {key: _summary(group) for key, group in grouped.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class OnTime:
+    """A contestant at half of its rate, over all rounds: microseconds, and the p99 by the p50."""
+
+    rate: float
+    p50: float
+    p99: float
+    p999: float
+    steadiness: Spread
+
+
+def on_time(record: dict[str, Any]) -> dict[str, OnTime]:
+    """What the rounds at half of the rate come to, by contestant."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for each in record["at_half"]:
+        grouped.setdefault(each["contestant"], []).append(each)
+    return {name: _on_time(group) for name, group in grouped.items()}
+
+
+def _on_time(group: Sequence[dict[str, Any]]) -> OnTime:
+    return OnTime(
+        rate=median(each["rate"] for each in group),
+        p50=median(each["p50"] for each in group),
+        p99=median(each["p99"] for each in group),
+        p999=median(each["p999"] for each in group),
+        steadiness=spread(each["p99"] / each["p50"] for each in group),
+    )
+
+
 def spread(values: Iterable[float]) -> Spread:
     """Of one number or more."""
     found = sorted(values)

@@ -59,7 +59,10 @@ def record(*rates: float, server_us: tuple[float | None, float | None]) -> dict[
         "missing": {"etcd gateway": "`apt install etcd-server`"},
         "workloads": [{"name": "PUT", "what": "PUT of an item"}],
         "measured": rounds,
-        "at_half": [{"contestant": "itemstore", "rate": 50, "p50": 1, "p99": 4, "p999": 5}],
+        "at_half": [
+            {"contestant": "itemstore", "rate": 50, "p50": 1, "p99": p99, "p999": 50}
+            for p99 in (40, 10, 4)
+        ],
     }
 
 
@@ -76,6 +79,9 @@ def test_a_mark_is_met_by_the_median_and_shows_the_rounds() -> None:
         *("2.40", "2.30 to 3.00", "at least 2.4", "met"),
     ]
     assert row(lines, "PUT, processor time: the tutorial's ÷ ours")[3] == "MISSED"  # 2.5
+    assert row(lines, "p99 ÷ p50 at half of the rate") == [
+        *("10.00", "4.00 to 40.00", "at most 10", "met"),
+    ]
 
 
 def test_a_mark_just_below_is_missed() -> None:
