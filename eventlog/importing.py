@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
-from itemstore.engine.dedicated_connection import DedicatedConnection
-from itemstore.engine.redis_errors import translated
+from itemstore.domain.values import value
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import encode_meta
@@ -22,9 +20,6 @@ BATCH = 500
 
 BATCH_BYTES = 1024 * 1024
 """About how much one script call carries at most: the engine does nothing else meanwhile."""
-
-TIME_LIMIT = 2.0
-"""Seconds that a script call may take before the log is said to be unavailable."""
 
 IMPORT = Script(lua(__package__, "apply", "import"))
 
@@ -65,12 +60,11 @@ class Written:
     position: str
 
 
-@dataclass(slots=True)
+@value
 class ForeignEvent:
     """An event from elsewhere. `milliseconds` is its time since 1970, where there is no position.
 
-    `body` is JSON as UTF-8 bytes, empty on a delete. Not frozen: that would take as long as two
-    thirds of a microsecond for each line.
+    `body` is JSON as UTF-8 bytes, empty on a delete.
     """
 
     line: int
@@ -171,13 +165,12 @@ async def import_events(
     written.
     """
     keys = partition.keys
-    named = [keys.events, keys.current, keys.ids]
-    connection = DedicatedConnection(partition.client)
     for step in checked:
-        arguments = [keys.histories, after, *step.arguments]
-        with translated():
-            async with asyncio.timeout(TIME_LIMIT):
-                reply = await IMPORT.run(connection.call, named, arguments)
+        reply = await partition.run(
+            IMPORT,
+            keys=[keys.events, keys.current, keys.ids],
+            args=[keys.histories, after, *step.arguments],
+        )
         after = reply.decode()
         yield Written(step.count, step.line, after)
 
