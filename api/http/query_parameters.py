@@ -47,14 +47,15 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
     except ValueError:
         detail = "It is not UTF-8, percent-encoded."
         raise invalid_parameters([{"parameter": None, "detail": detail}]) from None
-    count = Counter(name for name, _ in pairs)
-    twice = sorted(name for name in count if count[name] > 1)
-    if twice:
+    parameters = dict(pairs)
+    if len(parameters) < len(pairs):
+        count = Counter(name for name, _ in pairs)
+        twice = sorted(name for name in count if count[name] > 1)
         raise invalid_parameters(
             [{"parameter": name, "detail": "It is given twice."} for name in twice]
         )
     try:
-        return model.model_validate(dict(pairs))
+        return model.model_validate(parameters)
     except ValidationError as error:
         raise invalid_parameters(
             [

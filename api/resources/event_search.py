@@ -12,6 +12,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.resources.cursors import AfterPosition, OfLog
 from itemstore.api.resources.item_history import heads_at
 from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START
 from itemstore.eventlog.live_feed import Encoded
 from itemstore.eventlog.reader import PAGE_BYTES, Within
 
@@ -71,7 +72,7 @@ async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     """Events of one item, from its own history: the rest of the log is not looked at."""
     log, item = request.store.log, wanted.item or ""
     end = await log.reader.last_position()
-    version = await log.reader.version_at(item, start)
+    version = 0 if start == START else await log.reader.version_at(item, start)
     most = SCANNED if wanted.type else wanted.limit
     positions = await log.reader.positions(item, version, most)
     chosen, looked = positions, len(positions)
