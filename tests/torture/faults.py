@@ -240,6 +240,18 @@ class RepliesLostAgainAndAgain(Fault):
         self.proxy.to_replies.extend([Mishap(kept=0.0)] * self.chance.randint(3, 12))
 
 
+class RepliesSlow(Fault):
+    """For a while each reply comes some milliseconds late."""
+
+    async def happen(self) -> None:
+        """As it says."""
+        until = time.monotonic() + self.chance.uniform(0.1, 1)
+        while time.monotonic() < until:
+            if not self.proxy.to_replies:
+                self.proxy.to_replies.append(Mishap(after=self.chance.uniform(0, 0.02)))
+            await asyncio.sleep(0.001)
+
+
 class RequestDelayed(Fault):
     """What was asked reaches the engine late, perhaps after the store has given it up."""
 

@@ -41,6 +41,7 @@ PARTS = {
     "api-killed": Part(traffic_parts.api_killed, 60),
     "both-killed": Part(traffic_parts.both_killed, 70),
     "connections-broken": Part(traffic_parts.connections_broken, 70),
+    "clients-cut": Part(traffic_parts.clients_cut, 40),
     "failover": Part(failover, 25),
     "failover-behind-proxy": Part(failover_behind_proxy, 25),
     "file-cut": Part(cuts, 35),

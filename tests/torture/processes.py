@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ COMMAND = [sys.executable, "-m", "itemstore"]
 ROOT = Path(__file__).parents[2]
 
 PIPE = asyncio.subprocess.PIPE
+
+ASKING = 2
+"""What one request counts for: its connection and itself."""
 
 
 class DidNotStart(Exception):
@@ -101,6 +105,8 @@ class Api:
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
         self.engine_socket = Path()
+        self.there_since: float | None = None
+        """On the clock of time.monotonic(); None while it is not there, and while it ends."""
 
     async def start(self) -> None:
         """Returns when it answers. Raises DidNotStart."""
@@ -121,6 +127,7 @@ class Api:
         self.port = int(said["API"].rpartition(":")[2])
         self.engine_socket = Path(unquote(said["Engine"].removeprefix("unix://")))
         await self._answers()
+        self.there_since = time.monotonic()
 
     async def _answers(self) -> None:
         """Waits for an answer, which comes when the application has started."""
@@ -153,20 +160,47 @@ class Api:
     async def kill(self, *others: int) -> None:
         """Ends it, and other processes at the same moment, as a power cut would."""
         assert self._process is not None
+        self.there_since = None
         for pid in (*others, self._process.pid):
             killed(pid)
         await self._process.communicate()
 
-    async def stop(self) -> None:
-        """Asks it to end."""
-        if self._process is not None and self.is_running:
+    async def stop(self) -> int | None:
+        """Asks it to end. How it did, as a shell has it: negative by a signal."""
+        if self._process is None:
+            return None
+        if self.is_running:
+            self.there_since = None
             self._process.terminate()
             await self._process.communicate()
+        return self._process.returncode
 
     def tracebacks(self) -> list[str]:
-        """The end of what it wrote, where that has a traceback in it; else nothing."""
+        """The end of what it wrote, where it has an error of Python's in it; else nothing."""
         errors = self.log.read_text()
-        return [f"the API wrote a traceback: {errors[-3000:]}"] if "Traceback" in errors else []
+        is_sound = all(word not in errors for word in ("Traceback", "never awaited", "destroyed"))
+        return [] if is_sound else [f"the API wrote a traceback: {errors[-3000:]}"]
+
+    async def kept(self) -> list[str]:
+        """What it still has of clients that are gone, besides this question; else nothing."""
+        kept = dict[str, float]()
+        for _ in range(50):
+            with suppress(Lost, NotSent, TimeoutError):
+                kept = await self._gauges("waiting", "connections", "reads")
+                if sum(kept.values()) <= ASKING:
+                    return []
+            await asyncio.sleep(0.1)
+        return [f"the API keeps {kept}"]
+
+    async def _gauges(self, *names: str) -> dict[str, float]:
+        wire = Wire()
+        try:
+            reply = await wire.ask(self.port, "GET", "/metrics", {})
+        finally:
+            wire.close()
+        lines = (line.split(" ") for line in reply.body.decode().splitlines() if line[0] != "#")
+        values = {name: float(value) for name, value in lines}
+        return {name: values[f"itemstore_{name}"] for name in names}
 
     async def pids_of_engine(self) -> tuple[int, int] | None:
         """The embedded engine and its watcher; None where the engine does not answer now."""

@@ -17,6 +17,7 @@ FAULTY = [
     "api-killed",
     "both-killed",
     "connections-broken",
+    "clients-cut",
     "failover",
     "failover-behind-proxy",
     "file-cut",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,18 @@ class Recorded:
     """The last version of each item that any client was told."""
     acknowledged: float = 0.0
     """When the last write was."""
+    cuts: Counter[str] = field(default_factory=Counter)
+    """How often clients left before their answers, by where they did."""
+
+    def note(self, operation: Operation) -> None:
+        """Takes note of what a client did, and of what it was told."""
+        self.history.append(operation)
+        answer = operation.answer
+        if answer is not None and answer.version is not None:
+            version = max(self.known.get(operation.item, 0), answer.version)
+            self.known[operation.item] = version
+        if operation.is_acknowledged:
+            self.acknowledged = operation.returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +108,12 @@ class Client:
         """Does one thing after another."""
         try:
             while is_going():
-                await self._carry_out(self._next(), is_going)
+                await self._carry_out(self.next(), is_going)
         finally:
             self._wire.close()
 
-    def _next(self) -> Request:
+    def next(self) -> Request:
+        """What it asks for next."""
         self._count += 1
         tag = f"00-{self._trace:032x}-{self._count:016x}-01"
         [method] = self._chance.choices(list(METHODS), list(METHODS.values()))
@@ -148,17 +162,11 @@ class Client:
                 began = time.monotonic()
         if not attempts:
             return
-        now = time.monotonic()
-        if answer is not None and answer.version is not None:
-            known = self._recorded.known
-            known[request.item] = max(known.get(request.item, 0), answer.version)
         operation = Operation(
-            request.tag, self._number, request.method, request.item, began, now,
+            request.tag, self._number, request.method, request.item, began, time.monotonic(),
             answer, request.headers, request.body, attempts,
         )  # fmt: skip
-        self._recorded.history.append(operation)
-        if operation.is_acknowledged:
-            self._recorded.acknowledged = now
+        self._recorded.note(operation)
 
     async def _attempt(self, request: Request) -> Answer | None:
         """The answer; None where it was lost on the way. Raises NotSent."""

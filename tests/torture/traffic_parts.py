@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import program_of
-from tests.torture import engine_faults, faults
+from tests.torture import api_ends, engine_faults, faults
 from tests.torture.checker import check
+from tests.torture.cut_clients import cut_traffic
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.history import save
 from tests.torture.outcome import Outcome
@@ -37,11 +38,15 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What goes wrong in a part: the weight of each fault, and the mean pause before the next."""
+    """What goes wrong in a part: the weight of each fault, and the mean pause before the next.
+
+    Its clients wait for their answers, or are `cut` off.
+    """
 
     part: str
     weights: dict[type[Fault], int]
     pause: float
+    cut: bool = False
 
 
 ENGINE_KILLED = Plan(
@@ -83,6 +88,22 @@ CONNECTIONS_BROKEN = Plan(
     pause=0.05,
 )
 
+CLIENTS_CUT = Plan(
+    "clients cut",
+    {
+        faults.RepliesSlow: 8,
+        api_ends.ApiEnded: 3,
+        api_ends.ApiEndedWhileTheEngineHangs: 1,
+        faults.RequestTorn: 2,
+        faults.ReplyLost: 2,
+        faults.ReplyTorn: 2,
+        engine_faults.ScriptsForgotten: 2,
+        engine_faults.OutOfMemory: 1,
+    },
+    pause=0.05,
+    cut=True,
+)
+
 
 async def engine_killed(seed: int, seconds: float) -> Outcome:
     """The engine is killed under two API processes."""
@@ -113,6 +134,12 @@ async def connections_broken(seed: int, seconds: float) -> Outcome:
     """Everything that happens between a store and its engine, and to an engine that stays."""
     async with _around_an_engine("valkey", through_proxy=True) as system:
         return await _struck(CONNECTIONS_BROKEN, system, seed, seconds)
+
+
+async def clients_cut(seed: int, seconds: float) -> Outcome:
+    """Clients that leave at any byte and any moment, and APIs that are told to end meanwhile."""
+    async with _around_an_engine("valkey", through_proxy=True) as system:
+        return await _struck(CLIENTS_CUT, system, seed, seconds)
 
 
 @asynccontextmanager
@@ -150,7 +177,10 @@ async def _struck(plan: Plan, system: System, seed: int, seconds: float) -> Outc
     kinds, weights = list(plan.weights), list(plan.weights.values())
     ports: list[Callable[[], int]] = [lambda api=api: api.port for api in system.apis]  # type: ignore[misc]
     began = time.monotonic()
-    async with traffic(recorded, ports, seed):
+    clients = (
+        cut_traffic(recorded, system.apis, seed) if plan.cut else traffic(recorded, ports, seed)
+    )
+    async with clients:
         while time.monotonic() - began < seconds:
             await asyncio.sleep(chance.uniform(0, 2 * plan.pause))
             [fault] = chance.choices(kinds, weights)
@@ -164,6 +194,7 @@ async def _struck(plan: Plan, system: System, seed: int, seconds: float) -> Outc
         await asyncio.sleep(0.5)
     outcome.seconds = time.monotonic() - began
     outcome.count(recorded.history, strikes)
+    outcome.faults += recorded.cuts
     outcome.time(strikes, recorded.unavailable)
     await _judge(outcome, system, recorded)
     return outcome
@@ -196,7 +227,7 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
         if not api.is_running:
             found.append(f"the API ended by itself: {api.log.read_text()[-2000:]}")
         else:
-            found += api.tracebacks()
+            found += api.tracebacks() + await api.kept()
     outcome.violations += found[:SHOWN]
     if len(found) > SHOWN:
         outcome.violations.append(f"and {len(found) - SHOWN} more")

@@ -48,7 +48,7 @@ class Wire:
         try:
             async with asyncio.timeout(PATIENCE):
                 writer.write(head.encode() + content)
-                reply = await _read(reader)
+                reply = await read_reply(reader)
         except (OSError, asyncio.IncompleteReadError, ValueError) as error:
             self.close()
             raise TimeoutError if isinstance(error, TimeoutError) else Lost from error
@@ -76,7 +76,8 @@ class Wire:
             self._streams = None
 
 
-async def _read(reader: asyncio.StreamReader) -> Reply:
+async def read_reply(reader: asyncio.StreamReader) -> Reply:
+    """The next answer. Raises OSError, IncompleteReadError where it ends before its end."""
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.split(": ", 1) for line in lines if line)
     headers = {name.lower(): value for name, value in pairs}
