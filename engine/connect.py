@@ -67,7 +67,7 @@ def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPoo
 
 
 class _Packing(AbstractConnection):
-    """Packs commands in C, as redis-py's other client does: in Python an argument takes 2 µs."""
+    """Packs commands in C, as redis-py's other client does, in less than half of the time."""
 
     def pack_command(self, *command: Any) -> list[bytes]:
         """What is sent for a command."""

@@ -19,7 +19,10 @@ class Columns(NamedTuple):
 
     positions: Sequence[bytes]
     types: Sequence[bytes]
+    items: Sequence[bytes]
+    versions: Sequence[bytes]
     bodies: Sequence[bytes]
+    metas: Sequence[bytes]
 
 
 def columns_of(entries: Sequence[Entry]) -> Columns | None:
@@ -31,7 +34,7 @@ def columns_of(entries: Sequence[Entry]) -> Columns | None:
     if set(map(len, fields)) != {2 * len(FIELDS)}:
         return None
     columns = tuple(zip(*fields, strict=True))
-    types, items, versions, bodies, _ = columns[1::2]
+    types, items, versions, bodies, metas = columns[1::2]
     if not (
         all(_is_all(name, column) for name, column in zip(FIELDS, columns[::2], strict=True))
         and sum(map(types.count, _TYPES)) == len(types)
@@ -41,7 +44,7 @@ def columns_of(entries: Sequence[Entry]) -> Columns | None:
         and _has_bodies_where_due(types, bodies)
     ):
         return None
-    return Columns(positions, types, bodies)
+    return Columns(positions, types, items, versions, bodies, metas)
 
 
 def _is_all(value: bytes, column: Sequence[bytes]) -> bool:

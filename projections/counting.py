@@ -17,8 +17,7 @@ from itemstore.projections.counts import (
     CountsStore,
     MalformedCounts,
 )
-from itemstore.projections.fold import Fold
-from itemstore.projections.page import Page
+from itemstore.projections.fold import Fold, Page
 from itemstore.projections.projection import ProjectionFailed, Status
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
@@ -141,10 +140,8 @@ class CountsCheck:
         self._numbers: Counter[str] = Counter()
 
     async def take(self, page: Page) -> None:
-        """Counts events."""
-        add, numbers = self._projection.add, self._numbers
-        for recorded in page.events:
-            add(numbers, recorded)
+        """Counts what are events."""
+        self._projection.add_page(self._numbers, page.entries)
 
     async def compare(self) -> None:
         """Compares what is counted, as far as it is, with what should be."""

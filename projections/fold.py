@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.domain.evolve import POSSIBLE, ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import (
-    FIELDS,
-    NO_META,
     MalformedEntry,
     decode_flat,
     is_meta,
@@ -18,25 +16,30 @@ from itemstore.eventlog.codec import (
 )
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
-from itemstore.projections.digest import RowsDigest, reduced
-from itemstore.projections.page import Page
+from itemstore.projections.columns import columns_of
+from itemstore.projections.digest import BODY, RowsDigest, reduced
 from itemstore.projections.row import row_of
 from itemstore.projections.verdict import Differences
 
-_NAMES = list(FIELDS)
+_PLAIN = {(exists, kind.__name__.encode()): kind is ItemCreated for exists, kind in POSSIBLE}
+"""Whether an item exists, and what can happen to it: is that a creation?"""
 
-_PLAIN = {
-    (exists, kind.__name__.encode(), kind is not ItemDeleted): kind is ItemCreated
-    for exists, kind in POSSIBLE
-}
-"""Whether an item exists, what happens to it, whether that has a body; and is it a creation."""
+
+class Page(NamedTuple):
+    """Entries of the log that are folded together, whatever they are.
+
+    `replaced` has the item and the position of each event that is no longer the last of its item.
+    """
+
+    entries: Sequence[Entry]
+    replaced: Sequence[tuple[bytes, bytes]]
 
 
 class Check(Protocol):
     """One projection's part in a verification: it compares what is live with the log."""
 
     async def take(self, page: Page) -> None:
-        """Goes on with events that the fold has just taken."""
+        """Goes on with what the fold has just taken."""
 
     async def compare(self) -> None:
         """Notes what is different among the fold's differences, once the log is folded."""
@@ -76,7 +79,7 @@ class Fold:
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Goes on with entries of the log, in their order."""
-        page = self._folded(entries)
+        page = Page(entries, self._folded(entries))
         if entries:
             self.position = entries[-1][0].decode()
             self.entries += len(entries)
@@ -94,43 +97,36 @@ class Fold:
         """How many items exist."""
         return sum(body is not None for *_, body in self.items.values())
 
-    def _folded(self, entries: Sequence[Entry]) -> Page:
-        """What is an event among the entries, once the items are what these made of them.
+    def _folded(self, entries: Sequence[Entry]) -> list[tuple[bytes, bytes]]:
+        """Goes on with entries; which events these have replaced as the last of their items.
 
-        Nearly every event can be seen to follow by a few comparisons of bytes. `evolve` judges all
-        others; a test holds the two against each other.
+        Where a page is plain, a few comparisons of bytes tell that an event can follow. `evolve`
+        judges all others; a test holds the two against each other.
         """
-        items, plainly = self.items, _PLAIN.get
-        events: list[Entry] = []
+        items = self.items
         replaced: list[tuple[bytes, bytes]] = []
-        for entry in entries:
-            position, fields = entry
-            if fields[::2] == _NAMES:
-                kind, name, version, body, meta = fields[1::2]
-                last, replaces, created, old = items.get(name, NEVER)
-                creates = plainly((old is not None, kind, bool(body)))
-                if (
-                    creates is not None
-                    and version == b"%d" % (last + 1)
-                    and (meta == NO_META or is_meta(meta))
-                    and (last or name.isascii())
-                ):
-                    if last:
-                        replaced.append((name, replaces))
-                    items[name] = (
-                        last + 1,
-                        position,
-                        position if creates else created,
-                        reduced(body) if body else None,
-                    )
-                    events.append(entry)
-                    continue
-            self._judge(entry, events, replaced)
-        return Page(events, replaced)
+        columns = columns_of(entries) if entries else None
+        if columns is None or not all(map(is_meta, {*columns.metas})):
+            for entry in entries:
+                self._judge(entry, replaced)
+            return replaced
+        positions, types, names, versions, bodies, _ = columns
+        if max(map(len, bodies)) > BODY:
+            bodies = [reduced(body) for body in bodies]
+        for entry, position, kind, name, version, body in zip(
+            entries, positions, types, names, versions, bodies, strict=True
+        ):
+            last, replaces, created, old = items.get(name, NEVER)
+            creates = _PLAIN.get((old is not None, kind))
+            if creates is None or version != b"%d" % (last + 1):
+                self._judge(entry, replaced)
+                continue
+            if last:
+                replaced.append((name, replaces))
+            items[name] = last + 1, position, position if creates else created, body or None
+        return replaced
 
-    def _judge(
-        self, entry: Entry, events: list[Entry], replaced: list[tuple[bytes, bytes]]
-    ) -> None:
+    def _judge(self, entry: Entry, replaced: list[tuple[bytes, bytes]]) -> None:
         """Goes on with one entry, whatever it is, and notes what is wrong with it."""
         position, fields = entry
         try:
@@ -140,14 +136,13 @@ class Fold:
             readable = without_meta(position, fields)
             if readable is None:
                 return
-            recorded, entry = readable, (position, [*fields[:-1], NO_META])
+            recorded = readable
         name = recorded.item.encode()
         state = self.items.get(name)
         if state:
             replaced.append((name, state[1]))
         before = _item(name, state) if state else None
         self.items[name] = _state(self._evolved(before, recorded))
-        events.append(entry)
 
     def _evolved(self, before: Item | None, recorded: RecordedEvent) -> Item:
         try:

@@ -39,15 +39,15 @@ def count_page(numbers: Counter[str], entries: Sequence[Entry]) -> bool:
     columns = columns_of(entries)
     if columns is None:
         return False
-    positions, types, bodies = columns
+    types = columns.types
     totals = {kind: types.count(kind.__name__.encode()) for kind in _TYPE_FIELDS}
     numbers.update({_TYPE_FIELDS[kind]: total for kind, total in totals.items() if total})
     created, deleted = totals[ItemCreated], totals[ItemDeleted]
     if created or deleted:
         numbers["items"] += created - deleted
     if deleted < len(types):
-        numbers["bytes"] += sum(map(len, bodies))
-    for field, total in _days(positions):
+        numbers["bytes"] += sum(map(len, columns.bodies))
+    for field, total in _days(columns.positions):
         numbers[field] += total
     return True
 

@@ -1,28 +1,13 @@
--- Reads the rows and the scores of some items, and compares the ends of their histories with what
--- these should be.
+-- Reads the rows and the scores of some items, and finds histories that do not end as the row says.
 --   KEYS[1]  the rows
 --   KEYS[2]  the ids
 --   ARGV[1]  in front of an id: the key of its history
---   ARGV[2]  how many items there are
 --   then the items
---   then two for each item:
---     how many positions come before the end of its history that is compared
---     the positions of that end, with blanks in between; nothing where it is not to be compared
--- Reply: the numbers, from 0, of items whose histories do not end like this; then, for as many items
--- as fit in, what HMGET and ZMSCORE say of each 16 of them in turn.
+-- Reply: the numbers, from 0, of items whose history does not have the row's position as the last of
+-- as many as the row's version; then, for as many items as fit in, what HMGET and ZMSCORE say of
+-- each 16 of them in turn.
 
-local FIRST, CHUNK, MOST_BYTES = 3, 16, 1024 * 1024
-local count = tonumber(ARGV[2])
-
--- One position more is read than there should be.
-local function ends_with(item, before, expected)
-  local blanks = 0
-  if string.find(expected, ' ', 1, true) then
-    blanks = select(2, string.gsub(expected, ' ', ' '))
-  end
-  local found = redis.pcall('LRANGE', ARGV[1] .. item, before, before + blanks + 1)
-  return not found.err and table.concat(found, ' ') == expected
-end
+local FIRST, CHUNK, MOST_BYTES = 2, 16, 1024 * 1024
 
 -- What the command says of some items; its error for each of them, where it fails.
 local function said(command, key, first, last)
@@ -37,21 +22,28 @@ local function said(command, key, first, last)
   return errors
 end
 
-local wrong, reply, bytes, done = {}, {}, 0, 0
-while done < count and bytes < MOST_BYTES do
-  local last = math.min(done + CHUNK, count)
-  for i = done, last - 1 do
-    local place = FIRST + count + 2 * i
-    if ARGV[place + 1] ~= '' and not ends_with(ARGV[FIRST + i], ARGV[place], ARGV[place + 1]) then
-      wrong[#wrong + 1] = i
+-- One position more is read than there should be.
+local function ends_as_said(item, row)
+  local version, position = string.match(row, '^{"version":(%d+),"position":"([%d-]+)"')
+  if not version then
+    return false
+  end
+  local found = redis.pcall('LRANGE', ARGV[1] .. item, version - 1, version)
+  return #found == 1 and found[1] == position
+end
+
+local wrong, reply, bytes, first = {}, {}, 0, FIRST
+while first <= #ARGV and bytes < MOST_BYTES do
+  local last = math.min(first + CHUNK - 1, #ARGV)
+  local rows = said('HMGET', KEYS[1], first, last)
+  for i, row in ipairs(rows) do
+    bytes = bytes + (row and #row or 0)
+    if not row or not ends_as_said(ARGV[first + i - 1], row) then
+      wrong[#wrong + 1] = first - FIRST + i - 1
     end
   end
-  local rows = said('HMGET', KEYS[1], FIRST + done, FIRST + last - 1)
-  for _, row in ipairs(rows) do
-    bytes = bytes + (row and #row or 0)
-  end
   reply[#reply + 1] = rows
-  reply[#reply + 1] = said('ZMSCORE', KEYS[2], FIRST + done, FIRST + last - 1)
-  done = last
+  reply[#reply + 1] = said('ZMSCORE', KEYS[2], first, last)
+  first = last + 1
 end
 return { wrong, unpack(reply) }

@@ -6,12 +6,10 @@ A history only ever grows at its end, so a part of it can be compared at any tim
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
-from itemstore.projections.fold import Fold
-from itemstore.projections.page import Page
+from itemstore.projections.fold import Fold, Page
 
 MOST_EVENTS = 1_000_000
 """Positions that are kept in memory, some 20 MB of them."""
@@ -25,12 +23,8 @@ PARTS, PART_BYTES = 150, 50_000
 _CHECK_HISTORIES = Script(lua(__package__, "check_histories"))
 
 
-class Part(NamedTuple):
-    """A part of an item's history: how many positions come before it, and those in it."""
-
-    item: bytes
-    first: int
-    positions: bytes
+Part = tuple[bytes, int, bytes]
+"""An item, how many positions come before a part of its history, and the positions in that."""
 
 
 class Histories:
@@ -57,54 +51,53 @@ class Histories:
                 long.add(item)
         self._count += len(page.replaced)
         if self._count >= MOST_EVENTS:
-            await self.compare(self._parts([*earlier]))
+            await self._compare(self._parts([*earlier]))
             self._count = 0
         elif long:
-            await self.compare(self._parts(long))
+            await self._compare(self._parts(long))
 
-    def ends(self, items: Iterable[bytes]) -> Iterator[Part]:
-        """What was not compared yet of histories, up to their ends; the caller compares it.
+    async def compare_earlier(self) -> None:
+        """Compares the histories of which something is kept here, up to their ends."""
+        await self.compare_ends([*self._earlier])
 
-        Nothing of those known to be wrong, and of items to which something impossible happened.
-        """
-        known, impossible, wrong = self._fold.items, self._fold.impossible, self.wrong
+    async def compare_ends(self, items: Iterable[bytes]) -> None:
+        """Compares what was not compared yet of histories, and their last positions."""
+        await self._compare(self._ends(items))
+
+    def _ends(self, items: Iterable[bytes]) -> Iterator[Part]:
         for item in items:
-            version, last, *_ = known[item]
+            version, last, *_ = self._fold.items[item]
             earlier = self._earlier.pop(item, b"")
-            if item in impossible or item in wrong:
-                yield Part(item, 0, b"")
-            elif earlier:
-                yield Part(item, version - 1 - earlier.count(b" "), earlier + last)
-            else:
-                yield Part(item, version - 1, last)
+            yield item, version - 1 - earlier.count(b" "), earlier + last
 
-    async def compare(self, parts: Iterable[Part]) -> None:
-        """Compares parts of histories, and notes what differs."""
-        compared = (part for part in parts if part.positions)
-        for step in steps(compared, size_of, most=PARTS, most_bytes=PART_BYTES):
+    def _parts(self, items: Iterable[bytes]) -> Iterator[Part]:
+        """What was not compared yet of histories, without their last positions."""
+        for item in items:
+            version, *_ = self._fold.items[item]
+            earlier = self._earlier.pop(item)
+            yield item, version - 1 - earlier.count(b" "), earlier[:-1]
+
+    async def _compare(self, parts: Iterable[Part]) -> None:
+        for step in steps(self._due(parts), _size_of, most=PARTS, most_bytes=PART_BYTES):
             arguments = [value for part in step for value in part]
             wrong = await self._partition.run(
                 _CHECK_HISTORIES, keys=[], args=[self._partition.keys.histories, *arguments]
             )
             for index, found in zip(wrong[::2], wrong[1::2], strict=True):
-                part = step[index]
-                self.note(part.item, found or None, part.positions)
+                item, _, expected = step[index]
+                self.note(item, found or None, expected)
+
+    def _due(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """Without items whose history is known to be wrong or impossible."""
+        impossible = self._fold.impossible
+        return (part for part in parts if part[0] not in self.wrong and part[0] not in impossible)
 
     def note(self, item: bytes, found: object, expected: object) -> None:
-        """Notes that a history differs, unless it is known to."""
+        """Notes that a history differs, unless that is known."""
         if item not in self.wrong and item not in self._fold.impossible:
             self.wrong.add(item)
             self._fold.differences.add("history", item, found, expected)
 
-    def _parts(self, items: Iterable[bytes]) -> Iterator[Part]:
-        """What was not compared yet of histories, without their ends."""
-        for item in items:
-            text = self._earlier.pop(item)[:-1]
-            if item not in self._fold.impossible:
-                version = self._fold.items[item][0]
-                yield Part(item, version - 2 - text.count(b" "), text)
 
-
-def size_of(part: Part) -> int:
-    """Bytes of the positions."""
-    return len(part.positions)
+def _size_of(part: Part) -> int:
+    return len(part[2])

@@ -7,22 +7,24 @@ is compared with the fold of the very same moment.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.engine.steps import ahead, steps
+from itemstore.engine.steps import ahead
 from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
-from itemstore.projections.fold import NEVER, Fold
-from itemstore.projections.page import Page
+from itemstore.projections.fold import NEVER, Fold, Page
 from itemstore.projections.row import row_of
-from itemstore.projections.verify.histories import Histories, Part, size_of
+from itemstore.projections.verify.histories import Histories
 
-ITEMS, HISTORY_BYTES = 256, 50_000
-"""Items looked at in one step, and bytes of the positions that should be in their histories."""
+LOOKED_AT = 256
+"""Items looked at in one step."""
+
+KEYS = 1000
+"""Keys scanned in one step."""
 
 READ = 150
 """Items read in one step together with what the log has got."""
@@ -52,12 +54,13 @@ class ItemsCheck:
         """
         await self._histories.take(page)
         if self._changed is not None:
-            self._changed.update(fields[3] for _, fields in page.entries)
+            self._changed |= self._known(page)
             if self._is_compared:
                 await self._compare_changed()
 
     async def compare(self) -> None:
         """Compares rows, index, histories and totals."""
+        await self._histories.compare_earlier()
         self._changed = set()
         await self._look_at([*self._fold.items])
         await self._compare_totals()
@@ -65,52 +68,50 @@ class ItemsCheck:
         await self._compare_changed()
         self._is_compared = True
 
-    async def _compare_changed(self) -> None:
-        """Compares the histories that have got longer since the items were looked at."""
-        changed, self._changed = self._changed or set(), set()
-        await self._histories.compare(self._histories.ends(changed))
+    def _known(self, page: Page) -> set[bytes]:
+        """The items of a page that the log knows: what is no event may name others."""
+        named = {fields[3] for _, fields in page.entries if fields[2:3] == [b"item"]}
+        return named & self._fold.items.keys()
 
-    async def _look_at(self, items: Sequence[bytes]) -> None:
+    async def _compare_changed(self) -> None:
+        """Compares the ends of histories that have got longer since the items were looked at."""
+        changed, self._changed = self._changed or set(), set()
+        await self._histories.compare_ends(changed)
+
+    async def _look_at(self, items: list[bytes]) -> None:
         """Compares items, those in doubt closely."""
-        parts = self._histories.ends(items)
-        looks = steps(parts, size_of, most=ITEMS, most_bytes=HISTORY_BYTES)
+        looks = (items[start : start + LOOKED_AT] for start in range(0, len(items), LOOKED_AT))
         async for look, reply in ahead(self._ask, looks):
             remaining = await self._looked_at(look, reply)
             while remaining:
                 remaining = await self._looked_at(remaining, await self._ask(remaining))
 
-    async def _looked_at(self, parts: list[Part], reply: Any) -> list[Part]:
+    async def _ask(self, items: Sequence[bytes]) -> Any:
+        """What check_items.lua says of items."""
+        keys = self._keys
+        return await self._partition.run(
+            _CHECK_ITEMS, keys=[keys.current, keys.ids], args=[keys.histories, *items]
+        )
+
+    async def _looked_at(self, items: list[bytes], reply: Any) -> list[bytes]:
         """Compares the items that the reply has; gives those that did not fit in."""
         wrong, *found = reply
         rows, scores = ([*chain.from_iterable(found[kind::2])] for kind in (0, 1))
-        numbers = self._doubtful(parts[: len(rows)], wrong, rows, scores)
-        doubtful = [parts[number] for number in numbers]
-        await self._histories.compare(doubtful)
-        await self._compare([part.item for part in doubtful])
-        return parts[len(rows) :]
+        done = len(rows)
+        differing = self._differing(items[:done], rows, scores)
+        doubtful = [items[number] for number in sorted(differing.union(wrong))]
+        await self._histories.compare_ends(doubtful)
+        await self._compare(doubtful)
+        return items[done:]
 
-    async def _ask(self, parts: Sequence[Part]) -> Any:
-        """What check_items.lua says of items and their histories."""
-        keys = self._keys
-        ends = chain.from_iterable((part.first, part.positions) for part in parts)
-        items = [part.item for part in parts]
-        return await self._partition.run(
-            _CHECK_ITEMS,
-            keys=[keys.current, keys.ids],
-            args=[keys.histories, len(items), *items, *ends],
-        )
-
-    def _doubtful(
-        self, parts: Sequence[Part], wrong: Sequence[int], rows: list[Any], scores: list[Any]
-    ) -> list[int]:
-        """Numbers of the parts whose items are not, or no longer, what they are in the fold."""
-        states = [self._fold.items[part.item] for part in parts]
+    def _differing(self, items: Sequence[bytes], rows: list[Any], scores: list[Any]) -> set[int]:
+        """Numbers of the items that are not, or no longer, what they are in the fold."""
+        states = [self._fold.items[item] for item in items]
         right_rows = [row_of(*state) for state in states]
         right_scores = [None if body is None else b"0" for *_, body in states]
         if rows != right_rows:
             rows = [row if row is None else reduced_row(row) for row in rows]
-        differing = _differing(rows, right_rows) | _differing(scores, right_scores)
-        return sorted(differing.union(wrong))
+        return _unequal(rows, right_rows) | _unequal(scores, right_scores)
 
     async def _compare_totals(self) -> None:
         """Compares how many rows and ids there are, and finds those that are too many."""
@@ -120,24 +121,27 @@ class ItemsCheck:
         if ids != right_ids:
             self._fold.differences.add("total", keys.ids, ids, right_ids)
         if isinstance(rows, int) and rows != right_rows:
-            found = client.hscan_iter(keys.current, count=100)
-            await self._compare_unknown(item async for item, _ in found)
+            with translated():
+                items = [item async for item, _ in client.hscan_iter(keys.current, count=100)]
+            await self._compare_unknown(items)
         if isinstance(ids, int) and ids != right_ids:
-            found = client.zscan_iter(keys.ids, count=1000)
-            await self._compare_unknown(item async for item, _ in found)
+            with translated():
+                items = [item async for item, _ in client.zscan_iter(keys.ids, count=1000)]
+            await self._compare_unknown(items)
 
     async def _compare_history_keys(self) -> None:
         """Finds histories of items that never were."""
-        prefix = self._keys.histories.encode()
-        found = self._partition.client.scan_iter(match=pattern(self._keys.histories), count=1000)
-        await self._compare_unknown(key.removeprefix(prefix) async for key in found)
+        length = len(self._keys.histories.encode())
+        matching, cursor = pattern(self._keys.histories), None
+        while cursor != 0:
+            with translated():
+                cursor, keys = await self._partition.client.scan(cursor or 0, matching, KEYS)
+            await self._compare_unknown(key[length:] for key in keys)
 
-    async def _compare_unknown(self, found: AsyncIterator[bytes]) -> None:
+    async def _compare_unknown(self, found: Iterable[Any]) -> None:
         """Compares what is live of the items among those found that the log did not know."""
-        known = self._fold.items
-        with translated():
-            unknown = {item async for item in found if item not in known}
-        await self._compare([*(unknown - self._unknown)])
+        unknown = {*found}.difference(self._fold.items, self._unknown)
+        await self._compare([*unknown])
         self._unknown |= unknown
 
     async def _compare(self, items: list[bytes]) -> None:
@@ -180,7 +184,7 @@ class ItemsCheck:
                 return rows, ids, found
 
 
-def _differing(found: list[Any], right: list[Any]) -> set[int]:
+def _unequal(found: list[Any], right: list[Any]) -> set[int]:
     if found == right:
         return set()
     pairs = zip(found, right, strict=True)

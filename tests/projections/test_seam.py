@@ -18,8 +18,7 @@ from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections import runner
 from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.digest import RowsDigest, reduced_row
-from itemstore.projections.fold import Fold
-from itemstore.projections.page import Page
+from itemstore.projections.fold import Fold, Page
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.row import encode
