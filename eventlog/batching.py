@@ -59,7 +59,10 @@ class Batches(Generic[Call, Answer]):
             task = loop.create_task(self._fly())
             self._tasks.add(task)  # the event loop alone would not keep it alive
             task.add_done_callback(self._tasks.discard)
-        return await answer
+        try:
+            return await answer
+        finally:
+            del answer  # what it may raise has this frame in its traceback, and would keep itself
 
     async def _fly(self) -> None:
         # From an answer to the end nothing awaits: an answered caller may end the event loop.
@@ -70,8 +73,8 @@ class Batches(Generic[Call, Answer]):
                 try:
                     answers = await self._send([call for call, _, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
-                    failed, self._waiting = batch + self._waiting, []
-                    _fail(failed, error)
+                    _fail(batch + self._waiting, error)
+                    self._waiting = []
                 else:
                     loop.call_soon(_hand_out, batch, answers)
         finally:

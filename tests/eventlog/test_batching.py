@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -167,3 +168,22 @@ def test_batches_outlive_an_event_loop(other: OtherSide) -> None:
     other.let()
     for number in range(3):
         assert asyncio.run(batches.submit(number)) == number
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_an_error_leaves_nothing_for_the_garbage_collector(
+    other: OtherSide, *, is_down: bool
+) -> None:
+    """Conditional writes are refused often, each with all that its request was made of."""
+    other.is_down = is_down
+    other.let()
+    batches = batches_to(other)
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises((Refused, Down)):
+            await batches.submit(-1)
+        await settled()
+        assert [each for each in gc.get_objects() if type(each) in {Refused, Down}] == []
+    finally:
+        gc.enable()
