@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
+from itertools import count
 
 import pytest
 from redis.asyncio import Redis
@@ -160,6 +161,28 @@ async def test_a_damaged_history_heals_while_its_item_is_written(
         assert found.different["histories"] == 2
         assert (await verify(real_partition, BUILT_IN)).clean
     await admission.end()
+    await assert_agreement(real_partition)
+
+
+async def test_a_history_of_nothing_is_found_while_items_are_made(
+    real_redis: Redis, real_partition: Partition
+) -> None:
+    """However many histories there are by then, of items that are new."""
+    log = EventLog(real_partition)
+
+    async def make_items() -> None:
+        for number in count():
+            heed_cancellation()
+            await log.append(PutItem(f"new {number}", b"{}"))
+
+    makers = [asyncio.create_task(make_items()) for _ in range(4)]
+    for _ in range(10):
+        await real_redis.rpush(real_partition.keys.history("never"), "1-1")
+        found = (await rebuild(real_partition, CURRENT_ITEMS)).findings
+        assert found.different == {"rows": 0, "ids": 0, "histories": 1}
+        assert found.examples == ["never"]
+    for maker in makers:
+        await cancelled(maker)
     await assert_agreement(real_partition)
 
 
