@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ import uvloop
 from benchmarks.cores import Cores, cores, on
 from benchmarks.document import DOCS, fill
 from benchmarks.tables import milliseconds, table
+from benchmarks.workloads import BODY
 
 _ID = re.compile(rb"^id: (\d+-\d+)\n", re.MULTILINE)
 
@@ -57,16 +59,18 @@ class Server:
 
 @dataclass
 class Subscriber(asyncio.Protocol):
-    """One connection that follows the feed, and what came over it."""
+    """One connection that follows the feed after a position, and what came over it."""
 
+    after: str
     delays: list[float] = field(default_factory=list)
     positions: list[bytes] = field(default_factory=list)
     _rest: bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asks for the events from now on."""
-        request = b"GET /events?after=%d-0 HTTP/1.1\r\nHost: localhost\r\n" % (time.time() * 1000)
-        cast("asyncio.Transport", transport).write(request + b"Accept: text/event-stream\r\n\r\n")
+        """Asks for the events after the position."""
+        request = f"GET /events?after={self.after} HTTP/1.1\r\nHost: localhost\r\n"
+        request += "Accept: text/event-stream\r\n\r\n"
+        cast("asyncio.Transport", transport).write(request.encode())
 
     def data_received(self, data: bytes) -> None:
         """Takes the events that are whole, and keeps the rest."""
@@ -114,8 +118,9 @@ async def measure(count: int, rate: float, seconds: float) -> dict[str, Any]:
         cpu_alone = (server.cpu_seconds - used) / seconds
         memory = server.resident_kilobytes
         loop = asyncio.get_running_loop()
+        last = await asyncio.to_thread(_appended, server.port)
         subscribers = [
-            (await loop.create_connection(Subscriber, "127.0.0.1", server.port))[1]
+            (await loop.create_connection(lambda: Subscriber(last), "127.0.0.1", server.port))[1]
             for _ in range(count)
         ]
         await asyncio.sleep(SETTLE)
@@ -144,6 +149,15 @@ async def measure(count: int, rate: float, seconds: float) -> dict[str, Any]:
         "share of a core, without subscribers": round(cpu_alone, 3),
         "share of a core, with": round(cpu, 3),
     }
+
+
+def _appended(port: int) -> str:
+    """The position of an event that is written now: the log's last."""
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("PUT", "/items/last", BODY, {"Content-Type": "application/json"})
+    position = connection.getresponse().headers["Event-Id"]
+    connection.close()
+    return position
 
 
 def _place(position: bytes) -> tuple[int, int]:
