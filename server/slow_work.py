@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from itemstore.server.refusals import Overloaded
 
@@ -25,6 +25,8 @@ IDLE_SECONDS = 10.0
 """After so long without work a thread ends."""
 
 Result = TypeVar("Result")
+
+_Outcome = tuple[Result | None, BaseException | None]
 
 
 class SlowWork:
@@ -47,37 +49,38 @@ class SlowWork:
 
         Raises Overloaded where too much is waiting, and after PATIENCE.
         """
+        result, error = await self._done(work)
+        if error is None:
+            return result  # type: ignore[return-value]
+        try:
+            if isinstance(error, Exception) and not isinstance(error, StopIteration):
+                raise error
+            raise RuntimeError("A model raised what no model may raise") from error
+        finally:
+            del error  # it has this frame too, and would keep itself and the body
+
+    async def _done(self, work: Callable[[], Result]) -> _Outcome[Result]:
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+        done: asyncio.Future[list[_Outcome[Result]]] = loop.create_future()
 
         def job() -> None:
             if done.cancelled():  # nobody waits any more
                 return
-            result, error = None, None
             try:
-                result = work()
-            except BaseException as raised:  # noqa: BLE001 - also what would end the thread
-                error = raised
-            try:
-                loop.call_soon_threadsafe(_deliver, done, (result, error))
+                loop.call_soon_threadsafe(_deliver, done, [_outcome(work)])
             except RuntimeError:  # the loop has been closed meanwhile
                 return
 
         self._add(job)
         try:
             async with asyncio.timeout(PATIENCE):
-                result, error = await done
+                return (await done).pop()  # an error has this future in its traceback
         except TimeoutError:
             sentence = f"The body was not worked out within {PATIENCE:g} seconds."
             raise Overloaded(sentence) from None
         finally:
             if done.cancelled():
                 self._forget(job)
-        if error is None:
-            return result  # type: ignore[no-any-return]
-        if isinstance(error, Exception) and not isinstance(error, StopIteration):
-            raise error
-        raise RuntimeError("A model raised what no model may raise") from error
 
     def _add(self, job: Callable[[], None]) -> None:
         with self._changed:
@@ -110,9 +113,15 @@ class SlowWork:
                     self._busy -= 1
 
 
+def _outcome(work: Callable[[], Result]) -> _Outcome[Result]:
+    try:
+        return work(), None
+    except BaseException as error:  # noqa: BLE001 - also what would end the thread
+        return None, error
+
+
 def _deliver(
-    done: asyncio.Future[tuple[Any, BaseException | None]],
-    outcome: tuple[Any, BaseException | None],
+    done: asyncio.Future[list[_Outcome[Result]]], outcomes: list[_Outcome[Result]]
 ) -> None:
     if not done.done():
-        done.set_result(outcome)
+        done.set_result(outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -150,6 +151,29 @@ async def test_a_body_is_let_go_when_nobody_waits_for_its_work() -> None:
         assert not work._jobs
     held.set()
     await first
+
+
+class Wrong(Exception):
+    """What work raises."""
+
+
+async def test_what_the_work_raises_leaves_nothing_for_the_garbage_collector() -> None:
+    """It would keep the body, of a megabyte perhaps, until that comes."""
+    work = SlowWork(1)
+
+    def fail() -> None:
+        raise Wrong
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(Wrong):
+            await work.run(fail)
+        async with asyncio.timeout(5):  # its thread lets go of it when it has a turn
+            while [each for each in gc.get_objects() if type(each) is Wrong]:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
