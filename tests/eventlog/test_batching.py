@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -187,3 +187,34 @@ async def test_an_error_leaves_nothing_for_the_garbage_collector(
         assert [each for each in gc.get_objects() if type(each) in {Refused, Down}] == []
     finally:
         gc.enable()
+
+
+async def test_the_next_batch_leaves_before_the_answers_to_the_last_are_made() -> None:
+    """Making them takes time, in which the other side would have nothing to do."""
+    happened: list[str] = []
+
+    async def send(batch: Sequence[int]) -> Iterator[int | Exception]:
+        happened.append(f"sent {batch}")
+        await asyncio.sleep(0)
+        return (made(number) for number in batch)
+
+    def made(number: int) -> int:
+        happened.append(f"made {number}")
+        return number
+
+    batches = Batches(send, most=2, most_bytes=0, waiting=100, flights=1)
+    assert await asyncio.gather(*submit(batches, 1, 2, 3)) == [1, 2, 3]
+    assert happened == ["sent [1, 2]", "sent [3]", "made 1", "made 2", "made 3"]
+
+
+async def test_an_answer_that_cannot_be_made_is_an_error_of_those_that_have_none() -> None:
+    """Of its caller and of the ones after it in the batch; the batches after it are answered."""
+
+    async def send(batch: Sequence[int]) -> Iterator[int | Exception]:
+        return (10 // number for number in batch)
+
+    batches = Batches(send, most=3, most_bytes=0, waiting=100, flights=1)
+    callers = submit(batches, 1, 0, 2, 5)
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert [outcomes[0], outcomes[3]] == [10, 2]
+    assert [type(outcome) for outcome in outcomes[1:3]] == [ZeroDivisionError] * 2
