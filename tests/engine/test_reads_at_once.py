@@ -54,7 +54,7 @@ async def test_a_read_that_was_given_up_answers_no_other(
         await redis.hset("hash", mapping={str(number): number for number in range(300)})
         assert await echoed(redis, 0)
         with stopped(server), monkeypatch.context() as patched:
-            patched.setattr("itemstore.engine.time_limit.COMMAND_SECONDS", 0.1)
+            patched.setattr("itemstore.engine.time_limit.COMMAND_SECONDS", 0.3)
             given_up = [redis.hget("hash", str(number)) for number in range(100)]
             lost = await asyncio.gather(*given_up, return_exceptions=True)
             assert {type(each) for each in lost} == {TimeoutError}
