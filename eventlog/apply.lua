@@ -28,21 +28,24 @@ end
 -- XADD, or it is there without a row, so that the item would begin again at version 1 and no rebuild
 -- could mend the log. With pcall: what is wrong with the keys of one item stops no other.
 --
--- Some at a time, and no more of them is kept: each can be as large as a body.
+-- Some at a time, one where they are large, and no more of them is kept: each can be as large as a
+-- body, and many such rows in one reply take four times as long as one by one.
 local function sound_rows(items)
-  local AT_ONCE, HEAD = 16, 256
-  local sound = {}
-  for first = 1, #items, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #items)
+  local MOST, LARGE, HEAD = 16, 64 * 1024, 256
+  local sound, first, at_once = {}, 1, 4
+  while first <= #items do
+    local last, bytes = math.min(first + at_once - 1, #items), 0
     local some = redis.call('HMGET', KEYS[2], unpack(items, first, last))
     for i = first, last do
       local row = some[i - first + 1]
+      bytes = bytes + (row and #row or 0)
       local length = redis.pcall('LLEN', ARGV[1] .. items[i])
       if type(length) ~= 'number' or (length > 0 and not row) then
         row = ''
       end
       sound[i] = row and #row > HEAD and string.sub(row, 1, HEAD) or row
     end
+    first, at_once = last + 1, bytes > LARGE and 1 or math.min(4 * at_once, MOST)
   end
   return sound
 end
