@@ -11,6 +11,7 @@ from itemstore.domain.positions import key_of
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
+from itemstore.projections.columns import Columns, columns_of
 from itemstore.projections.counts import (
     ANYWHERE,
     Counts,
@@ -23,7 +24,7 @@ from itemstore.projections.task import EXAMPLES, Findings, Task
 
 Count = Callable[[Counter[str], RecordedEvent], None]
 
-CountPage = Callable[[Counter[str], Sequence[Entry]], bool]
+CountPage = Callable[[Counter[str], Columns], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class CountingProjection:
 
     `count` names the numbers as it likes, except `position` and `events`. It goes by the event
     alone, and does not look at the numbers: these may be those of a few events only. `count_page`
-    does the same for entries of the log as they are, where there is a faster way for many; it says
-    False, and counts none, where one of them may be no event.
+    does the same for the columns of many, where that is a faster way.
     """
 
     name: str
@@ -50,13 +50,21 @@ class CountingProjection:
                 self.name, f"on the event at {recorded.position}", why
             ) from error
 
-    def add_page(self, numbers: Counter[str], entries: Sequence[Entry]) -> int:
+    def add_page(
+        self,
+        numbers: Counter[str],
+        entries: Sequence[Entry],
+        columns: Columns | None = None,
+    ) -> int:
         """Adds entries of the log to numbers; how many were no events, and changed none.
 
-        Raises ProjectionFailed where `count` fails.
+        `columns` are theirs, where they are known. Raises ProjectionFailed where `count` fails.
         """
-        if entries and self.count_page and self.count_page(numbers, entries):
-            return 0
+        if self.count_page and entries:
+            columns = columns or columns_of(entries)
+            if columns:
+                self.count_page(numbers, columns)
+                return 0
         skipped = 0
         for position, fields in entries:
             recorded = _decoded(position, fields)
@@ -141,7 +149,7 @@ class CountsCheck:
 
     async def take(self, page: Page) -> None:
         """Counts what are events."""
-        self._projection.add_page(self._numbers, page.entries)
+        self._projection.add_page(self._numbers, page.entries, page.columns)
 
     async def compare(self) -> None:
         """Compares what is counted, as far as it is, with what should be."""

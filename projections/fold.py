@@ -16,7 +16,7 @@ from itemstore.eventlog.codec import (
 )
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
-from itemstore.projections.columns import columns_of
+from itemstore.projections.columns import Columns, columns_of
 from itemstore.projections.digest import BODY, RowsDigest, reduced
 from itemstore.projections.row import row_of
 from itemstore.projections.verdict import Differences
@@ -28,10 +28,12 @@ _PLAIN = {(exists, kind.__name__.encode()): kind is ItemCreated for exists, kind
 class Page(NamedTuple):
     """Entries of the log that are folded together, whatever they are.
 
-    `replaced` has the item and the position of each event that is no longer the last of its item.
+    `columns` are theirs, None where one of them may be no event. `replaced` has the item and the
+    position of each event that is no longer the last of its item.
     """
 
     entries: Sequence[Entry]
+    columns: Columns | None
     replaced: Sequence[tuple[bytes, bytes]]
 
 
@@ -79,7 +81,8 @@ class Fold:
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Goes on with entries of the log, in their order."""
-        page = Page(entries, self._folded(entries))
+        columns = columns_of(entries) if entries else None
+        page = Page(entries, columns, self._folded(entries, columns))
         if entries:
             self.position = entries[-1][0].decode()
             self.entries += len(entries)
@@ -97,7 +100,9 @@ class Fold:
         """How many items exist."""
         return sum(body is not None for *_, body in self.items.values())
 
-    def _folded(self, entries: Sequence[Entry]) -> list[tuple[bytes, bytes]]:
+    def _folded(
+        self, entries: Sequence[Entry], columns: Columns | None
+    ) -> list[tuple[bytes, bytes]]:
         """Goes on with entries; which events these have replaced as the last of their items.
 
         Where a page is plain, a few comparisons of bytes tell that an event can follow. `evolve`
@@ -105,7 +110,6 @@ class Fold:
         """
         items = self.items
         replaced: list[tuple[bytes, bytes]] = []
-        columns = columns_of(entries) if entries else None
         if columns is None or not all(map(is_meta, {*columns.metas})):
             for entry in entries:
                 self._judge(entry, replaced)

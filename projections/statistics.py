@@ -11,8 +11,7 @@ from functools import lru_cache
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.positions import milliseconds_of
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import Entry
-from itemstore.projections.columns import columns_of
+from itemstore.projections.columns import Columns
 from itemstore.projections.counting import CountingProjection
 from itemstore.projections.counts import CountsStore
 
@@ -34,11 +33,8 @@ def count(numbers: Counter[str], recorded: RecordedEvent) -> None:
         numbers["items"] += 1
 
 
-def count_page(numbers: Counter[str], entries: Sequence[Entry]) -> bool:
-    """Does the same for many events at once, in a tenth of the time; False where it can't."""
-    columns = columns_of(entries)
-    if columns is None:
-        return False
+def count_page(numbers: Counter[str], columns: Columns) -> None:
+    """Does the same for many events at once, in a tenth of the time."""
     types = columns.types
     totals = {kind: types.count(kind.__name__.encode()) for kind in _TYPE_FIELDS}
     numbers.update({_TYPE_FIELDS[kind]: total for kind, total in totals.items() if total})
@@ -49,7 +45,6 @@ def count_page(numbers: Counter[str], entries: Sequence[Entry]) -> bool:
         numbers["bytes"] += sum(map(len, columns.bodies))
     for field, total in _days(columns.positions):
         numbers[field] += total
-    return True
 
 
 def _days(positions: Sequence[bytes]) -> Iterable[tuple[str, int]]:

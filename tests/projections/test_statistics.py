@@ -9,7 +9,8 @@ import pytest
 
 from itemstore.domain.events import ItemCreated, RecordedEvent
 from itemstore.eventlog.reader import Entry
-from itemstore.projections.statistics import STATISTICS, count, count_page
+from itemstore.projections.columns import columns_of
+from itemstore.projections.statistics import STATISTICS, count
 
 
 @pytest.mark.parametrize(
@@ -99,4 +100,4 @@ def test_a_page_counts_as_its_events_do_one_by_one(page: list[Entry]) -> None:
 )
 def test_what_the_store_writes_is_counted_at_once(name: str) -> None:
     """Without decoding it."""
-    assert count_page(Counter(), PAGES[name])
+    assert columns_of(PAGES[name])
