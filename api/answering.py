@@ -24,6 +24,8 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
 
+GOING_DOWN = LogUnavailable("The server is going down.")
+
 
 class Answering:
     """The resources as an ASGI application, and another one for every other path.
@@ -35,9 +37,15 @@ class Answering:
 
     def __init__(self, resources: Resources, counters: Counters, others: ASGIApp) -> None:
         self.context: Context | None = None
+        self._is_closed = False
         self._resources = resources
         self._counters = counters
         self._others = others
+
+    def close(self) -> None:
+        """Ends the use of the store; a client that still waits on its connection is told so."""
+        self.context = None
+        self._is_closed = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request of any server's, by ASGI."""
@@ -59,8 +67,7 @@ class Answering:
         began = perf_counter()
         resource, parameters = found
         if self.context is None:
-            message = "The store is not open: run the application's lifespan, or pass redis=."
-            raise RuntimeError(message)
+            return self._without_store(incoming)
         request = Request(incoming, self.context, parameters)
         method = incoming.method
         reply: AnyReply
@@ -78,12 +85,17 @@ class Answering:
         except ClientDisconnect:
             return None
         except asyncio.CancelledError:  # by the server, which has waited for long enough
-            gone = LogUnavailable("The server is going down.")
-            reply = error_reply(gone, incoming, self._counters)
+            reply = error_reply(GOING_DOWN, incoming, self._counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             reply = error_reply(error, incoming, self._counters)
         self._counters.answered(resource.template, method, reply.status, perf_counter() - began)
         return reply
+
+    def _without_store(self, incoming: Incoming) -> AnyReply:
+        if not self._is_closed:
+            message = "The store is not open: run the application's lifespan, or pass redis=."
+            raise RuntimeError(message)
+        return error_reply(GOING_DOWN, incoming, self._counters)
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets FastAPI answer, to callers that may read: routes that were added, and 404."""

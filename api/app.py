@@ -159,7 +159,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             async with running(app.serve(store)):
                 yield state
         finally:
-            app.answering.context = None
+            app.answering.close()
 
 
 def _usable(redis: Redis) -> Redis:

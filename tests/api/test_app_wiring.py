@@ -128,6 +128,16 @@ async def test_an_app_that_was_not_started_says_so(tmp_path: Path) -> None:
             await client.get("/items")
 
 
+async def test_what_comes_after_the_end_of_a_store_is_told_so(tmp_path: Path) -> None:
+    """A request that waits on its connection for the one before may begin as late as that."""
+    app = create_app(Settings(data_dir=tmp_path))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        assert (await client.get("/items")).status_code == 200
+    async with client_of(app) as client:
+        answer = await client.get("/items")
+        assert problem(answer, 503, "log-unavailable")["detail"] == "The server is going down."
+
+
 def test_an_engine_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better no service than one that can't write."""
     monkeypatch.setattr("itemstore.store.opening.PATIENCE", 0.3)
