@@ -92,9 +92,11 @@ local function replay(entry, created, count, positions)
   end
   rows[item] = row_of(event_type, version, position, created, data)
   existing[item], created_at[item] = exists, created
-  if first and number == count + 1 then
+  if is_marked(item) then  -- then the shadow history has what came before
+    check_history(item, number, count, positions)
+  elseif first and number == count + 1 then
     check_history(item, number, number, first .. ' ' .. positions)
-  elseif number > 1 or is_marked(item) then
+  elseif number > 1 then
     check_history(item, number, count, positions)
   end
 end

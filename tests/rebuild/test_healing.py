@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from itemstore.domain.commands import PutItem
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement, contents
 from tests.rebuild.conftest import Damage
@@ -125,6 +127,31 @@ async def test_damage_is_named_by_verify_and_healed_by_rebuild(
     after = await contents(redis)
     after.pop(partition.keys.receipts.encode())
     assert after == before
+    await assert_agreement(partition)
+
+
+@pytest.mark.parametrize("kind", ["deleted", "with another one", "too long"])
+async def test_a_history_of_one_position_heals_while_its_item_is_written(
+    redis: Redis,
+    partition: Partition,
+    history: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """What is appended to it after it was found wrong stands in it once, behind the first."""
+    do_damage, _ = DAMAGES[f"a history of one position {kind}"]
+    await do_damage(redis, partition.keys)
+    heal = Shadow.heal_histories
+
+    async def write_and_heal(shadow: Shadow) -> None:
+        for _ in range(2):
+            await history.append(PutItem(ONCE, b"2"))
+        await heal(shadow)
+
+    monkeypatch.setattr(Shadow, "heal_histories", write_and_heal)
+    await rebuild(partition, CURRENT_ITEMS)
+
+    assert (await verify(partition, BUILT_IN)).differences == []
     await assert_agreement(partition)
 
 
