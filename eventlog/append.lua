@@ -111,8 +111,12 @@ for n, item in ipairs(items) do
   elseif event_type ~= '' and admits(expected, exists, version) then
     local data, meta = ARGV[i + 2], ARGV[i + 3]
     version = string.format('%d', version + 1)
-    local position = redis.call('XADD', KEYS[1], '*',
+    local position = redis.pcall('XADD', KEYS[1], '*',
       'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
+    if type(position) ~= 'string' then  -- none is left: what came before it is kept whole
+      write_items()
+      return position
+    end
     apply(event_type, item, version, position, created, data)
     line = event_type .. ' ' .. version .. ' ' .. position
     if key ~= '' then  -- in the same step; a refusal is not remembered, as it changed nothing

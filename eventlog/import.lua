@@ -16,6 +16,7 @@ if ends_at ~= ARGV[2] then
   return redis.error_reply('LOGMOVED ' .. ends_at)
 end
 
+redis.call('ZCARD', KEYS[3])  -- raises WRONGTYPE here, before the first write
 local refusal = refusal_of(ARGV[FIRST + 2], {})
 if refusal then
   return refusal
@@ -37,8 +38,11 @@ for n, item in ipairs(items) do
   local event_type, data, meta = ARGV[i + 1], ARGV[i + 3], ARGV[i + 4]
   local version, _, created = read_row(rows[item] or sound[n])
   version = string.format('%d', version + 1)
-  ends_at = redis.call('XADD', KEYS[1], ARGV[i],
+  ends_at = redis.pcall('XADD', KEYS[1], ARGV[i],
     'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
+  if type(ends_at) ~= 'string' then  -- no position is left: what came before it is kept whole
+    break
+  end
   apply(event_type, item, version, ends_at, created, data)
 end
 write_items()

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.importing import Check, ForeignEvent, import_events
@@ -164,6 +165,50 @@ async def test_an_item_without_its_row_does_not_begin_again(
         await log.append(PutItem("foo", b"2"))
     assert (await log.reader.extent()).length == 1
     assert (await log.append(PutItem("bar", b"1"))).version == 1
+
+
+async def test_a_log_without_a_position_left_keeps_what_was_appended_whole(
+    redis: Redis, partition: Partition, log: EventLog
+) -> None:
+    """The one event of a batch that still had a place is applied, as if it had been alone."""
+    await log.append(PutItem("foo", b"1"))
+    last = f"{LARGEST}-{LARGEST - 1}"
+    await redis.xadd(partition.keys.events, {"no": "event"}, id=last)
+    await redis.xdel(partition.keys.events, last)
+    outcomes = await asyncio.gather(
+        *(log.append(PutItem(item, b"2")) for item in ("foo", "bar")), return_exceptions=True
+    )
+    assert all(isinstance(outcome, LogUnavailable) for outcome in outcomes)
+    assert [event.item for event in await log.reader.read()] == ["foo", "foo"]
+    await assert_agreement(partition)
+
+
+async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
+    redis: Redis, partition: Partition, log: EventLog
+) -> None:
+    """As an append does."""
+    await log.append(PutItem("foo", b"1"))
+    last = f"{LARGEST}-{LARGEST - 1}"
+    await redis.xadd(partition.keys.events, {"no": "event"}, id=last)
+    events = [ForeignEvent(n, "ItemCreated", f"new {n}", b"1") for n in (1, 2)]
+    with pytest.raises(LogUnavailable):
+        async for _ in import_events(partition, Check(0, keep=False).checked(events), last):
+            pass
+    await redis.xdel(partition.keys.events, last)
+    assert [event.item for event in await log.reader.read()] == ["foo", "new 1"]
+    await assert_agreement(partition)
+
+
+async def test_ids_of_another_type_stop_an_import(
+    redis: Redis, partition: Partition, unchanged: Unchanged
+) -> None:
+    """Before anything is written, as with the log and the rows."""
+    await redis.set(partition.keys.ids, "something else")
+    events = [ForeignEvent(1, "ItemCreated", "foo", b"1")]
+    async with unchanged():
+        with pytest.raises(LogBroken):
+            async for _ in import_events(partition, Check(0, keep=False).checked(events), START):
+                pass
 
 
 READ_ONLY = "resetkeys ~items:events ~items:current ~items:ids ~items:writers:* %R~items:history:*"
