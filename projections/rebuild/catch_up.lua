@@ -8,7 +8,7 @@
 -- Reply: the position reached, events replayed, entries skipped because they are no events, the
 -- length of the log, whether its end was reached, whether the lease was renewed.
 
-local CHUNK, LARGE, MOST_BYTES = 64, 64 * 1024, 1024 * 1024
+local CHUNK, LARGE, MOST_BYTES = 16, 64 * 1024, 1024 * 1024
 
 local function is_event(fields)
   local event_type = fields[2]
@@ -36,7 +36,7 @@ repeat
     end
   end
   at_end = #entries < chunk
-  chunk = bytes - before > LARGE and 1 or CHUNK
+  chunk = bytes - before > LARGE and 1 or math.min(4 * chunk, CHUNK)
 until at_end or replayed + skipped >= most or bytes >= MOST_BYTES
 write_items()
 

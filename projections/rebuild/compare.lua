@@ -7,7 +7,7 @@
 -- or nil for rows that differ; items whose place among the ids differs; how many more rows and ids
 -- are live than right.
 
-local CHUNK, LARGE, MOST, MOST_BYTES = 64, 64 * 1024, 500, 1024 * 1024
+local CHUNK, LARGE, MOST, MOST_BYTES = 16, 64 * 1024, 500, 1024 * 1024
 local ROW = '^{"version":(%d+),"position":"([%d-]+)","created":"[%d-]+","(%l+)":'
 
 local function size(command, key)
@@ -54,7 +54,7 @@ if at_end then
       read = read + #row
     end
     compared = compared + #items
-    count = read - before > LARGE and 1 or CHUNK
+    count = read - before > LARGE and 1 or math.min(4 * count, CHUNK)
   until cursor == '0' or compared >= MOST or read >= MOST_BYTES
   reply[6], reply[7], reply[8], reply[9], reply[10] = renewed, cursor, all, wrong_rows, wrong_ids
   reply[11] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])

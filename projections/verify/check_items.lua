@@ -5,9 +5,9 @@
 --   then the items
 -- Reply: the numbers, from 0, of items whose history does not have the row's position as the last of
 -- as many as the row's version; then, for as many items as fit in, what HMGET and ZMSCORE say of
--- each 16 of them in turn.
+-- some of them in turn: one where they are large, else up to 16.
 
-local FIRST, CHUNK, MOST_BYTES = 2, 16, 1024 * 1024
+local FIRST, CHUNK, LARGE, MOST_BYTES = 2, 16, 64 * 1024, 1024 * 1024
 
 -- What the command says of some items; its error for each of them, where it fails.
 local function said(command, key, first, last)
@@ -32,9 +32,9 @@ local function ends_as_said(item, row)
   return #found == 1 and found[1] == position
 end
 
-local wrong, reply, bytes, first = {}, {}, 0, FIRST
+local wrong, reply, bytes, first, at_once = {}, {}, 0, FIRST, 1
 while first <= #ARGV and bytes < MOST_BYTES do
-  local last = math.min(first + CHUNK - 1, #ARGV)
+  local last, before = math.min(first + at_once - 1, #ARGV), bytes
   local rows = said('HMGET', KEYS[1], first, last)
   for i, row in ipairs(rows) do
     bytes = bytes + (row and #row or 0)
@@ -44,6 +44,6 @@ while first <= #ARGV and bytes < MOST_BYTES do
   end
   reply[#reply + 1] = rows
   reply[#reply + 1] = said('ZMSCORE', KEYS[2], first, last)
-  first = last + 1
+  first, at_once = last + 1, bytes - before > LARGE and 1 or math.min(4 * at_once, CHUNK)
 end
 return { wrong, unpack(reply) }

@@ -30,15 +30,18 @@ async def longest_step(redis: Redis) -> int:
 
 
 @pytest.mark.parametrize(
-    ("items", "events", "size"), [(12, 1100, 2), (60, 1, 1_000_000)], ids=["long", "large"]
+    ("small", "items", "events", "size"),
+    [(0, 12, 1100, 2), (0, 60, 1, 1_000_000), (150, 80, 1, 1_000_000)],
+    ids=["long", "large", "large after small"],
 )
 async def test_no_step_of_a_rebuild_or_a_verify_is_long(
-    real_redis: Redis, items: int, events: int, size: int
+    real_redis: Redis, small: int, items: int, events: int, size: int
 ) -> None:
-    """Items with more events than one run holds; items of a megabyte each."""
+    """Items with more events than one run holds; large items, also after small ones."""
     keys = Keys()
     log = EventLog(Partition(real_redis, keys))
     body = b'"%s"' % (b"x" * (size - 2))
+    await asyncio.gather(*(log.append(PutItem(f"small {n}", b"1")) for n in range(small)))
     for _ in range(events):
         await asyncio.gather(*(log.append(PutItem(f"{n}", body)) for n in range(items)))
     await real_redis.config_set("slowlog-log-slower-than", 10_000)
@@ -50,7 +53,7 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
     verdict = await verify(Partition(real_redis, keys), BUILT_IN)
     assert await longest_step(real_redis) < FAR_TOO_LONG
 
-    assert receipt.findings.events == items * events
+    assert receipt.findings.events == small + items * events
     assert receipt.findings.digest_before == receipt.findings.digest_after == verdict.digest
     assert verdict.clean
 
