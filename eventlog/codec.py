@@ -126,7 +126,10 @@ def _event(kind: bytes, item: str, data: bytes) -> Event:
 def _meta(text: bytes) -> dict[str, str]:
     if text == NO_META:
         return {}
-    meta = json.loads(text)
+    try:
+        meta = json.loads(text)
+    except RecursionError:  # it is nested too deep
+        meta = None
     if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
         message = "its meta is not a JSON object of strings"
         raise ValueError(message)

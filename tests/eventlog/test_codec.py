@@ -65,6 +65,7 @@ MALFORMED = {
     "meta that is no JSON": ENTRY | {b"meta": b"{"},
     "no meta": ENTRY | {b"meta": b""},
     "meta that is no object": ENTRY | {b"meta": b"[]"},
+    "meta that is nested too deep": ENTRY | {b"meta": b"[" * 100_000},
     "meta that is no text": ENTRY | {b"meta": b'{"actor":1}'},
     "a creation of nothing": ENTRY | {b"type": b"ItemCreated", b"data": b""},
     "an update to nothing": ENTRY | {b"data": b""},
