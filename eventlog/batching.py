@@ -18,6 +18,9 @@ class TooManyWaiting(Exception):
 class Batches(Generic[Call, Answer]):
     """Sends the calls of one process in batches, `flights` of them at a time.
 
+    While one is under way, another leaves only once `crowd` calls wait: a batch has a cost of its
+    own, on both sides, and a few calls that come together share it.
+
     `send` takes a batch and gives an answer for each call, in the same order; an answer that is
     an exception is raised to the caller it belongs to. They are asked for, and handed out, once the
     next batch has left: what makes them is done while that is under way. When `send` itself raises,
@@ -28,7 +31,7 @@ class Batches(Generic[Call, Answer]):
     `sizes` counts the batches of each size that were sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - bounds, each by its name
         self,
         send: Callable[[Sequence[Call]], Awaitable[Iterable[Answer | Exception]]],
         *,
@@ -36,6 +39,7 @@ class Batches(Generic[Call, Answer]):
         most_bytes: int,
         waiting: int,
         flights: int,
+        crowd: int = 1,
     ) -> None:
         self._send = send
         self._most = most
@@ -43,6 +47,7 @@ class Batches(Generic[Call, Answer]):
         self._most_waiting = waiting
         self._waiting: list[_Waiting[Call, Answer]] = []
         self._most_flights = flights
+        self._crowd = crowd
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.sizes: Counter[int] = Counter()
@@ -54,7 +59,9 @@ class Batches(Generic[Call, Answer]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((call, size, answer))
-        if self._flights < self._most_flights:
+        if not self._flights or (
+            self._flights < self._most_flights and len(self._waiting) >= self._crowd
+        ):
             self._flights += 1
             task = loop.create_task(self._fly())
             self._tasks.add(task)  # the event loop alone would not keep it alive

@@ -36,6 +36,9 @@ MOST_BYTES = 4 * 1024 * 1024
 FLIGHTS = 2
 """Batches under way at once: while the engine has one, this process makes the other."""
 
+CROWD = 12
+"""Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
+
 LOOK = 1.0
 """Seconds between two looks of a follower whether the log is still the same."""
 
@@ -64,6 +67,7 @@ class EventLog:
             most_bytes=MOST_BYTES,
             waiting=terms.waiting,
             flights=FLIGHTS,
+            crowd=CROWD,
         )
         self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()

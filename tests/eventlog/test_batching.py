@@ -218,3 +218,21 @@ async def test_an_answer_that_cannot_be_made_is_an_error_of_those_that_have_none
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     assert [outcomes[0], outcomes[3]] == [10, 2]
     assert [type(outcome) for outcome in outcomes[1:3]] == [ZeroDivisionError] * 2
+
+
+async def test_a_second_batch_leaves_when_a_crowd_waits(other: OtherSide) -> None:
+    """Fewer wait until the first one is back, and go together."""
+    batches = Batches(other.send, most=10, most_bytes=0, waiting=100, flights=2, crowd=3)
+    callers = submit(batches, 1)
+    await settled()
+    callers += submit(batches, 2, 3)
+    await settled()
+    assert other.batches == [[1]]
+    callers += submit(batches, 4)
+    await settled()
+    assert other.batches == [[1], [2, 3, 4]]
+    callers += submit(batches, 5)
+    await settled()
+    other.let()
+    assert await asyncio.gather(*callers) == [1, 2, 3, 4, 5]
+    assert other.batches == [[1], [2, 3, 4], [5]]
