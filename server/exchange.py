@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of
 from itemstore.server.connection_state import ConnectionState
+from itemstore.server.ends import Ends
 from itemstore.server.request_head import Head
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
@@ -30,17 +31,6 @@ _WITHOUT_BODY = frozenset({204, 304})
 _FAILED = Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error")
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
-
-Address = tuple[str, int] | None
-"""Host and port; None for a socket that has none."""
-
-
-class Ends(NamedTuple):
-    """The two ends of a connection, and how it is spoken to: `http` or `https`."""
-
-    scheme: str
-    server: Address
-    client: Address
 
 
 class Outlet(NamedTuple):
@@ -66,9 +56,9 @@ class Exchange:
     """A request, and the answer to it: by ASGI's two callables, or as one Answer.
 
     `path` is as it was sent, percent-encoded; names of `fields` are in lower case. The client
-    `is_expectant` while it waits for 100 Continue. `kept` is how
-    many bytes of the answer its sender has in memory, besides what was written, `is_stream` whether
-    it is one that has no length, and `is_live` whether it has no end either.
+    `is_expectant` while it waits for 100 Continue. `kept` is how many bytes of the answer its
+    sender has in memory, besides what was written, `is_stream` whether it is one that has no
+    length, and `is_live` whether it has no end either.
     """
 
     __slots__ = (

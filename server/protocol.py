@@ -6,12 +6,12 @@ httptools reads it, and bounds nothing by itself (docs/decisions/0009).
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import httptools
 
 from itemstore.server.connection import Connection
-from itemstore.server.exchange import Address, Ends, Exchange, Outlet
+from itemstore.server.ends import ends_of
+from itemstore.server.exchange import Exchange, Outlet
 from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused, too_many_waiting
 from itemstore.server.request_head import (
@@ -49,11 +49,7 @@ class Protocol(Connection):
         """Takes note of the transport, and of its two ends."""
         super().connection_made(transport)
         self._parser = self._new_parser()
-        self._ends = Ends(
-            "http" if transport.get_extra_info("sslcontext") is None else "https",
-            _address(transport.get_extra_info("sockname")),
-            _address(transport.get_extra_info("peername")),
-        )
+        self._ends = ends_of(transport)
         self._outlet = Outlet(
             self.transport, self._state, self._answered, self._served.on_every_body
         )
@@ -199,8 +195,3 @@ class Protocol(Connection):
         parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True, lenient_version=True)
         return parser
-
-
-def _address(name: Any) -> Address:
-    """Host and port of a name that a socket has; None for one that is no address."""
-    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 
 from itemstore.api.http.paths import own_path, root_path
 from itemstore.server.answer_head import Fields
-from itemstore.server.exchange import Ends
+from itemstore.server.ends import Ends
 
 
 class Incoming(Protocol):
