@@ -18,8 +18,8 @@ MOST_DIGITS = 4300
 """Digits of an integer: what Python and pydantic's parser take."""
 
 
-QUICK_BYTES = 4096
-"""A text that is looked at in the quick way; no integer in it has more than MOST_DIGITS."""
+GLANCE_BYTES = 4096
+"""The longest text that is looked at so: no integer in it has more than MOST_DIGITS."""
 
 
 class MalformedJson(Exception):
@@ -59,7 +59,7 @@ def comes_back_as_it_is(text: bytes) -> bool:
     In such a text check_json finds nothing: a key that is there twice, say, would come back once.
     It takes a quarter of the time. False for what is merely written in another way.
     """
-    if len(text) > QUICK_BYTES or text.count(b"[") + text.count(b"{") > DEEPEST:
+    if len(text) > GLANCE_BYTES or text.count(b"[") + text.count(b"{") > DEEPEST:
         return False
     try:
         return to_json(from_json(text, allow_inf_nan=False)) == text

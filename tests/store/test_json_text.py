@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from itemstore.store.json_text import (
     DEEPEST,
-    QUICK_BYTES,
+    GLANCE_BYTES,
     MalformedJson,
     check_json,
     comes_back_as_it_is,
@@ -52,7 +52,7 @@ def test_compact_json_comes_back() -> None:
     assert comes_back_as_it_is(compact)
     assert not comes_back_as_it_is(body.encode())
     assert not comes_back_as_it_is(compact.replace(b"-2.5", b"-2.50"))
-    assert not comes_back_as_it_is(b'{"a":"%b"}' % (b"x" * QUICK_BYTES))
+    assert not comes_back_as_it_is(b'{"a":"%b"}' % (b"x" * GLANCE_BYTES))
 
 
 def _rewritten(text: bytes) -> list[bytes]:
