@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from tests.torture.history import Answer, Operation
 from tests.torture.processes import Api
-from tests.torture.traffic import UNAVAILABLE, Client, Recorded, Request, answer_of
+from tests.torture.traffic import UNAVAILABLE, Client, Recorded, Request, answer_of, running
 from tests.torture.wire import PATIENCE, Reply, read_reply
 
 MOST = 6
@@ -157,15 +157,7 @@ async def cut_traffic(
     recorded: Recorded, apis: Sequence[Api], seed: int, clients: int = 24
 ) -> AsyncIterator[None]:
     """Such clients during the block, spread over the APIs."""
-    going = True
-    tasks = [
-        asyncio.create_task(
-            CutClient(number, seed, recorded, apis[number % len(apis)]).run(lambda: going)
-        )
-        for number in range(clients)
-    ]
-    try:
+    async with running(
+        CutClient(number, seed, recorded, apis[number % len(apis)]) for number in range(clients)
+    ):
         yield
-    finally:
-        going = False
-        await asyncio.gather(*tasks)

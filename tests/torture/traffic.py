@@ -7,9 +7,10 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tests.torture.history import Answer, Operation
 from tests.torture.rules import stored
@@ -207,13 +208,24 @@ async def traffic(
     recorded: Recorded, ports: Sequence[Callable[[], int]], seed: int, clients: int = 16
 ) -> AsyncIterator[None]:
     """Clients during the block, spread over the ports; what each began is ended after it."""
+    async with running(
+        Client(number, seed, recorded, ports[number % len(ports)]) for number in range(clients)
+    ):
+        yield
+
+
+class Runs(Protocol):
+    """A client that goes on for as long as it is to."""
+
+    async def run(self, is_going: Callable[[], bool]) -> None:
+        """Sends requests until then, and ends what it began."""
+
+
+@asynccontextmanager
+async def running(clients: Iterable[Runs]) -> AsyncIterator[None]:
+    """Such clients during the block."""
     going = True
-    tasks = [
-        asyncio.create_task(
-            Client(number, seed, recorded, ports[number % len(ports)]).run(lambda: going)
-        )
-        for number in range(clients)
-    ]
+    tasks = [asyncio.create_task(each.run(lambda: going)) for each in clients]
     try:
         yield
     finally:
