@@ -31,6 +31,9 @@ _PR_SET_PDEATHSIG = 1
 
 _deadline = 0.0
 
+_held = threading.local()
+"""The signals that the thread that forks had blocked before."""
+
 
 def bound_end() -> None:
     """Gives this process SECONDS to end once SIGTERM or SIGINT comes.
@@ -80,14 +83,28 @@ def be_watched() -> None:
     os.close(reading)
     for number in (signal.SIGTERM, signal.SIGINT):
         faulthandler.register(number, file=writing, all_threads=True, chain=True)
-    # A process that a model forks may be told to end too, and its word must not end this one.
-    os.register_at_fork(after_in_child=partial(_be_watched_no_more, writing))
+    # A process that a model forks may be told to end too, and its word must not end this one: no
+    # signal reaches it before it is watched no more.
+    os.register_at_fork(
+        before=_hold_signals,
+        after_in_parent=_let_signals_through,
+        after_in_child=partial(_be_watched_no_more, writing),
+    )
+
+
+def _hold_signals() -> None:
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+
+
+def _let_signals_through() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
 
 
 def _be_watched_no_more(writing: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         faulthandler.unregister(number)
     os.close(writing)
+    _let_signals_through()
 
 
 def let_the_engine_stop() -> None:

@@ -2,7 +2,7 @@
 
 SIGUSR1 begins it, in the event loop: no way of a request off the loop changes that. A file named
 like the process in the directory BLOCK_DIR says that it has begun. Or it forks a process, whose
-number is in the file `child`.
+number is in the file `child`, and which takes its time before it runs on its own.
 """
 
 from __future__ import annotations
@@ -52,3 +52,4 @@ def _block() -> None:
 
 
 signal.signal(signal.SIGUSR1, _told)
+os.register_at_fork(after_in_child=lambda: time.sleep(0.5))
