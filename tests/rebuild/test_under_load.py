@@ -24,7 +24,6 @@ from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.verify.run import verify
 from tests.conftest import assert_agreement
-from tests.rebuild.conftest import cancelled
 
 SECONDS = 2.0
 WRITERS = 16
@@ -45,6 +44,7 @@ class Admission:
         self._items = CurrentItems(partition)
         self._seen = dict.fromkeys(STAYING, 0)
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_over = False
 
     async def begin(self) -> None:
         """Creates the items that stay, and starts everybody."""
@@ -55,26 +55,23 @@ class Admission:
         self._tasks = [asyncio.create_task(each) for each in work]
 
     async def end(self) -> None:
-        """Stops everybody, and raises what a reader has noticed."""
-        noticed = [task.exception() for task in self._tasks if task.done()]
-        for task in self._tasks:
-            await cancelled(task)
-        assert noticed == []
+        """Lets everybody finish what is under way, and raises what a reader has noticed."""
+        self._is_over = True
+        await asyncio.gather(*self._tasks)
 
     async def _write(self) -> None:
-        while True:
+        while not self._is_over:
             heed_cancellation()
             name = random.choice([*STAYING, *FLEETING])
             command = DeleteItem(name) if "fleeting" in name and random.random() < 0.4 else None
             try:
-                # An append that is given up half way would not be acknowledged.
-                call = self._log.append(command or PutItem(name, b'{"size":1}'))
-                self.acknowledged.append(await asyncio.shield(call))
+                recorded = await self._log.append(command or PutItem(name, b'{"size":1}'))
             except ItemNotFound:
                 continue
+            self.acknowledged.append(recorded)
 
     async def _read(self) -> None:
-        while True:
+        while not self._is_over:
             heed_cancellation()
             name = random.choice(STAYING)
             before = self._seen[name]
@@ -85,7 +82,7 @@ class Admission:
             self._seen[name] = max(self._seen[name], item.version)
 
     async def _list(self) -> None:
-        while True:
+        while not self._is_over:
             heed_cancellation()
             page = await self._items.page(limit=1000)
             listed = {item.id for item in page.items}
@@ -94,7 +91,7 @@ class Admission:
             self.lists += 1
 
     async def _follow_versions(self) -> None:
-        while True:
+        while not self._is_over:
             heed_cancellation()
             name = random.choice(STAYING)
             before = self._seen[name]
@@ -168,11 +165,13 @@ async def test_a_history_of_nothing_is_found_while_items_are_made(
     real_redis: Redis, real_partition: Partition
 ) -> None:
     """However many histories there are by then, of items that are new."""
-    log = EventLog(real_partition)
+    log, enough = EventLog(real_partition), asyncio.Event()
 
     async def make_items() -> None:
         for number in count():
             heed_cancellation()
+            if enough.is_set():
+                return
             await log.append(PutItem(f"new {number}", b"{}"))
 
     makers = [asyncio.create_task(make_items()) for _ in range(4)]
@@ -181,8 +180,8 @@ async def test_a_history_of_nothing_is_found_while_items_are_made(
         found = (await rebuild(real_partition, CURRENT_ITEMS)).findings
         assert found.different == {"rows": 0, "ids": 0, "histories": 1}
         assert found.examples == ["never"]
-    for maker in makers:
-        await cancelled(maker)
+    enough.set()
+    await asyncio.gather(*makers)
     await assert_agreement(real_partition)
 
 
