@@ -16,7 +16,7 @@ DataDir = Annotated[
     typer.Option(help="Where the embedded engine keeps its data.", show_default="itemstore-data"),
 ]
 Namespace = Annotated[
-    str | None, typer.Option(help="What all keys of the store begin with.", show_default="items")
+    str | None, typer.Option(help="What all keys begin with, where stores share an engine.")
 ]
 After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 Projections = Annotated[

@@ -99,7 +99,7 @@ def announce(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     url = settings.redis_url or ""
-    events = Keys(settings.namespace).events
+    events = Keys(namespace=settings.namespace or "").events
     with suppress(OSError):  # nobody may read it, and the API is what matters
         print(f"API     {api}")
         print(f"Docs    {api}/docs")

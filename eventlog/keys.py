@@ -1,4 +1,8 @@
-"""The names of all keys. Nothing outside this module makes one."""
+"""The names of all keys. Nothing outside this module makes one.
+
+A namespace stands in front of each key of a store, so that several stores can share an engine. One
+with a hash tag in it, such as `{shop}`, keeps all of them in one slot of a cluster.
+"""
 
 from __future__ import annotations
 
@@ -6,87 +10,112 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class StoreKeys:
+    """The keys of what belongs to the whole store."""
+
+    namespace: str = ""
+
+    @property
+    def layout(self) -> str:
+        """What the store is: the id of its log, its collections. A hash."""
+        return self._named("layout")
+
+    @property
+    def tokens(self) -> str:
+        """The bearer tokens: a hash from name to role and digest."""
+        return self._named("tokens")
+
+    def idempotency(self, scope: str) -> str:
+        """The outcome of a request under a caller's idempotency key: a string with a lifetime."""
+        return self._named(f"idempotency:{scope}")
+
+    def writer(self, writer: str) -> str:
+        """A writer's last batch number and the reply to it: a string with a lifetime."""
+        return self._named(f"writers:{writer}")
+
+    def _named(self, name: str) -> str:
+        return _prefixed(self.namespace, f"{OWN}:{name}")
+
+
+OWN = "itemstore"
+"""What stands where a collection's name would: no collection is called so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one namespace.
+    """The keys of one collection."""
 
-    The namespace stands in front of each, so a namespace with a hash tag in it, such as
-    `{items}`, keeps all of them in one slot of a cluster.
-    """
+    collection: str = "items"
+    namespace: str = ""
 
-    namespace: str = "items"
+    @property
+    def store(self) -> StoreKeys:
+        """Those of the store that the collection is in."""
+        return StoreKeys(self.namespace)
+
+    @property
+    def prefix(self) -> str:
+        """What each of them begins with."""
+        return _prefixed(self.namespace, self.collection)
 
     @property
     def events(self) -> str:
         """The log: a stream."""
-        return f"{self.namespace}:events"
+        return f"{self.prefix}:events"
 
     @property
     def current(self) -> str:
         """The current items: a hash from id to row."""
-        return f"{self.namespace}:current"
+        return f"{self.prefix}:current"
 
     @property
     def ids(self) -> str:
         """The ids of the items that exist: a sorted set, all scores 0."""
-        return f"{self.namespace}:ids"
+        return f"{self.prefix}:ids"
 
     @property
     def histories(self) -> str:
         """The prefix in front of an id that makes the key of its history, a list of positions."""
-        return f"{self.namespace}:history:"
+        return f"{self.prefix}:history:"
 
     def history(self, item: str) -> str:
         """The positions of one item's events, oldest first: a list."""
         return self.histories + item
 
-    @property
-    def layout(self) -> str:
-        """What the store is: the id of its log. A hash."""
-        return f"{self.namespace}:layout"
-
-    @property
-    def tokens(self) -> str:
-        """The bearer tokens: a hash from name to role and digest."""
-        return f"{self.namespace}:tokens"
-
-    def idempotency(self, scope: str) -> str:
-        """The outcome of a request under a caller's idempotency key: a string with a lifetime."""
-        return f"{self.namespace}:idempotency:{scope}"
-
-    def writer(self, writer: str) -> str:
-        """A writer's last batch number and the reply to it: a string with a lifetime."""
-        return f"{self.namespace}:writers:{writer}"
-
     def lease(self, work: str) -> str:
         """Who does the work that only one may do at a time: a string with a lifetime."""
-        return f"{self.namespace}:lease:{work}"
+        return f"{self.prefix}:lease:{work}"
 
     @property
     def rebuilds(self) -> str:
         """The tokens of the rebuilds that may have left something to clear away: a set."""
-        return f"{self.namespace}:rebuilds"
+        return f"{self.prefix}:rebuilds"
 
     def shadow(self, token: str) -> Keys:
-        """The keys that a rebuild works in: those of a namespace within this one."""
-        return Keys(f"{self.namespace}:rebuild:{token}")
+        """The keys that a rebuild works in: those of a collection within this one."""
+        return Keys(f"{self.collection}:rebuild:{token}", self.namespace)
 
     def aside(self, token: str) -> Keys:
         """Where a rebuild puts what its shadow takes the place of."""
-        return Keys(f"{self.namespace}:rebuild:{token}:aside")
+        return Keys(f"{self.collection}:rebuild:{token}:aside", self.namespace)
 
     @property
     def wrong_histories(self) -> str:
         """The items whose history a rebuild has found wrong: a set, within its shadow."""
-        return f"{self.namespace}:wrong-histories"
+        return f"{self.prefix}:wrong-histories"
 
     def counts(self, projection: str) -> str:
         """What a projection that counts has counted, and up to where: a hash."""
-        return f"{self.namespace}:projection:{projection}"
+        return f"{self.prefix}:projection:{projection}"
 
     @property
     def receipts(self) -> str:
         """The receipt of each projection's last rebuild, JSON: a hash."""
-        return f"{self.namespace}:receipts"
+        return f"{self.prefix}:receipts"
+
+
+def _prefixed(namespace: str, name: str) -> str:
+    return f"{namespace}:{name}" if namespace else name
 
 
 def pattern(prefix: str) -> str:

@@ -124,7 +124,7 @@ class EventLog:
 
     async def settle(self) -> None:
         """Waits until all that was appended is as durable as wanted; see durability.settle."""
-        scratch = self._partition.keys.writer("settle")
+        scratch = self._partition.keys.store.writer("settle")
         await settle(self._partition.client, scratch, self._acknowledgement)
 
     async def identity(self) -> str:

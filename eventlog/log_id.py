@@ -37,7 +37,7 @@ class LogReplaced(Exception):
 async def known_identity(partition: Partition) -> str | None:
     """The log's id, None where it has none yet. Raises LogUnavailable, LogBroken."""
     with translated():
-        found: Any = await partition.client.hget(partition.keys.layout, _FIELD)
+        found: Any = await partition.client.hget(partition.keys.store.layout, _FIELD)
     return None if found is None else found.decode(errors="replace")
 
 
@@ -46,6 +46,6 @@ async def identity(partition: Partition) -> str:
     known = await known_identity(partition)
     while known is None:
         with translated():
-            await partition.client.hsetnx(partition.keys.layout, _FIELD, secrets.token_hex(8))
+            await partition.client.hsetnx(partition.keys.store.layout, _FIELD, secrets.token_hex(8))
         known = await known_identity(partition)
     return known

@@ -62,8 +62,8 @@ async def check_writable(partition: Partition) -> LogEnd:
     and LogUnavailable with what the engine says against it.
     """
     keys = partition.keys
-    names = [keys.events, keys.current, keys.ids, keys.writer("a")]
-    names += [keys.idempotency("a"), keys.history("a")]
+    names = [keys.events, keys.current, keys.ids, keys.store.writer("a")]
+    names += [keys.store.idempotency("a"), keys.history("a")]
     reply = await partition.run(_WOULD_WRITE, keys=names)
     position, now, *refused = (each.decode() for each in reply)
     if refused:

@@ -73,7 +73,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._keys = [keys.events, keys.current, keys.ids, keys.writer(uuid.uuid4().hex)]
+        self._keys = [keys.events, keys.current, keys.ids, keys.store.writer(uuid.uuid4().hex)]
         self._histories = keys.histories
         self._remembered_ms = terms.remembered_seconds * 1000
         self._acknowledgement = terms.acknowledgement

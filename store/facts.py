@@ -25,7 +25,7 @@ async def facts_of(store: Store) -> dict[str, Any]:
         "engine": _engine(await _told(redis.info("server"))),
         "fsync": promise.fsync,
         "durability": promise.sentence,
-        "namespace": keys.namespace,
+        "namespace": keys.namespace or "none",
         "log": await known_identity(store.partition),
         "events": log.length,
         "last_position": log.last,

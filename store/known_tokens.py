@@ -152,7 +152,7 @@ class KnownTokens:
     async def _ask(self) -> Exception | None:
         try:
             with translated():
-                rows: Any = await self._partition.client.hgetall(self._partition.keys.tokens)
+                rows: Any = await self._partition.client.hgetall(self._partition.keys.store.tokens)
         except (LogUnavailable, LogBroken) as error:
             self._is_away = True
             self._asked_again_at = time.monotonic() + FRESH_SECONDS

@@ -47,11 +47,12 @@ class Settings(BaseSettings):
     ] = 8000
     workers: Annotated[int, Field(ge=1, description="Number of API processes")] = 1
     namespace: Annotated[
-        str,
+        str | None,
         Field(
-            pattern=r"^[^\s:*?\[\]\\]{1,64}$", description="What all keys of the store begin with"
+            pattern=r"^[^\s:*?\[\]\\]{1,64}$",
+            description="What all keys of the store begin with, where several share an engine",
         ),
-    ] = "items"
+    ] = None
     durability: Annotated[
         str,
         Field(

@@ -35,7 +35,7 @@ class Store:
         cls, redis: Redis, settings: Settings, disk: DiskSpace, *, is_own: bool = False
     ) -> Store:
         """The store that the engine of this client holds, with its data where `disk` is."""
-        partition = Partition(redis, Keys(settings.namespace))
+        partition = Partition(redis, Keys(namespace=settings.namespace or ""))
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )

@@ -95,8 +95,8 @@ async def create(partition: Partition, name: str, role: Role) -> str:
     }
     with translated():
         async with partition.client.pipeline() as together:
-            together.hsetnx(partition.keys.tokens, name, json.dumps(row))
-            together.hdel(partition.keys.tokens, OPENED)
+            together.hsetnx(partition.keys.store.tokens, name, json.dumps(row))
+            together.hdel(partition.keys.store.tokens, OPENED)
             is_new, _ = await together.execute()
     if not is_new:
         raise TokenExists(name)
@@ -106,14 +106,14 @@ async def create(partition: Partition, name: str, role: Role) -> str:
 async def read_tokens(partition: Partition) -> Tokens:
     """All tokens. Raises LogUnavailable and LogBroken."""
     with translated():
-        rows: Any = await partition.client.hgetall(partition.keys.tokens)
+        rows: Any = await partition.client.hgetall(partition.keys.store.tokens)
     return tokens_of(rows)
 
 
 async def read_token(partition: Partition, name: str) -> Token | None:
     """The token of one name. Raises LogUnavailable and LogBroken."""
     with translated():
-        text: Any = await partition.client.hget(partition.keys.tokens, name)
+        text: Any = await partition.client.hget(partition.keys.store.tokens, name)
     return None if text is None else _token(name, text)
 
 
@@ -142,17 +142,19 @@ async def revoke(partition: Partition, name: str, *, even_last: bool = False) ->
     with translated():
         async with partition.client.pipeline() as together:
             while True:
-                await together.watch(partition.keys.tokens)
-                names: Any = await together.hkeys(partition.keys.tokens)
+                await together.watch(partition.keys.store.tokens)
+                names: Any = await together.hkeys(partition.keys.store.tokens)
                 if name.encode() not in names or name == OPENED:
                     return False
                 is_last = len(names) == 1
                 if is_last and not even_last:
                     raise LastToken(name)
                 together.multi()  # type: ignore[no-untyped-call]
-                together.hdel(partition.keys.tokens, name)
+                together.hdel(partition.keys.store.tokens, name)
                 if is_last:
-                    together.hset(partition.keys.tokens, OPENED, json.dumps({"since": _now()}))
+                    together.hset(
+                        partition.keys.store.tokens, OPENED, json.dumps({"since": _now()})
+                    )
                 try:
                     await together.execute()
                 except exceptions.WatchError:  # another one was made or revoked meanwhile

@@ -77,7 +77,7 @@ async def _key(request: Request) -> IdempotencyKey:
         digest.update(request.fields.get(name, b"") + b"\n")
     digest.update(await request.read())
     scope = key if request.actor is None else f"{request.actor}:{key}"
-    return IdempotencyKey(request.store.partition.keys.idempotency(scope), digest.hexdigest())
+    return IdempotencyKey(request.store.partition.keys.store.idempotency(scope), digest.hexdigest())
 
 
 def _text(request: Request) -> str:

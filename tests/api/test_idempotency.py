@@ -259,5 +259,5 @@ async def test_the_outcome_has_a_lifetime_and_the_event_its_key(
 ) -> None:
     """The key goes after ITEMSTORE_IDEMPOTENCY_SECONDS; the event's meta names it for ever."""
     await serve(idempotency_seconds=60).put("/items/foo", json={}, headers=KEY)
-    assert 0 < await redis.pttl("items:idempotency:8e03978e") <= 60_000
+    assert 0 < await redis.pttl("itemstore:idempotency:8e03978e") <= 60_000
     assert (await events())[0].meta == {"key": "8e03978e"}

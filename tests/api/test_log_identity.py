@@ -122,7 +122,7 @@ async def test_a_log_gets_another_id_by_hand(
 ) -> None:
     """What an operator does after bringing an older backup back (docs/operations.md)."""
     log, end = await here(filled)
-    await redis.hdel("items:layout", "log")
+    await redis.hdel("itemstore:layout", "log")
     assert (await here(filled))[0] != log
     problem(await filled.get(f"/events?after={end}&log={log}"), 409, "other-log")
 

@@ -104,7 +104,7 @@ async def prepared(
 ) -> httpx.AsyncClient:
     """A client of a store with an item `foo`, a deleted, a damaged and a trimmed one."""
     assert app.context is not None
-    app.context.keys_in_use.add(app.context.store.partition.keys.idempotency("busy"))
+    app.context.keys_in_use.add(app.context.store.partition.keys.store.idempotency("busy"))
     for name in ("trimmed", "foo", "gone", "damaged"):
         await client.put(f"/items/{name}", json={"size": 1})
     await client.delete("/items/gone", headers={"Idempotency-Key": "used"})

@@ -155,7 +155,7 @@ async def test_only_a_digest_is_stored(redis: FakeAsyncRedis, partition: Partiti
     """What the engine holds opens nothing."""
     text = await create(partition, "ann", Role.reader)
     secret = text.partition(".")[2]
-    assert secret.encode() not in (await redis.hget("items:tokens", "ann") or b"")
+    assert secret.encode() not in (await redis.hget("itemstore:tokens", "ann") or b"")
     assert (await read_tokens(partition)).readable["ann"].opens(secret)
     with pytest.raises(TokenExists):
         await create(partition, "ann", Role.admin)

@@ -122,11 +122,11 @@ async def test_a_store_that_is_opened_on_purpose_is_open(
     assert (await client.get("/items")).status_code == 401
     assert await revoke(partition, "ann", even_last=True)
     assert (await client.get("/items")).status_code == 200
-    assert list(await redis.hkeys("items:tokens")) == [b"*"]
+    assert list(await redis.hkeys("itemstore:tokens")) == [b"*"]
     await bearer(redis, "bob")
-    assert list(await redis.hkeys("items:tokens")) == [b"bob"]
+    assert list(await redis.hkeys("itemstore:tokens")) == [b"bob"]
     assert (await client.get("/items")).status_code == 401
-    await redis.delete("items:tokens")
+    await redis.delete("itemstore:tokens")
     assert (await client.get("/items")).status_code == 401
 
 
@@ -139,7 +139,7 @@ async def test_the_mark_is_no_token(
     assert not await revoke(partition, "*", even_last=True)
     ann = await bearer(redis, "ann")
     assert (await client.get("/items", headers=ann)).status_code == 200
-    await redis.hset("items:tokens", "*", (await redis.hget("items:tokens", "ann")) or b"")
+    await redis.hset("itemstore:tokens", "*", (await redis.hget("itemstore:tokens", "ann")) or b"")
     secret = ann["authorization"].partition(".")[2]
     answer = await client.get("/items", headers={"authorization": f"Bearer *.{secret}"})
     problem(answer, 401, "unauthorized")
@@ -211,7 +211,7 @@ async def test_a_token_that_was_damaged_by_hand_opens_nothing(
     row: bytes,
 ) -> None:
     """It is named in the log, stops no other token, and does not count as none."""
-    await redis.hset("items:tokens", "bad", row)
+    await redis.hset("itemstore:tokens", "bad", row)
     async with client_of(app) as client:
         with caplog.at_level(logging.ERROR, "itemstore"):
             problem(await client.get("/items"), 401, "unauthorized")
@@ -230,7 +230,7 @@ async def test_tokens_that_are_no_hash_let_nobody_in(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
     """500 `store-damaged`: another program writes here."""
-    await redis.set("items:tokens", "something else")
+    await redis.set("itemstore:tokens", "something else")
     problem(await client.get("/items"), 500, "store-damaged")
     problem(await client.put("/items/foo", json={}), 500, "store-damaged")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from typer.main import get_command
 
 from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
 from itemstore.cli.main import app
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.store.settings import Settings
 from tests.docs.pages import ROOT
 
@@ -107,17 +108,20 @@ def test_every_resource_is_in_the_table() -> None:
     assert named - {"/docs", "/docs/{file}", "/openapi.json"} == paths
 
 
-WITHIN_A_REBUILD = {"shadow", "aside", "wrong_histories"}
-"""Keys that stand after `items:rebuild:` only."""
+NO_KEYS = {"store", "collection", "namespace", "prefix", "shadow", "aside", "wrong_histories"}
+"""Keys that stand after `items:rebuild:` only, and what names are made of."""
 
 
 @pytest.mark.parametrize(
     "key",
-    [name for name in vars(Keys) if not name.startswith("_") and name not in WITHIN_A_REBUILD],
+    [
+        *(name for name in vars(Keys) if not name.startswith("_") and name not in NO_KEYS),
+        *(f"store.{name}" for name in vars(StoreKeys) if name[0] != "_" and name != "namespace"),
+    ],
 )
 def test_every_key_in_the_engine_is_in_the_table(key: str) -> None:
     """Under the name that `redis-cli` shows, with `<…>` for what varies."""
-    attribute = getattr(Keys(), key)
+    attribute = attrgetter(key)(Keys())
     name = attribute("<") if callable(attribute) else attribute
     named = [each for row in rows(OPERATIONS) for each in row[0].split(", ")]
     assert any(each.startswith(f"`{name}") for each in named), name

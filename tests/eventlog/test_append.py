@@ -93,7 +93,7 @@ async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log
     await log.append(PutItem("foo", b"1"))
     await log.append(PutItem("a/b", b"1"))
     held = await contents(redis)
-    [writer] = [key for key in held if key.startswith(b"items:writers:")]
+    [writer] = [key for key in held if key.startswith(b"itemstore:writers:")]
 
     assert set(held) - {writer} == {
         b"items:events",
@@ -107,7 +107,7 @@ async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log
 
 async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
     """Each has its own log, and the same id is another item in it."""
-    here, there = Partition(redis, Keys("items")), Partition(redis, Keys("{shop}"))
+    here, there = Partition(redis, Keys()), Partition(redis, Keys(namespace="{shop}"))
     created = await EventLog(here).append(PutItem("foo", b"1"))
     other = await EventLog(there).append(PutItem("foo", b"2"))
 
@@ -115,7 +115,9 @@ async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
     assert isinstance(other.event, ItemCreated)
     await assert_agreement(here)
     await assert_agreement(there)
-    assert all(key.startswith((b"items:", b"{shop}:")) for key in await contents(redis))
+    assert all(
+        key.startswith((b"items:", b"itemstore:", b"{shop}:")) for key in await contents(redis)
+    )
 
 
 async def test_concurrent_appends_get_an_answer_each(log: EventLog, partition: Partition) -> None:

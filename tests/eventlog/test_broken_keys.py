@@ -44,7 +44,7 @@ async def test_a_spoilt_writer_stops_its_own_appends(
 ) -> None:
     """What the last batch was can't be told, so the next one is not risked."""
     await log.append(PutItem("foo", b"1"))
-    [writer] = await redis.keys("items:writers:*")
+    [writer] = await redis.keys("itemstore:writers:*")
     await redis.delete(writer)
     await redis.rpush(writer, "something else")
     async with unchanged():
@@ -211,7 +211,9 @@ async def test_ids_of_another_type_stop_an_import(
                 pass
 
 
-READ_ONLY = "resetkeys ~items:events ~items:current ~items:ids ~items:writers:* %R~items:history:*"
+READ_ONLY = (
+    "resetkeys ~items:events ~items:current ~items:ids ~itemstore:writers:* %R~items:history:*"
+)
 
 
 @pytest.mark.parametrize("rule", ["-xadd", "-hset", "-zadd", "-zrem", "-rpush", READ_ONLY])

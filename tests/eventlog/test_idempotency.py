@@ -23,7 +23,7 @@ from tests.wire import Wire
 @pytest.fixture
 def key(keys: Keys) -> IdempotencyKey:
     """A key for a request."""
-    return IdempotencyKey(keys.idempotency("k 1"), "0f" * 32)
+    return IdempotencyKey(keys.store.idempotency("k 1"), "0f" * 32)
 
 
 async def test_a_request_that_was_carried_out_is_not_carried_out_again(

@@ -15,13 +15,13 @@ def test_the_keys_are_the_documented_ones() -> None:
     assert keys.ids == "items:ids"
     assert keys.history("a/b é") == "items:history:a/b é"
     assert keys.history("a") == keys.histories + "a"
-    assert keys.writer("w") == "items:writers:w"
+    assert keys.store.writer("w") == "itemstore:writers:w"
 
 
 @pytest.mark.parametrize("namespace", ["shop", "{shop}:0"])
 def test_every_key_begins_with_its_namespace(namespace: str) -> None:
     """So that a hash tag in it keeps them together in a cluster."""
-    keys = Keys(namespace)
-    names = [keys.events, keys.current, keys.ids, keys.history("a"), keys.writer("w")]
+    keys = Keys(namespace=namespace)
+    names = [keys.events, keys.current, keys.ids, keys.history("a"), keys.store.writer("w")]
     assert all(name.startswith(f"{namespace}:") for name in names)
     assert len(set(names)) == len(names)

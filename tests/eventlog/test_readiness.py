@@ -64,7 +64,7 @@ async def test_on_a_cluster_the_namespace_needs_a_hash_tag(start: Start, engine:
             pass
         with pytest.raises(LogUnavailable, match="namespace needs a hash tag"):
             await check_writable(Partition(redis, Keys()))
-        keys = Keys("{items}")
+        keys = Keys(namespace="{items}")
         assert (await check_writable(Partition(redis, keys))).position == "0-0"
         await EventLog(Partition(redis, keys)).append(PutItem("fox", b"{}"))
 
@@ -89,7 +89,7 @@ async def test_a_disk_that_fails_is_said(start: Start, tmp_path: Path, engine: s
 @pytest.mark.parametrize("command", ["xadd", "hset", "zadd", "rpush", "zrem", "set"])
 async def test_a_right_that_is_missing_is_named(real_redis: Redis, command: str) -> None:
     """Also one that only some writes take, before the first of them comes."""
-    await give(real_redis, "~items:*", "+@all", f"-{command}")
+    await give(real_redis, "~items*:*", "+@all", f"-{command}")
     async with ann(real_redis) as redis:
         with pytest.raises(UnsafeEngine, match=rf"may not run .*{command.upper()}"):
             await check_writable(Partition(redis, Keys()))
@@ -99,7 +99,7 @@ async def test_a_user_of_other_keys_may_not_write(real_redis: Redis) -> None:
     """Its rights end at its own namespace, in which all is well."""
     await give(real_redis, "~mine:*", "+@all", "-config")
     async with ann(real_redis) as redis:
-        assert (await check_writable(Partition(redis, Keys("mine")))).position == "0-0"
+        assert (await check_writable(Partition(redis, Keys(namespace="mine")))).position == "0-0"
         with pytest.raises(LogUnavailable, match=r"(?i)permission"):
             await check_writable(Partition(redis, Keys()))
 

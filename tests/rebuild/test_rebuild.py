@@ -337,4 +337,4 @@ async def test_another_namespace_is_left_alone(
 
 def not_of(keys: Keys, key: bytes) -> bool:
     """Whether a key is of another namespace."""
-    return not key.startswith(f"{keys.namespace}:".encode())
+    return not key.startswith(f"{keys.prefix}:".encode())

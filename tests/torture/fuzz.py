@@ -56,7 +56,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
     chance = random.Random(f"{seed} fuzz")
     outcome = Outcome("fuzz", seed)
     redis = FakeAsyncRedis(server=FakeServer())
-    guarded = Keys("guarded")
+    guarded = Keys(namespace="guarded")
     token = f"Bearer {await create(Partition(redis, guarded), 'fuzz', Role.writer)}".encode()
     open_app = create_app(Settings(max_body=MOST_BODY), redis=redis)
     settings = Settings(max_body=MOST_BODY, model="any", namespace=guarded.namespace)
@@ -83,7 +83,7 @@ async def fuzz(seed: int, seconds: float) -> Outcome:
         if is_guarded and 200 <= status < 300 and not _may(given, token):
             wrong = f"{status} without a token"
         _note(outcome, given, status, wrong)
-    for keys in (Keys(), guarded, *map(Keys, stores)):
+    for keys in (Keys(), guarded, *(Keys(namespace=name) for name in stores)):
         if not (await verify(Partition(redis, keys), BUILT_IN)).clean:
             outcome.violations.append(f"{keys} differ from the log after the inputs")
     outcome.seconds = time.monotonic() - began

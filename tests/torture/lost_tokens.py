@@ -43,7 +43,7 @@ async def _restarted(engine: Engine, _: Redis) -> None:
 
 
 LOSSES: dict[str, Loss] = {
-    "tokens deleted": lambda _, client: client.delete(Keys().tokens),
+    "tokens deleted": lambda _, client: client.delete(Keys().store.tokens),
     "everything deleted": lambda _, client: client.flushall(),
     "engine started with nothing": _restarted,
 }
