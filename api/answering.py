@@ -68,7 +68,7 @@ class Answering:
         resource, parameters = found
         if self.context is None:
             return self._without_store(incoming)
-        request = Request(incoming, self.context, parameters)
+        request = Request(incoming, self.context, parameters, resource.collection)
         method = incoming.method
         reply: AnyReply
         try:

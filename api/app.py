@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
@@ -21,7 +21,7 @@ from itemstore.api.http.error_replies import http_error, unforeseen
 from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
-from itemstore.api.http.routing import Resource, Resources
+from itemstore.api.http.routing import Resource, Resources, Route
 from itemstore.api.lifespan import running
 from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
@@ -41,13 +41,14 @@ from itemstore.api.resources import (
     version_diff,
     versions,
 )
+from itemstore.domain.events import ITEMS
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
-from itemstore.store.named_model import named_model
+from itemstore.store.named_collections import checked_name, named_collections
 from itemstore.store.opening import open_to_serve
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
@@ -61,28 +62,38 @@ def create_app(
     *,
     redis: Redis | None = None,
     model: type[BaseModel] | None = None,
+    collections: Mapping[str, type[BaseModel] | None] | None = None,
 ) -> ItemStore:
     """The API as an ASGI application.
 
     `redis` is a client of redis-py or fakeredis (`FakeAsyncRedis()`), which stays the caller's
     to close; without it, ITEMSTORE_REDIS_URL says which engine, and without that the embedded one
-    runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise.
+    runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise,
+    and `collections` what ITEMSTORE_COLLECTIONS does: models by name, None for any JSON object.
 
     Raises UnknownName, and TypeError for a client that can't be used.
     """
     settings = settings or Settings()
-    item_model = ItemModel(model) if model is not None else named_model(settings.model)
-    if (reason := doubt(item_model)) is not None:
-        logger.warning(
-            "The model %s does not accept unchanged what it stores. %s", item_model.name, reason
-        )
-    return ItemStore(settings, item_model, redis)
+    if collections is not None:
+        models = {checked_name(name): ItemModel(each) for name, each in collections.items()}
+    elif model is not None:
+        models = {ITEMS: ItemModel(model)}
+    else:
+        models = named_collections(settings.collections, settings.model)
+    for each in models.values():
+        if (reason := doubt(each)) is not None:
+            logger.warning(
+                "The model %s does not accept unchanged what it stores. %s", each.name, reason
+            )
+    return ItemStore(settings, models, redis)
 
 
 class ItemStore(FastAPI):
     """FastAPI, with the resources of the store in front of its own router."""
 
-    def __init__(self, settings: Settings, model: ItemModel, redis: Redis | None) -> None:
+    def __init__(
+        self, settings: Settings, models: Mapping[str, ItemModel], redis: Redis | None
+    ) -> None:
         super().__init__(
             title="itemstore",
             version=metadata.version("itemstore"),
@@ -96,15 +107,11 @@ class ItemStore(FastAPI):
             exception_handlers={HTTPException: http_error, Exception: unforeseen},
         )
         self.settings = settings
-        self.model = model
+        self.models = models
         self.projections = named_projections(settings.projections)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
-        for module in (
-            item, items, item_events, versions, version, version_diff, revert, events, projections,
-            service, health, problem_type, docs, metrics,
-        ):  # fmt: skip
-            self.router.routes.extend(module.router.routes)
+        self.router.routes.extend(_routes(models))
         self.resources = Resources(self.router.routes)
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
@@ -113,7 +120,7 @@ class ItemStore(FastAPI):
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
         if redis is not None:
-            self.serve(Store.on(_usable(redis), settings, DiskSpace()))
+            self.serve(Store.on(_usable(redis), settings, DiskSpace(), names=models))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -126,7 +133,7 @@ class ItemStore(FastAPI):
 
     def serve(self, store: Store) -> Context:
         """Answers requests from the store, and gives what they work with."""
-        context = Context.of(store, self.model, self.projections, self.admission)
+        context = Context.of(store, self.models, self.projections, self.admission)
         self.answering.context = context
         return context
 
@@ -140,7 +147,7 @@ class ItemStore(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
         if not self.openapi_schema:
-            self.openapi_schema = document.complete(super().openapi(), self.model)
+            self.openapi_schema = document.complete(super().openapi(), self.models)
         return self.openapi_schema
 
 
@@ -154,12 +161,26 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
         async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed
             yield state
         return
-    async with open_to_serve(app.settings) as store:
+    async with open_to_serve(app.settings, app.models) as store:
         try:
             async with running(app.serve(store)):
                 yield state
         finally:
             app.answering.close()
+
+
+def _routes(models: Mapping[str, ItemModel]) -> Iterator[Route]:
+    """Those of each collection, and then those of the whole store."""
+    of_a_collection = (item, items, item_events, versions, version, version_diff, revert)
+    for name in models:
+        for module in of_a_collection:
+            for route in module.router.routes:
+                assert isinstance(route, Route)
+                yield route.of(name)
+    for module in (events, projections, service, health, problem_type, docs, metrics):
+        for route in module.router.routes:
+            assert isinstance(route, Route)
+            yield route
 
 
 def _usable(redis: Redis) -> Redis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from itemstore.api.server_sent_events import frame
@@ -21,14 +21,15 @@ from itemstore.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A store, its model and its projections, with the access and the admission of one process.
+    """A store and its projections, with the access and the admission of one process.
 
-    `feed` has the newest events for all that follow the log. `slow_work` is done off the event
-    loop. `keys_in_use` are the idempotency keys of requests that are not answered yet.
+    `models` are those of its collections, by name. `feed` has the newest events for all that follow
+    the log. `slow_work` is done off the event loop. `keys_in_use` are the idempotency keys of
+    requests that are not answered yet.
     """
 
     store: Store
-    model: ItemModel
+    models: Mapping[str, ItemModel]
     projections: Sequence[Projection]
     feed: LiveFeed
     tokens: KnownTokens
@@ -42,7 +43,7 @@ class Context:
     def of(
         cls,
         store: Store,
-        model: ItemModel,
+        models: Mapping[str, ItemModel],
         projections: Sequence[Projection],
         admission: Admission,
     ) -> Context:
@@ -52,7 +53,7 @@ class Context:
         admission.counters.counts |= {"events": log.appended, "batches": log.batch_sizes}
         return cls(
             store,
-            model,
+            models,
             projections,
             LiveFeed(log, frame, admission.read_piece),
             KnownTokens(

@@ -34,6 +34,10 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="Model of an item: module:Model, or any.")
     ] = None,
+    collections: Annotated[
+        str | None,
+        typer.Option(help="Kinds of items, with models: products=shop:Product,notes=any."),
+    ] = None,
     projections: Projections = None,
     max_body: Annotated[
         int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")

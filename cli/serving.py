@@ -25,7 +25,7 @@ from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.named import UnknownName
-from itemstore.store.named_model import named_model
+from itemstore.store.named_collections import named_collections
 from itemstore.store.opening import engine_for, open_store, promise_of
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
@@ -39,7 +39,7 @@ def checked(options: Mapping[str, Any]) -> Settings:
     """
     settings = checked_settings(options)
     try:
-        named_model(settings.model)
+        named_collections(settings.collections, settings.model)
         named_projections(settings.projections)
     except UnknownName as error:
         raise Stop(str(error)) from None

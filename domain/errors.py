@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itemstore.domain.events import ITEMS
 from itemstore.domain.expected import ExpectedVersion
 
 
@@ -14,14 +15,17 @@ class CommandRefused(Exception):
 
 
 class ItemNotFound(CommandRefused):
-    """There is no such item.
+    """There is no such item in its collection.
 
     `deleted_version` is the version of its ItemDeleted, None where it never existed.
     """
 
-    def __init__(self, item: str, deleted_version: int | None = None) -> None:
+    def __init__(
+        self, item: str, deleted_version: int | None = None, *, collection: str = ITEMS
+    ) -> None:
         super().__init__(item, f"There is no item {item!r}.")
         self.deleted_version = deleted_version
+        self.collection = collection
 
 
 class UnexpectedVersion(CommandRefused):

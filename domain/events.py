@@ -12,6 +12,9 @@ from datetime import datetime
 from itemstore.domain.positions import time_of
 from itemstore.domain.values import value
 
+ITEMS = "items"
+"""The collection of a store that has no other."""
+
 
 @value
 class ItemCreated:
@@ -45,13 +48,14 @@ class RecordedEvent:
 
     `position` is its stream id, `<ms>-<seq>`: its place in the log, and its time in milliseconds
     since 1970. `version` is the item's own counter after it, from 1. `meta` is what is known about
-    the write itself: `actor`, `key`, `traceparent`.
+    the write itself: `actor`, `key`, `traceparent`, `transaction`. `collection` is the item's.
     """
 
     position: str
     version: int
     event: Event
     meta: Mapping[str, str] = field(default_factory=dict)
+    collection: str = ITEMS
 
     @property
     def item(self) -> str:

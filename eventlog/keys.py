@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from itemstore.domain.events import ITEMS
+
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
@@ -45,7 +47,7 @@ OWN = "itemstore"
 class Keys:
     """The keys of one collection."""
 
-    collection: str = "items"
+    collection: str = ITEMS
     namespace: str = ""
 
     @property

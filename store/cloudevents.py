@@ -15,8 +15,6 @@ from itemstore.eventlog.importing import ForeignEvent
 from itemstore.store.excerpts import quoted
 from itemstore.store.json_text import DEEPEST, MalformedJson, check_json
 
-SOURCE = "/items"
-
 EXTENSIONS = ("actor", "traceparent")
 
 COPIED = 1024
@@ -37,7 +35,7 @@ def pieces(recorded: RecordedEvent) -> list[bytes]:
     """The event as JSON in pieces; where the body is large one of them is the body, not a copy."""
     position, event, meta = recorded.position, recorded.event, recorded.meta
     head = (
-        f'{{"specversion":"1.0","id":"{position}","source":"{SOURCE}","type":"{recorded.type}",'
+        f'{{"specversion":"1.0","id":"{position}","source":"/{recorded.collection}","type":"{recorded.type}",'
         f'"subject":{_as_json(event.item)},"time":"{rfc3339(position)}",'
         f'"itemversion":{recorded.version}'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -55,8 +55,12 @@ async def open_store(settings: Settings, *, new: bool = False) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def open_to_serve(settings: Settings) -> AsyncIterator[Store]:
+async def open_to_serve(
+    settings: Settings, names: Iterable[str] | None = None
+) -> AsyncIterator[Store]:
     """The store for a process that serves it: it asks no replica, and waits for nothing for long.
+
+    `names` are those of its collections, where the settings don't say.
 
     Without a URL the embedded engine runs for the block. What the engine promises is logged, and
     waited for where it is just being started again. Raises NotAnEngineUrl, EngineError,
@@ -64,7 +68,8 @@ async def open_to_serve(settings: Settings) -> AsyncIterator[Store]:
     """
     with engine_for(settings) as url:
         async with connect_to_primary(url) as client:
-            store = Store.on(client, settings, DiskSpace(embedded_in(settings.data_dir, url)))
+            disk = DiskSpace(embedded_in(settings.data_dir, url))
+            store = Store.on(client, settings, disk, names=names)
             promise = await _promise_in_time(store)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Model of an item: module:Model, or any for any JSON object"),
     ] = None
+    collections: Annotated[
+        str | None,
+        Field(
+            description="Kinds of items with their models, such as products=shop:Product,notes=any"
+        ),
+    ] = None
     projections: Annotated[
         str | None,
         Field(description="Projections of your own: module:NAME, separated by commas"),

@@ -1,7 +1,8 @@
-"""One store, opened: its log and its current items, on one engine."""
+"""One store, opened: its collections, on one engine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -12,33 +13,58 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
+from itemstore.store.collection import Collection
+from itemstore.store.named_collections import collection_names
 from itemstore.store.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The log and the current items of one namespace.
+    """The collections of one namespace, by name, in the order of the setting.
 
     `disk` is where the engine has its data, if that is the embedded one. `is_own` where this
     process runs the engine for itself: then nobody else has it, and nobody writes.
     """
 
-    partition: Partition
-    log: EventLog
-    items: CurrentItems
+    collections: Mapping[str, Collection]
     settings: Settings
     disk: DiskSpace
     is_own: bool = False
 
     @classmethod
     def on(
-        cls, redis: Redis, settings: Settings, disk: DiskSpace, *, is_own: bool = False
+        cls,
+        redis: Redis,
+        settings: Settings,
+        disk: DiskSpace,
+        *,
+        names: Iterable[str] | None = None,
+        is_own: bool = False,
     ) -> Store:
-        """The store that the engine of this client holds, with its data where `disk` is."""
-        partition = Partition(redis, Keys(namespace=settings.namespace or ""))
+        """The store that the engine of this client holds, with its data where `disk` is.
+
+        `names` are those of its collections, where the settings don't say.
+        """
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
-        log = EventLog(partition, terms)
-        items = CurrentItems(partition, waiting=settings.max_waiting)
-        return cls(partition, log, items, settings, disk, is_own)
+        collections = {}
+        for name in names or collection_names(settings.collections):
+            partition = Partition(redis, Keys(name, settings.namespace or ""))
+            items = CurrentItems(partition, waiting=settings.max_waiting)
+            collections[name] = Collection(name, partition, EventLog(partition, terms), items)
+        return cls(collections, settings, disk, is_own)
+
+    @property
+    def partition(self) -> Partition:
+        """That of the first collection: what belongs to the whole store is reached by any."""
+        return self._first.partition
+
+    @property
+    def log(self) -> EventLog:
+        """That of the first collection."""
+        return self._first.log
+
+    @property
+    def _first(self) -> Collection:
+        return next(iter(self.collections.values()))

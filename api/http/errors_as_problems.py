@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from itemstore.api.http.entity_tags import version_tag
+from itemstore.api.http.paths import versions_path
 from itemstore.api.http.problems import Problem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import NOTHING
@@ -61,7 +61,7 @@ def _item_not_found(error: ItemNotFound) -> Problem:
         "item-deleted",
         f"Item {quoted(error.item, LONGEST)} was deleted at version {error.deleted_version}.",
         members={"version": error.deleted_version},
-        links={"version-history": f"/items/{quote(error.item, safe='')}/versions"},
+        links={"version-history": versions_path(f"/{error.collection}", error.item)},
     )
 
 

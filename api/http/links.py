@@ -35,12 +35,12 @@ def _origin(host: bytes | None, forwarded: bytes | None, scheme: str) -> str:
 
 def item_links(request: Request, item: str) -> Header:
     """The item, and all of its versions (RFC 5829 §3, RFC 7089 §2.2)."""
-    return b"link", _item_links(origin(request) + item_path(request.root, item)).encode()
+    return b"link", _item_links(origin(request) + item_path(request.base, item)).encode()
 
 
 def version_links(request: Request, item: str, number: int, count: int) -> Header:
     """The links of one of `count` versions: the item's, and the versions before and after it."""
-    url = origin(request) + item_path(request.root, item)
+    url = origin(request) + item_path(request.base, item)
     links = _item_links(url)
     if number > 1:
         links += f', <{url}/versions/{number - 1}>; rel="predecessor-version"'

@@ -53,12 +53,12 @@ def item_id(segment: bytes) -> str:
     return id_of(unquote_to_bytes(segment))
 
 
-def item_path(root: str, item: str) -> str:
-    """The URL path of an item."""
+def item_path(base: str, item: str) -> str:
+    """The URL path of an item, after that of its collection."""
     segment = item if _UNRESERVED.fullmatch(item) else quote(item, safe="")
-    return f"{root}/items/{segment}"
+    return f"{base}/{segment}"
 
 
-def versions_path(root: str, item: str) -> str:
-    """The URL path of an item's versions."""
-    return f"{item_path(root, item)}/versions"
+def versions_path(base: str, item: str) -> str:
+    """The URL path of an item's versions, after that of its collection."""
+    return f"{item_path(base, item)}/versions"

@@ -16,7 +16,10 @@ from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
+from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.store.collection import Collection
+from itemstore.store.model import ItemModel
 from itemstore.store.tokens import Token
 
 Result = TypeVar("Result")
@@ -29,7 +32,8 @@ class Request:
     `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
     is found out about a request is noted in it: its token, the token's name as `actor`, its
     Idempotency-Key as `key`, and the id of the log that it reads. `root` is what stands in front of
-    every path of this API, and usually empty.
+    every path of this API, and usually empty. Only a request to a resource of a collection has a
+    `collection`.
     """
 
     token: Token | None = None
@@ -39,7 +43,15 @@ class Request:
     log_id = ""
     _content: bytes | None = None
 
-    def __init__(self, incoming: Incoming, context: Context, parameters: dict[str, bytes]) -> None:
+    collection: Collection
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        context: Context,
+        parameters: dict[str, bytes],
+        collection: str | None = None,
+    ) -> None:
         self._incoming = incoming
         self.method = incoming.method
         self.query = incoming.query
@@ -49,6 +61,8 @@ class Request:
         self.context = context
         self.store = context.store
         self.parameters = parameters
+        if collection is not None:
+            self.collection = context.store.collections[collection]
 
     def field(self, name: bytes) -> str | None:
         """A header field's value, None where the request does not have it."""
@@ -61,9 +75,23 @@ class Request:
         return self.root + encoded(self._incoming.path)
 
     @property
+    def base(self) -> str:
+        """The URL path of the collection."""
+        return self.root + self.collection.path
+
+    def not_found(self, deleted_version: int | None = None) -> ItemNotFound:
+        """What says that the item in the path does not exist, or no longer does."""
+        return ItemNotFound(self.item_id, deleted_version, collection=self.collection.name)
+
+    @property
     def item_id(self) -> str:
         """The id in the path. Raises InvalidItemId where it can't be one."""
         return item_id(self.parameters["id"])
+
+    @property
+    def model(self) -> ItemModel:
+        """That of the collection's items."""
+        return self.context.models[self.collection.name]
 
     @property
     def meta(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.stream_reply import StreamReply
+from itemstore.domain.events import ITEMS
 
 AnyReply = Reply | PageReply | StreamReply
 
@@ -37,6 +38,15 @@ class Route(APIRoute):
         options["response_model"] = None
         super().__init__(path, _described(endpoint), **options)
         self.handler = endpoint
+        self.collection: str | None = None
+        self._options = options
+
+    def of(self, collection: str) -> Route:
+        """The same route of a collection, whose path begins with its name in place of `items`."""
+        path = self.path.replace(f"/{ITEMS}", f"/{collection}", 1)
+        route = Route(path, self.handler, **self._options)
+        route.collection = collection
+        return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002 - APIRoute's signature
         """Nothing: a router goes by the decoded path, in which `%2F` would separate segments."""
@@ -56,10 +66,11 @@ def _described(handler: Handler) -> Callable[[], None]:
 
 
 class Resource:
-    """One path and all of its methods."""
+    """One path and all of its methods; `collection` is whose it is, None for the whole store's."""
 
-    def __init__(self, template: str, **handlers: Handler) -> None:
+    def __init__(self, template: str, collection: str | None = None, **handlers: Handler) -> None:
         self.template = template
+        self.collection = collection
         self.handlers = handlers  # by method
         parts = _PARAMETER.split(template)
         pattern = re.escape(parts[0])
@@ -108,7 +119,9 @@ class Resources:
         by_template: dict[str, Resource] = {}
         for route in routes:
             if isinstance(route, Route):
-                resource = by_template.setdefault(route.path, Resource(route.path))
+                resource = by_template.setdefault(
+                    route.path, Resource(route.path, route.collection)
+                )
                 for method in route.methods or ():
                     resource.handlers[method] = route.handler
         self._resources = list(by_template.values())

@@ -21,7 +21,7 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
         (b"last-modified", last_modified(recorded.position)),
         *event_headers(recorded),
     ]
-    location = item_path(request.root, recorded.item).encode()
+    location = item_path(request.base, recorded.item).encode()
     if created:
         headers.append((b"location", location))
     preferred = preferred_return(request)

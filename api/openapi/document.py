@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from itemstore.api.openapi.headers import HEADERS
@@ -23,14 +24,15 @@ _SECURITY_SCHEMES = {
 }
 
 
-def complete(document: Description, model: ItemModel) -> Description:
+def complete(document: Description, models: Mapping[str, ItemModel]) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
+    model = next(iter(models.values()))
     schema = _without_defaults(model.schema("#/components/schemas/{model}"))
     nested = schema.pop("$defs", {})
-    models = {model.name: schema | {"title": model.name}} | nested
+    described = {model.name: schema | {"title": model.name}} | nested
     own = SCHEMAS
     # A shape of ours that is named like one of the operator's models makes way for it.
-    names = {name: f"Store{name}" for name in own if name in models} | {MODEL: model.name}
+    names = {name: f"Store{name}" for name in own if name in described} | {MODEL: model.name}
     document["components"] = {
         "parameters": PARAMETERS,
         "headers": HEADERS,
@@ -43,7 +45,7 @@ def complete(document: Description, model: ItemModel) -> Description:
         {"name": "service", "description": "The service itself."},
     ]
     document = _renamed(document, names)
-    document["components"]["schemas"] = models | {
+    document["components"]["schemas"] = described | {
         names.get(name, name): _renamed(shape, names) for name, shape in own.items()
     }
     return document

@@ -77,7 +77,7 @@ async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     positions = await log.reader.positions(item, version, most)
     chosen, looked = positions, len(positions)
     if wanted.type:
-        heads, looked = await heads_at(request, positions, wanted.limit, wanted.type)
+        heads, looked = await heads_at(request, log.reader, positions, wanted.limit, wanted.type)
         chosen = [head.position.encode() for head in heads]
     events = await log.reader.at(chosen)
     if events and (len(chosen) == wanted.limit or events[-1].position.encode() != chosen[-1]):

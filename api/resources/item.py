@@ -23,7 +23,6 @@ from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_writes import append, item_body, read_and_append
 from itemstore.api.resources.version import VARY, redirect_to_version
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
-from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ExpectedVersion
 from itemstore.server.slow_work import QUICK_BYTES
@@ -66,14 +65,14 @@ async def patch_item(request: Request) -> Reply:
     refuse_query(request)
     limit = request.store.settings.max_body
     media_type, document = await request.content()
-    model = request.context.model
+    model = request.model
     if len(document) > QUICK_BYTES:
         change = await request.worked_out(lambda: parse(media_type, document, limit))
     else:
         change = parse(media_type, document, limit)
 
     async def make(item: Item | None, exact: ExpectedVersion) -> PatchItem:
-        before = existing_body(request.item_id, item)
+        before = existing_body(request, item)
         is_long = change.copies or len(before) + len(document) > QUICK_BYTES
         if is_long or model.runs_code:
             body = await request.worked_out(lambda: _patched(before, change, model, limit))
@@ -134,8 +133,8 @@ async def get_item(request: Request) -> Reply:
     if (date := request.field(b"accept-datetime")) is not None:
         return await redirect_to_version(request, date)
     item_id = request.item_id
-    item = await request.store.items.get(item_id)
-    body = existing_body(item_id, item)
+    item = await request.collection.items.get(item_id)
+    body = existing_body(request, item)
     assert item is not None
     headers = [
         (b"etag", version_tag(item.version)),
@@ -149,10 +148,8 @@ async def get_item(request: Request) -> Reply:
     return Reply(200, [JSON, *headers], body)
 
 
-def existing_body(item_id: str, item: Item | None) -> bytes:
+def existing_body(request: Request, item: Item | None) -> bytes:
     """The body of an item that exists. Raises ItemNotFound for one that does not."""
-    if item is None:
-        raise ItemNotFound(item_id)
-    if item.body is None:
-        raise ItemNotFound(item_id, deleted_version=item.version)
+    if item is None or item.body is None:
+        raise request.not_found(None if item is None else item.version)
     return item.body

@@ -48,7 +48,7 @@ async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
     place, _ = await place_of(request, wanted.after, wanted.log)
-    log, item = request.store.log, request.item_id
+    log, item = request.collection.log, request.item_id
     count, position = await last_change(request)
     headers = [BY_ACCEPT, *as_of(position)]
     if reply := not_modified(request, headers):
@@ -75,5 +75,5 @@ async def item_events(request: Request) -> AnyReply:
 
 async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
-    at = await request.store.log.reader.positions(request.item_id, version - 1, 1)
+    at = await request.collection.log.reader.positions(request.item_id, version - 1, 1)
     return version - 1 if at and at[0].decode() == after else version

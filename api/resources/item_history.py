@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
-from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.codec import EventHead
+from itemstore.eventlog.reader import LogReader
 from itemstore.store.excerpts import LONGEST, quoted
 
 T = TypeVar("T")
@@ -24,14 +24,14 @@ each time, or at a mebibyte."""
 
 async def last_change(request: Request) -> tuple[int, str]:
     """The item's last version, and the position that made it. Raises ItemNotFound without one."""
-    count, position = await request.store.log.reader.last_change(request.item_id)
+    count, position = await request.collection.log.reader.last_change(request.item_id)
     if count == 0:
-        raise ItemNotFound(request.item_id)
+        raise request.not_found()
     return count, position
 
 
 async def heads_at(
-    request: Request, positions: list[bytes], limit: int, kind: str = ""
+    request: Request, reader: LogReader, positions: list[bytes], limit: int, kind: str = ""
 ) -> tuple[list[EventHead], int]:
     """At most `limit` of the events at positions, of one type where it is named, without bodies.
 
@@ -40,7 +40,7 @@ async def heads_at(
     """
     found: list[EventHead] = []
     looked, steps = 0, 0
-    async with aclosing(request.store.log.reader.heads_at(positions, kind)) as parts:
+    async with aclosing(reader.heads_at(positions, kind)) as parts:
         async for heads, seen in parts:
             found += heads
             looked, steps = looked + seen, steps + 1
@@ -55,20 +55,20 @@ async def version(request: Request, number: int) -> tuple[RecordedEvent, int]:
 
     Raises ItemNotFound where it never existed, and Problem for a missing version.
     """
-    count, found = await request.store.log.reader.version(request.item_id, number)
+    count, found = await request.collection.log.reader.version(request.item_id, number)
     return _there(request, number, count, found), count
 
 
 async def version_head(request: Request, number: int) -> EventHead:
     """The event that made a version, without its body. Raises as `version` does."""
-    count, found = await request.store.log.reader.version_head(request.item_id, number)
+    count, found = await request.collection.log.reader.version_head(request.item_id, number)
     return _there(request, number, count, found)
 
 
 async def version_body(request: Request, number: int) -> bytes:
     """The body that a version left. Raises as `version` and `body_of` do."""
     recorded, _ = await version(request, number)
-    return body_of(recorded)
+    return body_of(request, recorded)
 
 
 def _there(request: Request, number: int, count: int, found: T | None) -> T:
@@ -77,7 +77,7 @@ def _there(request: Request, number: int, count: int, found: T | None) -> T:
         return found
     item = request.item_id
     if count == 0:
-        raise ItemNotFound(item)
+        raise request.not_found()
     if number <= count:
         raise Problem("gone", f"Version {number} was removed from the log by its operator.")
     sentence = f"Item {quoted(item, LONGEST)} has {count} versions; there is no version {number}."
@@ -92,8 +92,8 @@ def version_number(request: Request) -> int:
     raise Problem("version-not-found", "A version is a whole number from 1.")
 
 
-def body_of(recorded: RecordedEvent) -> bytes:
+def body_of(request: Request, recorded: RecordedEvent) -> bytes:
     """The body that an event left. Raises ItemNotFound for an ItemDeleted."""
     if isinstance(recorded.event, ItemDeleted):
-        raise ItemNotFound(recorded.item, deleted_version=recorded.version)
+        raise request.not_found(recorded.version)
     return recorded.event.body

@@ -32,7 +32,7 @@ async def item_body(request: Request) -> bytes:
 
 async def stored(request: Request, body: bytes) -> bytes:
     """The JSON that is stored for a body; off the event loop where that may take long."""
-    model = request.context.model
+    model = request.model
     if model.runs_code or len(body) > QUICK_BYTES:
         return await request.worked_out(lambda: model.stored(body))
     return model.stored(body)
@@ -53,7 +53,7 @@ async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -
         return await read_and_append(request, conditions, made)
     command = make(conditions.expected)
     try:
-        return await request.store.log.append(command, request.meta, request.idempotency)
+        return await request.collection.log.append(command, request.meta, request.idempotency)
     except UnexpectedVersion as refused:
         raise conditions.refusal(refused) from None
 
@@ -70,7 +70,7 @@ async def read_and_append(
     """
     expected = conditions.expected
     for _ in range(ATTEMPTS):
-        item = await request.store.items.get(request.item_id)
+        item = await request.collection.items.get(request.item_id)
         exact = ABSENT
         if item is not None and item.exists:
             if not expected.admits(item.version):
@@ -79,7 +79,7 @@ async def read_and_append(
             exact = one_of(item.version)
         command = await make(item, exact)
         try:
-            return await request.store.log.append(command, request.meta, request.idempotency)
+            return await request.collection.log.append(command, request.meta, request.idempotency)
         except UnexpectedVersion:
             continue
     sentence = f"Other writers changed the item {ATTEMPTS} times meanwhile; try again."

@@ -59,17 +59,19 @@ async def list_items(request: Request) -> AnyReply:
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else id_of_cursor(wanted.after)
     if names_a_tag(request):
-        headers = as_of(await request.store.log.reader.last_position())
+        headers = as_of(await request.collection.log.reader.last_position())
         if reply := not_modified(request, headers):
             return reply
     async with request.context.admission.read(request.check_connected):
-        page = await request.store.items.page(after=after, prefix=wanted.prefix, limit=wanted.limit)
+        page = await request.collection.items.page(
+            after=after, prefix=wanted.prefix, limit=wanted.limit
+        )
         cursor = cursor_of(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
     headers = [JSON, *as_of(page.position)]
     if cursor is not None:
-        headers.append(next_page(f"{request.root}/items", wanted, after=cursor))
+        headers.append(next_page(request.base, wanted, after=cursor))
     return PageReply(200, headers, parts)
 
 
@@ -88,7 +90,7 @@ async def post_item(request: Request) -> Reply:
     refuse_query(request)
     body = await item_body(request)
     item_id = str(uuid7())
-    recorded = await request.store.log.append(
+    recorded = await request.collection.log.append(
         PutItem(item_id, body, ABSENT), request.meta, request.idempotency
     )
     return write_reply(request, recorded)

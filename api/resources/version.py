@@ -24,7 +24,6 @@ from itemstore.api.resources.item_history import (
     version_head,
     version_number,
 )
-from itemstore.domain.errors import ItemNotFound
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.positions import LARGEST
 from itemstore.store.excerpts import quoted
@@ -56,7 +55,7 @@ async def get_version(request: Request) -> Reply:
     refuse_query(request)
     number = version_number(request)
     recorded, count = await version(request, number)
-    body, item = body_of(recorded), recorded.item
+    body, item = body_of(request, recorded), recorded.item
     headers = [
         (b"etag", version_tag(number)),
         (b"last-modified", last_modified(recorded.position)),
@@ -82,12 +81,12 @@ async def redirect_to_version(request: Request, date: str) -> Reply:
     end = f"{max(seconds, 0) * 1000 + 999}-{LARGEST}"
     item = request.item_id
     # Before the first version the first is chosen (§4.5.3), also before all positions.
-    number = max(1, await request.store.log.reader.version_at(item, end))
+    number = max(1, await request.collection.log.reader.version_at(item, end))
     head = await version_head(request, number)
     if head.type == ItemDeleted.__name__:
-        raise ItemNotFound(item, deleted_version=number)
+        raise request.not_found(number)
     headers: Headers = [
-        (b"location", f"{versions_path(request.root, item)}/{number}".encode()),
+        (b"location", f"{versions_path(request.base, item)}/{number}".encode()),
         VARY,
         item_links(request, item),
         REVALIDATE,

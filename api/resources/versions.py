@@ -59,7 +59,7 @@ class VersionsQuery(Query):
 async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
-    log, item = request.store.log, request.item_id
+    log, item = request.collection.log, request.item_id
     count, position = await last_change(request)
     form = preferred(request, LINK_FORMAT, media_types.JSON)
     host = origin(request)
@@ -68,9 +68,9 @@ async def list_versions(request: Request) -> Reply:
         return reply
     positions = await log.reader.positions(item, wanted.after, wanted.limit)
     async with request.context.admission.read(request.check_connected):
-        history, looked = await heads_at(request, positions, wanted.limit)
+        history, looked = await heads_at(request, log.reader, positions, wanted.limit)
     last = wanted.after + looked
-    path = versions_path(request.root, item)
+    path = versions_path(request.base, item)
     following = f"{path}?after={last}&limit={wanted.limit}" if last < count else None
     if form == media_types.JSON:
         return Reply(200, [JSON, *headers], _time_map_json(path, history, following))

@@ -344,7 +344,7 @@ async def test_a_patched_item_is_no_larger_than_a_body_may_be(
 def interrupted(app: ItemStore, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another writer comes between the first read of a PATCH and its append."""
     assert app.context is not None
-    read, waiting = type(app.context.store.items).get, [{"name": "Other"}]
+    read, waiting = type(app.context.store.collections["items"].items).get, [{"name": "Other"}]
 
     async def get(self: Any, item: str) -> Item | None:
         found: Item | None = await read(self, item)
@@ -352,7 +352,7 @@ def interrupted(app: ItemStore, client: httpx.AsyncClient, monkeypatch: pytest.M
             await client.put("/items/foo", json=waiting.pop())
         return found
 
-    monkeypatch.setattr(type(app.context.store.items), "get", get)
+    monkeypatch.setattr(type(app.context.store.collections["items"].items), "get", get)
 
 
 @pytest.mark.usefixtures("interrupted")

@@ -22,6 +22,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "namespace": ("{shop}", "{shop}"),
     "durability": ("fsync", "fsync"),
     "model": ("shop:Product", "shop:Product"),
+    "collections": ("products=shop:Product,notes=any", "products=shop:Product,notes=any"),
     "projections": ("shop:PRICES, shop:COLOURS", "shop:PRICES, shop:COLOURS"),
     "max_body": ("100", 100),
     "max_waiting": ("1", 1),

@@ -64,4 +64,4 @@ async def test_an_engine_that_could_drop_events_is_not_served(start: Start) -> N
         async with asyncio.timeout(5), open_to_serve(settings):
             pytest.fail("it was opened")
     async with open_store(settings) as store:
-        assert await store.items.get("fox") is None
+        assert await store.collections["items"].items.get("fox") is None
