@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -25,6 +25,12 @@ def by_name(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         for name, value in raw:
             fields[name] = fields[name] + b", " + value if name in fields else value
     return fields
+
+
+def text_of(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
+    """The value of a field, without blanks around it (§5.5); None where it is not there."""
+    value = fields.get(name)
+    return None if value is None else value.decode("latin-1").strip(" \t")
 
 
 def members(text: str) -> list[str]:

@@ -11,8 +11,8 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Handler
-from itemstore.api.http.write_reply import event_headers, write_reply
-from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.api.http.write_reply import write_reply
+from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.idempotency import IdempotencyKey
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -94,7 +94,5 @@ def _text(request: Request) -> str:
 
 
 def _again(request: Request, recorded: RecordedEvent) -> Reply:
-    if isinstance(recorded.event, ItemDeleted):
-        return Reply(204, [*event_headers(recorded), REPLAYED])
     reply = write_reply(request, recorded)
     return Reply(reply.status, [*reply.headers, REPLAYED], reply.body)

@@ -30,7 +30,11 @@ def parse(media_type: str, document: bytes, limit: int) -> Change:
 
     `limit` is the most bytes that a JSON Patch may make of an item by copying.
     """
-    patch = check_json(document, what="patch")
+    return change_of(media_type, check_json(document, what="patch"), limit)
+
+
+def change_of(media_type: str, patch: Any, limit: int) -> Change:
+    """The change that a patch, already read as JSON, asks for. Raises Problem (400)."""
     if media_type == MERGE_PATCH:
         return Change(lambda value: _not_too_deep(merged(value, patch)), copies=False)
     listed = operations(patch)

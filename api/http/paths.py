@@ -11,6 +11,9 @@ from itemstore.domain.ids import InvalidItemId, id_of
 
 _NOT_IN_A_PATH = re.compile(rb"[^!$&'()*+,./0-9:;=@A-Z_a-z~%-]|%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+_ESCAPED_UNRESERVED = re.compile(
+    rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])"
+)
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -42,6 +45,18 @@ def encoded(raw: bytes) -> str:
     if _NOT_IN_A_PATH.search(raw):
         raw = _NOT_IN_A_PATH.sub(lambda found: b"%%%02X" % found[0][0], raw)
     return raw.decode()
+
+
+def normalised(raw: bytes) -> bytes:
+    """The raw path with escaped unreserved characters as themselves.
+
+    The two are the same URI (RFC 3986 §6.2.2.2).
+    """
+    return _ESCAPED_UNRESERVED.sub(_itself, raw) if b"%" in raw else raw
+
+
+def _itself(escape: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escape[1].decode())
 
 
 def item_id(segment: bytes) -> str:

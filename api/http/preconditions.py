@@ -7,11 +7,13 @@ entity tag, they are tags that the client knows.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from itemstore.api.http.cache_control import REVALIDATE
 from itemstore.api.http.dates import event_date, parse_http_date, seconds_of
 from itemstore.api.http.entity_tags import content_tag, version_tag
+from itemstore.api.http.header_fields import text_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Headers, Reply
 from itemstore.api.http.request import Request
@@ -121,21 +123,25 @@ MISSING = Conditions(are_missing=True)
 
 
 def conditions_of(request: Request) -> Conditions:
-    """The conditions that a request carries.
+    """The conditions that a request carries."""
+    return conditions_in(request.fields, are_demanded=request.store.settings.require_conditions)
+
+
+def conditions_in(fields: Mapping[bytes, bytes], *, are_demanded: bool = False) -> Conditions:
+    """The conditions in header fields; the operator may demand one of a write.
 
     A date does not count beside a list of tags, or where it can't be read (§13.1.3, §13.1.4).
     If-Modified-Since is no condition on a write.
     """
-    is_demanded = request.store.settings.require_conditions
-    if _FIELDS.isdisjoint(request.fields):
-        return MISSING if is_demanded else NONE
-    match, none_match = request.field(b"if-match"), request.field(b"if-none-match")
+    if _FIELDS.isdisjoint(fields):
+        return MISSING if are_demanded else NONE
+    match, none_match = text_of(fields, b"if-match"), text_of(fields, b"if-none-match")
     unmodified_since = modified_since = None
-    if match is None and (text := request.field(b"if-unmodified-since")) is not None:
+    if match is None and (text := text_of(fields, b"if-unmodified-since")) is not None:
         unmodified_since = parse_http_date(text)
-    if none_match is None and (text := request.field(b"if-modified-since")) is not None:
+    if none_match is None and (text := text_of(fields, b"if-modified-since")) is not None:
         modified_since = parse_http_date(text)
-    are_missing = is_demanded and match is None and none_match is None and unmodified_since is None
+    are_missing = are_demanded and match is None and none_match is None and unmodified_since is None
     return Conditions(match, none_match, unmodified_since, modified_since, are_missing)
 
 

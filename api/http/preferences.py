@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from itemstore.api.http.header_fields import members, unquoted
-from itemstore.api.http.request import Request
+from itemstore.api.http.header_fields import members, text_of, unquoted
 
 _PREFERENCE = re.compile(
     r'([^\s=;"]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s=;"]*))?[ \t]*(?:;.*)?'
@@ -14,14 +14,14 @@ _PREFERENCE = re.compile(
 _KNOWN = frozenset({"minimal", "representation"})
 
 
-def preferred_return(request: Request) -> str | None:
+def preferred_return(fields: Mapping[bytes, bytes]) -> str | None:
     """`minimal` or `representation` (§4.2), None where the client has no preference.
 
     Of a preference that is named several times the first counts (§2), also where it is not known.
     """
-    if b"prefer" not in request.fields:
+    if b"prefer" not in fields:
         return None
-    for member in members(request.field(b"prefer") or ""):
+    for member in members(text_of(fields, b"prefer") or ""):
         found = _PREFERENCE.fullmatch(member)
         if found and found[1].lower() == "return":
             value = unquoted(found[2] or "").lower()

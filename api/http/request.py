@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from itemstore.api.context import Context
-from itemstore.api.http.header_fields import by_name
+from itemstore.api.http.header_fields import by_name, text_of
 from itemstore.api.http.incoming import Incoming
 from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id
@@ -66,8 +66,7 @@ class Request:
 
     def field(self, name: bytes) -> str | None:
         """A header field's value, None where the request does not have it."""
-        value = self.fields.get(name)
-        return None if value is None else value.decode("latin-1").strip(" \t")
+        return text_of(self.fields, name)
 
     @property
     def path(self) -> str:

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from itemstore.api.http.media_types import OF_A_PATCH
 from itemstore.api.http.page_reply import PageReply
+from itemstore.api.http.paths import normalised
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
@@ -28,7 +29,6 @@ AnyReply = Reply | PageReply | StreamReply
 Handler = Callable[[Request], Awaitable[AnyReply]]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 
 
 class Route(APIRoute):
@@ -141,13 +141,8 @@ class Resources:
 
     def find(self, raw_path: bytes) -> Found | None:
         """The resource at a raw path, with the segments that its template names."""
-        path = _UNRESERVED.sub(_decoded, raw_path) if b"%" in raw_path else raw_path
+        path = normalised(raw_path)
         for resource in self._resources:
             if match := resource.pattern.fullmatch(path):
                 return resource, match.groupdict()
         return (self._server, {}) if path == b"*" else None
-
-
-def _decoded(escape: re.Match[bytes]) -> bytes:
-    """An escaped unreserved character as itself: the two are the same URI (RFC 3986 §6.2.2.2)."""
-    return bytes.fromhex(escape[1].decode())

@@ -12,19 +12,27 @@ from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 
 
 def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
-    """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred."""
+    """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred.
+
+    204 for ItemDeleted.
+    """
+    return written(request.base, recorded, preferred_return(request.fields))
+
+
+def written(base: str, recorded: RecordedEvent, preferred: str | None) -> Reply:
+    """The same to a request that prefers this return; `base` is the URL path of the collection."""
     event = recorded.event
-    assert not isinstance(event, ItemDeleted)
+    if isinstance(event, ItemDeleted):
+        return Reply(204, _event_headers(recorded))
     created = isinstance(event, ItemCreated)
     headers = [
         (b"etag", version_tag(recorded.version)),
         (b"last-modified", last_modified(recorded.position)),
-        *event_headers(recorded),
+        *_event_headers(recorded),
     ]
-    location = item_path(request.base, recorded.item).encode()
+    location = item_path(base, recorded.item).encode()
     if created:
         headers.append((b"location", location))
-    preferred = preferred_return(request)
     if preferred is not None:
         headers.append((b"preference-applied", b"return=" + preferred.encode()))
     if preferred == "minimal":
@@ -33,7 +41,7 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
     return Reply(201 if created else 200, headers, event.body)
 
 
-def event_headers(recorded: RecordedEvent) -> Headers:
+def _event_headers(recorded: RecordedEvent) -> Headers:
     """The event that a write appended: where it stands in the log, and what it is."""
     return [
         (b"event-id", recorded.position.encode()),

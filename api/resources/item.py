@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import REVALIDATE
@@ -11,22 +9,20 @@ from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.links import item_links
 from itemstore.api.http.media_types import JSON_PATCH, MERGE_PATCH
-from itemstore.api.http.patch import Change, parse
+from itemstore.api.http.patch import parse
 from itemstore.api.http.preconditions import conditions_of
-from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.http.write_reply import event_headers, write_reply
+from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations, schemas
-from itemstore.api.resources.item_writes import append, item_body, read_and_append
+from itemstore.api.resources.item_writes import append, item_body, patched, read_and_append
 from itemstore.api.resources.version import VARY, redirect_to_version
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ExpectedVersion
 from itemstore.server.slow_work import QUICK_BYTES
-from itemstore.store.model import ItemModel
 
 router = APIRouter(route_class=Route)
 
@@ -75,23 +71,13 @@ async def patch_item(request: Request) -> Reply:
         before = existing_body(request, item)
         is_long = change.copies or len(before) + len(document) > QUICK_BYTES
         if is_long or model.runs_code:
-            body = await request.worked_out(lambda: _patched(before, change, model, limit))
+            body = await request.worked_out(lambda: patched(before, change, model, limit))
         else:
-            body = _patched(before, change, model, limit)
+            body = patched(before, change, model, limit)
         return PatchItem(request.item_id, body, exact)
 
     recorded = await read_and_append(request, conditions_of(request), make)
     return write_reply(request, recorded)
-
-
-def _patched(before: bytes, change: Change, model: ItemModel, limit: int) -> bytes:
-    """The JSON to store once a body is changed. Raises what change and model do, and 413."""
-    changed = change.of(json.loads(before))
-    body = model.stored(json.dumps(changed, ensure_ascii=False).encode())
-    if len(body) > limit:
-        sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
-        raise Problem("content-too-large", sentence, members={"limit": limit})
-    return body
 
 
 @router.delete(
@@ -106,7 +92,7 @@ async def delete_item(request: Request) -> Reply:
     """Delete the item. Its history stays, and its versions go on should it be created again."""
     refuse_query(request)
     recorded = await append(request, lambda expected: DeleteItem(request.item_id, expected))
-    return Reply(204, event_headers(recorded))
+    return write_reply(request, recorded)
 
 
 @router.get(

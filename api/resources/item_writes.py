@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 
+from itemstore.api.http.patch import Change
 from itemstore.api.http.preconditions import Conditions, conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
@@ -14,6 +16,7 @@ from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT, ExpectedVersion, one_of
 from itemstore.engine.errors import LogOverloaded
 from itemstore.server.slow_work import QUICK_BYTES
+from itemstore.store.model import ItemModel
 
 ATTEMPTS = 100
 """How often a write that reads first begins again because another writer came between."""
@@ -36,6 +39,16 @@ async def stored(request: Request, body: bytes) -> bytes:
     if model.runs_code or len(body) > QUICK_BYTES:
         return await request.worked_out(lambda: model.stored(body))
     return model.stored(body)
+
+
+def patched(before: bytes, change: Change, model: ItemModel, limit: int) -> bytes:
+    """The JSON to store once a body is changed. Raises what change and model do, and 413."""
+    changed = change.of(json.loads(before))
+    body = model.stored(json.dumps(changed, ensure_ascii=False).encode())
+    if len(body) > limit:
+        sentence = f"The patched item would have {len(body)} bytes; {limit} are allowed."
+        raise Problem("content-too-large", sentence, members={"limit": limit})
+    return body
 
 
 async def append(request: Request, make: Callable[[ExpectedVersion], Command]) -> RecordedEvent:
