@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from itemstore.api.context import Context
 from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.dns_rebinding import check_name
+from itemstore.api.gate.scoping import check_whole
 from itemstore.api.http.error_replies import error_reply
 from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.incoming import AsgiIncoming, Incoming
@@ -32,15 +33,23 @@ class Answering:
 
     Our own server asks `respond` first, which needs no messages of ASGI (docs/decisions/0040).
 
-    `context` is None for as long as the store is not open.
+    `context` is None for as long as the store is not open. `is_added` says whether there is more at
+    a path of the other application than a 404: a route that was added to it.
     """
 
-    def __init__(self, resources: Resources, counters: Counters, others: ASGIApp) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        counters: Counters,
+        others: ASGIApp,
+        is_added: Callable[[Scope], bool],
+    ) -> None:
         self.context: Context | None = None
         self._is_closed = False
         self._resources = resources
         self._counters = counters
         self._others = others
+        self._is_added = is_added
 
     def close(self) -> None:
         """Ends the use of the store; a client that still waits on its connection is told so."""
@@ -75,7 +84,7 @@ class Answering:
             handler = resource.handler(method)
             if resource.template not in OPEN:
                 if not self.context.tokens.is_open:
-                    await authenticate(request)
+                    await authenticate(request, resource)
                 if request.token is None:
                     check_name(request)
             if method in WRITES and b"idempotency-key" in request.fields:
@@ -111,8 +120,11 @@ class Answering:
             incoming = AsgiIncoming(scope, receive)
             request = Request(incoming, self.context, {})
             try:
-                if await token_of(request, "GET") is None:
+                request.token = await token_of(request, "GET")
+                if request.token is None:
                     check_name(request)
+                elif self._is_added(scope):
+                    check_whole(request, request.path)
             except Exception as error:  # noqa: BLE001 - as in __call__
                 reply = error_reply(error, incoming, self._counters)
                 await reply.send(receive, counted)

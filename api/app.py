@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from itemstore.api.answering import Answering
@@ -116,7 +117,7 @@ class ItemStore(FastAPI):
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
         origins = settings.cors_origins
-        self.answering = Answering(self.resources, self.counters, super().__call__)
+        self.answering = Answering(self.resources, self.counters, super().__call__, self._has_added)
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
         if redis is not None:
@@ -136,6 +137,10 @@ class ItemStore(FastAPI):
         context = Context.of(store, self.models, self.projections, self.admission)
         self.answering.context = context
         return context
+
+    def _has_added(self, scope: Scope) -> bool:
+        """Whether a route that is none of the store's was added for a request."""
+        return any(route.matches(scope)[0] is not Match.NONE for route in self.router.routes)
 
     async def _document(self, request: Request) -> Reply:
         """The OpenAPI document, for where the API is mounted: /docs sends requests there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from json import dumps
 from typing import Annotated
@@ -30,22 +31,41 @@ async def create(
     where: Where,
     name: Annotated[str, typer.Argument(help="Who will use it: the actor in events.")],
     role: Annotated[RoleName, typer.Option(help="What it allows.")] = RoleName.reader,
+    collection: Annotated[
+        list[str] | None, typer.Option(help="Only items of this collection; may be repeated.")
+    ] = None,
+    prefix: Annotated[
+        list[str] | None, typer.Option(help="Only ids that begin with it; may be repeated.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="When it ends: 2027-01-31T00:00:00Z, or 30d, 12h, 90m.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a token and print it. From the first one on, every request needs one."""
     from itemstore.cli.opening import opened
+    from itemstore.cli.token_scope import bounds_as_json, expiry_from, scope_from
     from itemstore.store import tokens
 
+    if not tokens.NAME.fullmatch(name):
+        message = f"A token's name is 1 to 64 letters, digits, - or _; {name!r} is not."
+        raise Stop(message)
+    scope = scope_from(collection or (), prefix or ())
+    end = None if expires is None else expiry_from(expires, datetime.now(UTC))
     async with opened(where, new=True) as store:
-        if not tokens.NAME.fullmatch(name):
-            message = f"A token's name is 1 to 64 letters, digits, - or _; {name!r} is not."
-            raise Stop(message)
         try:
-            secret = await tokens.create(store.partition, name, tokens.Role[role.value])
+            secret = await tokens.create(
+                store.partition, name, tokens.Role[role.value], scope, expires=end
+            )
         except tokens.TokenExists:
             message = f"There is a token {name!r} already; revoke it first, or choose another name."
             raise Stop(message) from None
-        made = {"name": name, "role": role.value, "token": secret}
+        made = {
+            "name": name,
+            "role": role.value,
+            **bounds_as_json(scope, end),
+            "token": secret,
+        }
         try:
             write_text(dumps(made) if json else secret)
         except Stop as stop:
@@ -57,19 +77,19 @@ async def create(
 @token.command("list")
 @verb
 async def list_(where: Where, json: Json = False) -> None:
-    """Show the names and roles of all tokens."""
+    """Show all tokens: their names and roles, what they are bound to, when they end."""
     from itemstore.cli.opening import opened
+    from itemstore.cli.token_scope import as_json, as_words
     from itemstore.store.tokens import read_tokens
 
     async with opened(where) as store:
         tokens = await read_tokens(store.partition)
     listed = tokens.readable.values()
     if json:
-        rows = [{"name": t.name, "role": t.role.name, "created": t.created} for t in listed]
-        write_text(dumps(rows))
+        write_text(dumps([as_json(each) for each in listed]))
     else:
         for each in listed:
-            write_text(f"{each.name:<24}{each.role.name:<8}{each.created}")
+            write_text(as_words(each))
     for name in tokens.unreadable:
         say(f"The row of token {name!r} can't be read, so it opens nothing; revoke it.")
 

@@ -29,6 +29,21 @@ class InvalidItemId(Exception):
 
 def id_of(raw: bytes) -> str:
     """The id that these bytes are. Raises InvalidItemId."""
+    text = _text_of(raw)
+    if text in _NEVER:
+        raise InvalidItemId(_NEVER[text])
+    return text
+
+
+def prefix_of(raw: bytes) -> str:
+    """The text that these bytes are, if ids can begin with it. Raises InvalidItemId."""
+    text = _text_of(raw)
+    if not text:
+        raise InvalidItemId(_NEVER[text])
+    return text
+
+
+def _text_of(raw: bytes) -> str:
     if len(raw) > LONGEST:
         raise InvalidItemId(f"It has {len(raw)} bytes; {LONGEST} are allowed.")
     try:
@@ -37,6 +52,4 @@ def id_of(raw: bytes) -> str:
         raise InvalidItemId("It is not UTF-8.") from None
     if _CONTROL.search(text):
         raise InvalidItemId("It has control characters.")
-    if text in _NEVER:
-        raise InvalidItemId(_NEVER[text])
     return text

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.evolve import Item
+from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import translated
@@ -95,22 +96,20 @@ class CurrentItems:
             sentence = "Too many reads are waiting; slow down and try again."
             raise LogOverloaded(sentence) from None
 
-    async def page(self, *, after: str | None = None, prefix: str = "", limit: int = 100) -> Page:
-        """At most `limit` existing items whose id starts with `prefix`, after the id `after`.
+    async def page(
+        self, *, after: str | None = None, prefixes: Sequence[str] = EVERY_ID, limit: int = 100
+    ) -> Page:
+        """At most `limit` existing items, after the id `after`.
 
+        Only those whose id starts with one of the prefixes, none of which starts with another.
         Fewer where they are large: a page ends before 8 MiB, or after one item. Ids are in the
         order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
         """
-        # No UTF-8 text has the byte 0xff, so it closes the range of a prefix.
-        start = b"[" + prefix.encode() if prefix else b"-"
-        end = b"(" + prefix.encode() + b"\xff" if prefix else b"+"
-        begin = start
-        if after is not None and after >= prefix:
-            begin = b"(" + after.encode()
+        ranges = [bound for prefix in prefixes for bound in _range(prefix, after)]
         reply = await self._partition.run(
             _LIST_ITEMS,
             keys=[self._rows, self._partition.keys.ids, self._partition.keys.events],
-            args=[begin, end, limit, start],
+            args=[limit, *ranges],
         )
         position, total, more, names, rows = reply
         items = []
@@ -126,6 +125,19 @@ class CurrentItems:
                 rows = await self._connection.call("HMGET", self._rows, *wanted)
         self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
         return _answers(names, dict(zip(wanted, rows, strict=True)))
+
+
+def _range(prefix: str, after: str | None) -> tuple[bytes, bytes, bytes]:
+    """Where the ids with a prefix start, from where on they come after an id, and where they end.
+
+    As ZRANGEBYLEX has it. Where the id is after all of them, none is left.
+    """
+    # No UTF-8 text has the byte 0xff, so it closes the range of a prefix.
+    start = b"[" + prefix.encode() if prefix else b"-"
+    end = b"(" + prefix.encode() + b"\xff" if prefix else b"+"
+    if after is None or after < prefix:
+        return start, start, end
+    return start, b"(" + after.encode(), end
 
 
 def _answers(

@@ -3,17 +3,28 @@
 --   KEYS[1]  the current items   hash
 --   KEYS[2]  the ids             zset, all scores 0
 --   KEYS[3]  the log             stream
---   ARGV[1]  from here on: [<id> or (<id> or -
---   ARGV[2]  up to here:   (<id> or [<id> or +
---   ARGV[3]  at most so many, and fewer where rows are large, but one
---   ARGV[4]  where the counted range starts; it ends at ARGV[2]
--- Reply: the log's last position, 0-0 where it has none, how many there are in the counted range,
--- whether others follow (1 or 0), the ids, and the rows, nil for an id without one.
+--   ARGV[1]  at most so many, and fewer where rows are large, but one
+--   then, for each of at most 32 ranges of ids, in order and without an id in two of them:
+--            where it starts: [<id> or -
+--            from where on it is listed, which may be nowhere in it: [<id> or (<id> or -
+--            where it ends: (<id> or +
+-- Reply: the log's last position, 0-0 where it has none, how many there are in the ranges, whether
+-- others follow (1 or 0), the ids, and the rows, nil for an id without one.
 
 local FIRST, MOST, MOST_BYTES = 8, 16, 8 * 1024 * 1024
 
-local most = tonumber(ARGV[3])
-local ids = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0, most + 1)
+local most = tonumber(ARGV[1])
+local total, ids = 0, {}
+for i = 2, #ARGV, 3 do
+  local start, from, to = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  total = total + redis.call('ZLEXCOUNT', KEYS[2], start, to)
+  local left = most + 1 - #ids
+  if left > 0 then
+    for _, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, left)) do
+      ids[#ids + 1] = id
+    end
+  end
+end
 local wanted = math.min(#ids, most)
 local rows, taken, bytes, step, is_full = {}, 0, 0, FIRST, false
 while taken < wanted and not is_full do
@@ -35,5 +46,4 @@ for i = #ids, taken + 1, -1 do
   ids[i] = nil
 end
 local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
-local total = redis.call('ZLEXCOUNT', KEYS[2], ARGV[4], ARGV[2])
 return { last and last[1] or '0-0', total, more, ids, rows }

@@ -77,8 +77,8 @@ class KnownTokens:
     async def opened_by(self, name: str, secret: str) -> Token:
         """The token that has this name and this secret.
 
-        Raises TokenInvalid, StoreClosed, and LogUnavailable or LogBroken where the engine has to be
-        asked and does not answer.
+        Raises TokenInvalid, TokenExpired, StoreClosed, and LogUnavailable or LogBroken where the
+        engine has to be asked and does not answer.
         """
         token = self._tokens.readable.get(name)
         if token is None and NAME.fullmatch(name):
@@ -87,28 +87,37 @@ class KnownTokens:
             self.check_not_closed()
         if token is None or not token.opens(secret):
             raise TokenInvalid
+        token.check_not_expired()
         return token
 
-    async def still_allow(self, token: Token | None) -> bool:
-        """Whether what began with this token, or without any, may go on: it was not revoked.
+    async def check_still_allowed(self, token: Token | None) -> None:
+        """Raises TokenInvalid where what began with this token, or without any, may not go on.
 
-        Raises nothing: while the engine is away, what was known last counts.
+        Then it was revoked, or changed; TokenExpired where its time is over. Nothing else is
+        raised: while the engine is away, what was known last counts.
         """
         try:
             await self.refresh()
         except (LogUnavailable, LogBroken):
-            return False
-        if token is None:
-            return self.lets_all_in
-        return self._tokens.readable.get(token.name) == token
+            raise TokenInvalid from None
+        is_known = self.lets_all_in if token is None else self._knows(token)
+        if not is_known:
+            raise TokenInvalid
+        if token is not None:
+            token.check_not_expired()
 
     async def check_after(self, began: float, token: Token | None) -> None:
         """Asks again about what has taken long since it began, on the clock of `monotonic`.
 
-        Raises TokenInvalid where still_allow says no.
+        Raises as check_still_allowed does.
         """
-        if time.monotonic() - began > LONG and not await self.still_allow(token):
-            raise TokenInvalid
+        if time.monotonic() - began > LONG:
+            await self.check_still_allowed(token)
+        elif token is not None:
+            token.check_not_expired()
+
+    def _knows(self, token: Token) -> bool:
+        return self._tokens.readable.get(token.name) == token
 
     async def refresh(self) -> None:
         """Asks the engine, where that was not done in the last second.

@@ -13,18 +13,24 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 from redis import exceptions
 
+from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
+from itemstore.store.scope import WHOLE, Scope, scope_of
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+_MEMBERS = frozenset({"role", "digest", "created", "expires", "collections", "prefixes"})
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 OPENED = "*"
 """Where the last token was taken back on purpose, this stands in place of the tokens' names."""
@@ -49,23 +55,49 @@ class TokenInvalid(Exception):
         super().__init__("The token is not valid here; it may have been revoked.")
 
 
+class TokenExpired(TokenInvalid):
+    """The token was good for a while, which is over."""
+
+    def __init__(self, expires: datetime) -> None:
+        Exception.__init__(
+            self,
+            f"The token expired at {time_text(expires)}. The operator makes a new one with "
+            "`itemstore token create`.",
+        )
+
+
 class LastToken(Exception):
     """The token is the only one; to revoke it would open the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as the engine knows it. `digest` is the SHA-256 of its secret, in hexadecimal."""
+    """A token as the engine knows it. `digest` is the SHA-256 of its secret, in hexadecimal.
+
+    `expires` is when it opens nothing any more, by this machine's clock; None: never.
+    """
 
     name: str
     role: Role
     digest: str
     created: str
+    scope: Scope = WHOLE
+    expires: datetime | None = None
 
     def opens(self, secret: str) -> bool:
         """Whether this is its secret; takes the same time wherever it differs."""
         digest = hashlib.sha256(secret.encode()).hexdigest()
         return hmac.compare_digest(digest, self.digest)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and datetime.now(UTC) >= self.expires
+
+    def check_not_expired(self) -> None:
+        """Raises TokenExpired."""
+        if self.expires is not None and self.is_expired:
+            raise TokenExpired(self.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +117,24 @@ class Tokens:
         return bool(self.readable or self.unreadable)
 
 
-async def create(partition: Partition, name: str, role: Role) -> str:
+async def create(
+    partition: Partition,
+    name: str,
+    role: Role,
+    scope: Scope = WHOLE,
+    *,
+    expires: datetime | None = None,
+) -> str:
     """The text of a new token, which is shown this once. Raises TokenExists."""
     secret = secrets.token_urlsafe(32)
-    row = {
+    row: dict[str, Any] = {
         "role": role.name,
         "digest": hashlib.sha256(secret.encode()).hexdigest(),
-        "created": _now(),
+        "created": time_text(datetime.now(UTC)),
+        **scope.as_dict(),
     }
+    if expires is not None:
+        row["expires"] = time_text(expires)
     with translated():
         async with partition.client.pipeline() as together:
             together.hsetnx(partition.keys.store.tokens, name, json.dumps(row))
@@ -152,9 +194,8 @@ async def revoke(partition: Partition, name: str, *, even_last: bool = False) ->
                 together.multi()  # type: ignore[no-untyped-call]
                 together.hdel(partition.keys.store.tokens, name)
                 if is_last:
-                    together.hset(
-                        partition.keys.store.tokens, OPENED, json.dumps({"since": _now()})
-                    )
+                    mark = json.dumps({"since": time_text(datetime.now(UTC))})
+                    together.hset(partition.keys.store.tokens, OPENED, mark)
                 try:
                     await together.execute()
                 except exceptions.WatchError:  # another one was made or revoked meanwhile
@@ -163,16 +204,29 @@ async def revoke(partition: Partition, name: str, *, even_last: bool = False) ->
 
 
 def _token(name: str, text: bytes) -> Token | None:
-    """The token that a row describes, None where it can't be read."""
+    """The token that a row describes, None where it can't be read.
+
+    Nor can one that has a member more: it may say that the token is bound to something.
+    """
     try:
         row = json.loads(text)
         role, digest, created = Role[row["role"]], row["digest"], row["created"]
-    except (ValueError, TypeError, LookupError, RecursionError):
+        scope = scope_of(row)
+        expires = parse_time(row["expires"]) if "expires" in row else None
+    except (AttributeError, ValueError, TypeError, LookupError, RecursionError):
         return None
     if not (NAME.fullmatch(name) and isinstance(digest, str) and isinstance(created, str)):
         return None
-    return Token(name, role, digest, created) if _DIGEST.fullmatch(digest) else None
+    if not (_DIGEST.fullmatch(digest) and _MEMBERS.issuperset(row)):
+        return None
+    return Token(name, role, digest, created, scope, expires)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def parse_time(text: str) -> datetime:
+    """The time that a text of RFC 3339 says. Raises ValueError, and TypeError for no text."""
+    return _EPOCH + timedelta(milliseconds=parse_rfc3339(text))
+
+
+def time_text(time: datetime) -> str:
+    """A time of UTC to the second, as in `2026-11-23T08:09:06Z`."""
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z")

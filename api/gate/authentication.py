@@ -5,9 +5,11 @@ Once there is a token in the store, every request wants one.
 
 from __future__ import annotations
 
+from itemstore.api.gate.scoping import check_scope
 from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
+from itemstore.api.http.routing import Resource
 from itemstore.store.excerpts import quoted
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import Role, Token, TokenInvalid
@@ -18,19 +20,21 @@ OPEN = frozenset({"/livez", "/readyz", "/problems/{slug}"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-async def authenticate(request: Request) -> None:
-    """Notes whose request it is. Raises what token_of raises.
+async def authenticate(request: Request, resource: Resource) -> None:
+    """Notes whose request it is. Raises what token_of and check_scope raise.
 
     A body of a wrong size or media type is refused first, with or without a token.
     """
     try:
         token = await token_of(request, request.method)
+        if token is not None:
+            request.token = token
+            request.actor = token.name
+            if not token.scope.is_whole:
+                check_scope(request, resource)
     except (Problem, StoreClosed, TokenInvalid):
         request.check_content()
         raise
-    if token is not None:
-        request.token = token
-        request.actor = token.name
 
 
 async def token_of(request: Request, method: str) -> Token | None:

@@ -27,5 +27,5 @@ def position_tag(position: str, *depends_on: object) -> bytes:
     `depends_on` is what the answer depends on besides its URL. The tag is weak, because it is read
     before the content, which may be newer.
     """
-    digest = content_tag(repr((VERSION, *depends_on)).encode())[1:9]
+    digest = content_tag(repr((VERSION, *map(str, depends_on))).encode())[1:9]
     return b'W/"%b-%b"' % (position.encode(), digest)

@@ -30,9 +30,10 @@ PROBLEM_TYPES = {
             "`itemstore token create`.",
         ),
         ProblemType(
-            "forbidden", 403, "The token's role does not allow this",
-            "A reader may read, a writer may write too.",
-            "Use a token with the role that `detail` names.",
+            "forbidden", 403, "The token does not allow this",
+            "A reader may read, a writer may write too. A token may be bound to collections and "
+            "to prefixes of ids: then nothing else is open to it.",
+            "Use a token with the role that `detail` names, or one that is not bound so.",
         ),
         ProblemType(
             "cross-origin", 403, "Not allowed across origins",

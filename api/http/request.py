@@ -20,6 +20,7 @@ from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.store.collection import Collection
 from itemstore.store.model import ItemModel
+from itemstore.store.scope import WHOLE, Scope
 from itemstore.store.tokens import Token
 
 Result = TypeVar("Result")
@@ -127,9 +128,17 @@ class Request:
         if await self._incoming.has_left():
             raise ClientDisconnect
 
-    async def is_still_allowed(self) -> bool:
-        """Whether an answer that takes long may go on: the token was not revoked meanwhile."""
-        return await self.context.tokens.still_allow(self.token)
+    @property
+    def scope(self) -> Scope:
+        """What the request may touch: all, unless its token is bound to less."""
+        return WHOLE if self.token is None else self.token.scope
+
+    async def check_still_allowed(self) -> None:
+        """Raises TokenInvalid where an answer that takes long may not go on.
+
+        The token was revoked meanwhile, or its time is over (TokenExpired).
+        """
+        await self.context.tokens.check_still_allowed(self.token)
 
     async def worked_out(self, work: Callable[[], Result]) -> Result:
         """The result of work that is done off the event loop.

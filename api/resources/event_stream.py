@@ -18,7 +18,7 @@ from itemstore.eventlog.live_feed import PIECE_BYTES, FeedClosed, FellBehind
 from itemstore.eventlog.reader import Within
 from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.cloudevents import LINES, pieces
-from itemstore.store.tokens import TokenInvalid
+from itemstore.store.tokens import TokenExpired, TokenInvalid
 
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -63,8 +63,7 @@ async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenera
     context, position, is_end = request.context, start, False
     within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
     while not is_end:
-        if not await request.is_still_allowed():
-            raise TokenInvalid
+        await request.check_still_allowed()
         async with context.admission.read_piece():
             part = await context.store.log.reader.part_after(position, within)
             passed = [each for each in part.events() if passes(each, wanted)]
@@ -114,7 +113,11 @@ async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
 
 async def _reason_to_end(request: Request) -> bytes | None:
     """The comment with which a stream ends now; None where it may go on."""
-    if not await request.is_still_allowed():
+    try:
+        await request.check_still_allowed()
+    except TokenExpired:
+        return comment(b"the token has expired")
+    except TokenInvalid:
         return comment(b"the token was revoked, or one is needed now")
     if await is_replaced(request):
         return comment(b"another log has taken the place of this one; begin again")

@@ -23,7 +23,6 @@ from itemstore.api.resources.event_search import FeedQuery, Found, search
 from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
 from itemstore.eventlog.live_feed import FeedClosed
 from itemstore.store.cloudevents import BATCH
-from itemstore.store.tokens import TokenInvalid
 
 router = APIRouter(route_class=Route)
 
@@ -94,8 +93,7 @@ async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery)
                 with suppress(TimeoutError):
                     await feed.after(found.position, until=min(until, now() + LOOK))
                 await request.check_connected()
-                if not await request.is_still_allowed():
-                    raise TokenInvalid
+                await request.check_still_allowed()
                 async with admission.read_piece():
                     found = await search(request, found.position, wanted)
                 await check_same_log(request)
@@ -106,7 +104,8 @@ async def _page_headers(request: Request, wanted: FeedQuery) -> Headers:
     """With a tag, unless the page waits for events that are not there yet."""
     if wanted.wait:
         return [BY_ACCEPT, REVALIDATE]
-    return [BY_ACCEPT, *as_of(await request.store.log.reader.last_position())]
+    position = await request.store.log.reader.last_position()
+    return [BY_ACCEPT, *as_of(position, request.scope)]
 
 
 async def _found_reply(

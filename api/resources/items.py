@@ -59,17 +59,18 @@ async def list_items(request: Request) -> AnyReply:
     wanted = query(request, ListQuery)
     after = None if wanted.after is None else id_of_cursor(wanted.after)
     if names_a_tag(request):
-        headers = as_of(await request.collection.log.reader.last_position())
-        if reply := not_modified(request, headers):
+        position = await request.collection.log.reader.last_position()
+        if reply := not_modified(request, as_of(position, request.scope)):
             return reply
+    prefixes = request.scope.prefixes_within(wanted.prefix)
     async with request.context.admission.read(request.check_connected):
         page = await request.collection.items.page(
-            after=after, prefix=wanted.prefix, limit=wanted.limit
+            after=after, prefixes=prefixes, limit=wanted.limit
         )
         cursor = cursor_of(page.items[-1].id) if page.more else None
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
-    headers = [JSON, *as_of(page.position)]
+    headers = [JSON, *as_of(page.position, request.scope)]
     if cursor is not None:
         headers.append(next_page(request.base, wanted, after=cursor))
     return PageReply(200, headers, parts)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.positions import START
+from itemstore.domain.prefixes import collapsed, narrowed
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -64,7 +67,7 @@ async def test_items_come_in_the_order_of_the_bytes_of_their_ids(
 async def test_an_empty_store_has_an_empty_list(items: CurrentItems) -> None:
     """Whatever is asked for."""
     empty = Page([], more=False, total=0, position=START)
-    assert await items.page() == await items.page(after="a", prefix="b", limit=1) == empty
+    assert await items.page() == await items.page(after="a", prefixes=("b",), limit=1) == empty
 
 
 async def test_what_is_deleted_is_not_listed_until_it_is_created_again(
@@ -87,7 +90,7 @@ async def test_a_prefix_lists_the_ids_that_begin_with_it(
 ) -> None:
     """The id that is the prefix too; the total is that of the prefix."""
     await fill(log, ODD)
-    page = await items.page(prefix=prefix)
+    page = await items.page(prefixes=(prefix,))
     matching = sorted((name for name in ODD if name.startswith(prefix)), key=str.encode)
     assert (names(page), page.total, page.more) == (matching, len(matching), False)
 
@@ -103,7 +106,7 @@ async def test_pages_make_up_the_whole(
     listed: list[str] = []
     after = None
     while True:
-        page = await items.page(after=after, prefix=prefix, limit=limit)
+        page = await items.page(after=after, prefixes=(prefix,), limit=limit)
         assert len(page.items) <= limit
         assert page.total == len(matching)
         listed += names(page)
@@ -130,8 +133,55 @@ async def test_after_need_not_be_an_item_nor_begin_with_the_prefix(
 ) -> None:
     """It is a place in the order; the total is not changed by it."""
     await fill(log, ["a", "b/1", "b/2", "b/3", "c"])
-    page = await items.page(after=after, prefix="b/")
+    page = await items.page(after=after, prefixes=("b/",))
     assert (names(page), page.total, page.more) == (listed, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "after", "listed"),
+    [
+        (("a", "b/", "c"), None, ["a", "b/1", "b/2", "c"]),
+        (("a", "b/", "c"), "a", ["b/1", "b/2", "c"]),
+        (("a", "b/", "c"), "b/1", ["b/2", "c"]),
+        (("a", "b/", "c"), "b2", ["c"]),
+        (("a", "b/", "c"), "d", []),
+        (("b/2", "c", "x"), None, ["b/2", "c"]),
+        (("x",), None, []),
+        ((), None, []),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 10])
+async def test_several_prefixes_are_listed_as_one(
+    log: EventLog,
+    items: CurrentItems,
+    *,
+    prefixes: tuple[str, ...],
+    after: str | None,
+    listed: list[str],
+    limit: int,
+) -> None:
+    """In the order of the ids, over the gaps between; the total is that of all of them."""
+    ids = ["a", "b/1", "b/2", "b2", "b3", "c", "d"]
+    await fill(log, ids)
+    total = sum(name.startswith(prefixes) for name in ids)
+    page = await items.page(after=after, prefixes=prefixes, limit=limit)
+    assert (names(page), page.total) == (listed[:limit], total)
+    assert page.more == (len(listed) > limit)
+    assert page.position == await log.reader.last_position()
+
+
+async def test_as_many_prefixes_as_a_token_has_are_one_step(
+    redis: Redis, log: EventLog, items: CurrentItems
+) -> None:
+    """One command goes to the engine, and its answer is of one moment."""
+    await fill(log, [f"{number:03d}/{end}" for number in range(64) for end in "ab"])
+    prefixes = [f"{number:03d}/" for number in range(0, 64, 2)]
+    await items.page()
+    before = await _commands(redis)
+    page = await items.page(prefixes=prefixes, limit=50)
+    assert await _commands(redis) - before <= 1
+    assert (len(page.items), page.total, page.more) == (50, 64, True)
+    assert page.items[-1].id == "048/b"
 
 
 async def test_a_page_goes_on_where_its_last_item_was_deleted(
@@ -144,6 +194,15 @@ async def test_a_page_goes_on_where_its_last_item_was_deleted(
     second = await items.page(after="b", limit=2)
     assert (names(first), first.more) == (["a", "b"], True)
     assert (names(second), second.more) == (["c", "d"], False)
+
+
+async def _commands(redis: Redis) -> int:
+    """How many scripts the engine has run; a fake one does not count them."""
+    try:
+        stats: Any = await redis.info("commandstats")
+    except ResponseError:
+        return 0
+    return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
 
 
 async def test_an_id_without_a_row_is_not_passed_over(
@@ -181,7 +240,7 @@ def test_a_page_is_a_slice_of_the_sorted_ids(
         redis = FakeAsyncRedis(server=FakeServer())
         await fill(EventLog(Partition(redis, Keys())), list(ids))
         return await CurrentItems(Partition(redis, Keys())).page(
-            after=after, prefix=prefix, limit=limit
+            after=after, prefixes=(prefix,), limit=limit
         )
 
     page = asyncio.run(listed())
@@ -189,3 +248,42 @@ def test_a_page_is_a_slice_of_the_sorted_ids(
     following = [name for name in matching if after is None or name.encode() > after.encode()]
     assert names(page) == following[:limit]
     assert (page.more, page.total) == (len(following) > limit, len(matching))
+
+
+async def scoped(ids: set[str], prefixes: tuple[str, ...], limit: int) -> list[Page]:
+    """All pages of a list over several prefixes, each after the last id of the one before."""
+    partition = Partition(FakeAsyncRedis(server=FakeServer()), Keys())
+    await fill(EventLog(partition), list(ids))
+    items, pages = CurrentItems(partition), []
+    after = None
+    while True:
+        page = await items.page(after=after, prefixes=prefixes, limit=limit)
+        pages.append(page)
+        if not page.more:
+            return pages
+        after = page.items[-1].id
+
+
+FEW = st.text(st.sampled_from("ab/é\U0001f600"), max_size=4)
+"""Texts of few signs, so that one often begins with another."""
+
+
+@settings(max_examples=100)
+@given(
+    st.sets(FEW.filter(bool), max_size=12), st.lists(FEW, min_size=1, max_size=6), FEW,
+    st.integers(1, 5),
+)  # fmt: skip
+@example({"a", "aa", "ab", "b"}, ["a", "aa", "b"], "", 1)
+def test_the_pages_of_a_scoped_list_are_exactly_the_filtered_list(
+    ids: set[str], prefixes: list[str], wanted: str, limit: int
+) -> None:
+    """Any ids, any prefixes of a token, any prefix that is asked for; the total on every page."""
+    within = narrowed(collapsed(prefixes), wanted)
+    pages = asyncio.run(scoped(ids, within, limit))
+    matching = sorted(
+        (name for name in ids if name.startswith(tuple(prefixes)) and name.startswith(wanted)),
+        key=str.encode,
+    )
+    assert [name for page in pages for name in names(page)] == matching
+    assert {page.total for page in pages} == {len(matching)}
+    assert all(len(page.items) == limit for page in pages[:-1])

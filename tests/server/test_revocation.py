@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -57,6 +58,31 @@ async def test_a_revoked_token_ends_its_streams_and_no_others(
             assert (await client.get("/items", headers=theirs)).status_code == 401
             written = await client.put("/items/a", json={}, headers=ours)
             assert f"id: {written.headers['event-id']}" in await anext(going_on)
+
+
+async def test_a_token_that_expires_ends_its_streams_and_no_others(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """With a word that says so; JSON lines break off, and the next request is 401."""
+    data = tmp_path / "data"
+    server = serve()
+    kept = bearer(await asyncio.to_thread(token, data, "create", "kept", "--role", "writer"))
+    ends = (datetime.now(UTC) + timedelta(seconds=6)).isoformat(timespec="seconds")
+    short = bearer(await asyncio.to_thread(token, data, "create", "short", "--expires", ends))
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=20) as client,
+        client.stream("GET", "/events", headers=SSE | short) as ending,
+        client.stream("GET", "/events", headers=SSE | kept) as going_on,
+    ):
+        texts = ending.aiter_text(), going_on.aiter_text()
+        for text in texts:
+            assert await anext(text) == "retry: 1000\n\n"
+        poll = asyncio.create_task(client.get("/events?wait=20", headers=short))
+        assert "the token has expired" in "".join([piece async for piece in texts[0]])
+        assert "expired" in (await poll).json()["detail"]
+        assert (await client.get("/items", headers=short)).status_code == 401
+        written = await client.put("/items/a", json={}, headers=kept)
+        assert f"id: {written.headers['event-id']}" in await anext(texts[1])
 
 
 async def test_the_first_token_ends_the_streams_of_clients_without_one(
