@@ -50,7 +50,7 @@ from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.named_collections import checked_name, named_collections
-from itemstore.store.opening import open_to_serve
+from itemstore.store.opening import begin_to_serve, open_to_serve
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -163,6 +163,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     if app.context is not None:
         store = app.context.store
         await store.log.settle()
+        await begin_to_serve(store)
         async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed
             yield state
         return

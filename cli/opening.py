@@ -25,7 +25,7 @@ from itemstore.projections.row import MalformedRow
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore, open_store
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
-from itemstore.store.store import Store
+from itemstore.store.store import NoSuchCollection, Store
 
 Result = TypeVar("Result")
 
@@ -38,6 +38,7 @@ FAILURES = (
     MalformedEntry,
     MalformedRow,
     NoStore,
+    NoSuchCollection,
     ProjectionFailed,
     UnknownName,
     UnsafeEngine,

@@ -18,6 +18,9 @@ DataDir = Annotated[
 Namespace = Annotated[
     str | None, typer.Option(help="What all keys begin with, where stores share an engine.")
 ]
+OneCollection = Annotated[
+    str | None, typer.Option("--collection", help="Only this collection.", show_default="all")
+]
 After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 Projections = Annotated[
     str | None, typer.Option(help="Projections of your own: module:NAME, separated by commas.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +15,7 @@ from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.readiness import check_writable
+from itemstore.store.known_collections import left_out, names_for_a_command, remember
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -35,23 +36,29 @@ class NoStore(Exception):
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, *, new: bool = False) -> AsyncIterator[Store]:
+async def open_store(
+    settings: Settings, *, names: Iterable[str] | None = None, new: bool = False
+) -> AsyncIterator[Store]:
     """The store for one command, which may take its time.
+
+    `names` are those of its collections; without them the settings say, or the store itself.
 
     Without a URL the engine is the embedded one: where another process runs it, that one, else one
     for the block. Only with `new` may the data directory be one that has no store yet. Raises
-    NoStore, NotAnEngineUrl and EngineError.
+    NoStore, NotAnEngineUrl, UnknownName, EngineError, LogUnavailable and LogBroken.
     """
     if settings.redis_url is not None:
         async with connect(settings.redis_url) as client:
-            yield Store.on(client, settings, DiskSpace())
+            names = names or await names_for_a_command(client, settings)
+            yield Store.on(client, settings, DiskSpace(), names=names)
         return
     if not (new or holds_data(settings.data_dir)):
         raise NoStore(settings.data_dir)
     with attach(settings.data_dir) as engine:
         async with connect(engine.url) as client:
             disk = DiskSpace(engine.data_dir)
-            yield Store.on(client, settings, disk, is_own=not engine.is_borrowed)
+            names = names or await names_for_a_command(client, settings)
+            yield Store.on(client, settings, disk, names=names, is_own=not engine.is_borrowed)
 
 
 @asynccontextmanager
@@ -74,6 +81,7 @@ async def open_to_serve(
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             await _warn(store)
+            await begin_to_serve(store)
             yield store
 
 
@@ -100,6 +108,27 @@ async def promise_of(store: Store) -> Durability:
     promise = await promised(store.partition.client, store.settings.acknowledgement)
     await store.log.settle()
     return promise
+
+
+async def begin_to_serve(store: Store) -> None:
+    """Writes down which collections the store has, and logs which it had and does not serve.
+
+    Where the engine takes no writes now, the next start writes it down. Raises LogBroken.
+    """
+    redis, namespace = store.partition.client, store.settings.namespace
+    with suppress(LogUnavailable, LogFull):
+        await remember(redis, namespace, store.collections)
+        for name, count in (await left_out(store)).items():
+            logger.warning("%s", not_served(name, count))
+
+
+def not_served(name: str, count: int) -> str:
+    """What is said of a collection that has events and is not served."""
+    events = "1 event" if count == 1 else f"{count:,} events"
+    return (
+        f"The collection {name} is not served: it has {events} and is not among those that are "
+        "named (ITEMSTORE_COLLECTIONS). Its data stays as it is."
+    )
 
 
 async def _promise_in_time(store: Store) -> Durability:

@@ -18,6 +18,13 @@ from itemstore.store.named_collections import collection_names
 from itemstore.store.settings import Settings
 
 
+class NoSuchCollection(Exception):
+    """The store has no collection of this name."""
+
+    def __init__(self, name: str, there_are: Iterable[str]) -> None:
+        super().__init__(f"The store has no collection {name!r}; it has {', '.join(there_are)}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """The collections of one namespace, by name, in the order of the setting.
@@ -64,6 +71,14 @@ class Store:
     def log(self) -> EventLog:
         """That of the first collection."""
         return self._first.log
+
+    def chosen(self, name: str | None) -> dict[str, Collection]:
+        """The collection of this name alone, or all without one. Raises NoSuchCollection."""
+        if name is None:
+            return dict(self.collections)
+        if name not in self.collections:
+            raise NoSuchCollection(name, self.collections)
+        return {name: self.collections[name]}
 
     @property
     def _first(self) -> Collection:
