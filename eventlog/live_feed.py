@@ -49,6 +49,7 @@ class Encoded:
     type: str
     item: str
     text: bytes
+    collection: str
 
 
 class LiveFeed:
@@ -218,7 +219,8 @@ class LiveFeed:
                 timer.cancel()
 
     def _encoded(self, recorded: RecordedEvent) -> Encoded:
-        return Encoded(recorded.position, recorded.type, recorded.item, self._encode(recorded))
+        text = self._encode(recorded)
+        return Encoded(recorded.position, recorded.type, recorded.item, text, recorded.collection)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

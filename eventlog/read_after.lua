@@ -5,6 +5,7 @@
 --   ARGV[3]  at most so many that it looks at
 --   ARGV[4]  at most so many bytes that it looks at, but one entry all the same
 --   ARGV[5]  only entries of this type; empty: all
+--   then up to 32 prefixes: only entries of items whose id begins with one of them; none: all
 -- Reply: the position up to which it looked, how many entries it looked at, 1 where the log ends
 -- there and 0 where it goes on, then the entries, each as XRANGE has it.
 --
@@ -24,6 +25,19 @@ local function size_of(fields)
   return size
 end
 
+-- An entry's fields are type and item first, name and value in turn.
+local function is_wanted(fields)
+  if ARGV[5] ~= '' and fields[2] ~= ARGV[5] then
+    return false
+  end
+  for i = 6, #ARGV do
+    if string.sub(fields[4] or '', 1, #ARGV[i]) == ARGV[i] then
+      return true
+    end
+  end
+  return #ARGV == 5
+end
+
 while not (at_end or is_full) do
   local asked = math.min(step, most_looked - looked)
   local some = redis.call('XRANGE', KEYS[1], '(' .. place, '+', 'COUNT', asked)
@@ -34,7 +48,7 @@ while not (at_end or is_full) do
       break
     end
     place, looked, bytes = entry[1], looked + 1, bytes + size
-    if ARGV[5] == '' or entry[2][2] == ARGV[5] then
+    if is_wanted(entry[2]) then
       reply[#reply + 1] = entry
       if #reply - 3 == most then
         is_full = true

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
+from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.codec import EventHead, decode_flat, decode_head
 
@@ -70,13 +71,15 @@ class Extent:
 class Within:
     """At most `entries` out of the `looked` first, and at most `bytes` of those that are looked at.
 
-    One entry all the same, however large it is. Only those of a type, where one is named.
+    One entry all the same, however large it is. Only those of a type, where one is named, and of
+    items whose id begins with one of the prefixes.
     """
 
     entries: int = LOOKED_AT
     looked: int = LOOKED_AT
     bytes: int = ABOUT_BYTES
     kind: str = ""
+    prefixes: tuple[str, ...] = EVERY_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
+from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
@@ -61,8 +62,9 @@ class Stream(LogReader):
         """The next entries, as many as are small together."""
         looked_at = min(within.looked, LOOKED_AT)
         arguments = (after, within.entries, looked_at, within.bytes, within.kind)
+        prefixes = () if within.prefixes == EVERY_ID else within.prefixes
         position, looked, is_end, *entries = await self._run(
-            _READ_AFTER, self.keys.events, *arguments
+            _READ_AFTER, self.keys.events, *arguments, *prefixes
         )
         return Part(entries, position.decode(), looked, bool(is_end))
 

@@ -57,12 +57,14 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
     looked, size = 0, 0
     while not found.is_end and len(found.events) < wanted.limit and looked < SCANNED:
         most = wanted.limit - len(found.events)
-        within = Within(most, SCANNED - looked, kind=wanted.type or "")
+        within = Within(
+            most, SCANNED - looked, kind=wanted.type or "", prefixes=request.scope.prefixes
+        )
         part = await request.store.log.reader.part_after(found.position, within)
         looked, size = looked + part.looked, size + part.bytes
         if found.events and size > PAGE_BYTES:
             break
-        found.events += part.events()
+        found.events += (each for each in part.events() if passes(request, each, wanted))
         found.position, found.is_end = part.position, part.is_end
         await request.check_connected()
     return found
@@ -72,6 +74,8 @@ async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     """Events of one item, from its own history: the rest of the log is not looked at."""
     log, item = request.store.log, wanted.item or ""
     end = await log.reader.last_position()
+    if not request.scope.may_touch(request.store.partition.keys.collection, item):
+        return Found(end, is_end=True)
     version = 0 if start == START else await log.reader.version_at(item, start)
     most = SCANNED if wanted.type else wanted.limit
     positions = await log.reader.positions(item, version, most)
@@ -86,8 +90,10 @@ async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     return Found(end if is_end else positions[looked - 1].decode(), events, is_end)
 
 
-def passes(event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
-    """Whether the filter lets the event pass."""
-    return (wanted.type is None or event.type == wanted.type) and (
-        wanted.item is None or event.item == wanted.item
+def passes(request: Request, event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
+    """Whether the filter lets the event pass, and the request's scope."""
+    return (
+        (wanted.type is None or event.type == wanted.type)
+        and (wanted.item is None or event.item == wanted.item)
+        and request.scope.may_touch(event.collection, event.item)
     )

@@ -61,12 +61,12 @@ def _stream(
 async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log as JSON lines, to where it ended when the last of it was read."""
     context, position, is_end = request.context, start, False
-    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "")
+    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "", prefixes=request.scope.prefixes)
     while not is_end:
         await request.check_still_allowed()
         async with context.admission.read_piece():
             part = await context.store.log.reader.part_after(position, within)
-            passed = [each for each in part.events() if passes(each, wanted)]
+            passed = [each for each in part.events() if passes(request, each, wanted)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
             del part, passed  # what waits for the client is in memory once
@@ -101,7 +101,7 @@ async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
                     request.context.admission.cut("fell behind")
                 yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
                 return
-            frames = [event.text for event in events if passes(event, wanted)]
+            frames = [event.text for event in events if passes(request, event, wanted)]
             if events:
                 position = events[-1].position
             if not frames and now() >= due:

@@ -27,8 +27,8 @@ OF_A_COLLECTION = {
 }  # fmt: skip
 OPEN = {"/livez", "/readyz", "/problems/{slug}"}
 FOR_ANY = {"/", "/docs", "/docs/{file}", "/openapi.json"}
-OF_WHAT_IS_INSIDE: set[str] = set()
-OF_THE_WHOLE = {"/events", "/projections", "/stats", "/metrics"}
+OF_WHAT_IS_INSIDE = {"/events"}
+OF_THE_WHOLE = {"/projections", "/stats", "/metrics"}
 
 INSIDE, OTHER_ID, OTHER_COLLECTION = "/orders/eu%2F1", "/orders/us%2F1", "/notes/eu%2F1"
 OUTSIDE = [OTHER_ID, OTHER_COLLECTION]
