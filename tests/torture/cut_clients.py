@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from tests.torture.history import Answer, Operation
+from tests.torture.history import Answer
 from tests.torture.processes import Api
-from tests.torture.traffic import UNAVAILABLE, Client, Recorded, Request, answer_of, running
+from tests.torture.requests import Request, Requests, answer_of
+from tests.torture.traffic import UNAVAILABLE, Recorded, running
 from tests.torture.wire import PATIENCE, Reply, read_reply
 
 MOST = 6
@@ -36,14 +37,14 @@ class CutClient:
         self._chance = random.Random(f"{seed} cut client {number}")
         self._recorded = recorded
         self._api = api
-        self._client = Client(number, seed, recorded, lambda: api.port)
+        self._requests = Requests(number, seed, recorded.known)
         self._byte = number
         self._moment = number * STEP
 
     async def run(self, is_going: Callable[[], bool]) -> None:
         """Does one thing after another."""
         while is_going():
-            requests = [self._client.next() for _ in range(self._chance.randint(1, MOST))]
+            requests = [self._requests.next() for _ in range(self._chance.randint(1, MOST))]
             try:
                 streams = await asyncio.open_connection("127.0.0.1", self._api.port)
             except OSError:
@@ -136,11 +137,7 @@ class CutClient:
                 answer = answer_of(reply)
                 if reply.status == UNAVAILABLE:
                     self._recorded.unavailable.append((called, returned))
-            operation = Operation(
-                request.tag, self._number, request.method, request.item, called, returned,
-                answer, request.headers, request.body,
-            )  # fmt: skip
-            self._recorded.note(operation)
+            self._recorded.note(request.operation(self._number, called, returned, answer))
 
 
 async def _read(

@@ -31,7 +31,7 @@ PATIENCE = 15.0
 STALE = 1.5
 """Seconds after which nothing old is read any more. One is promised."""
 
-PROBE = "probe"
+PROBE = "items/probe"
 """The item that is written and read after a failover; the history of the clients has it not."""
 
 READS = 12
@@ -183,14 +183,14 @@ async def _follows(pair: Pair, outcome: Outcome, strike: Strike) -> None:
             outcome.violations.append(f"the API took no write in {PATIENCE} s after a failover")
             return
         with suppress(Lost, NotSent):
-            reply = await wire.ask(pair.api.port, "PUT", f"/items/{PROBE}", headers, "{}")
+            reply = await wire.ask(pair.api.port, "PUT", f"/{PROBE}", headers, "{}")
             if reply.status in {200, 201}:
                 version = int(reply.headers["etag"].strip('"'))
         await asyncio.sleep(0.01)
     outcome.heals.append(time.monotonic() - strike.ended)
     await asyncio.sleep(max(0.0, strike.ended + STALE - time.monotonic()))
     for _ in range(READS):
-        reply = await wire.ask(pair.api.port, "GET", f"/items/{PROBE}", {})
+        reply = await wire.ask(pair.api.port, "GET", f"/{PROBE}", {})
         if reply.status != 200 or int(reply.headers["etag"].strip('"')) < version:
             outcome.violations.append(f"version {version} was written, and then read: {reply}")
     wire.close()

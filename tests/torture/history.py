@@ -16,7 +16,8 @@ class Answer:
     """What a client was told: a status, and what the headers and the body say.
 
     `version` is that of the ETag or, in a refusal, that of the problem; None where neither is.
-    `body` is JSON as text, empty where there is none.
+    `body` is JSON as text, empty where there is none. Of a transaction, `answers` are those to its
+    steps, and `index` is that of the step which was refused.
     """
 
     status: int
@@ -25,14 +26,38 @@ class Answer:
     position: str | None = None
     problem: str | None = None
     body: str = ""
+    index: int | None = None
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is asked of one item: by a request of its own, or by one of a transaction.
+
+    The item of a POST is its collection's name and a slash. HEAD is a check. `tag` is in the body
+    of a write: no two steps have the same.
+    """
+
+    method: str
+    item: str
+    headers: Mapping[str, str]
+    body: str
+    tag: str
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it becomes an event."""
+        return self.method in {"PUT", "POST", "PATCH", "DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One request, or several with the same Idempotency-Key, as its client saw it.
 
-    VERSION reads an old version, and LIST the items whose ids begin with `item`. `tag` is in the
-    traceparent of the request, and in the body of a write: no two have the same.
+    `item` is the name of a collection, a slash, and an id. VERSION reads an old version, LIST the
+    items whose names begin with `item`, and FEED a page of the events of such items, after the
+    position and within the limit that are in `headers`. BATCH is a transaction of `steps`. `tag` is
+    in the traceparent of the request, and in the body of a write: no two have the same.
     `called` and `returned` are seconds of one clock that never goes back. `answer` is None where
     the connection was lost; `attempts` counts the requests, and the answer is that to the last.
     """
@@ -47,11 +72,24 @@ class Operation:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     attempts: int = 1
+    steps: tuple[Step, ...] = ()
 
     @property
     def is_write(self) -> bool:
         """Whether it may be in the log."""
-        return self.method not in {"GET", "VERSION", "LIST"}
+        return bool(self.writes)
+
+    @property
+    def asked(self) -> tuple[Step, ...]:
+        """The steps of a transaction, or the one that any other operation is."""
+        if self.method == "BATCH":
+            return self.steps
+        return (Step(self.method, self.item, self.headers, self.body, self.tag),)
+
+    @property
+    def writes(self) -> tuple[Step, ...]:
+        """Those of them that become events."""
+        return tuple(step for step in self.asked if step.is_write)
 
     @property
     def is_acknowledged(self) -> bool:
@@ -69,13 +107,23 @@ class Operation:
         if self.answer is not None and self.answer.version is not None:
             told += f" with version {self.answer.version}"
         when = f"{self.called:.6f} to {self.returned:.6f}"
-        conditions = "".join(f" {name}: {value}" for name, value in self.headers.items())
-        return f"{self.method} {self.item}{conditions} ({self.tag}, {when}) was told {told}"
+        if self.answer is not None and self.answer.index is not None:
+            told += f" at {self.answer.index}"
+        asked = f"{self.method} {self.item}{_conditions(self.headers)}"
+        asked += "".join(f" [{x.method} {x.item}{_conditions(x.headers)}]" for x in self.steps)
+        return f"{asked} ({self.tag}, {when}) was told {told}"
+
+
+def _conditions(headers: Mapping[str, str]) -> str:
+    return "".join(f" {name}: {value}" for name, value in headers.items())
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An event as it stands in the log. `tag` is that of the request that asked for it."""
+    """An event as it stands in the log. `tag` is that of the request that asked for it.
+
+    `transaction` is what the events of a transaction share, empty where it is of none.
+    """
 
     position: str
     type: str
@@ -83,25 +131,53 @@ class LogEntry:
     version: int
     body: str
     tag: str
+    transaction: str = ""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its position as it is compared."""
+        return place_of(self.position)
 
     def __str__(self) -> str:
         """One line for a person."""
-        return f"{self.type} {self.item} v{self.version} at {self.position} ({self.tag})"
+        of = f" of {self.transaction}" if self.transaction else ""
+        return f"{self.type} {self.item} v{self.version} at {self.position}{of} ({self.tag})"
 
 
-def entries_of(stream: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[LogEntry]:
-    """The log as XRANGE gives it, read by the documented fields and by no code of the store."""
-    return [
-        LogEntry(
-            position.decode(),
-            fields[b"type"].decode(),
-            fields[b"item"].decode(),
-            int(fields[b"version"]),
-            fields[b"data"].decode(),
-            json.loads(fields[b"meta"]).get("traceparent", ""),
-        )
+def place_of(position: str) -> tuple[int, int]:
+    """A position as it is compared."""
+    milliseconds, number = position.split("-")
+    return int(milliseconds), int(number)
+
+
+Stream = Iterable[tuple[bytes, Mapping[bytes, bytes]]]
+"""A stream as XRANGE gives it."""
+
+
+def entries_of(streams: Mapping[str, Stream]) -> list[LogEntry]:
+    """The streams of some collections in the order of positions.
+
+    They are read by the documented fields, and by no code of the store.
+    """
+    entries = [
+        _entry(collection, position, fields)
+        for collection, stream in streams.items()
         for position, fields in stream
     ]
+    return sorted(entries, key=lambda entry: entry.place)
+
+
+def _entry(collection: str, position: bytes, fields: Mapping[bytes, bytes]) -> LogEntry:
+    meta = json.loads(fields[b"meta"])
+    return LogEntry(
+        position.decode(),
+        fields[b"type"].decode(),
+        f"{collection}/{fields[b'item'].decode()}",
+        int(fields[b"version"]),
+        fields[b"data"].decode(),
+        meta.get("traceparent", ""),
+        meta.get("transaction", ""),
+    )
 
 
 def save(file: Path, history: Iterable[Operation], log: Iterable[LogEntry]) -> None:
@@ -118,8 +194,13 @@ def load(file: Path) -> tuple[list[Operation], list[LogEntry]]:
     for line in file.read_text().splitlines():
         kept: dict[str, Any] = json.loads(line)
         if operation := kept.get("operation"):
-            answer = operation.pop("answer")
-            history.append(Operation(**operation, answer=Answer(**answer) if answer else None))
+            operation["answer"] = operation["answer"] and _answer(operation["answer"])
+            operation["steps"] = tuple(Step(**step) for step in operation["steps"])
+            history.append(Operation(**operation))
         else:
             log.append(LogEntry(**kept["entry"]))
     return history, log
+
+
+def _answer(kept: dict[str, Any]) -> Answer:
+    return Answer(**kept | {"answers": tuple(map(_answer, kept["answers"]))})

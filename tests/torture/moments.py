@@ -6,190 +6,82 @@ what was read: it had happened when the read returned, and what comes after it h
 when the read was called. A refusal is a read of the state that it names. The history is
 linearizable, over all items together, if there are moments within all these bounds that go up
 along the log; and there are if the earliest ones that do are early enough.
+
+The events of a transaction have one moment, so who sees a part of them contradicts it. A list, and
+a transaction that was refused or has nothing but checks, speak of several items: there is one
+moment at which all of them were so.
 """
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from functools import partial
+from itertools import islice
+from typing import Any
 
-from tests.torture.history import NEVER, Answer, LogEntry, Operation
-from tests.torture.rules import exists, is_admitted
+from tests.torture.history import Answer, LogEntry, Operation, place_of
+from tests.torture.rules import exists, is_admitted, refused_at
+from tests.torture.timeline import Timeline
 from tests.torture.violation import Violation
 
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A moment, and which client says that an event was not before it, or not after it."""
-
-    time: float
-    operation: Operation | None = None
-    entry: LogEntry | None = None
+READ = {200, 304, 404, 412}
+"""What those are told who have seen something."""
 
 
-NOT_BEFORE, NOT_AFTER = Bound(-NEVER), Bound(NEVER)
+def contradictions(history: Sequence[Operation], log: Sequence[LogEntry]) -> Iterator[Violation]:
+    """All that is wrong with the order of things."""
+    timeline = Timeline(log)
+    _bound_by_writes(timeline, history)
+    at_once: list[tuple[Operation, Answer]] = []
+    for operation in history:
+        answer = operation.answer
+        if answer is None or answer.status not in READ or operation.is_acknowledged:
+            continue
+        if operation.method == "FEED":
+            yield from _bound_by_feed(timeline, operation, answer)
+        elif operation.method == "LIST":
+            yield from (wrong := list(_bound_by_list(timeline, operation, answer)))
+            at_once += [] if wrong else [(operation, answer)]
+        elif operation.method == "BATCH" or (answer.status == 412 and answer.version is None):
+            at_once.append((operation, answer))
+        else:
+            yield from _bound_by_read(timeline, operation, answer)
+    yield from timeline.settle()
+    for operation, answer in at_once:
+        yield from _wrong_at_once(timeline, operation, answer)
 
 
-class Moments:
-    """The bounds of each event's moment, by its place in the log, and what contradicts them."""
-
-    def __init__(self, history: Sequence[Operation], log: Sequence[LogEntry]) -> None:
-        self._log = log
-        self._states: dict[str, list[int]] = defaultdict(list)
-        """Where in the log the events of an item are."""
-        for place, entry in enumerate(log):
-            self._states[entry.item].append(place)
-        self._not_before = [NOT_BEFORE] * len(log)
-        self._not_after = [NOT_AFTER] * len(log)
-        self._history = history
-
-    def violations(self) -> Iterator[Violation]:
-        """All that is wrong with the order of things."""
-        self._bound_by_writes()
-        absences, lists = [], []
-        for operation in self._history:
-            if operation.answer is None or operation.answer.status not in {200, 304, 404, 412}:
-                continue
+def _bound_by_writes(timeline: Timeline, history: Sequence[Operation]) -> None:
+    asked = {operation.tag: operation for operation in history}
+    for place, entry in enumerate(timeline.log):
+        if operation := asked.get(entry.tag):
+            timeline.had_not_happened(place, operation)
             if operation.is_acknowledged:
-                continue
-            if operation.method == "LIST":
-                lists.append((operation, seen := self._seen(operation.answer)))
-                yield from self._bound_by_list(operation, seen)
-            elif operation.answer.status == 412 and operation.answer.version is None:
-                absences.append(operation)
-            else:
-                yield from self._bound_by_read(operation, operation.answer)
-        earliest: list[float] = []
-        yield from self._contradictions(earliest)
-        latest = [bound.time for bound in self._not_after]
-        for place in range(len(latest) - 2, -1, -1):
-            latest[place] = min(latest[place], latest[place + 1])
-        yield from self._wrong_absences(absences, earliest, latest)
-        yield from self._torn_lists(lists, earliest, latest)
+                timeline.had_happened(place, operation)
 
-    def _bound_by_writes(self) -> None:
-        asked = {operation.tag: operation for operation in self._history}
-        for place, entry in enumerate(self._log):
-            if operation := asked.get(entry.tag):
-                self._not_before[place] = Bound(operation.called, operation, entry)
-                if operation.is_acknowledged:
-                    self._not_after[place] = Bound(operation.returned, operation, entry)
 
-    def _bound_by_read(self, operation: Operation, answer: Answer) -> Iterator[Violation]:
-        """What was read had happened at the return; what comes after it had not at the call."""
-        version = answer.version or 0
-        states = self._states.get(operation.item, [])
-        if version > len(states):
-            yield Violation("read of what never was", f"{operation}; versions end at {len(states)}")
-            return
-        entry = self._log[states[version - 1]] if version else None
-        if reason := _untrue(operation, answer, entry):
-            yield Violation(reason, f"{operation} {answer.body}; the log has {entry}")
-            return
-        if version:
-            place = states[version - 1]
-            if operation.returned < self._not_after[place].time:
-                self._not_after[place] = Bound(operation.returned, operation, entry)
-        is_immutable = operation.method == "VERSION" and answer.problem != "version-not-found"
-        if version < len(states) and not (version and is_immutable):
-            place = states[version]
-            if operation.called > self._not_before[place].time:
-                self._not_before[place] = Bound(operation.called, operation, self._log[place])
-
-    def _seen(self, answer: Answer) -> dict[str, int] | None:
-        """Where in the log the states are that a list shows; None where one of them never was."""
-        places = {}
-        for listed in json.loads(answer.body)["items"]:
-            states = self._states.get(listed["id"], [])
-            if listed["version"] > len(states):
-                return None
-            place = places[listed["id"]] = states[listed["version"] - 1]
-            if self._log[place].body != json.dumps(listed["item"], separators=(",", ":")):
-                return None
-        return places
-
-    def _span(self, seen: Mapping[str, int]) -> tuple[int, int]:
-        """The last event that a list shows, and the first of the same items that it does not."""
-        following = [
-            self._states[item][self._log[place].version]
-            for item, place in seen.items()
-            if self._log[place].version < len(self._states[item])
-        ]
-        return max(seen.values(), default=-1), min(following, default=len(self._log))
-
-    def _bound_by_list(
-        self, operation: Operation, seen: Mapping[str, int] | None
-    ) -> Iterator[Violation]:
-        """All that it shows had happened at the return; the next had not at the call."""
-        if seen is None:
-            yield Violation("read of what never was", f"{operation}: {operation.answer}"[:3000])
-            return
-        last, following = self._span(seen)
-        if last >= 0 and operation.returned < self._not_after[last].time:
-            self._not_after[last] = Bound(operation.returned, operation, self._log[last])
-        if following < len(self._log) and operation.called > self._not_before[following].time:
-            entry = self._log[following]
-            self._not_before[following] = Bound(operation.called, operation, entry)
-
-    def _torn_lists(
-        self,
-        lists: Iterable[tuple[Operation, Mapping[str, int] | None]],
-        earliest: Sequence[float],
-        latest: Sequence[float],
-    ) -> Iterator[Violation]:
-        """There is one place in the log at which all is as a list says, what it leaves out too."""
-        for operation, seen in lists:
-            if seen is None:
-                continue
-            last, following = self._span(seen)
-            first = max(last, bisect_left(latest, operation.called) - 1)
-            end = min(following, bisect_right(earliest, operation.returned))
-            others = [name for name in self._states if name.startswith(operation.item)]
-            others = [name for name in others if name not in seen]
-            is_whole = any(
-                not any(self._is_there(name, place) for name in others)
-                for place in range(first, end)
-            )
-            if not is_whole:
-                yield Violation("torn list", f"{operation}: {operation.answer}"[:3000])
-
-    def _is_there(self, item: str, place: int) -> bool:
-        """Whether the item exists after the event at a place in the log."""
-        states = self._states[item]
-        number = bisect_right(states, place)
-        return number > 0 and exists(self._log[states[number - 1]])
-
-    def _contradictions(self, earliest: list[float]) -> Iterator[Violation]:
-        bound = NOT_BEFORE
-        for not_before, not_after in zip(self._not_before, self._not_after, strict=True):
-            if not_before.time > bound.time:
-                bound = not_before
-            if bound.time > not_after.time:
-                yield _contradiction(bound, not_after)
-                bound = replace(bound, time=not_after.time)
-            earliest.append(bound.time)
-
-    def _wrong_absences(
-        self,
-        absences: Iterable[Operation],
-        earliest: Sequence[float],
-        latest: Sequence[float],
-    ) -> Iterator[Violation]:
-        """A refusal that says that there is no item was true at some moment."""
-        for operation in absences:
-            places = self._states.get(operation.item, [])
-            begins = [-NEVER, *(earliest[place] for place in places)]
-            ends = [*(latest[place] for place in places), NEVER]
-            was_absent = any(
-                begin <= operation.returned and end >= operation.called
-                for version, (begin, end) in enumerate(zip(begins, ends, strict=True))
-                if not exists(self._log[places[version - 1]] if version else None)
-            )
-            if not was_absent or is_admitted(operation.headers, None):
-                yield Violation("wrong refusal", f"{operation}; the item was there all the time")
+def _bound_by_read(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
+    """What was read had happened at the return; what comes after it had not at the call."""
+    version = answer.version or 0
+    places = timeline.places.get(operation.item, [])
+    if version > len(places):
+        yield Violation("read of what never was", f"{operation}; versions end at {len(places)}")
+        return
+    entry = timeline.log[places[version - 1]] if version else None
+    if reason := _untrue(operation, answer, entry):
+        yield Violation(reason, f"{operation} {answer.body}; the log has {entry}")
+        return
+    if version:
+        timeline.had_happened(places[version - 1], operation)
+    if operation.method == "VERSION" and version and answer.problem != "version-not-found":
+        return  # it is immutable
+    if not timeline.lasted(operation.item, version):
+        yield Violation("torn read", f"{operation}; the log has {entry} within a transaction")
+    elif version < len(places):
+        timeline.had_not_happened(places[version], operation)
 
 
 def _untrue(operation: Operation, answer: Answer, entry: LogEntry | None) -> str | None:
@@ -211,21 +103,87 @@ def _untrue(operation: Operation, answer: Answer, entry: LogEntry | None) -> str
     return "wrong refusal" if operation.is_write else "read of what never was"
 
 
-def _contradiction(not_before: Bound, not_after: Bound) -> Violation:
-    late, early = not_before.operation, not_after.operation
-    assert late is not None
-    assert early is not None
-    if (late.is_write and late.is_refusal) or (early.is_write and early.is_refusal):
-        name = "wrong refusal"
-    elif not late.is_write:
-        deleted = not_before.entry is not None and not_before.entry.type == "ItemDeleted"
-        name = "resurrected item" if deleted else "stale read"
-    elif not early.is_write:
-        name = "read from the future"
+def _bound_by_list(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
+    """All that it shows had happened at the return; what comes after it had not at the call."""
+    following = list[int]()
+    for name, (version, body) in _listed(operation, answer).items():
+        places = timeline.places.get(name, [])
+        if version > len(places) or timeline.log[places[version - 1]].body != body:
+            yield Violation("read of what never was", f"{operation}: {answer}"[:3000])
+            return
+        timeline.had_happened(places[version - 1], operation)
+        following += places[version : version + 1]
+    if following:
+        timeline.had_not_happened(min(following), operation)
+
+
+def _listed(operation: Operation, answer: Answer) -> dict[str, tuple[int, str]]:
+    """The version and the body of each item that a list shows."""
+    collection, _, _ = operation.item.partition("/")
+    return {
+        f"{collection}/{listed['id']}": (listed["version"], _as_stored(listed["item"]))
+        for listed in json.loads(answer.body)["items"]
+    }
+
+
+def _as_stored(body: Any) -> str:
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _wrong_at_once(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
+    """There is one moment at which all was as an answer says of several items."""
+    if operation.method == "LIST":
+        shown = {item: version for item, (version, _) in _listed(operation, answer).items()}
+        others = [name for name in timeline.places if name.startswith(operation.item)]
+        items = shown | {name: 0 for name in others if name not in shown}
+        if not any(
+            all(_version(timeline.state(item, moment)) == items[item] for item in items)
+            for moment in timeline.during(operation)
+        ):
+            yield Violation("torn list", f"{operation}: {answer}"[:3000])
+        return
+    refused = (answer.index or 0, Answer(answer.status, answer.version))
+    told = refused if operation.is_refusal else None
+    if not any(
+        refused_at(operation.asked, partial(timeline.state, moment=moment)) == told
+        for moment in timeline.during(operation)
+    ):
+        yield Violation("wrong refusal" if told else "wrong check", f"{operation}, at no moment")
+
+
+def _version(state: LogEntry | None) -> int:
+    """That of an item that exists; else 0."""
+    return state.version if state is not None and exists(state) else 0
+
+
+def _bound_by_feed(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
+    """A page is what follows a position, without a hole, and ends with a whole transaction.
+
+    A full one may end within one: it goes on with the next.
+    """
+    after, limit = place_of(operation.headers["after"]), int(operation.headers["limit"])
+    shown = [_shown(event) for event in json.loads(answer.body)]
+    log = timeline.log
+    begin = bisect_right(log, after, key=lambda entry: entry.place)
+    due = (place for place in range(begin, len(log)) if log[place].item.startswith(operation.item))
+    there = list(islice(due, len(shown)))
+    if shown != [astuple(log[place]) for place in there]:
+        yield Violation("wrong feed", f"{operation}: {answer.body}"[:3000])
+        return
+    if there:
+        timeline.had_happened(there[-1], operation)
+    following = next(due, None)
+    if following is None or len(shown) == limit:
+        return
+    if there and timeline.moment[following] == timeline.moment[there[-1]]:
+        yield Violation("torn feed", f"{operation} ends with {log[there[-1]]}")
     else:
-        name = "order not kept"
-    return Violation(
-        name,
-        f"{not_before.entry} was not before {not_before.time:.6f}, by {late}; "
-        f"{not_after.entry} not after {not_after.time:.6f}, by {early}",
-    )
+        timeline.had_not_happened(following, operation)
+
+
+def _shown(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a CloudEvent says that an entry of the log says as well."""
+    item = f"{event['source'].removeprefix('/')}/{event['subject']}"
+    body = _as_stored(event["data"]) if "data" in event else ""
+    tag, transaction = event.get("traceparent", ""), event.get("transaction", "")
+    return event["id"], event["type"], item, event["itemversion"], body, tag, transaction

@@ -38,10 +38,14 @@ def client_of(socket: Path) -> Redis:
     return Redis(unix_socket_path=str(socket), socket_timeout=10, retry=Retry(NoBackoff(), 0))
 
 
+COLLECTIONS = ("items",)
+"""What the stores under traffic have."""
+
+
 async def log_of(client: Redis) -> list[LogEntry]:
-    """The whole log, as `redis-cli` shows it."""
-    stream: Any = await client.xrange("items:events")
-    return entries_of(stream)
+    """The log of all collections, as `redis-cli` shows it."""
+    streams: dict[str, Any] = {name: await client.xrange(f"{name}:events") for name in COLLECTIONS}
+    return entries_of(streams)
 
 
 class Engine:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from tests.torture.history import LogEntry, Operation
+from tests.torture.history import Answer, LogEntry, Step
 
 _VERSION = re.compile(r'"(\d+)"')
 
@@ -23,13 +23,39 @@ def type_of(method: str, before: LogEntry | None) -> str:
     return "" if method in {"DELETE", "PATCH"} else "ItemCreated"
 
 
-def body_after(operation: Operation, before: LogEntry | None) -> str:
+def body_after(step: Step, before: LogEntry | None) -> str:
     """The body that a write leaves. A PATCH sets the name to its tag, and nothing else."""
-    if operation.method == "DELETE":
+    if step.method == "DELETE":
         return ""
-    if operation.method == "PATCH" and before is not None and before.body:
-        return stored(operation.tag, json.loads(before.body)["size"])
-    return operation.body
+    if step.method == "PATCH" and before is not None and before.body:
+        return stored(step.tag, json.loads(before.body)["size"])
+    return step.body
+
+
+def refusal_of(step: Step, before: LogEntry | None) -> Answer | None:
+    """What a step is told that can't be done to an item as an event left it; else None."""
+    version = before.version if before else None
+    if not type_of(step.method, before):
+        return Answer(404, version)
+    if not is_admitted(step.headers, before):
+        return Answer(412, version if exists(before) else None)
+    return None
+
+
+def refused_at(
+    steps: Sequence[Step], state_of: Callable[[str], LogEntry | None]
+) -> tuple[int, Answer] | None:
+    """The first step that is refused, and how, where each works on what the ones before it left."""
+    after: dict[str, LogEntry] = {}
+    for index, step in enumerate(steps):
+        before = after.get(step.item) or state_of(step.item)
+        if refusal := refusal_of(step, before):
+            return index, refusal
+        if step.is_write:
+            version = before.version + 1 if before else 1
+            kind, body = type_of(step.method, before), body_after(step, before)
+            after[step.item] = LogEntry("", kind, step.item, version, body, step.tag)
+    return None
 
 
 def stored(name: str, size: int | None) -> str:

@@ -7,15 +7,18 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from tests.torture.history import Answer, LogEntry, Operation
-from tests.torture.rules import body_after, exists, is_admitted, stored, type_of
+from tests.torture.history import Answer, LogEntry, Operation, Step, place_of
+from tests.torture.rules import body_after, exists, refused_at, stored, type_of
 
 History = tuple[list[Operation], list[LogEntry]]
 
 NOT_FOUND = Answer(404, problem="item-not-found")
 
 
-def entry(place: int, kind: str, version: int, tag: str, item: str = "fox") -> LogEntry:
+FOX, HEN = "items/fox", "orders/hen"
+
+
+def entry(place: int, kind: str, version: int, tag: str, item: str = FOX) -> LogEntry:
     """An event, whose body is that of the write with its tag."""
     body = "" if kind == "ItemDeleted" else stored(tag, 1)
     return LogEntry(f"{place}-0", kind, item, version, body, tag)
@@ -30,7 +33,7 @@ def told(status: int, of: LogEntry) -> Answer:
 def done(tag: str, method: str, called: float, answer: Answer | None, **more: Any) -> Operation:
     """An operation that took half a second."""
     body = stored(tag, 1) if method == "PUT" else ""
-    more = dict[str, Any](item="fox", body=body, returned=called + 0.5) | more
+    more = dict[str, Any](item=FOX, body=body, returned=called + 0.5) | more
     return Operation(tag, 1, method, called=called, answer=answer, **more)
 
 
@@ -42,47 +45,133 @@ def seen(of: LogEntry) -> Answer:
 def listed(*states: LogEntry) -> Answer:
     """What a list shows of the last events of some items."""
     shown = [
-        {"id": state.item, "version": state.version, "item": json.loads(state.body)}
+        {
+            "id": state.item.partition("/")[2],
+            "version": state.version,
+            "item": json.loads(state.body),
+        }
         for state in states
         if exists(state)
     ]
     return Answer(200, body=json.dumps({"items": shown}))
 
 
-def simulated(seed: int) -> History:
+def page(*events: LogEntry) -> Answer:
+    """What a page of the feed shows."""
+    return Answer(200, body=json.dumps([_cloud_event(event) for event in events]))
+
+
+def _cloud_event(of: LogEntry) -> dict[str, Any]:
+    collection, _, item = of.item.partition("/")
+    event = {"id": of.position, "source": f"/{collection}", "type": of.type, "subject": item}
+    body = {"data": json.loads(of.body)} if of.body else {}
+    transaction = {"transaction": of.transaction} if of.transaction else {}
+    return event | {"itemversion": of.version, "traceparent": of.tag} | body | transaction
+
+
+def step(tag: str, method: str, item: str, condition: str = "") -> Step:
+    """A part of a transaction; a condition is a version, `*`, or empty."""
+    tags = condition if condition in {"", "*"} else f'"{condition}"'
+    body = stored(tag, 1) if method in {"PUT", "POST"} else ""
+    return Step(method, item, {"if-match": tags} if tags else {}, body, tag)
+
+
+def batch(tag: str, called: float, answer: Answer | None, *steps: Step) -> Operation:
+    """A transaction that took half a second."""
+    return done(tag, "BATCH", called, answer, item="", steps=steps)
+
+
+class Simulation:
     """A true history of overlapping clients: each operation happens at a moment within its span."""
-    chance = random.Random(seed)
-    now, log, history = 0.0, list[LogEntry](), list[Operation]()
-    last: dict[str, LogEntry] = {}
-    for number in range(400):
-        now += chance.uniform(0.1, 1)
-        tag, item = f"t{number}", chance.choice(["fox", "hen"])
-        method = chance.choice(["GET", "GET", "PUT", "PUT", "PATCH", "DELETE", "LIST"])
-        before = last.get(item)
-        state = before.version if before else None
-        headers = {}
-        if method not in {"GET", "LIST"} and chance.random() < 0.5:
-            versions = [str(chance.randint(1, 3) - 2 + (state or 1)) for _ in range(2)]
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._last: dict[str, LogEntry] = {}
+        self.history: list[Operation] = []
+        self.log: list[LogEntry] = []
+
+    def run(self, count: int) -> None:
+        """So many operations."""
+        now = 0.0
+        for number in range(count):
+            now += self._chance.uniform(0.1, 1)
+            tag = f"t{number}"
+            method = self._chance.choice(
+                ["GET", "GET", "PUT", "PUT", "PATCH", "DELETE", "LIST", "FEED", "BATCH", "BATCH"]
+            )
+            asked = self._asked(tag, method, now)
+            self.history.append(replace(asked, answer=self._answer(asked)))
+
+    def _asked(self, tag: str, method: str, now: float) -> Operation:
+        step, headers = self._step(tag, method), dict[str, str]()
+        steps: tuple[Step, ...] = ()
+        if method == "BATCH":
+            methods = ["PUT", "PUT", "PUT", "PATCH", "DELETE", "HEAD"]
+            names = [f"{tag}.{number}" for number in range(self._chance.randint(2, 5))]
+            steps = tuple(self._step(name, self._chance.choice(methods)) for name in names)
+        if method == "FEED":
+            after = self._chance.choice([*self.log[-5:], entry(0, "", 0, "")]).position
+            headers = {"after": after, "limit": str(self._chance.randint(1, 8))}
+        return Operation(
+            tag, 1, method,
+            "" if method in {"FEED", "BATCH"} else step.item[:6] if method == "LIST" else step.item,
+            now - self._chance.expovariate(1), now + self._chance.expovariate(1), None,
+            headers or step.headers, step.body, steps=steps,
+        )  # fmt: skip
+
+    def _step(self, tag: str, method: str) -> Step:
+        item = self._chance.choice([FOX, HEN])
+        before, headers = self._last.get(item), {}
+        if method not in {"GET", "LIST", "FEED", "BATCH"} and self._chance.random() < 0.5:
+            state = before.version if before else 1
+            versions = [str(self._chance.randint(1, 3) - 2 + state) for _ in range(2)]
             tags = ", ".join(f'"{version}"' for version in versions)
-            headers[chance.choice(["if-match", "if-none-match"])] = chance.choice(["*", tags])
-        span: Any = {"called": now - chance.expovariate(1), "returned": now + chance.expovariate(1)}
-        asked = Operation(tag, 1, method, item, **span, answer=None, headers=headers,
-                          body=stored(tag, 1) if method == "PUT" else "")  # fmt: skip
-        gone = Answer(404, state, problem="item-deleted") if before else NOT_FOUND
-        if method == "LIST":
-            asked = replace(asked, item="")
-            answer = listed(*last.values())
-        elif method == "GET":
-            answer = seen(before) if before and exists(before) else gone
-        elif not (kind := type_of(method, before)):
-            answer = gone
-        elif not is_admitted(headers, before):
-            answer = Answer(412, state if exists(before) else None)
-        else:
-            body = body_after(asked, before)
-            last[item] = LogEntry(f"{number + 1}-0", kind, item, (state or 0) + 1, body, tag)
-            log.append(last[item])
-            status = {"ItemCreated": 201, "ItemUpdated": 200, "ItemDeleted": 204}[kind]
-            answer = told(status, last[item])
-        history.append(replace(asked, answer=answer))
-    return history, log
+            name = self._chance.choice(["if-match", "if-none-match"])
+            headers[name] = self._chance.choice(["*", tags])
+        return Step(method, item, headers, stored(tag, 1) if method == "PUT" else "", tag)
+
+    def _answer(self, asked: Operation) -> Answer:
+        before = self._last.get(asked.item)
+        match asked.method:
+            case "LIST":
+                shown = [each for each in self._last.values() if each.item.startswith(asked.item)]
+                return listed(*shown)
+            case "GET":
+                gone = Answer(404, before.version, problem="item-deleted") if before else NOT_FOUND
+                return seen(before) if before and exists(before) else gone
+            case "FEED":
+                after = place_of(asked.headers["after"])
+                following = [each for each in self.log if each.place > after]
+                return page(*following[: int(asked.headers["limit"])])
+        if refusal := refused_at(asked.asked, self._last.get):
+            index, answer = refusal
+            is_batch = asked.method == "BATCH"
+            return replace(answer, index=index if is_batch else None, problem=self._problem(answer))
+        transaction = f"of {asked.tag}" if asked.method == "BATCH" else ""
+        answers = tuple(self._done(asked.tag, each, transaction) for each in asked.asked)
+        return Answer(200, answers=answers) if transaction else answers[0]
+
+    @staticmethod
+    def _problem(refusal: Answer) -> str | None:
+        if refusal.status == 404:
+            return "item-deleted" if refusal.version else "item-not-found"
+        return None
+
+    def _done(self, tag: str, step: Step, transaction: str) -> Answer:
+        """The event that the step becomes, as its client is told of it."""
+        before = self._last.get(step.item)
+        if not step.is_write:
+            return Answer(200, before.version if exists(before) and before else None)
+        version, kind = before.version + 1 if before else 1, type_of(step.method, before)
+        body, position = body_after(step, before), f"{len(self.log) + 1}-0"
+        event = LogEntry(position, kind, step.item, version, body, tag, transaction)
+        self.log.append(event)
+        self._last[step.item] = event
+        return told({"ItemCreated": 201, "ItemUpdated": 200, "ItemDeleted": 204}[kind], event)
+
+
+def simulated(seed: int) -> History:
+    """The history and the log of some hundred operations."""
+    simulation = Simulation(seed)
+    simulation.run(400)
+    return simulation.history, simulation.log

@@ -12,7 +12,17 @@ import pytest
 from tests.torture.checker import check
 from tests.torture.history import Answer, LogEntry, Operation, load, save
 from tests.torture.rules import stored
-from tests.torture.stories import NOT_FOUND, done, entry, listed, seen, simulated, told
+from tests.torture.stories import (
+    FOX,
+    HEN,
+    NOT_FOUND,
+    done,
+    entry,
+    listed,
+    seen,
+    simulated,
+    told,
+)
 
 CREATED = entry(1, "ItemCreated", 1, "a")
 UPDATED = entry(2, "ItemUpdated", 2, "b")
@@ -123,7 +133,7 @@ def test_a_wrong_answer_to_a_write_is_named(
         (3, {"type": "ItemUpdated"}, "resurrected item"),
         (1, {"body": stored("b", 2)}, "wrong body"),
         (1, {"position": "1-0"}, "position used again"),
-        (1, {"item": "hen"}, "wrong item"),
+        (1, {"item": HEN}, "wrong item"),
     ],
 )
 def test_a_wrong_event_is_named(
@@ -201,7 +211,7 @@ def test_two_reads_that_go_back_are_named_though_each_could_be_right(
 
 def test_a_write_that_returned_before_another_was_called_comes_first() -> None:
     """For one item, and for two: the log is one order of all writes."""
-    for items in (("fox", "fox"), ("fox", "hen")):
+    for items in ((FOX, FOX), (FOX, HEN)):
         second = "ItemUpdated" if items[0] == items[1] else "ItemCreated"
         version = 2 if items[0] == items[1] else 1
         log = [entry(1, "ItemCreated", 1, "a", items[0]), entry(2, second, version, "b", items[1])]
@@ -215,15 +225,15 @@ def test_a_write_that_returned_before_another_was_called_comes_first() -> None:
 
 def test_a_list_that_was_never_true_is_named() -> None:
     """Each state in it was there, but not at one moment, or with more that it leaves out."""
-    fox = entry(1, "ItemCreated", 1, "a", "fox")
-    hen = entry(2, "ItemCreated", 1, "b", "hen")
-    changed_fox = entry(3, "ItemUpdated", 2, "c", "fox")
-    changed_hen = entry(4, "ItemUpdated", 2, "d", "hen")
+    fox = entry(1, "ItemCreated", 1, "a", "items/fox")
+    hen = entry(2, "ItemCreated", 1, "b", "items/hen")
+    changed_fox = entry(3, "ItemUpdated", 2, "c", "items/fox")
+    changed_hen = entry(4, "ItemUpdated", 2, "d", "items/hen")
     log = [fox, hen, changed_fox, changed_hen]
     writes = [done(each.tag, "PUT", 1, None, item=each.item, returned=9) for each in log]
 
     def judged(*shown: LogEntry) -> set[str]:
-        return names([*writes, done("l", "LIST", 1, listed(*shown), item="")], log)
+        return names([*writes, done("l", "LIST", 1, listed(*shown), item="items/")], log)
 
     for true in ([], [fox], [fox, hen], [changed_fox, hen], [changed_fox, changed_hen]):
         assert judged(*true) == set()
@@ -247,7 +257,7 @@ def test_a_list_is_of_a_moment_between_its_call_and_its_return() -> None:
         (4, [fox], "stale read"),
         (4, [changed_fox], None),
     ):
-        read = done("l", "LIST", called, listed(*shown), item="")
+        read = done("l", "LIST", called, listed(*shown), item="items/")
         found = (
             names([*writes, read], log) - {"torn list"} if shown else names([*writes, read], log)
         )
@@ -276,7 +286,8 @@ def test_simulated_histories_are_true_until_something_is_changed(seed: int) -> N
     assert check(history, log) == []
     chance = random.Random(seed)
     place = chance.randrange(len(log) - 1)
-    assert "lost write" in names(history, [*log[:place], *log[place + 1 :]])
+    lost = names(history, [*log[:place], *log[place + 1 :]])
+    assert lost & {"lost write", "torn transaction"}
     swapped = [*log[:place], log[place + 1], log[place], *log[place + 2 :]]
     assert check(history, swapped)
     doubled = [*log[: place + 1], log[place], *log[place + 1 :]]
