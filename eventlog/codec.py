@@ -6,7 +6,8 @@
 | `item`    | the id                                                               |
 | `version` | the item's version after the event                                   |
 | `data`    | the body's JSON, empty on a delete                                   |
-| `meta`    | JSON: `actor`, `key`, `traceparent` where known, `{}` if none is     |
+| `meta`    | JSON: `actor`, `key`, `traceparent`, `transaction` where known,      |
+|           | `{}` if none is                                                      |
 
 The append script writes this form; a test holds the two against each other.
 """
@@ -16,7 +17,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.events import (
+    ITEMS,
+    Event,
+    ItemCreated,
+    ItemDeleted,
+    ItemUpdated,
+    RecordedEvent,
+)
 from itemstore.domain.values import value
 
 FIELDS = (b"type", b"item", b"version", b"data", b"meta")
@@ -65,18 +73,20 @@ def is_meta(text: bytes) -> bool:
     return True
 
 
-def decode(position: bytes, fields: Mapping[bytes, bytes]) -> RecordedEvent:
+def decode(
+    position: bytes, fields: Mapping[bytes, bytes], collection: str = ITEMS
+) -> RecordedEvent:
     """The event in a stream entry. Raises MalformedEntry."""
     if tuple(fields) != FIELDS:
         raise _wrong_fields(position)
-    return _decoded(position, fields.values())
+    return _decoded(position, fields.values(), collection)
 
 
-def decode_flat(position: bytes, fields: Sequence[bytes]) -> RecordedEvent:
+def decode_flat(position: bytes, fields: Sequence[bytes], collection: str = ITEMS) -> RecordedEvent:
     """The event of an entry whose names and values come in turn, as the engine sends them."""
     if fields[::2] != _NAMES:
         raise _wrong_fields(position)
-    return _decoded(position, fields[1::2])
+    return _decoded(position, fields[1::2], collection)
 
 
 def decode_head(position: bytes, fields: Sequence[bytes]) -> EventHead:
@@ -85,27 +95,29 @@ def decode_head(position: bytes, fields: Sequence[bytes]) -> EventHead:
     return EventHead(recorded.version, recorded.position, recorded.type)
 
 
-def without_meta(position: bytes, fields: Sequence[bytes]) -> RecordedEvent | None:
+def without_meta(
+    position: bytes, fields: Sequence[bytes], collection: str = ITEMS
+) -> RecordedEvent | None:
     """The event in an entry whose meta alone is wrong; None where it is no event at all."""
     try:
-        return decode_flat(position, [*fields[:-1], NO_META])
+        return decode_flat(position, [*fields[:-1], NO_META], collection)
     except MalformedEntry:
         return None
 
 
 def decode_all(
-    entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]],
+    entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]], collection: str = ITEMS
 ) -> list[RecordedEvent]:
     """The events in a range of stream entries. Raises MalformedEntry."""
-    return [decode(position, fields) for position, fields in entries]
+    return [decode(position, fields, collection) for position, fields in entries]
 
 
-def _decoded(position: bytes, values: Iterable[bytes]) -> RecordedEvent:
+def _decoded(position: bytes, values: Iterable[bytes], collection: str) -> RecordedEvent:
     place = position.decode()
     kind, item, version, data, meta = values
     try:
         event = _event(kind, item.decode(), data)
-        return RecordedEvent(place, int(version), event, _meta(meta))
+        return RecordedEvent(place, int(version), event, _meta(meta), collection)
     except ValueError as error:
         raise MalformedEntry(place, str(error)) from error
 

@@ -166,4 +166,4 @@ class EventLog:
                 after = entries[-1][0].decode()
                 size = sum(len(value) for _, fields in entries for value in fields.values())
                 count = max(1, min(4 * count, ABOUT_BYTES * len(entries) // (size + 1)))
-                yield decode_all(entries)
+                yield decode_all(entries, self._partition.keys.collection)

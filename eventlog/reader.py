@@ -86,13 +86,14 @@ class Within:
 class Part:
     """Entries of the log out of the `looked` that were looked at, which end at `position`.
 
-    `is_end` says whether the log ended there.
+    `is_end` says whether the log ended there, and `collections` whose each of the entries is.
     """
 
     entries: list[Entry]
     position: str
     looked: int
     is_end: bool
+    collections: Sequence[str]
 
     @property
     def bytes(self) -> int:
@@ -101,7 +102,10 @@ class Part:
 
     def events(self) -> list[RecordedEvent]:
         """The entries as events. Raises MalformedEntry."""
-        return _decoded(self.entries)
+        return [
+            decode_flat(position, fields, collection)
+            for (position, fields), collection in zip(self.entries, self.collections, strict=True)
+        ]
 
 
 class LogReader(Protocol):
@@ -111,6 +115,11 @@ class LogReader(Protocol):
     them are the same for all. All raise LogUnavailable and LogBroken, and those that give events
     MalformedEntry.
     """
+
+    @property
+    @abstractmethod
+    def collection(self) -> str:
+        """Whose log it is."""
 
     @abstractmethod
     async def extent(self) -> Extent:
@@ -190,7 +199,7 @@ class LogReader(Protocol):
         """What `slices` gives, as events."""
         async with aclosing(self.slices(after)) as raw:
             async for entries in raw:
-                yield _decoded(entries)
+                yield self._decoded(entries)
 
     async def read(
         self, after: str = START, limit: int = 1000, most_bytes: int = PAGE_BYTES
@@ -211,7 +220,7 @@ class LogReader(Protocol):
             after = part.position
             if part.is_end or size >= most_bytes:
                 break
-        return _decoded(entries)
+        return self._decoded(entries)
 
     async def history(
         self, item: str, after: int = 0, limit: int = 1000, *, newest_first: bool = False
@@ -228,7 +237,7 @@ class LogReader(Protocol):
     async def version(self, item: str, number: int) -> tuple[int, RecordedEvent | None]:
         """How many versions an item has, and the event that made one of them, if it is there."""
         count, entry = await self.entry_of(item, number)
-        return count, None if entry is None else decode_flat(*entry)
+        return count, None if entry is None else decode_flat(*entry, self.collection)
 
     async def version_head(self, item: str, number: int) -> tuple[int, EventHead | None]:
         """The same, without the event's body."""
@@ -245,7 +254,7 @@ class LogReader(Protocol):
             if entries and size > PAGE_BYTES:
                 break
             entries += some
-        return _decoded(entries)
+        return self._decoded(entries)
 
     async def heads_at(
         self, positions: list[bytes], kind: str = ""
@@ -260,14 +269,13 @@ class LogReader(Protocol):
             done += looked
             yield [decode_head(position, fields) for position, fields in some], looked
 
+    def _decoded(self, entries: Sequence[Entry]) -> list[RecordedEvent]:
+        return [decode_flat(position, fields, self.collection) for position, fields in entries]
+
 
 def size_of(entries: Sequence[Entry]) -> int:
     """Bytes of the fields of entries."""
     return sum(sum(map(len, fields)) for _, fields in entries)
-
-
-def _decoded(entries: Sequence[Entry]) -> list[RecordedEvent]:
-    return [decode_flat(position, fields) for position, fields in entries]
 
 
 def _limit(entries: list[Entry]) -> int:

@@ -40,6 +40,11 @@ class Stream(LogReader):
     keys: Keys
     connection: DedicatedConnection | None = None
 
+    @property
+    def collection(self) -> str:
+        """That of the keys."""
+        return self.keys.collection
+
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
         first, last, length, added, end = await self._run(_EXTENT, self.keys.events)
@@ -66,7 +71,8 @@ class Stream(LogReader):
         position, looked, is_end, *entries = await self._run(
             _READ_AFTER, self.keys.events, *arguments, *prefixes
         )
-        return Part(entries, position.decode(), looked, bool(is_end))
+        whose = [self.collection] * len(entries)
+        return Part(entries, position.decode(), looked, bool(is_end), whose)
 
     async def entries_at(
         self, positions: Sequence[bytes], *, with_bodies: bool = True, kind: str = ""

@@ -15,7 +15,7 @@ from itemstore.eventlog.importing import ForeignEvent
 from itemstore.store.excerpts import quoted
 from itemstore.store.json_text import DEEPEST, MalformedJson, check_json
 
-EXTENSIONS = ("actor", "traceparent")
+EXTENSIONS = ("actor", "traceparent", "transaction")
 
 COPIED = 1024
 """Bytes of a body that is copied into the text around it: handling pieces takes longer."""

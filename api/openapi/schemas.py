@@ -84,6 +84,7 @@ _OF_ITEMS: Description = {
             "data": ITEM,
             "actor": _TEXT,
             "traceparent": _TEXT,
+            "transaction": _TEXT,
         },
         description="A CloudEvents 1.0 object.",
     ),

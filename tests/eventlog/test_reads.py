@@ -12,6 +12,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, Within, size_of
@@ -145,6 +146,27 @@ async def test_what_was_trimmed_off_the_log_is_gone(
     assert not (await log.reader.extent()).lacks_after(events[8].position)
     await redis.xtrim("items:events", maxlen=0, approximate=False)
     assert (await log.reader.extent()).lacks_after(START)
+
+
+async def test_an_event_says_in_which_collection_it_happened(redis: Redis) -> None:
+    """However it is read."""
+    orders = EventLog(Partition(redis, Keys("orders")))
+    recorded = await orders.append(PutItem("foo", b"1"))
+    reader = orders.reader
+    part = await reader.part_after(START, Within())
+    async with aclosing(reader.recorded_slices()) as slices:
+        read = [
+            part.events(),
+            await reader.read(),
+            await reader.history("foo"),
+            await anext(slices),
+        ]
+    read.append([event for event in [(await reader.version("foo", 1))[1]] if event])
+    async for events in orders.follow(START):
+        read.append(events)
+        break
+    assert {event.collection for events in read for event in events} == {"orders"}
+    assert [[event.position for event in events] for events in read] == [[recorded.position]] * 6
 
 
 async def test_an_entry_of_another_program_is_not_taken_for_an_event(

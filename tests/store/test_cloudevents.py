@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from itemstore.store.cloudevents import NotAnEvent, decode
+from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.store.cloudevents import NotAnEvent, decode, encode
 
 CREATED = "ItemCreated"
 
@@ -39,6 +40,14 @@ NO_TIMES = [
     "0001-01-01T00:00:00+01:00",
     "9999-12-31T23:59:60Z",
 ]
+
+
+def test_an_import_keeps_what_an_export_says_of_a_write() -> None:
+    """Who made it, in which trace, and in which transaction; the rest of meta stays in its log."""
+    meta = {"actor": "ann", "traceparent": "00-1-1-00", "transaction": "t-1"}
+    text = encode(RecordedEvent("17-1", 2, ItemDeleted("fox"), meta | {"key": "k"}, "orders"))
+    assert decode(1, text).meta == meta
+    assert json.loads(text)["source"] == "/orders"
 
 
 @pytest.mark.parametrize("time", NO_TIMES)

@@ -21,7 +21,7 @@ TEXT = st.text(st.characters(codec="utf-8"))
     item=TEXT,
     milliseconds=st.integers(0, LAST_TIME),
     version=st.integers(1, 10**15),
-    meta=st.dictionaries(st.sampled_from(["actor", "key", "traceparent"]), TEXT),
+    meta=st.dictionaries(st.sampled_from(["actor", "key", "traceparent", "transaction"]), TEXT),
     body=st.none() | st.sampled_from([b"1", b'{"a":[]}', b'"' + b"x" * COPIED + b'"']),
 )
 def test_an_event_is_compact_json_with_its_body_as_it_stands(
@@ -40,7 +40,8 @@ def test_an_event_is_compact_json_with_its_body_as_it_stands(
         "time": rfc3339(position),
         "itemversion": version,
     }
-    expected |= {name: meta[name] for name in ("actor", "traceparent") if name in meta}
+    shown = ("actor", "traceparent", "transaction")
+    expected |= {name: meta[name] for name in shown if name in meta}
     if body is not None:
         expected |= {"datacontenttype": "application/json", "data": json.loads(body)}
     text = json.dumps(expected, ensure_ascii=False, separators=(",", ":")).encode()
