@@ -25,13 +25,21 @@ local function size_of(fields)
   return size
 end
 
+-- Prefixes by their length: an id is looked up once for each length, and not for each prefix.
+local prefixes = {}
+for i = 6, #ARGV do
+  local length = #ARGV[i]
+  prefixes[length] = prefixes[length] or {}
+  prefixes[length][ARGV[i]] = true
+end
+
 -- An entry's fields are type and item first, name and value in turn.
 local function is_wanted(fields)
   if ARGV[5] ~= '' and fields[2] ~= ARGV[5] then
     return false
   end
-  for i = 6, #ARGV do
-    if string.sub(fields[4] or '', 1, #ARGV[i]) == ARGV[i] then
+  for length, some in pairs(prefixes) do
+    if some[string.sub(fields[4] or '', 1, length)] then
       return true
     end
   end

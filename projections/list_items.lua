@@ -20,8 +20,13 @@ for i = 2, #ARGV, 3 do
   total = total + redis.call('ZLEXCOUNT', KEYS[2], start, to)
   local left = most + 1 - #ids
   if left > 0 then
-    for _, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, left)) do
-      ids[#ids + 1] = id
+    local some = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, left)
+    if #ids == 0 then
+      ids = some
+    else
+      for _, id in ipairs(some) do
+        ids[#ids + 1] = id
+      end
     end
   end
 end

@@ -43,7 +43,8 @@ class Scope:
 
     def may_touch(self, collection: str, item: str) -> bool:
         """Whether this item of this collection is inside, be there such an item or not."""
-        return self.sees(collection) and item.startswith(self.prefixes)
+        is_seen = self.collections is None or collection in self.collections
+        return is_seen and item.startswith(self.prefixes)
 
     def prefixes_within(self, wanted: str) -> tuple[str, ...]:
         """The prefixes of the ids inside that begin with what is wanted; none where no id does."""

@@ -15,6 +15,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
 from itemstore.eventlog.live_feed import Encoded
 from itemstore.eventlog.reader import PAGE_BYTES, Within
+from itemstore.store.scope import Scope
 
 SCANNED = 10_000
 """Events that one page looks through for those that a filter lets pass."""
@@ -64,7 +65,7 @@ async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
         looked, size = looked + part.looked, size + part.bytes
         if found.events and size > PAGE_BYTES:
             break
-        found.events += (each for each in part.events() if passes(request, each, wanted))
+        found.events += (each for each in part.events() if passes(each, wanted, request.scope))
         found.position, found.is_end = part.position, part.is_end
         await request.check_connected()
     return found
@@ -90,10 +91,10 @@ async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
     return Found(end if is_end else positions[looked - 1].decode(), events, is_end)
 
 
-def passes(request: Request, event: RecordedEvent | Encoded, wanted: FeedQuery) -> bool:
-    """Whether the filter lets the event pass, and the request's scope."""
+def passes(event: RecordedEvent | Encoded, wanted: FeedQuery, scope: Scope) -> bool:
+    """Whether the filter lets the event pass, and the scope has its item."""
     return (
         (wanted.type is None or event.type == wanted.type)
         and (wanted.item is None or event.item == wanted.item)
-        and request.scope.may_touch(event.collection, event.item)
+        and scope.may_touch(event.collection, event.item)
     )

@@ -60,13 +60,13 @@ def _stream(
 
 async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log as JSON lines, to where it ended when the last of it was read."""
-    context, position, is_end = request.context, start, False
-    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "", prefixes=request.scope.prefixes)
+    context, scope, position, is_end = request.context, request.scope, start, False
+    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "", prefixes=scope.prefixes)
     while not is_end:
         await request.check_still_allowed()
         async with context.admission.read_piece():
             part = await context.store.log.reader.part_after(position, within)
-            passed = [each for each in part.events() if passes(request, each, wanted)]
+            passed = [each for each in part.events() if passes(each, wanted, scope)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
             del part, passed  # what waits for the client is in memory once
@@ -77,7 +77,7 @@ async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenera
 
 async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
     """The log from a position on, for ever, as server-sent events."""
-    feed, position = request.context.feed, start
+    feed, scope, position = request.context.feed, request.scope, start
     now = asyncio.get_running_loop().time
     yield retry(RETRY_MS)
     due = now() + KEEP_ALIVE_SECONDS
@@ -101,7 +101,7 @@ async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
                     request.context.admission.cut("fell behind")
                 yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
                 return
-            frames = [event.text for event in events if passes(request, event, wanted)]
+            frames = [event.text for event in events if passes(event, wanted, scope)]
             if events:
                 position = events[-1].position
             if not frames and now() >= due:
