@@ -18,7 +18,7 @@ from benchmarks.marks import speed
 from benchmarks.measure import Plan, measure
 from benchmarks.record import record, save
 from benchmarks.report import markdown
-from benchmarks.workloads import QUICK, WORKLOADS, Layout
+from benchmarks.workloads import QUICK, WORKLOADS, Layout, Workload
 
 
 def main() -> None:
@@ -37,6 +37,12 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three workloads, about a minute")
+    parser.add_argument(
+        "--workload",
+        action="append",
+        choices=[each.name for each in WORKLOADS],
+        help="one workload; again for more",
+    )
     parser.add_argument("--rounds", type=int, help="how often each is measured (5; quick: 2)")
     parser.add_argument("--seconds", type=int, help="for each measurement (2; quick: 1)")
     parser.add_argument(
@@ -59,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _workloads(options: argparse.Namespace) -> Sequence[Workload]:
+    if options.workload:
+        return [each for each in WORKLOADS if each.name in options.workload]
+    return QUICK if options.quick else WORKLOADS
+
+
 def _run(options: argparse.Namespace) -> None:
     layouts = {
         Layout.SHARED: cores(),
@@ -71,7 +83,7 @@ def _run(options: argparse.Namespace) -> None:
     with commits(compared) if compared else nullcontext(CONTESTANTS) as contestants:
         plan = Plan(
             contestants,
-            QUICK if options.quick else WORKLOADS,
+            _workloads(options),
             layouts,
             rounds=options.rounds or (2 if options.quick else 5),
             seconds=options.seconds or (1 if options.quick else 2),

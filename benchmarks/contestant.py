@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.cores import Cores
 from benchmarks.shapes import Shape, items
-from benchmarks.workloads import Workload
+from benchmarks.workloads import BATCHES, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class Contestant:
     fsync: str
     start: Callable[[Cores, int], AbstractContextManager[Running]]
     left_out: Collection[Workload] = ()
-    """The workloads that it takes no part in."""
+    """The workloads that it takes no part in, besides those below."""
+    has_batches: bool = False
+    """Whether it takes several items in one request, as a transaction."""
     shape: Shape = field(default_factory=items)
     missing: str | None = None
+
+    def takes_part(self, workload: Workload) -> bool:
+        """Whether it is measured at a workload."""
+        if workload in BATCHES and not self.has_batches:
+            return False
+        return self.missing is None and workload not in self.left_out

@@ -102,9 +102,15 @@ def engine_pid(serve: subprocess.Popen[str]) -> int:
 
 
 def itemstore(checkout: Path = HERE, name: str = "itemstore") -> Contestant:
-    """Ours, from a checkout."""
+    """Ours, from a checkout, which may be from before it had batches."""
     what = "this store: `itemstore serve` with the embedded engine"
-    return Contestant(name, what, "every batch", partial(_itemstore, checkout))
+    return Contestant(
+        name,
+        what,
+        "every batch",
+        partial(_itemstore, checkout),
+        has_batches=(checkout / "api" / "resources" / "batch.py").exists(),
+    )
 
 
 CONTESTANTS = (

@@ -74,7 +74,7 @@ def drive(
         core,
         *("wrk", "--threads", "1", "--connections", str(workload.connections)),
         *("--duration", f"{seconds}s", "--latency", "--script", str(SCRIPT)),
-        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids)),
+        *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), str(workload.items)),
         *(shape.put.method, shape.put.path, shape.put.body),
         *(shape.get.method, shape.get.path, shape.get.body),
     )

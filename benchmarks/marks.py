@@ -6,9 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benchmarks.batch_report import items_a_second
 from benchmarks.summaries import Spread, on_time, spread, summaries
 from benchmarks.tables import table
-from benchmarks.workloads import ALONE, GET, GET_FREE, MANY, MANY_FREE, PUT, PUT_FREE, Workload
+from benchmarks.workloads import (
+    ALONE,
+    BATCH_OF_100,
+    GET,
+    GET_FREE,
+    MANY,
+    MANY_FREE,
+    PUT,
+    PUT_FREE,
+    Workload,
+)
 
 TUTORIAL = "tutorial"
 """Who the others are compared with."""
@@ -65,6 +76,9 @@ MARKS = (
     Mark("one connection, times the dict's p50", ALONE, "p50", OURS, TUTORIAL, "at most", 3),
 )
 
+MANY_ITEMS = 4
+"""At least so many times the items of single PUTs a second, in batches of 100."""
+
 STEADY = 10
 """At most so many times the median the p99 may be, at half of the rate."""
 
@@ -76,6 +90,7 @@ def marks(record: dict[str, Any]) -> list[str]:
     steadiness = on_time(record)[OURS].steadiness
     rows = [
         *_ratios(record),
+        *_batched(record),
         _row("p99 ÷ p50 at half of the rate", steadiness, "at most", STEADY),
     ]
     head = ("", "measured", "lowest to highest", "mark", "")
@@ -106,6 +121,17 @@ def _ratios(record: dict[str, Any]) -> Iterator[list[str]]:
             yield _row(
                 mark.what, Spread(ratio, rounds.lowest, rounds.highest), mark.side, mark.bound
             )
+
+
+def _batched(record: dict[str, Any]) -> Iterator[list[str]]:
+    batched, single = (items_a_second(record, each, OURS) for each in (BATCH_OF_100, PUT))
+    if batched and single:
+        rounds = spread(one / other for one, other in zip(batched, single, strict=True))
+        ratio = spread(batched).median / spread(single).median
+        yield _row(
+            "items/s in batches of 100, times those of single PUTs",
+            *(Spread(ratio, rounds.lowest, rounds.highest), "at least", MANY_ITEMS),
+        )
 
 
 def _numbers(record: dict[str, Any], mark: Mark, contestant: str) -> Sequence[float]:

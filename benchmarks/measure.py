@@ -71,7 +71,7 @@ def _started(
 ) -> Iterator[Server]:
     cores = plan.layouts[Layout.SHARED] if workers == 1 else UNPINNED
     for contestant in plan.contestants:
-        if contestant.missing or set(workloads) <= set(contestant.left_out):
+        if not any(contestant.takes_part(workload) for workload in workloads):
             continue
         say(f"starting {contestant.name}")
         running = stack.enter_context(contestant.start(cores, workers))
@@ -84,7 +84,7 @@ def _round(
 ) -> Iterator[Measured]:
     for workload in workloads:
         for server in servers:
-            if workload in server.contestant.left_out:
+            if not server.contestant.takes_part(workload):
                 continue
             name = server.contestant.name
             numbers = _driven(plan, server, workload, f"round-{number}")

@@ -113,6 +113,7 @@ def _workload(workload: Workload) -> dict[str, Any]:
         "connections": workload.connections,
         "workers": workload.workers,
         "layout": workload.layout.value,
+        "items": workload.items,
     }
 
 

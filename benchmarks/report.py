@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from benchmarks.batch_report import batch_tables
 from benchmarks.marks import OURS, TUTORIAL, marks
 from benchmarks.summaries import Summaries, Summary, on_time, summaries
 from benchmarks.tables import lowest_to_highest, microseconds, milliseconds, table
-from benchmarks.workloads import Layout
+from benchmarks.workloads import BATCHES, Layout
 
 
 def markdown(record: dict[str, Any]) -> str:
@@ -20,6 +21,7 @@ def markdown(record: dict[str, Any]) -> str:
             "",
             *_contestants(record),
             *_tables(record, summaries(record)),
+            *batch_tables(record),
             *_half(record),
             *marks(record),
         ]
@@ -64,7 +66,10 @@ def _tables(record: dict[str, Any], found: Summaries) -> Iterator[str]:
         *("", "requests/s", "lowest to highest", f"÷ {base}"),
         *("processor time", "lowest to highest", f"{base} ÷ it", "of the engine", "p50", "p99"),
     )
+    of_batches = {each.name for each in BATCHES}
     for workload in record["workloads"]:
+        if workload["name"] in of_batches:
+            continue
         yield ""
         yield f"**{workload['name']}**: {workload['what']}"
         yield ""

@@ -29,6 +29,8 @@ class Workload:
     connections: int = 32
     workers: int = 1
     layout: Layout = Layout.SHARED
+    items: int = 1
+    """How many items a request is about: more than one in a batch."""
 
 
 PUT = Workload("PUT", "PUT of an item", "put")
@@ -56,8 +58,16 @@ TWO_WORKERS = Workload(
 FREE = (PUT_FREE, GET_FREE, MANY_FREE)
 """Those that tell contestants apart that have an engine."""
 
+BATCH_OF_1 = Workload("batch of 1 PUT", "`POST /batch` with one PUT", "batch")
+BATCH_OF_10 = Workload("batch of 10 PUTs", "`POST /batch` with ten PUTs", "batch", items=10)
+BATCH_OF_100 = Workload("batch of 100 PUTs", "`POST /batch` with 100 PUTs", "batch", items=100)
+
+BATCHES = (BATCH_OF_1, BATCH_OF_10, BATCH_OF_100)
+"""Those that only contestants with transactions take part in."""
+
 WORKLOADS = (
     *(PUT, GET, CONDITIONAL, MIXED, ALONE, GET_ALONE, MANY),
+    *BATCHES,
     *FREE,
     TWO_WORKERS,
 )

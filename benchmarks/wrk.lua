@@ -1,10 +1,11 @@
 -- The requests of one workload, and at the end one line of JSON with what came of them.
--- wrk -s wrk.lua URL -- WORKLOAD IDS PUT-METHOD PUT-PATH PUT-BODY GET-METHOD GET-PATH GET-BODY
--- Paths and bodies have %d, in any of its forms, for the number of an item, or nothing.
+-- wrk -s wrk.lua URL -- WORKLOAD IDS ITEMS PUT-METHOD PUT-PATH PUT-BODY GET-METHOD GET-PATH GET-BODY
+-- Paths and bodies have %d, in any of its forms, for the number of an item, or nothing. ITEMS is how
+-- many of them a batch has.
 
 local JSON = { ['Content-Type'] = 'application/json' }
 
-local ids, workload, put, get
+local ids, items, workload, put, get
 local count = -2 -- the first is the one that wrk asks for before it starts, and does not send
 
 local function formatted(request, headers)
@@ -49,11 +50,34 @@ function workloads.conditional()
   })
 end
 
+-- Made beforehand: the load generator has its core not for itself.
+local batches = {}
+
+function workloads.batch()
+  return batches[count % #batches + 1]
+end
+
+local function batch_of(first)
+  local requests = {}
+  for n = first, first + items - 1 do
+    local number = n * 7919 % ids
+    requests[#requests + 1] = ('{"method":"%s","path":"%s","body":%s}'):format(
+      put.method, put.path:format(number), put.body)
+  end
+  local body = '{"requests":[' .. table.concat(requests, ',') .. ']}'
+  return wrk.format('POST', '/batch', JSON, body)
+end
+
 function init(arguments)
   workload = workloads[arguments[1]]
-  ids = tonumber(arguments[2])
-  put = template(arguments[3], arguments[4], arguments[5])
-  get = template(arguments[6], arguments[7], arguments[8])
+  ids, items = tonumber(arguments[2]), tonumber(arguments[3])
+  put = template(arguments[4], arguments[5], arguments[6])
+  get = template(arguments[7], arguments[8], arguments[9])
+  if workload == workloads.batch then
+    for first = 0, ids - 1, items do
+      batches[#batches + 1] = batch_of(first)
+    end
+  end
 end
 
 function request()

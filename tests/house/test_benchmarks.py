@@ -6,17 +6,22 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import cores, marks, peers, scale_report
+from benchmarks.contestant import Contestant, Running
 from benchmarks.document import fill
 from benchmarks.load import put_requests
 from benchmarks.processes import ProcessorTime, family, processor_time
 from benchmarks.report import markdown
 from benchmarks.shapes import items
+from benchmarks.workloads import BATCH_OF_10, PUT
 
 BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
 
@@ -90,6 +95,42 @@ def test_a_mark_just_below_is_missed() -> None:
     assert row(lines, "PUT, times the tutorial's")[0] == "2.40"
     assert row(lines, "PUT, times the tutorial's")[3] == "MISSED"
     assert row(lines, "PUT, processor time: the tutorial's ÷ ours")[3] == "met"
+
+
+def test_a_batch_is_measured_by_its_items() -> None:
+    """Against the single PUTs of the same round; of a contestant that has batches."""
+    run = record(200, 100, 300, server_us=(100.0, 50.0))
+    run["measured"] += [
+        {**measured("batch of 100 PUTs", "itemstore", rate, 1000.0), "round": number}
+        for number, rate in enumerate((6, 5, 12))
+    ]
+    lines = markdown(run).splitlines()
+    [title] = [line for line in lines if line.startswith("**Batches**")]
+    assert title.endswith("of itemstore")
+    assert row(lines, "batch of 100 PUTs") == [
+        *("600", "500 to 1,200", "3.00", "3.00 to 5.00", "10.0 µs", "", "0.10 ms"),
+    ]
+    assert row(lines, "items/s in batches of 100, times those of single PUTs") == [
+        *("3.00", "3.00 to 5.00", "at least 4", "MISSED"),
+    ]
+    assert "**Batches**" not in markdown(record(200, server_us=(1.0, 1.0)))
+
+
+def test_who_has_no_batches_takes_no_part_in_them() -> None:
+    """The others do all that they are not left out of."""
+    tutorial, ours = Contestant("a", "", "", _nothing), Contestant("b", "", "", _nothing)
+    ours = replace(ours, has_batches=True)
+    assert [each.takes_part(BATCH_OF_10) for each in (tutorial, ours)] == [False, True]
+    assert [each.takes_part(PUT) for each in (tutorial, replace(ours, left_out=(PUT,)))] == [
+        True,
+        False,
+    ]
+    assert not replace(ours, missing="`apt install it`").takes_part(PUT)
+
+
+@contextmanager
+def _nothing(_: cores.Cores, __: int) -> Iterator[Running]:
+    yield Running(0, 0)
 
 
 def test_without_processor_time_there_is_no_mark_of_it() -> None:
