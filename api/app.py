@@ -49,7 +49,7 @@ from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
-from itemstore.store.named_collections import checked_name, named_collections
+from itemstore.store.named_collections import checked_names, named_collections
 from itemstore.store.opening import begin_to_serve, open_to_serve
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
@@ -72,21 +72,37 @@ def create_app(
     runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise,
     and `collections` what ITEMSTORE_COLLECTIONS does: models by name, None for any JSON object.
 
-    Raises UnknownName, and TypeError for a client that can't be used.
+    Raises UnknownName, and TypeError for a client that can't be used, or for both `model` and
+    `collections`.
     """
     settings = settings or Settings()
-    if collections is not None:
-        models = {checked_name(name): ItemModel(each) for name, each in collections.items()}
-    elif model is not None:
-        models = {ITEMS: ItemModel(model)}
-    else:
-        models = named_collections(settings.collections, settings.model)
+    models = _models(settings, model, collections)
     for each in models.values():
         if (reason := doubt(each)) is not None:
             logger.warning(
                 "The model %s does not accept unchanged what it stores. %s", each.name, reason
             )
     return ItemStore(settings, models, redis)
+
+
+def _models(
+    settings: Settings,
+    model: type[BaseModel] | None,
+    collections: Mapping[str, type[BaseModel] | None] | None,
+) -> Mapping[str, ItemModel]:
+    """The models of the collections by name: the arguments count before the settings."""
+    if collections is not None:
+        if model is not None:
+            message = "model= is for the only collection, /items; with collections= it is in these."
+            raise TypeError(message)
+        if not collections:
+            message = "collections= names no collection: a store has one at least."
+            raise TypeError(message)
+        names = checked_names(collections, "collections= names")
+        return {name: ItemModel(collections[name]) for name in names}
+    if model is not None:
+        return {ITEMS: ItemModel(model)}
+    return named_collections(settings.collections, settings.model)
 
 
 class ItemStore(FastAPI):

@@ -97,7 +97,7 @@ def serve(
 
     settings = serving.checked(context.params)
     with serving.listening(settings) as listener, serving.engine_of(settings) as settings:
-        run_to_end(lambda: serving.check(settings))
+        unnamed = run_to_end(lambda: serving.check(settings))
         leave_signals_alone()
-        serving.announce(settings, listener)
+        serving.announce(settings, listener, unnamed)
         serving.serve_on(listener, settings)

@@ -15,18 +15,20 @@ from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.errors import Stop
 from itemstore.cli.opening import checked_settings
 from itemstore.cli.output import say
+from itemstore.domain.events import ITEMS
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.readiness import check_writable
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
+from itemstore.store.health import check_writable
+from itemstore.store.known_collections import left_out
 from itemstore.store.named import UnknownName
-from itemstore.store.named_collections import named_collections
-from itemstore.store.opening import engine_for, open_store, promise_of
+from itemstore.store.named_collections import collection_names, named_collections
+from itemstore.store.opening import engine_for, events_of, open_store, promise_of
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import read_tokens
@@ -64,13 +66,17 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-async def check(settings: Settings) -> None:
-    """Raises Stop where anybody could write, and what a failing or unsafe engine raises."""
-    async with open_store(settings) as store:
+async def check(settings: Settings) -> Mapping[str, int]:
+    """The collections with events that the settings do not name: how many each of them has.
+
+    Raises Stop where anybody could write, and what a failing or unsafe engine raises.
+    """
+    async with open_store(settings, names=collection_names(settings.collections)) as store:
         await promise_of(store)
         with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
-            await check_writable(store.partition)
+            await check_writable(store)
         tokens = await read_tokens(store.partition)
+        unnamed = await left_out(store)
     if not (tokens or settings.may_be_open):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "
@@ -78,6 +84,7 @@ async def check(settings: Settings) -> None:
             "--insecure-no-auth."
         )
         raise Stop(message)
+    return unnamed
 
 
 @contextmanager
@@ -94,17 +101,22 @@ def _say_who_is_waited_for(pid: int) -> None:
     say(f"The data directory is in use by another command, process {pid}; waiting for it to end.")
 
 
-def announce(settings: Settings, listener: socket.socket) -> None:
-    """Says where everything is, and how to look at the log."""
+def announce(settings: Settings, listener: socket.socket, unnamed: Mapping[str, int]) -> None:
+    """Says where everything is, what is there and not served, and how to look at the logs."""
     host, port = listener.getsockname()[:2]
     api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     url = settings.redis_url or ""
-    events = Keys(namespace=settings.namespace or "").events
+    names = collection_names(settings.collections)
+    lines = [f"API     {api}"]
+    if names != (ITEMS,):
+        lines += [f"Items   {api}/{name}" for name in names]
+    lines += [f"Docs    {api}/docs", f"Engine  {without_secrets(url)}"]
+    lines += [f"Unused  /{name}, {events_of(count)}" for name, count in unnamed.items()]
+    for name in names:
+        events = Keys(name, settings.namespace or "").events
+        lines.append(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}")
     with suppress(OSError):  # nobody may read it, and the API is what matters
-        print(f"API     {api}")
-        print(f"Docs    {api}/docs")
-        print(f"Engine  {without_secrets(url)}")
-        print(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}", flush=True)
+        print("\n".join(lines), flush=True)
 
 
 def serve_on(listener: socket.socket, settings: Settings) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from itemstore.engine.durability import Durability, promised
-from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.readiness import LogEnd, check_replicas, check_writable
+from itemstore.domain.positions import key_of
+from itemstore.engine.durability import Durability, NotYetDurable, UnsafeEngine, promised
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog import readiness
+from itemstore.eventlog.readiness import LogEnd, check_replicas
 from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5
@@ -26,12 +28,31 @@ class Readiness:
     end: LogEnd
 
 
+async def check_writable(store: Store) -> LogEnd:
+    """Where the log ends, if a write would be taken in each of the collections.
+
+    It raises as readiness.check_writable does; where only one of several collections is broken, or
+    closed to the engine's user, the sentence begins with its path.
+    """
+    ends = []
+    for each in store.collections.values():
+        try:
+            ends.append(await readiness.check_writable(each.partition))
+        except (LogBroken, UnsafeEngine) as error:
+            if len(store.collections) == 1:
+                raise
+            message = f"{each.path}: {error}"
+            raise type(error)(message) from error
+    return max(ends, key=lambda end: key_of(end.position))
+
+
 class Health:
     """Whether one store is ready for writes."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._partition = store.partition
-        self._log = store.log
+        self._logs = [each.log for each in store.collections.values()]
         self._disk = store.disk
         self._wanted = store.settings.acknowledgement
         self._fresh_until = 0.0
@@ -56,18 +77,24 @@ class Health:
         """Tries, where a write was not as durable as wanted, whether it is so by now."""
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            if self._log.not_yet_durable is not None:
+            if self._not_yet_durable is not None:
                 try:
-                    await self._log.settle()
+                    await self._store.log.settle()
                 except (LogUnavailable, LogFull):
                     continue
-                self._log.not_yet_durable = None
+                for log in self._logs:
+                    log.not_yet_durable = None
+
+    @property
+    def _not_yet_durable(self) -> NotYetDurable | None:
+        """Why the last write of a collection was not as durable as wanted; None where all were."""
+        return next((log.not_yet_durable for log in self._logs if log.not_yet_durable), None)
 
     async def _look(self) -> Readiness | Exception:
         try:
-            end = await check_writable(self._partition)
+            end = await check_writable(self._store)
             promise = await promised(self._partition.client, self._wanted)
             await check_replicas(self._partition.client, self._wanted)
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error
-        return self._log.not_yet_durable or Readiness(promise, end)
+        return self._not_yet_durable or Readiness(promise, end)

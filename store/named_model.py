@@ -17,18 +17,17 @@ class Item(BaseModel):
     size: int | None = Field(default=None, examples=[6])
 
 
-def named_model(name: str | None) -> ItemModel:
+def named_model(name: str | None, *, said: str = "ITEMSTORE_MODEL is") -> ItemModel:
     """The model that is named `module:Model`; `any` takes any JSON object, None is the default.
 
-    Raises UnknownName.
+    Raises UnknownName, which begins as `said`.
     """
     if name is None:
         return ItemModel(Item)
-    return ItemModel(None if name == "any" else _imported(name))
+    return ItemModel(None if name == "any" else _imported(name, said))
 
 
-def _imported(name: str) -> type[BaseModel]:
-    said = "ITEMSTORE_MODEL is"
+def _imported(name: str, said: str) -> type[BaseModel]:
     model = imported(said, name, "module:Model, or any")
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise UnknownName(said, name, ", which is not a pydantic model")

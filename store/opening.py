@@ -14,7 +14,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.readiness import check_writable
+from itemstore.store.health import check_writable
 from itemstore.store.known_collections import left_out, names_for_a_command, remember
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -124,11 +124,15 @@ async def begin_to_serve(store: Store) -> None:
 
 def not_served(name: str, count: int) -> str:
     """What is said of a collection that has events and is not served."""
-    events = "1 event" if count == 1 else f"{count:,} events"
     return (
-        f"The collection {name} is not served: it has {events} and is not among those that are "
-        "named (ITEMSTORE_COLLECTIONS). Its data stays as it is."
+        f"The collection {name} is not served: it has {events_of(count)} and is not among those "
+        "that are named (ITEMSTORE_COLLECTIONS). Its data stays as it is."
     )
+
+
+def events_of(count: int) -> str:
+    """A number of events in words."""
+    return "1 event" if count == 1 else f"{count:,} events"
 
 
 async def _promise_in_time(store: Store) -> Durability:
@@ -146,7 +150,7 @@ async def _promise_in_time(store: Store) -> Durability:
 async def _warn(store: Store) -> None:
     """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
     try:
-        end = await check_writable(store.partition)
+        end = await check_writable(store)
     except (LogUnavailable, LogFull, LogBroken) as error:
         logger.warning("No write would be taken now: %s", error)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -50,10 +50,16 @@ async def http_error(request: Request, error: Exception) -> Response:
         hint = ""
         if is_one_slash_off:
             hint = "; without the slash at its end there is"
-        elif path.startswith(b"/items/"):
+        elif _is_in_a_collection(path, request.app.models):
             hint = "; a slash inside an id is written %2F"
         problem = Problem("not-found", f"There is nothing at {shown(request.url.path)}{hint}.")
     return _response(problem, request)
+
+
+def _is_in_a_collection(path: bytes, collections: Collection[str]) -> bool:
+    """Whether a path is one below that of a collection, though there is nothing."""
+    name, slash, _ = path.removeprefix(b"/").partition(b"/")
+    return bool(slash) and name.decode("latin-1") in collections
 
 
 async def unforeseen(request: Request, error: Exception) -> Response:

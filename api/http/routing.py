@@ -124,15 +124,20 @@ class Resources:
                 )
                 for method in route.methods or ():
                     resource.handlers[method] = route.handler
-        self._resources = list(by_template.values())
+        self._resources: list[Resource] = []
+        self._by_beginning: dict[bytes, list[Resource]] = {}
+        for resource in by_template.values():
+            self.add(resource)
         self._server = Resource("*", OPTIONS=self._options)
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._resources)
 
     def add(self, resource: Resource) -> None:
-        """Adds a resource that no route describes."""
+        """Adds a resource; no template begins with a parameter."""
         self._resources.append(resource)
+        beginning = _beginning(resource.template.encode())
+        self._by_beginning.setdefault(beginning, []).append(resource)
 
     async def _options(self, _: Request) -> Reply:
         """What `OPTIONS *` asks for: all that any resource takes (RFC 9110 §9.3.7)."""
@@ -142,7 +147,13 @@ class Resources:
     def find(self, raw_path: bytes) -> Found | None:
         """The resource at a raw path, with the segments that its template names."""
         path = normalised(raw_path)
-        for resource in self._resources:
+        for resource in self._by_beginning.get(_beginning(path), ()):
             if match := resource.pattern.fullmatch(path):
                 return resource, match.groupdict()
         return (self._server, {}) if path == b"*" else None
+
+
+def _beginning(path: bytes) -> bytes:
+    """The first segment: of a hundred collections, only one's resources are looked through."""
+    end = path.find(b"/", 1)
+    return path if end < 0 else path[:end]

@@ -15,6 +15,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
+from itemstore.domain.events import ITEMS
 
 router = APIRouter(route_class=Route)
 
@@ -35,8 +36,9 @@ async def problem_type(request: Request) -> Reply:
     kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
     if kind is None:
         raise Problem("not-found", f"There is no problem type {request.path}.")
+    remedy = _of_this_store(request, kind.remedy)
     if wants_html(request):
-        escaped = [html.escape(text) for text in (kind.title, kind.meaning, kind.remedy)]
+        escaped = [html.escape(text) for text in (kind.title, kind.meaning, remedy)]
         title, meaning, remedy = escaped
         return html_page(request, title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
     content = {
@@ -44,17 +46,27 @@ async def problem_type(request: Request) -> Reply:
         "title": kind.title,
         "status": kind.status,
         "meaning": kind.meaning,
-        "remedy": kind.remedy,
-        "example": _example(kind, request.path),
+        "remedy": remedy,
+        "example": _example(kind, request),
     }
     return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
 
 
-def _example(kind: ProblemType, path: str) -> dict[str, object]:
+def _example(kind: ProblemType, request: Request) -> dict[str, object]:
     return {
-        "type": path,
+        "type": request.path,
         "title": kind.title,
         "status": kind.status,
         "detail": kind.meaning,
-        "instance": "/items/foo",
+        "instance": _of_this_store(request, f"/{ITEMS}/foo"),
     }
+
+
+def _of_this_store(request: Request, text: str) -> str:
+    """The text for a store whose items are not at `/items`, or not all of them.
+
+    It names no collection: who asks may have no token.
+    """
+    if [*request.store.collections] == [ITEMS]:
+        return text
+    return text.replace(f"/{ITEMS}/foo", "/collection/foo").replace(f"/{ITEMS}", "/{collection}")

@@ -29,8 +29,8 @@ router = APIRouter(route_class=Route)
 async def service(request: Request) -> Reply:
     """What this service is, and where everything is."""
     root = request.root
-    links = {
-        "items": f"{root}/items",
+    links = {name: root + each.path for name, each in request.store.collections.items()}
+    links |= {
         "events": f"{root}/events",
         "projections": f"{root}/projections",
         "stats": f"{root}/stats",
