@@ -44,7 +44,7 @@ async def create(
 ) -> None:
     """Make a token and print it. From the first one on, every request needs one."""
     from itemstore.cli.opening import opened
-    from itemstore.cli.token_scope import bounds_as_json, expiry_from, scope_from
+    from itemstore.cli.token_scope import bounds_as_json, expiry_from, missing_from, scope_from
     from itemstore.store import tokens
 
     if not tokens.NAME.fullmatch(name):
@@ -60,6 +60,8 @@ async def create(
         except tokens.TokenExists:
             message = f"There is a token {name!r} already; revoke it first, or choose another name."
             raise Stop(message) from None
+        if missing := missing_from(store, scope):
+            say(missing)
         made = {
             "name": name,
             "role": role.value,

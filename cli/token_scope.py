@@ -13,6 +13,7 @@ from itemstore.cli.terminal_text import escaped
 
 if TYPE_CHECKING:
     from itemstore.store.scope import Scope
+    from itemstore.store.store import Store
     from itemstore.store.tokens import Token
 
 _DURATION = re.compile("([0-9]{1,9})(m|h|d|w)")
@@ -43,6 +44,15 @@ def scope_from(collections: Sequence[str], prefixes: Sequence[str]) -> Scope:
             message = f"A token has at most {most} {name}, and not {len(row[name])}."
             raise Stop(message)
     return scope.scope_of(row)
+
+
+def missing_from(store: Store, scope: Scope) -> str:
+    """What is to be said of collections that the store does not have: a name may be misspelt."""
+    missing = sorted((scope.collections or frozenset()) - set(store.collections))
+    if not missing:
+        return ""
+    there = ", ".join(store.collections)
+    return f"The store has no collection {', '.join(missing)} so far. It has {there}."
 
 
 def expiry_from(text: str, now: datetime) -> datetime:

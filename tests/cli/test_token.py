@@ -98,6 +98,16 @@ def test_what_can_t_be_meant_makes_no_token(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_collection_that_is_not_there_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token is made all the same: the collection may be yet to come."""
+    monkeypatch.setenv("ITEMSTORE_COLLECTIONS", "orders,notes")
+    made = run("create", "ann", "--collection", "ordres", "--collection", "notes")
+    assert made.returncode == 0
+    assert "no collection ordres so far. It has orders, notes." in made.stderr
+    assert "no collection" not in run("create", "bob", "--collection", "notes").stderr
+    assert "no collection" not in run("create", "eve").stderr
+
+
 @pytest.mark.parametrize(
     ("text", "end"),
     [
