@@ -59,9 +59,7 @@ def check_new_item(request: Request, collection: str) -> None:
     """Raises Problem (403) where an id that the store chooses would be outside."""
     check_collection(request, collection)
     if not request.scope.has_every_id:
-        raise _outside(
-            request, "the store would choose another id, so PUT the item under an id of its own"
-        )
+        raise _outside(request, "POST chooses another id, so PUT the item under one of those")
 
 
 def check_collection(request: Request, collection: str) -> None:
