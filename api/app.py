@@ -125,7 +125,7 @@ class ItemStore(FastAPI):
         )
         self.settings = settings
         self.models = models
-        self.projections = named_projections(settings.projections)
+        self.projections = named_projections(settings.projections, models)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
         self.router.routes.extend(_routes(models))

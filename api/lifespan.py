@@ -18,8 +18,9 @@ async def running(context: Context) -> AsyncIterator[None]:
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.log.identity()
+    partitions = [each.partition for each in store.collections.values()]
     tasks = [
-        asyncio.create_task(Runner(store.partition, context.projections, store.disk).run()),
+        asyncio.create_task(Runner(partitions, context.projections, store.disk).run()),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]

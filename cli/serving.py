@@ -41,8 +41,8 @@ def checked(options: Mapping[str, Any]) -> Settings:
     """
     settings = checked_settings(options)
     try:
-        named_collections(settings.collections, settings.model)
-        named_projections(settings.projections)
+        collections = named_collections(settings.collections, settings.model)
+        named_projections(settings.projections, collections)
     except UnknownName as error:
         raise Stop(str(error)) from None
     most = connections_within(settings.max_connections, say)

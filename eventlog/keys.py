@@ -27,6 +27,15 @@ class StoreKeys:
         """The bearer tokens: a hash from name to role and digest."""
         return self._named("tokens")
 
+    @property
+    def position(self) -> str:
+        """The last position given in the store, in whichever log: a string."""
+        return self._named("position")
+
+    def lease(self, work: str) -> str:
+        """Who does what only one may do at a time for the whole store: a string with a lifetime."""
+        return self._named(f"lease:{work}")
+
     def idempotency(self, scope: str) -> str:
         """The outcome of a request under a caller's idempotency key: a string with a lifetime."""
         return self._named(f"idempotency:{scope}")

@@ -8,7 +8,6 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
@@ -27,10 +26,6 @@ class Partition:
     def reader(self) -> LogReader:
         """What reads its log."""
         return Stream(self.client, self.keys)
-
-    def follower_reader(self) -> LogReader:
-        """The same for one that follows the log, with a connection that it keeps."""
-        return Stream(self.client, self.keys, DedicatedConnection(self.client))
 
     async def run(self, script: Script, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
         """A script's reply. Raises LogUnavailable, LogFull, LogBroken, and what it says itself."""

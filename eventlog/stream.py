@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.prefixes import EVERY_ID
-from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
@@ -25,20 +23,13 @@ _READ_AFTER, _READ_AT, _READ_VERSION, _EXTENT, _STEP_BACK, _LAST_CHANGE, _VERSIO
     )
 )
 
-TIME_LIMIT = 2.0
-"""Seconds of an engine's silence after which a follower is told that the log is unavailable."""
-
 
 @dataclass(frozen=True)
 class Stream(LogReader):
-    """Reads the stream, each time with one short step of the engine.
-
-    With a connection of its own it is for one that follows the log, slice after slice.
-    """
+    """Reads the stream, each time with one short step of the engine."""
 
     client: Redis
     keys: Keys
-    connection: DedicatedConnection | None = None
 
     @property
     def collection(self) -> str:
@@ -56,11 +47,7 @@ class Stream(LogReader):
         # as reading them.
         command = (b"XRANGE", self.keys.events, b"(" + after, b"+", b"COUNT", most)
         with translated():
-            if self.connection is None:
-                reply: Any = await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
-            else:
-                async with asyncio.timeout(TIME_LIMIT):
-                    reply = await self.connection.call(*command)
+            reply: Any = await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
         return list(reply)
 
     async def part_after(self, after: str, within: Within) -> Part:

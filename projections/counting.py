@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from itemstore.domain.events import RecordedEvent
+from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
@@ -14,6 +15,7 @@ from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.columns import Columns, columns_of
 from itemstore.projections.counts import (
     ANYWHERE,
+    AddPage,
     Counts,
     CountsStore,
     MalformedCounts,
@@ -33,12 +35,19 @@ class CountingProjection:
 
     `count` names the numbers as it likes, except `position` and `events`. It goes by the event
     alone, and does not look at the numbers: these may be those of a few events only. `count_page`
-    does the same for the columns of many, where that is a faster way.
+    does the same for the columns of many, where that is a faster way. It counts each collection by
+    itself: every one, or those that `collections` names.
     """
 
     name: str
     count: Count
     count_page: CountPage | None = None
+    collections: Collection[str] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.collections, str):
+            message = f"collections takes several names: write ({self.collections!r},)."
+            raise TypeError(message)
 
     def add(self, numbers: Counter[str], recorded: RecordedEvent) -> None:
         """Adds an event to numbers. Raises ProjectionFailed where `count` fails."""
@@ -55,8 +64,9 @@ class CountingProjection:
         numbers: Counter[str],
         entries: Sequence[Entry],
         columns: Columns | None = None,
+        collection: str = ITEMS,
     ) -> int:
-        """Adds entries of the log to numbers; how many were no events, and changed none.
+        """Adds entries of a collection's log to numbers; how many were no events, and changed none.
 
         `columns` are theirs, where they are known. Raises ProjectionFailed where `count` fails.
         """
@@ -67,12 +77,16 @@ class CountingProjection:
                 return 0
         skipped = 0
         for position, fields in entries:
-            recorded = _decoded(position, fields)
+            recorded = _decoded(position, fields, collection)
             if recorded is None:
                 skipped += 1
             else:
                 self.add(numbers, recorded)
         return skipped
+
+    def adding(self, partition: Partition) -> AddPage:
+        """What adds entries of the partition's log to numbers: see add_page."""
+        return partial(self.add_page, collection=partition.keys.collection)
 
     def follower(self, partition: Partition) -> CountsFollower:
         """What adds to the counts in the engine."""
@@ -88,20 +102,20 @@ class CountingProjection:
 
         Where the runner went on meanwhile, so does this: it never takes the numbers back.
         """
-        store = CountsStore(task.partition, self.name)
+        store, adding = CountsStore(task.partition, self.name), self.adding(task.partition)
         counts = Counts()
         first, skipped = "", 0
         while True:
             live = await _readable(store)
             async for entries in task.partition.reader.slices(counts.position):
                 first = first or entries[0][0].decode()
-                skipped += counts.add(self.add_page, entries)
+                skipped += counts.add(adding, entries)
                 task.tell("replaying", counts.events)
                 await task.lease.renew_in_time()
             counts.check(self.name)
             if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
                 break
-        before = live and await live.up_to(counts.position, self.add_page, task.partition)
+        before = live and await live.up_to(counts.position, adding, task.partition)
         different = before.differing(counts) if before else ["position"]
         return Findings(
             first=first,
@@ -124,7 +138,8 @@ class CountsFollower:
     """Adds to the counts in the engine what the log has got."""
 
     def __init__(self, projection: CountingProjection, partition: Partition) -> None:
-        self._projection = projection
+        self._projection = projection.name
+        self._adding = projection.adding(partition)
         self._store = CountsStore(partition, projection.name)
 
     async def position(self) -> str:
@@ -134,8 +149,8 @@ class CountsFollower:
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the entries were counted; not where the counts are no longer at `after`."""
         counts = Counts()
-        counts.add(self._projection.add_page, entries)
-        counts.check(self._projection.name)
+        counts.add(self._adding, entries)
+        counts.check(self._projection)
         return await self._store.add(counts, after)
 
 
@@ -149,7 +164,8 @@ class CountsCheck:
 
     async def take(self, page: Page) -> None:
         """Counts what are events."""
-        self._projection.add_page(self._numbers, page.entries, page.columns)
+        collection = self._fold.partition.keys.collection
+        self._projection.add_page(self._numbers, page.entries, page.columns, collection)
 
     async def compare(self) -> None:
         """Compares what is counted, as far as it is, with what should be."""
@@ -169,17 +185,18 @@ class CountsCheck:
             end = f"at most {right.position}, where the log ends"
             differences.add(name, "position", live.position, end)
             return
-        live = await live.up_to(right.position, projection.add_page, fold.partition)
+        adding = projection.adding(fold.partition)
+        live = await live.up_to(right.position, adding, fold.partition)
         for each in live.differing(right):
             differences.add(name, each, live.number(each), right.number(each))
 
 
-def _decoded(position: bytes, fields: list[bytes]) -> RecordedEvent | None:
+def _decoded(position: bytes, fields: list[bytes], collection: str) -> RecordedEvent | None:
     """The event in an entry, also where its meta is wrong; None where it is none."""
     try:
-        return decode_flat(position, fields)
+        return decode_flat(position, fields, collection)
     except MalformedEntry:
-        return without_meta(position, fields)
+        return without_meta(position, fields, collection)
 
 
 async def _readable(store: CountsStore) -> Counts | None:

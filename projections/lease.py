@@ -31,8 +31,8 @@ class Lease:
     sends it again after a lost reply.
     """
 
-    def __init__(self, partition: Partition, work: str, milliseconds: int) -> None:
-        self.key = partition.keys.lease(work)
+    def __init__(self, partition: Partition, key: str, milliseconds: int) -> None:
+        self.key = key
         self.token = uuid.uuid4().hex[:12]
         self.milliseconds = milliseconds
         self._partition = partition

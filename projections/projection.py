@@ -5,7 +5,7 @@ Its kinds: `current_items.py`, written with the log, and `counting.py`, which fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -55,7 +55,8 @@ class Follower(Protocol):
 class Projection(Protocol):
     """A read model: made from the log and from nothing else.
 
-    It holds no connection: one object serves every store of a process.
+    It holds no connection: one object serves every store of a process, and every collection. One
+    that is for some of these only names them in `collections`; see `follows`.
     """
 
     @property
@@ -77,3 +78,9 @@ class Projection(Protocol):
 
     def check(self, fold: Fold) -> Check:
         """What compares it with the log while that is folded."""
+
+
+def follows(projection: Projection, collection: str) -> bool:
+    """Whether a projection is for a collection: each one, or those that its `collections` name."""
+    named: Container[str] | None = getattr(projection, "collections", None)
+    return named is None or collection in named

@@ -1,4 +1,8 @@
-"""Keeping the projections that follow the log up with it, in one process at a time."""
+"""Keeping the projections that follow the logs up with them, in one process at a time.
+
+All collections are followed by one loop, with one small command each time it looks and finds
+nothing, however many they are (docs/decisions/0047).
+"""
 
 from __future__ import annotations
 
@@ -6,131 +10,173 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 from time import monotonic
 
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.all_logs import have_more, last_position
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import Entry, LogReader, size_of
+from itemstore.projections.following import Following, ProjectionAhead
 from itemstore.projections.lease import Lease, LeaseLost
-from itemstore.projections.projection import Follower, Projection, ProjectionFailed
+from itemstore.projections.projection import Projection, ProjectionFailed, follows
+from itemstore.projections.turns import Turns
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""
 
 PAUSE, LONG_PAUSE = 0.1, 0.5
-"""Seconds between two looks at the log: how old projections are. The long one comes after a look
-that found MANY events: the process has other work then, and fewer, larger steps cost less."""
+"""Seconds between two looks at the logs: how old projections are. The long one comes after MANY
+events: the process has other work then, and fewer, larger steps cost less."""
 
 MANY = 500
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
 
-AT_ONCE = 128
-"""Events that are read at once. The size of a slice is guessed from the one before it, so these may
-all be as large as a body may be."""
-
-ENOUGH, ENOUGH_BYTES = 500, 1024 * 1024
-"""Events that are applied together, or fewer where they are large."""
-
 REMINDER = 60.0
 """Seconds after which a reason that still holds is logged again."""
 
 logger = logging.getLogger("itemstore")
-
-
-class ProjectionAhead(Exception):
-    """A projection is ahead of the log."""
-
-    def __init__(self, projection: str, end: str) -> None:
-        super().__init__(
-            f"It has seen events from ahead of the log, which ends at {end}; rebuild {projection}."
-        )
-
 
 FORESEEN = (LogUnavailable, LogBroken, LogFull, LeaseLost, ProjectionAhead, ProjectionFailed)
 """Errors that say in a sentence what is wrong."""
 
 
 class Runner:
-    """Applies what the log gets to every projection that follows it.
+    """Applies what the logs get to every projection that follows them.
 
-    Any number of processes may have one; of each projection, the one that holds the lease works.
-    What is applied says where the projection was before, so each event is applied exactly once,
-    whichever process dies or sleeps, and when.
+    Any number of processes may have one; of those that follow the same, the one that holds the
+    lease works. It is not the lease that makes each event count once, but the projection's own
+    position, so nothing is applied twice or left out, whichever process dies or sleeps, and when.
+
+    The projections take turns on their own: one that fails or hangs holds up no other, and no
+    other collection.
     """
 
     def __init__(
-        self, partition: Partition, projections: Sequence[Projection], disk: DiskSpace | None = None
+        self,
+        partitions: Sequence[Partition],
+        projections: Sequence[Projection],
+        disk: DiskSpace | None = None,
     ) -> None:
-        self._partition = partition
+        self._store = partitions[0]
+        self._has_several = len(partitions) > 1
         self._disk = disk or DiskSpace()
-        followers = {each.name: each.follower(partition) for each in projections}
-        self._followers = {name: each for name, each in followers.items() if each is not None}
+        self._all = [
+            Following(projection.name, follower, partition)
+            for projection in projections
+            for partition in partitions
+            if follows(projection, partition.keys.collection)
+            if (follower := projection.follower(partition)) is not None
+        ]
+        self._turns = {each.name: Turns() for each in projections}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_at_work = False
+        self._found = 0
+        self._reasons: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
-        """Follows the log until it is cancelled. Logs what goes wrong, and goes on."""
-        await asyncio.gather(*(self._follow(name) for name in self._followers))
-
-    async def _follow(self, name: str) -> None:
-        follower, reader = self._followers[name], self._partition.follower_reader()
-        reason, until = "", 0.0
-        while True:
-            heed_cancellation()
-            try:
-                await self._work(name, follower, reader)
-            except Exception as error:
-                if str(error) != reason or monotonic() > until:
-                    reason, until = str(error), monotonic() + REMINDER
-                    trace = None if isinstance(error, FORESEEN) else error
-                    logger.warning("%s does not follow the log: %s", name, error, exc_info=trace)
-            await asyncio.sleep(PATIENCE)
-
-    async def _work(self, name: str, follower: Follower, reader: LogReader) -> None:
-        """Follows the log for as long as this is the one that does, and the disk has space."""
-        self._disk.check()
-        lease = Lease(self._partition, name, LEASE_MS)
-        if not await lease.acquire():
+        """Follows the logs until it is cancelled. Logs what goes wrong, and goes on."""
+        if not self._all:
             return
         try:
-            await self._refuse_other_log(name, follower)
             while True:
                 heed_cancellation()
-                found = await self._advance(follower, reader, lease)
-                await asyncio.sleep(LONG_PAUSE if found >= MANY else PAUSE)
+                try:
+                    await self._work()
+                except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
+                    self._warn("This process", error)
+                await asyncio.sleep(PATIENCE)
+        finally:
+            await self._end_tasks()
+
+    @property
+    def _lease_key(self) -> str:
+        """One for all processes that follow the same projections of the same collections."""
+        names = sorted(f"{each.projection} {each.partition.keys.collection}" for each in self._all)
+        digest = sha256("\n".join(names).encode()).hexdigest()
+        return self._store.keys.store.lease(f"following-{digest[:12]}")
+
+    async def _work(self) -> None:
+        """Follows the logs for as long as this is the one that does, and the disk has space."""
+        self._disk.check()
+        lease = Lease(self._store, self._lease_key, LEASE_MS)
+        if not await lease.acquire():
+            return
+        self._is_at_work = True
+        for each in self._all:
+            each.begin_again()
+        try:
+            while True:
+                heed_cancellation()
+                await self._look()
+                await asyncio.sleep(PAUSE)
+                if self._found >= MANY:
+                    await asyncio.sleep(max(0.0, LONG_PAUSE - PAUSE))
+                self._found = 0
                 self._disk.check()
                 await lease.renew_in_time()
         finally:
+            self._is_at_work = False  # what is being applied may be: its position says if it counts
             with suppress(LogUnavailable):
                 await lease.release()
 
-    async def _refuse_other_log(self, name: str, follower: Follower) -> None:
-        """Raises ProjectionAhead where an older log came back without its projection.
-
-        What comes next would be applied as if all before it had been.
-        """
-        position, log = await follower.position(), await self._partition.reader.extent()
-        with suppress(ValueError):  # one that can't be read: reading on from there says so
-            if log.is_before(position):
-                raise ProjectionAhead(name, log.end)
-
-    async def _advance(self, follower: Follower, reader: LogReader, lease: Lease) -> int:
-        """Applies what the log has got, as many entries as it says."""
-        position = await follower.position()
-        batch: list[Entry] = []
-        size = found = 0
-        async for entries in reader.slices(position, most=AT_ONCE):
-            batch += entries
-            size += size_of(entries)
-            found += len(entries)
-            if len(batch) < ENOUGH and size < ENOUGH_BYTES:
+    async def _look(self) -> None:
+        """Lets those whose logs have got something advance."""
+        end = await last_position(self._store)
+        wanting = [each for each in self._all if each.wants_a_look(end)]
+        places = {each: each.position for each in wanting if each.position is not None}
+        found = await have_more([(each.partition, at) for each, at in places.items()])
+        has_more = dict(zip(places, found, strict=True))
+        for each in wanting:
+            if not has_more.get(each, True):
+                each.has_all(end)
                 continue
-            if not await follower.apply(batch, position):
-                return found  # somebody else went on: the next look starts where they are
-            position, batch, size = batch[-1][0].decode(), [], 0
-            await lease.renew_in_time()
-        if batch:
-            await follower.apply(batch, position)
-        return found
+            each.is_busy = True
+            task = asyncio.create_task(self._advance(each, end))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _advance(self, following: Following, end: str) -> None:
+        try:
+            async with self._turns[following.projection].turn():
+                if self._applied(0):
+                    await following.advance(end, self._applied)
+                else:
+                    following.begin_again()
+        except Exception as error:  # noqa: BLE001 - it may be the operator's own
+            following.begin_again(PATIENCE)
+            of = f" of /{following.partition.keys.collection}" if self._has_several else ""
+            self._warn(following.projection, error, of)
+        finally:
+            following.is_busy = False
+
+    def _applied(self, count: int) -> bool:
+        """Notes how many events were applied; whether this is still the one that does it."""
+        self._found += count
+        heed_cancellation()
+        return self._is_at_work
+
+    def _warn(self, who: str, error: Exception, of: str = "") -> None:
+        """Logs why somebody does not follow, unless it did so a short time ago.
+
+        What is the same for many collections is said of one of them.
+        """
+        now, reason = monotonic(), str(error)
+        if now < self._reasons.get((who, reason), 0.0):
+            return
+        self._reasons = {said: until for said, until in self._reasons.items() if until > now}
+        self._reasons[who, reason] = now + REMINDER
+        trace = None if isinstance(error, FORESEEN) else error
+        logger.warning("%s%s does not follow the log: %s", who, of, error, exc_info=trace)
+
+    async def _end_tasks(self) -> None:
+        """Cancels what goes on until it ends: once may be lost; see engine/cancellation.py."""
+        for _ in range(50):
+            if not self._tasks:
+                return
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.projection import RESERVED, Projection
@@ -12,10 +13,12 @@ _SAID = "ITEMSTORE_PROJECTIONS names"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def named_projections(names: str | None) -> tuple[Projection, ...]:
+def named_projections(
+    names: str | None, collections: Collection[str] | None = None
+) -> tuple[Projection, ...]:
     """All projections, with those that the setting names: `module:NAME`, separated by commas.
 
-    Raises UnknownName.
+    `collections` are those of the store, where they are known. Raises UnknownName.
     """
     projections = [*BUILT_IN]
     for name in map(str.strip, names.split(",") if names else ()):
@@ -26,6 +29,10 @@ def named_projections(names: str | None) -> tuple[Projection, ...]:
         if projection.name in {*RESERVED, *(each.name for each in projections)}:
             reason = f", whose name, {projection.name!r}, is taken: give it another one"
             raise UnknownName(_SAID, name, reason)
+        for followed in getattr(projection, "collections", None) or ():
+            if collections is not None and followed not in collections:
+                reason = f", which is for {followed!r}: the store has no collection of that name"
+                raise UnknownName(_SAID, name, reason)
         projections.append(projection)
     return tuple(projections)
 

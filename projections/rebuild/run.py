@@ -48,7 +48,7 @@ async def rebuild(
     the engine does not go along, or there is no space on `disk`.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    lease = Lease(partition, "rebuild", LEASE_MS)
+    lease = Lease(partition, partition.keys.lease("rebuild"), LEASE_MS)
     if not await lease.acquire():
         raise RebuildRunning(await lease.remaining())
     try:

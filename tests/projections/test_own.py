@@ -46,6 +46,7 @@ REBUILD = CountingProjection("rebuild", count)
 CLASS = CountingProjection
 NAMELESS = CountingProjection("", count)
 SPACED = CountingProjection("by color", count)
+ORDERS = CountingProjection("orders", count, collections=("orders",))
 
 def price(numbers, recorded):
     numbers["cents"] += json.loads(recorded.event.body)["cents"]
@@ -90,6 +91,7 @@ def test_a_store_has_its_own_beside_the_others() -> None:
         ("shop:REBUILD", "whose name, 'rebuild', is taken"),
         ("shop:NAMELESS", "whose name, '', is not of 1 to 64 letters, digits, - or _"),
         ("shop:SPACED", "whose name, 'by color', is not of 1 to 64 letters"),
+        ("shop:ORDERS", "which is for 'orders': the store has no collection of that name"),
     ],
 )
 def test_what_is_no_projection_or_no_other_is_refused_at_the_start(name: str, reason: str) -> None:
@@ -182,7 +184,7 @@ def test_code_that_fails_is_named_with_its_reason_and_changes_no_count(
 async def follow(url: str, projection: str) -> None:
     """Runs a runner of the projection until it is cancelled."""
     async with AsyncRedis.from_url(url) as client:
-        await Runner(Partition(client, Keys()), [named_projections(projection)[-1]]).run()
+        await Runner([Partition(client, Keys())], [named_projections(projection)[-1]]).run()
 
 
 async def test_a_projection_that_fails_hides_nothing_of_the_others(redis: AsyncRedis) -> None:

@@ -15,7 +15,7 @@ from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
-from itemstore.projections import runner
+from itemstore.projections import following, runner
 from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold, Page
@@ -139,7 +139,7 @@ async def test_it_is_kept_up_with_the_log(
     """By the same runner: several of them apply nothing twice, as the position is its own."""
     monkeypatch.setattr(runner, "PAUSE", 0.001)
     monkeypatch.setattr(runner, "LEASE_MS", 1)
-    runners = [asyncio.create_task(Runner(partition, [elsewhere]).run()) for _ in range(3)]
+    runners = [asyncio.create_task(Runner([partition], [elsewhere]).run()) for _ in range(3)]
     await log.append(PutItem("c", b"{}"))
     async with asyncio.timeout(10):
         while elsewhere.table.position != await log.reader.last_position():
@@ -165,10 +165,10 @@ async def test_large_events_are_applied_in_small_batches(
         return await apply(self, entries, after)
 
     monkeypatch.setattr(Elsewhere, "apply", noted)
-    monkeypatch.setattr(runner, "ENOUGH_BYTES", 100_000)
+    monkeypatch.setattr(following, "ENOUGH_BYTES", 100_000)
     for number in range(40):
         await log.append(PutItem(f"large {number}", b'"%s"' % (b"x" * 100_000)))
-    running = asyncio.create_task(Runner(partition, [elsewhere]).run())
+    running = asyncio.create_task(Runner([partition], [elsewhere]).run())
     async with asyncio.timeout(10):
         while elsewhere.table.position != await log.reader.last_position():
             await asyncio.sleep(0.001)

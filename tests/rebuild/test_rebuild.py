@@ -132,7 +132,7 @@ async def test_two_rebuilds_at_once_are_refused(partition: Partition, history: E
 
 async def test_a_lease_that_nobody_renews_runs_out(redis: Redis, partition: Partition) -> None:
     """One that was cut off does not stand in the way for long."""
-    lost, next_one = (Lease(partition, "rebuild", 50) for _ in range(2))
+    lost, next_one = (Lease(partition, partition.keys.lease("rebuild"), 50) for _ in range(2))
     assert await lost.acquire()
     assert not await next_one.acquire()
     await asyncio.sleep(0.06)
@@ -148,7 +148,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
     redis: Redis, partition: Partition, history: EventLog, unchanged: Unchanged
 ) -> None:
     """Not a step is taken, the swap least of all, once the lease is somebody else's."""
-    lease = Lease(partition, "rebuild", 10_000)
+    lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await redis.set(lease.key, "somebody else")
     late = Shadow(partition, lease, 0, DiskSpace())
@@ -167,7 +167,7 @@ async def test_a_step_sent_twice_is_done_once(
     redis: Redis, partition: Partition, history: EventLog
 ) -> None:
     """A client library that sends the swap again after a lost reply would swap nothing in."""
-    lease = Lease(partition, "rebuild", 10_000)
+    lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
     late = Shadow(partition, lease, 0, DiskSpace())
     await late.swap()
@@ -182,7 +182,7 @@ async def test_a_step_sent_twice_is_done_once(
 
 async def abandoned(partition: Partition) -> None:
     """Goes as far as the swap, and is gone: nothing is cleared away but, with time, the lease."""
-    lease = Lease(partition, "rebuild", 10_000)
+    lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await begin(partition, lease)
     left = Shadow(partition, lease, 0, DiskSpace())

@@ -47,7 +47,7 @@ runner.LEASE_MS = 20
 
 async def run():
     async with connect(sys.argv[1]) as redis:
-        await runner.Runner(Partition(redis, Keys()), BUILT_IN).run()
+        await runner.Runner([Partition(redis, Keys())], BUILT_IN).run()
 
 for _ in sys.stdin:
     if (child := os.fork()) == 0:
@@ -69,7 +69,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running(partition: Partition) -> AsyncIterator[None]:
     """A runner for the block."""
-    task = asyncio.create_task(Runner(partition, BUILT_IN).run())
+    task = asyncio.create_task(Runner([partition], BUILT_IN).run())
     yield
     await cancelled(task)
 

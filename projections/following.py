@@ -1,0 +1,128 @@
+"""One projection of one collection, kept up with the collection's log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from time import monotonic
+
+from itemstore.domain.positions import START
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Entry, size_of
+from itemstore.projections.projection import Follower, ProjectionFailed
+
+AT_ONCE = 128
+"""Events that are read at once. The size of a slice is guessed from the one before it, so these may
+all be as large as a body may be."""
+
+ENOUGH, ENOUGH_BYTES = 500, 1024 * 1024
+"""Events that are applied together, or fewer where they are large."""
+
+TOO_LONG = 60.0
+"""Seconds after which applying events is given up, and tried again."""
+
+RECHECK = 60.0
+"""Seconds after which one that has nothing new is looked at all the same: somebody may have changed
+by hand what it keeps."""
+
+
+class ProjectionAhead(Exception):
+    """A projection is ahead of the log."""
+
+    def __init__(self, projection: str, end: str) -> None:
+        super().__init__(
+            f"It has seen events from ahead of the log, which ends at {end}; rebuild {projection}."
+        )
+
+
+class Following:
+    """Applies what a log gets to one projection.
+
+    `position` is where that is, None where it has to be asked. What is applied says where the
+    projection was before, so each event is applied exactly once, whoever else does the same.
+    """
+
+    def __init__(self, projection: str, follower: Follower, partition: Partition) -> None:
+        self.projection = projection
+        self.partition = partition
+        self.position: str | None = None
+        self.is_busy = False
+        self._follower = follower
+        self._seen = ""  # the store's last position, from before the log was read to its end
+        self._due = 0.0
+
+    def wants_a_look(self, end: str) -> bool:
+        """Whether its log may have more, in a store whose last position is `end`."""
+        if self.is_busy:
+            return False
+        if monotonic() >= self._due:
+            self.position = None
+            return True
+        return self.position is not None and (self._seen != end or end == START)
+
+    def has_all(self, end: str) -> None:
+        """Its log has no more, in a store whose last position was `end` before it was read."""
+        self._seen = end
+
+    def begin_again(self, seconds: float = 0.0) -> None:
+        """Asks where the projection is, at the next look, or at the first one after a while."""
+        self.position, self._due = None, monotonic() + seconds
+
+    async def advance(self, end: str, applied: Callable[[int], bool]) -> None:
+        """Applies what the log has got, in a store whose last position is `end`.
+
+        `applied` is told how many events were, each time, and says whether to go on.
+
+        Raises ProjectionAhead, ProjectionFailed, LogUnavailable, LogBroken, LogFull.
+        """
+        position = await self._found_position()
+        batch: list[Entry] = []
+        size = 0
+        async with aclosing(self.partition.reader.slices(position, most=AT_ONCE)) as slices:
+            async for entries in slices:
+                batch += entries
+                size += size_of(entries)
+                if len(batch) < ENOUGH and size < ENOUGH_BYTES:
+                    continue
+                if not (await self._apply(batch, position) and applied(len(batch))):
+                    self.begin_again()
+                    return
+                position, batch, size = batch[-1][0].decode(), [], 0
+        if batch:
+            if not await self._apply(batch, position):
+                self.begin_again()  # somebody else went on
+                return
+            applied(len(batch))
+            position = batch[-1][0].decode()
+        self.position, self._seen, self._due = position, end, monotonic() + RECHECK
+
+    async def _found_position(self) -> str:
+        """Where the projection is. Raises ProjectionAhead where an older log came back without it.
+
+        What comes next would be applied as if all before it had been.
+        """
+        async with self._in_time("when it is asked for its position"):
+            position = await self._follower.position()
+        if position != self.position:
+            log = await self.partition.reader.extent()
+            with suppress(ValueError):  # one that can't be read: reading on from there says so
+                if log.is_before(position):
+                    raise ProjectionAhead(self.projection, log.end)
+        return position
+
+    async def _apply(self, batch: Sequence[Entry], after: str) -> bool:
+        async with self._in_time(f"on the events after {after}"):
+            return await self._follower.apply(batch, after)
+
+    @asynccontextmanager
+    async def _in_time(self, where: str) -> AsyncIterator[None]:
+        """Raises ProjectionFailed where the block takes too long."""
+        try:
+            async with asyncio.timeout(TOO_LONG) as limit:
+                yield
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            why = f"it took more than {TOO_LONG:.0f} seconds"
+            raise ProjectionFailed(self.projection, where, why) from error
