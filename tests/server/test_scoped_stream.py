@@ -6,28 +6,22 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 from httpx_sse import EventSource, ServerSentEvent
 
+from tests.conftest import Start
 from tests.server.conftest import COMMAND, Serve
 
 SSE = {"accept": "text/event-stream"}
 
 
-def bearer(data: Path, *words: str) -> dict[str, str]:
+def bearer(url: str, *words: str) -> dict[str, str]:
     """The header of a token that `itemstore token create` makes."""
-    command = [*COMMAND, "token", "create", *words, "--json", "--data-dir", str(data)]
+    command = [*COMMAND, "token", "create", *words, "--json", "--redis-url", url]
     made = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     return {"authorization": f"Bearer {json.loads(made.stdout)['token']}"}
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Where the server keeps its data."""
-    return tmp_path / "data"
 
 
 async def frames(answer: httpx.Response) -> AsyncIterator[ServerSentEvent]:
@@ -37,14 +31,16 @@ async def frames(answer: httpx.Response) -> AsyncIterator[ServerSentEvent]:
             yield event
 
 
+@pytest.mark.parametrize("engine", ["valkey", "redis"])
 async def test_a_bound_stream_has_what_is_inside_and_resumes_exactly(
-    serve: Serve, data: Path
+    serve: Serve, start: Start, engine: str
 ) -> None:
     """What others write outside is passed over; after a cut nothing is lost and nothing double."""
-    whole = await asyncio.to_thread(bearer, data, "whole", "--role", "writer")
-    bound = await asyncio.to_thread(bearer, data, "bound", "--prefix", "eu/", "--prefix", "é")
-    url = serve().url
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    at = start(engine).url
+    whole = await asyncio.to_thread(bearer, at, "whole", "--role", "writer")
+    bound = await asyncio.to_thread(bearer, at, "bound", "--prefix", "eu/", "--prefix", "é")
+    server = serve("--redis-url", at)
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
 
         async def write(item: str) -> str:
             answer = await client.put(f"/items/{item}", json={}, headers=whole)
@@ -69,3 +65,8 @@ async def test_a_bound_stream_has_what_is_inside_and_resumes_exactly(
             written.append(await write("eu%2Fbetween"))
         assert seen == written[: len(seen)]
         assert len(seen) == 32
+        listed = (await client.get("/items?limit=1000", headers=bound)).json()
+        assert [each["id"] for each in listed["items"]] == sorted(
+            {f"eu/{number}" for number in range(20)} | {"eu/between", "é"}, key=str.encode
+        )
+        assert listed["total"] == 22
