@@ -228,6 +228,31 @@ async def test_a_bound_reader_still_only_reads(
     assert "wants a writer" in detail
 
 
+FORMS = ("application/json", "application/jsonl", "application/link-format")
+
+
+async def test_nothing_of_what_is_outside_is_in_any_answer(
+    app: ItemStore, filled: httpx.AsyncClient, bound: dict[str, str], whole: dict[str, str]
+) -> None:
+    """Whatever is asked for, in any form: neither its id nor its body."""
+    for collection, item in (("orders", "us%2FSECRET"), ("notes", "eu%2FSECRET")):
+        for size in (1, 2):
+            body = {"text": f"SECRET {size}"}
+            answer = await filled.put(f"/{collection}/{item}", json=body, headers=whole)
+            assert answer.status_code < 300
+    queries = ("", "?limit=1", "?prefix=us", "?after=dXM", "?item=us/SECRET", "?order=desc")
+    seen = 0
+    for resource in app.resources:
+        for path in expected(resource, "GET"):
+            for url in (path + query for query in queries):
+                for form in FORMS:
+                    answer = await filled.get(url, headers=bound | {"accept": form})
+                    shown = answer.text + str(answer.headers)
+                    assert "SECRET" not in shown.replace("us/SECRET", ""), url
+                    seen += 1
+    assert seen > 300
+
+
 async def test_an_id_that_the_store_chooses_is_outside_of_any_prefix(
     filled: httpx.AsyncClient, redis: FakeAsyncRedis, bound: dict[str, str]
 ) -> None:
