@@ -55,7 +55,7 @@ class Context:
             store,
             models,
             projections,
-            LiveFeed(log, frame, admission.read_piece),
+            LiveFeed(store.feed, frame, admission.read_piece),
             KnownTokens(
                 store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark
             ),

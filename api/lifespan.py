@@ -17,7 +17,7 @@ async def running(context: Context) -> AsyncIterator[None]:
     """What goes on beside the requests: projections follow the log, streams end in time."""
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
-        await store.log.identity()
+        await store.feed.identity.now()
     partitions = [each.partition for each in store.collections.values()]
     tasks = [
         asyncio.create_task(Runner(partitions, context.projections, store.disk).run()),

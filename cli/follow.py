@@ -52,13 +52,13 @@ class Follower:
 
     async def _catch_up(self, store: Store, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
-        log, position = store.log, self._position
+        position = self._position
         which = await known_identity(store.partition)
         if position is None:
             self._log = which
             self._position = await show_newest(store, after=after, as_json=self._as_json)
             return
-        ends = await log.reader.extent()
+        ends = await store.feed.reader.extent()
         end = ends.end
         is_other = self._log is not None and which != self._log
         if is_other or ends.is_before(position) or ends.lacks_after(position):
@@ -72,7 +72,7 @@ class Follower:
     async def _follow(self, store: Store) -> None:
         """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
         try:
-            async for recorded in store.log.follow(self._position or START, PAGE, log=self._log):
+            async for recorded in store.feed.follow(self._position or START, PAGE, log=self._log):
                 self._position = recorded[-1].position
                 show(recorded, as_json=self._as_json)
         except LogReplaced as error:

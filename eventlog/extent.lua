@@ -1,17 +1,36 @@
--- Where the log begins and ends. XINFO has the first and the last event with their bodies, which
--- stay in the engine here.
---   KEYS[1]  the log
--- Reply: the first position and the last, both 0-0 where there is no event, how many events there
--- are, how many were ever appended, and the last position that was ever given.
+-- Where logs begin and end. XINFO has the first and the last event with their bodies, which stay in
+-- the engine here.
+--   KEYS     the logs
+--   ARGV[1]  at most so many bytes of events that it looks at, but one log all the same
+-- Reply: for each of the first logs, for at least one, its first position and its last, both 0-0
+-- where there is no event, how many events there are, how many were ever appended, and the last
+-- position that was ever given.
 
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  return { '0-0', '0-0', 0, 0, '0-0' }
+local function bytes_of(entry)
+  local bytes = 0
+  for _, field in ipairs(entry and entry[2] or {}) do
+    bytes = bytes + #field
+  end
+  return bytes
 end
-local info = redis.call('XINFO', 'STREAM', KEYS[1])
-local found = {}
-for i = 1, #info, 2 do
-  found[info[i]] = info[i + 1]
+
+local reply, bytes = {}, 0
+for number, log in ipairs(KEYS) do
+  if redis.call('EXISTS', log) == 0 then
+    reply[number] = { '0-0', '0-0', 0, 0, '0-0' }
+  else
+    local info = redis.call('XINFO', 'STREAM', log)
+    local found = {}
+    for i = 1, #info, 2 do
+      found[info[i]] = info[i + 1]
+    end
+    local first, last = found['first-entry'], found['last-entry']
+    reply[number] = { first and first[1] or '0-0', last and last[1] or '0-0', found['length'],
+      found['entries-added'], found['last-generated-id'] }
+    bytes = bytes + bytes_of(first) + bytes_of(last)
+  end
+  if bytes >= tonumber(ARGV[1]) then
+    break
+  end
 end
-local first, last = found['first-entry'], found['last-entry']
-return { first and first[1] or '0-0', last and last[1] or '0-0', found['length'],
-  found['entries-added'], found['last-generated-id'] }
+return reply

@@ -13,7 +13,8 @@ from itemstore.domain.positions import key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.steps import steps
-from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.reader import FeedReader, Within
 
 KEPT_EVENTS = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
@@ -25,6 +26,8 @@ WOKEN_AT_ONCE = 10
 
 PIECE_BYTES = 64 * 1024
 """About how much a follower gets at once: what it does not take stays in memory, for each."""
+
+IN_A_PIECE = Within(PAGE, bytes=PIECE_BYTES)
 
 Reading = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -52,6 +55,14 @@ class Encoded:
     collection: str
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Events, and the position up to which there are no others."""
+
+    position: str
+    events: Sequence[Encoded] = ()
+
+
 class LiveFeed:
     """The newest events, kept in memory for followers; older ones come from the log.
 
@@ -62,11 +73,11 @@ class LiveFeed:
 
     def __init__(
         self,
-        log: EventLog,
+        feed: Feed,
         encode: Callable[[RecordedEvent], bytes],
         reading: Reading = nullcontext,
     ) -> None:
-        self._log = log
+        self._feed = feed
         self._encode = encode
         self._reading = reading
         self._followers = 0
@@ -93,25 +104,35 @@ class LiveFeed:
                 await _ended(reader)
 
     async def after(
-        self, position: str, *, live: bool = False, until: float | None = None
-    ) -> Sequence[Encoded]:
-        """Events after a position, oldest first, at least one: it waits for it.
+        self,
+        position: str,
+        *,
+        older: FeedReader | None = None,
+        within: Within = IN_A_PIECE,
+        live: bool = False,
+        until: float | None = None,
+    ) -> Coming:
+        """Events after a position, oldest first; it waits for one, or to come closer to the end.
 
-        Call it within `following`. `live` says that the follower was at the end already; then
-        FellBehind is raised where it would have to go back to the log. `until` is the time of the
-        event loop from which on it does not wait but raises TimeoutError. Raises FeedClosed,
-        FeedBroken and LogUnavailable.
+        Call it within `following`. `older` reads what is no longer in memory, all of the feed or
+        the part that a follower wants, and `within` leaves in the engine what it does not.
+
+        `live` says that the follower was at the end already; then FellBehind is raised where it
+        would have to go back to the log. `until` is the time of the event loop from which on it
+        does not wait but raises TimeoutError. Raises FeedClosed, FeedBroken and LogUnavailable.
         """
         while not self._closed:
             heed_cancellation()
             changes = self._changes
             if self.holds(position):
                 if found := self._kept_after(position):
-                    return found
+                    return Coming(found[-1].position, found)
             elif live:
                 raise FellBehind
-            elif older := await self._older(position):
-                return older
+            else:
+                coming = await self._older(position, older or self._feed.reader, within)
+                if coming.position != position:
+                    return coming
             if self._reader is not None and self._reader.done():
                 error = self._reader.exception()
                 raise FeedBroken(str(error)) from error
@@ -135,6 +156,7 @@ class LiveFeed:
         self._kept_bytes = 0
         self._pieces: dict[str, list[Encoded]] = {}  # by the position of the followers that asked
         self._floor: tuple[int, int] | None = None
+        self._newest: str | None = None  # what is up to there is in the log
 
     async def _read(self) -> None:
         try:
@@ -149,10 +171,10 @@ class LiveFeed:
             heed_cancellation()
             try:
                 if position is None:
-                    position = await self._log.reader.last_position()
-                    self._floor = key_of(position)
+                    position = await self._feed.reader.last_position()
+                    self._floor, self._newest = key_of(position), position
                     await self._announce()
-                async for recorded in self._log.follow(position):
+                async for recorded in self._feed.follow(position):
                     position = recorded[-1].position
                     self._keep(recorded)
                     await self._announce()
@@ -165,6 +187,7 @@ class LiveFeed:
             self._kept.append(encoded)
             self._kept_keys.append(key_of(encoded.position))
             self._kept_bytes += len(encoded.text)
+            self._newest = encoded.position
         dropped = 0
         while len(self._kept) - dropped > KEPT_EVENTS or self._kept_bytes > KEPT_BYTES:
             self._kept_bytes -= len(self._kept[dropped].text)
@@ -173,10 +196,14 @@ class LiveFeed:
         del self._kept[:dropped], self._kept_keys[:dropped]
         self._pieces.clear()
 
-    async def _older(self, position: str) -> list[Encoded]:
+    async def _older(self, position: str, reader: FeedReader, within: Within) -> Coming:
+        newest = self._newest
         async with self._reading():
-            recorded = await self._log.reader.read(position, PAGE, PIECE_BYTES)
-            return [self._encoded(each) for each in recorded]
+            part = await reader.part_after(position, within)
+            events = [self._encoded(each) for each in part.events()]
+        if part.is_end and newest is not None:  # up to there nothing else is wanted
+            return Coming(max(part.position, newest, key=key_of), events)
+        return Coming(part.position, events)
 
     def _kept_after(self, position: str) -> list[Encoded]:
         # Nearly all followers are at the same place: what comes next is looked up once for them.

@@ -1,4 +1,4 @@
-"""The log: the one way into it, which log it is, and what comes live.
+"""The log: the one way into it.
 
 Commands of one process share a script call (group commit): each flight of batches is a writer.
 """
@@ -6,24 +6,17 @@ Commands of one process share a script call (group commit): each flight of batch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from time import monotonic
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
-from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.engine.errors import LogOverloaded
-from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.append import Append
 from itemstore.eventlog.batching import Batches, TooManyWaiting
-from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
-from itemstore.eventlog.log_id import LogReplaced, identity
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import ABOUT_BYTES, FIRST
 from itemstore.eventlog.terms import DEFAULT, Terms
 from itemstore.eventlog.writer import EngineClock, Writer
 
@@ -38,9 +31,6 @@ FLIGHTS = 2
 
 CROWD = 12
 """Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
-
-LOOK = 1.0
-"""Seconds between two looks of a follower whether the log is still the same."""
 
 
 class EventLog:
@@ -69,7 +59,6 @@ class EventLog:
             flights=FLIGHTS,
             crowd=CROWD,
         )
-        self._identity, self._identity_due, self._asks_for_identity = "", 0.0, False
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._batches.sizes
         self.not_yet_durable: NotYetDurable | None = None
@@ -126,44 +115,3 @@ class EventLog:
         """Waits until all that was appended is as durable as wanted; see durability.settle."""
         scratch = self._partition.keys.store.writer("settle")
         await settle(self._partition.client, scratch, self._acknowledgement)
-
-    async def identity(self) -> str:
-        """Which log this is; see eventlog/log_id.py."""
-        return await identity(self._partition)
-
-    async def identity_lately(self) -> str:
-        """The identity of about a second ago. One caller asks; the others get what is known."""
-        if monotonic() > self._identity_due and not (self._identity and self._asks_for_identity):
-            self._asks_for_identity = True
-            try:
-                self._identity = await self.identity()
-            finally:
-                self._asks_for_identity = False
-            self._identity_due = monotonic() + LOOK
-        return self._identity
-
-    async def follow(
-        self, after: str, limit: int = 100, *, log: str | None = None
-    ) -> AsyncIterator[list[RecordedEvent]]:
-        """Events after a position as they come, in batches of at most `limit`; it never ends.
-
-        The first batches are small, and so are those after large events. Where an id of the log
-        is given, LogReplaced is raised within a second of another log's taking its place.
-        """
-        count, due = FIRST, 0.0
-        while True:
-            if log is not None and monotonic() > due:
-                if await self.identity() != log:
-                    raise LogReplaced
-                due = monotonic() + LOOK
-            with translated():
-                streams: Any = await self._partition.client.xread(
-                    {self._partition.keys.events: after}, count=min(count, limit), block=1000
-                )
-            heed_cancellation()
-            if streams:
-                [(_, entries)] = streams
-                after = entries[-1][0].decode()
-                size = sum(len(value) for _, fields in entries for value in fields.values())
-                count = max(1, min(4 * count, ABOUT_BYTES * len(entries) // (size + 1)))
-                yield decode_all(entries, self._partition.keys.collection)

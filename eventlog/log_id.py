@@ -7,12 +7,16 @@ emptied, and where an export was imported into another store.
 from __future__ import annotations
 
 import secrets
+from time import monotonic
 from typing import Any
 
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 
 _FIELD = "log"
+
+LOOK = 1.0
+"""Seconds between two looks of a follower whether the log is still the same."""
 
 
 class OtherLog(Exception):
@@ -49,3 +53,26 @@ async def identity(partition: Partition) -> str:
             await partition.client.hsetnx(partition.keys.store.layout, _FIELD, secrets.token_hex(8))
         known = await known_identity(partition)
     return known
+
+
+class Identity:
+    """Which log a store has, for all in a process that want to know."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._known, self._due, self._is_asked_for = "", 0.0, False
+
+    async def now(self) -> str:
+        """The id; see `identity`."""
+        return await identity(self._partition)
+
+    async def lately(self) -> str:
+        """The id of about a second ago. One caller asks; the others get what is known."""
+        if monotonic() > self._due and not (self._known and self._is_asked_for):
+            self._is_asked_for = True
+            try:
+                self._known = await self.now()
+            finally:
+                self._is_asked_for = False
+            self._due = monotonic() + LOOK
+        return self._known

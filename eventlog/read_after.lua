@@ -1,4 +1,6 @@
 -- Entries of the log after a position, as many as are small together.
+--
+-- Begins with the text of wanted.lua.
 --   KEYS[1]  the log
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply
@@ -14,37 +16,9 @@
 local MOST = 32
 
 local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local is_wanted = wanting(ARGV[5], 6)
 local place, looked, bytes, step = ARGV[1], 0, 0, 1
 local reply, at_end, is_full = { place, 0, 0 }, false, false
-
-local function size_of(fields)
-  local size = 0
-  for i = 1, #fields do
-    size = size + #fields[i]
-  end
-  return size
-end
-
--- Prefixes by their length: an id is looked up once for each length, and not for each prefix.
-local prefixes = {}
-for i = 6, #ARGV do
-  local length = #ARGV[i]
-  prefixes[length] = prefixes[length] or {}
-  prefixes[length][ARGV[i]] = true
-end
-
--- An entry's fields are type and item first, name and value in turn.
-local function is_wanted(fields)
-  if ARGV[5] ~= '' and fields[2] ~= ARGV[5] then
-    return false
-  end
-  for length, some in pairs(prefixes) do
-    if some[string.sub(fields[4] or '', 1, length)] then
-      return true
-    end
-  end
-  return #ARGV == 5
-end
 
 while not (at_end or is_full) do
   local asked = math.min(step, most_looked - looked)

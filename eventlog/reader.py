@@ -1,6 +1,6 @@
 """Reading the log: what its holder gives in short steps, and what is made of these.
 
-Its kinds: `stream.py`, the engine's (docs/decisions/0030).
+Its kinds: `stream.py`, the engine's, and `merged.py`, several of these (docs/decisions/0030, 0045).
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Extent:
         """Whether events after the position were removed by hand (XTRIM, XDEL)."""
         if self.added == self.length:
             return False
-        return self.length == 0 or key_of(position) < key_of(self.first)
+        begins_at = self.first if self.length else self.end
+        return key_of(position) < key_of(begins_at)
 
     def is_before(self, position: str) -> bool:
         """Whether the position is ahead of the log, which never gave it."""
@@ -71,8 +72,8 @@ class Extent:
 class Within:
     """At most `entries` out of the `looked` first, and at most `bytes` of those that are looked at.
 
-    One entry all the same, however large it is. Only those of a type, where one is named, and of
-    items whose id begins with one of the prefixes.
+    One entry all the same, however large it is. Only those of a type and of an item, where these
+    are named, and of items whose id begins with one of the prefixes.
     """
 
     entries: int = LOOKED_AT
@@ -80,6 +81,7 @@ class Within:
     bytes: int = ABOUT_BYTES
     kind: str = ""
     prefixes: tuple[str, ...] = EVERY_ID
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,58 @@ class Part:
         ]
 
 
-class LogReader(Protocol):
-    """A log that is read, wherever it is kept.
+class FeedReader(Protocol):
+    """What one collection's log has, or those of several in one order, wherever they are kept.
 
     A kind gives the steps, each of which is short whatever the bodies are like; the methods after
     them are the same for all. All raise LogUnavailable and LogBroken, and those that give events
     MalformedEntry.
     """
+
+    @abstractmethod
+    async def extent(self) -> Extent:
+        """Where the log begins and ends."""
+
+    @abstractmethod
+    async def part_after(self, after: str, within: Within) -> Part:
+        """The next entries after a position, fewer where they are large."""
+
+    @abstractmethod
+    async def before_last(self, count: int) -> str:
+        """The position after which the last `count` events are, START where there are no more."""
+
+    @abstractmethod
+    def recorded_slices(self, after: str = START) -> AsyncGenerator[list[RecordedEvent]]:
+        """What there is after a position, to the end, which writers may move meanwhile."""
+
+    async def last_position(self) -> str:
+        """The position of the last event, START where there is none."""
+        return await self.before_last(0)
+
+    async def read(
+        self, after: str = START, limit: int = 1000, most_bytes: int = PAGE_BYTES
+    ) -> list[RecordedEvent]:
+        """At most `limit` events after a position, oldest first; fewer where they are large.
+
+        There are none only after the last event.
+        """
+        events: list[RecordedEvent] = []
+        size = 0
+        while len(events) < limit:
+            some_bytes = min(ABOUT_BYTES, most_bytes - size)
+            part = await self.part_after(after, Within(limit - len(events), bytes=some_bytes))
+            size += part.bytes
+            if events and size > most_bytes:
+                break
+            events += part.events()
+            after = part.position
+            if part.is_end or size >= most_bytes:
+                break
+        return events
+
+
+class LogReader(FeedReader, Protocol):
+    """The log of one collection, and the histories of its items."""
 
     @property
     @abstractmethod
@@ -122,16 +169,8 @@ class LogReader(Protocol):
         """Whose log it is."""
 
     @abstractmethod
-    async def extent(self) -> Extent:
-        """Where the log begins and ends."""
-
-    @abstractmethod
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
         """The next entries after a position, `most` of them where there are that many."""
-
-    @abstractmethod
-    async def part_after(self, after: str, within: Within) -> Part:
-        """The next entries after a position, fewer where they are large."""
 
     @abstractmethod
     async def entries_at(
@@ -141,10 +180,6 @@ class LogReader(Protocol):
 
         In their order, without those that were removed; only those of a type, where one is named.
         """
-
-    @abstractmethod
-    async def before_last(self, count: int) -> str:
-        """The position after which the last `count` events are, START where there are no more."""
 
     @abstractmethod
     async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
@@ -167,10 +202,6 @@ class LogReader(Protocol):
     @abstractmethod
     async def version_at(self, item: str, position: str) -> int:
         """The version that an item had at a position, 0 before its first."""
-
-    async def last_position(self) -> str:
-        """The position of the last event, START where there is none."""
-        return await self.before_last(0)
 
     async def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
         """What the log has after a position, to its end, which writers may move meanwhile.
@@ -200,27 +231,6 @@ class LogReader(Protocol):
         async with aclosing(self.slices(after)) as raw:
             async for entries in raw:
                 yield self._decoded(entries)
-
-    async def read(
-        self, after: str = START, limit: int = 1000, most_bytes: int = PAGE_BYTES
-    ) -> list[RecordedEvent]:
-        """At most `limit` events after a position, oldest first; fewer where they are large.
-
-        There are none only after the last event.
-        """
-        entries: list[Entry] = []
-        size = 0
-        while len(entries) < limit:
-            some_bytes = min(ABOUT_BYTES, most_bytes - size)
-            part = await self.part_after(after, Within(limit - len(entries), bytes=some_bytes))
-            size += part.bytes
-            if entries and size > most_bytes:
-                break
-            entries += part.entries
-            after = part.position
-            if part.is_end or size >= most_bytes:
-                break
-        return self._decoded(entries)
 
     async def history(
         self, item: str, after: int = 0, limit: int = 1000, *, newest_first: bool = False

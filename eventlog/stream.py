@@ -8,18 +8,22 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import START, key_of
-from itemstore.domain.prefixes import EVERY_ID
+from itemstore.domain.positions import START
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log_steps import bounds_of, extents, part_of_item, prefixes_of, run
 from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, Entry, Extent, LogReader, Part, Within
 
-_READ_AFTER, _READ_AT, _READ_VERSION, _EXTENT, _STEP_BACK, _LAST_CHANGE, _VERSION_AT = (
-    Script(lua(__package__, name))
-    for name in (
-        *("read_after", "read_at", "read_version"),
-        *("extent", "step_back", "last_change", "version_at"),
+_READ_AFTER, _READ_AT, _READ_VERSION, _STEP_BACK, _LAST_CHANGE, _VERSION_AT = (
+    Script(lua(__package__, *names))
+    for names in (
+        ("wanted", "read_after"),
+        ("read_at",),
+        ("read_version",),
+        ("step_back",),
+        ("last_change",),
+        ("in_order", "item_history", "version_at"),
     )
 )
 
@@ -38,8 +42,8 @@ class Stream(LogReader):
 
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
-        first, last, length, added, end = await self._run(_EXTENT, self.keys.events)
-        return Extent(first.decode(), last.decode(), length, added, end.decode())
+        [found] = await extents(self.client, [self.keys])
+        return found
 
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
         """The next entries, as many of them as were asked for."""
@@ -52,11 +56,11 @@ class Stream(LogReader):
 
     async def part_after(self, after: str, within: Within) -> Part:
         """The next entries, as many as are small together."""
-        looked_at = min(within.looked, LOOKED_AT)
-        arguments = (after, within.entries, looked_at, within.bytes, within.kind)
-        prefixes = () if within.prefixes == EVERY_ID else within.prefixes
+        if within.item is not None:
+            return await part_of_item(self.client, [self.keys], after, within)
+        arguments = (*bounds_of(after, within), *prefixes_of(within))
         position, looked, is_end, *entries = await self._run(
-            _READ_AFTER, self.keys.events, *arguments, *prefixes
+            _READ_AFTER, self.keys.events, *arguments
         )
         whose = [self.collection] * len(entries)
         return Part(entries, position.decode(), looked, bool(is_end), whose)
@@ -71,16 +75,20 @@ class Stream(LogReader):
 
     async def before_last(self, count: int) -> str:
         """The position of the event before the last ones, without sending their bodies."""
-        place, left = "+", count + 1
-        while left:
-            position, passed = await self._run(
-                _STEP_BACK, self.keys.events, place, left, ABOUT_BYTES
-            )
-            if not passed:
-                return START
-            left -= passed
-            place = "(" + position.decode()
-        return place[1:]
+        last = await self.last_positions(count + 1)
+        return last[count] if len(last) > count else START
+
+    async def last_positions(self, count: int) -> list[str]:
+        """The positions of the last events, the newest first, without sending their bodies."""
+        found: list[bytes] = []
+        while len(found) < count:
+            place = b"(" + found[-1] if found else "+"
+            arguments = (place, count - len(found), ABOUT_BYTES)
+            some = await self._run(_STEP_BACK, self.keys.events, *arguments)
+            if not some:
+                break
+            found += some
+        return [position.decode() for position in found]
 
     async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
         """A part of the item's list."""
@@ -106,8 +114,7 @@ class Stream(LogReader):
 
     async def version_at(self, item: str, position: str) -> int:
         """The item's version then, in logarithmic time in the number of its versions."""
-        return int(await self._run(_VERSION_AT, self.keys.history(item), *key_of(position)))
+        return int(await self._run(_VERSION_AT, self.keys.history(item), position))
 
     async def _run(self, script: Script, key: str, *arguments: Any) -> Any:
-        with translated():
-            return await script.run(self.client.execute_command, [key], arguments)
+        return await run(self.client, script, [key], *arguments)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.eventlog.feed import Feed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -29,11 +30,13 @@ class NoSuchCollection(Exception):
 class Store:
     """The collections of one namespace, by name, in the order of the setting.
 
-    `disk` is where the engine has its data, if that is the embedded one. `is_own` where this
-    process runs the engine for itself: then nobody else has it, and nobody writes.
+    `feed` has the logs of all of them as one. `disk` is where the engine has its data, if that is
+    the embedded one. `is_own` where this process runs the engine for itself: then nobody else has
+    it, and nobody writes.
     """
 
     collections: Mapping[str, Collection]
+    feed: Feed
     settings: Settings
     disk: DiskSpace
     is_own: bool = False
@@ -60,7 +63,8 @@ class Store:
             partition = Partition(redis, Keys(name, settings.namespace or ""))
             items = CurrentItems(partition, waiting=settings.max_waiting)
             collections[name] = Collection(name, partition, EventLog(partition, terms), items)
-        return cls(collections, settings, disk, is_own)
+        feed = Feed.on([each.partition for each in collections.values()])
+        return cls(collections, feed, settings, disk, is_own)
 
     @property
     def partition(self) -> Partition:

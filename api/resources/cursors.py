@@ -11,10 +11,10 @@ from pydantic import Field
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
-from itemstore.domain.positions import PATTERN, START, position_of
+from itemstore.domain.positions import LARGEST, PATTERN, START, key_of, position_at, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.log_id import OtherLog
-from itemstore.eventlog.reader import Extent
+from itemstore.eventlog.reader import Extent, FeedReader
 from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[
@@ -52,58 +52,63 @@ def log_id(request: Request) -> Header:
     return b"log-id", request.log_id.encode()
 
 
-async def start_of(request: Request, after: str | None, log: str | None) -> str:
-    """The position to start after. Notes the id of the log in the request.
+async def start_of(
+    request: Request, reader: FeedReader, after: str | None, log: str | None, since: int = 0
+) -> str:
+    """The position to start after, where it is to be at a time or later: that many milliseconds.
 
-    Raises OtherLog, and Problem for text that is no position (400) and for a position whose events
-    were removed (410).
+    Notes the id of the log in the request. Raises OtherLog, and Problem for text that is no
+    position (400) and for a position whose events were removed from what the reader reads (410).
     """
-    position, ends = await place_of(request, after, log)
+    position, ends = await place_of(request, reader, after, log)
+    before_time = position_at(since - 1, LARGEST)
+    if since > 0 and key_of(before_time) > key_of(position):
+        position, ends = before_time, ends or await reader.extent()
     if ends is not None and ends.lacks_after(position):
         raise Problem("gone", f"The log no longer has what came after {position}.")
     return position
 
 
 async def place_of(
-    request: Request, after: str | None, log: str | None
+    request: Request, reader: FeedReader, after: str | None, log: str | None
 ) -> tuple[str, Extent | None]:
-    """The position, and where the log ends, which is not asked for the start of any log.
+    """The position, and where what is read ends, which is not asked for the start of any log.
 
     Notes the id of the log in the request. Raises Problem and OtherLog.
     """
     position = START if after is None else checked_position(after)
-    request.log_id = await request.store.log.identity()
+    feed = request.store.feed
+    request.log_id = await feed.identity.now()
     if log not in (None, request.log_id):
         sentence = "The position is of another log; this one has events of its own."
-        raise await _other_log(request, sentence)
+        raise OtherLog(sentence, request.log_id, await feed.end())
     if position == START:
         return position, None
-    ends = await request.store.log.reader.extent()
-    if ends.is_before(position):
-        sentence = f"The position {position} is from ahead of the log, which ends at {ends.end}."
-        raise OtherLog(sentence, request.log_id, ends.end)
+    ends = await reader.extent()
+    if ends.is_before(position):  # then it is of another collection, or of none
+        end = await feed.end()
+        if key_of(end) < key_of(position):
+            sentence = f"The position {position} is from ahead of the log, which ends at {end}."
+            raise OtherLog(sentence, request.log_id, end)
     return position, ends
 
 
 async def check_same_log(request: Request) -> None:
     """Raises OtherLog where another log took the place of the one that the request began with."""
-    now = await request.store.log.identity()
+    feed = request.store.feed
+    now = await feed.identity.now()
     if now != request.log_id:
         request.log_id = now
-        raise await _other_log(request, "Another log took the place of this one meanwhile.")
+        sentence = "Another log took the place of this one meanwhile."
+        raise OtherLog(sentence, now, await feed.end())
 
 
 async def is_replaced(request: Request) -> bool:
     """Whether another log took its place, as of the last second; False where that is unknown."""
     try:
-        return await request.store.log.identity_lately() != request.log_id
+        return await request.store.feed.identity.lately() != request.log_id
     except (LogUnavailable, LogFull):
         return False
-
-
-async def _other_log(request: Request, sentence: str) -> OtherLog:
-    ends = await request.store.log.reader.extent()
-    return OtherLog(sentence, request.log_id, ends.end)
 
 
 def checked_position(text: str) -> str:

@@ -1,39 +1,19 @@
-"""Events of the log after a position that pass a filter, found in steps with a bound."""
+"""Events after a position that a request asks for, found in steps with a bound."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from itemstore.api.http.query_parameters import Limit, Query
 from itemstore.api.http.request import Request
-from itemstore.api.resources.cursors import AfterPosition, OfLog
-from itemstore.api.resources.item_history import heads_at
+from itemstore.api.resources.event_selection import Selection
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.positions import START
-from itemstore.eventlog.live_feed import Encoded
-from itemstore.eventlog.reader import PAGE_BYTES, Within
-from itemstore.store.scope import Scope
+from itemstore.eventlog.reader import PAGE_BYTES
 
 SCANNED = 10_000
-"""Events that one page looks through for those that a filter lets pass."""
+"""Events that one page looks through for those that are asked for."""
 
-EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
-
-
-class FeedQuery(Query):
-    """Which events of the log."""
-
-    after: AfterPosition = None
-    log: OfLog = None
-    limit: Limit = 100
-    type: Annotated[EventType | None, Field(description="Only events of this type.")] = None
-    item: Annotated[str | None, Field(description="Only events of this item.")] = None
-    wait: Annotated[
-        float, Field(ge=0, le=60, description="Seconds to wait for an event where there is none.")
-    ] = 0
+MOST_PARTS = 64
+"""Steps in which it looks through the events of an item: 256 of them each time, or a mebibyte."""
 
 
 @dataclass(slots=True)
@@ -50,51 +30,19 @@ class Found:
         return self.is_end and not self.events
 
 
-async def search(request: Request, start: str, wanted: FeedQuery) -> Found:
+async def search(request: Request, start: str, selection: Selection) -> Found:
     """Events after a position that pass, in steps, for as long as the client is there."""
-    if wanted.item is not None:
-        return await _of_item(request, start, wanted)
-    found = Found(start)
-    looked, size = 0, 0
-    while not found.is_end and len(found.events) < wanted.limit and looked < SCANNED:
-        most = wanted.limit - len(found.events)
-        within = Within(
-            most, SCANNED - looked, kind=wanted.type or "", prefixes=request.scope.prefixes
-        )
-        part = await request.store.log.reader.part_after(found.position, within)
-        looked, size = looked + part.looked, size + part.bytes
+    found, most = Found(start), selection.wanted.limit
+    looked, size, parts = 0, 0, 0
+    while not found.is_end and len(found.events) < most and looked < SCANNED:
+        within = selection.within(most - len(found.events), SCANNED - looked)
+        part = await selection.reader.part_after(found.position, within)
+        looked, size, parts = looked + part.looked, size + part.bytes, parts + 1
         if found.events and size > PAGE_BYTES:
             break
-        found.events += (each for each in part.events() if passes(each, wanted, request.scope))
+        found.events += (each for each in part.events() if selection.passes(each))
         found.position, found.is_end = part.position, part.is_end
+        if selection.wanted.item is not None and parts == MOST_PARTS:
+            break
         await request.check_connected()
     return found
-
-
-async def _of_item(request: Request, start: str, wanted: FeedQuery) -> Found:
-    """Events of one item, from its own history: the rest of the log is not looked at."""
-    log, item = request.store.log, wanted.item or ""
-    end = await log.reader.last_position()
-    if not request.scope.may_touch(request.store.partition.keys.collection, item):
-        return Found(end, is_end=True)
-    version = 0 if start == START else await log.reader.version_at(item, start)
-    most = SCANNED if wanted.type else wanted.limit
-    positions = await log.reader.positions(item, version, most)
-    chosen, looked = positions, len(positions)
-    if wanted.type:
-        heads, looked = await heads_at(request, log.reader, positions, wanted.limit, wanted.type)
-        chosen = [head.position.encode() for head in heads]
-    events = await log.reader.at(chosen)
-    if events and (len(chosen) == wanted.limit or events[-1].position.encode() != chosen[-1]):
-        return Found(events[-1].position, events)
-    is_end = looked == len(positions) < most
-    return Found(end if is_end else positions[looked - 1].decode(), events, is_end)
-
-
-def passes(event: RecordedEvent | Encoded, wanted: FeedQuery, scope: Scope) -> bool:
-    """Whether the filter lets the event pass, and the scope has its item."""
-    return (
-        (wanted.type is None or event.type == wanted.type)
-        and (wanted.item is None or event.item == wanted.item)
-        and scope.may_touch(event.collection, event.item)
-    )

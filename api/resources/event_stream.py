@@ -11,11 +11,10 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.stream_reply import Piece, StreamReply
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
-from itemstore.api.resources.event_search import FeedQuery, passes
+from itemstore.api.resources.event_selection import Selection
 from itemstore.api.server_sent_events import comment, retry
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.live_feed import PIECE_BYTES, FeedClosed, FellBehind
-from itemstore.eventlog.reader import Within
+from itemstore.eventlog.live_feed import PAGE, PIECE_BYTES, Coming, FeedClosed, FellBehind
 from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.cloudevents import LINES, pieces
 from itemstore.store.tokens import TokenExpired, TokenInvalid
@@ -33,14 +32,14 @@ _FAREWELLS: dict[type[Exception], bytes] = {
 }
 
 
-def lines_reply(request: Request, start: str, wanted: FeedQuery) -> StreamReply:
+def lines_reply(request: Request, start: str, selection: Selection) -> StreamReply:
     """The log as JSON lines. Raises Overloaded."""
-    return _stream(request, LINES, _lines(request, start, wanted))
+    return _stream(request, LINES, _lines(request, start, selection))
 
 
-def live_reply(request: Request, start: str, wanted: FeedQuery) -> StreamReply:
+def live_reply(request: Request, start: str, selection: Selection) -> StreamReply:
     """The log live. Raises Overloaded."""
-    return _stream(request, EVENT_STREAM, _live(request, start, wanted))
+    return _stream(request, EVENT_STREAM, _live(request, start, selection))
 
 
 def _stream(
@@ -58,15 +57,15 @@ def _stream(
     return StreamReply(200, headers, content, request.context.admission)
 
 
-async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
+async def _lines(request: Request, start: str, selection: Selection) -> AsyncGenerator[Piece, None]:
     """The log as JSON lines, to where it ended when the last of it was read."""
-    context, scope, position, is_end = request.context, request.scope, start, False
-    within = Within(bytes=PIECE_BYTES, kind=wanted.type or "", prefixes=scope.prefixes)
+    context, position, is_end = request.context, start, False
+    within = selection.within(most_bytes=PIECE_BYTES)
     while not is_end:
         await request.check_still_allowed()
         async with context.admission.read_piece():
-            part = await context.store.log.reader.part_after(position, within)
-            passed = [each for each in part.events() if passes(each, wanted, scope)]
+            part = await selection.reader.part_after(position, within)
+            passed = [each for each in part.events() if selection.passes(each)]
             texts = [piece for each in passed for piece in (*pieces(each), b"\n")]
             position, is_end = part.position, part.is_end
             del part, passed  # what waits for the client is in memory once
@@ -75,9 +74,10 @@ async def _lines(request: Request, start: str, wanted: FeedQuery) -> AsyncGenera
     await check_same_log(request)
 
 
-async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerator[Piece, None]:
+async def _live(request: Request, start: str, selection: Selection) -> AsyncGenerator[Piece, None]:
     """The log from a position on, for ever, as server-sent events."""
-    feed, scope, position = request.context.feed, request.scope, start
+    feed, position = request.context.feed, start
+    within = selection.within(PAGE, most_bytes=PIECE_BYTES)
     now = asyncio.get_running_loop().time
     yield retry(RETRY_MS)
     due = now() + KEEP_ALIVE_SECONDS
@@ -90,20 +90,22 @@ async def _live(request: Request, start: str, wanted: FeedQuery) -> AsyncGenerat
                 yield reason
                 return
             try:
-                events = await feed.after(position, live=is_live, until=min(due, now() + LOOK))
+                until = min(due, now() + LOOK)
+                coming = await feed.after(
+                    position, older=selection.reader, within=within, live=is_live, until=until
+                )
             except TimeoutError:
-                events = []
+                coming = Coming(position)
             except LogUnavailable:
                 await asyncio.sleep(RETRY_MS / 1000)
-                events = []
+                coming = Coming(position)
             except (FellBehind, FeedClosed) as end:
                 if isinstance(end, FellBehind):
                     request.context.admission.cut("fell behind")
                 yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
                 return
-            frames = [event.text for event in events if passes(event, wanted, scope)]
-            if events:
-                position = events[-1].position
+            position = coming.position
+            frames = [event.text for event in coming.events if selection.passes(event)]
             if not frames and now() >= due:
                 frames = [comment(b"still here")]
             for piece in joined(frames):

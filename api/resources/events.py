@@ -19,9 +19,11 @@ from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import check_same_log, start_of
 from itemstore.api.resources.event_pages import page_reply
-from itemstore.api.resources.event_search import FeedQuery, Found, search
+from itemstore.api.resources.event_search import Found, search
+from itemstore.api.resources.event_selection import FeedQuery, Selection
 from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
-from itemstore.eventlog.live_feed import FeedClosed
+from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.live_feed import Coming, FeedClosed
 from itemstore.store.cloudevents import BATCH
 
 router = APIRouter(route_class=Route)
@@ -54,57 +56,67 @@ FORMS = (
 async def list_events(request: Request) -> AnyReply:
     """The log: a page, JSON lines to its end, or a live stream, as Accept asks for."""
     wanted = query(request, FeedQuery)
+    selection = Selection.of(request, wanted)
     form = preferred(request, *FORMS)
-    if form == "text/event-stream":
-        last_id = request.field(b"last-event-id")
-        start = await start_of(request, last_id or wanted.after, wanted.log)
-        return live_reply(request, start, wanted)
-    start = await start_of(request, wanted.after, wanted.log)
+    is_live = form == "text/event-stream"
+    after = (is_live and request.field(b"last-event-id")) or wanted.after
+    start = await start_of(request, selection.reader, after, wanted.log, wanted.since_ms)
+    if is_live:
+        return live_reply(request, start, selection)
     if form in {"application/jsonl", "application/x-ndjson"}:
-        return lines_reply(request, start, wanted)
+        return lines_reply(request, start, selection)
     if names_a_tag(request) and not wanted.wait:
-        headers = await _page_headers(request, wanted)
+        headers = await _page_headers(request, selection)
         if reply := not_modified(request, headers):
             return reply
-    return await _page(request, start, wanted)
+    return await _page(request, start, selection)
 
 
-async def _page(request: Request, start: str, wanted: FeedQuery) -> PageReply:
+async def _page(request: Request, start: str, selection: Selection) -> PageReply:
     """One page of the log; with `wait` it waits for an event where the log has no more."""
-    admission = request.context.admission
+    admission, wanted = request.context.admission, selection.wanted
     async with admission.read(request.check_connected):
-        headers = await _page_headers(request, wanted)
-        found = await search(request, start, wanted)
+        headers = await _page_headers(request, selection)
+        end = await request.store.feed.end() if wanted.wait else START
+        found = await search(request, start, selection)
         await check_same_log(request)
         if not (found.is_dry and wanted.wait):
             return await _found_reply(request, found, wanted, headers)
-    found = await _when_there_is_more(request, found, wanted)
+    found = await _when_there_is_more(request, found, end, selection)
     return await _found_reply(request, found, wanted, headers)
 
 
-async def _when_there_is_more(request: Request, found: Found, wanted: FeedQuery) -> Found:
-    """What is found as soon as an event passes, or when the time is over."""
+async def _when_there_is_more(
+    request: Request, found: Found, end: str, selection: Selection
+) -> Found:
+    """What is found as soon as an event passes, or when the time is over.
+
+    Nothing passes up to `end`, which may be far after the place where the search came to its own.
+    """
     admission, feed = request.context.admission, request.context.feed
     now = asyncio.get_running_loop().time
-    until = now() + wanted.wait
+    until = now() + selection.wanted.wait
+    coming = Coming(max(found.position, end, key=key_of))
     with admission.stream(), suppress(FeedClosed):
         async with feed.following():
             while found.is_dry and now() < until:
                 with suppress(TimeoutError):
-                    await feed.after(found.position, until=min(until, now() + LOOK))
+                    coming = await feed.after(coming.position, until=min(until, now() + LOOK))
                 await request.check_connected()
                 await request.check_still_allowed()
-                async with admission.read_piece():
-                    found = await search(request, found.position, wanted)
+                if any(map(selection.passes, coming.events)):
+                    async with admission.read_piece():
+                        found = await search(request, found.position, selection)
+                    coming = Coming(coming.position)
                 await check_same_log(request)
     return found
 
 
-async def _page_headers(request: Request, wanted: FeedQuery) -> Headers:
+async def _page_headers(request: Request, selection: Selection) -> Headers:
     """With a tag, unless the page waits for events that are not there yet."""
-    if wanted.wait:
+    if selection.wanted.wait:
         return [BY_ACCEPT, REVALIDATE]
-    position = await request.store.log.reader.last_position()
+    position = await selection.reader.last_position()
     return [BY_ACCEPT, *as_of(position, request.scope)]
 
 

@@ -47,7 +47,7 @@ class HistoryQuery(Query):
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
-    place, _ = await place_of(request, wanted.after, wanted.log)
+    place, _ = await place_of(request, request.collection.log.reader, wanted.after, wanted.log)
     log, item = request.collection.log, request.item_id
     count, position = await last_change(request)
     headers = [BY_ACCEPT, *as_of(position)]

@@ -142,14 +142,14 @@ async def test_many_streams_ask_once_which_log_it_is(
 ) -> None:
     """Each wants to know every second; asked by all, the engine had no connection for others."""
     assert app.context is not None
-    log, asked = app.context.store.log, []
+    known_log, asked = app.context.store.feed.identity, []
 
     async def counted(*arguments: Any) -> str:
         asked.append(arguments)
         return await identity(*arguments)
 
-    monkeypatch.setattr("itemstore.eventlog.log.LOOK", 0.0)
-    known = await log.identity_lately()
-    monkeypatch.setattr("itemstore.eventlog.log.identity", counted)
-    assert {*await asyncio.gather(*(log.identity_lately() for _ in range(50)))} == {known}
+    monkeypatch.setattr("itemstore.eventlog.log_id.LOOK", 0.0)
+    known = await known_log.lately()
+    monkeypatch.setattr("itemstore.eventlog.log_id.identity", counted)
+    assert {*await asyncio.gather(*(known_log.lately() for _ in range(50)))} == {known}
     assert len(asked) == 1

@@ -1,0 +1,131 @@
+"""All logs of a store as one: what happened in any of its collections, in one order.
+
+A position is given once in a store and only after all that were given before, so the events of all
+logs by their positions are what happened in order, and a position says what comes after it in any
+of the logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Container, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.all_logs import last_position
+from itemstore.eventlog.codec import decode_all
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log_id import LOOK, Identity, LogReplaced
+from itemstore.eventlog.merged import MergedLogs
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, FeedReader, Within
+from itemstore.eventlog.stream import Stream
+
+WAITS_MS = 1000
+"""How long the engine keeps a follower waiting where there is nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The logs of all collections of a store, or of some; of one, it is that log and nothing more.
+
+    `identity` says which log the store has.
+    """
+
+    client: Redis
+    identity: Identity
+    all_logs: Sequence[Keys]
+    logs: Sequence[Keys]
+
+    @classmethod
+    def on(cls, partitions: Sequence[Partition]) -> Feed:
+        """That of all collections of a store: at least one."""
+        logs = [each.keys for each in partitions]
+        return cls(partitions[0].client, Identity(partitions[0]), logs, logs)
+
+    def of(self, names: Container[str]) -> Feed:
+        """That of some of the collections, or of none."""
+        return replace(self, logs=[log for log in self.all_logs if log.collection in names])
+
+    @property
+    def reader(self) -> FeedReader:
+        """What reads the logs."""
+        if len(self.logs) == 1:
+            return Stream(self.client, self.logs[0])
+        return MergedLogs(self.client, self.logs)
+
+    async def end(self) -> str:
+        """The last position that was given in the store, be it in one of these logs or not."""
+        if len(self.all_logs) > 1:
+            position = await last_position(Partition(self.client, self.all_logs[0]))
+            if position != START:
+                return position
+        return (await replace(self, logs=self.all_logs).reader.extent()).end
+
+    async def follow(
+        self, after: str, limit: int = 100, *, log: str | None = None
+    ) -> AsyncGenerator[list[RecordedEvent]]:
+        """Events after a position as they come, in batches of at most `limit`; it never ends.
+
+        The first batches are small, and so are those after large events. Where an id of the log
+        is given, LogReplaced is raised within a second of another log's taking its place.
+        """
+        follow = self._follow_one if len(self.logs) == 1 else self._follow_several
+        due = 0.0
+        async with aclosing(follow(after, limit)) as coming:
+            while True:
+                if log is not None and monotonic() > due:
+                    if await self.identity.now() != log:
+                        raise LogReplaced
+                    due = monotonic() + LOOK
+                if events := await anext(coming):
+                    yield events
+
+    async def _follow_one(
+        self, after: str, limit: int
+    ) -> AsyncGenerator[list[RecordedEvent], None]:
+        """What comes in one log; nothing once in a while."""
+        [log], count = self.logs, FIRST
+        while True:
+            entries = await self._wait(after, min(count, limit))
+            if entries:
+                after = entries[-1][0].decode()
+                size = sum(len(value) for _, fields in entries for value in fields.values())
+                count = max(1, min(4 * count, ABOUT_BYTES * len(entries) // (size + 1)))
+            yield decode_all(entries, log.collection)
+
+    async def _follow_several(
+        self, after: str, limit: int
+    ) -> AsyncGenerator[list[RecordedEvent], None]:
+        """What comes in several logs; nothing once in a while.
+
+        The engine may wake one that waits with what one of the logs has, while others have
+        something before that; what there is in all of them is asked for then.
+        """
+        within, has_more = Within(limit), True
+        while True:
+            if has_more or await self._wait(after, 1):
+                part = await self.reader.part_after(after, within)
+                after, has_more = part.position, not part.is_end
+                yield part.events()
+            else:
+                yield []
+
+    async def _wait(self, after: str, count: int) -> list[Any]:
+        """The first entries of one of the logs after a position, once there are some.
+
+        None where there are none for a while.
+        """
+        with translated():
+            streams: Any = await self.client.xread(
+                {log.events: after for log in self.logs}, count=count, block=WAITS_MS
+            )
+        heed_cancellation()
+        return list(streams[0][1]) if streams else []

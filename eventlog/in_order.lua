@@ -1,0 +1,36 @@
+-- Takes things from several sources in the order of their positions.
+--
+-- Scripts that merge begin with this text. It takes no key and no argument itself. A source is a table;
+-- it waits with the position of what it has next.
+
+local ZEROS = string.rep('0', 20)
+
+-- What compares as a position does: digits of one length. Positions have up to 20 digits, and Lua's
+-- numbers are exact up to 15.
+local function key_of(position)
+  local ms, number = string.match(position, '^(%d+)-(%d+)$')
+  return string.sub(ZEROS, #ms + 1) .. ms .. string.sub(ZEROS, #number + 1) .. number
+end
+
+local waiting = {}  -- the one with the earliest position stands last
+
+local function wait(source, position)
+  local key = key_of(position)
+  local low, high = 1, #waiting + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if waiting[middle].key > key then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  source.position, source.key = position, key
+  table.insert(waiting, low, source)
+end
+
+-- The source whose turn it is, and the key at which that of the next one comes, if there is one.
+local function take_earliest()
+  local source = table.remove(waiting)
+  return source, #waiting > 0 and waiting[#waiting].key
+end

@@ -1,0 +1,93 @@
+"""The logs of several collections, read as one in the order of their positions."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from redis.asyncio import Redis
+
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import START, key_of
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log_steps import extents, part_of_item, part_of_logs
+from itemstore.eventlog.reader import Extent, FeedReader, Part, Within
+from itemstore.eventlog.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class MergedExtent(Extent):
+    """Where several logs begin and end together."""
+
+    of_each: Sequence[Extent] = ()
+
+    @classmethod
+    def of(cls, of_each: Sequence[Extent]) -> MergedExtent:
+        """That of logs of which each has its own."""
+        return cls(
+            min((each.first for each in of_each if each.length), key=key_of, default=START),
+            max((each.last for each in of_each), key=key_of, default=START),
+            sum(each.length for each in of_each),
+            sum(each.added for each in of_each),
+            max((each.end for each in of_each), key=key_of, default=START),
+            of_each,
+        )
+
+    def lacks_after(self, position: str) -> bool:
+        """Whether one of the logs lacks events after the position."""
+        return any(each.lacks_after(position) for each in self.of_each)
+
+
+@dataclass(frozen=True, slots=True)
+class MergedLogs(FeedReader):
+    """Reads several logs, or none, each time with one short step of the engine.
+
+    A position is given once in a store, so that of an event is a place in all of its logs.
+    """
+
+    client: Redis
+    logs: Sequence[Keys]
+
+    async def extent(self) -> Extent:
+        """Where the first of the logs begins, and where the last one ends."""
+        return MergedExtent.of(await extents(self.client, self.logs))
+
+    async def last_position(self) -> str:
+        """The position of the last event in any of them, START where there is none."""
+        return (await self.extent()).last
+
+    async def part_after(self, after: str, within: Within) -> Part:
+        """The next entries of all the logs, fewer where they are large."""
+        read = part_of_logs if within.item is None else part_of_item
+        return await read(self.client, self.logs, after, within)
+
+    async def before_last(self, count: int) -> str:
+        """The position after which the last `count` events are, START where there are no more."""
+        last = [await Stream(self.client, log).last_positions(count + 1) for log in self.logs]
+        newest_first = heapq.merge(*last, key=key_of, reverse=True)
+        return next(islice(newest_first, count, None), START)
+
+    async def recorded_slices(self, after: str = START) -> AsyncGenerator[list[RecordedEvent]]:
+        """What the logs have after a position, to their end, which writers may move meanwhile.
+
+        The next slice is on its way while the caller works on one.
+        """
+        reading = asyncio.ensure_future(self.part_after(after, Within()))
+        is_end = False
+        try:
+            while not is_end:
+                heed_cancellation()
+                part = await reading
+                is_end = part.is_end
+                if not is_end:
+                    reading = asyncio.ensure_future(self.part_after(part.position, Within()))
+                    await asyncio.sleep(0)  # lets the request go out
+                if part.entries:
+                    yield part.events()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
