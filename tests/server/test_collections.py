@@ -12,19 +12,19 @@ def test_a_collection_that_is_no_longer_named_is_said_and_kept(serve: Serve) -> 
     first = serve("--collections", "products=any,orders=any")
     assert first.said["Items"] == f"{first.url}/orders"
     assert httpx.put(f"{first.url}/orders/a", json={"count": 2}).status_code == 201
-    assert first.stop() == 0
+    first.stop()
 
     second = serve("--collections", "products=any,notes=any")
     assert second.said["Unused"] == "/orders, 1 event"
     assert httpx.get(f"{second.url}/orders/a").status_code == 404
     assert httpx.get(f"{second.url}/notes").json()["total"] == 0
-    assert second.stop() == 0
+    second.stop()
 
     third = serve()
     assert third.said["Unused"] == "/orders, 1 event"
     assert "Items" not in third.said
     assert third.said["Log"].endswith("XRANGE items:events - +")
-    assert third.stop() == 0
+    third.stop()
 
     fourth = serve("--collections", "orders=any")
     assert "Unused" not in fourth.said
