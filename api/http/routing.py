@@ -42,9 +42,16 @@ class Route(APIRoute):
         self._options = options
 
     def of(self, collection: str) -> Route:
-        """The same route of a collection, whose path begins with its name in place of `items`."""
-        path = self.path.replace(f"/{ITEMS}", f"/{collection}", 1)
-        route = Route(path, self.handler, **self._options)
+        """The same route of a collection, whose path begins with its name in place of `items`.
+
+        So does its description: `put_item` is `put_products_item`, below the tag `products`.
+        """
+        path, options = self.path.replace(f"/{ITEMS}", f"/{collection}", 1), self._options
+        if collection != ITEMS:
+            verb, _, what = options["operation_id"].partition("_")
+            name = f"{verb}_{collection.replace('-', '_')}_{what}"
+            options = options | {"operation_id": name, "tags": [collection]}
+        route = Route(path, self.handler, **options)
         route.collection = collection
         return route
 

@@ -12,6 +12,9 @@ Description = dict[str, Any]
 MODEL = "Item"
 """The name that the operations use for the model; the document has the model's own."""
 
+PAGE, LISTED, EVENT = "ItemPage", "ListedItem", "Event"
+"""The names that they use for what holds an item."""
+
 _TEXT: Description = {"type": "string"}
 _COUNT: Description = {"type": "integer", "minimum": 0}
 _VERSION: Description = {"type": "integer", "minimum": 1}

@@ -44,17 +44,57 @@ class Product(BaseModel):
     related: list[Product] = []
 
 
-def store(model: type[BaseModel] | str | None) -> ItemStore:
-    """A store of items of this model, on an engine in memory."""
+class Order(BaseModel):
+    """Another model, of another collection."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    product: str
+    count: int = 1
+
+
+class Old:
+    """Models of the same names that are others."""
+
+    class Size(BaseModel):
+        """Not the Size of above."""
+
+        model_config = ConfigDict(extra="forbid", strict=True)
+
+        inches: int
+
+    class Product(BaseModel):
+        """Not the Product of above."""
+
+        model_config = ConfigDict(extra="forbid", strict=True)
+
+        name: str
+        sizes: list[Old.Size] = []
+
+
+COLLECTIONS: dict[str, type[BaseModel] | None] = {
+    "orders": Order,
+    "items": Product,
+    "old-products": Old.Product,
+}
+
+
+def store(model: type[BaseModel] | dict[str, type[BaseModel] | None] | str | None) -> ItemStore:
+    """A store of items of this model, or of these collections, on an engine in memory."""
     redis = FakeAsyncRedis(server=FakeServer())
+    if isinstance(model, dict):
+        return create_app(Settings(), redis=redis, collections=model)
     if isinstance(model, str):
         return create_app(Settings(model=model), redis=redis)
     return create_app(Settings(), redis=redis, model=model)
 
 
-@pytest.fixture(params=[None, "any", Product], ids=["default", "any", "an operator's"])
+@pytest.fixture(
+    params=[None, "any", Product, COLLECTIONS],
+    ids=["default", "any", "an operator's", "three collections"],
+)
 def app(request: pytest.FixtureRequest) -> ItemStore:
-    """A store of each kind of model."""
+    """A store of each kind of model, and one of several."""
     return store(request.param)
 
 

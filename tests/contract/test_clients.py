@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import missing
-from tests.contract.conftest import Tool, output, serving, store, succeeds
+from tests.contract.conftest import COLLECTIONS, Tool, output, serving, store, succeeds
 
 REDOCLY = "@redocly/cli@2.77.0"
 OPENAPI_TYPESCRIPT = "openapi-typescript@7.13.0"
@@ -73,10 +74,42 @@ assert service.sync(client=client).links["items"] == "/items"
 assert statistics.sync(client=client).events >= 0
 """
 
+CALLING_COLLECTIONS = """
+import sys
+from http import HTTPStatus
+from generated import Client
+from generated.api.old_products import put_old_products_item
+from generated.api.orders import list_orders_item_events, list_orders_items, put_orders_item
+from generated.api.service import service
+from generated.models import OldProductsProduct, OldProductsSize, Order
 
-def test_the_linter_finds_nothing(npx: Tool, description: Path) -> None:
-    """Redocly's recommended rules."""
+client = Client(base_url=sys.argv[1])
+for status in (HTTPStatus.CREATED, HTTPStatus.OK):
+    order = Order(product="tent", count=2)
+    answer = put_orders_item.sync_detailed("a/b", client=client, body=order)
+    assert (answer.status_code, answer.parsed) == (status, order), answer
+old = OldProductsProduct(name="Tent", sizes=[OldProductsSize(inches=3)])
+assert put_old_products_item.sync("tent", client=client, body=old) == old
+page = list_orders_items.sync(client=client)
+assert [each.item for each in page.items] == [order], page
+events = list_orders_item_events.sync("a/b", client=client)
+assert [each.data for each in events] == [order, order], events
+assert service.sync(client=client).links["orders"] == "/orders"
+"""
+
+
+@pytest.fixture
+def of_collections(tmp_path: Path) -> Path:
+    """The OpenAPI document of a store of three collections, as a file."""
+    file = tmp_path / "collections.json"
+    file.write_text(json.dumps(store(COLLECTIONS).openapi()))
+    return file
+
+
+def test_the_linter_finds_nothing(npx: Tool, description: Path, of_collections: Path) -> None:
+    """Redocly's recommended rules, for one collection and for several."""
     said = npx(REDOCLY, "redocly", "lint", description)
+    assert "is valid" in npx(REDOCLY, "redocly", "lint", of_collections)
 
     assert "is valid" in said
     assert "warning" not in said.lower().replace("deprecation warning", "")
@@ -107,15 +140,30 @@ def test_a_python_client_knows_both_answers_to_a_put(
     client_python: Path, description: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client made by openapi-python-client gets 201, then 200, each with the typed item."""
-    folder = description.parent
     monkeypatch.setenv("PATH", str(client_python.parent), prepend=":")
+    generate(client_python, description)
+
+    with serving(store(None)) as url:
+        output(client_python, "-c", CALLING, url, cwd=description.parent)
+
+
+def test_a_python_client_knows_the_collections_apart(
+    client_python: Path, of_collections: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has functions and models of its own, two models of the same name among them."""
+    monkeypatch.setenv("PATH", str(client_python.parent), prepend=":")
+    generate(client_python, of_collections)
+
+    with serving(store(COLLECTIONS)) as url:
+        output(client_python, "-c", CALLING_COLLECTIONS, url, cwd=of_collections.parent)
+
+
+def generate(client_python: Path, description: Path) -> None:
+    """Makes the package `generated` beside a description."""
     output(
         client_python.with_name("openapi-python-client"), "generate",
         "--path", description,
-        "--output-path", folder / "generated",
+        "--output-path", description.parent / "generated",
         "--meta", "none",
         "--fail-on-warning",
     )  # fmt: skip
-
-    with serving(store(None)) as url:
-        output(client_python, "-c", CALLING, url, cwd=folder)
