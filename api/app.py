@@ -178,7 +178,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     state = {STATE: served_app(app.answering, app.admission, app.cross_origin)}
     if app.context is not None:
         store = app.context.store
-        await store.log.settle()
+        await store.appender.settle()
         await begin_to_serve(store)
         async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed
             yield state

@@ -48,9 +48,12 @@ class Context:
         admission: Admission,
     ) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
-        log, settings = store.log, store.settings
+        appender, settings = store.appender, store.settings
         processes = Processes.of_environment(admission.counters)
-        admission.counters.counts |= {"events": log.appended, "batches": log.batch_sizes}
+        admission.counters.counts |= {
+            "events": appender.appended,
+            "batches": appender.batch_sizes,
+        }
         return cls(
             store,
             models,

@@ -37,3 +37,11 @@ class DeleteItem:
 
 
 Command = PutItem | PatchItem | DeleteItem
+
+
+@value
+class CheckItem:
+    """Nothing is to happen to the item, it only has to be as expected. It becomes no event."""
+
+    item: str
+    expected: ExpectedVersion

@@ -21,10 +21,13 @@ NO_RIGHT = (
     "all keys of the store's namespace."
 )
 
+NO_POSITION = "The store's last position is the largest that there is: no event can come after it."
+
 BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
 
 SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "STALEBATCH": (LogUnavailable, "A later write was carried out before this one; try again."),
+    "NOPOSITION": (LogUnavailable, NO_POSITION),
     "NORIGHT": (LogUnavailable, NO_RIGHT),
     "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
     "BROKENROW": (LogBroken, BROKEN_ITEM),

@@ -3,60 +3,133 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from itemstore.domain.commands import Command, DeleteItem
+from itemstore.domain.commands import CheckItem, Command, DeleteItem
 from itemstore.domain.decide import decide
 from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ANY, ExpectedVersion
+from itemstore.domain.values import value
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import BROKEN_ITEM
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey
+from itemstore.eventlog.keys import Keys
+
+
+@value
+class Checked:
+    """An item that was as expected, and nothing happened to it.
+
+    `version` is the one that it was at, and `position` that of the event that made it; both None
+    where it did not exist, or no longer did.
+    """
+
+    item: str
+    version: int | None = None
+    position: str | None = None
+
+    @classmethod
+    def of(cls, item: str, line: str) -> Checked:
+        """What a line of the script's reply says about the item."""
+        _, version, *position = line.split(" ")
+        return cls(item, int(version), *position) if position else cls(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What is known about a write, and the same as it stands in the log."""
+
+    known: Mapping[str, str]
+    encoded: bytes
+
+    @classmethod
+    def of(cls, known: Mapping[str, str]) -> Meta:
+        """Raises UnicodeEncodeError where it is no text."""
+        return cls(known, encode_meta(known))
 
 
 class Append:
-    """One command on its way: what append.lua is told, and what its line of the reply means."""
+    """One command on its way: what append.lua is told, and what its line of the reply means.
 
-    __slots__ = ("_command", "_meta", "_types", "arguments", "size")
+    It is encoded here, so that text that can't be fails its own caller and not the batch.
+    """
+
+    __slots__ = ("_command", "_meta", "_types", "arguments", "keys", "size")
 
     def __init__(
-        self, command: Command, meta: Mapping[str, str], key: IdempotencyKey | None
+        self, keys: Keys, command: Command, meta: Meta, key: IdempotencyKey | None
     ) -> None:
+        self.keys = keys
         self._command = command
         self._meta = meta
         self._types = _types(command)
         body = b"" if isinstance(command, DeleteItem) else command.body
         self.size = len(body)
-        # Encoded here, so that text that can't be fails its own caller and not the batch.
-        self.arguments = (
-            command.item.encode(),
-            _wish(self._types, command.expected, key),
-            body,
-            encode_meta(meta),
-        )
+        wish = _wish(self._types, command.expected, key)
+        self.arguments = (command.item.encode(), wish, body, meta.encoded)
 
-    def outcome(self, line: bytes) -> RecordedEvent | Exception:
-        """The event that the command became, or what its caller is to be raised."""
+    def outcome(self, line: bytes) -> RecordedEvent:
+        """The event that the command became.
+
+        Raises ItemNotFound or UnexpectedVersion where it was refused, AlreadyDone and LogBroken.
+        """
         outcome, *values = line.split(b" ")
-        match outcome:
-            case b"refused":
-                return self._refusal(values[0])
-            case b"known":
-                return AlreadyDone()
-            case b"broken":
-                return LogBroken(BROKEN_ITEM.format(self._command.item))
+        if len(values) < _EVENT:
+            raise _refusal(line, self._command, self._types)
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
-        return RecordedEvent(position.decode(), int(version), event, self._meta)
+        return RecordedEvent(
+            position.decode(), int(version), event, self._meta.known, self.keys.collection
+        )
 
-    def _refusal(self, state: bytes) -> CommandRefused:
-        item = self._command.item
-        exists = not state.startswith(b"-")
-        version = abs(int(state))
-        if not self._types[exists]:
-            return ItemNotFound(item, deleted_version=version or None)
-        return UnexpectedVersion(item, self._command.expected, version if exists else None)
+
+class Check:
+    """The same of a command that only looks."""
+
+    __slots__ = ("_command", "arguments", "keys", "size")
+
+    def __init__(self, keys: Keys, command: CheckItem, key: IdempotencyKey | None) -> None:
+        self.keys = keys
+        self.size = 0
+        self._command = command
+        self.arguments = (
+            command.item.encode(), _wish(_CHECKED, command.expected, key), b"", b"",
+        )  # fmt: skip
+
+    def outcome(self, line: bytes) -> Checked:
+        """What was found. Raises UnexpectedVersion, AlreadyDone and LogBroken."""
+        if not line.startswith(b"checked "):
+            raise _refusal(line, self._command, _CHECKED)
+        return Checked.of(self._command.item, line.decode())
+
+
+_EVENT = 2
+"""Words after the first in the line of an event: its version and its position."""
+
+_CHECKED = (b"checked", b"checked")
+
+
+def _refusal(line: bytes, command: Command | CheckItem, types: tuple[bytes, bytes]) -> Exception:
+    """What the caller of a command is to be raised that became nothing."""
+    outcome, *values = line.split(b" ")
+    match outcome:
+        case b"refused":
+            return _refused(command, types, values[0])
+        case b"known":
+            return AlreadyDone()
+    return LogBroken(BROKEN_ITEM.format(command.item))
+
+
+def _refused(
+    command: Command | CheckItem, types: tuple[bytes, bytes], state: bytes
+) -> CommandRefused:
+    exists = not state.startswith(b"-")
+    version = abs(int(state))
+    if not types[exists]:
+        return ItemNotFound(command.item, deleted_version=version or None)
+    return UnexpectedVersion(command.item, command.expected, version if exists else None)
 
 
 def _types(command: Command) -> tuple[bytes, bytes]:

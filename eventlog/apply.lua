@@ -1,16 +1,26 @@
 -- What an event does to the current items.
 --
 -- The append script, the import and the replay begin with this text, so that a write and a rebuild
--- can't come apart. Each is called with
---   KEYS[1]  the log                      stream
---   KEYS[2]  the current items            hash    id -> row
---   KEYS[3]  the ids of existing items    zset    all scores 0
---   ARGV[1]  in front of an id: the key of its history, a list of positions
+-- can't come apart. It takes no key and no argument itself.
 --
 -- A row is JSON text with its keys always in this order:
 --   {"version":3,"position":"<ms>-<seq>","created":"<ms>-<seq>","data":<body>}
 --   {"version":4,"position":"<ms>-<seq>","created":"<ms>-<seq>","deleted":true}
 -- Bodies are never decoded: cjson would turn [] into {} and big integers into floats.
+
+-- A collection that a call works on.
+--   events     its log                      stream
+--   current    its current items            hash    id -> row
+--   ids        the ids of existing items    zset    all scores 0
+--   histories  in front of an id: the key of its history, a list of positions
+-- What the call leaves and write_items writes:
+--   rows       the rows by item
+--   listed     of items that begin or cease to exist, whether they do
+local function collection_of(events, current, ids, histories)
+  return {
+    events = events, current = current, ids = ids, histories = histories, rows = {}, listed = {},
+  }
+end
 
 -- What a row says: version (0: never existed, nil: not a row), whether the item exists, position
 -- of its creation, bytes of the row.
@@ -23,6 +33,11 @@ local function read_row(row)
   return tonumber(version), kind == 'data', created, #row
 end
 
+-- The position of a row: that of the item's last event.
+local function position_of(row)
+  return string.match(row, '^{"version":%d+,"position":"([%d-]+)"')
+end
+
 -- The rows of items, or as much of each as read_row looks at; false where there is none. Empty, which
 -- is no row, where nothing can be appended: the history is no list, so that RPUSH would fail after
 -- XADD, or it is there without a row, so that the item would begin again at version 1 and no rebuild
@@ -30,16 +45,16 @@ end
 --
 -- Some at a time, one where they are large, and no more of them is kept: each can be as large as a
 -- body, and many such rows in one reply take four times as long as one by one.
-local function sound_rows(items)
+local function sound_rows(collection, items)
   local MOST, LARGE, HEAD = 16, 64 * 1024, 256
   local sound, first, at_once = {}, 1, 4
   while first <= #items do
     local last, bytes = math.min(first + at_once - 1, #items), 0
-    local some = redis.call('HMGET', KEYS[2], unpack(items, first, last))
+    local some = redis.call('HMGET', collection.current, unpack(items, first, last))
     for i = first, last do
       local row = some[i - first + 1]
       bytes = bytes + (row and #row or 0)
-      local length = redis.pcall('LLEN', ARGV[1] .. items[i])
+      local length = redis.pcall('LLEN', collection.histories .. items[i])
       if type(length) ~= 'number' or (length > 0 and not row) then
         row = ''
       end
@@ -53,16 +68,16 @@ end
 -- An error where the engine's user may not run one of the commands that an event needs, or SET one
 -- of the keys given: a script that fails keeps what it wrote, an event without its history then.
 -- 3 µs a call. A fake has no such check.
-local function refusal_of(item, set)
+local function refusal_of(collection, item, set)
   local may = redis.acl_check_cmd
   if not may then
     return nil
   end
-  local lacking = not may('XADD', KEYS[1], '*', 'a', 'b') and 'XADD'
-    or not may('HSET', KEYS[2], 'a', 'b') and 'HSET'
-    or not may('ZADD', KEYS[3], '0', 'a') and 'ZADD'
-    or not may('ZREM', KEYS[3], 'a') and 'ZREM'
-    or not may('RPUSH', ARGV[1] .. item, 'a') and 'RPUSH'
+  local lacking = not may('XADD', collection.events, '*', 'a', 'b') and 'XADD'
+    or not may('HSET', collection.current, 'a', 'b') and 'HSET'
+    or not may('ZADD', collection.ids, '0', 'a') and 'ZADD'
+    or not may('ZREM', collection.ids, 'a') and 'ZREM'
+    or not may('RPUSH', collection.histories .. item, 'a') and 'RPUSH'
   for _, key in ipairs(set) do
     lacking = lacking or not may('SET', key, 'a', 'PX', '1') and 'SET'
   end
@@ -78,19 +93,15 @@ local function row_of(event_type, version, position, created, data)
   return head .. '","data":' .. data .. '}'
 end
 
--- What a call leaves and write_items writes: rows by item, and of items that begin or cease to
--- exist, whether they do.
-local rows, listed = {}, {}
-
 -- Applies an event, but for what write_items writes.
-local function apply(event_type, item, version, position, created, data)
+local function apply(collection, event_type, item, version, position, created, data)
   if event_type == 'ItemCreated' then
-    created, listed[item] = position, true
+    created, collection.listed[item] = position, true
   elseif event_type == 'ItemDeleted' then
-    listed[item] = false
+    collection.listed[item] = false
   end
-  rows[item] = row_of(event_type, version, position, created, data)
-  redis.call('RPUSH', ARGV[1] .. item, position)
+  collection.rows[item] = row_of(event_type, version, position, created, data)
+  redis.call('RPUSH', collection.histories .. item, position)
 end
 
 -- One command for many items takes a third of the time of one for each.
@@ -101,19 +112,19 @@ local function in_parts(arguments, write)
   end
 end
 
-local function write_items()
+local function write_items(collection)
   local set, add, remove = {}, {}, {}
-  for item, row in pairs(rows) do
+  for item, row in pairs(collection.rows) do
     set[#set + 1], set[#set + 2] = item, row
   end
-  for item, is_listed in pairs(listed) do
+  for item, is_listed in pairs(collection.listed) do
     if is_listed then
       add[#add + 1], add[#add + 2] = 0, item
     else
       remove[#remove + 1] = item
     end
   end
-  in_parts(set, function(...) redis.call('HSET', KEYS[2], ...) end)
-  in_parts(add, function(...) redis.call('ZADD', KEYS[3], ...) end)
-  in_parts(remove, function(...) redis.call('ZREM', KEYS[3], ...) end)
+  in_parts(set, function(...) redis.call('HSET', collection.current, ...) end)
+  in_parts(add, function(...) redis.call('ZADD', collection.ids, ...) end)
+  in_parts(remove, function(...) redis.call('ZREM', collection.ids, ...) end)
 end

@@ -27,7 +27,8 @@ class Batches(Generic[Call, Answer]):
     all of its batch and all that wait after it get that exception: a call that comes after a batch
     that ran into a time limit has waited that long too.
 
-    A batch ends at `most` calls, or at `most_bytes` of what the callers say their calls weigh.
+    A call may stand for several, as a transaction does for its commands, and is never divided. A
+    batch ends at `most` of these, or at `most_bytes` of what the callers say their calls weigh.
     `sizes` counts the batches of each size that were sent.
     """
 
@@ -45,6 +46,7 @@ class Batches(Generic[Call, Answer]):
         self._most = most
         self._most_bytes = most_bytes
         self._most_waiting = waiting
+        self._count = 0
         self._waiting: list[_Waiting[Call, Answer]] = []
         self._most_flights = flights
         self._crowd = crowd
@@ -52,16 +54,15 @@ class Batches(Generic[Call, Answer]):
         self._tasks: set[asyncio.Task[None]] = set()
         self.sizes: Counter[int] = Counter()
 
-    async def submit(self, call: Call, size: int = 0) -> Answer:
+    async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
-        if len(self._waiting) >= self._most_waiting:
+        if self._count >= self._most_waiting:
             raise TooManyWaiting
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((call, size, answer))
-        if not self._flights or (
-            self._flights < self._most_flights and len(self._waiting) >= self._crowd
-        ):
+        self._count += count
+        self._waiting.append((call, size, count, answer))
+        if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1
             task = loop.create_task(self._fly())
             self._tasks.add(task)  # the event loop alone would not keep it alive
@@ -76,41 +77,44 @@ class Batches(Generic[Call, Answer]):
         loop = asyncio.get_running_loop()
         try:
             while batch := self._next_batch():
-                self.sizes[len(batch)] += 1
+                self.sizes[sum(count for _, _, count, _ in batch)] += 1
                 try:
-                    answers = await self._send([call for call, _, _ in batch])
+                    answers = await self._send([call for call, _, _, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
                     _fail(batch + self._waiting, error)
-                    self._waiting = []
+                    self._waiting, self._count = [], 0
                 else:
                     loop.call_soon(_hand_out, batch, answers)
         finally:
             self._flights -= 1
 
     def _next_batch(self) -> list[_Waiting[Call, Answer]]:
-        count, size = 0, 0
-        for _, weight, _ in self._waiting[: self._most]:
-            size += weight
-            if count and size > self._most_bytes:
+        calls, count, size = 0, 0, 0
+        for _, bytes_, commands, _ in self._waiting[: self._most]:
+            size += bytes_
+            if calls and (size > self._most_bytes or count + commands > self._most):
                 break
-            count += 1
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+            calls += 1
+            count += commands
+        batch, self._waiting = self._waiting[:calls], self._waiting[calls:]
+        self._count -= count
         return batch
 
 
-_Waiting = tuple[Call, int, "asyncio.Future[Answer]"]
+_Waiting = tuple[Call, int, int, "asyncio.Future[Answer]"]
+"""A call, its bytes, for how many it stands, and who waits for its answer."""
 
 
 def _hand_out(batch: list[_Waiting[Call, Answer]], answers: Iterable[Answer | Exception]) -> None:
     try:
-        for (_, _, future), answer in zip(batch, answers, strict=True):
+        for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
     except Exception as error:  # noqa: BLE001 - it goes to the callers that have no answer
         _fail(batch, error)
 
 
 def _fail(batch: list[_Waiting[Call, Answer]], error: Exception) -> None:
-    for _, _, future in batch:
+    for *_, future in batch:
         _settle(future, error)
 
 

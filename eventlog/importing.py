@@ -21,7 +21,7 @@ BATCH = 500
 BATCH_BYTES = 1024 * 1024
 """About how much one script call carries at most: the engine does nothing else meanwhile."""
 
-IMPORT = Script(lua(__package__, "apply", "import"))
+IMPORT = Script(lua(__package__, "apply", "order", "import"))
 
 LATEST_MS = 24 * 60 * 60 * 1000
 """How far in the future the time of an event may be that has no position of its own: the log goes
@@ -168,7 +168,7 @@ async def import_events(
     for step in checked:
         reply = await partition.run(
             IMPORT,
-            keys=[keys.events, keys.current, keys.ids],
+            keys=[keys.events, keys.current, keys.ids, keys.store.position],
             args=[keys.histories, after, *step.arguments],
         )
         after = reply.decode()

@@ -125,6 +125,12 @@ class Keys:
         return f"{self.prefix}:receipts"
 
 
+def keys_of_log(events: str, namespace: str) -> Keys:
+    """The keys of the collection with this log."""
+    collection = events.removeprefix(_prefixed(namespace, "")).removesuffix(":events")
+    return Keys(collection, namespace)
+
+
 def _prefixed(namespace: str, name: str) -> str:
     return f"{namespace}:{name}" if namespace else name
 

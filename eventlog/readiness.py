@@ -63,7 +63,7 @@ async def check_writable(partition: Partition) -> LogEnd:
     """
     keys = partition.keys
     names = [keys.events, keys.current, keys.ids, keys.store.writer("a")]
-    names += [keys.store.idempotency("a"), keys.history("a")]
+    names += [keys.store.idempotency("a"), keys.history("a"), keys.store.position]
     reply = await partition.run(_WOULD_WRITE, keys=names)
     position, now, *refused = (each.decode() for each in reply)
     if refused:

@@ -6,6 +6,7 @@
 --   KEYS[4]     a writer's key
 --   KEYS[5]     the outcome of an idempotency key
 --   KEYS[6]     a history
+--   KEYS[7]     the store's last position
 -- Reply:
 --   the position at which the log ends, empty where there is none
 --   the engine's time in milliseconds
@@ -19,11 +20,12 @@ local time = redis.call('TIME')
 local reply = { last and last[1] or '', time[1] .. string.format('%03d', time[2] / 1000) }
 
 local needed = {
-  { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'XLEN', KEYS[1] },
+  { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'XLEN', KEYS[1] }, { 'XINFO', 'STREAM', KEYS[1] },
   { 'HMGET', KEYS[2], 'a' }, { 'HSET', KEYS[2], 'a', 'b' },
   { 'ZADD', KEYS[3], '0', 'a' }, { 'ZREM', KEYS[3], 'a' }, { 'ZCARD', KEYS[3] },
   { 'GET', KEYS[4] }, { 'SET', KEYS[4], 'a', 'PX', '1' },
   { 'EXISTS', KEYS[5] }, { 'SET', KEYS[5], 'a', 'PX', '1' },
+  { 'GET', KEYS[7] }, { 'SET', KEYS[7], 'a' },
   { 'RPUSH', KEYS[6], 'a' }, { 'LLEN', KEYS[6] }, { 'EVALSHA', 'a', '0' }, { 'EVAL', 'a', '0' },
 }
 if redis.acl_check_cmd then -- a fake has none

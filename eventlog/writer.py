@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
 
 from redis import exceptions
 
@@ -13,7 +12,8 @@ from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import StoreKeys
+from itemstore.eventlog.script_call import ScriptCall
 from itemstore.eventlog.terms import Terms
 
 TIME_LIMIT = 1.5
@@ -31,7 +31,7 @@ LATE = [b"late"]
 FORGOTTEN = "The engine's clock went far ahead while a write was under way; try again."
 """What was carried out the first time may be forgotten by then, so it can't be sent as another."""
 
-_APPEND = Script(lua(__package__, "apply", "append"))
+_APPEND = Script(lua(__package__, "apply", "order", "append"))
 
 
 class EngineClock:
@@ -68,19 +68,18 @@ class Writer:
         self,
         connection: DedicatedConnection,
         clock: EngineClock,
-        keys: Keys,
+        keys: StoreKeys,
         terms: Terms,
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._keys = [keys.events, keys.current, keys.ids, keys.store.writer(uuid.uuid4().hex)]
-        self._histories = keys.histories
+        self._keys = (keys.writer(uuid.uuid4().hex), keys.position)
         self._remembered_ms = terms.remembered_seconds * 1000
         self._acknowledgement = terms.acknowledgement
         self._wait = terms.acknowledgement.command
         self._number = 0
 
-    async def send(self, commands: Sequence[Argument]) -> list[bytes]:
+    async def send(self, batch: ScriptCall) -> list[bytes]:
         """The lines of the script's reply, asked for again until the time limit.
 
         Raises LogUnavailable where none has come until then: the batch may still be carried out
@@ -89,20 +88,21 @@ class Writer:
         """
         with translated():
             async with asyncio.timeout(TIME_LIMIT):
-                while (lines := await self._answered(commands)) == LATE:
+                while (lines := await self._answered(batch)) == LATE:
                     pass  # the clock has been shown by this reply
                 return lines
 
-    async def _answered(self, commands: Sequence[Argument]) -> list[bytes]:
+    async def _answered(self, batch: ScriptCall) -> list[bytes]:
         self._number += 1
         knew_the_time = self._clock.shown > 0
         late_from = self._clock.now() + int(TIME_LIMIT * 1000) + ALLOWANCE_MS
-        batch: list[Argument] = [self._histories, self._number, late_from]
-        batch += [REMEMBERED_MS, self._remembered_ms, *commands]
+        keys = [*self._keys, *batch.keys]
+        arguments: list[Argument] = [self._number, late_from, REMEMBERED_MS, self._remembered_ms]
+        arguments += batch.arguments
         pause, is_first = 0.01, True
         while True:
             try:
-                lines = await self._run(batch)
+                lines = await self._run(keys, arguments)
             except (exceptions.ConnectionError, exceptions.TimeoutError):
                 await asyncio.sleep(pause)
                 pause, is_first = min(2 * pause, 0.2), False
@@ -111,8 +111,8 @@ class Writer:
                 raise LogUnavailable(FORGOTTEN)
             return lines
 
-    async def _run(self, batch: list[Argument]) -> list[bytes]:
-        reply: bytes = await _APPEND.run(self._connection.call, self._keys, batch)
+    async def _run(self, keys: list[str], arguments: list[Argument]) -> list[bytes]:
+        reply: bytes = await _APPEND.run(self._connection.call, keys, arguments)
         time_there, *lines = reply.split(b"\n")
         self._clock.show(int(time_there))
         if self._wait and lines != LATE:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from itemstore.domain.positions import key_of
-from itemstore.engine.durability import Durability, NotYetDurable, UnsafeEngine, promised
+from itemstore.engine.durability import Durability, UnsafeEngine, promised
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas
@@ -52,7 +52,7 @@ class Health:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._partition = store.partition
-        self._logs = [each.log for each in store.collections.values()]
+        self._appender = store.appender
         self._disk = store.disk
         self._wanted = store.settings.acknowledgement
         self._fresh_until = 0.0
@@ -77,18 +77,12 @@ class Health:
         """Tries, where a write was not as durable as wanted, whether it is so by now."""
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            if self._not_yet_durable is not None:
+            if self._appender.not_yet_durable is not None:
                 try:
-                    await self._store.log.settle()
+                    await self._appender.settle()
                 except (LogUnavailable, LogFull):
                     continue
-                for log in self._logs:
-                    log.not_yet_durable = None
-
-    @property
-    def _not_yet_durable(self) -> NotYetDurable | None:
-        """Why the last write of a collection was not as durable as wanted; None where all were."""
-        return next((log.not_yet_durable for log in self._logs if log.not_yet_durable), None)
+                self._appender.not_yet_durable = None
 
     async def _look(self) -> Readiness | Exception:
         try:
@@ -97,4 +91,4 @@ class Health:
             await check_replicas(self._partition.client, self._wanted)
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error
-        return self._not_yet_durable or Readiness(promise, end)
+        return self._appender.not_yet_durable or Readiness(promise, end)

@@ -106,7 +106,7 @@ async def promise_of(store: Store) -> Durability:
     Raises UnsafeEngine, NotYetDurable, LogFull and LogUnavailable.
     """
     promise = await promised(store.partition.client, store.settings.acknowledgement)
-    await store.log.settle()
+    await store.appender.settle()
     return promise
 
 

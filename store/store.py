@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
@@ -30,12 +31,13 @@ class NoSuchCollection(Exception):
 class Store:
     """The collections of one namespace, by name, in the order of the setting.
 
-    `feed` has the logs of all of them as one. `disk` is where the engine has its data, if that is
-    the embedded one. `is_own` where this process runs the engine for itself: then nobody else has
-    it, and nobody writes.
+    `appender` is the way into the logs of all of them, and `feed` has these as one. `disk` is where
+    the engine has its data, if that is the embedded one. `is_own` where this process runs the
+    engine for itself: then nobody else has it, and nobody writes.
     """
 
     collections: Mapping[str, Collection]
+    appender: Appender
     feed: Feed
     settings: Settings
     disk: DiskSpace
@@ -58,13 +60,15 @@ class Store:
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
+        appender = Appender(redis, StoreKeys(settings.namespace or ""), terms)
         collections = {}
         for name in names or collection_names(settings.collections):
             partition = Partition(redis, Keys(name, settings.namespace or ""))
             items = CurrentItems(partition, waiting=settings.max_waiting)
-            collections[name] = Collection(name, partition, EventLog(partition, terms), items)
+            log = EventLog(partition, terms, appender)
+            collections[name] = Collection(name, partition, log, items)
         feed = Feed.on([each.partition for each in collections.values()])
-        return cls(collections, feed, settings, disk, is_own)
+        return cls(collections, appender, feed, settings, disk, is_own)
 
     @property
     def partition(self) -> Partition:

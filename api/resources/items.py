@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from json import JSONEncoder
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -28,6 +25,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
 from itemstore.domain.rfc3339 import rfc3339
+from itemstore.eventlog.uuid7 import uuid7
 from itemstore.store.cloudevents import COPIED
 
 router = APIRouter(route_class=Route)
@@ -95,14 +93,6 @@ async def post_item(request: Request) -> Reply:
         PutItem(item_id, body, ABSENT), request.meta, request.idempotency
     )
     return write_reply(request, recorded)
-
-
-def uuid7() -> UUID:
-    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    number = milliseconds << 80 | int.from_bytes(os.urandom(10))
-    number = number & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
 def _listed(item: Item) -> list[bytes]:

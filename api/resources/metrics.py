@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -95,7 +96,7 @@ def _counted(total: Snapshot) -> Iterator[Metric]:
     yield _counter(
         "itemstore_problems", "Errors answered, by problem type.", "type", total, "problems"
     )
-    yield _counter("itemstore_events", "Events appended, by type.", "type", total, "events")
+    yield _events(total)
     yield _batches(total)
     yield _counter(
         "itemstore_streams_cut",
@@ -133,6 +134,16 @@ def _answers(total: Snapshot) -> Iterator[Metric]:
         durations.add_metric(labels, _buckets(BOUNDS, numbers[:-1]), numbers[-1])
     yield requests
     yield durations
+
+
+def _events(total: Snapshot) -> Metric:
+    by_type: Counter[str] = Counter()
+    for label, number in total.counts.get("events", {}).items():
+        by_type[label.partition(" ")[2]] += number
+    family = CounterMetricFamily("itemstore_events", "Events appended, by type.", labels=("type",))
+    for kind, number in sorted(by_type.items()):
+        family.add_metric((kind,), number)
+    return family
 
 
 def _batches(total: Snapshot) -> Metric:

@@ -38,6 +38,6 @@ repeat
   at_end = #entries < chunk
   chunk = bytes - before > LARGE and 1 or math.min(4 * chunk, CHUNK)
 until at_end or replayed + skipped >= most or bytes >= MOST_BYTES
-write_items()
+write_items(rebuilt)
 
 local reply = { place, replayed, skipped, redis.call('XLEN', KEYS[1]), at_end and 1 or 0, renewed }

@@ -59,6 +59,8 @@ local function check_history(item, version, count, positions)
   end
 end
 
+local rebuilt = collection_of(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
+
 local function state_of(item)
   return read_row(redis.call('HGET', KEYS[2], item))
 end
@@ -88,9 +90,9 @@ local function replay(entry, created, count, positions)
     end
   end
   if exists ~= existed then
-    listed[item] = exists
+    rebuilt.listed[item] = exists
   end
-  rows[item] = row_of(event_type, version, position, created, data)
+  rebuilt.rows[item] = row_of(event_type, version, position, created, data)
   existing[item], created_at[item] = exists, created
   if is_marked(item) then  -- then the shadow history has what came before
     check_history(item, number, count, positions)

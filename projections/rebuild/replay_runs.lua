@@ -43,5 +43,5 @@ while replayed < #ARGV - FIRST + 1 and bytes < MOST_BYTES do
   replay(entry, created, count, string.sub(positions, 2))
   replayed = replayed + 1
 end
-write_items()
+write_items(rebuilt)
 return replayed

@@ -101,6 +101,7 @@ async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log
         b"items:ids",
         b"items:history:foo",
         b"items:history:a/b",
+        b"itemstore:position",
     }
     assert 9 * 60_000 < await redis.pttl(writer) <= 10 * 60_000
 

@@ -13,8 +13,9 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.importing import Check, ForeignEvent, import_events
-from itemstore.eventlog.log import MOST_COMMANDS, EventLog
+from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Unchanged, assert_agreement
@@ -212,7 +213,8 @@ async def test_ids_of_another_type_stop_an_import(
 
 
 READ_ONLY = (
-    "resetkeys ~items:events ~items:current ~items:ids ~itemstore:writers:* %R~items:history:*"
+    "resetkeys ~items:events ~items:current ~items:ids ~itemstore:writers:* ~itemstore:position "
+    "%R~items:history:*"
 )
 
 

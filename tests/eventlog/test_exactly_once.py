@@ -128,7 +128,7 @@ async def test_a_batch_whose_writer_was_forgotten_is_not_carried_out_again(
     """Its time is over long before: the engine goes by its own clock."""
     await log.append(PutItem("foo", b"1"))
     batch = wire.commands[-1]
-    await redis.delete(batch[6])
+    await redis.delete(batch[3])
     in_time = int(batch[9])
     assert await lines_of(redis, (*batch[:9], in_time - 60_000, *batch[10:])) == ["late"]
     assert (await log.reader.extent()).length == 1
@@ -144,7 +144,7 @@ async def test_a_batch_that_may_have_been_carried_out_and_forgotten_is_not_sent_
 
     async def long_pause(_seconds: float) -> None:
         *_, batch = wire.commands
-        await redis.delete(batch[6])  # its time is over, as that of the batch
+        await redis.delete(batch[3])  # its time is over, as that of the batch
         while await milliseconds(redis) <= int(batch[9]):
             await asyncio.sleep(0.01)
 

@@ -163,7 +163,9 @@ async def test_to_ask_leaves_nothing_for_the_disk_or_a_replica(
 
 def test_every_command_of_the_append_script_is_asked_for_and_no_other() -> None:
     """Before a write, and of those that write also within it, before the first of them."""
-    append = Path("eventlog/apply.lua").read_text() + Path("eventlog/append.lua").read_text()
+    append = "".join(
+        Path(f"eventlog/{name}.lua").read_text() for name in ("apply", "order", "append")
+    )
     would_write = Path("eventlog/would_write.lua").read_text()
     called = set(re.findall(r"redis\.p?call\('([A-Z]+)'", append))
     listed = set(re.findall(r"\{ '([A-Z]+)', ", would_write))

@@ -1,0 +1,149 @@
+"""The one way into the logs of all collections of a store.
+
+The commands of one process share a script call (group commit), whichever collections they are in:
+each flight of batches is a writer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from redis.asyncio import Redis
+
+from itemstore.domain.commands import Command
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.dedicated_connection import DedicatedConnection
+from itemstore.engine.durability import NotYetDurable, settle
+from itemstore.engine.errors import LogOverloaded
+from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.keys import Keys, StoreKeys
+from itemstore.eventlog.outcomes import outcomes
+from itemstore.eventlog.script_call import Call, ScriptCall, lines_of_each
+from itemstore.eventlog.terms import DEFAULT, Terms
+from itemstore.eventlog.transaction import Addressed, Outcome, Transaction
+from itemstore.eventlog.writer import EngineClock, Writer
+
+MOST_COMMANDS = 128
+"""How many commands one script call takes, and so a transaction: at most some 2 ms of the engine's
+time."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""How many bytes of bodies one script call takes; a larger body or transaction goes alone."""
+
+FLIGHTS = 2
+"""Batches under way at once: while the engine has one, this process makes the other."""
+
+CROWD = 12
+"""Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
+
+
+class Appender:
+    """Appends to the logs of one store, for one process.
+
+    `appended` counts the events that this process has appended, by collection and type with a
+    blank in between, and `batch_sizes` the batches of each size in which their commands went to
+    the engine. `not_yet_durable` says why the last of them was not as durable as wanted in time;
+    None where it was.
+    """
+
+    def __init__(self, client: Redis, keys: StoreKeys, terms: Terms = DEFAULT) -> None:
+        self._client = client
+        self._keys = keys
+        self._acknowledgement = terms.acknowledgement
+        self._disk = terms.disk
+        clock = EngineClock()
+        self._idle_writers = [
+            Writer(DedicatedConnection(client), clock, keys, terms) for _ in range(FLIGHTS)
+        ]
+        self._batches: Batches[Call, Sequence[bytes]] = Batches(
+            self._send,
+            most=MOST_COMMANDS,
+            most_bytes=MOST_BYTES,
+            waiting=terms.waiting,
+            flights=FLIGHTS,
+            crowd=CROWD,
+        )
+        self.appended: Counter[str] = Counter()
+        self.batch_sizes = self._batches.sizes
+        self.not_yet_durable: NotYetDurable | None = None
+
+    async def append(
+        self,
+        keys: Keys,
+        command: Command,
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> RecordedEvent:
+        """The event that the command became, with its position and version.
+
+        With a key, the outcome is remembered under it in the same step; AlreadyDone is raised
+        when it has one. Raises ItemNotFound or UnexpectedVersion when the command is refused,
+        LogOverloaded when too many wait, LogFull, LogBroken, and LogUnavailable when the outcome
+        is unknown or not as durable as wanted: then there is no event or exactly one.
+        """
+        one = Append(keys, command, Meta.of(meta or {}), key)
+        [line] = await self._lines(one, one.size, 1)
+        recorded = one.outcome(line)
+        self.appended[f"{recorded.collection} {recorded.type}"] += 1
+        return recorded
+
+    async def append_together(
+        self,
+        commands: Sequence[Addressed],
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> list[Outcome]:
+        """What each of 1 to MOST_COMMANDS commands became: an event, or for a check what it found.
+
+        Each is decided on what the ones before it leave. All happen at one moment, with nothing of
+        anybody else in between, or none does. The key is that of all together, and of checks as
+        well. Raises TransactionRefused with what the first refused command would be told alone,
+        and all else as `append` does.
+        """
+        assert 0 < len(commands) <= MOST_COMMANDS
+        transaction = Transaction(commands, meta or {}, key)
+        lines = await self._lines(transaction, transaction.size, len(commands))
+        found = transaction.outcomes(lines)
+        self.appended.update(
+            f"{each.collection} {each.type}" for each in found if isinstance(each, RecordedEvent)
+        )
+        return found
+
+    async def outcomes(self, key: IdempotencyKey) -> list[Outcome] | None:
+        """What the commands of the transaction with this key became, None where it is not known.
+
+        It is as durable as an append. Raises KeyReused where the key stands for another request.
+        """
+        found = await outcomes(self._client, self._keys, key)
+        if found:  # its first answer may have been that it is not durable yet
+            await self.settle()
+        return found
+
+    async def settle(self) -> None:
+        """Waits until all that was appended is as durable as wanted; see durability.settle."""
+        await settle(self._client, self._keys.writer("settle"), self._acknowledgement)
+
+    async def _lines(self, call: Call, size: int, count: int) -> Sequence[bytes]:
+        """The script's lines for one call."""
+        self._disk.check()
+        try:
+            lines = await self._batches.submit(call, size, count)
+        except TooManyWaiting:
+            sentence = "Too many writes are waiting; slow down and try again."
+            raise LogOverloaded(sentence) from None
+        except NotYetDurable as error:
+            self.not_yet_durable = NotYetDurable(str(error))
+            raise
+        self.not_yet_durable = None
+        return lines
+
+    async def _send(self, batch: Sequence[Call]) -> Iterator[Sequence[bytes]]:
+        writer = self._idle_writers.pop()
+        try:
+            lines = await writer.send(ScriptCall.of(batch))
+        finally:
+            self._idle_writers.append(writer)
+        return lines_of_each(batch, lines)

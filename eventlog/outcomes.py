@@ -1,0 +1,72 @@
+"""What a transaction became, read again by its idempotency key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.domain.events import RecordedEvent
+from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.append import Checked
+from itemstore.eventlog.codec import decode_flat
+from itemstore.eventlog.idempotency import IdempotencyKey, KeyReused
+from itemstore.eventlog.keys import Keys, StoreKeys, keys_of_log
+from itemstore.eventlog.stream import Stream
+from itemstore.eventlog.transaction import Outcome
+
+
+async def outcomes(client: Redis, keys: StoreKeys, key: IdempotencyKey) -> list[Outcome] | None:
+    """What each command of the transaction with this key became, in order.
+
+    None where it is not known, and where one of its events was removed (XDEL, XTRIM). Raises
+    KeyReused where the key stands for another request, and LogUnavailable.
+    """
+    with translated():
+        remembered: Any = await client.get(key.name)
+    if remembered is None:
+        return None
+    fingerprint, *lines = remembered.decode().split("\n")
+    if fingerprint != key.fingerprint:
+        raise KeyReused
+    found = [_of_line(line) for line in lines]
+    positions: dict[str, list[bytes]] = defaultdict(list)
+    for each in found:
+        if not isinstance(each, Checked):
+            log, position = each
+            positions[log].append(position)
+    events: dict[bytes, RecordedEvent] = {}
+    for log, some in positions.items():
+        events |= await _events_at(client, keys_of_log(log, keys.namespace), some)
+    if len(events) < sum(map(len, positions.values())):
+        return None
+    return [each if isinstance(each, Checked) else events[each[1]] for each in found]
+
+
+def _of_line(line: str) -> Checked | tuple[str, bytes]:
+    """A check, or an event's log and position; see append.lua."""
+    if line.startswith("checked "):
+        state, item = _split_check(line)
+        return Checked.of(item, state)
+    _, _, position, log = line.split(" ", 3)
+    return log, position.encode()
+
+
+def _split_check(line: str) -> tuple[str, str]:
+    words = 2 if line.startswith("checked -") else 3
+    *state, item = line.split(" ", words)
+    return " ".join(state), item
+
+
+async def _events_at(
+    client: Redis, keys: Keys, positions: list[bytes]
+) -> dict[bytes, RecordedEvent]:
+    """The events at these positions of one log, without those that were removed."""
+    stream, found, done = Stream(client, keys), {}, 0
+    while done < len(positions):
+        entries, looked = await stream.entries_at(positions[done:])
+        done += looked
+        for position, fields in entries:
+            found[position] = decode_flat(position, fields, keys.collection)
+    return found
