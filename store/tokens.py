@@ -51,18 +51,17 @@ class TokenExists(Exception):
 class TokenInvalid(Exception):
     """What was presented is not a token of the store, or no longer is."""
 
-    def __init__(self) -> None:
-        super().__init__("The token is not valid here; it may have been revoked.")
+    def __init__(self, why: str = "The token is not valid here; it may have been revoked.") -> None:
+        super().__init__(why)
 
 
 class TokenExpired(TokenInvalid):
     """The token was good for a while, which is over."""
 
     def __init__(self, expires: datetime) -> None:
-        Exception.__init__(
-            self,
+        super().__init__(
             f"The token expired at {time_text(expires)}. The operator makes a new one with "
-            "`itemstore token create`.",
+            "`itemstore token create`."
         )
 
 
