@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -221,3 +222,83 @@ def test_any_pages_are_exactly_the_filtered_log(
 
     seen, inside = asyncio.run(walked())
     assert seen == inside
+
+
+@pytest.fixture
+async def kinds_of_items(redis: FakeAsyncRedis) -> AsyncIterator[httpx.AsyncClient]:
+    """A store with three collections, and events of the same ids in all of them."""
+    collections = {"orders": None, "notes": None, "people": None}
+    async with client_of(create_app(Settings(), redis=redis, collections=collections)) as client:
+        for item in ("eu%2F1", "us%2F1", "eu%2F2"):
+            for name in collections:
+                assert (await client.put(f"/{name}/{item}", json={})).status_code == 201
+        for name in collections:
+            assert (await client.delete(f"/{name}/eu%2F1")).status_code == 204
+        yield client
+
+
+def places(events: list[dict[str, Any]]) -> list[str]:
+    """Where each happened."""
+    return [f"{event['source']}/{event['subject']}" for event in events]
+
+
+SCOPES = {
+    "orders": Scope(frozenset({"orders"})),
+    "orders and notes": Scope(frozenset({"orders", "notes"})),
+    "eu": EU,
+    "eu in notes and people": Scope(frozenset({"notes", "people"}), ("eu/",)),
+    "nothing that is there": Scope(frozenset({"products"})),
+}
+
+
+def is_inside(scope: Scope, event: dict[str, Any]) -> bool:
+    """By what the event says."""
+    return scope.may_touch(event["source"].removeprefix("/"), event["subject"])
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ({}, lambda _: True),
+        ({"source": "/orders"}, lambda event: event["source"] == "/orders"),
+        ({"source": "/people"}, lambda event: event["source"] == "/people"),
+        ({"item": "eu/1"}, lambda event: event["subject"] == "eu/1"),
+        ({"item": "us/1"}, lambda event: event["subject"] == "us/1"),
+        ({"type": "ItemDeleted"}, lambda event: event["type"] == "ItemDeleted"),
+        (
+            {"source": "/notes", "item": "eu/1", "type": "ItemDeleted"},
+            lambda event: (event["source"], event["type"]) == ("/notes", "ItemDeleted"),
+        ),
+    ],
+)
+async def test_the_feed_of_all_collections_has_what_is_inside(
+    kinds_of_items: httpx.AsyncClient,
+    redis: FakeAsyncRedis,
+    *,
+    scope: Scope,
+    query: dict[str, str],
+    chosen: Callable[[dict[str, Any]], bool],
+) -> None:
+    """In the order of the whole, under every filter, on pages and as lines.
+
+    To name a collection that is outside is refused: the answer would be empty for ever.
+    """
+    client = kinds_of_items
+    everything = (await client.get("/events?limit=1000")).json()
+    assert len(everything) == 12
+    bound = await bearer(redis, "bound", scope)
+    inside = [each for each in everything if is_inside(scope, each) and chosen(each)]
+    seen: list[dict[str, Any]] = []
+    answer = await client.get("/events", params={**query, "limit": 2}, headers=bound)
+    if "source" in query and not scope.sees(query["source"].removeprefix("/")):
+        problem(answer, 403, "forbidden")
+        return
+    while True:
+        seen += answer.json()
+        if "next" not in answer.links:
+            break
+        answer = await client.get(answer.links["next"]["url"], headers=bound)
+    assert seen == inside
+    lines = await client.get("/events", params=query, headers=bound | LINES)
+    assert [json.loads(line) for line in lines.text.splitlines()] == inside
