@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from itemstore.domain.positions import START
+from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
+from itemstore.eventlog.log_steps import extents
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import ABOUT_BYTES
+from itemstore.eventlog.reader import ABOUT_BYTES, Extent
 
 _HAVE_MORE = Script(lua(__package__, "have_more"))
 
@@ -39,3 +42,18 @@ async def have_more(places: Sequence[tuple[Partition, str]]) -> list[bool]:
         )
         answers += [number in found for number in range(1, looked + 1)]
     return answers
+
+
+async def extents_of(partitions: Sequence[Partition]) -> list[Extent | LogBroken]:
+    """Where each log begins and ends, or why that can't be said. Raises LogUnavailable."""
+    try:
+        return [*await extents(partitions[0].client, [each.keys for each in partitions])]
+    except LogBroken:  # one of them: the others are asked each by itself
+        return await asyncio.gather(*map(_extent, partitions))
+
+
+async def _extent(partition: Partition) -> Extent | LogBroken:
+    try:
+        return await partition.reader.extent()
+    except LogBroken as error:
+        return error

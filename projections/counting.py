@@ -19,6 +19,7 @@ from itemstore.projections.counts import (
     Counts,
     CountsStore,
     MalformedCounts,
+    extents_of_counts,
 )
 from itemstore.projections.fold import Fold, Page
 from itemstore.projections.projection import ProjectionFailed, Status
@@ -92,10 +93,17 @@ class CountingProjection:
         """What adds to the counts in the engine."""
         return CountsFollower(self, partition)
 
-    async def status(self, partition: Partition, log: Extent) -> Status:
-        """How far it has counted; a row is a number. Raises MalformedCounts too."""
-        position, events, numbers = await CountsStore(partition, self.name).extent()
-        return Status(position, max(0, log.length - events), numbers)
+    async def statuses(
+        self, logs: Sequence[tuple[Partition, Extent]]
+    ) -> Sequence[Status | Exception]:
+        """How far it has counted each log; a row is a number. MalformedCounts may stand in one."""
+        found = await extents_of_counts([partition for partition, _ in logs], self.name)
+        return [
+            each
+            if isinstance(each, Exception)
+            else Status(each.position, max(0, log.length - each.events), each.numbers)
+            for (_, log), each in zip(logs, found, strict=True)
+        ]
 
     async def rebuild(self, task: Task) -> Findings:
         """Counts the log anew in memory, and puts the numbers in place in one step.

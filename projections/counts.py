@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
+from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
@@ -23,7 +24,9 @@ ANYWHERE = ""
 AddPage = Callable[[Counter[str], Sequence[Entry]], int]
 """Adds entries of the log to numbers, and says how many were none: see CountingProjection."""
 
-OWN = frozenset(("position", "events"))
+OWN_IN_ORDER = ("position", "events")
+
+OWN = frozenset(OWN_IN_ORDER)
 """Names that counts have for themselves."""
 
 LARGEST = 10**18 - 1
@@ -105,41 +108,16 @@ class CountsStore:
 
     async def load(self) -> Counts:
         """What is counted so far. Raises LogUnavailable, MalformedCounts."""
-        try:
-            with translated():
-                fields: Any = await self._partition.client.hgetall(self._key)
-        except LogBroken:
-            raise MalformedCounts(self._projection) from None
-        position = fields.pop(b"position", START.encode())
-        try:
-            numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
-            key_of(position.decode())
-        except ValueError:
-            raise MalformedCounts(self._projection) from None
-        return Counts(position.decode(), numbers.pop("events", 0), numbers)
+        [counts] = await all_counts([self._partition], self._projection)
+        if isinstance(counts, Exception):
+            raise counts
+        return counts
 
     async def position(self) -> str:
         """Up to where it is counted, START for nothing. Raises LogUnavailable, LogBroken."""
         with translated():
             position: Any = await self._partition.client.hget(self._key, "position")
         return START if position is None else position.decode(errors="replace")
-
-    async def extent(self) -> tuple[str, int, int]:
-        """Up to where it is counted, how many entries of the log, and how many numbers there are.
-
-        Raises LogUnavailable, LogBroken, MalformedCounts.
-        """
-        pipeline = self._partition.client.pipeline(transaction=True)
-        pipeline.hmget(self._key, "position", "events")
-        pipeline.hlen(self._key)
-        with translated():
-            (position, events), fields = await pipeline.execute()
-        position, events = position or START.encode(), events or b"0"
-        try:
-            key_of(position.decode())
-            return position.decode(), int(events), max(0, fields - 2)
-        except ValueError:
-            raise MalformedCounts(self._projection) from None
 
     async def add(self, counts: Counts, position: str) -> bool:
         """Whether the counts were added; those in the engine must be at this position."""
@@ -157,3 +135,64 @@ class CountsStore:
         for name, number in counts.numbers.items():
             arguments += [name, number]
         return bool(await self._partition.run(_COMMIT, keys=[self._key], args=arguments))
+
+
+class CountsExtent(NamedTuple):
+    """Up to where it is counted, how many entries of the log, and how many numbers there are."""
+
+    position: str
+    events: int
+    numbers: int
+
+
+async def all_counts(
+    partitions: Sequence[Partition], projection: str
+) -> list[Counts | MalformedCounts]:
+    """What a projection has counted so far in each collection. Raises LogUnavailable."""
+    commands = [("HGETALL", each.keys.counts(projection)) for each in partitions]
+    found = await replies(partitions[0].client, commands) if partitions else []
+    return [_counts(fields, projection) for fields in found]
+
+
+async def extents_of_counts(
+    partitions: Sequence[Partition], projection: str
+) -> list[CountsExtent | Exception]:
+    """How much a projection has counted in each collection, without the numbers.
+
+    LogBroken or MalformedCounts stands where that can't be read. Raises LogUnavailable.
+    """
+    keys = [each.keys.counts(projection) for each in partitions]
+    commands = [
+        command for key in keys for command in (("HMGET", key, *OWN_IN_ORDER), ("HLEN", key))
+    ]
+    found = await replies(partitions[0].client, commands) if partitions else []
+    return [
+        _extent(own, fields, projection)
+        for own, fields in zip(found[::2], found[1::2], strict=True)
+    ]
+
+
+def _counts(fields: Any, projection: str) -> Counts | MalformedCounts:
+    if isinstance(fields, LogBroken):
+        return MalformedCounts(projection)
+    if isinstance(fields, Exception):
+        raise fields
+    position = fields.pop(b"position", START.encode())
+    try:
+        numbers = Counter({name.decode(): int(number) for name, number in fields.items()})
+        key_of(position.decode())
+    except ValueError:
+        return MalformedCounts(projection)
+    return Counts(position.decode(), numbers.pop("events", 0), numbers)
+
+
+def _extent(own: Any, fields: Any, projection: str) -> CountsExtent | Exception:
+    if isinstance(own, Exception):
+        return own
+    position, events = own
+    position, events = position or START.encode(), events or b"0"
+    try:
+        key_of(position.decode())
+        return CountsExtent(position.decode(), int(events), max(0, fields - len(OWN)))
+    except ValueError:
+        return MalformedCounts(projection)

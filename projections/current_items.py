@@ -10,6 +10,7 @@ from itemstore.domain.evolve import Item
 from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogOverloaded
+from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.batching import Batches, TooManyWaiting
@@ -58,10 +59,16 @@ class CurrentItemsProjection:
     def follower(self, _: Partition) -> None:
         """None: the append script keeps it up with the log."""
 
-    async def status(self, partition: Partition, log: Extent) -> Status:
-        """It is where the log ends."""
-        with translated():
-            return Status(log.last, 0, await partition.client.hlen(partition.keys.current))
+    async def statuses(
+        self, logs: Sequence[tuple[Partition, Extent]]
+    ) -> Sequence[Status | Exception]:
+        """It is where each log ends."""
+        commands = [("HLEN", partition.keys.current) for partition, _ in logs]
+        rows = await replies(logs[0][0].client, commands) if logs else []
+        return [
+            number if isinstance(number, Exception) else Status(log.last, 0, number)
+            for (_, log), number in zip(logs, rows, strict=True)
+        ]
 
     async def rebuild(self, task: Task) -> Findings:
         """Rebuilds rows, ids and histories, and puts them in place."""

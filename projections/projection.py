@@ -66,8 +66,13 @@ class Projection(Protocol):
     def follower(self, partition: Partition) -> Follower | None:
         """What keeps it up with the log; None where it is written together with that."""
 
-    async def status(self, partition: Partition, log: Extent) -> Status:
-        """How far it is in a log that ends there. Raises LogUnavailable, LogBroken."""
+    async def statuses(
+        self, logs: Sequence[tuple[Partition, Extent]]
+    ) -> Sequence[Status | Exception]:
+        """How far it is in each of some collections, whose logs end there.
+
+        Where one can't say, its exception stands in its place. Raises LogUnavailable.
+        """
 
     async def rebuild(self, task: Task) -> Findings:
         """Rebuilds it from the log beside the live one, and puts it in place.

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from itemstore.domain.positions import milliseconds_of
+from itemstore.domain.positions import START, key_of, milliseconds_of
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.columns import Columns
 from itemstore.projections.counting import CountingProjection
-from itemstore.projections.counts import CountsStore
+from itemstore.projections.counts import Counts, MalformedCounts, all_counts
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -79,7 +79,34 @@ class Statistics:
 
 async def read_statistics(partition: Partition) -> Statistics:
     """The statistics as of their last update. Raises LogUnavailable, MalformedCounts."""
-    counts = await CountsStore(partition, STATISTICS.name).load()
+    return (await read_all_statistics([partition]))[0]
+
+
+async def read_all_statistics(partitions: Sequence[Partition]) -> list[Statistics]:
+    """Those of each collection, all of one moment. Raises LogUnavailable, MalformedCounts."""
+    return [_statistics(counts) for counts in await all_counts(partitions, STATISTICS.name)]
+
+
+def in_total(each: Sequence[Statistics]) -> Statistics:
+    """What the statistics of collections say together, up to the last event that is in any."""
+    days: Counter[date] = Counter()
+    types: Counter[str] = Counter()
+    for one in each:
+        days.update(one.days)
+        types.update(one.types)
+    return Statistics(
+        max((one.position for one in each), key=key_of, default=START),
+        sum(one.events for one in each),
+        sum(one.items for one in each),
+        sum(one.bytes for one in each),
+        dict(types),
+        dict(sorted(days.items())),
+    )
+
+
+def _statistics(counts: Counts | MalformedCounts) -> Statistics:
+    if isinstance(counts, MalformedCounts):
+        raise counts
     numbers = counts.numbers
     days = {date.fromisoformat(day): total for day, total in _under(numbers, "day:").items()}
     return Statistics(

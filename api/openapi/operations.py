@@ -148,12 +148,13 @@ def page(
     )
 
 
-def service(
+def service(  # noqa: PLR0913 - as above
     name: str,
     description: str,
     *slugs: str,
     content: Description,
     parameters: tuple[str, ...] = (),
+    query: type[Query] | None = None,
     is_open: bool = False,
 ) -> Description:
     """The options of a route about the service itself, which answers 200 with the content.
@@ -165,7 +166,13 @@ def service(
         responses = {200: answer(description, "ETag", content=content), 304: _SAME}
         slugs = (*slugs, *_TAGGED)
     return operation(
-        name, responses, problems=slugs, parameters=parameters, tag="service", is_open=is_open
+        name,
+        responses,
+        problems=slugs,
+        parameters=parameters,
+        query=query,
+        tag="service",
+        is_open=is_open,
     )
 
 

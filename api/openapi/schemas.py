@@ -156,6 +156,15 @@ _PROBLEM = _object(
     additionalProperties=True,
 )
 
+_STATISTICS: Description = {
+    "position": _POSITION,
+    "events": _COUNT,
+    "items": {"type": "integer", "description": "How many exist."},
+    "bytes": {**_COUNT, "description": "Of all bodies ever stored."},
+    "types": _numbers("Events by type."),
+    "days": _numbers("Events by day (UTC)."),
+}
+
 _OF_THE_SERVICE: Description = {
     "Service": _object(
         {
@@ -191,8 +200,10 @@ _OF_THE_SERVICE: Description = {
         {
             "log": _object({"position": _POSITION, "events": _COUNT}),
             "projections": _list_of("Projection"),
-        }
+        },
+        {"logs": _list_of("CollectionLog") | {"description": "Of each collection."}},
     ),
+    "CollectionLog": _object({"collection": _TEXT, "position": _POSITION, "events": _COUNT}),
     "Projection": _object(
         {
             "name": _TEXT,
@@ -201,7 +212,8 @@ _OF_THE_SERVICE: Description = {
             "lag": {**_COUNT, "description": "How many events it is behind."},
             "rows": {**_COUNT, "description": "Items, deleted ones included, or numbers."},
             "last_rebuild": _or_null(ref("schemas", "Receipt")),
-        }
+        },
+        {"collection": {**_TEXT, "description": "Whose it is, where there are several."}},
     ),
     "Receipt": _object(
         {
@@ -223,15 +235,16 @@ _OF_THE_SERVICE: Description = {
         description="What a rebuild went through, and what it found.",
     ),
     "Statistics": _object(
+        _STATISTICS,
         {
-            "position": _POSITION,
-            "events": _COUNT,
-            "items": {"type": "integer", "description": "How many exist."},
-            "bytes": {**_COUNT, "description": "Of all bodies ever stored."},
-            "types": _numbers("Events by type."),
-            "days": _numbers("Events by day (UTC)."),
-        }
+            "collections": {
+                "type": "object",
+                "description": "Those of each collection by name, where there are several.",
+                "additionalProperties": ref("schemas", "CollectionStatistics"),
+            }
+        },
     ),
+    "CollectionStatistics": _object(_STATISTICS),
     "ProblemType": _object(
         {
             "type": _URL,

@@ -30,10 +30,11 @@ from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
 from itemstore.domain.positions import key_of
-from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.engine.redis_errors import translated
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.one_trip import replies
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
+from itemstore.projections.overview import ProjectionState, log_states, projection_states
 from itemstore.projections.projection import Projection
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 
@@ -64,7 +65,10 @@ async def metrics(request: Request) -> Reply:
     families = [
         _info(),
         *_counted(total),
-        *await _engine(request.store.partition, request.context.projections),
+        *await _engine(
+            [each.partition for each in request.store.collections.values()],
+            request.context.projections,
+        ),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))
@@ -175,52 +179,67 @@ def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Met
     return family
 
 
-async def _engine(partition: Partition, projections: Sequence[Projection]) -> Iterable[Metric]:
-    """Metrics that the engine is asked for; the families stay empty where it is away."""
+async def _engine(
+    partitions: Sequence[Partition], projections: Sequence[Projection]
+) -> Iterable[Metric]:
+    """Metrics that the engine is asked for; the families stay empty where it is away.
+
+    It is asked a few times in all, however many collections there are.
+    """
     up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
-    items = GaugeMetricFamily("itemstore_items", "Items that exist.")
-    events = GaugeMetricFamily("itemstore_log_events", "Events in the log.")
-    lag = GaugeMetricFamily(
+    items = _by_collection("itemstore_items", "Items that exist.")
+    events = _by_collection("itemstore_log_events", "Events in the log.")
+    lag = _by_collection(
         "itemstore_projection_lag_events",
         "Events of the log that the projection has not seen.",
-        labels=("projection",),
+        "projection",
     )
-    position = GaugeMetricFamily(
+    position = _by_collection(
         "itemstore_projection_position_timestamp_seconds",
         "Time of the last event that the projection has seen.",
-        labels=("projection",),
+        "projection",
     )
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            log = await partition.reader.extent()
-            with translated():
-                items.add_metric((), await partition.client.zcard(partition.keys.ids))
-        events.add_metric((), log.length)
-        for projection in projections:
-            if (progress := await _progress(projection, partition, log)) is not None:
-                lag.add_metric((projection.name,), progress[0])
-                position.add_metric((projection.name,), progress[1])
-        up.add_metric((), 1)
-    except LogBroken:
+            logs = await log_states(partitions)
+            totals = await replies(
+                partitions[0].client, [("ZCARD", each.keys.ids) for each in partitions]
+            )
         up.add_metric((), 1)
     except (LogUnavailable, TimeoutError):
         up.add_metric((), 0)
+        return up, items, events, lag, position
+    for each, total in zip(logs, totals, strict=True):
+        if isinstance(each.log, Extent):
+            events.add_metric((each.collection,), each.log.length)
+        if not isinstance(total, Exception):
+            items.add_metric((each.collection,), total)
+    for state in await projection_states(logs, projections):
+        if (progress := _progress(state)) is not None:
+            labels = (state.collection, state.projection)
+            lag.add_metric(labels, progress[0])
+            position.add_metric(labels, progress[1])
     return up, items, events, lag, position
 
 
-async def _progress(
-    projection: Projection, partition: Partition, log: Extent
-) -> tuple[int, float] | None:
+def _by_collection(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=("collection", *labels))
+
+
+def _progress(state: ProjectionState) -> tuple[int, float] | None:
     """A projection's lag, and the time in seconds of its position.
 
     None where it can't say, which hides nothing of the others.
     """
+    status = state.status
     try:
-        async with asyncio.timeout(TIME_LIMIT):
-            status = await projection.status(partition, log)
+        if isinstance(status, Exception):
+            raise status  # noqa: TRY301 - or what it says is no position
         return status.lag, key_of(status.position)[0] / 1000
     except Exception as error:  # noqa: BLE001 - it may be the operator's own
-        logger.warning("%s does not say how far it is: %s", projection.name, error)
+        logger.warning(
+            "%s of /%s does not say how far it is: %s", state.projection, state.collection, error
+        )
         return None
 
 

@@ -1,27 +1,47 @@
-"""`/projections` and `/stats`: how far the read models are, and what the statistics say."""
+"""`/projections` and `/stats`: how far the read models are, and what the statistics say.
+
+With several collections each of them is told of, and a total; `?source=/products` asks for one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from itemstore.api.http.cache_control import NO_STORE
-from itemstore.api.http.query_parameters import refuse_query
+from itemstore.api.http.query_parameters import Query, invalid_parameters, query
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
-from itemstore.domain.positions import START
+from itemstore.domain.events import ITEMS
+from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
-from itemstore.projections.projection import Projection
-from itemstore.projections.rebuild.receipt import last_receipt
-from itemstore.projections.statistics import read_statistics
+from itemstore.projections.overview import (
+    LogState,
+    ProjectionState,
+    log_states,
+    projection_states,
+)
+from itemstore.projections.rebuild.receipt import Receipt, last_receipts
+from itemstore.projections.statistics import Statistics, in_total, read_all_statistics
+from itemstore.store.collection import Collection
 
 router = APIRouter(route_class=Route)
+
+
+class SourceQuery(Query):
+    """Of which collections."""
+
+    source: Annotated[
+        str | None,
+        Field(description="Only of this collection: its path, such as `/items`.", max_length=64),
+    ] = None
 
 
 @router.get(
@@ -29,17 +49,24 @@ router = APIRouter(route_class=Route)
     **operations.service(
         "projections",
         "Each projection.",
-        "invalid-parameter",
         content=operations.json_of("ProjectionList"),
+        query=SourceQuery,
     ),
 )
 async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
-    refuse_query(request)
-    partition = request.store.partition
-    log = await partition.reader.extent()
-    listed = [await _described(partition, each, log) for each in request.context.projections]
-    content = {"log": {"position": log.last, "events": log.length}, "projections": listed}
+    asked = _asked_for(request, query(request, SourceQuery))
+    partitions = [each.partition for each in asked]
+    logs = await log_states(partitions)
+    states = await projection_states(logs, request.context.projections)
+    receipts = await last_receipts(partitions)
+    last = {each.name: found for each, found in zip(asked, receipts, strict=True)}
+    told = [_described(each, last[each.collection].get(each.projection)) for each in states]
+    content = {"log": _all_of(logs), "projections": told}
+    if _is_of_several(request):
+        content["logs"] = [{"collection": each.collection} | _all_of([each]) for each in logs]
+        for state, described in zip(states, told, strict=True):
+            described["collection"] = state.collection
     return json_reply(content, headers=[NO_STORE])
 
 
@@ -48,26 +75,70 @@ async def projections(request: Request) -> Reply:
     **operations.service(
         "statistics",
         "The statistics.",
-        "invalid-parameter",
         content=operations.json_of("Statistics"),
+        query=SourceQuery,
     ),
 )
 async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
-    refuse_query(request)
-    numbers = asdict(await read_statistics(request.store.partition))
-    numbers["days"] = {str(day): count for day, count in numbers["days"].items()}
+    wanted = query(request, SourceQuery)
+    asked = _asked_for(request, wanted)
+    found = await read_all_statistics([each.partition for each in asked])
+    numbers = _numbers(in_total(found))
+    if _is_of_several(request) and wanted.source is None:
+        numbers["collections"] = {
+            each.name: _numbers(own) for each, own in zip(asked, found, strict=True)
+        }
     return json_reply(numbers, headers=[NO_STORE])
 
 
-async def _described(partition: Partition, projection: Projection, log: Extent) -> dict[str, Any]:
-    status = await projection.status(partition, log)
-    receipt = await last_receipt(partition, projection.name)
+def _is_of_several(request: Request) -> bool:
+    """Whether the store has collections, and not only the one that there is without a setting."""
+    return list(request.store.collections) != [ITEMS]
+
+
+def _asked_for(request: Request, wanted: SourceQuery) -> Sequence[Collection]:
+    """The collections that the request is about. Raises Problem (422)."""
+    collections = request.store.collections.values()
+    if wanted.source is None:
+        return list(collections)
+    found = [each for each in collections if each.path == wanted.source]
+    if not found:
+        known = ", ".join(each.path for each in collections)
+        detail = f"There is no such collection; known here: {known}."
+        raise invalid_parameters([{"parameter": "source", "detail": detail}])
+    return found
+
+
+def _all_of(logs: Sequence[LogState]) -> dict[str, Any]:
+    """The last event of all, and how many there are. Raises LogBroken."""
+    extents = [_read(each.log) for each in logs]
     return {
-        "name": projection.name,
+        "position": max((each.last for each in extents), key=key_of),
+        "events": sum(each.length for each in extents),
+    }
+
+
+def _read(log: Extent | Exception) -> Extent:
+    if isinstance(log, Exception):
+        raise log
+    return log
+
+
+def _described(state: ProjectionState, receipt: Receipt | None) -> dict[str, Any]:
+    status = state.status
+    if isinstance(status, Exception):
+        raise status
+    return {
+        "name": state.projection,
         "position": status.position,
         "time": None if status.position == START else rfc3339(status.position),
         "lag": status.lag,
         "rows": status.rows,
         "last_rebuild": receipt.as_dict() if receipt else None,
     }
+
+
+def _numbers(numbers: Statistics) -> dict[str, Any]:
+    days = {str(day): count for day, count in numbers.days.items()}
+    return asdict(numbers) | {"days": days}

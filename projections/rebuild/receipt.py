@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
+from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.task import Findings
@@ -48,6 +51,20 @@ async def keep(partition: Partition, receipt: Receipt) -> None:
 
 async def last_receipt(partition: Partition, projection: str) -> Receipt | None:
     """The receipt of the projection's last rebuild, None where there was none."""
-    with translated():
-        text = await partition.client.hget(partition.keys.receipts, projection)
-    return Receipt.from_dict(json.loads(text)) if text else None
+    return (await last_receipts([partition]))[0].get(projection)
+
+
+async def last_receipts(partitions: Sequence[Partition]) -> list[dict[str, Receipt]]:
+    """The receipts of the last rebuilds in each collection, by projection.
+
+    Raises LogUnavailable and LogBroken.
+    """
+    commands = [("HGETALL", partition.keys.receipts) for partition in partitions]
+    found = await replies(partitions[0].client, commands) if partitions else []
+    return [_receipts(each) for each in found]
+
+
+def _receipts(found: Any) -> dict[str, Receipt]:
+    if isinstance(found, Exception):
+        raise found
+    return {name.decode(): Receipt.from_dict(json.loads(text)) for name, text in found.items()}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
 from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio.client import Pipeline
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.eventlog.keys import Keys
@@ -136,17 +138,72 @@ async def test_the_log_and_the_projections_are_measured(client: httpx.AsyncClien
     await client.delete("/items/b")
 
     assert await value(client, "itemstore_engine_up") == 1
-    assert await value(client, "itemstore_items") == 1
-    assert await value(client, "itemstore_log_events") == 3
+    assert await value(client, "itemstore_items", collection="items") == 1
+    assert await value(client, "itemstore_log_events", collection="items") == 3
     lag = "itemstore_projection_lag_events"
-    assert await value(client, lag, projection="current-items") == 0
-    assert await value(client, lag, projection="statistics") == 3
+    items, statistics = (
+        {"collection": "items", "projection": name} for name in ("current-items", "statistics")
+    )
+    assert await value(client, lag, **items) == 0
+    assert await value(client, lag, **statistics) == 3
     time = "itemstore_projection_position_timestamp_seconds"
     written = int(answer.headers["event-id"].partition("-")[0]) / 1000
-    at = await value(client, time, projection="current-items")
+    at = await value(client, time, **items)
     assert at is not None
     assert written <= at < written + 60
-    assert await value(client, time, projection="statistics") == 0
+    assert await value(client, time, **statistics) == 0
+
+
+async def test_each_collection_is_measured(redis: FakeAsyncRedis) -> None:
+    """One that can't be read hides nothing of the others."""
+    collections = dict.fromkeys(("products", "orders", "notes"))
+    async with client_of(create_app(redis=redis, collections=collections)) as client:
+        for path in ("/products/a", "/products/b", "/orders/a"):
+            await client.put(path, json={})
+        await redis.set("notes:events", "?")
+        await redis.set("orders:ids", "?")
+        found = await families(client)
+
+    def values(name: str, **labels: str) -> dict[str, float]:
+        samples = [each for each in found[name].samples if labels.items() <= each.labels.items()]
+        return {each.labels["collection"]: each.value for each in samples}
+
+    assert [each.value for each in found["itemstore_engine_up"].samples] == [1]
+    assert values("itemstore_items") == {"products": 2, "notes": 0}
+    assert values("itemstore_log_events") == {"products": 2, "orders": 1}
+    lag = "itemstore_projection_lag_events"
+    assert values(lag, projection="statistics") == {"products": 2, "orders": 1}
+    assert values(lag, projection="current-items") == {"products": 0, "orders": 0}
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/projections", "/stats"])
+async def test_a_look_at_all_collections_asks_the_engine_as_often_as_at_one(
+    redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """A scrape of a hundred of them is a few round trips."""
+    trips: list[object] = []
+    command: Any = redis.execute_command
+    together: Any = Pipeline.execute
+
+    async def one(*words: Any, **options: Any) -> Any:
+        trips.append(words)
+        return await command(*words, **options)
+
+    async def several(self: Pipeline, *arguments: Any, **options: Any) -> Any:
+        trips.append(self)
+        return await together(self, *arguments, **options)
+
+    monkeypatch.setattr(redis, "execute_command", one)
+    monkeypatch.setattr(Pipeline, "execute", several)
+    asked = []
+    for count in (1, 40):
+        names = dict.fromkeys(f"c{number}" for number in range(count))
+        async with client_of(create_app(redis=redis, collections=names)) as client:
+            await client.get(path)  # its scripts are loaded then
+            trips.clear()
+            await client.get(path)
+            asked.append(len(trips))
+    assert asked[0] == asked[1] < 10
 
 
 async def test_metrics_are_there_while_the_engine_is_not(
@@ -158,7 +215,7 @@ async def test_metrics_are_there_while_the_engine_is_not(
     problem(await client.get("/items/a"), 503, "log-unavailable")
 
     assert await value(client, "itemstore_engine_up") == 0
-    assert await value(client, "itemstore_items") is None
+    assert await value(client, "itemstore_items", collection="items") is None
     assert await value(client, "itemstore_events_total", type="ItemCreated") == 1
     assert await value(client, "itemstore_problems_total", type="log-unavailable") == 1
 

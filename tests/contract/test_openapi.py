@@ -277,7 +277,7 @@ async def test_the_parameters_of_a_query_are_those_that_the_server_knows() -> No
         for path, method, operation in operations(app.openapi())
         if method == "get" and "parameters" in operation
     }
-    assert sum(map(bool, described.values())) == 5
+    assert sum(map(bool, described.values())) == 7
     async with client_of(app) as client:
         for path, names in described.items():
             url = path.replace("{id}", "a").replace("{n}", "1").replace("{slug}", "gone")

@@ -119,8 +119,23 @@ async def test_it_follows_the_log_and_is_listed_and_measured(
 
     assert (own["name"], own["rows"]) == ("writers", 1)
     [lags] = [each for each in metrics if each.name == "itemstore_projection_lag_events"]
-    assert {"projection": "writers"} in [sample.labels for sample in lags.samples]
+    labels = [sample.labels for sample in lags.samples]
+    assert {"collection": "items", "projection": "writers"} in labels
     assert await redis.hget("items:projection:writers", "nobody") == b"2"
+
+
+async def test_it_is_listed_and_measured_with_the_collections_that_it_is_for(
+    redis: AsyncRedis,
+) -> None:
+    """And with no other."""
+    settings = Settings(collections="orders=any,notes=any", projections="shop:ORDERS")
+    async with client_of(create_app(settings, redis=redis)) as client:
+        listed = (await client.get("/projections")).json()["projections"]
+        text = (await client.get("/metrics")).text
+    assert [each["collection"] for each in listed if each["name"] == "orders"] == ["orders"]
+    lag = "itemstore_projection_lag_events{collection="
+    assert f'{lag}"orders",projection="orders"}} 0.0\n' in text
+    assert f'{lag}"notes",projection="orders"}}' not in text
 
 
 def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -> None:
@@ -195,10 +210,12 @@ async def test_a_projection_that_fails_hides_nothing_of_the_others(redis: AsyncR
         text = (await client.get("/metrics")).text
         damaged = await client.get("/projections")
 
-    for line in ("engine_up 1.0", "items 1.0", "log_events 1.0"):
+    of = '{collection="items"}'
+    for line in ("engine_up 1.0", f"items{of} 1.0", f"log_events{of} 1.0"):
         assert f"\nitemstore_{line}\n" in text
-    assert 'itemstore_projection_lag_events{projection="current-items"} 0.0\n' in text
-    assert 'lag_events{projection="statistics"}' not in text
+    lag = 'itemstore_projection_lag_events{collection="items",projection='
+    assert f'{lag}"current-items"}} 0.0\n' in text
+    assert f'{lag}"statistics"}}' not in text
     problem(damaged, 500, "store-damaged")
 
 

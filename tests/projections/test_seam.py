@@ -74,10 +74,12 @@ class Elsewhere:
         self.table = self.table.after(entries)
         return True
 
-    async def status(self, _: Partition, log: Extent) -> Status:
-        """How far the table is."""
+    async def statuses(self, logs: Sequence[tuple[Partition, Extent]]) -> list[Status]:
+        """How far the table is: it is for one collection."""
         table = self.table
-        return Status(table.position, log.length - table.entries, len(table.rows))
+        return [
+            Status(table.position, log.length - table.entries, len(table.rows)) for _, log in logs
+        ]
 
     async def rebuild(self, task: Task) -> Findings:
         """Makes a table beside the live one, and swaps them."""
@@ -148,7 +150,7 @@ async def test_it_is_kept_up_with_the_log(
         each.cancel()
     await asyncio.gather(*runners, return_exceptions=True)
 
-    status = await elsewhere.status(partition, await partition.reader.extent())
+    [status] = await elsewhere.statuses([(partition, await partition.reader.extent())])
     assert status == Status(await log.reader.last_position(), lag=0, rows=3)
     assert (await verify(partition, [elsewhere])).clean
 

@@ -1,0 +1,33 @@
+"""Many small commands in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.engine.redis_errors import translated
+
+
+async def replies(client: Redis, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    """The replies to commands that are carried out at one moment, in their order.
+
+    Where one fails, what that means is in its place: LogBroken and the like. Raises LogUnavailable.
+    """
+    if not commands:
+        return []
+    together = client.pipeline(transaction=True)
+    for command in commands:
+        together.execute_command(*command)
+    with translated():
+        found = await together.execute(raise_on_error=False)
+    return [_meant(each) if isinstance(each, Exception) else each for each in found]
+
+
+def _meant(error: Exception) -> Exception:
+    try:
+        with translated():
+            raise error  # noqa: TRY301 - translated knows what each means
+    except Exception as meant:  # noqa: BLE001 - it is the reply
+        return meant
