@@ -31,42 +31,49 @@ async def frames(answer: httpx.Response) -> AsyncIterator[ServerSentEvent]:
             yield event
 
 
-@pytest.mark.parametrize("engine", ["valkey", "redis"])
+@pytest.mark.parametrize(
+    ("engine", "bounds", "inside", "outside"),
+    [
+        ("valkey", ("--prefix", "eu/", "--prefix", "é"), "/orders/eu%2F{}", "/orders/us%2F{}"),
+        ("redis", ("--collection", "orders"), "/orders/{}", "/notes/{}"),
+        ("valkey", ("--collection", "notes", "--prefix", "e"), "/notes/eu%2F{}", "/orders/eu%2F{}"),
+    ],
+)
 async def test_a_bound_stream_has_what_is_inside_and_resumes_exactly(
-    serve: Serve, start: Start, engine: str
+    serve: Serve, start: Start, *, engine: str, bounds: tuple[str, ...], inside: str, outside: str
 ) -> None:
     """What others write outside is passed over; after a cut nothing is lost and nothing double."""
     at = start(engine).url
     whole = await asyncio.to_thread(bearer, at, "whole", "--role", "writer")
-    bound = await asyncio.to_thread(bearer, at, "bound", "--prefix", "eu/", "--prefix", "é")
-    server = serve("--redis-url", at)
+    bound = await asyncio.to_thread(bearer, at, "bound", *bounds)
+    server = serve("--redis-url", at, ITEMSTORE_COLLECTIONS="orders=any,notes=any")
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
 
-        async def write(item: str) -> str:
-            answer = await client.put(f"/items/{item}", json={}, headers=whole)
+        async def write(path: str, number: int | str) -> str:
+            answer = await client.put(path.format(number), json={}, headers=whole)
             position: str = answer.headers["event-id"]
             return position
 
         written = []
         for number in range(20):
-            written.append(await write(f"eu%2F{number}"))
-            await write(f"us%2F{number}")
+            written.append(await write(inside, number))
+            await write(outside, number)
         seen: list[str] = []
-        for _ in range(4):  # the first from the log, the later ones live and from the log
+        for cut in range(4):  # the first from the log, the later ones live and from the log
             resume = {"last-event-id": seen[-1]} if seen else {}
             async with client.stream("GET", "/events", headers=SSE | bound | resume) as answer:
                 events = frames(answer)
                 for _ in range(8):
                     if len(seen) == len(written):
-                        await write("us%2Flate")
-                        written.append(await write("%C3%A9"))
+                        await write(outside, "late")
+                        written.append(await write(inside, "late"))
                     seen.append((await asyncio.wait_for(anext(events), 10)).id)
-            await write("us%2Fbetween")
-            written.append(await write("eu%2Fbetween"))
+            await write(outside, f"between-{cut}")
+            written.append(await write(inside, f"between-{cut}"))
         assert seen == written[: len(seen)]
         assert len(seen) == 32
-        listed = (await client.get("/items?limit=1000", headers=bound)).json()
-        assert [each["id"] for each in listed["items"]] == sorted(
-            {f"eu/{number}" for number in range(20)} | {"eu/between", "é"}, key=str.encode
-        )
-        assert listed["total"] == 22
+        collection = inside.split("/")[1]
+        listed = (await client.get(f"/{collection}?limit=1000", headers=bound)).json()
+        assert listed["total"] == len(listed["items"]) == 20 + 1 + 4
+        lines = await client.get("/events", headers=bound | {"accept": "application/jsonl"})
+        assert [json.loads(line)["id"] for line in lines.text.splitlines()] == written
