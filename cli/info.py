@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from json import dumps
+from typing import Any
 
-from itemstore.cli.options import Json
+from itemstore.cli.options import Json, OneCollection
 from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.cli.verb import Where, verb
 
 
 @verb
-async def info(where: Where, json: Json = False) -> None:
+async def info(where: Where, collection: OneCollection = None, json: Json = False) -> None:
     """Show the engine, its durability and the sizes."""
     from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of
 
     async with opened(where) as store:
-        facts = await facts_of(store)
+        facts = await facts_of(store, store.chosen(collection))
     if json:
         write_text(dumps(facts))
         return
+    for line in _lines(facts):
+        write_text(escaped(line))
+
+
+def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """A fact a line, and a line for each of several collections, with its sizes."""
     for name, value in facts.items():
-        write_text(f"{name:<16}{'unknown' if value is None else escaped(str(value))}")
+        if name == "collections":
+            for collection, sizes in value.items():
+                yield f"{'/' + collection:<15} {', '.join(_sizes(sizes))}"
+        elif name == "not_named":
+            for collection, count in value.items():
+                yield f"{'/' + collection:<15} {count} events; the settings do not name it"
+        else:
+            yield f"{name:<16}{'unknown' if value is None else value}"
+
+
+def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in facts.items():
+        if name != "last_position":
+            said = "unknown" if value is None else value
+            yield f"{said} {name.replace('_', ' ')}"

@@ -1,17 +1,40 @@
-"""The receipt of a rebuild, for people."""
+"""The receipts of a rebuild, one a collection, for people and for machines."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from itemstore.projections.rebuild.receipt import Receipt
 
 
-def told(receipt: Receipt) -> str:
-    """What was rebuilt, and what was different before, a fact a line."""
+def as_dict(receipts: Mapping[str, Receipt]) -> dict[str, object]:
+    """For JSON: the receipt of a single collection, or what several have in common and each."""
+    if len(receipts) == 1:
+        return next(iter(receipts.values())).as_dict()
+    each = [*receipts.values()]
+    return {
+        "projection": each[0].projection,
+        "dry_run": each[0].dry_run,
+        "seconds": round(sum(receipt.seconds for receipt in each), 3),
+        "events": sum(receipt.findings.events for receipt in each),
+        "items": sum(receipt.findings.items for receipt in each),
+        "collections": {name: receipt.as_dict() for name, receipt in receipts.items()},
+    }
+
+
+def told(receipts: Mapping[str, Receipt]) -> str:
+    """For people: what was rebuilt, and what was different before, a fact a line."""
+    if len(receipts) == 1:
+        return _told(next(iter(receipts.values())), "")
+    return "\n".join(_told(receipt, f" of /{name}") for name, receipt in receipts.items())
+
+
+def _told(receipt: Receipt, of: str) -> str:
     found = receipt.findings
     total = sum(found.different.values())
     counted = "numbers" if "numbers" in found.different else "items"
     lines = [
-        f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}",
+        f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}{of}",
         f"  events     {found.events:,} ({found.first or 'none'} to {found.last or 'none'})",
         f"  {counted:<9}  {found.items:,}",
         f"  took       {receipt.seconds:.2f} s, {receipt.rate:,} events/s",

@@ -2,31 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any
 
 from redis import exceptions
 from redis.asyncio import Redis
 
+from itemstore.domain.positions import key_of
 from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
+from itemstore.eventlog.partition import Partition
+from itemstore.store.known_collections import left_out
 from itemstore.store.store import Store
 
+SIZES = ("events", "items", "deleted_items", "log_bytes", "rows_bytes")
+"""The facts of a collection that are numbers; those of a store are their sums."""
 
-async def facts_of(store: Store) -> dict[str, Any]:
-    """The facts by name, as JSON has them; None for what the engine does not tell."""
-    redis, keys = store.partition.client, store.partition.keys
-    log = await store.log.reader.extent()
-    promise = await promised(redis)
+
+async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[str, Any]:
+    """The facts by name, as JSON has them; None for what the engine does not tell.
+
+    The numbers are those of the chosen collections together, or of all. Where there are several,
+    `collections` has them for each by name; `not_named` counts the events of those that have some
+    and that the settings don't name.
+    """
+    partition = store.partition
+    promise = await promised(partition.client)
+    each = {
+        name: await _facts_of(store.collections[name].partition)
+        for name in chosen or store.collections
+    }
+    facts: dict[str, Any] = {
+        "engine": _engine(await _told(partition.client.info("server"))),
+        "fsync": promise.fsync,
+        "durability": promise.sentence,
+        "namespace": partition.keys.namespace or "none",
+        "log": await known_identity(partition),
+    }
+    facts |= _together([*each.values()])
+    if len(each) > 1:
+        facts["collections"] = each
+    if unnamed := await left_out(store):
+        facts["not_named"] = unnamed
+    return facts
+
+
+def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several collections have together, in the order of the facts of one."""
+    facts = dict(each[0])
+    facts["last_position"] = max((one["last_position"] for one in each), key=key_of)
+    for name in SIZES:
+        numbers = [one[name] for one in each]
+        facts[name] = None if None in numbers else sum(numbers)
+    return facts
+
+
+async def _facts_of(partition: Partition) -> dict[str, Any]:
+    redis, keys = partition.client, partition.keys
+    log = await partition.reader.extent()
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
     return {
-        "engine": _engine(await _told(redis.info("server"))),
-        "fsync": promise.fsync,
-        "durability": promise.sentence,
-        "namespace": keys.namespace or "none",
-        "log": await known_identity(store.partition),
         "events": log.length,
         "last_position": log.last,
         "items": items,

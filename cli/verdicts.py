@@ -1,0 +1,105 @@
+"""The verdicts on several collections, together: for people and for machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from itemstore.domain.positions import key_of
+from itemstore.projections.verdict import SHOWN, Verdict
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was found in each collection. `projections` are the names of those that were compared.
+
+    `is_named` says that one was asked for by its name.
+    """
+
+    each: Mapping[str, Verdict]
+    projections: Container[str]
+    is_named: bool = False
+
+    @cached_property
+    def whole(self) -> Verdict:
+        """The verdict on all of them together; of a single one its own."""
+        verdicts = [*self.each.values()]
+        if len(verdicts) == 1:
+            return verdicts[0]
+        counted: Counter[str] = Counter()
+        for verdict in verdicts:
+            counted += Counter(verdict.counted)
+        return Verdict(
+            digest=_digest(self.each),
+            position=max((verdict.position for verdict in verdicts), key=key_of),
+            events=sum(verdict.events for verdict in verdicts),
+            items=sum(verdict.items for verdict in verdicts),
+            counted=dict(counted),
+            differences=[one for verdict in verdicts for one in verdict.differences][:SHOWN],
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: the verdict on the whole, and of several collections that on each by name."""
+        whole = self.whole.as_dict()
+        if len(self.each) == 1:
+            return whole
+        differences = [
+            {"collection": name} | asdict(one)
+            for name, verdict in self.each.items()
+            for one in verdict.differences
+        ]
+        each = {name: verdict.as_dict() for name, verdict in self.each.items()}
+        return whole | {"differences": differences[:SHOWN], "collections": each}
+
+    def told(self) -> str:
+        """For people: a block for each collection, and one for all where there are several."""
+        if len(self.each) == 1:
+            [(name, verdict)] = self.each.items()
+            return "\n".join(self._lines(verdict, "", f" --collection {name}" * self.is_named))
+        lines: list[str] = []
+        for name, verdict in self.each.items():
+            lines += self._lines(verdict, f" of /{name}", f" --collection {name}")
+        whole = self.whole
+        lines.append(f"All {len(self.each)} collections: {whole.events:,} events")
+        lines.append(f"  digest     {whole.digest}")
+        lines.append(f"  different  {_counted(whole)}")
+        return "\n".join(lines)
+
+    def _lines(self, verdict: Verdict, of: str, option: str) -> Iterator[str]:
+        events = f"{verdict.events:,} events{of} up to {verdict.position}"
+        yield f"Verified {events}, {verdict.items:,} items"
+        yield f"  digest     {verdict.digest}"
+        yield f"  different  {_counted(verdict)}"
+        for difference in verdict.differences:
+            yield f"  {difference}"
+        yield from self._advice(verdict.counted, option)
+
+    def _advice(self, counted: Mapping[str, int], option: str) -> Iterator[str]:
+        """What to do about differences, by where they are: a projection of ours, or others."""
+        own = {name for name in counted if name in self.projections}
+        if counted.keys() - own - {"log"}:
+            yield f"`itemstore rebuild{option}` rebuilds the current items from the log."
+        for name in sorted(own):
+            yield f"`itemstore rebuild {name}{option}` rebuilds {name} from the log."
+        if "log" in counted:
+            yield "No rebuild mends what is wrong in the log itself: restore a backup."
+
+
+def _counted(verdict: Verdict) -> str:
+    """How many differences there are, by where they are."""
+    return ", ".join(f"{count:,} {where}" for where, count in verdict.counted.items()) or "nothing"
+
+
+def _digest(verdicts: Mapping[str, Verdict]) -> str:
+    """That of the collections that have events: the SHA-256 of a line for each, with its digest.
+
+    Of a single one it is that one's own: an empty collection beside it changes nothing.
+    """
+    digests = {name: verdict.digest for name, verdict in sorted(verdicts.items()) if verdict.events}
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    lines = "".join(f"{name} {digest}\n" for name, digest in digests.items())
+    return sha256(lines.encode()).hexdigest()
