@@ -2,47 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import write_data, write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.domain.positions import START, position_of
-from itemstore.eventlog.log import EventLog
+from itemstore.domain.positions import START, key_of, position_of
+from itemstore.eventlog.feed import Feed
 from itemstore.store.cloudevents import encode
-from itemstore.store.store import Store
+from itemstore.store.store import NoSuchCollection, Store
 
 PAGE = 100
 LAST = 10
 """Events that `tail` shows where it is not told where to start."""
 
 
-async def show_newest(store: Store, *, after: str | None, as_json: bool) -> str:
-    """Shows the newest events, or those after a position; the position of the last one."""
-    log = store.log
-    position = await start_of(log, after) if after else await log.reader.before_last(LAST)
-    return await show_after(store, position, as_json=as_json)
+@dataclass(frozen=True, slots=True)
+class View:
+    """Events of a feed as they are shown: as JSON, or for people.
+
+    These see the collection too where the store has several.
+    """
+
+    feed: Feed
+    as_json: bool
+
+    @classmethod
+    def of(cls, store: Store, names: Collection[str] | None, *, as_json: bool) -> View:
+        """That of the collections with these names, or of all. Raises NoSuchCollection."""
+        for name in names or ():
+            if name not in store.collections:
+                raise NoSuchCollection(name, store.collections)
+        return cls(store.feed.of(names) if names else store.feed, as_json)
+
+    async def show_newest(self, after: str | None) -> str:
+        """Shows the newest events, or those after a position; the position of the last one."""
+        if after:
+            return await self.show_after(await start_of(self.feed, after))
+        return await self.show_after(await self.feed.reader.before_last(LAST))
+
+    async def show_after(self, position: str) -> str:
+        """Shows the events after a position; the position of the last one."""
+        async with aclosing(self.feed.reader.recorded_slices(position)) as slices:
+            async for recorded in slices:
+                position = recorded[-1].position
+                self.show(recorded)
+        return position
+
+    def show(self, recorded: Sequence[RecordedEvent]) -> None:
+        """Writes events to stdout, one a line."""
+        if self.as_json:
+            write_data(b"".join(encode(each) + b"\n" for each in recorded))
+        else:
+            write_text("\n".join(map(self._line, recorded)))
+
+    def _line(self, recorded: RecordedEvent) -> str:
+        event = recorded.event
+        body = "" if isinstance(event, ItemDeleted) else " " + event.body.decode()
+        time = recorded.time.strftime("%Y-%m-%d %H:%M:%S")
+        item = f"{event.item} v{recorded.version}"
+        if len(self.feed.all_logs) > 1:
+            item = f"{recorded.collection}/{item}"
+        return f"{recorded.position}  {time}  {recorded.type}  {escaped(item + body)}"
 
 
-async def show_after(store: Store, position: str, *, as_json: bool) -> str:
-    """Shows the events after a position; the position of the last one."""
-    async with aclosing(store.log.reader.recorded_slices(position)) as slices:
-        async for recorded in slices:
-            position = recorded[-1].position
-            show(recorded, as_json=as_json)
-    return position
-
-
-def show(recorded: list[RecordedEvent], *, as_json: bool) -> None:
-    """Writes events to stdout, one a line."""
-    if as_json:
-        write_data(b"".join(encode(each) + b"\n" for each in recorded))
-    else:
-        write_text("\n".join(map(_line, recorded)))
-
-
-async def start_of(log: EventLog, after: str) -> str:
+async def start_of(feed: Feed, after: str) -> str:
     """The position to start after.
 
     Raises Stop for a text that is no position, for a lost one, and for one ahead of the log.
@@ -53,22 +80,14 @@ async def start_of(log: EventLog, after: str) -> str:
         raise Stop(message)
     if position == START:
         return position
-    ends = await log.reader.extent()
-    if ends.lacks_after(position):
+    outlook = await feed.reader.outlook(position)
+    if outlook.is_lacking:
         message = f"The log no longer has what came after {after}; leave --after out."
         raise Stop(message)
-    if ends.is_before(position):
+    if outlook.may_be_ahead and key_of(end := await feed.end()) < key_of(position):
         message = (
-            f"The position {after} is ahead of the log, which ends at {ends.end}: it belongs to "
+            f"The position {after} is ahead of the log, which ends at {end}: it belongs to "
             "another log, or to a newer state of this one. Leave --after out."
         )
         raise Stop(message)
     return position
-
-
-def _line(recorded: RecordedEvent) -> str:
-    event = recorded.event
-    body = "" if isinstance(event, ItemDeleted) else " " + event.body.decode()
-    time = recorded.time.strftime("%Y-%m-%d %H:%M:%S")
-    item = f"{event.item} v{recorded.version}"
-    return f"{recorded.position}  {time}  {recorded.type}  {escaped(item + body)}"

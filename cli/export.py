@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.interruption import Interrupted, at_once, postponed
-from itemstore.cli.options import After
+from itemstore.cli.options import After, Collections
 from itemstore.cli.output import say
 from itemstore.cli.verb import Where, verb
 from itemstore.domain.positions import START
@@ -17,24 +17,26 @@ from itemstore.engine.errors import LogUnavailable
 
 
 @verb
-async def export(where: Where, after: After = None) -> None:
+async def export(where: Where, after: After = None, collection: Collections = None) -> None:
     """Write the log to stdout, one CloudEvents object a line."""
-    from itemstore.cli.events import show, start_of
+    from itemstore.cli.events import View, start_of
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.projections.progress import Progress
 
     async with opened(where) as store:
-        position = await start_of(store.log, after) if after else START
-        count, total = 0, (await store.log.reader.extent()).length
+        view = View.of(store, collection, as_json=True)
+        reader = view.feed.reader
+        position = await start_of(view.feed, after) if after else START
+        count, total = 0, (await reader.extent()).length
         try:
             # In a file no line may be torn, and what is said here has to be what is there. A
             # pipe's reader may stop reading, and a signal can't wait for that.
             interruption = postponed() if stat.S_ISREG(os.fstat(1).st_mode) else at_once()
             with reported(quiet=sys.stdout.isatty()) as report, interruption as check:
-                async with aclosing(store.log.reader.recorded_slices(position)) as slices:
+                async with aclosing(reader.recorded_slices(position)) as slices:
                     async for recorded in slices:
-                        show(recorded, as_json=True)
+                        view.show(recorded)
                         count, position = count + len(recorded), recorded[-1].position
                         check()
                         report(Progress("exported", count, 0 if after else max(total, count)))

@@ -7,11 +7,12 @@ nothing is written, so none is held either: a server that starts finds the data 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from itemstore.cli.errors import Stop, told
-from itemstore.cli.events import PAGE, show, show_after, show_newest
+from itemstore.cli.events import PAGE, View
 from itemstore.cli.output import say, watch_the_reader
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log_id import LogReplaced, known_identity
@@ -26,8 +27,9 @@ PAUSE = 0.2
 class Follower:
     """One that has shown the log up to a position, and wants what comes after it."""
 
-    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+    def __init__(self, settings: Settings, names: Collection[str] | None, *, as_json: bool) -> None:
         self._settings = settings
+        self._names = names
         self._as_json = as_json
         self._position: str | None = None
         self._log: str | None = None
@@ -39,10 +41,11 @@ class Follower:
         while True:
             try:
                 async with open_store(self._settings) as store:
-                    await self._catch_up(store, after)
+                    view = View.of(store, self._names, as_json=self._as_json)
+                    await self._catch_up(store, view, after)
                     if not store.is_own:
                         self._has_said = False
-                        await self._follow(store)
+                        await self._follow(view)
                 await self._until_something_is_new()
             except LogUnavailable as error:
                 if self._position is None:
@@ -50,31 +53,30 @@ class Follower:
                 self._say(f"{told(error)} Waiting for it.")
             await _pause()
 
-    async def _catch_up(self, store: Store, after: str | None) -> None:
+    async def _catch_up(self, store: Store, view: View, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
-        position = self._position
         which = await known_identity(store.partition)
+        position = self._position
         if position is None:
             self._log = which
-            self._position = await show_newest(store, after=after, as_json=self._as_json)
+            self._position = await view.show_newest(after)
             return
-        ends = await store.feed.reader.extent()
-        end = ends.end
+        outlook, end = await view.feed.reader.outlook(position), await view.feed.end()
         is_other = self._log is not None and which != self._log
-        if is_other or ends.is_before(position) or ends.lacks_after(position):
+        if is_other or outlook.is_lacking or key_of(end) < key_of(position):
             message = (
                 f"This is not the log that it was: it ends at {end}, and does not say what came "
                 f"after {position}. Begin again without --after."
             )
             raise Stop(message)
-        self._position = await show_after(store, position, as_json=self._as_json)
+        self._position = await view.show_after(position)
 
-    async def _follow(self, store: Store) -> None:
+    async def _follow(self, view: View) -> None:
         """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
         try:
-            async for recorded in store.feed.follow(self._position or START, PAGE, log=self._log):
+            async for recorded in view.feed.follow(self._position or START, PAGE, log=self._log):
                 self._position = recorded[-1].position
-                show(recorded, as_json=self._as_json)
+                view.show(recorded)
         except LogReplaced as error:
             raise Stop(str(error)) from None
 

@@ -21,6 +21,12 @@ Namespace = Annotated[
 OneCollection = Annotated[
     str | None, typer.Option("--collection", help="Only this collection.", show_default="all")
 ]
+Collections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--collection", help="Only this collection; may be given again.", show_default="all"
+    ),
+]
 After = Annotated[str | None, typer.Option(help="Only events after this position.")]
 Projections = Annotated[
     str | None, typer.Option(help="Projections of your own: module:NAME, separated by commas.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from itemstore.cli.options import After, Json
+from itemstore.cli.options import After, Collections, Json
 from itemstore.cli.verb import Where, verb
 
 
@@ -16,14 +16,15 @@ async def tail(
     after: After = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events.")] = False,
     json: Json = False,
+    collection: Collections = None,
 ) -> None:
     """Show the newest events, and with --follow those to come."""
-    from itemstore.cli.events import show_newest
+    from itemstore.cli.events import View
     from itemstore.cli.follow import Follower
     from itemstore.cli.opening import checked_settings, opened
 
     if follow:
-        await Follower(checked_settings(where), as_json=json).run(after)
+        await Follower(checked_settings(where), collection, as_json=json).run(after)
     else:
         async with opened(where) as store:
-            await show_newest(store, after=after, as_json=json)
+            await View.of(store, collection, as_json=json).show_newest(after)

@@ -69,6 +69,11 @@ class Feed:
                 return position
         return (await replace(self, logs=self.all_logs).reader.extent()).end
 
+    async def last_position(self) -> str:
+        """A position that changes with each event in these logs: that of the last one, or later."""
+        is_all_of_several = len(self.logs) == len(self.all_logs) > 1
+        return await (self.end() if is_all_of_several else self.reader.last_position())
+
     async def follow(
         self, after: str, limit: int = 100, *, log: str | None = None
     ) -> AsyncGenerator[list[RecordedEvent]]:

@@ -11,9 +11,17 @@ from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, Extent, Part, Within
+from itemstore.eventlog.reader import (
+    ABOUT_BYTES,
+    LOOKED_AT,
+    Extent,
+    Outlook,
+    Part,
+    Within,
+)
 
 _EXTENT = Script(lua(__package__, "extent"))
+_OUTLOOK = Script(lua(__package__, "wanted", "in_order", "outlook"))
 _READ_ALL_AFTER = Script(lua(__package__, "wanted", "in_order", "read_all_after"))
 _READ_ITEM_AFTER = Script(lua(__package__, "wanted", "in_order", "item_history", "read_item_after"))
 
@@ -31,6 +39,16 @@ async def extents(client: Redis, logs: Sequence[Keys]) -> list[Extent]:
             for first, last, length, added, end in await run(client, _EXTENT, left, ABOUT_BYTES)
         ]
     return found
+
+
+async def outlook(client: Redis, logs: Sequence[Keys], position: str) -> Outlook:
+    """What a reader of the logs at a position has before it."""
+    done, lacks, has = 0, False, False
+    while done < len(logs) and not lacks:
+        left = [log.events for log in logs[done:]]
+        looked, lost, found = await run(client, _OUTLOOK, left, position, ABOUT_BYTES)
+        done, lacks, has = done + looked, bool(lost), has or bool(found)
+    return Outlook(lacks, not has)
 
 
 async def part_of_logs(client: Redis, logs: Sequence[Keys], after: str, within: Within) -> Part:

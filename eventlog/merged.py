@@ -14,32 +14,9 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log_steps import extents, part_of_item, part_of_logs
-from itemstore.eventlog.reader import Extent, FeedReader, Part, Within
+from itemstore.eventlog.log_steps import extents, outlook, part_of_item, part_of_logs
+from itemstore.eventlog.reader import Extent, FeedReader, Outlook, Part, Within
 from itemstore.eventlog.stream import Stream
-
-
-@dataclass(frozen=True, slots=True)
-class MergedExtent(Extent):
-    """Where several logs begin and end together."""
-
-    of_each: Sequence[Extent] = ()
-
-    @classmethod
-    def of(cls, of_each: Sequence[Extent]) -> MergedExtent:
-        """That of logs of which each has its own."""
-        return cls(
-            min((each.first for each in of_each if each.length), key=key_of, default=START),
-            max((each.last for each in of_each), key=key_of, default=START),
-            sum(each.length for each in of_each),
-            sum(each.added for each in of_each),
-            max((each.end for each in of_each), key=key_of, default=START),
-            of_each,
-        )
-
-    def lacks_after(self, position: str) -> bool:
-        """Whether one of the logs lacks events after the position."""
-        return any(each.lacks_after(position) for each in self.of_each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +31,18 @@ class MergedLogs(FeedReader):
 
     async def extent(self) -> Extent:
         """Where the first of the logs begins, and where the last one ends."""
-        return MergedExtent.of(await extents(self.client, self.logs))
+        of_each = await extents(self.client, self.logs)
+        return Extent(
+            min((each.first for each in of_each if each.length), key=key_of, default=START),
+            max((each.last for each in of_each), key=key_of, default=START),
+            sum(each.length for each in of_each),
+            sum(each.added for each in of_each),
+            max((each.end for each in of_each), key=key_of, default=START),
+        )
+
+    async def outlook(self, position: str) -> Outlook:
+        """What a reader at the position has before it."""
+        return await outlook(self.client, self.logs, position)
 
     async def last_position(self) -> str:
         """The position of the last event in any of them, START where there is none."""

@@ -18,10 +18,12 @@
 -- earliest of them would take long, it looks at none, and the reply has a position in place of the
 -- empty text: it wants to be asked again with that as ARGV[6]. Each time that is an earlier one.
 --
+-- Where many logs take turns it looks at fewer entries: each time it fetches some counts as one.
+--
 -- XREAD passes over logs that have nothing new without looking at their entries, XRANGE does not; but
 -- it knows no last position.
 
-local GROUP, MOST, READ = 8, 32, 1048576
+local GROUP, MOST, MOST_WORK, READ = 8, 32, 256, 1048576
 
 local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_read = math.max(READ, most_bytes)
@@ -30,7 +32,7 @@ local is_any_wanted = ARGV[5] == '' and #ARGV < 7
 local place, looked, bytes, read = ARGV[1], 0, 0, 0
 local up_to = ARGV[6]
 local reply = { place, 0, 0, '' }
-local is_full = false
+local is_full, fetched = false, 0
 
 local function room()
   return most - (#reply - 4)
@@ -63,6 +65,7 @@ local function fetch_more(log)
   local fit = math.floor((most_bytes - bytes) * #log.entries / (log.bytes + 1))
   log.count = math.max(1, math.min(MOST, 4 * log.count, share, fit))
   fetch(log, log.entries[#log.entries][1], log.count)
+  fetched = fetched + 1
 end
 
 -- Finds the first entry of each of some logs.
@@ -126,7 +129,7 @@ local function look_at(log)
     entry[3] = log.number
     reply[#reply + 1] = entry
   end
-  is_full = looked >= most_looked or bytes >= most_bytes or room() == 0
+  is_full = looked >= most_looked or looked + fetched >= MOST_WORK or bytes >= most_bytes or room() == 0
 end
 
 while #waiting > 0 and not is_full do

@@ -56,16 +56,21 @@ class Extent:
         """How many entries XTRIM, XDEL or DEL have taken out."""
         return self.added - self.length
 
-    def lacks_after(self, position: str) -> bool:
-        """Whether events after the position were removed by hand (XTRIM, XDEL)."""
-        if self.added == self.length:
-            return False
-        begins_at = self.first if self.length else self.end
-        return key_of(position) < key_of(begins_at)
-
     def is_before(self, position: str) -> bool:
         """Whether the position is ahead of the log, which never gave it."""
         return key_of(self.end) < key_of(position)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a reader at a position has before it.
+
+    `is_lacking` where events after the position were removed by hand (XTRIM, XDEL), and
+    `may_be_ahead` where nothing that is read comes after it, so that it may be of another log.
+    """
+
+    is_lacking: bool
+    may_be_ahead: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,10 @@ class FeedReader(Protocol):
     @abstractmethod
     async def extent(self) -> Extent:
         """Where the log begins and ends."""
+
+    @abstractmethod
+    async def outlook(self, position: str) -> Outlook:
+        """What a reader at the position has before it."""
 
     @abstractmethod
     async def part_after(self, after: str, within: Within) -> Part:

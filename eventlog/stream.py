@@ -8,12 +8,21 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import bounds_of, extents, part_of_item, prefixes_of, run
-from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, Entry, Extent, LogReader, Part, Within
+from itemstore.eventlog.reader import (
+    ABOUT_BYTES,
+    LOOKED_AT,
+    Entry,
+    Extent,
+    LogReader,
+    Outlook,
+    Part,
+    Within,
+)
 
 _READ_AFTER, _READ_AT, _READ_VERSION, _STEP_BACK, _LAST_CHANGE, _VERSION_AT = (
     Script(lua(__package__, *names))
@@ -44,6 +53,13 @@ class Stream(LogReader):
         """Where the log begins and ends."""
         [found] = await extents(self.client, [self.keys])
         return found
+
+    async def outlook(self, position: str) -> Outlook:
+        """What a reader at the position has before it."""
+        log = await self.extent()
+        begins_at = log.first if log.length else log.end
+        is_lacking = log.lost > 0 and key_of(position) < key_of(begins_at)
+        return Outlook(is_lacking, log.is_before(position))
 
     async def entries_after(self, after: bytes, most: int) -> list[Entry]:
         """The next entries, as many of them as were asked for."""

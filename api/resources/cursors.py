@@ -14,7 +14,7 @@ from itemstore.api.http.request import Request
 from itemstore.domain.positions import LARGEST, PATTERN, START, key_of, position_at, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.log_id import OtherLog
-from itemstore.eventlog.reader import Extent, FeedReader
+from itemstore.eventlog.reader import FeedReader, Outlook
 from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[
@@ -60,19 +60,19 @@ async def start_of(
     Notes the id of the log in the request. Raises OtherLog, and Problem for text that is no
     position (400) and for a position whose events were removed from what the reader reads (410).
     """
-    position, ends = await place_of(request, reader, after, log)
+    position, outlook = await place_of(request, reader, after, log)
     before_time = position_at(since - 1, LARGEST)
     if since > 0 and key_of(before_time) > key_of(position):
-        position, ends = before_time, ends or await reader.extent()
-    if ends is not None and ends.lacks_after(position):
+        position, outlook = before_time, await reader.outlook(before_time)
+    if outlook is not None and outlook.is_lacking:
         raise Problem("gone", f"The log no longer has what came after {position}.")
     return position
 
 
 async def place_of(
     request: Request, reader: FeedReader, after: str | None, log: str | None
-) -> tuple[str, Extent | None]:
-    """The position, and where what is read ends, which is not asked for the start of any log.
+) -> tuple[str, Outlook | None]:
+    """The position, and what is before a reader there, which is not asked for the start of any log.
 
     Notes the id of the log in the request. Raises Problem and OtherLog.
     """
@@ -84,13 +84,13 @@ async def place_of(
         raise OtherLog(sentence, request.log_id, await feed.end())
     if position == START:
         return position, None
-    ends = await reader.extent()
-    if ends.is_before(position):  # then it is of another collection, or of none
+    outlook = await reader.outlook(position)
+    if outlook.may_be_ahead:
         end = await feed.end()
         if key_of(end) < key_of(position):
             sentence = f"The position {position} is from ahead of the log, which ends at {end}."
             raise OtherLog(sentence, request.log_id, end)
-    return position, ends
+    return position, outlook
 
 
 async def check_same_log(request: Request) -> None:

@@ -122,7 +122,7 @@ async def test_an_empty_log_ends_where_it_starts(log: EventLog) -> None:
     assert (await log.reader.extent()).length == 0
     assert await log.reader.last_position() == START
     assert await log.reader.before_last(3) == START
-    assert not (await log.reader.extent()).lacks_after(START)
+    assert not (await log.reader.outlook(START)).is_lacking
 
 
 async def test_the_end_of_the_log_is_known(log: EventLog, events: list[RecordedEvent]) -> None:
@@ -138,15 +138,15 @@ async def test_what_was_trimmed_off_the_log_is_gone(
     redis: Redis, log: EventLog, events: list[RecordedEvent]
 ) -> None:
     """A reader that is behind what is left would miss events; one that is not, would not."""
-    assert not (await log.reader.extent()).lacks_after(START)
+    assert not (await log.reader.outlook(START)).is_lacking
     await redis.xtrim("items:events", maxlen=4, approximate=False)
 
-    assert (await log.reader.extent()).lacks_after(START)
-    assert (await log.reader.extent()).lacks_after(events[3].position)
-    assert not (await log.reader.extent()).lacks_after(events[5].position)
-    assert not (await log.reader.extent()).lacks_after(events[8].position)
+    assert (await log.reader.outlook(START)).is_lacking
+    assert (await log.reader.outlook(events[3].position)).is_lacking
+    assert not (await log.reader.outlook(events[5].position)).is_lacking
+    assert not (await log.reader.outlook(events[8].position)).is_lacking
     await redis.xtrim("items:events", maxlen=0, approximate=False)
-    assert (await log.reader.extent()).lacks_after(START)
+    assert (await log.reader.outlook(START)).is_lacking
 
 
 async def test_an_event_says_in_which_collection_it_happened(redis: Redis) -> None:
@@ -192,7 +192,7 @@ async def test_bodies_that_nobody_needs_stay_in_the_engine(
 
     assert await log.reader.last_position() == events[-1].position
     assert await log.reader.before_last(3) == events[1].position
-    assert not (await log.reader.extent()).lacks_after(events[0].position)
+    assert not (await log.reader.outlook(events[0].position)).is_lacking
     positions = await log.reader.positions("a", 0, 5)
     heads = [head async for some, _ in log.reader.heads_at(positions) for head in some]
     assert [(head.version, head.position, head.type) for head in heads] == [
