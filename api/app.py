@@ -27,6 +27,7 @@ from itemstore.api.lifespan import running
 from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
+    batch,
     docs,
     events,
     health,
@@ -199,7 +200,7 @@ def _routes(models: Mapping[str, ItemModel]) -> Iterator[Route]:
             for route in module.router.routes:
                 assert isinstance(route, Route)
                 yield route.of(name)
-    for module in (events, projections, service, health, problem_type, docs, metrics):
+    for module in (batch, events, projections, service, health, problem_type, docs, metrics):
         for route in module.router.routes:
             assert isinstance(route, Route)
             yield route

@@ -77,7 +77,7 @@ class Append:
         """
         outcome, *values = line.split(b" ")
         if len(values) < _EVENT:
-            raise _refusal(line, self._command, self._types)
+            raise _refusal(line, self.keys, self._command, self._types)
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
         return RecordedEvent(
@@ -101,7 +101,7 @@ class Check:
     def outcome(self, line: bytes) -> Checked:
         """What was found. Raises UnexpectedVersion, AlreadyDone and LogBroken."""
         if not line.startswith(b"checked "):
-            raise _refusal(line, self._command, _CHECKED)
+            raise _refusal(line, self.keys, self._command, _CHECKED)
         return Checked.of(self._command.item, line.decode())
 
 
@@ -111,24 +111,26 @@ _EVENT = 2
 _CHECKED = (b"checked", b"checked")
 
 
-def _refusal(line: bytes, command: Command | CheckItem, types: tuple[bytes, bytes]) -> Exception:
+def _refusal(
+    line: bytes, keys: Keys, command: Command | CheckItem, types: tuple[bytes, bytes]
+) -> Exception:
     """What the caller of a command is to be raised that became nothing."""
     outcome, *values = line.split(b" ")
     match outcome:
         case b"refused":
-            return _refused(command, types, values[0])
+            return _refused(keys, command, types, values[0])
         case b"known":
             return AlreadyDone()
     return LogBroken(BROKEN_ITEM.format(command.item))
 
 
 def _refused(
-    command: Command | CheckItem, types: tuple[bytes, bytes], state: bytes
+    keys: Keys, command: Command | CheckItem, types: tuple[bytes, bytes], state: bytes
 ) -> CommandRefused:
     exists = not state.startswith(b"-")
     version = abs(int(state))
     if not types[exists]:
-        return ItemNotFound(command.item, deleted_version=version or None)
+        return ItemNotFound(command.item, version or None, collection=keys.collection)
     return UnexpectedVersion(command.item, command.expected, version if exists else None)
 
 

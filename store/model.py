@@ -54,16 +54,17 @@ class ItemModel:
         self._is_stable = self._traits.is_stable
         self.runs_code = self._traits.runs_code
 
-    def stored(self, body: bytes) -> bytes:
+    def stored(self, body: bytes, *, is_checked: bool = False) -> bytes:
         """The JSON that is stored for a body: the validated model, as compact UTF-8.
 
         The model accepts it, with the same result, when it is sent back, patched or reverted to
-        (docs/decisions/0013). Raises MalformedJson, and InvalidItem for what the model refuses
-        or would not accept unchanged.
+        (docs/decisions/0013). `is_checked` says that to_json wrote the body, from a value that
+        check_json gave. Raises MalformedJson, and InvalidItem for what the model refuses or would
+        not accept unchanged.
         """
         if not self._is_stable:
             return self._checked(body, check_json(body))
-        is_plain = comes_back_as_it_is(body)
+        is_plain = is_checked or comes_back_as_it_is(body)
         value = None if is_plain else check_json(body)
         if self._model is None:
             if is_plain and body.startswith(b"{"):

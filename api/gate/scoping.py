@@ -17,7 +17,7 @@ from itemstore.store.scope import Scope
 FOR_ANY = frozenset({"/", "/docs", "/docs/{file}", "/openapi.json", "*"})
 """Resources in which nothing is of any item."""
 
-SIFTED = frozenset({"/events"})
+SIFTED = frozenset({"/batch", "/events"})
 """Resources that themselves give or take what is inside of request.scope, and nothing else."""
 
 NAMED = 3

@@ -12,7 +12,6 @@ from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Handler
 from itemstore.api.http.write_reply import write_reply
-from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.idempotency import IdempotencyKey
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -46,17 +45,16 @@ async def carry_out_once(request: Request, handler: Handler) -> AnyReply:
 
 
 async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply:
-    log = request.store.log
-    if recorded := await log.outcome(key):
-        return _again(request, recorded)
+    if (reply := await _again(request, handler, key)) is not None:
+        return reply
     request.idempotency = key
     try:
         return await handler(request)
     except Exception as error:
         # Another process may have carried it out after the look, and what this one was refused for
         # is then the request's own effect.
-        if _is_refusal(error) and (recorded := await log.outcome(key)):
-            return _again(request, recorded)
+        if _is_refusal(error) and (reply := await _again(request, handler, key)) is not None:
+            return reply
         raise
 
 
@@ -93,6 +91,13 @@ def _text(request: Request) -> str:
     return text
 
 
-def _again(request: Request, recorded: RecordedEvent) -> Reply:
+async def _again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply | None:
+    """The first reply, None where there was none; to a batch its handler gives it."""
+    if not request.is_of_a_collection:
+        request.outcome = await request.store.appender.outcomes(key)
+        return None if request.outcome is None else await handler(request)
+    recorded = await request.collection.log.outcome(key)
+    if recorded is None:
+        return None
     reply = write_reply(request, recorded)
     return Reply(reply.status, [*reply.headers, REPLAYED], reply.body)

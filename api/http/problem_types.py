@@ -190,6 +190,14 @@ PROBLEM_TYPES = {
             "Correct the parameters that `errors` names.",
         ),
         ProblemType(
+            "invalid-batch", 422, "This can't be a batch",
+            "A batch is a list of 1 to 128 requests: PUT, PATCH and DELETE of items, POST to "
+            "collections, and HEAD with a condition as a check. `index` is the place in the list, "
+            "from 0, of the first that is none of them. Nothing was carried out.",
+            "Correct the request that `index` points to, as `detail` says; GET /openapi.json has "
+            "the form of a batch.",
+        ),
+        ProblemType(
             "precondition-required", 428, "This store wants a condition on every change",
             "The operator demands If-Match or another condition on a write of an item that "
             "exists (RFC 6585 §3), so that nobody overwrites what they have not seen.",

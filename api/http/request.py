@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -18,6 +18,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.transaction import Outcome
 from itemstore.store.collection import Collection
 from itemstore.store.model import ItemModel
 from itemstore.store.scope import WHOLE, Scope
@@ -32,15 +33,16 @@ class Request:
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
     `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
     is found out about a request is noted in it: its token, the token's name as `actor`, its
-    Idempotency-Key as `key`, and the id of the log that it reads. `root` is what stands in front of
-    every path of this API, and usually empty. Only a request to a resource of a collection has a
-    `collection`.
+    Idempotency-Key as `key`, what a batch with that key became before as `outcome`, and the id of
+    the log that it reads. `root` is what stands in front of every path of this API, and usually
+    empty. Only a request to a resource of a collection has a `collection`.
     """
 
     token: Token | None = None
     actor: str | None = None
     key: str | None = None
     idempotency: IdempotencyKey | None = None
+    outcome: Sequence[Outcome] | None = None
     log_id = ""
     _content: bytes | None = None
 
@@ -62,6 +64,7 @@ class Request:
         self.context = context
         self.store = context.store
         self.parameters = parameters
+        self.is_of_a_collection = collection is not None
         if collection is not None:
             self.collection = context.store.collections[collection]
 

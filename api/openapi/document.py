@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from itemstore.api.openapi import batch_schemas
 from itemstore.api.openapi.headers import HEADERS
 from itemstore.api.openapi.models import ModelSchemas
 from itemstore.api.openapi.parameters import PARAMETERS
@@ -29,7 +30,7 @@ _SECURITY_SCHEMES = {
 def complete(document: Description, models: Mapping[str, ItemModel]) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
     of_models = ModelSchemas(models)
-    shapes = Shapes(SCHEMAS, of_models)
+    shapes = Shapes(SCHEMAS | batch_schemas.SCHEMAS, of_models)
     document["components"] = {
         "parameters": PARAMETERS,
         "headers": HEADERS,

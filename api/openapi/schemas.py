@@ -150,6 +150,7 @@ _PROBLEM = _object(
         "count": {"type": "integer", "description": "How many errors there are in all."},
         "limit": {"type": "integer", "description": "The bytes that are allowed."},
         "operation": {"type": "integer", "description": "Of a patch, the one that failed."},
+        "index": {**_COUNT, "description": "Of a batch, the request that failed, from 0."},
         "retry_after": {"type": "integer", "description": "Seconds."},
     },
     description="RFC 9457. Types have members of their own besides these.",

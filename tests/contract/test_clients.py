@@ -37,6 +37,18 @@ const problem: components["schemas"]["Problem"] = {
 };
 const errors: string[] | undefined = problem.errors?.map((error) => error.detail);
 
+const batch: components["schemas"]["BatchRequest"] = {
+  requests: [
+    { method: "PUT", path: "/items/foo", body: least },
+    { method: "HEAD", path: "/items/bar", headers: { "If-Match": '"1"' } },
+  ],
+};
+type Together = operations["batch"]["responses"][200]["content"]["application/json"];
+const statuses: number[] = ({} as Together).responses.map((each) => each.status);
+const tag: string = ({} as Together).responses[0].headers["ETag"];
+// @ts-expect-error: a list is read elsewhere
+const reading: components["schemas"]["BatchedRequest"] = { method: "GET", path: "/items" };
+
 type Read<Name extends "service" | "statistics" | "projections" | "metrics"> =
   operations[Name]["responses"][200]["content"];
 const page: string = ({} as Read<"service">)["text/html"];
@@ -58,8 +70,9 @@ import sys
 from http import HTTPStatus
 from generated import Client
 from generated.api.items import get_item, put_item
-from generated.api.service import service, statistics
-from generated.models import Item, Problem
+from generated.api.service import batch, service, statistics
+from generated.models import BatchedRequest, BatchedRequestHeaders, BatchRequest, Item, Problem
+from generated.models import BatchedRequestMethod as Method
 
 client = Client(base_url=sys.argv[1])
 for status in (HTTPStatus.CREATED, HTTPStatus.OK):
@@ -70,6 +83,17 @@ part = put_item.sync("part", client=client, body=Item(name="Foxes"))
 assert part == Item(name="Foxes", size=None), part
 missing = get_item.sync("missing", client=client)
 assert isinstance(missing, Problem) and missing.instance == "/items/missing", missing
+at_1 = BatchedRequestHeaders.from_dict({"If-Match": '"1"'})
+requests = [
+    BatchedRequest(Method.PUT, "/items/b", body=Item(name="Hares").to_dict()),
+    BatchedRequest(Method.HEAD, "/items/b", headers=at_1),
+    BatchedRequest(Method.PATCH, "/items/b", body={"size": 2}),
+]
+together = batch.sync(client=client, body=BatchRequest(requests)).responses
+assert [each.status for each in together] == [201, 200, 200], together
+assert together[2].headers["ETag"] == '"2"' and together[2].body["size"] == 2, together
+refused = batch.sync(client=client, body=BatchRequest([*requests[2:], requests[1]]))
+assert isinstance(refused, Problem) and (refused.status, refused.index) == (412, 1), refused
 assert service.sync(client=client).links["items"] == "/items"
 assert statistics.sync(client=client).events >= 0
 """

@@ -78,6 +78,8 @@ def _typed(block: Block) -> Iterator[Command]:
             typed, shown, begun = [text[2:]], [], number
         elif typed[-1].endswith("\\") and not shown:
             typed.append(text)
+        elif text.startswith("> ") and not shown:  # as a shell asks for the rest of a quoted text
+            typed.append(text[2:])
         else:
             shown.append(text)
     if typed:

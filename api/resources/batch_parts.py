@@ -1,0 +1,175 @@
+"""The requests of a batch, each checked as it alone would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+
+from itemstore.api.gate.scoping import check_item, check_new_item
+from itemstore.api.http.errors_as_problems import problem_of
+from itemstore.api.http.media_types import JSON, JSON_PATCH, MERGE_PATCH, checked_media_type
+from itemstore.api.http.patch import Change, change_of
+from itemstore.api.http.paths import item_id
+from itemstore.api.http.preconditions import Conditions
+from itemstore.api.http.preferences import preferred_return
+from itemstore.api.http.problems import Problem
+from itemstore.api.http.request import Request
+from itemstore.api.resources.batch_shape import (
+    HAS_BODY,
+    Unreadable,
+    conditions_for,
+    fields_of,
+    method_and_path,
+    place_of,
+)
+from itemstore.domain.expected import ABSENT, ExpectedVersion
+from itemstore.domain.ids import InvalidItemId
+from itemstore.domain.values import value
+from itemstore.eventlog.uuid7 import uuid7
+from itemstore.store.collection import Collection
+from itemstore.store.json_text import DEEPEST, check_json
+
+MOST_REQUESTS = 128
+"""Requests in one batch: what one script call takes."""
+
+_AROUND_A_BODY = 3
+"""Levels of JSON that a batch puts around the body of a request."""
+
+Content = bytes | Change | None
+"""The JSON that a PUT or a POST stores, what a PATCH changes, or nothing."""
+
+Target = tuple[str, str]
+"""An item of the store: the name of its collection, and its id."""
+
+
+@value
+class Part:
+    """One request of a batch.
+
+    `expected` is what its entity tags ask for. `preferred` is the return that it prefers, by itself
+    or with the whole batch.
+    """
+
+    method: str
+    collection: Collection
+    item: str
+    conditions: Conditions
+    expected: ExpectedVersion
+    content: Content
+    preferred: str | None
+
+    @property
+    def target(self) -> Target:
+        """The item that it is about."""
+        return self.collection.name, self.item
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes the item, and does not only check it."""
+        return self.method != "HEAD"
+
+    @property
+    def depends(self) -> bool:
+        """Whether what it is to do depends on the item as it is."""
+        return self.method == "PATCH" or self.conditions.unmodified_since is not None
+
+
+def parts_of(request: Request, document: bytes) -> list[Part]:
+    """The requests of the batch, with what they store worked out.
+
+    Raises MalformedJson, and Problem: that of the first request which can't be carried out whatever
+    there is in the store, with its `index`.
+    """
+    preferred = preferred_return(request.fields)
+    parts: list[Part] = []
+    for index, asked in enumerate(_listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))):
+        try:
+            part = _part(request, asked, preferred)
+            if part.conditions.unmodified_since is not None:
+                _check_not_written(part, parts)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything
+            raise at_index(index, error) from None
+        parts.append(part)
+    return parts
+
+
+def at_index(index: int, error: Exception) -> Exception:
+    """What a batch is answered with where this request of it, counted from 0, meets the error."""
+    if isinstance(error, Unreadable | InvalidItemId):
+        sentence = f"Request {index} of the batch can't be taken: {error}"
+        error = Problem("invalid-batch", sentence.removesuffix(".") + ".")
+    problem = problem_of(error)
+    if problem is None:
+        return error
+    return Problem(
+        problem.type.slug,
+        problem.detail,
+        members={"index": index, **problem.members},
+        headers=problem.headers,
+        links=problem.links,
+    )
+
+
+def _listed(batch: Any) -> list[Any]:
+    """What stands in the list of requests. Raises Problem."""
+    requests = batch.get("requests") if isinstance(batch, dict) and len(batch) == 1 else None
+    if not isinstance(requests, list) or not requests:
+        sentence = (
+            'A batch is {"requests": […]}, an object with nothing else in it, and a list of 1 to '
+            f"{MOST_REQUESTS} requests."
+        )
+        raise Problem("invalid-batch", sentence)
+    if len(requests) > MOST_REQUESTS:
+        sentence = f"A batch has at most {MOST_REQUESTS} requests, and not {len(requests)}."
+        raise Problem("invalid-batch", sentence, members={"index": MOST_REQUESTS})
+    return requests
+
+
+def _part(request: Request, asked: Any, preferred: str | None) -> Part:
+    """One request. Raises what at_index takes."""
+    method, path = method_and_path(asked)
+    collection, segment = place_of(request, method, path)
+    if segment is None:
+        check_new_item(request, collection.name)
+        item = str(uuid7())
+    else:
+        item = item_id(segment)
+        check_item(request, collection.name, item)
+    fields = fields_of(asked.get("headers", {}))
+    demanded = request.store.settings.require_conditions
+    conditions = conditions_for(method, fields, demanded=demanded)
+    content = _content(request, method, collection, fields, asked) if HAS_BODY[method] else None
+    expected = ABSENT if segment is None else conditions.expected
+    preferred = preferred_return(fields) or preferred
+    return Part(method, collection, item, conditions, expected, content, preferred)
+
+
+def _content(
+    request: Request,
+    method: str,
+    collection: Collection,
+    fields: Mapping[bytes, bytes],
+    asked: Mapping[str, Any],
+) -> Content:
+    """What a request stores or changes. Raises Problem, and what the model does."""
+    if request.outcome is not None:
+        return None  # it was stored before, by a model that may be another one
+    body, is_patch = asked["body"], method == "PATCH"
+    media_type = JSON
+    if b"content-type" in fields:
+        media_type = checked_media_type(method, fields[b"content-type"].decode("latin-1"), None)
+    elif is_patch:
+        media_type = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
+    if is_patch:
+        return change_of(media_type, body, request.store.settings.max_body)
+    return request.context.models[collection.name].stored(to_json(body), is_checked=True)
+
+
+def _check_not_written(part: Part, before: Sequence[Part]) -> None:
+    """Raises Unreadable where a part before writes the item, whose date is not known until then."""
+    if any(each.is_write and each.target == part.target for each in before):
+        raise Unreadable(
+            "an earlier request of the batch writes the item, so leave If-Unmodified-Since out"
+        )
