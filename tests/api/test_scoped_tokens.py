@@ -18,7 +18,7 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
-from itemstore.store.tokens import Role, create
+from itemstore.store.tokens import Role, create, revoke
 from tests.api.conftest import client_of, problem
 
 OF_A_COLLECTION = {
@@ -217,6 +217,28 @@ async def test_a_bound_writer_writes_inside(
     for below in SUB_RESOURCES:
         assert (await filled.get(path + below, headers=bound)).status_code == 200
     assert (await filled.delete(path, headers=bound)).status_code == 204
+
+
+async def test_a_batch_that_is_sent_again_by_a_token_bound_to_less_is_refused(
+    filled: httpx.AsyncClient,
+    redis: FakeAsyncRedis,
+    partition: Partition,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key is known by the token's name, and a name may be given anew: the scope counts first."""
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
+    requests = [{"method": "PUT", "path": OTHER_ID, "body": {"secret": 1}}]
+    key = {"idempotency-key": "k"}
+    before = await bearer(redis, "ann", Scope())
+    sent = await filled.post("/batch", json={"requests": requests}, headers=before | key)
+    assert sent.status_code == 200
+    again = await filled.post("/batch", json={"requests": requests}, headers=before | key)
+    assert again.headers["idempotency-replayed"] == "true"
+    await revoke(partition, "ann")
+    after = await bearer(redis, "ann", SCOPE)
+    refused = await filled.post("/batch", json={"requests": requests}, headers=after | key)
+    insufficient(refused)
+    assert "secret" not in refused.text
 
 
 async def test_a_bound_reader_still_only_reads(
