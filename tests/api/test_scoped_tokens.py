@@ -219,14 +219,17 @@ async def test_a_bound_writer_writes_inside(
     assert (await filled.delete(path, headers=bound)).status_code == 204
 
 
+@pytest.fixture
+def _asks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request looks whether the tokens are still what they were."""
+    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("_asks_each_time")
 async def test_a_batch_that_is_sent_again_by_a_token_bound_to_less_is_refused(
-    filled: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
-    partition: Partition,
-    monkeypatch: pytest.MonkeyPatch,
+    filled: httpx.AsyncClient, redis: FakeAsyncRedis, partition: Partition
 ) -> None:
     """A key is known by the token's name, and a name may be given anew: the scope counts first."""
-    monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     requests = [{"method": "PUT", "path": OTHER_ID, "body": {"secret": 1}}]
     key = {"idempotency-key": "k"}
     before = await bearer(redis, "ann", Scope())
