@@ -30,6 +30,9 @@ MOST_COMMANDS = 128
 """How many commands one script call takes, and so a transaction: at most some 2 ms of the engine's
 time."""
 
+MOST_WAITING = 64 * MOST_COMMANDS
+"""How many commands of transactions may wait: 32 clients send 128 at once. Some 0.3 s of work."""
+
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a larger body or transaction goes alone."""
 
@@ -63,6 +66,7 @@ class Appender:
             most=MOST_COMMANDS,
             most_bytes=MOST_BYTES,
             waiting=terms.waiting,
+            most_waiting=max(terms.waiting, MOST_WAITING),
             flights=FLIGHTS,
             crowd=CROWD,
         )

@@ -29,7 +29,8 @@ class Batches(Generic[Call, Answer]):
 
     A call may stand for several, as a transaction does for its commands, and is never divided. A
     batch ends at `most` of these, or at `most_bytes` of what the callers say their calls weigh.
-    `sizes` counts the batches of each size that were sent.
+    `sizes` counts the batches of each size that were sent. `waiting` calls may wait, and as long as
+    they stand for less than `most_waiting`; that is the same number unless said otherwise.
     """
 
     def __init__(  # noqa: PLR0913 - bounds, each by its name
@@ -41,11 +42,13 @@ class Batches(Generic[Call, Answer]):
         waiting: int,
         flights: int,
         crowd: int = 1,
+        most_waiting: int | None = None,
     ) -> None:
         self._send = send
         self._most = most
         self._most_bytes = most_bytes
-        self._most_waiting = waiting
+        self._most_calls = waiting
+        self._most_waiting = most_waiting or waiting
         self._count = 0
         self._waiting: list[_Waiting[Call, Answer]] = []
         self._most_flights = flights
@@ -56,7 +59,7 @@ class Batches(Generic[Call, Answer]):
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
-        if self._count >= self._most_waiting:
+        if len(self._waiting) >= self._most_calls or self._count >= self._most_waiting:
             raise TooManyWaiting
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -291,3 +292,13 @@ async def test_as_many_requests_as_are_allowed(client: httpx.AsyncClient, events
 
     assert statuses(answer) == [201] * 100 + [200] * 28
     assert len(await events()) == 128
+
+
+async def test_many_full_batches_at_once_have_room(client: httpx.AsyncClient) -> None:
+    """As many requests may wait as ever, although each stands for 128 writes."""
+    answers = await asyncio.gather(
+        *(send(client, *(put(f"{n}-{m}", {}) for m in range(128))) for n in range(20))
+    )
+
+    assert {each.status_code for each in answers} == {200}
+    assert (await client.get("/items")).json()["total"] == 20 * 128

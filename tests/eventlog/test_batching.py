@@ -236,3 +236,18 @@ async def test_a_second_batch_leaves_when_a_crowd_waits(other: OtherSide) -> Non
     other.let()
     assert await asyncio.gather(*callers) == [1, 2, 3, 4, 5]
     assert other.batches == [[1], [2, 3, 4], [5]]
+
+
+async def test_calls_that_stand_for_many_may_wait_like_others(other: OtherSide) -> None:
+    """As many calls, and as long as all that they stand for is no more than may wait."""
+    batches = Batches[int, int](
+        other.send, most=4, most_bytes=0, waiting=3, flights=1, most_waiting=9
+    )
+    callers = [asyncio.create_task(batches.submit(call, 0, 4)) for call in range(3)]
+    await settled()
+    callers += [asyncio.create_task(batches.submit(3, 0, 4))]  # two wait, and stand for eight
+    await settled()
+    with pytest.raises(TooManyWaiting):
+        await batches.submit(4)
+    other.let()
+    assert await asyncio.gather(*callers) == [0, 1, 2, 3]
