@@ -20,6 +20,12 @@ async def import_(
     append: Annotated[
         bool, typer.Option("--append", help="Add to a log that has events, under new positions.")
     ] = False,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            help="Put all into this collection.", show_default="the one that a line's source names"
+        ),
+    ] = None,
 ) -> None:
     """Read events, one CloudEvents object a line, into an empty log."""
     from itemstore.cli.import_file import import_file
@@ -27,5 +33,5 @@ async def import_(
 
     path = None if file == Path("-") else file
     async with opened(where, new=True) as store:
-        count = await import_file(store, path, append=append)
+        count = await import_file(store, path, append=append, only=collection)
     say(f"{count} {'event' if count == 1 else 'events'} imported")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_source import Source, opened
 from itemstore.cli.import_spool import Spool, SpoolFailed, spool
+from itemstore.cli.import_target import Target
 from itemstore.cli.interruption import Interrupted, postponed
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
@@ -38,53 +41,56 @@ AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be imported after the position `last`: `total` events, and `there` in the log."""
+    """What is to be imported, and where: `total` events, and `there` in the log already."""
 
     name: str
     appends: bool
-    last: str
+    target: Target
     there: int
     total: int
 
 
-async def import_file(store: Store, path: Path | None, *, append: bool) -> int:
+async def import_file(
+    store: Store, path: Path | None, *, append: bool, only: str | None = None
+) -> int:
     """How many events were imported. All of the file is checked before the first is written.
 
     Without `append` the log may be empty, or what an interrupted import of the same file left.
-    Raises Stop for a line that can't be imported, before anything is written.
+    `only` is the name of the collection that all go to. Raises NoSuchCollection, and Stop for a
+    line that can't be imported, before anything is written.
     """
-    last = await store.log.reader.last_position()
+    target = await Target.of(store, only)
     with opened(path) as source, spool() as kept, reported(quiet=False) as report:
         try:
-            there, total = await _checked(store, source, kept, report, append=append)
+            there, total = await _checked(target, source, kept, report, append=append)
         except (ImportRefused, SpoolFailed) as error:
             raise Stop(str(error)) from None
         except NotItsBeginning as error:
-            raise Stop(_not_its_beginning(last, error)) from None
+            raise Stop(_not_its_beginning(target.end, error)) from None
         except Interrupted:
             say("Interrupted; nothing was imported.")
             raise
         if there:
             say(f"{_events(there)} in the log already")
-        await _write(store, Plan(source.name, append, last, there, total), kept, report)
-    end = await log_end(store.partition.client, await store.log.reader.last_position())
+        await _write(store, Plan(source.name, append, target, there, total), kept, report)
+    end = await log_end(store.partition.client, target.end)
     if end.sentence is not None:
         say(end.sentence)
     return total
 
 
 async def _checked(
-    store: Store, source: Source, kept: Spool, report: Report, *, append: bool
+    target: Target, source: Source, kept: Spool, report: Report, *, append: bool
 ) -> tuple[int, int]:
     """How many events are in the log already, and how many `kept` has now, all of them checked."""
-    check = Check(int(time.time() * 1000), keep=not append)
+    check = Check(int(time.time() * 1000), keep=not append, collection_of=target.collection_of)
     events = source.events()
-    there = 0 if append else await check.past_what_is_in(store.partition, events)
+    there = 0 if append else await check.past_what_is_in(target.log, events)
     total = 0
     for some in in_batches(events) if append else [events]:
         if append:
-            unknown = {event.item for event in some} - check.exists.keys()
-            check.exists |= await _existing(store, unknown)
+            unknown = {(target.collection_of(event), event.item) for event in some}
+            check.exists |= await _existing(target, unknown - check.exists.keys())
         for step in check.checked(some):
             kept.add(step)
             total += step.count
@@ -94,21 +100,24 @@ async def _checked(
 
 async def _write(store: Store, plan: Plan, kept: Spool, report: Report) -> None:
     """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
-    done, line, last = 0, 0, plan.last
-    steps = import_events(store.partition, _with_room(kept.steps(), store.disk), last)
+    done, line, target = 0, 0, plan.target
+    partitions = {name: target.partition(name) for name in target.used}
+    steps = import_events(partitions, _with_room(kept.steps(), store.disk), target.ends)
     try:
         # A signal waits for the end of a step, so that what is said here is what there is.
         with postponed() as check:
+            store.disk.check()
+            await target.begin()
             async with aclosing(steps) as writing:
                 async for step in writing:
-                    done, line, last = done + step.count, step.line, step.position
+                    done, line, target.ends = done + step.count, step.line, dict(step.ends)
                     report(Progress("importing", done, plan.total))
                     check()
     except Interrupted:
         say(f"Interrupted. {_left_off(plan, done, line)}")
         raise
     except (LogUnavailable, LogFull, LogBroken, SpoolFailed) as error:
-        doubt = await _in_doubt(store, last) if plan.appends else ""
+        doubt = await _in_doubt(target) if plan.appends else ""
         raise Stop(f"{error} {doubt}{_left_off(plan, done, line)}") from None
     except LogMoved as error:
         message = (
@@ -129,18 +138,15 @@ def _left_off(plan: Plan, done: int, line: int) -> str:
     name = "FILE" if plan.name == "stdin" else shlex.quote(plan.name)
     return (
         f"{said}, those of the first {line:,} lines. To go on with the rest: "
-        f"tail -n +{line + 1} {name} | itemstore import --append"
+        f"tail -n +{line + 1} {name} | itemstore import --append{plan.target.option}"
     )
 
 
-async def _in_doubt(store: Store, last: str) -> str:
+async def _in_doubt(target: Target) -> str:
     """A sentence where the step that failed may have been written all the same."""
-    try:
-        end = await store.log.reader.last_position()
-    except LogUnavailable:
-        end = None
-    if end == last:
-        return ""
+    with suppress(LogUnavailable):
+        if await target.ends_now() == target.ends:
+            return ""
     return "The last step may have been written too: look at `itemstore tail` before you go on. "
 
 
@@ -163,15 +169,17 @@ def _with_room(steps: Iterable[Step], disk: DiskSpace) -> Iterator[Step]:
         yield step
 
 
-async def _existing(store: Store, items: Iterable[str]) -> dict[str, bool]:
-    """Of each item, whether it exists now."""
-    names = sorted(items)
-    found: dict[str, bool] = {}
-    partition = store.partition
-    for start in range(0, len(names), AT_ONCE):
-        some = names[start : start + AT_ONCE]
-        with translated():
-            rows: Any = await partition.client.hmget(partition.keys.current, some)
-        for name, row in zip(some, rows, strict=True):
-            found[name] = row is not None and decode(name, row).exists
+async def _existing(
+    target: Target, items: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], bool]:
+    """Of each item, by its collection and its id, whether it exists now."""
+    found: dict[tuple[str, str], bool] = {}
+    for collection, of_one in groupby(sorted(items), key=itemgetter(0)):
+        partition, names = target.partition(collection), [item for _, item in of_one]
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            with translated():
+                rows: Any = await partition.client.hmget(partition.keys.current, some)
+            for name, row in zip(some, rows, strict=True):
+                found[collection, name] = row is not None and decode(name, row).exists
     return found

@@ -1,71 +1,102 @@
--- Appends events that happened elsewhere, and applies each to the current items.
+-- Appends events that happened elsewhere, and applies each to the current items of its collection.
 --
 -- Begins with the texts of apply.lua and order.lua.
---   KEYS[1..3]  the log, the current items, the ids
---   KEYS[4]     the store's last position, which never goes back
---   ARGV[1]     in front of an id: the key of its history
---   ARGV[2]     the position that the log must end at, 0-0 for an empty one
+--   KEYS[1]  the store's last position, which never goes back
+--   then three for each collection: its log, its current items, its ids
+--   ARGV[1]  the number of each event's collection, from 1, with blanks in between; empty: the first
+--            for all
+--   then two for each collection:
+--     in front of an id: the key of its history
+--     the position that its log must end at, 0-0 for an empty one
 --   then five for each event, in order:
 --     its position, or * for the store's next: in all of them or in none
 --     type, item, body (empty on a delete), meta
--- Reply: the position that the log now ends at; an error, and nothing written, where it ended
--- elsewhere than ARGV[2]: somebody wrote meanwhile, or where an item's row is missing or broken.
+-- Reply: the position that each of the logs now ends at; an error, and nothing written, where one of
+-- them ended elsewhere: somebody wrote meanwhile, or where an item's row is missing or broken.
 
-local FIRST, EACH = 3, 5
+local EACH = 5
+local collections, FIRST = {}, (#KEYS - 1) / 3 * 2 + 2
 
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local ends_at = last and last[1] or '0-0'
-if ends_at ~= ARGV[2] then
-  return redis.error_reply('LOGMOVED ' .. ends_at)
+local function end_of(events)
+  local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  return last and last[1] or '0-0'
 end
 
-local here = collection_of(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
+for k = 2, #KEYS, 3 do
+  local number = #collections + 1
+  local here = collection_of(KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[2 * number])
+  here.ends_at, here.items = end_of(here.events), {}
+  if here.ends_at ~= ARGV[2 * number + 1] then
+    return redis.error_reply('LOGMOVED ' .. here.ends_at)
+  end
+  redis.call('ZCARD', here.ids)  -- raises WRONGTYPE here, before the first write
+  collections[number] = here
+end
+
 local time = ARGV[FIRST] == '*' and redis.call('TIME') or { 0, 0 }
-local order = begin_order(KEYS[4], time[1] * 1000 + math.floor(time[2] / 1000))
+local order = begin_order(KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000))
 if order.err then
   return order
 end
-redis.call('ZCARD', KEYS[3])  -- raises WRONGTYPE here, before the first write
-local refusal = refusal_of(here, ARGV[FIRST + 2], { KEYS[4] })
-if refusal then
-  return refusal
+
+-- the collection of each event, and its place among that one's items
+local numbers, places = {}, {}
+for number in string.gmatch(ARGV[1], '%d+') do
+  numbers[#numbers + 1] = tonumber(number)
+end
+for n = 1, (#ARGV - FIRST + 1) / EACH do
+  local here = collections[numbers[n] or 1]
+  here.items[#here.items + 1] = ARGV[FIRST + EACH * (n - 1) + 2]
+  places[n] = #here.items
 end
 
-local items = {}
-for i = FIRST, #ARGV, EACH do
-  items[#items + 1] = ARGV[i + 2]
-end
-local sound = sound_rows(here, items)
-for n, item in ipairs(items) do
-  if not read_row(sound[n]) then
-    return redis.error_reply('BROKENROW ' .. item)
+for _, here in ipairs(collections) do
+  local refusal = #here.items > 0 and refusal_of(here, here.items[1], { KEYS[1] })
+  if refusal then
+    return refusal
+  end
+  here.sound = sound_rows(here, here.items)
+  for place, item in ipairs(here.items) do
+    if not read_row(here.sound[place]) then
+      return redis.error_reply('BROKENROW ' .. item)
+    end
   end
 end
 
-for n, item in ipairs(items) do
-  local i = FIRST + EACH * (n - 1)
-  local position, event_type, data, meta = ARGV[i], ARGV[i + 1], ARGV[i + 3], ARGV[i + 4]
-  local version, _, created = read_row(here.rows[item] or sound[n])
+for n, place in ipairs(places) do
+  local here, i = collections[numbers[n] or 1], FIRST + EACH * (n - 1)
+  local position, event_type, item, data, meta = unpack(ARGV, i, i + EACH - 1)
+  local version, _, created = read_row(here.rows[item] or here.sound[place])
   version = string.format('%d', version + 1)
   local is_new = position == '*'
   if is_new then
     position = next_position(order)
   end
-  position = position and redis.pcall('XADD', KEYS[1], position,
+  position = position and redis.pcall('XADD', here.events, position,
     'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
   if is_new and type(position) ~= 'string' then
-    position = append_again(order, KEYS[1],
+    position = append_again(order, here.events,
       'type', event_type, 'item', item, 'version', version, 'data', data, 'meta', meta)
   end
-  ends_at = position
+  here.ends_at = position
   if type(position) ~= 'string' then  -- no position is left: what came before it is kept whole
     break
   end
   order.given = is_new and position or go_after(order, position)
   apply(here, event_type, item, version, position, created, data)
 end
-write_items(here)
-if order.given then
-  redis.call('SET', KEYS[4], order.given)
+
+local ends = {}
+for number, here in ipairs(collections) do
+  write_items(here)
+  ends[number] = here.ends_at
 end
-return ends_at
+if order.given then
+  redis.call('SET', KEYS[1], order.given)
+end
+for _, ends_at in ipairs(ends) do
+  if type(ends_at) ~= 'string' then
+    return ends_at
+  end
+end
+return ends

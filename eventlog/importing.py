@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from itemstore.domain.events import Event, ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
+from itemstore.domain.events import (
+    ITEMS,
+    Event,
+    ItemCreated,
+    ItemDeleted,
+    ItemUpdated,
+    RecordedEvent,
+)
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.domain.values import value
@@ -14,6 +21,7 @@ from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import FeedReader
 
 BATCH = 500
 """Most events in one script call."""
@@ -53,18 +61,21 @@ class NotItsBeginning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A step of an import: how many events, up to which line, and where the log ends now."""
+    """A step of an import: how many events, up to which line, and where the logs end now.
+
+    `ends` has the last position of each collection that is imported into, by name.
+    """
 
     count: int
     line: int
-    position: str
+    ends: Mapping[str, str]
 
 
 @value
 class ForeignEvent:
     """An event from elsewhere. `milliseconds` is its time since 1970, where there is no position.
 
-    `body` is JSON as UTF-8 bytes, empty on a delete.
+    `body` is JSON as UTF-8 bytes, empty on a delete. `source` is what it says of where it is from.
     """
 
     line: int
@@ -74,45 +85,59 @@ class ForeignEvent:
     position: str | None = None
     milliseconds: int | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one script call writes: how many events, up to which line, and its arguments."""
+    """What one script call writes: how many events, up to which line, and its arguments.
+
+    `collections` are the names of those that it writes to, and `numbers` says which of them each of
+    the events is for, from 1; it is empty where there is only one.
+    """
 
     count: int
     line: int
+    collections: tuple[str, ...]
+    numbers: str
     arguments: list[str | bytes]
+
+
+CollectionOf = Callable[[ForeignEvent], str]
+"""The name of the collection that an event is for. Raises ImportRefused."""
 
 
 class Check:
     """Whether events can follow one another, and the position that each will have.
 
     `now`, in milliseconds since 1970, is the time of an event that has none. With `keep` an event
-    keeps its own position, else it gets a new one. `exists` says of items whether they exist before
-    the next event; those that it does not name do not.
+    keeps its own position, else it gets a new one. `collection_of` says which collection an event
+    is for. `exists` says of items, by collection and id, whether they exist before the next event;
+    those that it does not name do not.
     """
 
-    def __init__(self, now: int, *, keep: bool) -> None:
-        self.exists: dict[str, bool] = {}
+    def __init__(self, now: int, *, keep: bool, collection_of: CollectionOf | None = None) -> None:
+        self.exists: dict[tuple[str, str], bool] = {}
+        self.collection_of = collection_of or (lambda _: ITEMS)
         self._now = now
         self._keep = keep
         self._last = key_of(START)
 
-    async def past_what_is_in(self, partition: Partition, events: Iterator[ForeignEvent]) -> int:
+    async def past_what_is_in(self, log: FeedReader, events: Iterator[ForeignEvent]) -> int:
         """How many of the first events are in the log already: all that the log has.
 
-        Raises NotItsBeginning where the log is not what an import of these events that keeps
-        positions leaves when it is interrupted, ImportRefused, and what a failing engine raises.
+        The log may be that of several collections together. Raises NotItsBeginning where it is not
+        what an import of these events that keeps positions leaves when it is interrupted,
+        ImportRefused, and what a failing engine raises.
         """
         count = 0
-        async with aclosing(partition.reader.recorded_slices()) as slices:
+        async with aclosing(log.recorded_slices()) as slices:
             async for slice_ in slices:
                 for recorded in slice_:
                     event = next(events, None)
-                    if event is None or not _became(event, recorded, self._last):
+                    if event is None or not self._became(event, recorded):
                         raise NotItsBeginning(event.line if event else None)
-                    self._follow(event)
+                    self._follow(event, recorded.collection)
                     self._last = key_of(recorded.position)
                     count += 1
         return count
@@ -123,18 +148,25 @@ class Check:
         That is for an event that the history before it does not allow, and for positions that do
         not go up.
         """
-        placed = ((self.place(event), event) for event in events)
+        placed = ((*self.place(event), event) for event in events)
         for batch in steps(placed, _bytes_placed, most=BATCH, most_bytes=BATCH_BYTES):
             arguments: list[str | bytes] = []
-            for place, event in batch:
+            numbers: dict[str, str] = {}
+            for collection, place, event in batch:
+                numbers.setdefault(collection, str(len(numbers) + 1))
                 arguments += (place, event.type, event.item, event.body, encode_meta(event.meta))
-            yield Step(len(batch), batch[-1][1].line, arguments)
+            of_each = "" if len(numbers) == 1 else " ".join(numbers[name] for name, *_ in batch)
+            yield Step(len(batch), batch[-1][-1].line, (*numbers,), of_each, arguments)
 
-    def place(self, event: ForeignEvent) -> str:
-        """The position of the next event, `*` for a new one. Raises ImportRefused."""
+    def place(self, event: ForeignEvent) -> tuple[str, str]:
+        """The collection and the position of the next event, `*` for a new one.
+
+        Raises ImportRefused.
+        """
+        collection = self.collection_of(event)
         place = self._next_position(event) if self._keep else "*"
-        self._follow(event)
-        return place
+        self._follow(event, collection)
+        return collection, place
 
     def _next_position(self, event: ForeignEvent) -> str:
         key = _next_key(event, self._last, self._now)
@@ -147,32 +179,45 @@ class Check:
         self._last = key
         return event.position or position_at(*key)
 
-    def _follow(self, event: ForeignEvent) -> None:
-        outcome = _OUTCOMES.get((event.type, self.exists.get(event.item, False)))
+    def _became(self, event: ForeignEvent, recorded: RecordedEvent) -> bool:
+        """Whether an import made this of the event, after the position before it."""
+        if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
+            return False
+        if recorded.collection != self.collection_of(event):
+            return False
+        # Without an id or a time its position came from the clock, at a moment nobody knows now.
+        has_time = event.position is not None or event.milliseconds is not None
+        return not has_time or key_of(recorded.position) == _next_key(event, self._last, 0)
+
+    def _follow(self, event: ForeignEvent, collection: str) -> None:
+        item = (collection, event.item)
+        outcome = _OUTCOMES.get((event.type, self.exists.get(item, False)))
         if outcome is None:
             raise _not_a_type(event)
         if isinstance(outcome, str):
             raise ImportRefused(event.line, f"{event.type} of {event.item!r}: {outcome}")
-        self.exists[event.item] = outcome
+        self.exists[item] = outcome
 
 
 async def import_events(
-    partition: Partition, checked: Iterable[Step], after: str
+    partitions: Mapping[str, Partition], checked: Iterable[Step], after: Mapping[str, str]
 ) -> AsyncGenerator[Written, None]:
-    """Writes what was checked after the position at which the log ends, and says so step by step.
+    """Writes what was checked to the collections of these names, and says so step by step.
 
-    Raises LogMoved and LogBroken, and what a failing engine raises: then the step may have been
-    written.
+    `after` are the positions at which their logs end. Raises LogMoved and LogBroken, and what a
+    failing engine raises: then the step may have been written.
     """
-    keys = partition.keys
+    ends = dict(after)
     for step in checked:
-        reply = await partition.run(
-            IMPORT,
-            keys=[keys.events, keys.current, keys.ids, keys.store.position],
-            args=[keys.histories, after, *step.arguments],
-        )
-        after = reply.decode()
-        yield Written(step.count, step.line, after)
+        into = [partitions[name] for name in step.collections]
+        keys = [into[0].keys.store.position]
+        arguments: list[str | bytes] = [step.numbers]
+        for name, partition in zip(step.collections, into, strict=True):
+            keys += (partition.keys.events, partition.keys.current, partition.keys.ids)
+            arguments += (partition.keys.histories, ends[name])
+        reply = await into[0].run(IMPORT, keys=keys, args=[*arguments, *step.arguments])
+        ends |= {name: end.decode() for name, end in zip(step.collections, reply, strict=True)}
+        yield Written(step.count, step.line, dict(ends))
 
 
 def in_batches(events: Iterable[ForeignEvent]) -> Iterator[list[ForeignEvent]]:
@@ -184,17 +229,8 @@ def _bytes_of(event: ForeignEvent) -> int:
     return len(event.body)
 
 
-def _bytes_placed(placed: tuple[str, ForeignEvent]) -> int:
-    return _bytes_of(placed[1])
-
-
-def _became(event: ForeignEvent, recorded: RecordedEvent, before: tuple[int, int]) -> bool:
-    """Whether an import made this of the event, after the position before it."""
-    if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
-        return False
-    # Without an id or a time its position came from the clock, at a moment that nobody knows now.
-    has_time = event.position is not None or event.milliseconds is not None
-    return not has_time or key_of(recorded.position) == _next_key(event, before, 0)
+def _bytes_placed(placed: tuple[str, str, ForeignEvent]) -> int:
+    return _bytes_of(placed[-1])
 
 
 def _next_key(event: ForeignEvent, before: tuple[int, int], now: int) -> tuple[int, int]:

@@ -85,6 +85,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         _with_a_date(_position(event.get("id"))),
         _milliseconds(event.get("time")),
         meta,
+        source if isinstance(source := event.get("source"), str) else None,
     )
 
 

@@ -47,6 +47,11 @@ def named_collections(setting: str | None, model: str | None) -> dict[str, ItemM
     return {name: named_model(each, said=_SAID) for name, each in _entries(setting)}
 
 
+def is_name(text: str) -> bool:
+    """Whether a collection may have this name."""
+    return NAME.fullmatch(text) is not None and text not in RESERVED
+
+
 def checked_names(names: Iterable[str], said: str) -> tuple[str, ...]:
     """The names, if collections may have them all. Raises UnknownName, which begins as `said`."""
     checked: list[str] = []

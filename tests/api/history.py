@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 
-from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated
+from itemstore.domain.events import ITEMS, ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.positions import START
 from itemstore.eventlog.importing import Check, ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
@@ -29,7 +29,7 @@ async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
     checked = Check(0, keep=True).checked(events)
-    async for _ in import_events(Partition(redis, Keys()), checked, START):
+    async for _ in import_events({ITEMS: Partition(redis, Keys())}, checked, {ITEMS: START}):
         pass
 
 

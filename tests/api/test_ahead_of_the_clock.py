@@ -116,7 +116,7 @@ def test_an_event_with_a_position_keeps_it_however_far_ahead() -> None:
         decode(3, _line("c", f"{FAR + 5}-7")),
     ]
     check = Check(1_000, keep=True)
-    places = [check.place(event) for event in events]
+    places = [check.place(event)[1] for event in events]
     assert places == [f"{FAR}-{LARGEST}", f"{FAR + 1}-0", f"{FAR + 5}-7"]
 
 

@@ -169,3 +169,113 @@ def test_a_rebuild_rebuilds_each_collection(shop: Run, tmp_path: Path) -> None:
     assert shop("verify").returncode == 0
     shown = shop("rebuild", "statistics").stdout
     assert "Rebuilt statistics of /orders" in shown
+
+
+def lines(*events: tuple[str | None, str, str], start: int = 1) -> str:
+    """Lines of events: source, type and id, with positions that go up."""
+    text = ""
+    for number, (source, kind, item) in enumerate(events, start=start):
+        event: dict[str, object] = {"id": f"{number}-0", "type": kind, "subject": item}
+        if source is not None:
+            event["source"] = source
+        if kind != "ItemDeleted":
+            event["data"] = {"n": number}
+        text += json.dumps(event) + "\n"
+    return text
+
+
+def test_an_export_of_several_collections_imported_is_the_same_export(shop: Run) -> None:
+    """Into a new store, which needs no setting: byte for byte, with the same digest."""
+    exported = shop("export").stdout
+    taken = shop("import", stdin=exported, data="copy")
+
+    assert (taken.returncode, taken.stderr) == (0, "5 events imported\n")
+    assert shop("export", data="copy").stdout == exported
+    assert [json.loads(line)["source"] for line in exported.splitlines()] == [
+        *("/products", "/orders", "/products", "/orders", "/products")
+    ]
+    digests = {
+        json.loads(shop("verify", "--json", data=data).stdout)["digest"]
+        for data in ("data", "copy")
+    }
+    assert len(digests) == 1
+    again = shop("import", stdin=exported, data="copy")
+    assert "5 events are in the log already" in again.stderr
+
+
+def test_a_source_that_the_store_does_not_have_is_refused(shop: Run) -> None:
+    """Before anything is written, with what to do."""
+    before = shop("export").stdout
+    more = lines(("/orders", "ItemCreated", "9"), ("/books", "ItemCreated", "9"), start=2**41)
+
+    refused = shop("import", "--append", stdin=more)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        "itemstore: line 2: its source, '/books', is none of the store's collections "
+        "(notes, orders, products): name it in ITEMSTORE_COLLECTIONS, or put all lines into one"
+    )
+    assert shop("export").stdout == before
+    named = shop("import", "--append", stdin=more, ITEMSTORE_COLLECTIONS="orders,books")
+    assert named.returncode == 0
+    assert json.loads(shop("info", "--json").stdout)["collections"]["books"]["events"] == 1
+
+
+def test_all_lines_can_be_put_into_one_collection(shop: Run) -> None:
+    """Whatever their source is, and none at all; with positions of their own or new ones."""
+    more = lines(("/books", "ItemCreated", "9"), (None, "ItemUpdated", "9"))
+
+    assert shop("import", "--collection", "notes", stdin=more).returncode == 0
+    assert shop("import", "--collection", "orders", "--append", stdin=more).returncode == 0
+
+    counts = json.loads(shop("info", "--json").stdout)["collections"]
+    assert {name: each["events"] for name, each in counts.items()} == {
+        "notes": 2,
+        "orders": 4,
+        "products": 3,
+    }
+    assert shop("verify").returncode == 0
+    unknown = shop("import", "--collection", "books", stdin=more)
+    assert "The store has no collection 'books'" in unknown.stderr
+
+
+def test_lines_of_elsewhere_go_to_the_only_collection(run: Run) -> None:
+    """As ever; with several collections nobody knows where."""
+    elsewhere = json.dumps({"type": "ItemCreated", "subject": "a", "data": {}, "source": "urn:x"})
+    of_one, of_two = ({"ITEMSTORE_COLLECTIONS": names} for names in ("products", "products,orders"))
+
+    assert run("import", stdin=elsewhere, data="one", **of_one).returncode == 0
+    refused = run("import", stdin=elsewhere, data="two", **of_two)
+
+    assert json.loads(run("export", data="one").stdout)["source"] == "/products"
+    assert refused.returncode == 1
+    assert "line 1: its source, 'urn:x', is none of the store's collections" in refused.stderr
+
+
+def test_the_history_of_each_collection_is_checked_by_itself(run: Run) -> None:
+    """The same id in two collections is two items; a line that can't be is refused."""
+    both = (("/a", "ItemCreated", "x"), ("/b", "ItemCreated", "x"), ("/a", "ItemDeleted", "x"))
+
+    refused = run("import", stdin=lines(*both, ("/b", "ItemCreated", "x")))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("itemstore: line 4: ItemCreated of 'x'")
+    assert run("import", stdin=lines(*both, ("/b", "ItemUpdated", "x"))).returncode == 0
+    events = [json.loads(line) for line in run("export").stdout.splitlines()]
+    assert [(event["source"], event["itemversion"]) for event in events] == [
+        *(("/a", 1), ("/b", 1), ("/a", 2), ("/b", 2))
+    ]
+
+
+def test_an_interrupted_import_of_several_goes_on(run: Run) -> None:
+    """What it leaves is the beginning of the file, in whichever collections."""
+    first = (("/a", "ItemCreated", "x"), ("/b", "ItemCreated", "x"), ("/b", "ItemUpdated", "x"))
+    rest = (("/a", "ItemUpdated", "x"), ("/b", "ItemDeleted", "x"))
+    assert run("import", stdin=lines(*first)).returncode == 0
+
+    gone_on = run("import", stdin=lines(*first, *rest))
+    other = run("import", stdin=lines(("/b", "ItemCreated", "x"), *rest))
+
+    assert gone_on.returncode == 0
+    assert "3 events are in the log already" in gone_on.stderr
+    assert len(run("export").stdout.splitlines()) == 5
+    assert "is not the beginning of this import: line 1 is not in it" in other.stderr

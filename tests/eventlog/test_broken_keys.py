@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
-from itemstore.domain.events import RecordedEvent
+from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
@@ -192,8 +192,9 @@ async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
     last = f"{LARGEST}-{LARGEST - 1}"
     await redis.xadd(partition.keys.events, {"no": "event"}, id=last)
     events = [ForeignEvent(n, "ItemCreated", f"new {n}", b"1") for n in (1, 2)]
+    checked = Check(0, keep=False).checked(events)
     with pytest.raises(LogUnavailable):
-        async for _ in import_events(partition, Check(0, keep=False).checked(events), last):
+        async for _ in import_events({ITEMS: partition}, checked, {ITEMS: last}):
             pass
     await redis.xdel(partition.keys.events, last)
     assert [event.item for event in await log.reader.read()] == ["foo", "new 1"]
@@ -206,9 +207,10 @@ async def test_ids_of_another_type_stop_an_import(
     """Before anything is written, as with the log and the rows."""
     await redis.set(partition.keys.ids, "something else")
     events = [ForeignEvent(1, "ItemCreated", "foo", b"1")]
+    checked = Check(0, keep=False).checked(events)
     async with unchanged():
         with pytest.raises(LogBroken):
-            async for _ in import_events(partition, Check(0, keep=False).checked(events), START):
+            async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
                 pass
 
 
@@ -233,12 +235,11 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
             with pytest.raises(LogUnavailable, match="may not run"):
                 await EventLog(Partition(limited, real_partition.keys)).append(PutItem("foo", b"2"))
             check = Check(0, keep=False)
-            check.exists["foo"] = True
+            check.exists[ITEMS, "foo"] = True
             checked = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
+            into = {ITEMS: Partition(limited, real_partition.keys)}
             with pytest.raises(LogUnavailable, match="may not run"):
-                async for _ in import_events(
-                    Partition(limited, real_partition.keys), checked, recorded.position
-                ):
+                async for _ in import_events(into, checked, {ITEMS: recorded.position}):
                     pass
     finally:
         await real_redis.acl_deluser("limited")

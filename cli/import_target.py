@@ -1,0 +1,109 @@
+"""Where the lines of an import go: each to the collection that its `source` names."""
+
+from __future__ import annotations
+
+from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.importing import ForeignEvent, ImportRefused
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import FeedReader
+from itemstore.store.known_collections import known_names, remember
+from itemstore.store.named_collections import is_name
+from itemstore.store.store import Store
+
+
+class Target:
+    """The collections that are imported into.
+
+    `ends` has the position at which the log of each ends, by name, as of when this was made, and
+    `used` the names of those that lines go to. A new store, which was told of no collections, has
+    those that the lines name.
+    """
+
+    def __init__(
+        self, store: Store, ends: dict[str, str], only: str | None, *, is_new: bool
+    ) -> None:
+        self.ends = ends
+        self.used: set[str] = set()
+        self._store = store
+        self._first = next(iter(ends))
+        self._only = only
+        self._is_new = is_new
+
+    @classmethod
+    async def of(cls, store: Store, only: str | None) -> Target:
+        """All collections of a store, or only one, to which all lines go.
+
+        Raises NoSuchCollection, LogUnavailable and LogBroken.
+        """
+        chosen = store.chosen(only)
+        ends = {name: await each.log.reader.last_position() for name, each in chosen.items()}
+        is_told = only is not None or store.settings.collections is not None
+        namespace = store.settings.namespace
+        is_new = not (is_told or await known_names(store.partition.client, namespace))
+        return cls(store, ends, only, is_new=is_new)
+
+    @property
+    def end(self) -> str:
+        """The last position in any of the logs."""
+        return max(self.ends.values(), key=key_of)
+
+    @property
+    def option(self) -> str:
+        """What an import that goes on has to be told."""
+        return f" --collection {self._only}" if self._only else ""
+
+    @property
+    def log(self) -> FeedReader:
+        """What is in the logs already."""
+        return self._store.feed.of(self.ends).reader
+
+    def partition(self, name: str) -> Partition:
+        """That of one of the collections."""
+        return Partition(
+            self._store.partition.client, Keys(name, self._store.settings.namespace or "")
+        )
+
+    async def begin(self) -> None:
+        """Writes down that the store has the collections. Raises what a failing engine raises."""
+        names = self.used or {*self.ends}
+        await remember(self._store.partition.client, self._store.settings.namespace, names)
+
+    async def ends_now(self) -> dict[str, str]:
+        """The position at which each log ends now. Raises LogUnavailable and LogBroken."""
+        return {name: await self.partition(name).reader.last_position() for name in self.ends}
+
+    def collection_of(self, event: ForeignEvent) -> str:
+        """The collection that an event goes to. Raises ImportRefused where the store has none."""
+        name = self._only or self._named_by(event)
+        self.ends.setdefault(name, START)
+        self.used.add(name)
+        return name
+
+    def _named_by(self, event: ForeignEvent) -> str:
+        """The collection that its `source` names.
+
+        Where there is only one, it has what is from elsewhere too: what names none, or has no
+        position for an `id`.
+        """
+        name = self._name_in(event.source)
+        if name in self.ends:
+            return str(name)
+        if name is not None and event.position is not None:
+            if self._is_new:
+                return name
+        elif self._is_new or len(self.ends) == 1:
+            return self._first
+        there_are = ", ".join(self.ends)
+        reason = (
+            f"its source, {event.source!r:.80}, is none of the store's collections ({there_are}): "
+            "name it in ITEMSTORE_COLLECTIONS, or put all lines into one with --collection NAME"
+        )
+        raise ImportRefused(event.line, reason)
+
+    def _name_in(self, source: str | None) -> str | None:
+        """The name of a collection in a `source`, None where there can be none."""
+        if source is None or not source.startswith("/"):
+            return None
+        name = source[1:]
+        return name if name in self.ends or is_name(name) else None
