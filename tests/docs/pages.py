@@ -2,7 +2,8 @@ r"""The documentation as tests see it: pages, the fenced blocks in them, and the
 
 A ```console block is a terminal: `$ ` begins a command, a `\\` at a line's end goes on with it,
 and what stands below is what it shows. An ```sh block is commands alone, one a line. A block
-whose first line is a comment with a file name is that file.
+whose first line is a comment with a file name is that file, and so is one that is named after its
+language, as in ```json order.json: JSON has no comments.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w*)(?: ([\w/.-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# ([\w/-]+\.\w+)\n")
 
 
@@ -32,12 +33,13 @@ class Block:
     language: str
     text: str
     line: int
+    name: str | None = None
 
     @property
     def file_name(self) -> str | None:
         """The file that the block is, None where it is none."""
         named = _FILE_NAME.match(self.text)
-        return named[1] if named else None
+        return named[1] if named else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Command:
 def blocks(text: str) -> Iterator[Block]:
     """The fenced blocks of a page."""
     for fence in _FENCE.finditer(text):
-        yield Block(fence[1], fence[2], text.count("\n", 0, fence.start()) + 2)
+        yield Block(fence[1], fence[3], text.count("\n", 0, fence.start()) + 2, fence[2])
 
 
 def commands(block: Block) -> Iterator[Command]:

@@ -44,6 +44,7 @@ class Terminal:
         self._here = directory / "itemstore"
         self._here.mkdir()
         self._last_output = directory / "output"
+        self._server_output = directory / "server-output"
         self._last_environment = directory / "environment"
         (self._here / ".venv").symlink_to(sys.prefix)
         paths = [each for each in os.environ["PATH"].split(":") if not _is_of_the_tests(each)]
@@ -100,8 +101,9 @@ class Terminal:
     def serve(self, command: str, when: Callable[[str], bool]) -> str:
         """What a server shows when it has started. It runs until the next one, or the end."""
         self.close()
-        self._server = self._start(self._typed(command.replace("make serve", SERVE)))
-        shown = self._until(when, self._server)
+        typed = self._typed(command.replace("make serve", SERVE))
+        self._server = self._start(typed, self._server_output)
+        shown = self._until(when, self._server, self._server_output)
         assert self._server.poll() is None, f"{command} ended:\n{shown}"
         return shown
 
@@ -121,8 +123,8 @@ class Terminal:
         """Whether the program is installed."""
         return shutil.which(program) is not None
 
-    def _start(self, script: str) -> subprocess.Popen[bytes]:
-        with self._last_output.open("wb") as output:
+    def _start(self, script: str, shown_in: Path | None = None) -> subprocess.Popen[bytes]:
+        with (shown_in or self._last_output).open("wb") as output:
             return subprocess.Popen(
                 ["bash", "-c", script],
                 cwd=self._here,
@@ -136,18 +138,24 @@ class Terminal:
     def _typed(self, command: str) -> str:
         return re.sub(rf"\b{SHOWN_PORT}\b", self._port, command)
 
-    def _shown(self) -> str:
+    def _shown(self, shown_in: Path | None = None) -> str:
         here = re.escape(str(self._here))
-        text = re.sub(f"'({here}[^'\n]*)'", r"\1", self._last_output.read_text())  # has a space
+        output = (shown_in or self._last_output).read_text()
+        text = re.sub(f"'({here}[^'\n]*)'", r"\1", output)  # has a space
         for written in (str(self._here), quote(str(self._here))):
             text = text.replace(written, HOME)
         return text.replace(f":{self._port}", f":{SHOWN_PORT}")
 
-    def _until(self, when: Callable[[str], bool], process: subprocess.Popen[bytes]) -> str:
+    def _until(
+        self,
+        when: Callable[[str], bool],
+        process: subprocess.Popen[bytes],
+        shown_in: Path | None = None,
+    ) -> str:
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and process.poll() is None and not when(self._shown()):
+        while time.monotonic() < end and process.poll() is None and not when(self._shown(shown_in)):
             time.sleep(0.01)
-        return self._shown()
+        return self._shown(shown_in)
 
 
 def _is_of_the_tests(path: str) -> bool:
@@ -165,7 +173,7 @@ def _copy_the_clone(directory: Path) -> None:
 
 def _is_kept(name: str) -> bool:
     """Whether a variable of the person who runs the tests gets into them."""
-    return not name.startswith(("ITEMSTORE_", "PYTEST_", "VIRTUAL_ENV"))
+    return not name.startswith(("ITEMSTORE_", "PYTEST_", "PYTHON", "VIRTUAL_ENV"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -18,7 +18,7 @@ SAVED = {"python", "toml", "ini", "json"}
 
 PROGRAMS = {"curl", "redis-cli"}
 
-IN_A_PROJECT = {"docs/projections.md", "docs/testing.md"}
+IN_A_PROJECT = {"docs/projections.md", "docs/testing.md", "docs/transactions.md"}
 """Pages about a project of the reader's own. All others are typed in a clone."""
 
 WITH_EXAMPLES = [
