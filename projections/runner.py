@@ -134,6 +134,8 @@ class Runner:
             if not has_more.get(each, True):
                 each.has_all(end)
                 continue
+            if self._found >= MANY:
+                continue  # it is seen at the next look, which comes later now
             each.is_busy = True
             task = asyncio.create_task(self._advance(each, end))
             self._tasks.add(task)
