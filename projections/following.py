@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
-from itemstore.domain.positions import START
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.projection import Follower, ProjectionFailed
@@ -59,7 +58,7 @@ class Following:
         if monotonic() >= self._due:
             self.position = None
             return True
-        return self.position is not None and (self._seen != end or end == START)
+        return self.position is not None and self._seen != end
 
     def has_all(self, end: str) -> None:
         """Its log has no more, in a store whose last position was `end` before it was read."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -141,12 +140,12 @@ def _answers(total: Snapshot) -> Iterator[Metric]:
 
 
 def _events(total: Snapshot) -> Metric:
-    by_type: Counter[str] = Counter()
-    for label, number in total.counts.get("events", {}).items():
-        by_type[label.partition(" ")[2]] += number
-    family = CounterMetricFamily("itemstore_events", "Events appended, by type.", labels=("type",))
-    for kind, number in sorted(by_type.items()):
-        family.add_metric((kind,), number)
+    labels = ("collection", "type")
+    family = CounterMetricFamily(
+        "itemstore_events", "Events appended, by collection and type.", labels=labels
+    )
+    for both, number in sorted(total.counts.get("events", {}).items()):
+        family.add_metric(both.split(" "), number)
     return family
 
 

@@ -109,15 +109,16 @@ async def test_durations_are_a_histogram_by_route_and_method(client: httpx.Async
     assert 0 < seconds < 10
 
 
-async def test_events_are_counted_by_type(client: httpx.AsyncClient) -> None:
+async def test_events_are_counted_by_collection_and_type(client: httpx.AsyncClient) -> None:
     """What this process appended, and in how many batches."""
     await client.put("/items/a", json={})
     await client.put("/items/a", json={})
     await client.delete("/items/a")
 
-    assert await value(client, "itemstore_events_total", type="ItemCreated") == 1
-    assert await value(client, "itemstore_events_total", type="ItemUpdated") == 1
-    assert await value(client, "itemstore_events_total", type="ItemDeleted") == 1
+    events = "itemstore_events_total"
+    assert await value(client, events, type="ItemCreated", collection="items") == 1
+    assert await value(client, events, type="ItemUpdated", collection="items") == 1
+    assert await value(client, events, type="ItemDeleted", collection="items") == 1
     assert await value(client, "itemstore_batch_commands_count") == 3
     assert await value(client, "itemstore_batch_commands_sum") == 3
 
@@ -171,6 +172,7 @@ async def test_each_collection_is_measured(redis: FakeAsyncRedis) -> None:
     assert [each.value for each in found["itemstore_engine_up"].samples] == [1]
     assert values("itemstore_items") == {"products": 2, "notes": 0}
     assert values("itemstore_log_events") == {"products": 2, "orders": 1}
+    assert values("itemstore_events") == {"products": 2, "orders": 1}
     lag = "itemstore_projection_lag_events"
     assert values(lag, projection="statistics") == {"products": 2, "orders": 1}
     assert values(lag, projection="current-items") == {"products": 0, "orders": 0}
@@ -216,7 +218,8 @@ async def test_metrics_are_there_while_the_engine_is_not(
 
     assert await value(client, "itemstore_engine_up") == 0
     assert await value(client, "itemstore_items", collection="items") is None
-    assert await value(client, "itemstore_events_total", type="ItemCreated") == 1
+    events = "itemstore_events_total"
+    assert await value(client, events, type="ItemCreated", collection="items") == 1
     assert await value(client, "itemstore_problems_total", type="log-unavailable") == 1
 
 
