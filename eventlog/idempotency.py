@@ -42,7 +42,7 @@ async def outcome(partition: Partition, key: IdempotencyKey) -> RecordedEvent | 
         remembered: Any = await partition.client.get(key.name)
         if remembered is None:
             return None
-        fingerprint, _, _, position = remembered.decode().split(" ")
+        fingerprint, *_, position = remembered.decode().split()
         if fingerprint != key.fingerprint:
             raise KeyReused
     found = await partition.reader.at([position.encode()])

@@ -8,8 +8,15 @@ import pytest
 
 from itemstore.domain.commands import DeleteItem
 from itemstore.domain.errors import ItemNotFound
+from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.log import EventLog
 from tests.wire import Wire, wire_of
+
+
+@pytest.fixture
+def appender(log: EventLog) -> Appender:
+    """The way into a store on each engine."""
+    return log.appender
 
 
 @pytest.fixture

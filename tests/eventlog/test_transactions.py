@@ -15,40 +15,10 @@ from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.append import Checked
 from itemstore.eventlog.appender import MOST_COMMANDS, Appender
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
-from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.transaction import Addressed, TransactionRefused
-from tests.conftest import Unchanged, assert_agreement
+from itemstore.eventlog.transaction import TransactionRefused
+from tests.conftest import Unchanged
+from tests.eventlog.two_collections import ORDERS, PRODUCTS, logs, orders, products
 from tests.wire import Wire
-
-PRODUCTS, ORDERS = Keys("products"), Keys("orders")
-
-
-@pytest.fixture
-def appender(log: EventLog) -> Appender:
-    """The way into a store on each engine."""
-    return log.appender
-
-
-def products(*commands: Command | CheckItem) -> list[Addressed]:
-    """Commands to products."""
-    return [Addressed(PRODUCTS, command) for command in commands]
-
-
-def orders(*commands: Command | CheckItem) -> list[Addressed]:
-    """Commands to orders."""
-    return [Addressed(ORDERS, command) for command in commands]
-
-
-async def logs(redis: Redis) -> list[RecordedEvent]:
-    """The events of both collections in the order of their positions; rows and lists agree."""
-    read: list[RecordedEvent] = []
-    for keys in (PRODUCTS, ORDERS):
-        partition = Partition(redis, keys)
-        read += await partition.reader.read()
-        await assert_agreement(partition)
-    return sorted(read, key=lambda event: key_of(event.position))
 
 
 async def test_commands_to_several_collections_happen_together_and_in_order(
