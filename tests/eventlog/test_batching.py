@@ -106,6 +106,23 @@ async def test_a_batch_ends_at_its_bounds(other: OtherSide) -> None:
     assert other.batches == [[1, 2], [3], [4], [5]]
 
 
+async def test_a_call_that_stands_for_several_is_never_divided(other: OtherSide) -> None:
+    """It goes with what fits beside it, else alone; the sizes count what it stands for."""
+    batches = Batches[int, int](other.send, most=4, most_bytes=0, waiting=12, flights=1)
+    counts = [(1, 1), (2, 3), (3, 1), (4, 4), (5, 2), (6, 2), (7, 1), (8, 5)]
+    callers = [asyncio.create_task(batches.submit(call, 0, count)) for call, count in counts[:4]]
+    await settled()
+    assert other.batches == [[1, 2]]
+    callers += [asyncio.create_task(batches.submit(call, 0, count)) for call, count in counts[4:]]
+    await settled()
+    with pytest.raises(TooManyWaiting):  # fifteen wait, in six calls
+        await batches.submit(9)
+    other.let()
+    assert await asyncio.gather(*callers) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert other.batches == [[1, 2], [3], [4], [5, 6], [7], [8]]
+    assert batches.sizes == {4: 3, 1: 2, 5: 1}
+
+
 async def test_an_error_for_one_call_is_raised_to_its_caller_alone(other: OtherSide) -> None:
     """The others of the batch get their answers."""
     other.let()

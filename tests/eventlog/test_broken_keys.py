@@ -13,16 +13,20 @@ from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.eventlog.appender import MOST_COMMANDS
+from itemstore.eventlog.appender import MOST_COMMANDS, Appender
 from itemstore.eventlog.importing import Check, ForeignEvent, import_events
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.transaction import Addressed
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire
 
 
-@pytest.mark.parametrize("key", ["items:events", "items:current", "items:ids"])
+@pytest.mark.parametrize(
+    "key", ["items:events", "items:current", "items:ids", "itemstore:position"]
+)
 async def test_a_key_that_holds_something_else_stops_every_append(
     redis: Redis, log: EventLog, unchanged: Unchanged, key: str
 ) -> None:
@@ -201,6 +205,18 @@ async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
     await assert_agreement(partition)
 
 
+@pytest.mark.parametrize("key", ["orders:events", "orders:current", "orders:ids"])
+async def test_a_spoilt_key_of_one_collection_stops_all_of_a_transaction(
+    redis: Redis, log: EventLog, unchanged: Unchanged, key: str
+) -> None:
+    """Found out before anything is written to the other collection."""
+    await redis.set(key, "something else")
+    commands = [Addressed(Keys(name), PutItem("foo", b"1")) for name in ("items", "orders")]
+    async with unchanged():
+        with pytest.raises(LogBroken):
+            await log.appender.append_together(commands)
+
+
 async def test_ids_of_another_type_stop_an_import(
     redis: Redis, partition: Partition, unchanged: Unchanged
 ) -> None:
@@ -245,3 +261,22 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
         await real_redis.acl_deluser("limited")
     assert await log.reader.read() == [recorded]
     await assert_agreement(real_partition)
+
+
+async def test_a_user_who_may_not_write_all_of_one_collection_writes_nothing_to_another(
+    real_redis: Redis, real_partition: Partition
+) -> None:
+    """In a transaction whose first command is to the one that it may write."""
+    path = real_redis.connection_pool.connection_kwargs["path"]
+    keys = "~items:* ~itemstore:* ~orders:events ~orders:current ~orders:ids %R~orders:history:*"
+    rules = ("reset", "on", "nopass", "+@all", *keys.split())
+    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    commands = [Addressed(Keys(name), PutItem("foo", b"1")) for name in ("items", "orders")]
+    try:
+        async with connect(f"unix://limited:any@{path}") as limited:
+            appender = Appender(limited, real_partition.keys.store)
+            with pytest.raises(LogUnavailable, match="may not run"):
+                await appender.append_together(commands)
+    finally:
+        await real_redis.acl_deluser("limited")
+    assert await real_redis.exists("items:events", "orders:events") == 0
