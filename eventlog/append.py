@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from itemstore.domain.commands import CheckItem, Command, DeleteItem
 from itemstore.domain.decide import decide
@@ -37,7 +36,7 @@ class Checked:
         return cls(item, int(version), *position) if position else cls(item)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Meta:
     """What is known about a write, and the same as it stands in the log."""
 
