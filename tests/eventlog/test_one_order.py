@@ -178,10 +178,12 @@ async def test_a_last_position_that_is_none_stops_every_append(
             await appender.append(PRODUCTS, PutItem("foo", b"1"))
 
 
-async def imported(partition: Partition, check: Check, *events: ForeignEvent) -> None:
-    """Writes events to the end of a log."""
-    after = await partition.reader.last_position()
-    async for _ in import_events(partition, check.checked(events), after):
+async def imported(partition: Partition, *events: ForeignEvent, keep: bool) -> None:
+    """Writes events to the end of a log, with their own positions or with new ones."""
+    name = partition.keys.collection
+    check = Check(0, keep=keep, collection_of=lambda _: name)
+    ends = {name: await partition.reader.last_position()}
+    async for _ in import_events({name: partition}, check.checked(events), ends):
         pass
 
 
@@ -193,16 +195,16 @@ async def test_an_import_moves_the_last_position_forward_and_never_back(
     products_, orders_ = Partition(redis, PRODUCTS), Partition(redis, ORDERS)
     history = [ForeignEvent(n, "ItemCreated", f"{n}", b"1", f"{n}-0") for n in (1, 2)]
     late = ForeignEvent(3, "ItemCreated", "3", b"1", last)
-    await imported(products_, Check(0, keep=True), *history, late)
+    await imported(products_, *history, late, keep=True)
     assert await last_position(redis) == last
-    await imported(orders_, Check(0, keep=True), *history)
+    await imported(orders_, *history, keep=True)
     assert await last_position(redis) == last
 
     log = EventLog(orders_)
     recorded = await log.append(PutItem("foo", b"1"))
     assert key_of(recorded.position) > key_of(last)
     await redis.delete(POSITION)
-    await imported(orders_, Check(0, keep=False), ForeignEvent(1, "ItemCreated", "4", b"1"))
+    await imported(orders_, ForeignEvent(1, "ItemCreated", "4", b"1"), keep=False)
     after = await orders_.reader.last_position()
     assert key_of(after) > key_of(recorded.position)
     assert await last_position(redis) == after
@@ -215,7 +217,7 @@ async def test_what_an_import_appends_comes_after_the_whole_store(redis: Redis) 
     await redis.set(POSITION, f"{FAR}-1")
     partition = Partition(redis, PRODUCTS)
     events = [ForeignEvent(n, "ItemCreated", f"{n}", b"1") for n in (1, 2)]
-    await imported(partition, Check(0, keep=False), *events)
+    await imported(partition, *events, keep=False)
     found = [each.position for each in await partition.reader.read()]
     assert found == [f"{FAR}-2", f"{FAR}-3"]
     assert await last_position(redis) == found[-1]
@@ -224,5 +226,5 @@ async def test_what_an_import_appends_comes_after_the_whole_store(redis: Redis) 
 async def test_an_import_into_a_store_without_a_position_begins_one(redis: Redis) -> None:
     """Of old events, after which any new one comes."""
     partition = Partition(redis, PRODUCTS)
-    await imported(partition, Check(0, keep=True), ForeignEvent(1, "ItemCreated", "a", b"1", "5-6"))
+    await imported(partition, ForeignEvent(1, "ItemCreated", "a", b"1", "5-6"), keep=True)
     assert await last_position(redis) == "5-6"
