@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from itemstore.domain.commands import CheckItem, Command
 from itemstore.domain.errors import CommandRefused
 from itemstore.domain.events import RecordedEvent
+from itemstore.domain.values import value
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import NO_POSITION
 from itemstore.eventlog.append import Append, Check, Checked, Meta
@@ -19,7 +19,7 @@ Outcome = RecordedEvent | Checked
 """What a command of a transaction became: an event, or for a check what was found."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Addressed:
     """A command, and the collection that its item is in."""
 

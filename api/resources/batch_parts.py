@@ -131,12 +131,9 @@ def _part(request: Request, asked: Any, preferred: str | None) -> Part:
     """One request. Raises what at_index takes."""
     method, path = method_and_path(asked)
     collection, segment = place_of(request, method, path)
-    if segment is None:
-        check_new_item(request, collection.name)
-        item = str(uuid7())
-    else:
-        item = item_id(segment)
-        check_item(request, collection.name, item)
+    item = str(uuid7()) if segment is None else item_id(segment)
+    if not request.scope.is_whole:
+        _check_scope(request, collection.name, None if segment is None else item)
     fields = fields_of(asked.get("headers", {}))
     demanded = request.store.settings.require_conditions
     conditions = conditions_for(method, fields, demanded=demanded)
@@ -144,6 +141,14 @@ def _part(request: Request, asked: Any, preferred: str | None) -> Part:
     expected = ABSENT if segment is None else conditions.expected
     preferred = preferred_return(fields) or preferred
     return Part(method, collection, item, conditions, expected, content, preferred)
+
+
+def _check_scope(request: Request, collection: str, item: str | None) -> None:
+    """Raises Problem (403) for what is outside of the token's scope."""
+    if item is None:
+        check_new_item(request, collection)
+    else:
+        check_item(request, collection, item)
 
 
 def _content(

@@ -107,20 +107,17 @@ class Plan:
         self._failure, self.is_over = error, True
 
     def _command(self, part: Part, expected: ExpectedVersion) -> Command | CheckItem:
-        match part.method:
-            case "HEAD":
-                return CheckItem(part.item, expected)
-            case "DELETE":
-                self._bodies[part.target] = None
-                return DeleteItem(part.item, expected)
-            case "PATCH":
-                return self._patch(part, expected)
-        assert isinstance(part.content, bytes)
-        self._bodies[part.target] = part.content
-        return PutItem(part.item, part.content, expected)
+        if isinstance(part.content, bytes):
+            self._bodies[part.target] = part.content
+            return PutItem(part.item, part.content, expected)
+        if isinstance(part.content, Change):
+            return self._patch(part, part.content, expected)
+        if not part.is_write:
+            return CheckItem(part.item, expected)
+        self._bodies[part.target] = None
+        return DeleteItem(part.item, expected)
 
-    def _patch(self, part: Part, expected: ExpectedVersion) -> PatchItem:
-        assert isinstance(part.content, Change)
+    def _patch(self, part: Part, change: Change, expected: ExpectedVersion) -> PatchItem:
         before = self._bodies[part.target]
         if before is None:  # there is nothing to patch, which the script says
             self.is_over = True
@@ -128,7 +125,7 @@ class Plan:
         if not self.is_over:
             try:
                 model = self._models[part.collection.name]
-                body = patched(before, part.content, model, self._limit)
+                body = patched(before, change, model, self._limit)
                 self._take_room(body)
             except Exception as error:  # noqa: BLE001 - a model may raise anything
                 self._fail(error)
