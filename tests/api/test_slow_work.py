@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from itemstore.server.refusals import Overloaded
 from itemstore.server.slow_work import SlowWork
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create, revoke
+from tests.api.batches import patch, put, send
 from tests.api.conftest import Events, Serve, client_of, problem
 from tests.conftest import Unchanged
 
@@ -182,7 +184,7 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
     events: Events,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """PUT, PATCH and a revert: a model may take longer than a revocation."""
+    """PUT, PATCH, a revert, batches: a model may take longer than a revocation."""
     monkeypatch.setattr("itemstore.store.known_tokens.LONG", 0.0)
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
     go_on.set()
@@ -192,6 +194,8 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
         partial(slow.put, "/items/foo", json={"name": "b"}),
         partial(slow.patch, "/items/foo", content=b'{"name":"c"}'),
         partial(slow.post, "/items/foo/revert", json={"version": 1}),
+        partial(slow.post, "/batch", json={"requests": [put("foo", {"name": "d"})]}),
+        partial(slow.post, "/batch", json={"requests": [patch("foo", {"name": "e"})]}),
     ):
         secret = await create(partition, "ann", Role.writer)
         headers = {"authorization": f"Bearer {secret}"}
@@ -205,6 +209,22 @@ async def test_a_token_revoked_while_a_body_is_worked_out_writes_nothing(
         go_on.set()
         problem(await task, 401, "unauthorized")
     assert len(await events()) == 1
+
+
+@pytest.mark.parametrize("name", ["exit", "stop"])
+@pytest.mark.parametrize("write", [put, patch])
+async def test_a_model_in_a_batch_ends_nothing_either(
+    slow: httpx.AsyncClient, events: Events, write: Callable[..., dict[str, Any]], name: str
+) -> None:
+    """Whatever it raises is an error of the store, and nothing is carried out."""
+    go_on.set()
+    await slow.put("/items/foo", json={"name": "a"})
+
+    answer = await send(slow, put("bar", {"name": "b"}), write("foo", {"name": name}))
+
+    problem(answer, 500, "internal-error")
+    assert len(await events()) == 1
+    assert (await send(slow, put("bar", {"name": "b"}))).status_code == 200
 
 
 def test_a_process_ends_although_a_model_never_does() -> None:

@@ -74,7 +74,10 @@ async def test_a_batch_of_everything(stores: list[httpx.AsyncClient]) -> None:
     milliseconds, numbers = zip(*(each["id"].split("-") for each in events), strict=True)
     assert len(set(milliseconds)) == 1
     assert [*map(int, numbers)] == [*range(int(numbers[0]), int(numbers[0]) + len(numbers))]
+    assert len({each["transaction"] for each in events}) == 1
     assert (await other.get("/items/a")).status_code == 404
+    counted = 'itemstore_requests_total{method="POST",route="/batch",status="200"} '
+    assert counted in (await one.get("/metrics")).text
 
 
 async def test_a_refused_batch_changes_nothing(stores: list[httpx.AsyncClient]) -> None:
@@ -113,6 +116,7 @@ async def test_the_same_key_in_two_processes_is_carried_out_once(
         ]
         for again in answers:
             if "idempotency-replayed" in again.headers:
+                again.headers["date"] = first.headers["date"]
                 assert same(first, again)
         batch[3] = check("a", if_match=f'"{3 * round_ + 5}"')
     assert len((await stores[0].get("/events", params={"limit": 1000})).json()) == 40
