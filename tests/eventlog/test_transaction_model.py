@@ -65,7 +65,7 @@ class Model:
     def _one(self, place: Place, addressed: Addressed) -> tuple[int, Event | None]:
         command = addressed.command
         version, exists = self.states.get(place, (0, False))
-        event = None if isinstance(command, CheckItem) else self._event(command, version, exists)
+        event = None if isinstance(command, CheckItem) else self._event(place, command)
         if not command.expected.admits(version if exists else None):
             raise UnexpectedVersion(command.item, command.expected, version if exists else None)
         if event is None:
@@ -73,12 +73,13 @@ class Model:
         self.states[place] = (version + 1, not isinstance(event, ItemDeleted))
         return version + 1, event
 
-    @staticmethod
-    def _event(command: Command, version: int, exists: bool) -> Event:  # noqa: FBT001 - a pair
+    def _event(self, place: Place, command: Command) -> Event:
+        version, exists = self.states.get(place, (0, False))
         try:
             return decide(command, exists=exists)
         except ItemNotFound:
-            raise ItemNotFound(command.item, version or None) from None
+            keys, item = place
+            raise ItemNotFound(item, version or None, collection=keys.collection) from None
 
 
 @dataclass
