@@ -8,11 +8,13 @@ docs/decisions/0009.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 
 from itemstore.engine.primary import NOT_THE_PRIMARY, leave
 
@@ -32,19 +34,35 @@ class DedicatedConnection:
         It waits without a limit: the caller has one. A call that is given up closes the
         connection, and the next one opens it again.
         """
+        [reply] = await self.call_together((command,))
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def call_together(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        """The replies to commands that are sent at once; where one is an error, it is in its place.
+
+        An engine that is not the one to ask raises all the same.
+        """
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
         elif connection.is_connected and await _is_over(connection):
             await connection.disconnect()
-        packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # typed for one argument
-        await connection.send_packed_command(packed)
-        try:
-            return await connection.read_response()
-        except NOT_THE_PRIMARY:
-            await leave(self._pool)
-            raise
+        await connection.send_packed_command(b"".join(map(_packed, commands)))
+        replies = []
+        for _ in commands:
+            try:
+                replies.append(await connection.read_response())
+            except NOT_THE_PRIMARY:
+                if len(commands) > 1:
+                    await connection.disconnect()  # the other replies are on their way
+                await leave(self._pool)
+                raise
+            except ResponseError as error:
+                replies.append(error)
+        return replies
 
 
 class DedicatedConnections:
@@ -65,6 +83,11 @@ class DedicatedConnections:
             return await connection.call(*command)
         finally:
             self._idle.append(connection)
+
+
+def _packed(command: Sequence[Argument]) -> bytes:
+    packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # typed for one
+    return packed
 
 
 async def _is_over(connection: AbstractConnection) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from itemstore.engine.redis_errors import translated
+from itemstore.engine.redis_errors import meant, translated
 
 
 async def replies(client: Redis, commands: Sequence[Sequence[Any]]) -> list[Any]:
@@ -22,12 +22,4 @@ async def replies(client: Redis, commands: Sequence[Sequence[Any]]) -> list[Any]
         together.execute_command(*command)
     with translated():
         found = await together.execute(raise_on_error=False)
-    return [_meant(each) if isinstance(each, Exception) else each for each in found]
-
-
-def _meant(error: Exception) -> Exception:
-    try:
-        with translated():
-            raise error  # noqa: TRY301 - translated knows what each means
-    except Exception as meant:  # noqa: BLE001 - it is the reply
-        return meant
+    return [meant(each) if isinstance(each, Exception) else each for each in found]

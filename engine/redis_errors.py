@@ -56,6 +56,15 @@ def translated() -> Iterator[None]:
         raise _meaning(str(error)) from error
 
 
+def meant(error: Exception) -> Exception:
+    """What an error means that the engine replied with, and that was not raised."""
+    try:
+        with translated():
+            raise error  # noqa: TRY301 - translated knows what each means
+    except Exception as meaning:  # noqa: BLE001 - it is the result
+        return meaning
+
+
 def _meaning(message: str) -> Exception:
     code, _, words = message.partition(" ")
     if code in SCRIPT_ERRORS:

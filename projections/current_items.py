@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.evolve import Item
 from itemstore.domain.prefixes import EVERY_ID
-from itemstore.engine.dedicated_connection import DedicatedConnection
-from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.one_trip import replies
-from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.eventlog.batching import Batches, TooManyWaiting
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.items import rebuild_items
 from itemstore.projections.row import MalformedRow, decode
+from itemstore.projections.row_reader import RowReader
 from itemstore.projections.task import Findings, Task
 from itemstore.projections.verify.items import ItemsCheck
 
 _LIST_ITEMS = Script(lua(__package__, "list_items"))
-
-MOST_READS = 256
-"""How many items one HMGET reads for as many callers."""
-
-MOST_BYTES = 4 * 1024 * 1024
-"""How large such a reply should be, going by the rows of the one before it."""
-
-TIME_LIMIT = 1.5
-"""Seconds after which a reader is told that the log is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +69,13 @@ class CurrentItemsProjection:
 class CurrentItems:
     """Reads the projection. The append script writes it, in the same step as the log."""
 
-    def __init__(self, partition: Partition, *, waiting: int = 10_000) -> None:
-        self._connection = DedicatedConnection(partition.client)
+    def __init__(
+        self, partition: Partition, *, reader: RowReader | None = None, waiting: int = 10_000
+    ) -> None:
+        """With the `reader` that the collections of a store share, or with one of its own."""
+        self._reader = reader or RowReader(partition.client, waiting=waiting)
         self._partition = partition
         self._rows = partition.keys.current
-        self._reads: Batches[bytes, Item | None] = Batches(
-            self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1
-        )
-        self._row_bytes = 0
 
     async def get(self, item: str) -> Item | None:
         """The item, deleted or not; None where it never existed.
@@ -97,11 +83,7 @@ class CurrentItems:
         Concurrent callers share a round trip, and each sees every write acknowledged before its
         call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
         """
-        try:
-            return await self._reads.submit(item.encode(), self._row_bytes)
-        except TooManyWaiting:
-            sentence = "Too many reads are waiting; slow down and try again."
-            raise LogOverloaded(sentence) from None
+        return await self._reader.get(self._rows, item)
 
     async def page(
         self, *, after: str | None = None, prefixes: Sequence[str] = EVERY_ID, limit: int = 100
@@ -125,14 +107,6 @@ class CurrentItems:
         items.reverse()
         return Page(items, more=bool(more), total=total, position=position.decode())
 
-    async def _get_many(self, names: Sequence[bytes]) -> Iterator[Item | Exception | None]:
-        wanted = tuple(dict.fromkeys(names))  # what many ask for is read once
-        with translated():
-            async with asyncio.timeout(TIME_LIMIT):
-                rows = await self._connection.call("HMGET", self._rows, *wanted)
-        self._row_bytes = sum(len(row) for row in rows if row) // len(rows)
-        return _answers(names, dict(zip(wanted, rows, strict=True)))
-
 
 def _range(prefix: str, after: str | None) -> tuple[bytes, bytes, bytes]:
     """Where the ids with a prefix start, from where on they come after an id, and where they end.
@@ -145,21 +119,6 @@ def _range(prefix: str, after: str | None) -> tuple[bytes, bytes, bytes]:
     if after is None or after < prefix:
         return start, start, end
     return start, b"(" + after.encode(), end
-
-
-def _answers(
-    names: Sequence[bytes], rows: Mapping[bytes, bytes | None]
-) -> Iterator[Item | Exception | None]:
-    answers = {name: _answer(name, row) for name, row in rows.items()}
-    for name in names:
-        yield answers[name]
-
-
-def _answer(name: bytes, row: bytes | None) -> Item | Exception | None:
-    try:
-        return decode(name.decode(), row) if row is not None else None
-    except MalformedRow as error:
-        return error
 
 
 def _read(item: str, row: bytes | None) -> Item:

@@ -15,6 +15,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
+from itemstore.projections.row_reader import RowReader
 from itemstore.store.collection import Collection
 from itemstore.store.named_collections import collection_names
 from itemstore.store.settings import Settings
@@ -61,10 +62,11 @@ class Store:
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
         appender = Appender(redis, StoreKeys(settings.namespace or ""), terms)
+        reader = RowReader(redis, waiting=settings.max_waiting)
         collections = {}
         for name in names or collection_names(settings.collections):
             partition = Partition(redis, Keys(name, settings.namespace or ""))
-            items = CurrentItems(partition, waiting=settings.max_waiting)
+            items = CurrentItems(partition, reader=reader)
             log = EventLog(partition, terms, appender)
             collections[name] = Collection(name, partition, log, items)
         feed = Feed.on([each.partition for each in collections.values()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,13 +49,16 @@ def wire_of(*kinds: str) -> Iterator[Wire]:
     """The wire of all stores during the block: open, and in order."""
     wire = Wire(kinds)
     wire.is_open.set()
-    call = DedicatedConnection.call
+    call = DedicatedConnection.call_together
 
-    async def carried(connection: DedicatedConnection, *command: Any) -> Any:
+    async def carried(
+        connection: DedicatedConnection, commands: Sequence[Sequence[Any]]
+    ) -> list[Any]:
         async def run(*command: Any) -> Any:
-            return await call(connection, *command)
+            [reply] = await call(connection, [command])
+            return reply
 
-        return await wire.carry(run, *command)
+        return [await wire.carry(run, *command) for command in commands]
 
-    with patch.object(DedicatedConnection, "call", carried):
+    with patch.object(DedicatedConnection, "call_together", carried):
         yield wire

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import Item
-from itemstore.engine.errors import LogOverloaded
+from itemstore.engine.dedicated_connection import DedicatedConnection
+from itemstore.engine.errors import LogBroken, LogOverloaded
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import MOST_READS, CurrentItems
+from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.row import MalformedRow
+from itemstore.projections.row_reader import MOST_READS, RowReader
 from tests.wire import Wire, wire_of
 
 
@@ -136,3 +140,53 @@ async def test_large_items_come_a_few_at_a_time(
     assert [item and item.id for item in found] == names
     assert max(sizes(wire)) <= 5
     assert sum(sizes(wire)) == 41
+
+
+@pytest.fixture
+def of_each(redis: Redis) -> list[CurrentItems]:
+    """The items of three collections, read as a store does."""
+    reader = RowReader(redis)
+    partitions = [Partition(redis, Keys(name)) for name in ("a", "b", "c")]
+    return [CurrentItems(each, reader=reader) for each in partitions]
+
+
+async def test_gets_of_several_collections_share_a_round_trip(
+    redis: Redis, of_each: list[CurrentItems], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is answered with the item of its own collection, there or not."""
+    for name in ("a", "b"):
+        await EventLog(Partition(redis, Keys(name))).append(PutItem("foo", name.encode()))
+    trips = []
+    call = DedicatedConnection.call_together
+
+    async def noted(self: DedicatedConnection, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        trips.append([command[1] for command in commands])
+        return await call(self, commands)
+
+    monkeypatch.setattr(DedicatedConnection, "call_together", noted)
+    got = await asyncio.gather(*(items.get("foo") for items in of_each))
+
+    assert [item and item.body for item in got] == [b"a", b"b", None]
+    assert trips == [["a:current", "b:current", "c:current"]]
+
+
+async def test_rows_that_are_none_fail_the_readers_of_their_collection_alone(
+    redis: Redis, of_each: list[CurrentItems]
+) -> None:
+    """The others in the round trip get their items, and so do those who come after it."""
+    await redis.set("b:current", "?")
+    for _ in range(2):
+        got = await asyncio.gather(*(items.get("foo") for items in of_each), return_exceptions=True)
+        assert [type(each) for each in got] == [type(None), LogBroken, type(None)]
+
+
+async def test_a_hundred_collections_are_read_over_one_connection(
+    real_redis: Redis,
+) -> None:
+    """Of 64 that a process has in all."""
+    reader = RowReader(real_redis)
+    for number in range(100):
+        items = CurrentItems(Partition(real_redis, Keys(f"c{number}")), reader=reader)
+        assert await items.get("foo") is None
+    clients: Any = await real_redis.client_list()
+    assert len(clients) == 2

@@ -14,7 +14,7 @@ from itemstore.engine.connect import connect
 from itemstore.eventlog import writer
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections import current_items
+from itemstore.projections import row_reader
 from itemstore.store import known_tokens
 from itemstore.store.tokens import Role, create
 from tests.conftest import Start, stopped
@@ -56,7 +56,7 @@ EVEN_THEN = ["/metrics", "/livez", "/", "/docs", "/openapi.json", "/problems/gon
 def test_the_limits_add_up_to_what_is_promised() -> None:
     """The tokens are waited for first, and then the engine once more."""
     limits = (
-        time_limit.COMMAND_SECONDS, writer.TIME_LIMIT, current_items.TIME_LIMIT, metrics.TIME_LIMIT,
+        time_limit.COMMAND_SECONDS, writer.TIME_LIMIT, row_reader.TIME_LIMIT, metrics.TIME_LIMIT,
     )  # fmt: skip
     assert known_tokens.PATIENCE + max(limits) < PROMISED
 

@@ -1,0 +1,99 @@
+"""Reading rows of current items: those of all collections go over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.domain.evolve import Item
+from itemstore.engine.dedicated_connection import DedicatedConnection
+from itemstore.engine.errors import LogOverloaded
+from itemstore.engine.redis_errors import meant, translated
+from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.projections.row import MalformedRow, decode
+
+MOST_READS = 256
+"""How many items are read at once, for as many callers."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""How large such a reply should be, going by the rows of the one before it."""
+
+TIME_LIMIT = 1.5
+"""Seconds after which a reader is told that the log is unavailable."""
+
+Read = tuple[str, bytes]
+"""The key of a collection's rows, and an id."""
+
+Answer = Item | Exception | None
+
+
+class RowReader:
+    """Reads rows for one process: concurrent callers share a round trip, whatever they read.
+
+    A connection for each collection would be more than the engine's client has.
+    """
+
+    def __init__(self, client: Redis, *, waiting: int = 10_000) -> None:
+        self._connection = DedicatedConnection(client)
+        self._reads: Batches[Read, Item | None] = Batches(
+            self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1
+        )
+        self._row_bytes = 0
+
+    async def get(self, rows: str, item: str) -> Item | None:
+        """The item in the rows under this key, deleted or not; None where it never existed.
+
+        It sees every write acknowledged before the call. Raises LogUnavailable, LogBroken,
+        LogOverloaded, and MalformedRow where the projection needs a rebuild.
+        """
+        try:
+            return await self._reads.submit((rows, item.encode()), self._row_bytes)
+        except TooManyWaiting:
+            sentence = "Too many reads are waiting; slow down and try again."
+            raise LogOverloaded(sentence) from None
+
+    async def _get_many(self, reads: Sequence[Read]) -> Iterator[Answer]:
+        wanted: dict[str, dict[bytes, None]] = {}  # what many ask for is read once
+        for rows, name in reads:
+            wanted.setdefault(rows, {})[name] = None
+        with translated():
+            async with asyncio.timeout(TIME_LIMIT):
+                replies = await self._connection.call_together(
+                    [("HMGET", rows, *names) for rows, names in wanted.items()]
+                )
+        found = dict(zip(wanted, replies, strict=True))
+        sizes = [len(row or b"") for row in _of_all(replies)]
+        self._row_bytes = sum(sizes) // max(1, len(sizes))
+        return _answers(reads, wanted, found)
+
+
+def _of_all(replies: Iterable[Any]) -> Iterator[bytes | None]:
+    """The rows in all replies that are no errors."""
+    for reply in replies:
+        if not isinstance(reply, Exception):
+            yield from reply
+
+
+def _answers(
+    reads: Sequence[Read], wanted: Mapping[str, Iterable[bytes]], found: Mapping[str, Any]
+) -> Iterator[Answer]:
+    answers: dict[str, Mapping[bytes, Answer]] = {}
+    for rows, names in wanted.items():
+        reply = found[rows]
+        if isinstance(reply, Exception):  # of this collection alone
+            answers[rows] = dict.fromkeys(names, meant(reply))
+        else:
+            pairs = zip(names, reply, strict=True)
+            answers[rows] = {name: _answer(name, row) for name, row in pairs}
+    for rows, name in reads:
+        yield answers[rows][name]
+
+
+def _answer(name: bytes, row: bytes | None) -> Answer:
+    try:
+        return decode(name.decode(), row) if row is not None else None
+    except MalformedRow as error:
+        return error
