@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -126,6 +127,8 @@ class ItemStore(FastAPI):
         )
         self.settings = settings
         self.models = models
+        self._description: dict[str, Any] | None = None
+        self._describing = Lock()  # it is made off the event loop
         self.projections = named_projections(settings.projections, models)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
@@ -161,6 +164,8 @@ class ItemStore(FastAPI):
 
     async def _document(self, request: Request) -> Reply:
         """The OpenAPI document, for where the API is mounted: /docs sends requests there."""
+        if self._description is None:  # with a hundred collections it takes a second or two
+            await request.worked_out(self.openapi)
         document = self.openapi()
         if request.root:
             document = document | {"servers": [{"url": request.root}]}
@@ -168,9 +173,10 @@ class ItemStore(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the operator's model in it."""
-        if not self.openapi_schema:
-            self.openapi_schema = document.complete(super().openapi(), self.models)
-        return self.openapi_schema
+        with self._describing:
+            if self._description is None:
+                self._description = document.complete(super().openapi(), self.models)
+            return self._description
 
 
 @asynccontextmanager

@@ -92,6 +92,8 @@ async def _checked(
             unknown = {(target.collection_of(event), event.item) for event in some}
             check.exists |= await _existing(target, unknown - check.exists.keys())
         for step in check.checked(some):
+            if not append:
+                await target.check_free(step)
             kept.add(step)
             total += step.count
             report(Progress("checking", total, 0))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itemstore.domain.positions import START, key_of
-from itemstore.eventlog.importing import ForeignEvent, ImportRefused
+from itemstore.eventlog.importing import ForeignEvent, ImportRefused, Step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import FeedReader
+from itemstore.eventlog.reader import Extent, FeedReader
 from itemstore.store.known_collections import known_names, remember
 from itemstore.store.named_collections import is_name
 from itemstore.store.store import Store
@@ -16,7 +16,8 @@ class Target:
     """The collections that are imported into.
 
     `ends` has the position at which the log of each ends, by name, as of when this was made, and
-    `used` the names of those that lines go to. A new store, which was told of no collections, has
+    `used` the names of those that lines go to. `others` are those with events that none goes to:
+    the store's other collections. A new store, which was told of no collections, has
     those that the lines name.
     """
 
@@ -25,6 +26,7 @@ class Target:
     ) -> None:
         self.ends = ends
         self.used: set[str] = set()
+        self.others: dict[str, Extent] = {}
         self._store = store
         self._first = next(iter(ends))
         self._only = only
@@ -40,8 +42,13 @@ class Target:
         ends = {name: await each.log.reader.last_position() for name, each in chosen.items()}
         is_told = only is not None or store.settings.collections is not None
         namespace = store.settings.namespace
-        is_new = not (is_told or await known_names(store.partition.client, namespace))
-        return cls(store, ends, only, is_new=is_new)
+        known = await known_names(store.partition.client, namespace)
+        target = cls(store, ends, only, is_new=not (is_told or known))
+        for name in {*known, *store.collections} - ends.keys():
+            extent = await target.partition(name).reader.extent()
+            if extent.length:
+                target.others[name] = extent
+        return target
 
     @property
     def end(self) -> str:
@@ -63,6 +70,28 @@ class Target:
         return Partition(
             self._store.partition.client, Keys(name, self._store.settings.namespace or "")
         )
+
+    async def check_free(self, step: Step) -> None:
+        """Raises ImportRefused where another collection has an event at one of the positions.
+
+        A position is given once in a store.
+        """
+        for name, extent in self.others.items():
+            first, last = key_of(extent.first), key_of(extent.last)
+            left = [each for each in step.positions if first <= key_of(each) <= last]
+            reader = self.partition(name).reader
+            while left:
+                given, looked = await reader.entries_at(
+                    [each.encode() for each in left], with_bodies=False
+                )
+                if given:
+                    reason = (
+                        f"/{name} has the event {given[0][0].decode()} already, and a position is "
+                        "given once in a store. Use --append, which gives new ones, or remove that "
+                        "collection first"
+                    )
+                    raise ImportRefused(step.line, reason)
+                left = left[looked:]
 
     async def begin(self) -> None:
         """Writes down that the store has the collections. Raises what a failing engine raises."""

@@ -11,6 +11,15 @@ from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.cli.verb import Where, verb
 
+_WORDS = {
+    "events": "events",
+    "items": "items",
+    "deleted_items": "deleted",
+    "log_bytes": "bytes of log",
+    "rows_bytes": "bytes of rows",
+}
+"""What is said of one of several collections."""
+
 
 @verb
 async def info(where: Where, collection: OneCollection = None, json: Json = False) -> None:
@@ -41,7 +50,5 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in facts.items():
-        if name != "last_position":
-            said = "unknown" if value is None else value
-            yield f"{said} {name.replace('_', ' ')}"
+    for name, words in _WORDS.items():
+        yield f"{'unknown' if facts[name] is None else facts[name]} {words}"

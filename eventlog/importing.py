@@ -102,6 +102,11 @@ class Step:
     numbers: str
     arguments: list[str | bytes]
 
+    @property
+    def positions(self) -> list[str]:
+        """Those of its events, `*` for a new one."""
+        return [str(each) for each in self.arguments[::5]]
+
 
 CollectionOf = Callable[[ForeignEvent], str]
 """The name of the collection that an event is for. Raises ImportRefused."""

@@ -43,7 +43,17 @@ def complete(document: Description, models: Mapping[str, ItemModel]) -> Descript
     for path, operations in document["paths"].items():
         collection = path.split("/")[1]
         document["paths"][path] = renamed(operations, shapes.names.get(collection, shapes.shared))
+    if ITEMS not in models:
+        _without_tag(document["paths"], ITEMS)
     return document
+
+
+def _without_tag(paths: Description, tag: str) -> None:
+    """Puts what is of the whole store, such as the feed, elsewhere than below that tag."""
+    for operations in paths.values():
+        for operation in operations.values():
+            if operation.get("tags") == [tag]:
+                operation["tags"] = ["service"]
 
 
 def _tags(collections: Mapping[str, ItemModel]) -> dict[str, str]:

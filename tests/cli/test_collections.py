@@ -73,7 +73,7 @@ def test_info_counts_all_and_each(shop: Run) -> None:
     assert facts["last_position"] == facts["collections"]["products"]["last_position"]
     assert "not_named" not in facts
     shown = shop("info").stdout
-    assert "/orders         2 events, 0 items, 1 deleted items, " in shown
+    assert "/orders         2 events, 0 items, 1 deleted, " in shown
 
 
 def test_info_of_one_collection_is_that_of_a_store_of_one(shop: Run) -> None:
@@ -279,3 +279,18 @@ def test_an_interrupted_import_of_several_goes_on(run: Run) -> None:
     assert "3 events are in the log already" in gone_on.stderr
     assert len(run("export").stdout.splitlines()) == 5
     assert "is not the beginning of this import: line 1 is not in it" in other.stderr
+
+
+def test_a_position_is_given_once_in_a_store(shop: Run) -> None:
+    """A collection that is put into another one gets new positions, or takes its place."""
+    orders = shop("export", "--collection", "orders").stdout
+
+    refused = shop("import", "--collection", "notes", stdin=orders)
+    appended = shop("import", "--collection", "notes", "--append", stdin=orders)
+
+    assert refused.returncode == 1
+    assert "/orders has the event " in refused.stderr
+    assert "and a position is given once in a store. Use --append" in refused.stderr
+    assert appended.returncode == 0
+    positions = [json.loads(line)["id"] for line in shop("export").stdout.splitlines()]
+    assert len(positions) == len(set(positions)) == 7

@@ -163,6 +163,8 @@ def test_names_stay_apart_whatever_the_collections_are_called(names: list[str]) 
     document = store(dict.fromkeys(names, Old.Product)).openapi()
 
     openapi_spec_validator.validate(document)
+    described = {tag["name"] for tag in document["tags"]}
+    assert {tag for *_, each in operations(document) for tag in each["tags"]} == described
     ids = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(ids) == len(set(ids))
     assert all(each.isidentifier() for each in ids)
