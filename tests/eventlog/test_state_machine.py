@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
-from typing import TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import hypothesis
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -18,15 +19,17 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from itemstore.domain.commands import Command, DeleteItem, PatchItem, PutItem
+from itemstore.domain.commands import CheckItem, DeleteItem, PatchItem, PutItem
 from itemstore.domain.decide import decide
-from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
-from itemstore.domain.events import RecordedEvent
+from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
+from itemstore.domain.events import Event, RecordedEvent
 from itemstore.domain.evolve import Item, evolve, fold
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion
+from itemstore.eventlog.append import Checked
+from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.transaction import Addressed, TransactionRefused
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import ServerOf, assert_agreement, emptied
 from tests.wire import wire_of
@@ -35,6 +38,8 @@ Result = TypeVar("Result")
 
 IDS = ["a", "a/b", "é", "\U0001f600 b"]
 META = {"actor": "ann"}
+
+COLLECTIONS = (Keys(), Keys("orders"))
 
 ids = st.sampled_from(IDS)
 bodies = st.sampled_from([b"[]", b"{}", b"1.0", b'{"deleted":true}', b'"\\"}"', b"9" * 30])
@@ -49,10 +54,77 @@ commands = (
     | st.builds(PatchItem, ids, bodies, expected_versions)
     | st.builds(DeleteItem, ids, expected_versions)
 )
+checks = st.builds(CheckItem, ids, expected_versions)
+
+Call = Addressed | tuple[Addressed, ...]
+"""A command by itself, or a transaction of several."""
+
+singles = st.builds(Addressed, st.sampled_from(COLLECTIONS), commands)
+transactions = st.lists(
+    st.builds(Addressed, st.sampled_from(COLLECTIONS), commands | commands | checks),
+    min_size=1,
+    max_size=5,
+).map(tuple)
+
+
+class Model:
+    """What the domain alone says of the items of all collections, and the events that they had."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Item] = {}
+        self.history: list[RecordedEvent] = []
+
+    def item(self, addressed: Addressed) -> Item | None:
+        """The one that a command speaks of."""
+        return self.items.get((addressed.keys.collection, addressed.command.item))
+
+    def refusal(self, addressed: Addressed) -> CommandRefused | None:
+        """What a command is refused with, if it is."""
+        item, command = self.item(addressed), addressed.command
+        version = item.version if item is not None and item.exists else None
+        if not isinstance(command, CheckItem):
+            try:
+                decide(command, exists=version is not None)
+            except ItemNotFound:
+                deleted = item.version if item else None
+                return ItemNotFound(command.item, deleted, collection=addressed.keys.collection)
+        if not command.expected.admits(version):
+            return UnexpectedVersion(command.item, command.expected, version)
+        return None
+
+    def event(self, addressed: Addressed) -> tuple[int, Event]:
+        """What a command becomes that is not refused, and its version."""
+        item, command = self.item(addressed), addressed.command
+        assert not isinstance(command, CheckItem)
+        event = decide(command, exists=item is not None and item.exists)
+        return item.version + 1 if item else 1, event
+
+    def take(self, recorded: RecordedEvent) -> None:
+        """Goes on by an event."""
+        key = recorded.collection, recorded.item
+        self.items[key] = evolve(self.items.get(key), recorded)
+        self.history.append(recorded)
+
+    def refused_at(self, calls: Sequence[Addressed]) -> tuple[int, CommandRefused] | None:
+        """The first command that is refused on what the ones before it leave, and with what."""
+        after = Model()
+        after.items = dict(self.items)
+        for index, call in enumerate(calls):
+            if refusal := after.refusal(call):
+                return index, refusal
+            if not isinstance(call.command, CheckItem):
+                version, event = after.event(call)
+                after.take(RecordedEvent("0-0", version, event, {}, call.keys.collection))
+        return None
+
+
+def assert_same(error: BaseException, other: BaseException) -> None:
+    """Two of them are of the same kind and say the same."""
+    assert (type(error), vars(error)) == (type(other), vars(other)), repr(error)
 
 
 class Store(RuleBasedStateMachine):
-    """A store on an engine, and beside it a dictionary that the domain alone has a say in."""
+    """A store on an engine, and beside it a model that the domain alone has a say in."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,10 +133,8 @@ class Store(RuleBasedStateMachine):
         self.engines = AsyncExitStack()
         self.redis = self.run(self.engines.enter_async_context(self.engine()))
         self.wire = self.stack.enter_context(wire_of("EVALSHA", "EVAL"))
-        self.log = EventLog(Partition(self.redis, Keys()))
-        self.items = CurrentItems(Partition(self.redis, Keys()))
-        self.history: list[RecordedEvent] = []
-        self.model: dict[str, Item] = {}
+        self.appender = Appender(self.redis, COLLECTIONS[0].store)
+        self.model = Model()
 
     def engine(self) -> AbstractAsyncContextManager[Redis]:
         """A client of an engine with nothing in it."""
@@ -84,21 +154,21 @@ class Store(RuleBasedStateMachine):
         self.run(self.engines.aclose())
         self.runner.close()
 
-    @rule(command=commands)
-    def append_one(self, command: Command) -> None:
-        """A command by itself."""
-        self.append(command)
+    @rule(call=singles | transactions)
+    def append_one(self, call: Call) -> None:
+        """A command or a transaction by itself."""
+        self.append(call)
 
-    @rule(together=st.lists(commands, min_size=2, max_size=10))
-    def append_together(self, together: list[Command]) -> None:
-        """Commands in one batch, which may speak of the same item."""
-        self.append(*together)
+    @rule(calls=st.lists(singles | singles | transactions, min_size=2, max_size=10))
+    def append_at_once(self, calls: list[Call]) -> None:
+        """Some of them in one script call, which may speak of the same item."""
+        self.append(*calls)
 
-    @rule(together=st.lists(commands, min_size=1, max_size=4), lost=st.integers(1, 2))
-    def append_with_replies_lost(self, together: list[Command], lost: int) -> None:
-        """Commands whose batch is asked for again."""
+    @rule(calls=st.lists(singles | transactions, min_size=1, max_size=4), lost=st.integers(1, 2))
+    def append_with_replies_lost(self, calls: list[Call], lost: int) -> None:
+        """Some of them whose script call is asked for again."""
         self.wire.lost_replies = lost
-        self.append(*together)
+        self.append(*calls)
         assert not self.wire.lost_replies
 
     @rule()
@@ -106,49 +176,95 @@ class Store(RuleBasedStateMachine):
         """The engine has to be told again."""
         self.run(self.redis.script_flush())
 
-    def append(self, *together: Command) -> None:
-        """Gives commands to both, and compares what each answers."""
+    def append(self, *calls: Call) -> None:
+        """Gives calls to both, and compares what each answers."""
+        for call, outcome in zip(calls, self.outcomes(calls), strict=True):
+            if isinstance(call, Addressed):
+                self._compare_single(call, outcome)
+            else:
+                self._compare_transaction(call, outcome)
 
-        async def appended() -> list[RecordedEvent | BaseException]:
-            appends = [self.log.append(command, META) for command in together]
-            return await asyncio.gather(*appends, return_exceptions=True)
+    def outcomes(self, calls: Sequence[Call]) -> list[Any]:
+        """What the store answers, or raises, to each of them when they come at once."""
 
-        for command, outcome in zip(together, self.run(appended()), strict=True):
-            item = self.model.get(command.item)
-            version = item.version if item is not None and item.exists else None
-            try:
-                event = decide(command, exists=version is not None)
-            except ItemNotFound:
-                assert isinstance(outcome, ItemNotFound)
-                assert outcome.deleted_version == (item.version if item else None)
-                continue
-            if not command.expected.admits(version):
-                assert isinstance(outcome, UnexpectedVersion)
-                assert (outcome.expected, outcome.version) == (command.expected, version)
-                continue
-            assert isinstance(outcome, RecordedEvent)
-            next_version = item.version + 1 if item else 1
-            assert outcome == RecordedEvent(outcome.position, next_version, event, META)
-            self.history.append(outcome)
-            self.model[command.item] = evolve(item, outcome)
+        def asked(call: Call) -> Awaitable[Any]:
+            if isinstance(call, Addressed):
+                assert not isinstance(call.command, CheckItem)
+                return self.appender.append(call.keys, call.command, META)
+            return self.appender.append_together(call, META)
+
+        async def answered() -> list[Any]:
+            return await asyncio.gather(*map(asked, calls), return_exceptions=True)
+
+        return self.run(answered())
+
+    def _compare_single(self, call: Addressed, outcome: Any) -> None:
+        if refusal := self.model.refusal(call):
+            assert_same(outcome, refusal)
+        else:
+            self._take(call, outcome, META)
+
+    def _compare_transaction(self, calls: tuple[Addressed, ...], outcome: Any) -> None:
+        if refused := self.model.refused_at(calls):
+            assert isinstance(outcome, TransactionRefused), repr(outcome)
+            index, refusal = refused
+            assert outcome.index == index
+            assert_same(outcome.error, refusal)
+            return
+        assert isinstance(outcome, list), repr(outcome)
+        events = [each for each in outcome if isinstance(each, RecordedEvent)]
+        earlier = {each.meta.get("transaction") for each in self.model.history}
+        assert len({each.meta["transaction"] for each in events}) == bool(events)
+        for call, done in zip(calls, outcome, strict=True):
+            if isinstance(call.command, CheckItem):
+                item = self.model.item(call)
+                found = (item.version, item.position) if item and item.exists else ()
+                assert done == Checked(call.command.item, *found)
+            else:
+                assert done.meta["transaction"] not in earlier
+                self._take(call, done, {**META, "transaction": done.meta["transaction"]})
+
+    def _take(self, call: Addressed, outcome: Any, meta: dict[str, str]) -> None:
+        version, event = self.model.event(call)
+        collection = call.keys.collection
+        assert isinstance(outcome, RecordedEvent), repr(outcome)
+        assert outcome == RecordedEvent(outcome.position, version, event, meta, collection)
+        self.model.take(outcome)
 
     @invariant()
     def everything_agrees(self) -> None:
-        """Log, rows, list, histories, and what is folded from the log."""
-        self.run(self._everything_agrees())
+        """Logs, rows, lists, histories, what is folded from the logs, and the order of all."""
+        for keys in COLLECTIONS:
+            self.run(self._agrees(Partition(self.redis, keys)))
+        places = [place_of(each.position) for each in self.model.history]
+        assert places == sorted(set(places))
+        for before, after in pairwise(self.model.history):
+            name = before.meta.get("transaction", "")
+            if name and name == after.meta.get("transaction"):
+                (ms, number), following = place_of(before.position), place_of(after.position)
+                assert following == (ms, number + 1)
 
-    async def _everything_agrees(self) -> None:
-        await assert_agreement(Partition(self.redis, Keys()))
-        assert await self.log.reader.read() == self.history
-        assert fold(self.history) == self.model
-        got = await asyncio.gather(*(self.items.get(name) for name in IDS))
-        assert got == [self.model.get(name) for name in IDS]
-        page = await self.items.page()
-        there = [self.model[name] for name in sorted(self.model) if self.model[name].exists]
+    async def _agrees(self, partition: Partition) -> None:
+        await assert_agreement(partition)
+        name, items = partition.keys.collection, CurrentItems(partition)
+        history = [each for each in self.model.history if each.collection == name]
+        model = {item: each for (of, item), each in self.model.items.items() if of == name}
+        assert await partition.reader.read() == history
+        assert fold(history) == model
+        got = await asyncio.gather(*(items.get(item) for item in IDS))
+        assert got == [model.get(item) for item in IDS]
+        page = await items.page()
+        there = [model[item] for item in sorted(model) if model[item].exists]
         assert (page.items, page.more, page.total) == (there, False, len(there))
-        for name in IDS:
-            of_item = [recorded for recorded in self.history if recorded.item == name]
-            assert await self.log.reader.history(name) == of_item
+        for item in IDS:
+            of_item = [recorded for recorded in history if recorded.item == item]
+            assert await partition.reader.history(item) == of_item
+
+
+def place_of(position: str) -> tuple[int, int]:
+    """A position as it is compared."""
+    milliseconds, number = position.split("-")
+    return int(milliseconds), int(number)
 
 
 def test_random_commands_on_a_fake_engine() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,28 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from redis import exceptions
 from redis.asyncio import Redis
 
-from itemstore.domain.commands import Command
-from itemstore.domain.decide import decide
+from itemstore.domain.commands import CheckItem
 from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.evolve import evolve
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.transaction import Addressed, TransactionRefused
 from tests.conftest import Server, emptied, program_of, running
-from tests.eventlog.test_state_machine import META, Store, commands
+from tests.eventlog.test_state_machine import (
+    COLLECTIONS,
+    Call,
+    Store,
+    place_of,
+    singles,
+    transactions,
+)
 from tests.torture.outcome import Outcome
 
-FEW = st.lists(commands, min_size=1, max_size=4)
+FEW = st.lists(singles | transactions, min_size=1, max_size=4)
+
+NO_WRITES = {ItemNotFound, UnexpectedVersion, TransactionRefused, list}
+"""What commands are told that wrote nothing."""
 
 
 class Restartable:
@@ -63,10 +74,10 @@ class FaultyStore(Store):
         """The server, emptied."""
         return emptied(self.restartable.server)
 
-    def append(self, *together: Command) -> None:
+    def outcomes(self, calls: Sequence[Call]) -> list[Any]:
         """As ever, and counted."""
-        self.restartable.steps += len(together)
-        super().append(*together)
+        self.restartable.steps += len(calls)
+        return super().outcomes(calls)
 
     @rule()
     def restart(self) -> None:
@@ -82,15 +93,15 @@ class FaultyStore(Store):
         self.run(self.redis.client_kill_filter(_type="normal", skipme=True))
         self._notice()
 
-    @rule(together=FEW, lost=st.integers(1, 3))
-    def append_with_requests_lost(self, together: list[Command], lost: int) -> None:
+    @rule(calls=FEW, lost=st.integers(1, 3))
+    def append_with_requests_lost(self, calls: list[Call], lost: int) -> None:
         """The batch does not reach the engine at first."""
         self._count("request lost")
         self.wire.lost_requests = lost
-        self.append(*together)
+        self.append(*calls)
 
-    @rule(together=FEW, ran=st.booleans())
-    def append_over_a_kill(self, together: list[Command], ran: bool) -> None:  # noqa: FBT001
+    @rule(calls=FEW, ran=st.booleans())
+    def append_over_a_kill(self, calls: list[Call], ran: bool) -> None:  # noqa: FBT001
         """The engine is killed before it runs the batch, or before it answers."""
         self._count("engine killed in a batch")
         call = DedicatedConnection.call
@@ -107,11 +118,11 @@ class FaultyStore(Store):
             raise exceptions.ConnectionError
 
         with patch.object(DedicatedConnection, "call", calling):
-            self.append(*together)
+            self.append(*calls)
         self._notice()
 
-    @rule(together=FEW, replies=st.booleans())
-    def give_up(self, together: list[Command], replies: bool) -> None:  # noqa: FBT001
+    @rule(calls=FEW, replies=st.booleans())
+    def give_up(self, calls: list[Call], replies: bool) -> None:  # noqa: FBT001
         """The batch is given up: all of it is in the log once, or nothing, and the log knows."""
         self._count("batch given up")
         if replies:
@@ -119,60 +130,55 @@ class FaultyStore(Store):
         else:
             self.wire.lost_requests = 10_000
         with patch("itemstore.eventlog.writer.TIME_LIMIT", 0.05):
-            outcomes = self._outcomes(together)
+            outcomes = self.outcomes(calls)
         self.wire.lost_replies = self.wire.lost_requests = 0
         assert {type(outcome) for outcome in outcomes} == {LogUnavailable}
-        events = self.run(self.log.reader.read())[len(self.history) :]
+        events = self._new_events()
         if events:
-            self._take(together, events)
+            self._take_all(calls, events)
 
-    @rule(together=FEW)
-    def fill(self, together: list[Command]) -> None:
+    @rule(calls=FEW)
+    def fill(self, calls: list[Call]) -> None:
         """The engine is out of memory."""
         self._count("out of memory")
-        self._refused(together, LogFull, ("CONFIG", "SET", "maxmemory", "1"),
+        self._refused(calls, LogFull, ("CONFIG", "SET", "maxmemory", "1"),
                       ("CONFIG", "SET", "maxmemory", "0"))  # fmt: skip
 
-    @rule(together=FEW)
-    def demote(self, together: list[Command]) -> None:
+    @rule(calls=FEW)
+    def demote(self, calls: list[Call]) -> None:
         """The engine is a replica for a while."""
         self._count("read only")
-        self._refused(together, LogUnavailable, ("REPLICAOF", "127.0.0.1", "1"),
+        self._refused(calls, LogUnavailable, ("REPLICAOF", "127.0.0.1", "1"),
                       ("REPLICAOF", "NO", "ONE"))  # fmt: skip
 
-    def _refused(
-        self, together: list[Command], error: type[Exception], before: Any, after: Any
-    ) -> None:
+    def _refused(self, calls: list[Call], error: type[Exception], before: Any, after: Any) -> None:
         self.run(self.redis.execute_command(*before))  # type: ignore[no-untyped-call]
-        outcomes = self._outcomes(together)
+        outcomes = self.outcomes(calls)
         self.run(self.redis.execute_command(*after))  # type: ignore[no-untyped-call]
         kinds = {type(outcome) for outcome in outcomes}
-        assert kinds == {error} or kinds <= {ItemNotFound, UnexpectedVersion}
+        # What writes nothing may be told so: a refusal, and checks that hold.
+        assert kinds == {error} or kinds <= NO_WRITES
 
-    def _outcomes(self, together: list[Command]) -> list[RecordedEvent | BaseException]:
-        async def appended() -> list[RecordedEvent | BaseException]:
-            appends = [self.log.append(command, META) for command in together]
-            return await asyncio.gather(*appends, return_exceptions=True)
+    def _new_events(self) -> list[RecordedEvent]:
+        """Those that the model does not know, of all collections in their order."""
+        readers = [Partition(self.redis, keys).reader for keys in COLLECTIONS]
+        events = [each for reader in readers for each in self.run(reader.read())]
+        events.sort(key=lambda event: place_of(event.position))
+        return events[len(self.model.history) :]
 
-        self.restartable.steps += len(together)
-        return self.run(appended())
-
-    def _take(self, together: list[Command], events: list[RecordedEvent]) -> None:
-        """Brings the model to where a whole batch has brought the log."""
+    def _take_all(self, calls: list[Call], events: list[RecordedEvent]) -> None:
+        """Brings the model to where a whole script call has brought the logs."""
         waiting = list(events)
-        for command in together:
-            item = self.model.get(command.item)
-            version = item.version if item is not None and item.exists else None
-            try:
-                event = decide(command, exists=version is not None)
-            except ItemNotFound:
+        for call in calls:
+            parts = (call,) if isinstance(call, Addressed) else call
+            if self.model.refused_at(parts):
                 continue
-            if not command.expected.admits(version):
-                continue
-            recorded = waiting.pop(0)
-            assert recorded.event == event
-            self.history.append(recorded)
-            self.model[command.item] = evolve(item, recorded)
+            for part in parts:
+                if isinstance(part.command, CheckItem):
+                    continue
+                recorded = waiting.pop(0)
+                assert (recorded.version, recorded.event) == self.model.event(part)
+                self.model.take(recorded)
         assert waiting == []
 
     def _notice(self) -> None:
