@@ -77,6 +77,11 @@ class Store:
         """That of the first collection: what belongs to the whole store is reached by any."""
         return self._first.partition
 
+    @property
+    def log(self) -> EventLog:
+        """That of the first collection."""
+        return self._first.log
+
     def chosen(self, name: str | None) -> dict[str, Collection]:
         """The collection of this name alone, or all without one. Raises NoSuchCollection."""
         if name is None:

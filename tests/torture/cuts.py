@@ -20,7 +20,7 @@ from itemstore.projections.verify.run import verify
 from tests.torture.checker import check
 from tests.torture.history import LogEntry
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, client_of, log_of
+from tests.torture.processes import COLLECTIONS, SEVERAL, Api, client_of, log_of
 from tests.torture.traffic import Recorded, traffic
 
 RECORDING = 1.5
@@ -50,7 +50,7 @@ async def cuts(seed: int, seconds: float) -> Outcome:
 
 async def _recorded(directory: Path, recorded: Recorded, seed: int) -> list[LogEntry]:
     """Traffic on an embedded engine that rewrites its file half way, and a kill; the log."""
-    api = Api(directory / "errors", "--data-dir", str(directory / "data"))
+    api = Api(directory / "errors", "--data-dir", str(directory / "data"), *SEVERAL)
     await api.start()
     try:
         async with client_of(api.engine_socket) as client:
@@ -99,11 +99,15 @@ async def _wrong_after(data_dir: Path, log: Sequence[LogEntry], outcome: Outcome
         with run(data_dir) as engine:
             async with connect(engine.url) as redis:
                 entries = await log_of(redis)
-                verdict = await verify(Partition(redis, Keys()), BUILT_IN)
+                parts = [Partition(redis, Keys(name)) for name in COLLECTIONS]
+                verdicts = [await verify(part, BUILT_IN) for part in parts]
     except EngineFailed as error:
         outcome.answers["refused"] += 1
         return "" if error.why.strip() else "no word of why it did not start"
     outcome.answers["started"] += 1
     if entries != log[: len(entries)]:
         return f"its {len(entries)} events are not the first of the log"
-    return "" if verdict.clean else f"verify: {verdict}"
+    transaction = entries[-1].transaction if entries else ""
+    if transaction and any(entry.transaction == transaction for entry in log[len(entries) :]):
+        return f"its log ends within {transaction}"
+    return "" if all(verdict.clean for verdict in verdicts) else f"verify: {verdicts}"

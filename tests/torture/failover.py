@@ -19,7 +19,7 @@ from tests.conftest import program_of
 from tests.torture.checker import check
 from tests.torture.faults import Strike
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, verified
+from tests.torture.processes import SEVERAL, Api, DidNotStart, Engine, client_of, log_of, verified
 from tests.torture.proxy import Proxy
 from tests.torture.traffic import Recorded, traffic
 from tests.torture.violation import Violation
@@ -77,7 +77,7 @@ class Pair:
 
     def _api(self, port: int) -> Api:
         log = self.directory / f"errors-{self.engines}"
-        api = Api(log, "--redis-url", self.url, "--durability", "replicas:1")
+        api = Api(log, "--redis-url", self.url, "--durability", "replicas:1", *SEVERAL)
         api.port = port
         self.stack.push_async_callback(api.stop)
         return api

@@ -17,6 +17,7 @@ from tests.torture.history import Operation
 class Outcome:
     """The numbers of one part; all is well where `violations` is empty.
 
+    `transactions` are those among the acknowledged operations that are one.
     `waits` are seconds that requests waited for their 503, `first_503` seconds from a fault to
     the first 503, and `heals` seconds from the end of a fault to the next acknowledged write.
     """
@@ -26,6 +27,7 @@ class Outcome:
     seconds: float = 0.0
     operations: int = 0
     acknowledged: int = 0
+    transactions: int = 0
     unknown: int = 0
     inputs: int = 0
     kills: int = 0
@@ -43,6 +45,7 @@ class Outcome:
         self.operations += len(history)
         for operation in history:
             self.acknowledged += operation.is_acknowledged
+            self.transactions += operation.is_acknowledged and operation.method == "BATCH"
             status = "lost" if operation.answer is None else str(operation.answer.status)
             self.answers[f"{operation.method} {status}"] += 1
             self.unknown += operation.is_write and status in {"lost", "503"}

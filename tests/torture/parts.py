@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.torture import traffic_parts
+from tests.torture.bank import bank
+from tests.torture.batch_fuzz import batch_fuzz
 from tests.torture.cuts import cuts
 from tests.torture.failover import failover, failover_behind_proxy
 from tests.torture.fuzz import fuzz
@@ -14,6 +16,7 @@ from tests.torture.import_fuzz import import_fuzz
 from tests.torture.lost_tokens import lost_tokens
 from tests.torture.machine import states
 from tests.torture.outcome import Outcome
+from tests.torture.races import races
 from tests.torture.raw_http import raw_http
 from tests.torture.silent_clients import silent_clients
 from tests.torture.slow_inputs import slow_inputs
@@ -37,19 +40,22 @@ class Part:
 
 
 PARTS = {
-    "engine-killed": Part(traffic_parts.engine_killed, 70),
-    "api-killed": Part(traffic_parts.api_killed, 60),
-    "both-killed": Part(traffic_parts.both_killed, 70),
-    "connections-broken": Part(traffic_parts.connections_broken, 70),
-    "clients-cut": Part(traffic_parts.clients_cut, 40),
-    "failover": Part(failover, 25),
-    "failover-behind-proxy": Part(failover_behind_proxy, 25),
-    "file-cut": Part(cuts, 35),
-    "state-machine": Part(states, 30),
-    "fuzz": Part(fuzz, 40),
-    "raw-http": Part(raw_http, 15),
-    "slow-inputs": Part(slow_inputs, 20),
-    "silent-clients": Part(silent_clients, 20),
-    "tokens-lost": Part(lost_tokens, 20),
-    "import": Part(import_fuzz, 10),
+    "engine-killed": Part(traffic_parts.engine_killed, 35),
+    "api-killed": Part(traffic_parts.api_killed, 25),
+    "both-killed": Part(traffic_parts.both_killed, 35),
+    "connections-broken": Part(traffic_parts.connections_broken, 45),
+    "clients-cut": Part(traffic_parts.clients_cut, 20),
+    "bank": Part(bank, 120),
+    "races": Part(races, 10),
+    "failover": Part(failover, 15),
+    "failover-behind-proxy": Part(failover_behind_proxy, 15),
+    "file-cut": Part(cuts, 20),
+    "state-machine": Part(states, 15),
+    "fuzz": Part(fuzz, 15),
+    "batches": Part(batch_fuzz, 5),
+    "raw-http": Part(raw_http, 10),
+    "slow-inputs": Part(slow_inputs, 10),
+    "silent-clients": Part(silent_clients, 10),
+    "tokens-lost": Part(lost_tokens, 10),
+    "import": Part(import_fuzz, 5),
 }

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,16 @@ def client_of(socket: Path) -> Redis:
     return Redis(unix_socket_path=str(socket), socket_timeout=10, retry=Retry(NoBackoff(), 0))
 
 
-COLLECTIONS = ("items",)
-"""What the stores under traffic have."""
+COLLECTIONS = ("items", "orders", "notes")
+"""What the stores under traffic have; the model of each is the default one."""
+
+SEVERAL = ("--collections", ",".join(COLLECTIONS))
+"""The option that says so."""
 
 
-async def log_of(client: Redis) -> list[LogEntry]:
-    """The log of all collections, as `redis-cli` shows it."""
-    streams: dict[str, Any] = {name: await client.xrange(f"{name}:events") for name in COLLECTIONS}
+async def log_of(client: Redis, collections: Iterable[str] = COLLECTIONS) -> list[LogEntry]:
+    """The log of some collections, as `redis-cli` shows it."""
+    streams: dict[str, Any] = {name: await client.xrange(f"{name}:events") for name in collections}
     return entries_of(streams)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tests.torture.outcome import Outcome, summary
 
-HEAD = ["part", "seconds", "operations", "acknowledged", "unanswered", "faults", "kills", "inputs",
-        "first 503", "503 after", "healed in", "violations"]  # fmt: skip
+HEAD = ["part", "seconds", "operations", "acknowledged", "transactions", "unanswered", "faults",
+        "kills", "inputs", "first 503", "503 after", "healed in", "violations"]  # fmt: skip
 
 
 def tables(outcomes: Sequence[Outcome]) -> str:
@@ -27,6 +27,7 @@ def _row(outcome: Outcome) -> list[str]:
         f"{outcome.seconds:.0f}",
         _number(outcome.operations),
         _number(outcome.acknowledged),
+        _number(outcome.transactions),
         _number(outcome.unknown),
         _number(outcome.faults.total()),
         _number(outcome.kills),
@@ -44,6 +45,7 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
         together.seconds += outcome.seconds
         together.operations += outcome.operations
         together.acknowledged += outcome.acknowledged
+        together.transactions += outcome.transactions
         together.unknown += outcome.unknown
         together.inputs += outcome.inputs
         together.kills += outcome.kills

@@ -12,11 +12,11 @@ from tests.torture.processes import COLLECTIONS
 from tests.torture.rules import stored
 from tests.torture.wire import Reply
 
-IDS = [f"item-{number}" for number in range(12)]
+IDS = [f"item-{number}" for number in range(4)]
 """Of the items of each collection: few, so that clients meet at them."""
 
 METHODS = {"PUT": 30, "GET": 24, "PATCH": 10, "DELETE": 10, "VERSION": 8, "POST": 6, "LIST": 5,
-           "FEED": 4}  # fmt: skip
+           "FEED": 4, "BATCH": 20}  # fmt: skip
 
 STEPS = {"PUT": 50, "PATCH": 14, "DELETE": 6, "POST": 10, "HEAD": 20}
 
@@ -161,7 +161,7 @@ class Requests:
 
     def _page(self, tag: str) -> Request:
         after, limit = self._chance.choice(self._known.positions), self._chance.choice([5, 20, 200])
-        collection = ""
+        collection = self._chance.choice(["", *COLLECTIONS])
         path = f"/events?after={after}&limit={limit}"
         path += f"&source=/{collection}" if collection else ""
         headers = {"after": after, "limit": str(limit)}

@@ -10,7 +10,8 @@ from tests.torture.outcome import numbers
 from tests.torture.parts import PARTS
 from tests.torture.report import tables
 
-SECONDS = {"file-cut": 4.5, "raw-http": 1.0, "import": 2.0, "fuzz": 2.0, "state-machine": 1.5}
+SECONDS = {"file-cut": 4.5, "bank": 4.0, "races": 1.5, "batches": 1.5, "raw-http": 1.0,
+           "import": 2.0, "fuzz": 2.0, "state-machine": 1.5}  # fmt: skip
 
 FAULTY = [
     "engine-killed",
@@ -18,6 +19,7 @@ FAULTY = [
     "both-killed",
     "connections-broken",
     "clients-cut",
+    "bank",
     "failover",
     "failover-behind-proxy",
     "file-cut",

@@ -19,7 +19,7 @@ from tests.torture.cut_clients import cut_traffic
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.history import save
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, DidNotStart, Engine, client_of, log_of, verified
+from tests.torture.processes import SEVERAL, Api, DidNotStart, Engine, client_of, log_of, verified
 from tests.torture.proxy import Proxy
 from tests.torture.traffic import Recorded, traffic
 
@@ -122,7 +122,7 @@ async def both_killed(seed: int, seconds: float) -> Outcome:
     """The API with its embedded engine, killed together or in part."""
     with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
         directory = Path(name)
-        api = Api(directory / "errors", "--data-dir", str(directory / "data"))
+        api = Api(directory / "errors", "--data-dir", str(directory / "data"), *SEVERAL)
         try:
             await api.start()
             return await _struck(BOTH_KILLED, System([api]), seed, seconds)
@@ -153,8 +153,8 @@ async def _around_an_engine(
         proxy = Proxy(engine.socket, directory / "proxy") if through_proxy else None
         url = proxy.url if proxy else engine.url
         apis = [
-            Api(directory / f"errors-{number}", "--redis-url", url, "--workers", str(count))
-            for number, count in enumerate((1, workers))
+            Api(directory / f"errors-{number}", "--redis-url", url, *SEVERAL, "--workers", str(n))
+            for number, n in enumerate((1, workers))
         ]
         system = System(apis, engine, proxy)
         try:
