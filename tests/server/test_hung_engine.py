@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from itemstore.api.resources import metrics
+from itemstore.api.resources import metrics_of_engine
 from itemstore.engine import time_limit
 from itemstore.engine.connect import connect
 from itemstore.eventlog import writer
@@ -56,8 +56,11 @@ EVEN_THEN = ["/metrics", "/livez", "/", "/docs", "/openapi.json", "/problems/gon
 def test_the_limits_add_up_to_what_is_promised() -> None:
     """The tokens are waited for first, and then the engine once more."""
     limits = (
-        time_limit.COMMAND_SECONDS, writer.TIME_LIMIT, row_reader.TIME_LIMIT, metrics.TIME_LIMIT,
-    )  # fmt: skip
+        time_limit.COMMAND_SECONDS,
+        writer.TIME_LIMIT,
+        row_reader.TIME_LIMIT,
+        metrics_of_engine.TIME_LIMIT,
+    )
     assert known_tokens.PATIENCE + max(limits) < PROMISED
 
 

@@ -1,0 +1,86 @@
+"""What `/metrics` asks the engine: what it holds, and how far the projections are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+
+from itemstore.domain.positions import key_of
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.one_trip import replies
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Extent
+from itemstore.projections.overview import ProjectionState, log_states, projection_states
+from itemstore.projections.projection import Projection
+
+logger = logging.getLogger("itemstore")
+
+TIME_LIMIT = 1.0
+"""Seconds after which the engine is taken to be away; the other metrics are shown then too."""
+
+
+async def of_engine(
+    partitions: Sequence[Partition], projections: Sequence[Projection]
+) -> Iterable[Metric]:
+    """Metrics that the engine is asked for; the families stay empty where it is away.
+
+    It is asked a few times in all, however many collections there are.
+    """
+    up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
+    items = _by_collection("itemstore_items", "Items that exist.")
+    events = _by_collection("itemstore_log_events", "Events in the log.")
+    lag = _by_collection(
+        "itemstore_projection_lag_events",
+        "Events of the log that the projection has not seen.",
+        "projection",
+    )
+    position = _by_collection(
+        "itemstore_projection_position_timestamp_seconds",
+        "Time of the last event that the projection has seen.",
+        "projection",
+    )
+    try:
+        async with asyncio.timeout(TIME_LIMIT):
+            logs = await log_states(partitions)
+            totals = await replies(
+                partitions[0].client, [("ZCARD", each.keys.ids) for each in partitions]
+            )
+        up.add_metric((), 1)
+    except (LogUnavailable, TimeoutError):
+        up.add_metric((), 0)
+        return up, items, events, lag, position
+    for each, total in zip(logs, totals, strict=True):
+        if isinstance(each.log, Extent):
+            events.add_metric((each.collection,), each.log.length)
+        if not isinstance(total, Exception):
+            items.add_metric((each.collection,), total)
+    for state in await projection_states(logs, projections):
+        if (progress := _progress(state)) is not None:
+            labels = (state.collection, state.projection)
+            lag.add_metric(labels, progress[0])
+            position.add_metric(labels, progress[1])
+    return up, items, events, lag, position
+
+
+def _by_collection(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=("collection", *labels))
+
+
+def _progress(state: ProjectionState) -> tuple[int, float] | None:
+    """A projection's lag, and the time in seconds of its position.
+
+    None where it can't say, which hides nothing of the others.
+    """
+    status = state.status
+    try:
+        if isinstance(status, Exception):
+            raise status  # noqa: TRY301 - or what it says is no position
+        return status.lag, key_of(status.position)[0] / 1000
+    except Exception as error:  # noqa: BLE001 - it may be the operator's own
+        logger.warning(
+            "%s of /%s does not say how far it is: %s", state.projection, state.collection, error
+        )
+        return None
