@@ -23,10 +23,9 @@
 -- XREAD passes over logs that have nothing new without looking at their entries, XRANGE does not; but
 -- it knows no last position.
 
-local GROUP, MOST, MOST_WORK, READ = 8, 32, 256, 1048576
+local GROUP, MOST, MOST_WORK, MOST_READ = 8, 32, 256, 524288
 
 local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local most_read = math.max(READ, most_bytes)
 local is_wanted = wanting(ARGV[5], 7)
 local is_any_wanted = ARGV[5] == '' and #ARGV < 7
 local place, looked, bytes, read = ARGV[1], 0, 0, 0
@@ -92,7 +91,7 @@ local function forget_latest()
   local sum, first = 0, #waiting
   for i = #waiting, 1, -1 do
     sum = sum + waiting[i].bytes
-    if sum > most_read and i < #waiting then
+    if sum > MOST_READ and i < #waiting then
       break
     end
     first = i
@@ -108,10 +107,10 @@ end
 for number = 1, #KEYS, GROUP do
   local last = math.min(#KEYS, number + GROUP - 1)
   find_first(number, last)
-  if read > most_read then
+  if read > MOST_READ then
     forget_latest()
   end
-  if read > 2 * most_read and up_to ~= ARGV[6] and last < #KEYS then
+  if read > 2 * MOST_READ and up_to ~= ARGV[6] and last < #KEYS then
     reply[4] = up_to
     return reply
   end
