@@ -46,6 +46,8 @@ async def have_more(places: Sequence[tuple[Partition, str]]) -> list[bool]:
 
 async def extents_of(partitions: Sequence[Partition]) -> list[Extent | LogBroken]:
     """Where each log begins and ends, or why that can't be said. Raises LogUnavailable."""
+    if not partitions:
+        return []
     try:
         return [*await extents(partitions[0].client, [each.keys for each in partitions])]
     except LogBroken:  # one of them: the others are asked each by itself

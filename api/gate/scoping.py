@@ -20,6 +20,9 @@ FOR_ANY = frozenset({"/", "/docs", "/docs/{file}", "/openapi.json", "*"})
 SIFTED = frozenset({"/batch", "/events"})
 """Resources that themselves give or take what is inside of request.scope, and nothing else."""
 
+OF_COLLECTIONS = frozenset({"/projections", "/stats"})
+"""Resources that give what is of whole collections, of those in request.scope."""
+
 NAMED = 3
 """Collections and prefixes that a refusal names: the token may have more."""
 
@@ -32,7 +35,9 @@ def check_scope(request: Request, resource: Resource) -> None:
     template, collection = resource.template, resource.collection
     if template in FOR_ANY or template in SIFTED:
         return
-    if collection is not None and "id" in request.parameters:
+    if template in OF_COLLECTIONS:
+        check_every_id(request, template)
+    elif collection is not None and "id" in request.parameters:
         check_item(request, collection, request.item_id)
     elif collection is None or template != f"/{collection}":
         check_whole(request, template)
@@ -46,6 +51,12 @@ def check_whole(request: Request, path: str) -> None:
     """Raises Problem (403) for a token that is bound to less than the whole store."""
     if not request.scope.is_whole:
         raise _outside(request, f"{path} wants one that is bound to nothing")
+
+
+def check_every_id(request: Request, path: str) -> None:
+    """Raises Problem (403) for a token that is bound to prefixes of ids."""
+    if not request.scope.has_every_id:
+        raise _outside(request, f"{path} wants one that is bound to no ids")
 
 
 def check_item(request: Request, collection: str, item: str) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
+from itemstore.api.gate.scoping import check_collection
 from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.query_parameters import Query, invalid_parameters, query
 from itemstore.api.http.reply import Reply, json_reply
@@ -98,15 +99,19 @@ def _is_of_several(request: Request) -> bool:
 
 
 def _asked_for(request: Request, wanted: SourceQuery) -> Sequence[Collection]:
-    """The collections that the request is about. Raises Problem (422)."""
+    """The collections that the request is about, of those in its scope.
+
+    Raises Problem: 403 for one that is outside, 422 for one that there is not.
+    """
     collections = request.store.collections.values()
     if wanted.source is None:
-        return list(collections)
+        return [each for each in collections if request.scope.sees(each.name)]
     found = [each for each in collections if each.path == wanted.source]
     if not found:
         known = ", ".join(each.path for each in collections)
         detail = f"There is no such collection; known here: {known}."
         raise invalid_parameters([{"parameter": "source", "detail": detail}])
+    check_collection(request, found[0].name)
     return found
 
 
@@ -114,7 +119,7 @@ def _all_of(logs: Sequence[LogState]) -> dict[str, Any]:
     """The last event of all, and how many there are. Raises LogBroken."""
     extents = [_read(each.log) for each in logs]
     return {
-        "position": max((each.last for each in extents), key=key_of),
+        "position": max((each.last for each in extents), key=key_of, default=START),
         "events": sum(each.length for each in extents),
     }
 

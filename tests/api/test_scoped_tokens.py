@@ -16,6 +16,8 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Resource
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.rebuild.run import rebuild
+from itemstore.projections.statistics import STATISTICS
 from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create, revoke
@@ -398,3 +400,26 @@ async def test_what_looks_different_has_another_entity_tag(
     assert len(set(tags)) == 4
     alike = await bearer(redis, "alike", SCOPE)
     assert (await filled.get(path, headers=alike)).headers["etag"] == tags[1]
+
+
+async def test_statistics_are_of_the_collections_that_a_token_is_bound_to(
+    filled: httpx.AsyncClient, app: ItemStore, redis: FakeAsyncRedis
+) -> None:
+    """Sums too; one that is bound to ids gets none, as ids are not counted apart."""
+    assert app.context is not None
+    for each in app.context.store.collections.values():
+        await rebuild(each.partition, STATISTICS)
+    orders = await bearer(redis, "orders", Scope(frozenset({"orders"})))
+    numbers = (await filled.get("/stats", headers=orders)).json()
+    assert (numbers["events"], list(numbers["collections"])) == (3, ["orders"])
+    listed = (await filled.get("/projections", headers=orders)).json()
+    assert listed["log"]["events"] == 3
+    assert {each["collection"] for each in listed["logs"] + listed["projections"]} == {"orders"}
+    nothing = await bearer(redis, "gone", Scope(frozenset({"gone"})))
+    assert (await filled.get("/stats", headers=nothing)).json()["events"] == 0
+    assert (await filled.get("/projections", headers=nothing)).json()["projections"] == []
+
+    for path in ("/stats", "/projections"):
+        assert (await filled.get(f"{path}?source=/orders", headers=orders)).status_code == 200
+        refused = insufficient(await filled.get(f"{path}?source=/notes", headers=orders))
+        assert "it may not touch the collection 'notes'" in refused
