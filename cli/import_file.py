@@ -22,14 +22,8 @@ from itemstore.cli.progress import reported
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.importing import (
-    Check,
-    ImportRefused,
-    NotItsBeginning,
-    Step,
-    import_events,
-    in_batches,
-)
+from itemstore.eventlog.import_check import Check, NotItsBeginning
+from itemstore.eventlog.importing import ImportRefused, Step, import_events, in_batches
 from itemstore.eventlog.readiness import log_end
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode

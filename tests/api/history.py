@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS, ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.positions import START
-from itemstore.eventlog.importing import Check, ForeignEvent, import_events
+from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 

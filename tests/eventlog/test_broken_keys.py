@@ -14,7 +14,8 @@ from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.appender import MOST_COMMANDS, Appender
-from itemstore.eventlog.importing import Check, ForeignEvent, import_events
+from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition

@@ -13,7 +13,8 @@ from itemstore.domain.expected import ABSENT
 from itemstore.domain.positions import LARGEST, key_of, position_at
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.importing import Check, ForeignEvent, import_events
+from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
