@@ -32,6 +32,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.receipt import as_dict, told
+    from itemstore.engine.errors import LogBroken
     from itemstore.projections.lease import LeaseLost
     from itemstore.projections.projection import follows
     from itemstore.projections.rebuild.errors import RebuildRefused
@@ -54,7 +55,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
         except Interrupted:
             say(f"Interrupted; {projection}{of} is as it was. Run it again to rebuild it.")
             raise
-        except (RebuildRefused, LeaseLost) as error:
+        except (RebuildRefused, LeaseLost, LogBroken) as error:
             raise Stop(f"/{name}: {error}" if of else str(error)) from None
         if not receipts:
             message = f"{projection} is for other collections: there is nothing to rebuild."

@@ -6,6 +6,7 @@ from json import dumps
 
 import typer
 
+from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import Json, OneCollection, Projections
 from itemstore.cli.output import say, write_text
@@ -24,6 +25,7 @@ async def verify(
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.verdicts import Verdicts
+    from itemstore.engine.errors import LogBroken
     from itemstore.eventlog.readiness import log_end
     from itemstore.projections.projection import follows
     from itemstore.projections.verify.run import verify as compare
@@ -41,6 +43,8 @@ async def verify(
             except Interrupted:
                 say("Interrupted; nothing was changed.")
                 raise
+            except LogBroken as error:
+                raise Stop(f"/{name}: {error}" if len(chosen) > 1 else str(error)) from None
         verdicts = Verdicts(found, {each.name for each in compared}, is_named=bool(collection))
         end = await log_end(store.partition.client, verdicts.whole.position)
         if json:

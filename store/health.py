@@ -6,6 +6,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from redis.exceptions import ResponseError
+
 from itemstore.domain.positions import key_of
 from itemstore.engine.durability import Durability, UnsafeEngine, promised
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
@@ -31,8 +33,8 @@ class Readiness:
 async def check_writable(store: Store) -> LogEnd:
     """Where the log ends, if a write would be taken in each of the collections.
 
-    It raises as readiness.check_writable does; where only one of several collections is broken, or
-    closed to the engine's user, the sentence begins with its path.
+    It raises as readiness.check_writable does; where it is one of several collections that is
+    broken, or closed to the engine's user, the sentence begins with its path.
     """
     ends = []
     for each in store.collections.values():
@@ -43,6 +45,10 @@ async def check_writable(store: Store) -> LogEnd:
                 raise
             message = f"{each.path}: {error}"
             raise type(error)(message) from error
+        except LogUnavailable as error:
+            if len(store.collections) == 1 or not isinstance(error.__cause__, ResponseError):
+                raise
+            raise LogUnavailable(f"{each.path}: {error}", error.retry_after) from error.__cause__
     return max(ends, key=lambda end: key_of(end.position))
 
 

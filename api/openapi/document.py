@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itemstore.api.openapi import batch_schemas
 from itemstore.api.openapi.headers import HEADERS
 from itemstore.api.openapi.models import ModelSchemas
-from itemstore.api.openapi.parameters import PARAMETERS
+from itemstore.api.openapi.parameters import PARAMETERS, with_sources
 from itemstore.api.openapi.references import renamed
 from itemstore.api.openapi.schemas import SCHEMAS, Description
 from itemstore.api.openapi.shapes import Shapes
@@ -43,17 +43,18 @@ def complete(document: Description, models: Mapping[str, ItemModel]) -> Descript
     for path, operations in document["paths"].items():
         collection = path.split("/")[1]
         document["paths"][path] = renamed(operations, shapes.names.get(collection, shapes.shared))
-    if ITEMS not in models:
-        _without_tag(document["paths"], ITEMS)
+        for operation in document["paths"][path].values():
+            _fit(operation, models)
     return document
 
 
-def _without_tag(paths: Description, tag: str) -> None:
-    """Puts what is of the whole store, such as the feed, elsewhere than below that tag."""
-    for operations in paths.values():
-        for operation in operations.values():
-            if operation.get("tags") == [tag]:
-                operation["tags"] = ["service"]
+def _fit(operation: Description, collections: Mapping[str, ItemModel]) -> None:
+    """Makes an operation fit the store: its collections, and a tag where there is no `items`."""
+    sources = [f"/{name}" for name in collections]
+    if parameters := operation.get("parameters"):
+        operation["parameters"] = [with_sources(each, sources) for each in parameters]
+    if operation.get("tags") == [ITEMS] and ITEMS not in collections:
+        operation["tags"] = ["service"]
 
 
 def _tags(collections: Mapping[str, ItemModel]) -> dict[str, str]:

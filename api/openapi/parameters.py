@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.openapi.schemas import Description
@@ -24,6 +26,19 @@ def of_query(model: type[Query]) -> list[Description]:
     """The query parameters that a resource takes, as its model has them."""
     properties: Description = model.model_json_schema()["properties"]
     return [_of_field(name, dict(schema)) for name, schema in properties.items()]
+
+
+def with_sources(parameter: Description, paths: Sequence[str]) -> Description:
+    """A parameter, but `source` with the paths of the collections that the store has.
+
+    One that may be of several takes them with commas in between.
+    """
+    if (parameter.get("name"), parameter.get("in")) != ("source", "query"):
+        return parameter
+    if "commas" in parameter["description"]:
+        one = f"({'|'.join(paths)})"
+        return parameter | {"schema": {"type": "string", "pattern": f"^{one}(,{one})*$"}}
+    return parameter | {"schema": {"type": "string", "enum": [*paths]}}
 
 
 def _of_field(name: str, schema: Description) -> Description:

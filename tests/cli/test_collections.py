@@ -294,3 +294,20 @@ def test_a_position_is_given_once_in_a_store(shop: Run) -> None:
     assert appended.returncode == 0
     positions = [json.loads(line)["id"] for line in shop("export").stdout.splitlines()]
     assert len(positions) == len(set(positions)) == 7
+
+
+@pytest.mark.parametrize("verb", ["verify", "rebuild"])
+def test_a_collection_whose_keys_hold_something_else_is_named(
+    shop: Run, tmp_path: Path, verb: str
+) -> None:
+    """One sentence."""
+
+    async def break_it() -> None:
+        async with open_store(Settings(data_dir=tmp_path / "data")) as store:
+            await store.partition.client.set("notes:events", "something else")
+
+    asyncio.run(break_it())
+    refused = shop(verb)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("itemstore: /notes: A key of the store holds something else")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import openapi_spec_validator
@@ -189,3 +190,17 @@ async def test_what_each_collection_answers_fits_its_own_schema() -> None:
             events = (await client.get(f"/{collection}/a/events")).json()
             for event in events:
                 validate(event, document, {"$ref": "#/components/schemas/Event"})
+
+
+def test_a_source_is_one_of_the_collections_that_there_are() -> None:
+    """Or several of them, where they may be."""
+    paths = store(COLLECTIONS).openapi()["paths"]
+
+    def source(path: str) -> dict[str, Any]:
+        parameters = paths[path]["get"]["parameters"]
+        [found] = [each["schema"] for each in parameters if each.get("name") == "source"]
+        return dict(found)
+
+    assert source("/stats")["enum"] == ["/orders", "/items", "/old-products"]
+    assert re.fullmatch(source("/events")["pattern"], "/items,/orders")
+    assert not re.fullmatch(source("/events")["pattern"], "/items,/books")
