@@ -64,7 +64,8 @@ end
 local function go_after(order, position)
   local ms, digits = string.match(position, '^(%d+)-(%d+)$')
   local number = order.number
-  local is_before = number == -1 or is_less(number and tostring(number) or order.digits, digits)
+  local is_before = number and number < tonumber(digits)
+    or not number and is_less(order.digits, digits)
   if is_less(order.ms, ms) or (order.ms == ms and is_before) then
     go_to(order, ms, digits)
   end

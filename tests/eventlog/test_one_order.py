@@ -20,6 +20,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from tests.conftest import Unchanged, assert_agreement
 from tests.eventlog.two_collections import ORDERS, PRODUCTS, logs, orders, products
+from tests.wire import Wire
 
 POSITION = PRODUCTS.store.position
 
@@ -166,6 +167,25 @@ async def test_a_store_whose_last_position_was_lost_goes_on(
     assert order == sorted(order)
     assert (order[1] > key_of(before.position)) == (lost == "deleted")
     assert [after.version, last.version] == [2 if lost == "deleted" else 1, 2]
+
+
+async def test_a_last_position_that_is_lost_within_a_millisecond_is_found_again(
+    redis: Redis, log: EventLog, partition: Partition, wire: Wire
+) -> None:
+    """The log's last event is of the time at which the next one comes."""
+    await log.append(PutItem("foo", b"1"))
+    batch = list(wire.commands[-1])
+    number = 3 + int(batch[2])
+    for _ in range(20):
+        pipeline = redis.pipeline()
+        for _ in range(2):
+            batch[number] += 1
+            pipeline.execute_command(*batch)
+            pipeline.delete(POSITION)
+        await pipeline.execute()
+    positions = [key_of(each.position) for each in await log.reader.read()]
+    assert len(positions) == 41
+    await assert_agreement(partition)
 
 
 @pytest.mark.parametrize("text", ["", "1", "a-b", "1-", "1-2-3", "-1-2"])
