@@ -123,12 +123,19 @@ class Target:
                 return name
         elif self._is_new or len(self.ends) == 1:
             return self._first
+        raise ImportRefused(event.line, self._why_nowhere(event.source))
+
+    def _why_nowhere(self, source: str | None) -> str:
         there_are = ", ".join(self.ends)
-        reason = (
-            f"its source, {event.source!r:.80}, is none of the store's collections ({there_are}): "
+        if source is None:
+            return (
+                f"it has no source, and the store has several collections ({there_are}): "
+                "put all lines into one with --collection NAME"
+            )
+        return (
+            f"its source, {source!r:.80}, is none of the store's collections ({there_are}): "
             "name it in ITEMSTORE_COLLECTIONS, or put all lines into one with --collection NAME"
         )
-        raise ImportRefused(event.line, reason)
 
     def _name_in(self, source: str | None) -> str | None:
         """The name of a collection in a `source`, None where there can be none."""

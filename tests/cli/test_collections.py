@@ -250,6 +250,9 @@ def test_lines_of_elsewhere_go_to_the_only_collection(run: Run) -> None:
     assert json.loads(run("export", data="one").stdout)["source"] == "/products"
     assert refused.returncode == 1
     assert "line 1: its source, 'urn:x', is none of the store's collections" in refused.stderr
+    without = json.dumps({"type": "ItemCreated", "subject": "a", "data": {}})
+    refused = run("import", stdin=without, data="two", **of_two)
+    assert "line 1: it has no source, and the store has several collections" in refused.stderr
 
 
 def test_the_history_of_each_collection_is_checked_by_itself(run: Run) -> None:
