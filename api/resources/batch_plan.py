@@ -28,9 +28,9 @@ Rows = Mapping[Target, Item | None]
 class Plan:
     """The commands of a batch, as far as they are made.
 
-    `most_bytes` is how much all of them may store. Where a request can't be carried out on what is
-    known, its command is one that is always refused, and the last: whether it is this request that
-    fails, or one before it, is decided by the script.
+    `limit` is how many bytes a patched item may have, `most_bytes` how many all of them. Where a
+    request can't be carried out on what is known, its command is one that is always refused, and
+    the last: whether it is this request that fails, or one before it, is decided by the script.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class Plan:
         self._parts = parts
         self._models = models
         self._limit = limit
-        self._room = most_bytes
+        self._most_bytes = self._room = most_bytes
         self._patched = {part.target for part in parts if part.method == "PATCH"}
         self._bodies: dict[Target, bytes | None] = {}  # None where there is no item
         self._pins: dict[int, int | None] = {}  # the version read, by the index of the request
         self._failure: Exception | None = None  # of the last one
 
     def unknown(self, parts: Iterable[Part]) -> dict[Target, Part]:
-        """Those that depend on items that are to be read, by item; these requests come next."""
+        """The requests whose items must be read first, by item, of those that come next."""
         written: set[Target] = set()
         unknown: dict[Target, Part] = {}
         for part in parts:
@@ -141,12 +141,14 @@ class Plan:
                 "content-too-large",
                 "The items that the batch patches would have too many bytes in all; patch fewer "
                 "of them at once.",
+                members={"limit": self._most_bytes},
             )
 
     def refusal(self, refused: TransactionRefused) -> Exception | None:
-        """What the batch is answered with, None where it begins again.
+        """What the batch is answered with.
 
-        That is where nothing but a pin does not hold: another writer came between.
+        None where it is to begin again: another writer came between, so that a pin does not hold,
+        and nothing else is wrong.
         """
         index = refused.index
         error: Exception = refused.error

@@ -186,7 +186,8 @@ async def test_all_that_a_batch_patches_has_a_bound(serve: Serve, redis: FakeAsy
 
     answer = await send(store, *(patch(str(number), {"size": 1}) for number in range(5)))
 
-    assert problem(answer, 413, "content-too-large")["index"] == 4
+    content = problem(answer, 413, "content-too-large")
+    assert (content["index"], content["limit"]) == (4, 4 * 2**20)
     assert await redis.xlen("items:events") == 5
     assert (await send(store, *(patch(str(n), {"size": 1}) for n in range(4)))).status_code == 200
 
