@@ -16,6 +16,10 @@ from benchmarks.workloads import IDS, Workload
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
+PATIENCE = 10
+"""Seconds that an answer may take: a batch is a hundred items, from 32 connections at once."""
+
+
 class NoLoadGenerator(Exception):
     """wrk is not installed."""
 
@@ -73,7 +77,8 @@ def drive(
     command = on(
         core,
         *("wrk", "--threads", "1", "--connections", str(workload.connections)),
-        *("--duration", f"{seconds}s", "--latency", "--script", str(SCRIPT)),
+        *("--duration", f"{seconds}s", "--timeout", f"{PATIENCE}s"),
+        *("--latency", "--script", str(SCRIPT)),
         *(f"http://127.0.0.1:{port}", "--", workload.requests, str(ids), str(workload.items)),
         *(shape.put.method, shape.put.path, shape.put.body),
         *(shape.get.method, shape.get.path, shape.get.body),
