@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
 
 from itemstore.cli.errors import Stop, told
 from itemstore.cli.events import PAGE, View
@@ -15,13 +17,18 @@ from itemstore.cli.output import say, watch_the_reader
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.log_id import LogReplaced, known_identity
+from itemstore.eventlog.log_id import known_identity
+from itemstore.store.known_collections import names_for_a_command
 from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
 PAUSE = 0.2
 """Seconds between two looks for an engine."""
+
+
+class StoreChanged(Exception):
+    """The store has another log, or other collections, than when it was opened."""
 
 
 class Follower:
@@ -45,7 +52,8 @@ class Follower:
                     await self._catch_up(store, view, after)
                     if not store.is_own:
                         self._has_said = False
-                        await self._follow(view)
+                        await self._follow(store, view)
+                        continue
                 await self._until_something_is_new()
             except LogUnavailable as error:
                 if self._position is None:
@@ -71,14 +79,30 @@ class Follower:
             raise Stop(message)
         self._position = await view.show_after(position)
 
-    async def _follow(self, view: View) -> None:
-        """Shows what comes, until the engine is gone. Raises LogUnavailable then."""
-        try:
-            async for recorded in view.feed.follow(self._position or START, PAGE, log=self._log):
+    async def _follow(self, store: Store, view: View) -> None:
+        """Shows what comes, until the store is another, or its collections are others.
+
+        Raises LogUnavailable where the engine is gone.
+        """
+        with suppress(StoreChanged):
+            coming = view.feed.follow(
+                self._position or START, PAGE, check=partial(self._check, store)
+            )
+            async for recorded in coming:
                 self._position = recorded[-1].position
                 view.show(recorded)
-        except LogReplaced as error:
-            raise Stop(str(error)) from None
+
+    async def _check(self, store: Store) -> None:
+        """Raises StoreChanged where the store is not what it was when it was opened."""
+        names = await names_for_a_command(store.partition.client, self._settings)
+        if set(names) != set(store.collections):
+            raise StoreChanged
+        if self._log is not None:
+            is_other = await store.feed.identity.now() != self._log
+        else:
+            is_other = key_of(await store.feed.end()) < key_of(self._position or START)
+        if is_other:
+            raise StoreChanged
 
     async def _until_something_is_new(self) -> None:
         """Waits for another process that runs the engine, or for what it has written."""

@@ -7,10 +7,9 @@ of the logs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Container, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,11 +21,13 @@ from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log_id import LOOK, Identity, LogReplaced
+from itemstore.eventlog.log_id import Identity
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, FeedReader, Within
 from itemstore.eventlog.stream import Stream
+
+Check = Callable[[], Awaitable[None]]
 
 WAITS_MS = 1000
 """How long the engine keeps a follower waiting where there is nothing new."""
@@ -75,22 +76,19 @@ class Feed:
         return await (self.end() if is_all_of_several else self.reader.last_position())
 
     async def follow(
-        self, after: str, limit: int = 100, *, log: str | None = None
+        self, after: str, limit: int = 100, *, check: Check | None = None
     ) -> AsyncGenerator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends.
 
-        The first batches are small, and so are those after large events. Where an id of the log
-        is given, LogReplaced is raised within a second of another log's taking its place.
+        The first batches are small, and so are those after large events. `check` is awaited before
+        each is given, and about once a second while nothing comes; it ends all this by raising.
         """
         follow = self._follow_one if len(self.logs) == 1 else self._follow_several
-        due = 0.0
         async with aclosing(follow(after, limit)) as coming:
-            while True:
-                if log is not None and monotonic() > due:
-                    if await self.identity.now() != log:
-                        raise LogReplaced
-                    due = monotonic() + LOOK
-                if events := await anext(coming):
+            async for events in coming:
+                if check is not None:
+                    await check()
+                if events:
                     yield events
 
     async def _follow_one(

@@ -16,7 +16,7 @@ from itemstore.eventlog.partition import Partition
 _FIELD = "log"
 
 LOOK = 1.0
-"""Seconds between two looks of a follower whether the log is still the same."""
+"""Seconds for which all in a process make do with one look whether the log is still the same."""
 
 
 class OtherLog(Exception):
@@ -29,13 +29,6 @@ class OtherLog(Exception):
         super().__init__(sentence)
         self.log = log
         self.end = end
-
-
-class LogReplaced(Exception):
-    """Another log has taken the place of the one that was followed."""
-
-    def __init__(self) -> None:
-        super().__init__("The log is another one now: the engine was emptied, or given another.")
 
 
 async def known_identity(partition: Partition) -> str | None:

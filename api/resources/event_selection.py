@@ -31,7 +31,7 @@ def _time(text: str) -> str:
     try:
         parse_rfc3339(text)
     except ValueError:
-        sentence = "It is a time of RFC 3339, as in 2026-11-23T08:09:06Z."
+        sentence = "It must be a time of RFC 3339, as in 2026-11-23T08:09:06Z."
         raise PydanticCustomError("time", sentence) from None
     return text
 

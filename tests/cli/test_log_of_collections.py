@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.test_collections import Run, run, shop
 from tests.cli.test_tail import tailing
+from tests.conftest import Start
 from tests.server.conftest import Serve, serve
 
 __all__ = ["run", "serve", "shop"]  # fixtures
@@ -122,4 +123,25 @@ def test_follow_shows_what_comes_in_the_collections_that_are_named(
         for process in (of_all, of_some):
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=15) == 130
+    assert seen == written
+
+
+def test_follow_shows_a_collection_that_is_new(serve: Serve, start: Start, tmp_path: Path) -> None:
+    """From its first event on, beside those that were there, or alone."""
+    engine = start("valkey")
+    server = serve("--redis-url", engine.url, "--collections", "orders=any")
+    with tailing(tmp_path, "-f", "--json", "--redis-url", engine.url) as process:
+        assert process.stdout is not None
+        seen, written = [], []
+        for names, paths in (
+            ("orders", ["orders"]),
+            ("orders,notes", ["notes", "orders", "notes"]),
+        ):
+            server.stop()
+            collections = ",".join(f"{name}=any" for name in names.split(","))
+            server = serve("--redis-url", engine.url, "--collections", collections)
+            for path in paths:
+                answer = httpx.put(f"{server.url}/{path}/a", json={})
+                written.append(answer.headers["event-id"])
+                seen.append(json.loads(process.stdout.readline())["id"])
     assert seen == written
