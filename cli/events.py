@@ -13,7 +13,7 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.feed import Feed
 from itemstore.store.cloudevents import encode
-from itemstore.store.store import NoSuchCollection, Store
+from itemstore.store.store import Store
 
 PAGE = 100
 LAST = 10
@@ -33,10 +33,7 @@ class View:
     @classmethod
     def of(cls, store: Store, names: Collection[str] | None, *, as_json: bool) -> View:
         """That of the collections with these names, or of all. Raises NoSuchCollection."""
-        for name in names or ():
-            if name not in store.collections:
-                raise NoSuchCollection(name, store.collections)
-        return cls(store.feed.of(names) if names else store.feed, as_json)
+        return cls(store.feed.of(store.chosen(names)) if names else store.feed, as_json)
 
     async def show_newest(self, after: str | None) -> str:
         """Shows the newest events, or those after a position; the position of the last one."""

@@ -38,7 +38,7 @@ class Target:
 
         Raises NoSuchCollection, LogUnavailable and LogBroken.
         """
-        chosen = store.chosen(only)
+        chosen = store.chosen(None if only is None else [only])
         ends = {name: await each.log.reader.last_position() for name, each in chosen.items()}
         is_told = only is not None or store.settings.collections is not None
         namespace = store.settings.namespace

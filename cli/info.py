@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from json import dumps
 from typing import Any
 
-from itemstore.cli.options import Json, OneCollection
+from itemstore.cli.options import Collections, Json
 from itemstore.cli.output import write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.cli.verb import Where, verb
@@ -22,7 +22,7 @@ _WORDS = {
 
 
 @verb
-async def info(where: Where, collection: OneCollection = None, json: Json = False) -> None:
+async def info(where: Where, collection: Collections = None, json: Json = False) -> None:
     """Show the engine, its durability and the sizes."""
     from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of

@@ -18,9 +18,6 @@ DataDir = Annotated[
 Namespace = Annotated[
     str | None, typer.Option(help="What all keys begin with, where stores share an engine.")
 ]
-OneCollection = Annotated[
-    str | None, typer.Option("--collection", help="Only this collection.", show_default="all")
-]
 Collections = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Json, OneCollection, Projections
+from itemstore.cli.options import Collections, Json, Projections
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -24,7 +24,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
-    collection: OneCollection = None,
+    collection: Collections = None,
     json: Json = False,
     projections: Projections = None,
 ) -> None:

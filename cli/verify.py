@@ -8,7 +8,7 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Json, OneCollection, Projections
+from itemstore.cli.options import Collections, Json, Projections
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -17,7 +17,7 @@ from itemstore.cli.verb import Where, verb
 @verb
 async def verify(
     where: Where,
-    collection: OneCollection = None,
+    collection: Collections = None,
     json: Json = False,
     projections: Projections = None,
 ) -> None:

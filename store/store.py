@@ -82,13 +82,14 @@ class Store:
         """That of the first collection."""
         return self._first.log
 
-    def chosen(self, name: str | None) -> dict[str, Collection]:
-        """The collection of this name alone, or all without one. Raises NoSuchCollection."""
-        if name is None:
+    def chosen(self, names: Iterable[str] | None) -> dict[str, Collection]:
+        """The collections of these names, all of them without. Raises NoSuchCollection."""
+        if not names:
             return dict(self.collections)
-        if name not in self.collections:
-            raise NoSuchCollection(name, self.collections)
-        return {name: self.collections[name]}
+        wanted = {*names}
+        if unknown := sorted(wanted - self.collections.keys()):
+            raise NoSuchCollection(unknown[0], self.collections)
+        return {name: each for name, each in self.collections.items() if name in wanted}
 
     @property
     def _first(self) -> Collection:

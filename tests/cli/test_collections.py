@@ -125,6 +125,7 @@ def test_verify_looks_at_each_collection(shop: Run, tmp_path: Path) -> None:
     assert verdict["differences"][0]["collection"] == "products"
     assert "`itemstore rebuild --collection products`" in shown.stdout
     assert shop("verify", "--collection", "orders").returncode == 0
+    assert shop("verify", "--collection", "orders", "--collection", "notes").returncode == 0
     assert shop("verify", "--collection", "products").returncode == 1
 
 

@@ -65,6 +65,7 @@ async def test_one_collection_is_chosen_by_its_name(tmp_path: Path) -> None:
     """An unknown name is an error that says which ones there are."""
     async with open_store(settings(tmp_path, "products,notes"), new=True) as store:
         assert [*store.chosen(None)] == ["products", "notes"]
-        assert [*store.chosen("notes")] == ["notes"]
+        assert [*store.chosen(["notes", "products"])] == ["products", "notes"]
+        assert [*store.chosen(["notes"])] == ["notes"]
         with pytest.raises(NoSuchCollection, match="'orders'; it has products, notes"):
-            store.chosen("orders")
+            store.chosen(["notes", "orders"])
