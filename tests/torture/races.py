@@ -1,4 +1,7 @@
-"""Two clients want the same two items at once, in opposite order: one of them gets both."""
+"""Two clients want the same two items at once, in opposite order: one of them gets both.
+
+Before that, each writes an item of its own in the same batch, so that a loser has written nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ A_LOOK = 5.0
 """Seconds."""
 
 ITEMS = [f"/{COLLECTIONS[0]}/x", f"/{COLLECTIONS[-1]}/y"]
+
+OWN = [f"/{COLLECTIONS[1]}/client-{number}" for number in "12"]
 
 JSON = {"content-type": "application/json"}
 
@@ -72,14 +77,15 @@ class Race:
         self._outcome = outcome
         self._wires = [Wire(), Wire()]
         self._version = 0
+        self._won = [0, 0]
 
     async def run(self) -> None:
         """One round."""
         names = [f"{self._version}-{number}" for number in "12"]
-        ways = [ITEMS, ITEMS[::-1]]
+        ways = [ITEMS, ITEMS[::-1]]  # which of the two clients goes which way
         self._chance.shuffle(ways)
         ports = self._chance.choices(self._ports, k=2)
-        bodies = map(self._written, ways, names)
+        bodies = map(self._written, OWN, ways, names)
         replies = await asyncio.gather(*map(self._ask, self._wires, ports, bodies))
         self._outcome.operations += len(replies)
         statuses = [reply.status for reply in replies]
@@ -90,18 +96,25 @@ class Race:
         self._version += 1
         self._outcome.acknowledged += 1
         self._outcome.transactions += 1
-        await self._look(names[statuses.index(200)])
+        winner = statuses.index(200)
+        self._won[winner] += 1
+        await self._look(ITEMS[0], self._version, names[winner])
+        await self._look(ITEMS[1], self._version, names[winner])
+        await self._look(OWN[winner], self._won[winner], names[winner])
+        if self._won[1 - winner]:
+            await self._look(OWN[1 - winner], self._won[1 - winner])
 
     def close(self) -> None:
         """Ends the connections of both."""
         for wire in self._wires:
             wire.close()
 
-    def _written(self, items: list[str], name: str) -> str:
+    def _written(self, own: str, items: list[str], name: str) -> str:
         condition = {"if-match": f'"{self._version}"'} if self._version else {"if-none-match": "*"}
-        steps: list[dict[str, Any]] = [
-            {"method": "PUT", "path": item, "headers": condition, "body": {"name": name}}
-            for item in items
+        body = {"name": name}
+        steps: list[dict[str, Any]] = [{"method": "PUT", "path": own, "body": body}]
+        steps += [
+            {"method": "PUT", "path": item, "headers": condition, "body": body} for item in items
         ]
         return json.dumps({"requests": steps})
 
@@ -109,10 +122,10 @@ class Race:
     async def _ask(wire: Wire, port: int, body: str) -> Reply:
         return await wire.ask(port, "POST", "/batch", JSON, body)
 
-    async def _look(self, winner: str) -> None:
-        """Both items are as the winner wrote them."""
-        for item in ITEMS:
-            reply = await self._wires[0].ask(self._chance.choice(self._ports), "GET", item, {})
-            found = reply.headers.get("etag"), json.loads(reply.body)["name"]
-            if found != (f'"{self._version}"', winner):
-                self._outcome.violations.append(f"{item} is {found} after {winner} won")
+    async def _look(self, item: str, version: int, name: str = "") -> None:
+        """An item is at this version, and was written by this client, where that is said."""
+        reply = await self._wires[0].ask(self._chance.choice(self._ports), "GET", item, {})
+        tag, found = reply.headers.get("etag"), json.loads(reply.body)["name"]
+        if tag != f'"{version}"' or found != (name or found):
+            wrong = f"{item} is at {tag} by {found}, and not at {version} by {name or 'another'}"
+            self._outcome.violations.append(wrong)
