@@ -30,7 +30,7 @@ KNOWN_SECONDS = 1.0
 BLOCKING = frozenset({"XREAD", "WAIT", "WAITAOF"})
 """Commands that may take long though all is well, so they don't tell that the engine hangs."""
 
-OF_READS = frozenset({"EVALSHA", "HGET", "LLEN", "LRANGE", b"XRANGE"})
+OF_READS = frozenset({"EVALSHA", "GET", "HGET", "LLEN", "LRANGE", b"XRANGE"})
 """Commands that many requests need, whose reply redis-py gives as it came. They go over dedicated
 connections, which takes a third of the time of redis-py's way (docs/decisions/0009)."""
 
