@@ -77,11 +77,6 @@ class Store:
         """That of the first collection: what belongs to the whole store is reached by any."""
         return self._first.partition
 
-    @property
-    def log(self) -> EventLog:
-        """That of the first collection."""
-        return self._first.log
-
     def chosen(self, names: Iterable[str] | None) -> dict[str, Collection]:
         """The collections of these names, all of them without. Raises NoSuchCollection."""
         if not names:

@@ -342,11 +342,11 @@ async def test_an_import_goes_on_where_the_log_ends(
     whole: list[Any] = list(LINES)
     lines = [{key: event[key] for key in event if key != without} for event in whole]
     assert await import_lines(store, tmp_path, lines[:there]) == there
-    before = await store.log.reader.read()
+    before = await store.feed.reader.read()
     assert await import_lines(store, tmp_path, lines) == 4 - there
     said = capsys.readouterr().err
     assert (f"{there} event" in said) is (there > 0)
-    events = await store.log.reader.read()
+    events = await store.feed.reader.read()
     assert events[:there] == before
     assert [event.item for event in events] == [line["subject"] for line in lines]
     assert (await verify(store.partition, BUILT_IN)).clean
@@ -370,13 +370,13 @@ async def test_an_import_goes_on_only_where_the_log_is_its_beginning(
     """Any difference is refused, and so is a log that goes on; nothing is written."""
     lines: list[Any] = list(LINES)
     await import_lines(store, tmp_path, lines)
-    before = await store.log.reader.read()
+    before = await store.feed.reader.read()
     with pytest.raises(Stop, match="goes on after the last line"):
         await import_lines(store, tmp_path, lines[:3])
     lines[place] = {**lines[place], **change}
     with pytest.raises(Stop, match=why):
         await import_lines(store, tmp_path, [*lines, {**FIRST, "subject": "more"}])
-    assert await store.log.reader.read() == before
+    assert await store.feed.reader.read() == before
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,14 @@ def test_export_and_tail_have_the_collections_that_are_named_or_all(
             assert written(shop(*verb, "--after", position, *options).stdout) == rest
 
 
+def test_an_export_of_several_collections_is_imported_as_what_it_was(shop: Run) -> None:
+    """The same lines in the same order, whichever collection a line is of."""
+    exported = shop("export").stdout
+    moved = shop("import", stdin=exported, data="copy", ITEMSTORE_COLLECTIONS="products,orders=any")
+    assert (moved.returncode, moved.stdout, moved.stderr) == (0, "", "5 events imported\n")
+    assert shop("export", data="copy").stdout == exported
+
+
 def test_lines_for_people_say_which_collection_it_is(shop: Run) -> None:
     """Where the store has several, also where one is asked for."""
     lines = shop("tail").stdout.splitlines()

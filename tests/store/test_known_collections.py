@@ -55,7 +55,7 @@ async def test_what_is_not_named_any_more_is_said_and_left_alone(
 async def test_a_new_collection_begins_empty(tmp_path: Path) -> None:
     """And harms none that was there."""
     async with open_to_serve(settings(tmp_path, None)) as store:
-        await store.log.append(PutItem("a", b"{}"))
+        await store.collections["items"].log.append(PutItem("a", b"{}"))
     async with open_to_serve(settings(tmp_path, "items,products")) as store:
         pages = [await each.items.page(limit=10) for each in store.collections.values()]
     assert [page.total for page in pages] == [1, 0]

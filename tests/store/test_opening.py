@@ -31,16 +31,16 @@ async def test_a_command_shares_the_engine_of_a_process_that_serves(tmp_path: Pa
     """What one appends the other reads; a second process can't serve the same directory."""
     settings = Settings(data_dir=tmp_path / "data")
     async with open_to_serve(settings) as served:
-        recorded = await served.log.append(PutItem("fox", b"{}"))
+        recorded = await served.collections["items"].log.append(PutItem("fox", b"{}"))
         async with open_store(settings) as store:
             assert not store.is_own
-            assert await store.log.reader.last_position() == recorded.position
+            assert await store.feed.reader.last_position() == recorded.position
         with pytest.raises(DataDirectoryInUse):
             async with open_to_serve(settings):
                 pytest.fail("it was opened")
     async with open_store(settings) as store:
         assert store.is_own
-        assert await store.log.reader.last_position() == recorded.position
+        assert await store.feed.reader.last_position() == recorded.position
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "redis://a:b@c@d/e@f", "redis://h?x=1"])

@@ -65,8 +65,8 @@ async def _imported(file: Path, outcome: Outcome, *, appending: bool) -> str:
         count = 0
     else:
         outcome.answers["imported"] += 1
-    if (await store.log.reader.extent()).length != before + count:
-        return f"{(await store.log.reader.extent()).length} events in the log, {count} imported"
+    if (await store.feed.reader.extent()).length != before + count:
+        return f"{(await store.feed.reader.extent()).length} events in the log, {count} imported"
     return (
         ""
         if (await verify(store.partition, BUILT_IN)).clean
