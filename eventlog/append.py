@@ -46,7 +46,10 @@ class Meta:
     @classmethod
     def of(cls, known: Mapping[str, str]) -> Meta:
         """Raises UnicodeEncodeError where it is no text."""
-        return cls(known, encode_meta(known))
+        return cls(known, encode_meta(known)) if known else NOTHING_KNOWN
+
+
+NOTHING_KNOWN = Meta({}, encode_meta({}))
 
 
 class Append:

@@ -15,9 +15,8 @@ from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.durability import NotYetDurable, settle
-from itemstore.engine.errors import LogOverloaded
 from itemstore.eventlog.append import Append, Meta
-from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.outcomes import outcomes
@@ -69,6 +68,7 @@ class Appender:
             most_waiting=max(terms.waiting, MOST_WAITING),
             flights=FLIGHTS,
             crowd=CROWD,
+            called="writes",
         )
         self.appended: Counter[str] = Counter()
         self.batch_sizes = self._batches.sizes
@@ -89,7 +89,7 @@ class Appender:
         is unknown or not as durable as wanted: then there is no event or exactly one.
         """
         one = Append(keys, command, Meta.of(meta or {}), key)
-        [line] = await self._lines(one, one.size, 1)
+        [line] = await self._batches.submit(one, one.size)
         recorded = one.outcome(line)
         self.appended[f"{recorded.collection} {recorded.type}"] += 1
         return recorded
@@ -109,7 +109,7 @@ class Appender:
         """
         assert 0 < len(commands) <= MOST_COMMANDS
         transaction = Transaction(commands, meta or {}, key)
-        lines = await self._lines(transaction, transaction.size, len(commands))
+        lines = await self._batches.submit(transaction, transaction.size, len(commands))
         found = transaction.outcomes(lines)
         self.appended.update(
             f"{each.collection} {each.type}" for each in found if isinstance(each, RecordedEvent)
@@ -130,24 +130,15 @@ class Appender:
         """Waits until all that was appended is as durable as wanted; see durability.settle."""
         await settle(self._client, self._keys.writer("settle"), self._acknowledgement)
 
-    async def _lines(self, call: Call, size: int, count: int) -> Sequence[bytes]:
-        """The script's lines for one call."""
-        self._disk.check()
-        try:
-            lines = await self._batches.submit(call, size, count)
-        except TooManyWaiting:
-            sentence = "Too many writes are waiting; slow down and try again."
-            raise LogOverloaded(sentence) from None
-        except NotYetDurable as error:
-            self.not_yet_durable = NotYetDurable(str(error))
-            raise
-        self.not_yet_durable = None
-        return lines
-
     async def _send(self, batch: Sequence[Call]) -> Iterator[Sequence[bytes]]:
+        self._disk.check()
         writer = self._idle_writers.pop()
         try:
             lines = await writer.send(ScriptCall.of(batch))
+        except NotYetDurable as error:
+            self.not_yet_durable = NotYetDurable(str(error))
+            raise
         finally:
             self._idle_writers.append(writer)
+        self.not_yet_durable = None
         return lines_of_each(batch, lines)

@@ -7,12 +7,17 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
+from itemstore.engine.errors import LogOverloaded
+
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
 
-class TooManyWaiting(Exception):
+class TooManyWaiting(LogOverloaded):
     """The queue is full; the call was not taken."""
+
+    def __init__(self, calls: str) -> None:
+        super().__init__(f"Too many {calls} are waiting; slow down and try again.")
 
 
 class Batches(Generic[Call, Answer]):
@@ -30,7 +35,8 @@ class Batches(Generic[Call, Answer]):
     A call may stand for several, as a transaction does for its commands, and is never divided. A
     batch ends at `most` of these, or at `most_bytes` of what the callers say their calls weigh.
     `sizes` counts the batches of each size that were sent. `waiting` calls may wait, and as long as
-    they stand for less than `most_waiting`; that is the same number unless said otherwise.
+    they stand for less than `most_waiting`; that is the same number unless said otherwise. `called`
+    is what a caller is told that too many of are waiting.
     """
 
     def __init__(  # noqa: PLR0913 - bounds, each by its name
@@ -43,12 +49,14 @@ class Batches(Generic[Call, Answer]):
         flights: int,
         crowd: int = 1,
         most_waiting: int | None = None,
+        called: str = "calls",
     ) -> None:
         self._send = send
         self._most = most
         self._most_bytes = most_bytes
         self._most_calls = waiting
         self._most_waiting = most_waiting or waiting
+        self._called = called
         self._count = 0
         self._waiting: list[_Waiting[Call, Answer]] = []
         self._most_flights = flights
@@ -60,7 +68,7 @@ class Batches(Generic[Call, Answer]):
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
         if len(self._waiting) >= self._most_calls or self._count >= self._most_waiting:
-            raise TooManyWaiting
+            raise TooManyWaiting(self._called)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._count += count

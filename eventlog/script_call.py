@@ -28,11 +28,15 @@ class ScriptCall:
         places: list[int] = []
         transactions: list[str] = []
         commands: list[Argument] = []
+        last, place = None, 0
         for call in batch:
             if isinstance(call, Transaction):
                 transactions.append(f"{len(places) + 1}:{len(call.commands)}")
             for command in _commands_of(call):
-                places.append(numbers.setdefault(command.keys, len(numbers) + 1))
+                if command.keys is not last:  # to look it up takes longer
+                    last = command.keys
+                    place = numbers.setdefault(last, len(numbers) + 1)
+                places.append(place)
                 commands += command.arguments
         keys = [name for each in numbers for name in (each.events, each.current, each.ids)]
         numbered = " ".join(map(str, places)) if len(numbers) > 1 else ""
@@ -42,6 +46,9 @@ class ScriptCall:
 
 def lines_of_each(batch: Sequence[Call], lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     """The lines of the script's reply for each of the calls."""
+    if len(batch) == len(lines):
+        yield from zip(lines)
+        return
     start = 0
     for call in batch:
         end = start + len(_commands_of(call))

@@ -10,9 +10,8 @@ from redis.asyncio import Redis
 
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
-from itemstore.engine.errors import LogOverloaded
 from itemstore.engine.redis_errors import meant, translated
-from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.batching import Batches
 from itemstore.projections.row import MalformedRow, decode
 
 MOST_READS = 256
@@ -39,7 +38,12 @@ class RowReader:
     def __init__(self, client: Redis, *, waiting: int = 10_000) -> None:
         self._connection = DedicatedConnection(client)
         self._reads: Batches[Read, Item | None] = Batches(
-            self._get_many, most=MOST_READS, most_bytes=MOST_BYTES, waiting=waiting, flights=1
+            self._get_many,
+            most=MOST_READS,
+            most_bytes=MOST_BYTES,
+            waiting=waiting,
+            flights=1,
+            called="reads",
         )
         self._row_bytes = 0
 
@@ -49,11 +53,7 @@ class RowReader:
         It sees every write acknowledged before the call. Raises LogUnavailable, LogBroken,
         LogOverloaded, and MalformedRow where the projection needs a rebuild.
         """
-        try:
-            return await self._reads.submit((rows, item.encode()), self._row_bytes)
-        except TooManyWaiting:
-            sentence = "Too many reads are waiting; slow down and try again."
-            raise LogOverloaded(sentence) from None
+        return await self._reads.submit((rows, item.encode()), self._row_bytes)
 
     async def _get_many(self, reads: Sequence[Read]) -> Iterator[Answer]:
         wanted: dict[str, dict[bytes, None]] = {}  # what many ask for is read once
