@@ -35,6 +35,29 @@ async def test_an_error_is_raised_and_the_connection_goes_on(redis: Redis) -> No
         assert await connection.call("GET", "key") == b"text"
 
 
+async def test_commands_that_go_together_have_each_its_own_reply(redis: Redis) -> None:
+    """An error stands in the place of one, and the others are answered."""
+    connection = DedicatedConnection(redis)
+    await connection.call("SET", "key", "text")
+    for _ in range(3):
+        commands = [("GET", "key"), ("LLEN", "key"), ("ECHO", "é")]
+        text, error, echo = await connection.call_together(commands)
+        assert (text, echo) == (b"text", "é".encode())
+        assert isinstance(error, exceptions.ResponseError)
+
+
+async def test_commands_to_an_engine_that_is_not_the_one_to_ask_leave_no_reply_behind(
+    server: Server, held: DedicatedConnection
+) -> None:
+    """It raises, and what comes next gets its own reply."""
+    async with connect(server.url) as other:
+        await other.replicaof("127.0.0.1", "1")
+        with pytest.raises(exceptions.ReadOnlyError):
+            await held.call_together([("ECHO", "a"), ("SET", "key", "b"), ("ECHO", "c")])
+        await other.replicaof("NO", "ONE")
+    assert await held.call("GET", "key") == b"before"
+
+
 @pytest.fixture
 def server(start: Start) -> Server:
     """A server of the test's own."""
