@@ -7,12 +7,14 @@ A collection that is no longer named keeps its field, as it keeps its data.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS
+from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.store.named_collections import NAME, collection_names
@@ -58,12 +60,13 @@ async def remember(redis: Redis, namespace: str | None, names: Iterable[str]) ->
 async def left_out(store: Store) -> dict[str, int]:
     """The collections with events that the store, as it was opened, does not have.
 
-    By name, with the number of their events. Raises LogUnavailable and LogBroken.
+    By name, with the number of their events. One whose log holds something else is passed over:
+    nobody asks for it. Raises LogUnavailable and LogBroken.
     """
     redis, namespace = store.partition.client, store.settings.namespace
     counts = {}
     for name in await known_names(redis, namespace):
         if name not in store.collections:
-            with translated():
+            with suppress(LogBroken), translated():
                 counts[name] = int(await redis.xlen(Keys(name, namespace or "").events))
     return {name: count for name, count in counts.items() if count}

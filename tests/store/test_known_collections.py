@@ -52,6 +52,14 @@ async def test_what_is_not_named_any_more_is_said_and_left_alone(
     assert item.version == 1
 
 
+async def test_a_broken_collection_that_is_not_named_stops_no_start(tmp_path: Path) -> None:
+    """The others are served as ever."""
+    async with open_to_serve(settings(tmp_path, "products,orders")) as store:
+        await store.partition.client.set("orders:events", "something else")
+    async with open_to_serve(settings(tmp_path, "products")) as store:
+        await store.collections["products"].log.append(PutItem("a", b"{}"))
+
+
 async def test_a_new_collection_begins_empty(tmp_path: Path) -> None:
     """And harms none that was there."""
     async with open_to_serve(settings(tmp_path, None)) as store:
