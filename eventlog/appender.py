@@ -124,6 +124,8 @@ class Appender:
         found = await outcomes(self._client, self._keys, key)
         if found:  # its first answer may have been that it is not durable yet
             await self.settle()
+            # That was perhaps at an engine to which a failover has led since the first look.
+            found = await outcomes(self._client, self._keys, key)
         return found
 
     async def settle(self) -> None:

@@ -43,4 +43,6 @@ class EventLog:
         found = await outcome(self._partition, key)
         if found:  # its first answer may have been that it is not durable yet
             await self.appender.settle()
+            # That was perhaps at an engine to which a failover has led since the first look.
+            found = await outcome(self._partition, key)
         return found

@@ -11,11 +11,13 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT
+from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
+from itemstore.eventlog.transaction import Addressed
 from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire
 
@@ -37,6 +39,25 @@ async def test_a_request_that_was_carried_out_is_not_carried_out_again(
         with pytest.raises(AlreadyDone):
             await log.append(PutItem("foo", b"1"), {"key": "k 1"}, key)
     assert await log.outcome(key) == created
+
+
+async def test_an_outcome_that_a_failover_takes_back_meanwhile_is_not_told(
+    log: EventLog,
+    redis: Redis,
+    keys: Keys,
+    key: IdempotencyKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was read at the old primary, and what it waits for is at the new one."""
+
+    async def settled_elsewhere(_: Appender) -> None:
+        await redis.flushall()
+
+    monkeypatch.setattr(Appender, "settle", settled_elsewhere)
+    await log.append(PutItem("foo", b"1"), None, key)
+    assert await log.outcome(key) is None
+    await log.appender.append_together([Addressed(keys, PutItem("foo", b"1"))], None, key)
+    assert await log.appender.outcomes(key) is None
 
 
 async def test_the_same_request_many_times_at_once_is_one_event(
