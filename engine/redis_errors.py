@@ -23,12 +23,18 @@ NO_RIGHT = (
 
 NO_POSITION = "The store's last position is the largest that there is: no event can come after it."
 
+BAD_POSITION = (
+    "The key {} holds no position; another program writes in this namespace. Delete it: the next "
+    "write finds the last position again."
+)
+
 BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
 
 SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "STALEBATCH": (LogUnavailable, "A later write was carried out before this one; try again."),
     "NOPOSITION": (LogUnavailable, NO_POSITION),
     "NORIGHT": (LogUnavailable, NO_RIGHT),
+    "BADPOSITION": (LogBroken, BAD_POSITION),
     "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
     "BROKENROW": (LogBroken, BROKEN_ITEM),
     "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),

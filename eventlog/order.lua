@@ -25,7 +25,7 @@ local function begin_order(key, milliseconds)
   local ms, digits = string.match(redis.call('GET', key) or '0-0', '^(%d+)-(%d+)$')
   local now = string.format('%.0f', milliseconds)
   if not ms then
-    return redis.error_reply('WRONGTYPE ' .. key .. ' is no position')
+    return redis.error_reply('BADPOSITION ' .. key)
   elseif is_less(ms, now) then
     return { ms = now, number = -1 }
   end

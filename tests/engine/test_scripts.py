@@ -61,4 +61,4 @@ def test_files_stand_one_after_the_other() -> None:
     """So that what one defines is known to the next."""
     apply, both = lua("itemstore.eventlog", "apply"), lua("itemstore.eventlog", "apply", "append")
     assert both.startswith(apply)
-    assert both.endswith("return remember_batch(table.concat(lines, '\\n'))\n")
+    assert both.endswith("return failure or remember_batch(table.concat(lines, '\\n'))\n")
