@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
+from itemstore.engine.connect import connect
+from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.all_logs import have_more
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -26,6 +28,7 @@ from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS
 from itemstore.projections.verify.run import verify
+from tests.conftest import Start
 from tests.rebuild.conftest import cancelled, write
 
 NAMES = ("products", "orders", "notes")
@@ -264,3 +267,24 @@ async def test_a_look_at_all_logs_is_bounded_by_what_they_have(redis: Redis) -> 
     assert found == [bool(number % 3) for number in range(8)]
     assert asked == [8, 5, 2]
     assert await have_more([]) == []
+
+
+async def test_an_engine_that_is_started_again_is_followed_again(start: Start) -> None:
+    """Nothing is missed or counted twice."""
+    server = start("valkey")
+    async with connect(server.url) as redis:
+        partitions = [Partition(redis, Keys(name)) for name in NAMES]
+        logs = [EventLog(partition) for partition in partitions]
+        async with following_them(partitions, STATISTICS):
+            for log in logs:
+                await write(log, 20)
+            await counted(partitions[0])
+            server.kill()
+            start("valkey", server.directory)
+            for log in logs:
+                with suppress(LogUnavailable):  # that its connection was closed
+                    await write(log, 1)
+                await write(log, 20, seed=2)
+            for partition in partitions:
+                await counted(partition)
+                assert (await verify(partition, [STATISTICS])).clean
