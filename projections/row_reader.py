@@ -65,16 +65,10 @@ class RowReader:
                     [("HMGET", rows, *names) for rows, names in wanted.items()]
                 )
         found = dict(zip(wanted, replies, strict=True))
-        sizes = [len(row or b"") for row in _of_all(replies)]
-        self._row_bytes = sum(sizes) // max(1, len(sizes))
+        sound = [reply for reply in replies if not isinstance(reply, Exception)]
+        size = sum(len(row) for reply in sound for row in reply if row)
+        self._row_bytes = size // max(1, sum(map(len, sound)))
         return _answers(reads, wanted, found)
-
-
-def _of_all(replies: Iterable[Any]) -> Iterator[bytes | None]:
-    """The rows in all replies that are no errors."""
-    for reply in replies:
-        if not isinstance(reply, Exception):
-            yield from reply
 
 
 def _answers(
