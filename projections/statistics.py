@@ -77,13 +77,11 @@ class Statistics:
     days: dict[date, int]
 
 
-async def read_statistics(partition: Partition) -> Statistics:
-    """The statistics as of their last update. Raises LogUnavailable, MalformedCounts."""
-    return (await read_all_statistics([partition]))[0]
+async def read_statistics(partitions: Sequence[Partition]) -> list[Statistics]:
+    """Those of each collection as of their last update, all of one moment.
 
-
-async def read_all_statistics(partitions: Sequence[Partition]) -> list[Statistics]:
-    """Those of each collection, all of one moment. Raises LogUnavailable, MalformedCounts."""
+    Raises LogUnavailable, MalformedCounts.
+    """
     return [_statistics(counts) for counts in await all_counts(partitions, STATISTICS.name)]
 
 

@@ -30,7 +30,7 @@ from itemstore.projections.overview import (
     projection_states,
 )
 from itemstore.projections.rebuild.receipt import Receipt, last_receipts
-from itemstore.projections.statistics import Statistics, in_total, read_all_statistics
+from itemstore.projections.statistics import Statistics, in_total, read_statistics
 from itemstore.store.collection import Collection
 
 router = APIRouter(route_class=Route)
@@ -84,7 +84,7 @@ async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
     wanted = query(request, SourceQuery)
     asked = _asked_for(request, wanted)
-    found = await read_all_statistics([each.partition for each in asked])
+    found = await read_statistics([each.partition for each in asked])
     numbers = _numbers(in_total(found))
     if _is_of_several(request) and wanted.source is None:
         numbers["collections"] = {

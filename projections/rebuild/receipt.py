@@ -49,11 +49,6 @@ async def keep(partition: Partition, receipt: Receipt) -> None:
         await partition.client.hset(partition.keys.receipts, receipt.projection, text)
 
 
-async def last_receipt(partition: Partition, projection: str) -> Receipt | None:
-    """The receipt of the projection's last rebuild, None where there was none."""
-    return (await last_receipts([partition]))[0].get(projection)
-
-
 async def last_receipts(partitions: Sequence[Partition]) -> list[dict[str, Receipt]]:
     """The receipts of the last rebuilds in each collection, by projection.
 

@@ -14,21 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itemstore.api.app import create_app
-from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import Scope, scope_of
 from itemstore.store.settings import Settings
-from itemstore.store.tokens import Role, create
+from tests.api.bearers import bearer
 from tests.api.conftest import client_of, problem
 
 EU = Scope(prefixes=("eu/",))
 LINES = {"accept": "application/jsonl"}
-
-
-async def bearer(redis: FakeAsyncRedis, name: str, scope: Scope) -> dict[str, str]:
-    """The header of a new token."""
-    text = await create(Partition(redis, Keys()), name, Role.writer, scope)
-    return {"authorization": f"Bearer {text}"}
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.reply import json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Resource
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.statistics import STATISTICS
 from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
-from itemstore.store.tokens import Role, create, revoke
+from itemstore.store.tokens import Role, revoke
+from tests.api.bearers import bearer
 from tests.api.conftest import client_of, problem
 
 OF_A_COLLECTION = {
@@ -43,14 +43,6 @@ SCOPE = Scope(frozenset({"orders"}), ("eu/",))
 def app(redis: FakeAsyncRedis) -> ItemStore:
     """A store with two collections."""
     return create_app(Settings(), redis=redis, collections={"orders": None, "notes": None})
-
-
-async def bearer(
-    redis: FakeAsyncRedis, name: str, scope: Scope, role: Role = Role.writer
-) -> dict[str, str]:
-    """The header of a new token."""
-    text = await create(Partition(redis, Keys()), name, role, scope)
-    return {"authorization": f"Bearer {text}"}
 
 
 @pytest.fixture

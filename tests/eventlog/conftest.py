@@ -9,6 +9,8 @@ import pytest
 from itemstore.domain.commands import DeleteItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.appender import Appender
+from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from tests.wire import Wire, wire_of
 
@@ -17,6 +19,12 @@ from tests.wire import Wire, wire_of
 def appender(log: EventLog) -> Appender:
     """The way into a store on each engine."""
     return log.appender
+
+
+@pytest.fixture
+def key(keys: Keys) -> IdempotencyKey:
+    """A key for a request."""
+    return IdempotencyKey(keys.store.idempotency("k 1"), "0f" * 32)
 
 
 @pytest.fixture

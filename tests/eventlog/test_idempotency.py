@@ -22,12 +22,6 @@ from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire
 
 
-@pytest.fixture
-def key(keys: Keys) -> IdempotencyKey:
-    """A key for a request."""
-    return IdempotencyKey(keys.store.idempotency("k 1"), "0f" * 32)
-
-
 async def test_a_request_that_was_carried_out_is_not_carried_out_again(
     log: EventLog, key: IdempotencyKey, unchanged: Unchanged
 ) -> None:

@@ -32,12 +32,6 @@ PLACED = [
 """An order, with checks of each kind."""
 
 
-@pytest.fixture
-def key(keys: Keys) -> IdempotencyKey:
-    """A key for a request."""
-    return IdempotencyKey(keys.store.idempotency("k 1"), "0f" * 32)
-
-
 async def test_what_a_transaction_became_is_read_again(
     appender: Appender, key: IdempotencyKey, unchanged: Unchanged
 ) -> None:

@@ -22,7 +22,7 @@ from itemstore.projections.progress import Progress
 from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.clear import begin
 from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
-from itemstore.projections.rebuild.receipt import last_receipt
+from itemstore.projections.rebuild.receipt import last_receipts
 from itemstore.projections.rebuild.run import named, rebuild
 from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.verify.run import verify
@@ -48,7 +48,7 @@ async def test_a_receipt_says_what_was_done_and_is_kept(
     assert found.examples == []
     assert not receipt.dry_run
     assert receipt.seconds > 0
-    assert await last_receipt(partition, "current-items") == receipt
+    assert await last_receipts([partition]) == [{"current-items": receipt}]
 
 
 async def test_a_receipt_names_the_first_few_that_differ(

@@ -74,11 +74,17 @@ async def running(partition: Partition) -> AsyncIterator[None]:
     await cancelled(task)
 
 
+async def statistics(partition: Partition) -> Statistics:
+    """The statistics as of their last update."""
+    [found] = await read_statistics([partition])
+    return found
+
+
 async def caught_up(partition: Partition) -> Statistics:
     """The statistics, once they are those of the whole log."""
     end = await EventLog(partition).reader.last_position()
     async with asyncio.timeout(10):
-        while (numbers := await read_statistics(partition)).position != end:
+        while (numbers := await statistics(partition)).position != end:
             await asyncio.sleep(0.001)
     return numbers
 
@@ -160,7 +166,7 @@ async def test_after_many_events_the_next_look_comes_later(
         await write(log, 5, seed=2)
         if next_look == "later":
             await asyncio.sleep(0.2)
-            assert await read_statistics(partition) == before
+            assert await statistics(partition) == before
         else:
             assert (await caught_up(partition)).events > before.events
 
@@ -217,7 +223,7 @@ async def test_killed_runners_count_nothing_twice_and_miss_nothing(
             await asyncio.sleep(random.uniform(0.02, 0.12))
             os.kill(child, signal.SIGKILL)
         process.stdin.close()
-    counted = (await read_statistics(real_partition)).events
+    counted = (await statistics(real_partition)).events
     assert counted > 0
     await writing
     async with running(real_partition):
