@@ -14,7 +14,7 @@ from itemstore.eventlog.log_steps import extents
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, Extent
 
-_HAVE_MORE = Script(lua(__package__, "have_more"))
+_HAVE_MORE = Script(lua(__package__, "entries", "have_more"))
 
 
 async def last_position(partition: Partition) -> str:

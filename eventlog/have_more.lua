@@ -1,4 +1,6 @@
 -- Which logs have something after a position.
+--
+-- Begins with the text of entries.lua.
 --   KEYS     the logs
 --   ARGV[1]  how many bytes of entries to look at: one more is looked at, and no log after it
 --   then a position for each log
@@ -13,9 +15,7 @@ while looked < #KEYS and bytes <= most do
     found[#found + 1] = looked
   end
   if entries[1] then
-    for _, field in ipairs(entries[1][2]) do
-      bytes = bytes + #field
-    end
+    bytes = bytes + size_of(entries[1][2])
   end
 end
 return { looked, unpack(found) }

@@ -20,10 +20,12 @@ from itemstore.eventlog.reader import (
     Within,
 )
 
-_EXTENT = Script(lua(__package__, "extent"))
-_OUTLOOK = Script(lua(__package__, "wanted", "in_order", "outlook"))
-_READ_ALL_AFTER = Script(lua(__package__, "wanted", "in_order", "read_all_after"))
-_READ_ITEM_AFTER = Script(lua(__package__, "wanted", "in_order", "item_history", "read_item_after"))
+_EXTENT = Script(lua(__package__, "entries", "extent"))
+_OUTLOOK = Script(lua(__package__, "entries", "in_order", "outlook"))
+_READ_ALL_AFTER = Script(lua(__package__, "entries", "wanted", "in_order", "read_all_after"))
+_READ_ITEM_AFTER = Script(
+    lua(__package__, "entries", "wanted", "in_order", "item_history", "read_item_after")
+)
 
 ANY = "+"
 """As an upper bound: any position."""

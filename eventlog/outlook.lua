@@ -1,7 +1,7 @@
 -- What is to be had after a position: whether one of the logs lost something that came then, and
 -- whether one of them has something.
 --
--- Begins with the texts of wanted.lua and in_order.lua.
+-- Begins with the texts of entries.lua and in_order.lua.
 --   KEYS     the logs
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many bytes of events that it looks at, but a few logs all the same
@@ -25,11 +25,7 @@ local function has_lost(log, begins_at)
   if begins_at and not is_after(begins_at) then
     return false
   end
-  local info = redis.call('XINFO', 'STREAM', log)
-  local found = {}
-  for i = 1, #info, 2 do
-    found[info[i]] = info[i + 1]
-  end
+  local found = info_of(log)
   return found['entries-added'] > found['length'] and is_after(begins_at or found['last-generated-id'])
 end
 

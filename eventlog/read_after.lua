@@ -1,6 +1,6 @@
 -- Entries of the log after a position, as many as are small together.
 --
--- Begins with the text of wanted.lua.
+-- Begins with the texts of entries.lua and wanted.lua.
 --   KEYS[1]  the log
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply

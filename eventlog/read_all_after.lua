@@ -1,7 +1,7 @@
 -- Entries of several logs after a position, in the order of their positions, as many as are small
 -- together.
 --
--- Begins with the texts of wanted.lua and in_order.lua.
+-- Begins with the texts of entries.lua, wanted.lua and in_order.lua.
 --   KEYS     the logs
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply

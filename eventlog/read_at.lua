@@ -1,4 +1,6 @@
 -- The entries of the log at positions, as many as are small together.
+--
+-- Begins with the text of entries.lua.
 --   KEYS[1]  the log
 --   ARGV[1]  at most so many bytes that it looks at, but one entry all the same
 --   ARGV[2]  1: with bodies; 0: only the first byte of each
@@ -15,10 +17,7 @@ for i = FIRST, #ARGV do
   local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])[1]
   if entry then
     local fields = entry[2]
-    local size = 0
-    for each = 1, #fields do
-      size = size + #fields[each]
-    end
+    local size = size_of(fields)
     if i > FIRST and bytes + size > most_bytes then
       break
     end

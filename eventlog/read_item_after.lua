@@ -1,7 +1,7 @@
 -- Entries of an item after a position, in the order of their positions, as many as are small
 -- together: of the items of that id in one collection, or in several.
 --
--- Begins with the texts of wanted.lua, in_order.lua and item_history.lua.
+-- Begins with the texts of entries.lua, wanted.lua, in_order.lua and item_history.lua.
 --   KEYS     the logs, and then as many histories of the item, in the same order
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply

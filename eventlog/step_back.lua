@@ -1,4 +1,6 @@
 -- Goes back in the log over some of its events, without sending their bodies.
+--
+-- Begins with the text of entries.lua.
 --   KEYS[1]  the log
 --   ARGV[1]  from here: + for the end, or (<position>
 --   ARGV[2]  over so many events
@@ -14,9 +16,7 @@ repeat
   local asked = math.min(MOST, count - #passed)
   local some = redis.call('XREVRANGE', KEYS[1], from, '-', 'COUNT', asked)
   for _, entry in ipairs(some) do
-    for i = 1, #entry[2] do
-      bytes = bytes + #entry[2][i]
-    end
+    bytes = bytes + size_of(entry[2])
     passed[#passed + 1] = entry[1]
   end
   from = '(' .. (passed[#passed] or '0-0')

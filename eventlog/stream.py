@@ -27,10 +27,10 @@ from itemstore.eventlog.reader import (
 _READ_AFTER, _READ_AT, _READ_VERSION, _STEP_BACK, _LAST_CHANGE, _VERSION_AT = (
     Script(lua(__package__, *names))
     for names in (
-        ("wanted", "read_after"),
-        ("read_at",),
+        ("entries", "wanted", "read_after"),
+        ("entries", "read_at"),
         ("read_version",),
-        ("step_back",),
+        ("entries", "step_back"),
         ("last_change",),
         ("in_order", "item_history", "version_at"),
     )

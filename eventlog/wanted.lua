@@ -1,14 +1,6 @@
--- Which entries of a log a reader wants, and how large one is.
+-- Which entries of a log a reader wants.
 --
 -- Scripts that answer a reader begin with this text. It takes no key and no argument itself.
-
-local function size_of(fields)
-  local size = 0
-  for i = 1, #fields do
-    size = size + #fields[i]
-  end
-  return size
-end
 
 -- What says whether an entry is wanted, by its fields, which are type and item first, name and value
 -- in turn: of this type, if it is not empty, and of an item whose id begins with one of the prefixes
