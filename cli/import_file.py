@@ -22,7 +22,7 @@ from itemstore.cli.progress import reported
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.import_check import Check, NotItsBeginning
+from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning
 from itemstore.eventlog.importing import ImportRefused, Step, import_events, in_batches
 from itemstore.eventlog.readiness import log_end
 from itemstore.projections.progress import Progress, Report
@@ -77,7 +77,9 @@ async def _checked(
     target: Target, source: Source, kept: Spool, report: Report, *, append: bool
 ) -> tuple[int, int]:
     """How many events are in the log already, and how many `kept` has now, all of them checked."""
-    check = Check(int(time.time() * 1000), keep=not append, collection_of=target.collection_of)
+    check = ImportCheck(
+        int(time.time() * 1000), keep=not append, collection_of=target.collection_of
+    )
     events = source.events()
     there = 0 if append else await check.past_what_is_in(target.log, events)
     total = 0

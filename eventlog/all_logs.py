@@ -44,7 +44,7 @@ async def have_more(places: Sequence[tuple[Partition, str]]) -> list[bool]:
     return answers
 
 
-async def extents_of(partitions: Sequence[Partition]) -> list[Extent | LogBroken]:
+async def extents_or_reasons(partitions: Sequence[Partition]) -> list[Extent | LogBroken]:
     """Where each log begins and ends, or why that can't be said. Raises LogUnavailable."""
     if not partitions:
         return []

@@ -27,8 +27,6 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, FeedReader, Within
 from itemstore.eventlog.stream import Stream
 
-Check = Callable[[], Awaitable[None]]
-
 WAITS_MS = 1000
 """How long the engine keeps a follower waiting where there is nothing new."""
 
@@ -70,13 +68,16 @@ class Feed:
                 return position
         return (await replace(self, logs=self.all_logs).reader.extent()).end
 
-    async def last_position(self) -> str:
-        """A position that changes with each event in these logs: that of the last one, or later."""
+    async def as_of(self) -> str:
+        """A position that is another after each event in these logs.
+
+        It is that of the last one, or a later one.
+        """
         is_all_of_several = len(self.logs) == len(self.all_logs) > 1
         return await (self.end() if is_all_of_several else self.reader.last_position())
 
     async def follow(
-        self, after: str, limit: int = 100, *, check: Check | None = None
+        self, after: str, limit: int = 100, *, check: Callable[[], Awaitable[None]] | None = None
     ) -> AsyncGenerator[list[RecordedEvent]]:
         """Events after a position as they come, in batches of at most `limit`; it never ends.
 

@@ -51,7 +51,7 @@ CollectionOf = Callable[[ForeignEvent], str]
 """The name of the collection that an event is for. Raises ImportRefused."""
 
 
-class Check:
+class ImportCheck:
     """Whether events can follow one another, and the position that each will have.
 
     `now`, in milliseconds since 1970, is the time of an event that has none. With `keep` an event

@@ -44,7 +44,7 @@ async def extents(client: Redis, logs: Sequence[Keys]) -> list[Extent]:
 
 
 async def outlook(client: Redis, logs: Sequence[Keys], position: str) -> Outlook:
-    """What a reader of the logs at a position has before it."""
+    """What comes after a position in any of the logs."""
     done, lacks, has = 0, False, False
     while done < len(logs) and not lacks:
         left = [log.events for log in logs[done:]]

@@ -41,7 +41,7 @@ class MergedLogs(FeedReader):
         )
 
     async def outlook(self, position: str) -> Outlook:
-        """What a reader at the position has before it."""
+        """What comes after a position."""
         return await outlook(self.client, self.logs, position)
 
     async def last_position(self) -> str:

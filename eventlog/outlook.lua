@@ -1,4 +1,4 @@
--- What is to be had after a position: whether one of the logs lost something that came then, and
+-- What comes after a position: whether one of the logs lost something that came then, and
 -- whether one of them has something.
 --
 -- Begins with the texts of entries.lua and in_order.lua.

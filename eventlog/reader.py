@@ -63,7 +63,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a reader at a position has before it.
+    """What comes after a position: whether a reader can go on there.
 
     `is_lacking` where events after the position were removed by hand (XTRIM, XDEL), and
     `may_be_ahead` where nothing that is read comes after it, so that it may be of another log.
@@ -129,7 +129,7 @@ class FeedReader(Protocol):
 
     @abstractmethod
     async def outlook(self, position: str) -> Outlook:
-        """What a reader at the position has before it."""
+        """What comes after a position."""
 
     @abstractmethod
     async def part_after(self, after: str, within: Within) -> Part:

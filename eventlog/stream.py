@@ -55,7 +55,7 @@ class Stream(LogReader):
         return found
 
     async def outlook(self, position: str) -> Outlook:
-        """What a reader at the position has before it."""
+        """What comes after a position."""
         log = await self.extent()
         begins_at = log.first if log.length else log.end
         is_lacking = log.lost > 0 and key_of(position) < key_of(begins_at)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from itemstore.engine.errors import LogBroken
-from itemstore.eventlog.all_logs import extents_of
+from itemstore.eventlog.all_logs import extents_or_reasons
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Projection, Status, follows
@@ -38,7 +38,7 @@ class ProjectionState(NamedTuple):
 
 async def log_states(partitions: Sequence[Partition]) -> list[LogState]:
     """That of each collection. Raises LogUnavailable."""
-    found = await extents_of(partitions)
+    found = await extents_or_reasons(partitions)
     return [LogState(*each) for each in zip(partitions, found, strict=True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itemstore.api.openapi.schemas import Description, ref
+from itemstore.eventlog.appender import MOST_COMMANDS
 
 _TEXTS: Description = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -16,7 +17,7 @@ SCHEMAS: Description = {
             "requests": {
                 "type": "array",
                 "minItems": 1,
-                "maxItems": 128,
+                "maxItems": MOST_COMMANDS,
                 "items": ref("schemas", "BatchedRequest"),
             }
         },

@@ -19,20 +19,18 @@ from itemstore.api.http.request import Request
 from itemstore.api.resources.batch_shape import (
     HAS_BODY,
     Unreadable,
+    collection_and_segment,
     conditions_for,
     fields_of,
     method_and_path,
-    place_of,
 )
 from itemstore.domain.expected import ABSENT, ExpectedVersion
 from itemstore.domain.ids import InvalidItemId
 from itemstore.domain.values import value
+from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.uuid7 import uuid7
 from itemstore.store.collection import Collection
 from itemstore.store.json_text import DEEPEST, check_json
-
-MOST_REQUESTS = 128
-"""Requests in one batch: what one script call takes."""
 
 _AROUND_A_BODY = 3
 """Levels of JSON that a batch puts around the body of a request."""
@@ -118,19 +116,19 @@ def _listed(batch: Any) -> list[Any]:
     if not isinstance(requests, list) or not requests:
         sentence = (
             'A batch is {"requests": […]}, an object with nothing else in it, and a list of 1 to '
-            f"{MOST_REQUESTS} requests."
+            f"{MOST_COMMANDS} requests."
         )
         raise Problem("invalid-batch", sentence)
-    if len(requests) > MOST_REQUESTS:
-        sentence = f"A batch has at most {MOST_REQUESTS} requests, and not {len(requests)}."
-        raise Problem("invalid-batch", sentence, members={"index": MOST_REQUESTS})
+    if len(requests) > MOST_COMMANDS:
+        sentence = f"A batch has at most {MOST_COMMANDS} requests, and not {len(requests)}."
+        raise Problem("invalid-batch", sentence, members={"index": MOST_COMMANDS})
     return requests
 
 
 def _part(request: Request, asked: Any, preferred: str | None) -> Part:
     """One request. Raises what at_index takes."""
     method, path = method_and_path(asked)
-    collection, segment = place_of(request, method, path)
+    collection, segment = collection_and_segment(request, method, path)
     item = str(uuid7()) if segment is None else item_id(segment)
     if not request.scope.is_whole:
         _check_scope(request, collection.name, None if segment is None else item)

@@ -53,7 +53,9 @@ def method_and_path(asked: Any) -> tuple[str, str]:
     return method, path
 
 
-def place_of(request: Request, method: str, path: str) -> tuple[Collection, bytes | None]:
+def collection_and_segment(
+    request: Request, method: str, path: str
+) -> tuple[Collection, bytes | None]:
     """The collection that a path is in, and its segment that is an item's id, still encoded.
 
     A POST's has none. The path is what would stand in the URL of such a request to this store.

@@ -60,7 +60,7 @@ async def start_of(
     Notes the id of the log in the request. Raises OtherLog, and Problem for text that is no
     position (400) and for a position whose events were removed from what the reader reads (410).
     """
-    position, outlook = await place_of(request, reader, after, log)
+    position, outlook = await position_and_outlook(request, reader, after, log)
     before_time = position_at(since - 1, LARGEST)
     if since > 0 and key_of(before_time) > key_of(position):
         position, outlook = before_time, await reader.outlook(before_time)
@@ -69,10 +69,10 @@ async def start_of(
     return position
 
 
-async def place_of(
+async def position_and_outlook(
     request: Request, reader: FeedReader, after: str | None, log: str | None
 ) -> tuple[str, Outlook | None]:
-    """The position, and what is before a reader there, which is not asked for the start of any log.
+    """The position, and what comes after it: None at the start, where there is nothing to ask.
 
     Notes the id of the log in the request. Raises Problem and OtherLog.
     """

@@ -116,7 +116,7 @@ async def _page_headers(request: Request, selection: Selection) -> Headers:
     """With a tag, unless the page waits for events that are not there yet."""
     if selection.wanted.wait:
         return [BY_ACCEPT, REVALIDATE]
-    position = await selection.feed.last_position()
+    position = await selection.feed.as_of()
     return [BY_ACCEPT, *as_of(position, request.scope)]
 
 

@@ -14,7 +14,12 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
-from itemstore.api.resources.cursors import AfterPosition, OfLog, check_same_log, place_of
+from itemstore.api.resources.cursors import (
+    AfterPosition,
+    OfLog,
+    check_same_log,
+    position_and_outlook,
+)
 from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.item_history import last_change
 
@@ -47,8 +52,9 @@ class HistoryQuery(Query):
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
-    place, _ = await place_of(request, request.collection.log.reader, wanted.after, wanted.log)
-    log, item = request.collection.log, request.item_id
+    log = request.collection.log
+    place, _ = await position_and_outlook(request, log.reader, wanted.after, wanted.log)
+    item = request.item_id
     count, position = await last_change(request)
     headers = [BY_ACCEPT, *as_of(position)]
     if reply := not_modified(request, headers):

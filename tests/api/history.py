@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS, ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.positions import START
-from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
@@ -29,7 +29,7 @@ async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
         ForeignEvent(number, kind, item, body, position)
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
-    checked = Check(0, keep=True).checked(events)
+    checked = ImportCheck(0, keep=True).checked(events)
     async for _ in import_events({ITEMS: Partition(redis, Keys())}, checked, {ITEMS: START}):
         pass
 

@@ -18,7 +18,7 @@ from redis import Redis
 
 from itemstore.api.app import create_app
 from itemstore.domain.positions import LARGEST, position_of
-from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ImportRefused
 from itemstore.store.cloudevents import NotAnEvent, decode
 from itemstore.store.settings import Settings
@@ -116,7 +116,7 @@ def test_an_event_with_a_position_keeps_it_however_far_ahead() -> None:
         decode(2, _line("b", None)),
         decode(3, _line("c", f"{FAR + 5}-7")),
     ]
-    check = Check(1_000, keep=True)
+    check = ImportCheck(1_000, keep=True)
     places = [check.place(event)[1] for event in events]
     assert places == [f"{FAR}-{LARGEST}", f"{FAR + 1}-0", f"{FAR + 5}-7"]
 
@@ -127,7 +127,7 @@ def test_a_time_without_a_position_is_no_reason_to_run_ahead() -> None:
         {"type": "ItemCreated", "subject": "a", "data": {}, "time": "2100-01-01T00:00:00Z"}
     )
     with pytest.raises(ImportRefused, match="future; mend it, or leave it out"):
-        Check(1_000, keep=True).place(decode(1, text.encode()))
+        ImportCheck(1_000, keep=True).place(decode(1, text.encode()))
     with pytest.raises(NotAnEvent, match="9999"):
         decode(1, _line("a", f"{LARGEST}-0"))
 

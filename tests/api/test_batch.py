@@ -286,8 +286,8 @@ async def test_a_path_is_what_stands_in_a_url_to_the_store(redis: FakeAsyncRedis
     assert locations == ["/shop/items/a%2Fb", "/shop/items/%C3%A9"]
 
 
-async def test_as_many_requests_as_are_allowed(client: httpx.AsyncClient, events: Events) -> None:
-    """128, of one item or of many."""
+async def test_a_batch_takes_128_requests(client: httpx.AsyncClient, events: Events) -> None:
+    """Of one item or of many."""
     answer = await send(client, *(put(str(number % 100), {}) for number in range(128)))
 
     assert statuses(answer) == [201] * 100 + [200] * 28

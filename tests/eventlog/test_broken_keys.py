@@ -14,7 +14,7 @@ from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.appender import MOST_COMMANDS, Appender
-from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -197,7 +197,7 @@ async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
     last = f"{LARGEST}-{LARGEST - 1}"
     await redis.xadd(partition.keys.events, {"no": "event"}, id=last)
     events = [ForeignEvent(n, "ItemCreated", f"new {n}", b"1") for n in (1, 2)]
-    checked = Check(0, keep=False).checked(events)
+    checked = ImportCheck(0, keep=False).checked(events)
     with pytest.raises(LogUnavailable):
         async for _ in import_events({ITEMS: partition}, checked, {ITEMS: last}):
             pass
@@ -224,7 +224,7 @@ async def test_ids_of_another_type_stop_an_import(
     """Before anything is written, as with the log and the rows."""
     await redis.set(partition.keys.ids, "something else")
     events = [ForeignEvent(1, "ItemCreated", "foo", b"1")]
-    checked = Check(0, keep=False).checked(events)
+    checked = ImportCheck(0, keep=False).checked(events)
     async with unchanged():
         with pytest.raises(LogBroken):
             async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
@@ -251,7 +251,7 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
         async with connect(f"unix://limited:any@{path}") as limited:
             with pytest.raises(LogUnavailable, match="may not run"):
                 await EventLog(Partition(limited, real_partition.keys)).append(PutItem("foo", b"2"))
-            check = Check(0, keep=False)
+            check = ImportCheck(0, keep=False)
             check.exists[ITEMS, "foo"] = True
             checked = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
             into = {ITEMS: Partition(limited, real_partition.keys)}

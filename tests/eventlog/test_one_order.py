@@ -13,7 +13,7 @@ from itemstore.domain.expected import ABSENT
 from itemstore.domain.positions import LARGEST, key_of, position_at
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.import_check import Check
+from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -202,7 +202,7 @@ async def test_a_last_position_that_is_none_stops_every_append(
 async def imported(partition: Partition, *events: ForeignEvent, keep: bool) -> None:
     """Writes events to the end of a log, with their own positions or with new ones."""
     name = partition.keys.collection
-    check = Check(0, keep=keep, collection_of=lambda _: name)
+    check = ImportCheck(0, keep=keep, collection_of=lambda _: name)
     ends = {name: await partition.reader.last_position()}
     async for _ in import_events({name: partition}, check.checked(events), ends):
         pass

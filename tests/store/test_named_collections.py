@@ -59,7 +59,7 @@ def test_a_name_is_letters_digits_and_dashes(name: str) -> None:
         ("a=json:loads", "names 'json:loads', which is not a pydantic model"),
     ],
 )
-def test_anything_else_is_an_error_in_words(setting: str, reason: str) -> None:
+def test_a_setting_of_another_form_is_an_error_in_words(setting: str, reason: str) -> None:
     """With the variable's name, what is wrong, and what to write."""
     with pytest.raises(UnknownName, match=f"^ITEMSTORE_COLLECTIONS .*{reason}"):
         named_collections(setting, None)

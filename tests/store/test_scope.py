@@ -50,7 +50,9 @@ async def token(partition: Partition, name: str = "ann") -> Token:
         (Scope(prefixes=("é",)), "notes", "e\u03011", False),
     ],
 )
-def test_what_is_inside(scope: Scope, collection: str, item: str, *, may: bool) -> None:
+def test_an_item_is_inside_by_its_collection_and_its_id(
+    scope: Scope, collection: str, item: str, *, may: bool
+) -> None:
     """The collection has to be one of them, and the id begin with one of the prefixes."""
     assert scope.may_touch(collection, item) is may
     assert scope.sees(collection) or not may
