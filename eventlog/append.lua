@@ -34,6 +34,8 @@
 --   refused -<version>                    not appended; deleted at this version, -0: never existed
 --   known                                 not appended; the idempotency key has an outcome
 --   broken                                not appended; its row or its history can't be read
+--   failed <error>                        not appended; where there are several collections, what the
+--                                         engine says of a key of its own, or which right is missing
 --   aborted                               not appended; another command of its transaction was not
 --   ended                                 not appended; the transaction may need more positions than
 --                                         there are left
@@ -134,28 +136,46 @@ if collections[2] then
     table.insert(collection.numbers, n)
   end
 end
-for _, collection in ipairs(collections) do
+
+-- What sound_rows gives of a collection's items. Raises where it can't be written to.
+local function checked_rows(collection)
   redis.call('XLEN', collection.events)
   redis.call('ZCARD', collection.ids)
   local rows = sound_rows(collection, collection.items)
-  if collection.numbers then
+  local refusal = refusal_of(collection, collection.items[1])
+  if refusal then
+    error(refusal)
+  end
+  return rows
+end
+
+local refusal = refusal_to_set(KEYS[1], KEYS[2], (next(is_known)))
+if refusal then
+  return refusal
+end
+for _, collection in ipairs(collections) do
+  local is_sound, rows = pcall(checked_rows, collection)
+  if not is_sound then  -- it stops no other
+    local message = type(rows) == 'table' and rows.err or tostring(rows)
+    collection.failure = string.gsub(message, '[\r\n]', ' ')
+    if not collection.numbers then
+      return redis.error_reply(collection.failure)
+    end
+  elseif not collection.numbers then
+    sound = rows
+  else
     for i, n in ipairs(collection.numbers) do
       sound[n] = rows[i]
     end
-  else
-    sound = rows
-  end
-  local set = collection == only and { KEYS[1], KEYS[2], (next(is_known)) } or {}
-  local refusal = refusal_of(collection, collection.items[1], set)
-  if refusal then
-    return refusal
   end
 end
 
 -- The type of event that a command becomes where its item is at a version, `checked` where it was to
 -- become none; or nil, and the line that says why not. The command is the one that was read last.
-local function decide(version, exists)
-  if is_known[key] then
+local function decide(collection, version, exists)
+  if collection.failure then
+    return nil, 'failed ' .. collection.failure
+  elseif is_known[key] then
     return nil, 'known'
   elseif not version then
     return nil, 'broken'
@@ -180,7 +200,9 @@ if ARGV[6] ~= '' then
 
   -- So that no log refuses a position in the middle of a transaction.
   for _, collection in ipairs(collections) do
-    go_after_log(order, collection.events)
+    if not collection.failure then
+      go_after_log(order, collection.events)
+    end
   end
 
   -- Decides the commands of a transaction, each on what the ones before it would leave. Where one is
@@ -197,7 +219,7 @@ if ARGV[6] ~= '' then
         left[collection][item] = state
       end
       read_wish(ARGV[first + EACH * (n - 1) + 1])
-      local event_type, line = decide(state.version, state.exists)
+      local event_type, line = decide(collection, state.version, state.exists)
       if not event_type then
         refused, refusal = n, line
         break
@@ -238,7 +260,7 @@ for n, item in ipairs(items) do
     read_wish(ARGV[i + 1])
     local row = collection.rows[item] or sound[n]
     local version, exists, created = read_row(row)
-    local event_type, line = decide(version, exists)
+    local event_type, line = decide(collection, version, exists)
     if event_type == 'checked' then
       line = 'checked ' .. (exists and version .. ' ' .. position_of(row) or '-' .. version)
     elseif event_type then

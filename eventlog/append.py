@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from redis.exceptions import ResponseError
+
 from itemstore.domain.commands import CheckItem, Command, DeleteItem
 from itemstore.domain.decide import decide
 from itemstore.domain.errors import CommandRefused, ItemNotFound, UnexpectedVersion
@@ -11,7 +13,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ANY, ExpectedVersion
 from itemstore.domain.values import value
 from itemstore.engine.errors import LogBroken
-from itemstore.engine.redis_errors import BROKEN_ITEM
+from itemstore.engine.redis_errors import BROKEN_ITEM, meant
 from itemstore.eventlog.codec import encode_meta
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey
 from itemstore.eventlog.keys import Keys
@@ -78,7 +80,7 @@ class Append:
         Raises ItemNotFound or UnexpectedVersion where it was refused, AlreadyDone and LogBroken.
         """
         outcome, *values = line.split(b" ")
-        if len(values) < _EVENT:
+        if outcome not in self._types:
             raise _refusal(line, self.keys, self._command, self._types)
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
@@ -107,9 +109,6 @@ class Check:
         return Checked.of(self._command.item, line.decode())
 
 
-_EVENT = 2
-"""Words after the first in the line of an event: its version and its position."""
-
 _CHECKED = (b"checked", b"checked")
 
 
@@ -123,6 +122,8 @@ def _refusal(
             return _refused(keys, command, types, values[0])
         case b"known":
             return AlreadyDone()
+        case b"failed":
+            return meant(ResponseError(b" ".join(values).decode(errors="replace")))
     return LogBroken(BROKEN_ITEM.format(command.item))
 
 

@@ -65,23 +65,26 @@ local function sound_rows(collection, items)
   return sound
 end
 
--- An error where the engine's user may not run one of the commands that an event needs, or SET one
--- of the keys given: a script that fails keeps what it wrote, an event without its history then.
--- 3 µs a call. A fake has no such check.
-local function refusal_of(collection, item, set)
+-- An error where the engine's user may not run one of the commands that an event needs: a script that
+-- fails keeps what it wrote, an event without its history then. 3 µs a call. A fake has no such check.
+local function refusal_of(collection, item)
   local may = redis.acl_check_cmd
-  if not may then
-    return nil
-  end
-  local lacking = not may('XADD', collection.events, '*', 'a', 'b') and 'XADD'
+  local lacking = may and (
+    not may('XADD', collection.events, '*', 'a', 'b') and 'XADD'
     or not may('HSET', collection.current, 'a', 'b') and 'HSET'
     or not may('ZADD', collection.ids, '0', 'a') and 'ZADD'
     or not may('ZREM', collection.ids, 'a') and 'ZREM'
-    or not may('RPUSH', collection.histories .. item, 'a') and 'RPUSH'
-  for _, key in ipairs(set) do
-    lacking = lacking or not may('SET', key, 'a', 'PX', '1') and 'SET'
-  end
+    or not may('RPUSH', collection.histories .. item, 'a') and 'RPUSH')
   return lacking and redis.error_reply('NORIGHT ' .. lacking)
+end
+
+-- The same where it may not SET one of some keys.
+local function refusal_to_set(...)
+  for _, key in ipairs({ ... }) do
+    if redis.acl_check_cmd and not redis.acl_check_cmd('SET', key, 'a', 'PX', '1') then
+      return redis.error_reply('NORIGHT SET')
+    end
+  end
 end
 
 -- the row that an event leaves; `created` is the position of the item's creation

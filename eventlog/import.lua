@@ -51,7 +51,7 @@ for n = 1, (#ARGV - FIRST + 1) / EACH do
 end
 
 for _, here in ipairs(collections) do
-  local refusal = #here.items > 0 and refusal_of(here, here.items[1], { KEYS[1] })
+  local refusal = #here.items > 0 and (refusal_of(here, here.items[1]) or refusal_to_set(KEYS[1]))
   if refusal then
     return refusal
   end

@@ -19,7 +19,7 @@ from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.transaction import Addressed
+from itemstore.eventlog.transaction import Addressed, TransactionRefused
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire
@@ -210,12 +210,38 @@ async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
 async def test_a_spoilt_key_of_one_collection_stops_all_of_a_transaction(
     redis: Redis, log: EventLog, unchanged: Unchanged, key: str
 ) -> None:
-    """Found out before anything is written to the other collection."""
+    """Found out before anything is written to the other collection; it is said which command."""
     await redis.set(key, "something else")
     commands = [Addressed(Keys(name), PutItem("foo", b"1")) for name in ("items", "orders")]
     async with unchanged():
-        with pytest.raises(LogBroken):
+        with pytest.raises(TransactionRefused) as refused:
             await log.appender.append_together(commands)
+    assert refused.value.index == 1
+    assert isinstance(refused.value.error, LogBroken)
+    assert "another program writes in this namespace" in str(refused.value.error)
+
+
+@pytest.mark.parametrize("key", ["orders:events", "orders:current", "orders:ids"])
+async def test_a_spoilt_key_of_one_collection_stops_no_write_to_another(
+    redis: Redis, log: EventLog, partition: Partition, wire: Wire, key: str
+) -> None:
+    """Though they share a script call; nor a transaction in it that does not touch that one."""
+    await redis.set(key, "something else")
+    items, orders = Keys("items"), Keys("orders")
+    append, together = log.appender.append, log.appender.append_together
+    broken, single, several = await asyncio.gather(
+        append(orders, PutItem("foo", b"1")),
+        append(items, PutItem("foo", b"1")),
+        together([Addressed(items, PutItem(item, b"1")) for item in ("foo", "bar")]),
+        return_exceptions=True,
+    )
+    assert len(wire.commands) == 1
+    assert isinstance(broken, LogBroken)
+    assert "another program writes in this namespace" in str(broken)
+    assert isinstance(single, RecordedEvent)
+    assert isinstance(several, list)
+    assert await log.reader.read() == [single, *several]
+    await assert_agreement(partition)
 
 
 async def test_ids_of_another_type_stop_an_import(
@@ -281,3 +307,30 @@ async def test_a_user_who_may_not_write_all_of_one_collection_writes_nothing_to_
     finally:
         await real_redis.acl_deluser("limited")
     assert await real_redis.exists("items:events", "orders:events") == 0
+
+
+async def test_a_user_who_may_not_write_one_collection_writes_to_another(
+    real_redis: Redis, real_partition: Partition
+) -> None:
+    """In the same script call; each is told of its own."""
+    path = real_redis.connection_pool.connection_kwargs["path"]
+    keys = "~items:* ~itemstore:* ~orders:events ~orders:current ~orders:ids %R~orders:history:*"
+    rules = ("reset", "on", "nopass", "+@all", *keys.split())
+    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        async with connect(f"unix://limited:any@{path}") as limited:
+            appender = Appender(limited, real_partition.keys.store)
+            await appender.append(Keys("items"), PutItem("foo", b"1"))
+            closed, written = await asyncio.gather(
+                appender.append(Keys("orders"), PutItem("foo", b"2")),
+                appender.append(Keys("items"), PutItem("foo", b"2")),
+                return_exceptions=True,
+            )
+    finally:
+        await real_redis.acl_deluser("limited")
+    assert isinstance(closed, LogUnavailable)
+    assert "may not run RPUSH" in str(closed)
+    assert isinstance(written, RecordedEvent)
+    assert appender.batch_sizes == {1: 1, 2: 1}
+    assert await real_redis.exists("orders:events") == 0
+    await assert_agreement(real_partition)
