@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.reader import LogReader
+from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.stream import Stream
 
 

@@ -12,13 +12,13 @@ from itemstore.domain.positions import START, key_of
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.log_steps import bounds_of, extents, part_of_item, prefixes_of, run
 from itemstore.eventlog.reader import (
     ABOUT_BYTES,
     LOOKED_AT,
     Entry,
     Extent,
-    LogReader,
     Outlook,
     Part,
     Within,

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.scripts import Script
-from itemstore.eventlog import reader
+from itemstore.eventlog import log_reader
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -284,8 +284,8 @@ async def test_long_logs_are_replayed_in_stretches(
     await redis.delete(partition.keys.current, partition.keys.ids, partition.keys.history("kept"))
     await redis.lpop(partition.keys.history("back"))
     monkeypatch.setattr(runs, "MOST_EVENTS", 7)
-    monkeypatch.setattr(reader, "FIRST", 5)
-    monkeypatch.setattr(reader, "MOST", 5)
+    monkeypatch.setattr(log_reader, "FIRST", 5)
+    monkeypatch.setattr(log_reader, "MOST", 5)
 
     found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
