@@ -113,7 +113,7 @@ class Target:
         """The collection that its `source` names.
 
         Where there is only one, it has what is from elsewhere too: what names none, or has no
-        position for an `id`.
+        position for an `id`. A new store that began with such a line has only one.
         """
         name = self._name_in(event.source)
         if name in self.ends:
@@ -121,7 +121,8 @@ class Target:
         if name is not None and event.position is not None:
             if self._is_new:
                 return name
-        elif self._is_new or len(self.ends) == 1:
+        elif len(self.ends) == 1:
+            self._is_new = False
             return self._first
         raise ImportRefused(event.line, self._why_nowhere(event.source))
 

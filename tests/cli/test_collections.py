@@ -256,6 +256,19 @@ def test_lines_of_elsewhere_go_to_the_only_collection(run: Run) -> None:
     assert "line 1: it has no source, and the store has several collections" in refused.stderr
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_lines_of_elsewhere_go_to_no_collection_among_others(run: Run, *, is_first: bool) -> None:
+    """Nor do they make a new store one of several; nothing is written."""
+    both = (("/books", "ItemCreated", "a"), ("urn:x", "ItemCreated", "b"))
+
+    refused = run("import", stdin=lines(*both[:: -1 if is_first else 1]))
+
+    assert refused.returncode == 1
+    assert "line 2: its source, '" in refused.stderr
+    assert "is none of the store's collections" in refused.stderr
+    assert run("export").stdout == ""
+
+
 def test_the_history_of_each_collection_is_checked_by_itself(run: Run) -> None:
     """The same id in two collections is two items; a line that can't be is refused."""
     both = (("/a", "ItemCreated", "x"), ("/b", "ItemCreated", "x"), ("/a", "ItemDeleted", "x"))
