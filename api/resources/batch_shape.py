@@ -9,6 +9,7 @@ from typing import Any
 from itemstore.api.http.paths import normalised
 from itemstore.api.http.preconditions import NONE, Conditions, conditions_in
 from itemstore.api.http.request import Request
+from itemstore.server.request_head import MOST_HEAD
 from itemstore.store.collection import Collection
 from itemstore.store.excerpts import quoted
 
@@ -100,6 +101,8 @@ def fields_of(headers: Any) -> dict[bytes, bytes]:
         if not isinstance(text, str) or _NOT_IN_A_VALUE.search(text):
             raise Unreadable(f"its {name} must be text that a header field can have")
         fields[known] = text.encode("latin-1")
+    if sum(map(len, fields.values())) > MOST_HEAD:
+        raise Unreadable(f"its headers have more than {MOST_HEAD} bytes")
     return fields
 
 

@@ -68,6 +68,8 @@ MALFORMED: list[tuple[Any, str]] = [
     (delete("a") | {"headers": {"authorization": "Bearer x"}}, "sent with the whole batch"),
     (delete("a") | {"headers": {"Accept": "*/*"}}, "no effect"),
     (delete("a") | {"headers": {"": ""}}, "no effect"),
+    (delete("a", if_none_match='"1",' * 8_192 + '"2"'), "headers have more than 32768 bytes"),
+    (delete("a", if_match="*" * 16_384, prefer="x" * 16_385), "more than 32768 bytes"),
     (check("a"), "needs If-Match"),
     (check("a", if_unmodified_since="some day"), "needs If-Match"),
     (check("a", prefer="return=minimal"), "needs If-Match"),
