@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from itemstore.api.gate.scoping import check_collection
-from itemstore.api.http.query_parameters import Limit, Query, invalid_parameters
+from itemstore.api.http.query_parameters import Limit, Query
 from itemstore.api.http.request import Request
 from itemstore.api.resources.cursors import AfterPosition, OfLog
+from itemstore.api.resources.sources import collection_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.eventlog.feed import Feed
 from itemstore.eventlog.live_feed import Encoded
 from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, FeedReader, Within
-from itemstore.store.excerpts import quoted
 from itemstore.store.scope import Scope
-
-NAMED = 20
-"""Collections that a refusal names: a store may have many more."""
 
 EventType = Literal["ItemCreated", "ItemUpdated", "ItemDeleted"]
 
@@ -82,10 +77,11 @@ class Selection:
     def of(cls, request: Request, wanted: FeedQuery) -> Selection:
         """That of a request. Raises Problem for a `source` that is none (422), or barred (403)."""
         scope = request.scope
-        there_are = [name for name in request.store.collections if scope.sees(name)]
-        collections = frozenset(there_are)
-        if wanted.source is not None:
-            collections = frozenset(_named(request, wanted.source.split(","), there_are))
+        if wanted.source is None:
+            collections = frozenset(filter(scope.sees, request.store.collections))
+        else:
+            sources = wanted.source.split(",")
+            collections = frozenset(collection_at(request, each).name for each in sources)
         return cls(wanted, scope, collections, request.store.feed.of(collections))
 
     @property
@@ -111,17 +107,3 @@ class Selection:
             and (wanted.item is None or event.item == wanted.item)
             and self.scope.may_touch(event.collection, event.item)
         )
-
-
-def _named(request: Request, sources: Sequence[str], there_are: Sequence[str]) -> list[str]:
-    """The names of the collections with these paths."""
-    by_path = {each.path: name for name, each in request.store.collections.items()}
-    for source in sources:
-        if source not in by_path:
-            paths = [f"/{name}" for name in there_are[:NAMED]]
-            if len(there_are) > NAMED:
-                paths.append(f"{len(there_are) - NAMED} others")
-            detail = f"There is no collection {quoted(source)}; there are {', '.join(paths)}."
-            raise invalid_parameters([{"parameter": "source", "detail": detail}])
-        check_collection(request, by_path[source])
-    return [by_path[source] for source in sources]

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from itemstore.api.gate.scoping import check_collection
 from itemstore.api.http.cache_control import NO_STORE
-from itemstore.api.http.query_parameters import Query, invalid_parameters, query
+from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
+from itemstore.api.resources.sources import collection_at
 from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
@@ -103,16 +103,10 @@ def _asked_for(request: Request, wanted: SourceQuery) -> Sequence[Collection]:
 
     Raises Problem: 403 for one that is outside, 422 for one that there is not.
     """
+    if wanted.source is not None:
+        return [collection_at(request, wanted.source)]
     collections = request.store.collections.values()
-    if wanted.source is None:
-        return [each for each in collections if request.scope.sees(each.name)]
-    found = [each for each in collections if each.path == wanted.source]
-    if not found:
-        known = ", ".join(each.path for each in collections)
-        detail = f"There is no such collection; known here: {known}."
-        raise invalid_parameters([{"parameter": "source", "detail": detail}])
-    check_collection(request, found[0].name)
-    return found
+    return [each for each in collections if request.scope.sees(each.name)]
 
 
 def _all_of(logs: Sequence[LogState]) -> dict[str, Any]:

@@ -152,7 +152,7 @@ async def test_a_source_that_is_none_is_named(buyer: httpx.AsyncClient, path: st
         content = problem(await buyer.get(path, params={"source": wrong}), 422, "invalid-parameter")
         [error] = content["errors"]
         assert error["parameter"] == "source"
-        assert error["detail"].endswith("known here: /products, /orders, /notes.")
+        assert error["detail"].endswith("; there are /products, /orders, /notes.")
 
 
 async def test_the_only_collection_of_a_store_is_not_named(client: httpx.AsyncClient) -> None:

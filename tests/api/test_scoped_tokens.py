@@ -415,3 +415,24 @@ async def test_statistics_are_of_the_collections_that_a_token_is_bound_to(
         assert (await filled.get(f"{path}?source=/orders", headers=orders)).status_code == 200
         refused = insufficient(await filled.get(f"{path}?source=/notes", headers=orders))
         assert "it may not touch the collection 'notes'" in refused
+
+
+@pytest.mark.parametrize("path", ["/events", "/stats", "/projections"])
+async def test_a_source_that_is_none_is_answered_with_those_inside(
+    filled: httpx.AsyncClient, redis: FakeAsyncRedis, path: str
+) -> None:
+    """In words also where there are none."""
+    orders = await bearer(redis, "orders", Scope(frozenset({"orders"})))
+    nothing = await bearer(redis, "gone", Scope(frozenset({"gone"})))
+
+    sentences = [
+        problem(
+            await filled.get(f"{path}?source=/books", headers=headers), 422, "invalid-parameter"
+        )["errors"][0]["detail"]
+        for headers in (orders, nothing)
+    ]
+
+    assert sentences == [
+        "There is no collection '/books'; there are /orders.",
+        "There is no collection '/books'; none that there is may be read with this token.",
+    ]
