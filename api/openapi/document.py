@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from itemstore.api.openapi import batch_schemas
 from itemstore.api.openapi.headers import HEADERS
-from itemstore.api.openapi.models import ModelSchemas
+from itemstore.api.openapi.model_schemas import ModelSchemas
+from itemstore.api.openapi.own_schemas import OwnSchemas
 from itemstore.api.openapi.parameters import PARAMETERS, with_sources
 from itemstore.api.openapi.references import renamed
 from itemstore.api.openapi.schemas import SCHEMAS, Description
-from itemstore.api.openapi.shapes import Shapes
 from itemstore.domain.events import ITEMS
 from itemstore.store.model import ItemModel
 
@@ -30,19 +30,19 @@ _SECURITY_SCHEMES = {
 def complete(document: Description, models: Mapping[str, ItemModel]) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
     of_models = ModelSchemas(models)
-    shapes = Shapes(SCHEMAS | batch_schemas.SCHEMAS, of_models)
+    own = OwnSchemas(SCHEMAS | batch_schemas.SCHEMAS, of_models)
     document["components"] = {
         "parameters": PARAMETERS,
         "headers": HEADERS,
         "securitySchemes": _SECURITY_SCHEMES,
-        "schemas": of_models.schemas | shapes.schemas,
+        "schemas": of_models.schemas | own.schemas,
     }
     # None at all is allowed while the store has no token.
     document["security"] = [{"token": []}, {}]
     document["tags"] = [{"name": name, "description": said} for name, said in _tags(models).items()]
     for path, operations in document["paths"].items():
         collection = path.split("/")[1]
-        document["paths"][path] = renamed(operations, shapes.names.get(collection, shapes.shared))
+        document["paths"][path] = renamed(operations, own.names.get(collection, own.shared))
         for operation in document["paths"][path].values():
             _fit(operation, models)
     return document

@@ -259,7 +259,7 @@ _OF_THE_SERVICE: Description = {
 }
 
 SCHEMAS: Description = {
-    name: {"title": name, **shape}
-    for name, shape in (_OF_ITEMS | _OF_PATCHES | _OF_THE_SERVICE | {"Problem": _PROBLEM}).items()
+    name: {"title": name, **schema}
+    for name, schema in (_OF_ITEMS | _OF_PATCHES | _OF_THE_SERVICE | {"Problem": _PROBLEM}).items()
 }
 """All of them by name, but the model."""

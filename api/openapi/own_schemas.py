@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from itemstore.api.openapi.models import ModelSchemas
+from itemstore.api.openapi.model_schemas import ModelSchemas
 from itemstore.api.openapi.references import renamed
 from itemstore.api.openapi.schemas import EVENT, LISTED, MODEL, PAGE, Description, ref
 from itemstore.domain.events import ITEMS
 
 
-class Shapes:
+class OwnSchemas:
     """Our schemas, by the names that they have in the document.
 
     `names` says what the operations of each collection mean by a name, `shared` what those of the
     whole store do. A schema that is named like an operator's model makes way for it.
     """
 
-    def __init__(self, shapes: Description, models: ModelSchemas) -> None:
+    def __init__(self, own: Description, models: ModelSchemas) -> None:
         self.schemas: Description = {}
         self.names: dict[str, Mapping[str, str]] = {}
         self._taken = {*models.schemas}
         self._given: dict[tuple[str, str], str] = {}
-        self.shared = {name: self._name(name) for name in shapes if name not in {PAGE, LISTED}}
+        self.shared = {name: self._name(name) for name in own if name not in {PAGE, LISTED}}
         is_only_items = [*models.names] == [ITEMS]
         for collection, model in models.names.items():
             is_items = collection == ITEMS
@@ -35,15 +35,15 @@ class Shapes:
                 names[EVENT] = self._name(f"{model}Event", model)
             self.names[collection] = names
             for name in (PAGE, LISTED, EVENT):
-                self._add(names[name], renamed(shapes[name], names))
+                self._add(names[name], renamed(own[name], names))
         if not is_only_items:
             self._tell_events_apart()
-        for name, shape in shapes.items():
+        for name, schema in own.items():
             if name not in {PAGE, LISTED, EVENT}:
-                self._add(self.shared[name], renamed(shape, self.shared))
+                self._add(self.shared[name], renamed(schema, self.shared))
 
-    def _add(self, name: str, shape: Description) -> None:
-        self.schemas.setdefault(name, shape | {"title": name})
+    def _add(self, name: str, schema: Description) -> None:
+        self.schemas.setdefault(name, schema | {"title": name})
 
     def _name(self, name: str, model: str = "") -> str:
         """The name of a schema that holds an item of this model, beside all other schemas."""
