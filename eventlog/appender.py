@@ -19,10 +19,10 @@ from itemstore.eventlog.append import Append, Meta
 from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
-from itemstore.eventlog.outcomes import outcomes
 from itemstore.eventlog.script_call import Call, ScriptCall, lines_of_each
 from itemstore.eventlog.terms import DEFAULT, Terms
 from itemstore.eventlog.transaction import Addressed, Outcome, Transaction
+from itemstore.eventlog.transaction_outcomes import outcomes
 from itemstore.eventlog.writer import EngineClock, Writer
 
 MOST_COMMANDS = 128
