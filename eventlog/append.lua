@@ -61,6 +61,7 @@ end
 
 local time = redis.call('TIME')
 local milliseconds = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = string.format('%.0f', milliseconds)
 
 -- A write in any case, so that a WAIT after it has something to wait for. Where nothing was appended
 -- it may be the first of this call, and fail: then the answer of an engine without memory is still
@@ -70,7 +71,7 @@ local function remember_batch(lines)
   if type(set) == 'table' and set.err and not string.find(set.err, 'OOM', 1, true) then
     return set
   end
-  return string.format('%.0f', milliseconds) .. '\n' .. lines
+  return now .. '\n' .. lines
 end
 
 local remembered = redis.call('GET', KEYS[1])
@@ -108,7 +109,7 @@ end
 
 -- A failing script keeps what it wrote, so all that can fail comes before the first write: these
 -- raise WRONGTYPE where a key holds something else, and so does what reads the rows.
-local order = begin_order(KEYS[2], milliseconds)
+local order = begin_order(KEYS[2], now)
 if order.err then
   return order
 end

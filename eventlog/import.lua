@@ -34,7 +34,7 @@ for k = 2, #KEYS, 3 do
 end
 
 local time = ARGV[FIRST] == '*' and redis.call('TIME') or { 0, 0 }
-local order = begin_order(KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000))
+local order = begin_order(KEYS[1], string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 if order.err then
   return order
 end

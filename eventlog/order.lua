@@ -19,11 +19,10 @@ local function go_to(order, ms, digits)
   order.ms, order.digits, order.number = ms, digits, #digits < 13 and tonumber(digits) or nil
 end
 
--- The order after the store's last position, at the engine's time in milliseconds. An error, and
+-- The order after the store's last position, at the engine's time, the digits of its milliseconds. An error, and
 -- then nothing may be written, where the key holds no position.
-local function begin_order(key, milliseconds)
+local function begin_order(key, now)
   local ms, digits = string.match(redis.call('GET', key) or '0-0', '^(%d+)-(%d+)$')
-  local now = string.format('%.0f', milliseconds)
   if not ms then
     return redis.error_reply('BADPOSITION ' .. key)
   elseif is_less(ms, now) then
