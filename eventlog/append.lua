@@ -202,7 +202,7 @@ if ARGV[6] ~= '' then
   -- So that no log refuses a position in the middle of a transaction.
   for _, collection in ipairs(collections) do
     if not collection.failure then
-      go_after_log(order, collection.events)
+      go_after_log_ahead(order, collection.events)
     end
   end
 

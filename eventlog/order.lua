@@ -6,7 +6,8 @@
 --
 -- A position is `<ms>-<number>`. Both can be as large as 2^64 - 1, and Lua's numbers are exact up to
 -- 2^53. So an order has the last position as texts, `ms` and `digits`; but its `number` is counted
--- as one while it is small, as it nearly always is. `given` is the last position of this call.
+-- as one while it is small, as it nearly always is. `given` is the last position of this call, and
+-- `is_lost` says whether the store had none before it.
 
 local LARGEST = '18446744073709551615'
 
@@ -19,16 +20,17 @@ local function go_to(order, ms, digits)
   order.ms, order.digits, order.number = ms, digits, #digits < 13 and tonumber(digits) or nil
 end
 
--- The order after the store's last position, at the engine's time, the digits of its milliseconds. An error, and
--- then nothing may be written, where the key holds no position.
+-- The order after the store's last position, at the engine's time, the digits of its milliseconds. An
+-- error, and then nothing may be written, where the key holds no position.
 local function begin_order(key, now)
-  local ms, digits = string.match(redis.call('GET', key) or '0-0', '^(%d+)-(%d+)$')
+  local last = redis.call('GET', key)
+  local ms, digits = string.match(last or '0-0', '^(%d+)-(%d+)$')
   if not ms then
     return redis.error_reply('BADPOSITION ' .. key)
   elseif is_less(ms, now) then
-    return { ms = now, number = -1 }
+    return { ms = now, number = -1, is_lost = not last }
   end
-  local order = {}
+  local order = { is_lost = not last }
   go_to(order, ms, digits)
   return order
 end
@@ -79,6 +81,17 @@ local function go_after_log(order, events)
     if info[i] == 'last-generated-id' then
       go_after(order, info[i + 1])
     end
+  end
+end
+
+-- The same, without looking at a log that can't be ahead. XINFO has the first and the last event with
+-- their bodies: of two logs with a megabyte in each it took 6 to 16 ms, of a hundred half a second.
+local function go_after_log_ahead(order, events)
+  local next_one = order.number and order.ms .. '-' .. order.number + 1
+    or '(' .. order.ms .. '-' .. order.digits
+  if order.is_lost or redis.call('XLEN', events) == 0
+    or redis.call('XREVRANGE', events, '+', next_one, 'COUNT', 1)[1] then
+    go_after_log(order, events)
   end
 end
 

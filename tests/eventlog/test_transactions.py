@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -141,3 +142,16 @@ async def test_a_transaction_of_the_largest_size_is_never_divided(
     assert read[start : start + MOST_COMMANDS] == answers[20]
     assert appender.batch_sizes == {1: 1, 20: 2, MOST_COMMANDS: 1}
     assert len(wire.commands) == 3
+
+
+async def test_a_transaction_looks_at_no_body_in_its_logs(real_redis: Redis) -> None:
+    """XINFO would have those of the first and of the last event: milliseconds for each megabyte."""
+    appender = Appender(real_redis, PRODUCTS.store)
+    commands = [*products(PutItem("a", b"1")), *orders(PutItem("a", b"1"))]
+    await appender.append_together(commands)
+    await real_redis.config_resetstat()
+    await appender.append_together(commands)
+    statistics: Any = await real_redis.info("commandstats")
+    assert statistics["cmdstat_xadd"]["calls"] == 2
+    assert not [name for name in statistics if name.startswith("cmdstat_xinfo")]
+    assert len(await logs(real_redis)) == 4
