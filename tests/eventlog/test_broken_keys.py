@@ -11,9 +11,8 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import LARGEST, START
-from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.eventlog.appender import MOST_COMMANDS, Appender
+from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
@@ -255,82 +254,3 @@ async def test_ids_of_another_type_stop_an_import(
         with pytest.raises(LogBroken):
             async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
                 pass
-
-
-READ_ONLY = (
-    "resetkeys ~items:events ~items:current ~items:ids ~itemstore:writers:* ~itemstore:position "
-    "%R~items:history:*"
-)
-
-
-@pytest.mark.parametrize("rule", ["-xadd", "-hset", "-zadd", "-zrem", "-rpush", READ_ONLY])
-async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
-    real_redis: Redis, real_partition: Partition, rule: str
-) -> None:
-    """Neither by an append nor by an import, and the reason is said."""
-    log = EventLog(real_partition)
-    recorded = await log.append(PutItem("foo", b"1"))
-    path = real_redis.connection_pool.connection_kwargs["path"]
-    rules = ("reset", "on", "nopass", "~*", "+@all", *rule.split())
-    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
-    try:
-        async with connect(f"unix://limited:any@{path}") as limited:
-            with pytest.raises(LogUnavailable, match="may not run"):
-                await EventLog(Partition(limited, real_partition.keys)).append(PutItem("foo", b"2"))
-            check = ImportCheck(0, keep=False)
-            check.exists[ITEMS, "foo"] = True
-            checked = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
-            into = {ITEMS: Partition(limited, real_partition.keys)}
-            with pytest.raises(LogUnavailable, match="may not run"):
-                async for _ in import_events(into, checked, {ITEMS: recorded.position}):
-                    pass
-    finally:
-        await real_redis.acl_deluser("limited")
-    assert await log.reader.read() == [recorded]
-    await assert_agreement(real_partition)
-
-
-async def test_a_user_who_may_not_write_all_of_one_collection_writes_nothing_to_another(
-    real_redis: Redis, real_partition: Partition
-) -> None:
-    """In a transaction whose first command is to the one that it may write."""
-    path = real_redis.connection_pool.connection_kwargs["path"]
-    keys = "~items:* ~itemstore:* ~orders:events ~orders:current ~orders:ids %R~orders:history:*"
-    rules = ("reset", "on", "nopass", "+@all", *keys.split())
-    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
-    commands = [Addressed(Keys(name), PutItem("foo", b"1")) for name in ("items", "orders")]
-    try:
-        async with connect(f"unix://limited:any@{path}") as limited:
-            appender = Appender(limited, real_partition.keys.store)
-            with pytest.raises(LogUnavailable, match="may not run"):
-                await appender.append_together(commands)
-    finally:
-        await real_redis.acl_deluser("limited")
-    assert await real_redis.exists("items:events", "orders:events") == 0
-
-
-async def test_a_user_who_may_not_write_one_collection_writes_to_another(
-    real_redis: Redis, real_partition: Partition
-) -> None:
-    """In the same script call; each is told of its own."""
-    path = real_redis.connection_pool.connection_kwargs["path"]
-    keys = "~items:* ~itemstore:* ~orders:events ~orders:current ~orders:ids %R~orders:history:*"
-    rules = ("reset", "on", "nopass", "+@all", *keys.split())
-    await real_redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
-    try:
-        async with connect(f"unix://limited:any@{path}") as limited:
-            appender = Appender(limited, real_partition.keys.store)
-            await appender.append(Keys("items"), PutItem("foo", b"1"))
-            closed, written = await asyncio.gather(
-                appender.append(Keys("orders"), PutItem("foo", b"2")),
-                appender.append(Keys("items"), PutItem("foo", b"2")),
-                return_exceptions=True,
-            )
-    finally:
-        await real_redis.acl_deluser("limited")
-    assert isinstance(closed, LogUnavailable)
-    assert "may not run RPUSH" in str(closed)
-    assert isinstance(written, RecordedEvent)
-    assert appender.batch_sizes == {1: 1, 2: 1}
-    assert await real_redis.exists("orders:events") == 0
-    await assert_agreement(real_partition)
