@@ -69,11 +69,9 @@ class CurrentItemsProjection:
 class CurrentItems:
     """Reads the projection. The append script writes it, in the same step as the log."""
 
-    def __init__(
-        self, partition: Partition, *, reader: RowReader | None = None, waiting: int = 10_000
-    ) -> None:
+    def __init__(self, partition: Partition, *, reader: RowReader | None = None) -> None:
         """With the `reader` that the collections of a store share, or with one of its own."""
-        self._reader = reader or RowReader(partition.client, waiting=waiting)
+        self._reader = reader or RowReader(partition.client)
         self._partition = partition
         self._rows = partition.keys.current
 
