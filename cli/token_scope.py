@@ -24,12 +24,15 @@ def scope_from(collections: Sequence[str], prefixes: Sequence[str]) -> Scope:
     """The scope that --collection and --prefix name. Raises Stop."""
     from itemstore.domain.ids import InvalidItemId, prefix_of
     from itemstore.store import scope
-    from itemstore.store.named_collections import NAME
+    from itemstore.store.named_collections import NAME, RESERVED
 
     row: dict[str, list[str]] = {}
     for name in collections:
         if not NAME.fullmatch(name):
             message = f"--collection takes lower-case letters, digits and dashes, not {name!r}."
+            raise Stop(message)
+        if name in RESERVED:
+            message = f"--collection names {name!r}, which is a path of the API and no collection."
             raise Stop(message)
     if collections:
         row["collections"] = list(collections)

@@ -84,6 +84,7 @@ def test_a_token_is_made_and_listed_with_all_that_it_is_bound_to(run: Run) -> No
         (("--collection", ""), "lower-case letters, digits and dashes, not ''"),
         (("--collection", "Orders"), "lower-case letters"),
         (("--collection", "orders,notes"), "lower-case letters"),
+        (("--collection", "events"), "'events', which is a path of the API and no collection"),
         (tuple(word for n in range(33) for word in ("--prefix", f"{n}/")), "at most 32 prefixes"),
         (tuple(w for n in range(129) for w in ("--collection", f"c{n}")), "at most 128"),
     ],
