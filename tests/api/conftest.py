@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from itemstore.api.app import ItemStore, create_app
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.codec import decode_all
+from itemstore.store.scope import WHOLE
 from itemstore.store.settings import Settings
+from tests.api.bearers import bearer
 
 BASE_URL = "http://store"
 
@@ -41,6 +43,12 @@ def engine() -> FakeServer:
 def redis(engine: FakeServer) -> FakeAsyncRedis:
     """A client of that engine."""
     return FakeAsyncRedis(server=engine)
+
+
+@pytest.fixture
+async def whole(redis: FakeAsyncRedis) -> dict[str, str]:
+    """The header of a token that is bound to nothing."""
+    return await bearer(redis, "whole", WHOLE)
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ LINES = {"accept": "application/jsonl"}
 
 
 @pytest.fixture
-async def whole(redis: FakeAsyncRedis) -> dict[str, str]:
-    """The header of a token that is bound to nothing."""
-    return await bearer(redis, "whole", Scope())
-
-
-@pytest.fixture
 async def bound(redis: FakeAsyncRedis, whole: dict[str, str]) -> dict[str, str]:
     """The header of a token for ids that begin with eu/."""
     return await bearer(redis, "bound", EU)

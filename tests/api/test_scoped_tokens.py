@@ -46,12 +46,6 @@ def app(redis: FakeAsyncRedis) -> ItemStore:
 
 
 @pytest.fixture
-async def whole(redis: FakeAsyncRedis) -> dict[str, str]:
-    """The header of a token that is bound to nothing."""
-    return await bearer(redis, "whole", Scope())
-
-
-@pytest.fixture
 async def bound(redis: FakeAsyncRedis, whole: Mapping[str, str]) -> dict[str, str]:
     """The header of a token for the orders whose ids begin with eu/."""
     return await bearer(redis, "bound", SCOPE)
