@@ -25,7 +25,7 @@ from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.health import check_writable
-from itemstore.store.known_collections import left_out
+from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
 from itemstore.store.opening import engine_for, events_of, open_store, promise_of
@@ -76,7 +76,7 @@ async def check(settings: Settings) -> Mapping[str, int]:
         with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
             await check_writable(store)
         tokens = await read_tokens(store.partition)
-        unnamed = await left_out(store)
+        unnamed = await unnamed_collections(store)
     if not (tokens or settings.may_be_open):
         message = (
             f"The store has no token, so anybody who reaches {settings.host} could write. Make "

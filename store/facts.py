@@ -13,7 +13,7 @@ from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
-from itemstore.store.known_collections import left_out
+from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.store import Store
 
 SIZES = ("events", "items", "deleted_items", "log_bytes", "rows_bytes")
@@ -43,7 +43,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     facts |= _together([*each.values()])
     if len(each) > 1:
         facts["collections"] = each
-    if unnamed := await left_out(store):
+    if unnamed := await unnamed_collections(store):
         facts["not_named"] = unnamed
     return facts
 

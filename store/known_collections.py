@@ -57,7 +57,7 @@ async def remember(redis: Redis, namespace: str | None, names: Iterable[str]) ->
             await redis.hsetnx(layout, _FIELD + name, since)
 
 
-async def left_out(store: Store) -> dict[str, int]:
+async def unnamed_collections(store: Store) -> dict[str, int]:
     """The collections with events that the store, as it was opened, does not have.
 
     By name, with the number of their events. One whose log holds something else is passed over:

@@ -15,7 +15,7 @@ from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.store.health import check_writable
-from itemstore.store.known_collections import left_out, names_for_a_command, remember
+from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -118,7 +118,7 @@ async def begin_to_serve(store: Store) -> None:
     redis, namespace = store.partition.client, store.settings.namespace
     with suppress(LogUnavailable, LogFull):
         await remember(redis, namespace, store.collections)
-        for name, count in (await left_out(store)).items():
+        for name, count in (await unnamed_collections(store)).items():
             logger.warning("%s", not_served(name, count))
 
 
