@@ -22,7 +22,7 @@ from itemstore.eventlog.feed import Feed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import ABOUT_BYTES, FeedReader, Within, size_of
+from itemstore.eventlog.reader import ABOUT_BYTES, FeedReader, Outlook, Within, size_of
 
 NAMES = ("orders", "products", "notes", "idle")
 
@@ -209,3 +209,17 @@ async def test_what_one_log_lost_is_missed_by_those_who_read_it(redis: Redis) ->
         assert not (await other.outlook(event.position)).is_lacking
     assert (await both.outlook(START)).is_lacking
     assert (await both.extent()).lost == 5
+
+
+@pytest.mark.parametrize("read_up_to", [START, "1-1"])
+async def test_an_outlook_on_large_events_looks_at_few_of_them_in_a_step(
+    real_redis: Redis, read_up_to: str
+) -> None:
+    """At those of one log and not of the next ones, however many logs there are."""
+    names = [f"log {number}" for number in range(8)]
+    await written(real_redis, [Write(1, name, "a", ABOUT_BYTES) for name in names * 2])
+    await real_redis.config_resetstat()
+    reader = MergedLogs(real_redis, [Keys(name) for name in names])
+    assert await reader.outlook(read_up_to) == Outlook(is_lacking=False, may_be_ahead=False)
+    statistics: Any = await real_redis.info("commandstats")
+    assert statistics["cmdstat_evalsha"]["calls"] >= len(names)
