@@ -33,7 +33,7 @@ local up_to = ARGV[6]
 local reply = { place, 0, 0, '' }
 local is_full, fetched = false, 0
 
-local function room()
+local function entries_left()
   return most - (#reply - 4)
 end
 
@@ -58,7 +58,7 @@ end
 local function fetch_more(log)
   local left = most_looked - looked
   if is_any_wanted then
-    left = math.min(left, room())
+    left = math.min(left, entries_left())
   end
   local share = math.ceil(left / (#waiting + 1))
   local fit = math.floor((most_bytes - bytes) * #log.entries / (log.bytes + 1))
@@ -128,7 +128,8 @@ local function look_at(log)
     entry[3] = log.number
     reply[#reply + 1] = entry
   end
-  is_full = looked >= most_looked or looked + fetched >= MOST_WORK or bytes >= most_bytes or room() == 0
+  is_full = looked >= most_looked or looked + fetched >= MOST_WORK or bytes >= most_bytes
+    or entries_left() == 0
 end
 
 while #waiting > 0 and not is_full do

@@ -13,8 +13,8 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.openapi import operations
 from itemstore.api.resources.batch_answer import batch_reply
-from itemstore.api.resources.batch_parts import Part, Target, parts_of
 from itemstore.api.resources.batch_plan import Plan, Rows
+from itemstore.api.resources.batch_requests import BatchedRequest, Target, requests_of
 from itemstore.api.resources.item_writes import ATTEMPTS
 from itemstore.engine.errors import LogOverloaded
 from itemstore.eventlog.appender import MOST_BYTES
@@ -53,19 +53,19 @@ async def batch(request: Request) -> AnyReply:
     _, document = await request.content()
     is_long = len(document) > QUICK_BYTES
     if is_long or any(model.runs_code for model in request.context.models.values()):
-        parts = await request.worked_out(lambda: parts_of(request, document))
+        requests = await request.worked_out(lambda: requests_of(request, document))
     else:
-        parts = parts_of(request, document)
-    outcomes = request.outcome or await _carried_out(request, parts, is_long=is_long)
-    return await batch_reply(request, parts, outcomes)
+        requests = requests_of(request, document)
+    outcomes = request.outcome or await _carried_out(request, requests, is_long=is_long)
+    return await batch_reply(request, requests, outcomes)
 
 
 async def _carried_out(
-    request: Request, parts: Sequence[Part], *, is_long: bool
+    request: Request, requests: Sequence[BatchedRequest], *, is_long: bool
 ) -> Sequence[Outcome]:
     """What the requests became. Raises Problem, and what the log raises."""
     for _ in range(ATTEMPTS):
-        plan = await _planned(request, parts, is_long=is_long)
+        plan = await _planned(request, requests, is_long=is_long)
         try:
             return await request.store.appender.append_together(
                 plan.commands, request.meta, request.idempotency
@@ -78,15 +78,15 @@ async def _carried_out(
     raise LogOverloaded(sentence)
 
 
-async def _planned(request: Request, parts: Sequence[Part], *, is_long: bool) -> Plan:
+async def _planned(request: Request, requests: Sequence[BatchedRequest], *, is_long: bool) -> Plan:
     """The commands of the batch, on the items as they are now."""
     models, limit = request.context.models, request.store.settings.max_body
-    plan = Plan(parts, models, limit, max(limit, MOST_BYTES))
-    if not any(part.depends for part in parts):
-        plan.add(parts, {})
+    plan = Plan(requests, models, limit, max(limit, MOST_BYTES))
+    if not any(asked.depends for asked in requests):
+        plan.add(requests, {})
         return plan
-    for first in range(0, len(parts), READ_AT_ONCE):
-        some = parts[first : first + READ_AT_ONCE]
+    for first in range(0, len(requests), READ_AT_ONCE):
+        some = requests[first : first + READ_AT_ONCE]
         rows = await _rows(plan.unknown(some))
         if is_long or _takes_long(request, plan, some, rows):
             await request.worked_out(lambda some=some, rows=rows: plan.add(some, rows))  # type: ignore[misc]
@@ -97,17 +97,19 @@ async def _planned(request: Request, parts: Sequence[Part], *, is_long: bool) ->
     return plan
 
 
-async def _rows(unknown: Mapping[Target, Part]) -> Rows:
+async def _rows(unknown: Mapping[Target, BatchedRequest]) -> Rows:
     """The items as they are; one round trip for those of a collection."""
-    reads = [part.collection.items.get(part.item) for part in unknown.values()]
+    reads = [asked.collection.items.get(asked.item) for asked in unknown.values()]
     return dict(zip(unknown, await asyncio.gather(*reads), strict=True))
 
 
-def _takes_long(request: Request, plan: Plan, parts: Sequence[Part], rows: Rows) -> bool:
+def _takes_long(
+    request: Request, plan: Plan, requests: Sequence[BatchedRequest], rows: Rows
+) -> bool:
     """Whether the patches among these requests would hold up the event loop."""
     models = request.context.models
-    return plan.work(parts, rows) > QUICK_BYTES or any(
-        isinstance(part.content, Change)
-        and (part.content.copies or models[part.collection.name].runs_code)
-        for part in parts
+    return plan.work(requests, rows) > QUICK_BYTES or any(
+        isinstance(asked.content, Change)
+        and (asked.content.copies or models[asked.collection.name].runs_code)
+        for asked in requests
     )

@@ -12,7 +12,7 @@ from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.reply import JSON, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.write_reply import written
-from itemstore.api.resources.batch_parts import Part
+from itemstore.api.resources.batch_requests import BatchedRequest
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.append import Checked
 from itemstore.eventlog.transaction import Outcome
@@ -28,18 +28,18 @@ _MEMBERS = {name.lower().encode(): f'"{name}":"'.encode() for name in _NAMES}
 
 
 async def batch_reply(
-    request: Request, parts: Sequence[Part], outcomes: Sequence[Outcome]
+    request: Request, requests: Sequence[BatchedRequest], outcomes: Sequence[Outcome]
 ) -> PageReply:
     """200 with the answers in the order of the requests; made in parts, as it may be large."""
     preferred = preferred_return(request.fields)
 
-    def pieces_of(each: tuple[Part, Outcome]) -> list[bytes]:
-        part, outcome = each
+    def pieces_of(each: tuple[BatchedRequest, Outcome]) -> list[bytes]:
+        asked, outcome = each
         if isinstance(outcome, RecordedEvent):
-            return _written(request.root + part.collection.path, part, outcome)
+            return _written(request.root + asked.collection.path, asked, outcome)
         return _checked(outcome)
 
-    answers = await listed(list(zip(parts, outcomes, strict=True)), pieces_of)
+    answers = await listed(list(zip(requests, outcomes, strict=True)), pieces_of)
     headers = [JSON]
     if preferred is not None:
         headers.append((b"preference-applied", b"return=" + preferred.encode()))
@@ -48,8 +48,8 @@ async def batch_reply(
     return PageReply(200, headers, [*joined([b'{"responses":[', *answers, b"]}"])])
 
 
-def _written(base: str, part: Part, recorded: RecordedEvent) -> list[bytes]:
-    reply = written(base, recorded, part.preferred)
+def _written(base: str, asked: BatchedRequest, recorded: RecordedEvent) -> list[bytes]:
+    reply = written(base, recorded, asked.preferred)
     head = b'{"status":%d,"headers":{%b}' % (reply.status, _members(reply.headers))
     return [head, b',"body":', reply.body, b"}"] if reply.body else [head, b"}"]
 

@@ -37,19 +37,19 @@ class Unreadable(Exception):
     """This can't be a request of a batch. The sentence says why, and has no stop at its end."""
 
 
-def method_and_path(asked: Any) -> tuple[str, str]:
+def method_and_path(raw: Any) -> tuple[str, str]:
     """What is asked for, and of what. Raises Unreadable."""
-    if not isinstance(asked, dict):
+    if not isinstance(raw, dict):
         raise Unreadable('it is no object such as {"method": "DELETE", "path": "/items/foo"}')
-    if not asked.keys() <= _MEMBERS:
-        unknown = next(name for name in asked if name not in _MEMBERS)
+    if not raw.keys() <= _MEMBERS:
+        unknown = next(name for name in raw if name not in _MEMBERS)
         raise Unreadable(f"it may have method, path, headers and body, and not {quoted(unknown)}")
-    method, path = asked.get("method"), asked.get("path")
+    method, path = raw.get("method"), raw.get("path")
     if not isinstance(method, str) or method not in HAS_BODY:
         raise Unreadable("its method must be PUT, PATCH, DELETE, POST, or HEAD for a check")
     if not isinstance(path, str):
         raise Unreadable('its path must be text, such as "/items/foo"')
-    if ("body" in asked) != HAS_BODY[method]:
+    if ("body" in raw) != HAS_BODY[method]:
         raise Unreadable(f"{method} {'needs a' if HAS_BODY[method] else 'takes no'} body")
     return method, path
 

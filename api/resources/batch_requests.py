@@ -43,7 +43,7 @@ Target = tuple[str, str]
 
 
 @value
-class Part:
+class BatchedRequest:
     """One request of a batch.
 
     `expected` is what its entity tags ask for. `preferred` is the return that it prefers, by itself
@@ -74,23 +74,23 @@ class Part:
         return self.method == "PATCH" or self.conditions.unmodified_since is not None
 
 
-def parts_of(request: Request, document: bytes) -> list[Part]:
+def requests_of(request: Request, document: bytes) -> list[BatchedRequest]:
     """The requests of the batch, with what they store worked out.
 
     Raises MalformedJson, and Problem: that of the first request which can't be carried out whatever
     there is in the store, with its `index`.
     """
     preferred = preferred_return(request.fields)
-    parts: list[Part] = []
-    for index, asked in enumerate(_listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))):
+    requests: list[BatchedRequest] = []
+    for index, raw in enumerate(_listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))):
         try:
-            part = _part(request, asked, preferred)
-            if part.conditions.unmodified_since is not None:
-                _check_not_written(part, parts)
+            asked = _request(request, raw, preferred)
+            if asked.conditions.unmodified_since is not None:
+                _check_not_written(asked, requests)
         except Exception as error:  # noqa: BLE001 - a model may raise anything
             raise at_index(index, error) from None
-        parts.append(part)
-    return parts
+        requests.append(asked)
+    return requests
 
 
 def at_index(index: int, error: Exception) -> Exception:
@@ -125,20 +125,20 @@ def _listed(batch: Any) -> list[Any]:
     return requests
 
 
-def _part(request: Request, asked: Any, preferred: str | None) -> Part:
+def _request(request: Request, raw: Any, preferred: str | None) -> BatchedRequest:
     """One request. Raises what at_index takes."""
-    method, path = method_and_path(asked)
+    method, path = method_and_path(raw)
     collection, segment = collection_and_segment(request, method, path)
     item = str(uuid7()) if segment is None else item_id(segment)
     if not request.scope.is_whole:
         _check_scope(request, collection.name, None if segment is None else item)
-    fields = fields_of(asked.get("headers", {}))
+    fields = fields_of(raw.get("headers", {}))
     demanded = request.store.settings.require_conditions
     conditions = conditions_for(method, fields, demanded=demanded)
-    content = _content(request, method, collection, fields, asked) if HAS_BODY[method] else None
+    content = _content(request, method, collection, fields, raw) if HAS_BODY[method] else None
     expected = ABSENT if segment is None else conditions.expected
     preferred = preferred_return(fields) or preferred
-    return Part(method, collection, item, conditions, expected, content, preferred)
+    return BatchedRequest(method, collection, item, conditions, expected, content, preferred)
 
 
 def _check_scope(request: Request, collection: str, item: str | None) -> None:
@@ -154,12 +154,12 @@ def _content(
     method: str,
     collection: Collection,
     fields: Mapping[bytes, bytes],
-    asked: Mapping[str, Any],
+    raw: Mapping[str, Any],
 ) -> Content:
     """What a request stores or changes. Raises Problem, and what the model does."""
     if request.outcome is not None:
         return None  # it was stored before, by a model that may be another one
-    body, is_patch = asked["body"], method == "PATCH"
+    body, is_patch = raw["body"], method == "PATCH"
     media_type = JSON
     if b"content-type" in fields:
         media_type = checked_media_type(method, fields[b"content-type"].decode("latin-1"), None)
@@ -170,9 +170,9 @@ def _content(
     return request.context.models[collection.name].stored(to_json(body), is_checked=True)
 
 
-def _check_not_written(part: Part, before: Sequence[Part]) -> None:
-    """Raises Unreadable where a part before writes the item, whose date is not known until then."""
-    if any(each.is_write and each.target == part.target for each in before):
+def _check_not_written(asked: BatchedRequest, before: Sequence[BatchedRequest]) -> None:
+    """Raises Unreadable where an earlier request writes the item: its date is not known yet."""
+    if any(each.is_write and each.target == asked.target for each in before):
         raise Unreadable(
             "an earlier request of the batch writes the item, so leave If-Unmodified-Since out"
         )
