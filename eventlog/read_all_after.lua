@@ -104,9 +104,11 @@ local function forget_latest()
   end
 end
 
-for number = 1, #KEYS, GROUP do
-  local last = math.min(#KEYS, number + GROUP - 1)
-  find_first(number, last)
+-- One log at first, and then more at once, as long as what was found is small.
+local from, at_once = 1, 1
+while from <= #KEYS do
+  local last = math.min(#KEYS, from + at_once - 1)
+  find_first(from, last)
   if read > MOST_READ then
     forget_latest()
   end
@@ -114,6 +116,7 @@ for number = 1, #KEYS, GROUP do
     reply[4] = up_to
     return reply
   end
+  from, at_once = last + 1, read > MOST_READ and 1 or math.min(GROUP, 2 * at_once)
 end
 
 local function look_at(log)

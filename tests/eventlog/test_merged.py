@@ -223,3 +223,15 @@ async def test_an_outlook_on_large_events_looks_at_few_of_them_in_a_step(
     assert await reader.outlook(read_up_to) == Outlook(is_lacking=False, may_be_ahead=False)
     statistics: Any = await real_redis.info("commandstats")
     assert statistics["cmdstat_evalsha"]["calls"] >= len(names)
+
+
+async def test_the_earliest_of_large_events_is_found_a_few_at_a_time(real_redis: Redis) -> None:
+    """One step looks at a few megabytes, however many logs there are; the earliest is last here."""
+    names = [f"log {number}" for number in range(8)]
+    events = await written(real_redis, [Write(1, name, "a", ABOUT_BYTES) for name in names])
+    await real_redis.config_resetstat()
+    reader = MergedLogs(real_redis, [Keys(name) for name in reversed(names)])
+    part = await reader.part_after(START, Within(1))
+    assert part.events() == events[:1]
+    statistics: Any = await real_redis.info("commandstats")
+    assert statistics["cmdstat_evalsha"]["calls"] >= len(names) // 2
