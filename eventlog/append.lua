@@ -34,8 +34,8 @@
 --   refused -<version>                    not appended; deleted at this version, -0: never existed
 --   known                                 not appended; the idempotency key has an outcome
 --   broken                                not appended; its row or its history can't be read
---   failed <error>                        not appended; where there are several collections, what the
---                                         engine says of a key of its own, or which right is missing
+--   failed <error>                        not appended; what the engine says of a key of its collection,
+--                                         or which right is missing
 --   aborted                               not appended; another command of its transaction was not
 --   ended                                 not appended; the transaction may need more positions than
 --                                         there are left
@@ -156,12 +156,9 @@ if refusal then
 end
 for _, collection in ipairs(collections) do
   local is_sound, rows = pcall(checked_rows, collection)
-  if not is_sound then  -- it stops no other
+  if not is_sound then  -- it stops no other, nor what waits behind this call
     local message = type(rows) == 'table' and rows.err or tostring(rows)
     collection.failure = string.gsub(message, '[\r\n]', ' ')
-    if not collection.numbers then
-      return redis.error_reply(collection.failure)
-    end
   elseif not collection.numbers then
     sound = rows
   else

@@ -254,3 +254,21 @@ async def test_ids_of_another_type_stop_an_import(
         with pytest.raises(LogBroken):
             async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
                 pass
+
+
+async def test_a_spoilt_key_of_one_collection_stops_no_write_that_waits_behind(
+    redis: Redis, log: EventLog, wire: Wire
+) -> None:
+    """Where a script call is to that collection alone."""
+    await redis.set("orders:ids", "something else")
+    wire.is_open.clear()
+    append = log.appender.append
+    broken = asyncio.create_task(append(Keys("orders"), PutItem("foo", b"1")))
+    while not wire.commands:
+        await asyncio.sleep(0.001)
+    waiting = asyncio.create_task(append(Keys("items"), PutItem("foo", b"1")))
+    await asyncio.sleep(0)
+    wire.is_open.set()
+    with pytest.raises(LogBroken):
+        await broken
+    assert await log.reader.read() == [await waiting]
