@@ -35,6 +35,7 @@ REQUESTS: dict[str, Sent] = {
     "version-not-found": ("GET", "/items/foo/versions/9", {}, b""),
     "other-log": ("GET", "/events?after=999999999999999-0", {}, b""),
     "gone": ("GET", "/items/trimmed/versions/1", {}, b""),
+    "invalid-batch": ("POST", "/batch", {}, b'{"requests":[]}'),
     "method-not-allowed": ("PUT", "/items", {}, b""),
     "malformed-header": ("PUT", "/items/foo", {"If-Match": "1"}, b"{}"),
     "malformed-json": ("PUT", "/items/foo", {}, b"{"),

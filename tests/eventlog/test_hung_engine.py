@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.connect import connect, connect_to_primary
-from itemstore.engine.errors import LogOverloaded, LogUnavailable
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.batching import TooManyWaiting
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
@@ -114,7 +115,7 @@ async def test_a_queue_that_was_full_of_a_hang_is_empty_after_it(
     with stopped(server):
         appends = [log.append(PutItem("foo", b"1")) for _ in range(50)]
         outcomes = await asyncio.gather(*appends, return_exceptions=True)
-    assert {type(outcome) for outcome in outcomes} == {LogOverloaded, LogUnavailable}
+    assert {type(outcome) for outcome in outcomes} == {TooManyWaiting, LogUnavailable}
     assert isinstance(await log.append(PutItem("bar", b"1")), RecordedEvent)
 
 
