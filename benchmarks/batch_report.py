@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.summaries import Spread, spread
 from benchmarks.tables import lowest_to_highest, microseconds, milliseconds, table
-from benchmarks.workloads import BATCHES, PUT, Workload
+from benchmarks.workloads import ALONE, BATCHES, PUT, Workload
 
 HEAD = (
     *("", "items/s", "lowest to highest", "÷ PUT", "lowest to highest"),
@@ -18,14 +18,21 @@ HEAD = (
 def batch_tables(record: dict[str, Any]) -> Iterator[str]:
     """A table for each contestant that has batches; nothing where none was measured."""
     for contestant in record["contestants"]:
-        name = contestant["name"]
-        measured = [each for each in (PUT, *BATCHES) if _rounds(record, each, name)]
-        if PUT not in measured or measured == [PUT]:
-            continue
-        yield ""
-        yield f"**Batches**: PUTs in one `POST /batch`, from 32 connections, of {name}"
-        yield ""
-        yield from table(HEAD, [_row(record, each, name) for each in measured])
+        for single in (PUT, ALONE):
+            yield from _table(record, single, contestant["name"])
+
+
+def _table(record: dict[str, Any], single: Workload, contestant: str) -> Iterator[str]:
+    """Batches beside single PUTs from as many connections."""
+    batches = [each for each in BATCHES if each.connections == single.connections]
+    measured = [each for each in (single, *batches) if _rounds(record, each, contestant)]
+    if single not in measured or measured == [single]:
+        return
+    connections = "32 connections" if single == PUT else "one connection"
+    yield ""
+    yield f"**Batches**: PUTs in one `POST /batch`, from {connections}, of {contestant}"
+    yield ""
+    yield from table(HEAD, [_row(record, each, single, contestant) for each in measured])
 
 
 def items_a_second(record: dict[str, Any], workload: Workload, contestant: str) -> list[float]:
@@ -38,16 +45,18 @@ def _rounds(record: dict[str, Any], workload: Workload, contestant: str) -> list
     return [each for each in record["measured"] if (each["workload"], each["contestant"]) == wanted]
 
 
-def _row(record: dict[str, Any], workload: Workload, contestant: str) -> list[str]:
+def _row(
+    record: dict[str, Any], workload: Workload, single: Workload, contestant: str
+) -> list[str]:
     rounds = _rounds(record, workload, contestant)
     rates = items_a_second(record, workload, contestant)
-    single = items_a_second(record, PUT, contestant)
-    by_round = spread(one / other for one, other in zip(rates, single, strict=True))
+    singles = items_a_second(record, single, contestant)
+    by_round = spread(one / other for one, other in zip(rates, singles, strict=True))
     return [
         workload.name,
         f"{spread(rates).median:,.0f}",
         lowest_to_highest(spread(rates)),
-        f"{spread(rates).median / spread(single).median:.2f}",
+        f"{spread(rates).median / spread(singles).median:.2f}",
         lowest_to_highest(by_round, 2),
         microseconds(_an_item(rounds, "server_us", workload)),
         microseconds(_an_item(rounds, "engine_us", workload)),

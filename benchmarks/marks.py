@@ -12,6 +12,7 @@ from benchmarks.tables import table
 from benchmarks.workloads import (
     ALONE,
     BATCH_OF_100,
+    BATCH_OF_100_ALONE,
     GET,
     GET_FREE,
     MANY,
@@ -124,14 +125,15 @@ def _ratios(record: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def _batched(record: dict[str, Any]) -> Iterator[list[str]]:
-    batched, single = (items_a_second(record, each, OURS) for each in (BATCH_OF_100, PUT))
-    if batched and single:
-        rounds = spread(one / other for one, other in zip(batched, single, strict=True))
-        ratio = spread(batched).median / spread(single).median
-        yield _row(
-            "items/s in batches of 100, times those of single PUTs",
-            *(Spread(ratio, rounds.lowest, rounds.highest), "at least", MANY_ITEMS),
-        )
+    for batch, put, where in ((BATCH_OF_100, PUT, ""), (BATCH_OF_100_ALONE, ALONE, ", one client")):
+        batched, single = (items_a_second(record, each, OURS) for each in (batch, put))
+        if batched and single:
+            rounds = spread(one / other for one, other in zip(batched, single, strict=True))
+            ratio = spread(batched).median / spread(single).median
+            yield _row(
+                f"items/s in batches of 100, times those of single PUTs{where}",
+                *(Spread(ratio, rounds.lowest, rounds.highest), "at least", MANY_ITEMS),
+            )
 
 
 def _numbers(record: dict[str, Any], mark: Mark, contestant: str) -> Sequence[float]:

@@ -61,8 +61,13 @@ FREE = (PUT_FREE, GET_FREE, MANY_FREE)
 BATCH_OF_1 = Workload("batch of 1 PUT", "`POST /batch` with one PUT", "batch")
 BATCH_OF_10 = Workload("batch of 10 PUTs", "`POST /batch` with ten PUTs", "batch", items=10)
 BATCH_OF_100 = Workload("batch of 100 PUTs", "`POST /batch` with 100 PUTs", "batch", items=100)
+BATCH_OF_100_ALONE = Workload(
+    *("batch of 100 PUTs, 1 connection", "the same, one request at a time", "batch"),
+    connections=1,
+    items=100,
+)
 
-BATCHES = (BATCH_OF_1, BATCH_OF_10, BATCH_OF_100)
+BATCHES = (BATCH_OF_1, BATCH_OF_10, BATCH_OF_100, BATCH_OF_100_ALONE)
 """Those that only contestants with transactions take part in."""
 
 WORKLOADS = (
