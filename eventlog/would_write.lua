@@ -21,6 +21,7 @@ local reply = { last and last[1] or '', time[1] .. string.format('%03d', time[2]
 
 local needed = {
   { 'XADD', KEYS[1], '*', 'a', 'b' }, { 'XLEN', KEYS[1] }, { 'XINFO', 'STREAM', KEYS[1] },
+  { 'XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1' },
   { 'HMGET', KEYS[2], 'a' }, { 'HSET', KEYS[2], 'a', 'b' },
   { 'ZADD', KEYS[3], '0', 'a' }, { 'ZREM', KEYS[3], 'a' }, { 'ZCARD', KEYS[3] },
   { 'GET', KEYS[4] }, { 'SET', KEYS[4], 'a', 'PX', '1' },
