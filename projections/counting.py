@@ -19,6 +19,7 @@ from itemstore.projections.counts import (
     Counts,
     CountsStore,
     MalformedCounts,
+    TakenBack,
     extents_of_counts,
 )
 from itemstore.projections.fold import Fold, Page
@@ -121,17 +122,21 @@ class CountingProjection:
                 task.tell("replaying", counts.events)
                 await task.lease.renew_in_time()
             counts.check(self.name)
-            if task.dry_run or await store.replace(counts, live.position if live else ANYWHERE):
-                break
-        before = live and await live.up_to(counts.position, adding, task.partition)
-        different = before.differing(counts) if before else ["position"]
+            try:
+                before = live.position if live else ANYWHERE
+                if task.dry_run or await store.replace(counts, before):
+                    break
+            except TakenBack:
+                counts, first, skipped = Counts(), "", 0
+        replaced = live and await live.up_to(counts.position, adding, task.partition)
+        different = replaced.differing(counts) if replaced else ["position"]
         return Findings(
             first=first,
             last=counts.position if first else "",
             events=counts.events - skipped,
             skipped=skipped,
             items=len(counts.numbers),
-            digest_before=before.digest() if before else "",
+            digest_before=replaced.digest() if replaced else "",
             digest_after=counts.digest(),
             different={"numbers": len(different)},
             examples=different[:EXAMPLES],
@@ -155,11 +160,17 @@ class CountsFollower:
         return await self._store.position()
 
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
-        """Whether the entries were counted; not where the counts are no longer at `after`."""
+        """Whether the entries were counted.
+
+        They were not where the counts are no longer at `after`, and where the log has them no more.
+        """
         counts = Counts()
         counts.add(self._adding, entries)
         counts.check(self._projection)
-        return await self._store.add(counts, after)
+        try:
+            return await self._store.add(counts, after)
+        except TakenBack:
+            return False
 
 
 class CountsCheck:

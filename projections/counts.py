@@ -42,6 +42,13 @@ class MalformedCounts(ValueError):
         self.projection = projection
 
 
+class TakenBack(Exception):
+    """What was read of the log is not in it any more: a failover took it back."""
+
+    def __init__(self, position: str) -> None:
+        super().__init__(f"The log has no event at {position} any more: a failover took it back.")
+
+
 @dataclass(slots=True)
 class Counts:
     """Numbers, how many entries of the log they count, and the position of the last of these."""
@@ -120,13 +127,16 @@ class CountsStore:
         return START if position is None else position.decode(errors="replace")
 
     async def add(self, counts: Counts, position: str) -> bool:
-        """Whether the counts were added; those in the engine must be at this position."""
+        """Whether the counts were added; those in the engine must be at this position.
+
+        Raises TakenBack.
+        """
         return await self._run(counts, position, anew=0)
 
     async def replace(self, counts: Counts, position: str) -> bool:
         """Whether the counts took the place of those in the engine.
 
-        These must be at `position`; with ANYWHERE they may be no counts at all.
+        These must be at `position`; with ANYWHERE they may be no counts at all. Raises TakenBack.
         """
         return await self._run(counts, position, anew=1)
 
@@ -134,7 +144,11 @@ class CountsStore:
         arguments: list[Any] = [position, counts.position, anew, "events", counts.events]
         for name, number in counts.numbers.items():
             arguments += [name, number]
-        return bool(await self._partition.run(_COMMIT, keys=[self._key], args=arguments))
+        keys = [self._key, self._partition.keys.events]
+        outcome = await self._partition.run(_COMMIT, keys=keys, args=arguments)
+        if outcome < 0:
+            raise TakenBack(counts.position)
+        return bool(outcome)
 
 
 class CountsExtent(NamedTuple):

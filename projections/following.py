@@ -77,19 +77,20 @@ class Following:
         """
         position = await self._found_position()
         batch: list[Entry] = []
-        size = 0
+        size, ends = 0, []
         async with aclosing(self.partition.reader.slices(position, most=AT_ONCE)) as slices:
             async for entries in slices:
                 batch += entries
+                ends.append(entries[-1][0])
                 size += size_of(entries)
                 if len(batch) < ENOUGH and size < ENOUGH_BYTES:
                     continue
-                if not (await self._apply(batch, position) and applied(len(batch))):
+                if not (await self._apply(batch, position, ends) and applied(len(batch))):
                     self.begin_again()
                     return
-                position, batch, size = batch[-1][0].decode(), [], 0
+                position, batch, size, ends = batch[-1][0].decode(), [], 0, []
         if batch:
-            if not await self._apply(batch, position):
+            if not await self._apply(batch, position, ends):
                 self.begin_again()  # somebody else went on
                 return
             applied(len(batch))
@@ -110,9 +111,28 @@ class Following:
                     raise ProjectionAhead(self.projection, log.end)
         return position
 
-    async def _apply(self, batch: Sequence[Entry], after: str) -> bool:
+    async def _apply(self, batch: Sequence[Entry], after: str, ends: Sequence[bytes]) -> bool:
+        """Whether the batch was applied, which came in slices with these ends.
+
+        The log may have led from one engine to another between two slices. What has the last event
+        of a slice has all of that slice; the projection looks for the last one of all itself.
+        """
+        if len(ends) > 1 and not await self._has_all(ends[:-1]):
+            return False
         async with self._in_time(f"on the events after {after}"):
             return await self._follower.apply(batch, after)
+
+    async def _has_all(self, positions: Sequence[bytes]) -> bool:
+        """Whether the log has an event at each of the positions."""
+        done = 0
+        while done < len(positions):
+            found, looked = await self.partition.reader.entries_at(
+                positions[done:], with_bodies=False
+            )
+            if len(found) < looked:
+                return False
+            done += looked
+        return True
 
     @asynccontextmanager
     async def _in_time(self, where: str) -> AsyncIterator[None]:

@@ -23,9 +23,11 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import FIRST, Entry
+from itemstore.eventlog.stream import Stream
 from itemstore.projections import runner as runner_module
 from itemstore.projections.built_in import BUILT_IN
-from itemstore.projections.counts import Counts, CountsStore
+from itemstore.projections.counts import Counts, CountsStore, TakenBack
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
@@ -38,6 +40,8 @@ import asyncio, os, sys
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import FIRST, Entry
+from itemstore.eventlog.stream import Stream
 from itemstore.projections import runner
 from itemstore.projections.built_in import BUILT_IN
 
@@ -203,6 +207,51 @@ async def test_a_commit_from_another_position_changes_nothing(
     assert await store.load() == before
 
 
+async def test_what_a_failover_took_back_is_not_counted(
+    partition: Partition, log: EventLog
+) -> None:
+    """It was read at one engine, and is to be counted at another, whose log lacks it."""
+    await write(log, 20)
+    async with running(partition):
+        await caught_up(partition)
+    before = await statistics(partition)
+    for number in range(3):
+        await log.append(PutItem(f"lost-{number}", b"{}"))
+    lost = await partition.reader.entries_after(before.position.encode(), 10)
+    await partition.client.xdel(partition.keys.events, *(position for position, _ in lost))
+    await log.append(PutItem("kept", b"{}"))
+
+    assert not await STATISTICS.follower(partition).apply(lost, before.position)
+    assert await statistics(partition) == before
+    with pytest.raises(TakenBack, match="a failover took it back"):
+        await CountsStore(partition, STATISTICS.name).replace(
+            Counts(lost[-1][0].decode(), 23), before.position
+        )
+    assert await statistics(partition) == before
+
+
+async def test_what_is_lost_between_two_slices_is_not_counted(
+    partition: Partition, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first slice came from one engine, the next ones from another, whose log lacks it."""
+    for number in range(FIRST + 5):
+        await log.append(PutItem(f"item-{number}", b"{}"))
+    after, entries_after = b"", Stream.entries_after
+
+    async def failing_over(self: Stream, position: bytes, most: int) -> list[Entry]:
+        nonlocal after
+        entries = await entries_after(self, position, most)
+        if not after:
+            after = entries[-1][0]
+            await self.client.xdel(self.keys.events, *(place for place, _ in entries[-3:]))
+        return entries
+
+    monkeypatch.setattr(Stream, "entries_after", failing_over)
+    async with running(partition):
+        while (await statistics(partition)).events != FIRST + 5 - 3:
+            await asyncio.sleep(0.001)
+
+
 async def test_killed_runners_count_nothing_twice_and_miss_nothing(
     real_redis: Redis, real_partition: Partition
 ) -> None:
@@ -351,7 +400,8 @@ async def test_a_commit_that_cannot_be_made_adds_nothing(
     await redis.hset(key, "type:ItemUpdated", text)
     before = await redis.hgetall(key)
     store = CountsStore(partition, STATISTICS.name)
-    counts = Counts("9-9", 3, Counter({"bytes": 1, "type:ItemUpdated": 1}))
+    end = (await log.append(PutItem("one-more", b"{}"))).position
+    counts = Counts(end, 1, Counter({"bytes": 1, "type:ItemUpdated": 1}))
 
     with pytest.raises(LogBroken, match="type:ItemUpdated is "):
         await store.add(counts, await store.position())
