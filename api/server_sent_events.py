@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.store.cloudevents import encode
+from itemstore.eventlog.cloudevents import encode
 
 
 def frame(recorded: RecordedEvent) -> bytes:

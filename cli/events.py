@@ -11,8 +11,8 @@ from itemstore.cli.output import write_data, write_text
 from itemstore.cli.terminal_text import escaped
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, key_of, position_of
+from itemstore.eventlog.cloudevents import encode
 from itemstore.eventlog.feed import Feed
-from itemstore.store.cloudevents import encode
 from itemstore.store.store import Store
 
 PAGE = 100

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from itemstore.cli.errors import Stop
+from itemstore.eventlog.cloudevents import NotAnEvent, decode
 from itemstore.eventlog.importing import ForeignEvent, ImportRefused
-from itemstore.store.cloudevents import NotAnEvent, decode
 
 LONGEST_LINE = 64 * 2**20
 """Bytes in a line: far more than any event, and less than would fill the memory."""

@@ -28,4 +28,11 @@ After = Annotated[str | None, typer.Option(help="Only events after this position
 Projections = Annotated[
     str | None, typer.Option(help="Projections of your own: module:NAME, separated by commas.")
 ]
+Archive = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the log is kept for ever: a directory, s3://, gs:// or az://; or off. "
+        "Without it: with the embedded engine, in its data directory.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

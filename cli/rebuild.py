@@ -33,7 +33,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     from itemstore.cli.progress import reported
     from itemstore.cli.receipt import as_dict, told
     from itemstore.engine.errors import LogBroken
-    from itemstore.projections.lease import LeaseLost
+    from itemstore.eventlog.lease import LeaseLost
     from itemstore.projections.projection import follows
     from itemstore.projections.rebuild.errors import RebuildRefused
     from itemstore.projections.rebuild.run import named

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from itemstore.cli.interruption import leave_signals_alone
-from itemstore.cli.options import DataDir, Namespace, Projections, RedisUrl
+from itemstore.cli.options import Archive, DataDir, Namespace, Projections, RedisUrl
 
 
 def serve(
@@ -39,6 +39,27 @@ def serve(
         typer.Option(help="Kinds of items, with models: products=shop:Product,notes=any."),
     ] = None,
     projections: Projections = None,
+    archive: Archive = None,
+    archive_seconds: Annotated[
+        float | None,
+        typer.Option(help="Seconds between two looks for what is new.", show_default="10"),
+    ] = None,
+    archive_cache: Annotated[
+        int | None,
+        typer.Option(help="Bytes of the archive that stay in memory.", show_default="67108864"),
+    ] = None,
+    keep_events: Annotated[
+        int | None,
+        typer.Option(
+            help="Newest events that stay in the engine, with an archive.", show_default="1000000"
+        ),
+    ] = None,
+    keep_bytes: Annotated[
+        int | None,
+        typer.Option(
+            help="Bytes of the newest events that stay in the engine.", show_default="1073741824"
+        ),
+    ] = None,
     max_body: Annotated[
         int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")
     ] = None,

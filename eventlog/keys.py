@@ -32,6 +32,16 @@ class StoreKeys:
         """The last position given in the store, in whichever log: a string."""
         return self._named("position")
 
+    @property
+    def archive(self) -> str:
+        """How the archive stands: a hash.
+
+        `archive` is its id, `border` the position up to which it is asked and not the streams,
+        `sealed` the one up to which it holds all, and `claimed` the one up to which an archiver has
+        begun to copy: nothing may come into the logs up to there.
+        """
+        return self._named("archive")
+
     def lease(self, work: str) -> str:
         """Who does what only one may do at a time for the whole store: a string with a lifetime."""
         return self._named(f"lease:{work}")
@@ -75,6 +85,11 @@ class Keys:
         return f"{self.prefix}:events"
 
     @property
+    def trimmed(self) -> str:
+        """How many events were taken out of the log because the archive has them: a string."""
+        return f"{self.prefix}:trimmed"
+
+    @property
     def current(self) -> str:
         """The current items: a hash from id to row."""
         return f"{self.prefix}:current"
@@ -90,7 +105,10 @@ class Keys:
         return f"{self.prefix}:history:"
 
     def history(self, item: str) -> str:
-        """The positions of one item's events, oldest first: a list."""
+        """The positions of those of an item's events that are in the engine, oldest first: a list.
+
+        Versions are dense, so they are the item's last ones.
+        """
         return self.histories + item
 
     def lease(self, work: str) -> str:

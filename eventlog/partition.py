@@ -12,15 +12,20 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_reader import LogReader
+from itemstore.eventlog.past import Past
 from itemstore.eventlog.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A client for the engine, the names of the keys, and the way to run a script on them."""
+    """A client for the engine, the names of the keys, and the way to run a script on them.
+
+    `past` has the older part of its log, where there is an archive.
+    """
 
     client: Redis
     keys: Keys
+    past: Past | None = None
 
     @property
     def reader(self) -> LogReader:

@@ -17,9 +17,9 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.all_logs import have_more, last_position
+from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.following import Following, ProjectionAhead
-from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.projection import Projection, ProjectionFailed, follows
 from itemstore.projections.turns import Turns
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.eventlog.lease import Lease
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.lease import Lease
 from itemstore.projections.progress import Progress, Report
 
 EXAMPLES = 10

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from itemstore.store.json_text import MalformedJson, check_json, comes_back_as_it_is
+from itemstore.eventlog.json_text import MalformedJson, check_json, comes_back_as_it_is
 from itemstore.store.model_errors import (
     BEGINNING,
     InvalidItem,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from itemstore.store.excerpts import sentence
+from itemstore.eventlog.excerpts import sentence
 
 MOST_LISTED = 20
 """Errors that are listed. A body of 1 MiB can have 300,000."""

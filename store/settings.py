@@ -74,6 +74,27 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Projections of your own: module:NAME, separated by commas"),
     ] = None
+    archive: Annotated[
+        str | None,
+        Field(
+            description="Where the log is kept for ever: a directory, s3://, gs:// or az://; off. "
+            "Unset: with the embedded engine, archive in its data directory"
+        ),
+    ] = None
+    archive_seconds: Annotated[
+        float, Field(gt=0, description="How often what is new is archived, in seconds")
+    ] = 10.0
+    archive_cache: Annotated[
+        int, Field(ge=0, description="Bytes of the archive that one process keeps in memory")
+    ] = 67_108_864
+    keep_events: Annotated[
+        int,
+        Field(ge=1, description="Newest events that stay in the engine, where there is an archive"),
+    ] = 1_000_000
+    keep_bytes: Annotated[
+        int,
+        Field(ge=1, description="Bytes of the newest events that stay in the engine, likewise"),
+    ] = 1_073_741_824
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[
         int, Field(ge=1, description="Requests of one process that may wait before 503 is answered")

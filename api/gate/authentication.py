@@ -10,7 +10,7 @@ from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import Role, Token, TokenInvalid
 

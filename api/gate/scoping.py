@@ -11,7 +11,7 @@ from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Resource
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 from itemstore.store.scope import Scope
 
 FOR_ANY = frozenset({"/", "/docs", "/docs/{file}", "/openapi.json", "*"})

@@ -15,9 +15,9 @@ from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import encoded, own_path
 from itemstore.api.http.problems import Problem, problem_reply
 from itemstore.api.http.reply import Reply
+from itemstore.eventlog.excerpts import shown
 from itemstore.server.answer_head import Fields
 from itemstore.server.counters import Counters
-from itemstore.store.excerpts import shown
 
 logger = logging.getLogger("itemstore")
 

@@ -14,13 +14,13 @@ from itemstore.domain.ids import InvalidItemId
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
+from itemstore.eventlog.excerpts import LONGEST, quoted
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
+from itemstore.eventlog.json_text import MalformedJson
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
-from itemstore.store.excerpts import LONGEST, quoted
-from itemstore.store.json_text import MalformedJson
 from itemstore.store.model_errors import InvalidItem
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import TokenInvalid

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemstore.api.http.problems import Problem
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 
 MOST_OPERATIONS = 1000
 """Operations in one JSON Patch; each may look at the whole item."""

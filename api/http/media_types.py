@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from itemstore.api.http.header_fields import members, named
 from itemstore.api.http.problems import Problem
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

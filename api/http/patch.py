@@ -8,7 +8,7 @@ from typing import Any
 
 from itemstore.api.http.json_patch import carried_out, operations
 from itemstore.api.http.media_types import MERGE_PATCH
-from itemstore.store.json_text import DEEPEST, check_json, is_deeper
+from itemstore.eventlog.json_text import DEEPEST, check_json, is_deeper
 from itemstore.store.model_errors import InvalidItem
 
 

@@ -19,8 +19,8 @@ from itemstore.api.http.reply import Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
+from itemstore.eventlog.excerpts import quoted
 from itemstore.server.http_date import http_date
-from itemstore.store.excerpts import quoted
 
 _FIELDS = frozenset({b"if-match", b"if-none-match", b"if-unmodified-since", b"if-modified-since"})
 

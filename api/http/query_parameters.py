@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
-from itemstore.store.excerpts import shown
+from itemstore.eventlog.excerpts import shown
 from itemstore.store.model_errors import MOST_LISTED
 
 MOST_ON_A_PAGE = 1000

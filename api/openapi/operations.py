@@ -13,7 +13,7 @@ from itemstore.api.http.query_parameters import Query
 from itemstore.api.openapi import schemas
 from itemstore.api.openapi.parameters import of_query
 from itemstore.api.openapi.schemas import MODEL, Description, ref
-from itemstore.store.cloudevents import BATCH
+from itemstore.eventlog.cloudevents import BATCH
 
 Responses = dict[int | str, Description]
 

@@ -28,9 +28,9 @@ from itemstore.domain.expected import ABSENT, ExpectedVersion
 from itemstore.domain.ids import InvalidItemId
 from itemstore.domain.values import value
 from itemstore.eventlog.appender import MOST_COMMANDS
+from itemstore.eventlog.json_text import DEEPEST, check_json
 from itemstore.eventlog.uuid7 import uuid7
 from itemstore.store.collection import Collection
-from itemstore.store.json_text import DEEPEST, check_json
 
 _AROUND_A_BODY = 3
 """Levels of JSON that a batch puts around the body of a request."""

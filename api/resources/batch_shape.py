@@ -9,9 +9,9 @@ from typing import Any
 from itemstore.api.http.paths import normalised
 from itemstore.api.http.preconditions import NONE, Conditions, conditions_in
 from itemstore.api.http.request import Request
+from itemstore.eventlog.excerpts import quoted
 from itemstore.server.request_head import MOST_HEAD
 from itemstore.store.collection import Collection
-from itemstore.store.excerpts import quoted
 
 HAS_BODY = {"PUT": True, "PATCH": True, "POST": True, "DELETE": False, "HEAD": False}
 """The methods that a batch takes, and whether such a request has a body."""

@@ -13,9 +13,9 @@ from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
 from itemstore.domain.positions import LARGEST, PATTERN, START, key_of, position_at, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.reader import FeedReader, Outlook
-from itemstore.store.excerpts import quoted
 
 AfterPosition = Annotated[
     str | None,

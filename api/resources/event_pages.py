@@ -11,7 +11,7 @@ from itemstore.api.http.reply import Headers, joined
 from itemstore.api.http.request import Request
 from itemstore.api.resources.cursors import log_id
 from itemstore.domain.events import RecordedEvent
-from itemstore.store.cloudevents import BATCH, pieces
+from itemstore.eventlog.cloudevents import BATCH, pieces
 
 
 async def page_reply(

@@ -14,9 +14,9 @@ from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
 from itemstore.api.resources.event_selection import Selection
 from itemstore.api.server_sent_events import comment, retry
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.cloudevents import LINES, pieces
 from itemstore.eventlog.live_feed import PAGE, PIECE_BYTES, Coming, FeedClosed, FellBehind
 from itemstore.server.exchange import EVENT_STREAM
-from itemstore.store.cloudevents import LINES, pieces
 from itemstore.store.tokens import TokenExpired, TokenInvalid
 
 KEEP_ALIVE_SECONDS = 15.0

@@ -23,8 +23,8 @@ from itemstore.api.resources.event_search import Found, search
 from itemstore.api.resources.event_selection import FeedQuery, Selection
 from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
 from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.cloudevents import BATCH
 from itemstore.eventlog.live_feed import Coming, FeedClosed
-from itemstore.store.cloudevents import BATCH
 
 router = APIRouter(route_class=Route)
 

@@ -9,8 +9,8 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.codec import EventHead
+from itemstore.eventlog.excerpts import LONGEST, quoted
 from itemstore.eventlog.log_reader import LogReader
-from itemstore.store.excerpts import LONGEST, quoted
 
 T = TypeVar("T")
 

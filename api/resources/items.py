@@ -25,8 +25,8 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
 from itemstore.domain.rfc3339 import rfc3339
+from itemstore.eventlog.cloudevents import COPIED
 from itemstore.eventlog.uuid7 import uuid7
-from itemstore.store.cloudevents import COPIED
 
 router = APIRouter(route_class=Route)
 

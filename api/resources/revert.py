@@ -15,7 +15,7 @@ from itemstore.api.openapi import operations
 from itemstore.api.resources.item_history import VERSION_NOT_THERE, version_body
 from itemstore.api.resources.item_writes import append, stored
 from itemstore.domain.commands import PutItem
-from itemstore.store.json_text import check_json
+from itemstore.eventlog.json_text import check_json
 from itemstore.store.model_errors import InvalidItem
 
 router = APIRouter(route_class=Route)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itemstore.api.gate.scoping import check_collection
 from itemstore.api.http.query_parameters import invalid_parameters
 from itemstore.api.http.request import Request
+from itemstore.eventlog.excerpts import quoted
 from itemstore.store.collection import Collection
-from itemstore.store.excerpts import quoted
 
 NAMED = 20
 """Collections that a refusal names: a store may have many more."""

@@ -26,7 +26,7 @@ from itemstore.api.resources.item_history import (
 )
 from itemstore.domain.events import ItemDeleted
 from itemstore.domain.positions import LARGEST
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 
 router = APIRouter(route_class=Route)
 

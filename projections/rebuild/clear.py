@@ -6,8 +6,8 @@ from typing import Any
 
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
+from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.lease import Lease, LeaseLost
 
 _CLEAR = Script(lua(__package__, "clear"))
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Report, unreported
 from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.clear import begin, clear

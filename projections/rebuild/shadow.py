@@ -17,8 +17,8 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
 from itemstore.eventlog.keys import pattern
+from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.runs import Run, Runs
 

@@ -18,9 +18,9 @@ from redis import Redis
 
 from itemstore.api.app import create_app
 from itemstore.domain.positions import LARGEST, position_of
+from itemstore.eventlog.cloudevents import NotAnEvent, decode
 from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ImportRefused
-from itemstore.store.cloudevents import NotAnEvent, decode
 from itemstore.store.settings import Settings
 from tests.api.conftest import problem
 from tests.conftest import Start

@@ -11,7 +11,7 @@ from fakeredis import FakeAsyncRedis
 from pydantic import BaseModel
 
 from itemstore.api.app import create_app
-from itemstore.store.json_text import check_json
+from itemstore.eventlog.json_text import check_json
 from itemstore.store.settings import Settings
 from tests.api.conftest import client_of
 from tests.models import ALL, Containers

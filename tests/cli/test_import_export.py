@@ -18,9 +18,9 @@ from fakeredis import FakeAsyncRedis
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_file import import_file
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.eventlog.cloudevents import encode
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.verify.run import verify
-from itemstore.store.cloudevents import encode
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.cli.test_log_commands import COMMAND, LINES, Run, as_lines, imported, run

@@ -13,11 +13,11 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.scripts import Script
 from itemstore.eventlog import log_reader
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runs
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
-from itemstore.projections.lease import Lease, LeaseLost
 from itemstore.projections.progress import Progress
 from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.clear import begin

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
 from itemstore.domain.positions import LAST_TIME
 from itemstore.domain.rfc3339 import rfc3339
-from itemstore.store.cloudevents import COPIED, encode, pieces
+from itemstore.eventlog.cloudevents import COPIED, encode, pieces
 
 TEXT = st.text(st.characters(codec="utf-8"))
 

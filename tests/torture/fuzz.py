@@ -15,11 +15,11 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.problems import Problem
+from itemstore.eventlog.json_text import DEEPEST, check_json
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.verify.run import verify
-from itemstore.store.json_text import DEEPEST, check_json
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.models import ALL as MODELS

@@ -8,7 +8,7 @@ import random
 import pytest
 from pydantic_core import to_json
 
-from itemstore.store.json_text import (
+from itemstore.eventlog.json_text import (
     DEEPEST,
     GLANCE_BYTES,
     MalformedJson,

@@ -11,9 +11,9 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.ids import InvalidItemId, id_of
 from itemstore.domain.positions import LAST_TIME, position_of
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
+from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.importing import ForeignEvent
-from itemstore.store.excerpts import quoted
-from itemstore.store.json_text import DEEPEST, MalformedJson, check_json
+from itemstore.eventlog.json_text import DEEPEST, MalformedJson, check_json
 
 EXTENSIONS = ("actor", "traceparent", "transaction")
 

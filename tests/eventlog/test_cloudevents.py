@@ -7,7 +7,7 @@ import json
 import pytest
 
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.store.cloudevents import NotAnEvent, decode, encode
+from itemstore.eventlog.cloudevents import NotAnEvent, decode, encode
 
 CREATED = "ItemCreated"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from itemstore.store.excerpts import quoted
+from itemstore.eventlog.excerpts import quoted
 
 DEEPEST = 200
 """Levels of lists and objects in an item. pydantic's parser has a limit just above it."""
