@@ -42,7 +42,7 @@ def serve(
     archive: Archive = None,
     archive_seconds: Annotated[
         float | None,
-        typer.Option(help="Seconds between two looks for what is new.", show_default="10"),
+        typer.Option(help="Seconds between two looks for what is new.", show_default="10.0"),
     ] = None,
     archive_cache: Annotated[
         int | None,
