@@ -20,7 +20,7 @@ from itemstore.cli.interruption import Interrupted, postponed
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
+from itemstore.engine.errors import LogArchived, LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning
 from itemstore.eventlog.importing import ImportRefused, Step, import_events, in_batches
@@ -78,7 +78,10 @@ async def _checked(
 ) -> tuple[int, int]:
     """How many events are in the log already, and how many `kept` has now, all of them checked."""
     check = ImportCheck(
-        int(time.time() * 1000), keep=not append, collection_of=target.collection_of
+        int(time.time() * 1000),
+        keep=not append,
+        collection_of=target.collection_of,
+        archived=await target.archived(),
     )
     events = source.events()
     there = 0 if append else await check.past_what_is_in(target.log, events)
@@ -117,6 +120,8 @@ async def _write(store: Store, plan: Plan, kept: Spool, report: Report) -> None:
     except (LogUnavailable, LogFull, LogBroken, SpoolFailed) as error:
         doubt = await _in_doubt(target) if plan.appends else ""
         raise Stop(f"{error} {doubt}{_left_off(plan, done, line)}") from None
+    except LogArchived as error:  # it was archived since it was checked
+        raise Stop(f"{error} {_left_off(plan, done, line)}") from None
     except LogMoved as error:
         message = (
             f"{error} {_events(plan.there + done)} in the log, and they stay. To start over, use "

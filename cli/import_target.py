@@ -6,6 +6,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.importing import ForeignEvent, ImportRefused, Step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import archived
 from itemstore.eventlog.reader import Extent, FeedReader
 from itemstore.store.known_collections import known_names, remember
 from itemstore.store.named_collections import is_name
@@ -92,6 +93,11 @@ class Target:
                     )
                     raise ImportRefused(step.line, reason)
                 left = left[looked:]
+
+    async def archived(self) -> str:
+        """The position up to which no event may come in, START where there is none."""
+        partition = self._store.partition
+        return await archived(partition.client, partition.keys.store)
 
     async def begin(self) -> None:
         """Writes down that the store has the collections. Raises what a failing engine raises."""

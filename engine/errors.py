@@ -31,5 +31,9 @@ class LogMoved(Exception):
     """Somebody else wrote to the log meanwhile; what came before that is in the log."""
 
 
+class LogArchived(Exception):
+    """A position is in the part of the log that is archived. Nothing was appended."""
+
+
 class EventsRemoved(Exception):
     """The log has lost events that were read from it a moment ago."""

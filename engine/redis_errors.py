@@ -9,6 +9,7 @@ from redis import exceptions
 
 from itemstore.engine.errors import (
     EventsRemoved,
+    LogArchived,
     LogBroken,
     LogFull,
     LogMoved,
@@ -28,6 +29,11 @@ BAD_POSITION = (
     "write finds the last position again."
 )
 
+ARCHIVED = (
+    "The archive holds the log up to {}, and nothing can come in before that any more. Use "
+    "--append, which gives the events new positions."
+)
+
 BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
 
 SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
@@ -36,6 +42,7 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "NORIGHT": (LogUnavailable, NO_RIGHT),
     "BADPOSITION": (LogBroken, BAD_POSITION),
     "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
+    "ARCHIVED": (LogArchived, ARCHIVED),
     "BROKENROW": (LogBroken, BROKEN_ITEM),
     "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),
     "NOTANUMBER": (LogBroken, "What a projection has counted can't be read ({}); rebuild it."),

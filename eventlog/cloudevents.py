@@ -11,11 +11,15 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.ids import InvalidItemId, id_of
 from itemstore.domain.positions import LAST_TIME, position_of
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
+from itemstore.eventlog.codec import decode_meta
 from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.importing import ForeignEvent
 from itemstore.eventlog.json_text import DEEPEST, MalformedJson, check_json
 
 EXTENSIONS = ("actor", "traceparent", "transaction")
+
+META = "itemmeta"
+"""The extension that has all of an event's meta as text, where the others don't say it all."""
 
 COPIED = 1024
 """Bytes of a body that is copied into the text around it: handling pieces takes longer."""
@@ -76,7 +80,6 @@ def decode(number: int, line: bytes) -> ForeignEvent:
     if deletes is ("data" in event):
         message = "an ItemDeleted has no data" if deletes else "'data' is missing"
         raise NotAnEvent(message)
-    meta = {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
     return ForeignEvent(
         number,
         kind,
@@ -84,7 +87,7 @@ def decode(number: int, line: bytes) -> ForeignEvent:
         b"" if deletes else to_json(event["data"]),
         _with_a_date(_position(event.get("id"))),
         _milliseconds(event.get("time")),
-        meta,
+        _meta(event),
         source if isinstance(source := event.get("source"), str) else None,
     )
 
@@ -95,6 +98,18 @@ def _text(event: dict[str, Any], member: str) -> str:
         message = f"{quoted(member)} is missing, or is no text"
         raise NotAnEvent(message)
     return text
+
+
+def _meta(event: dict[str, Any]) -> dict[str, str]:
+    """What is known of the write: what the extensions say, or all that `itemmeta` has."""
+    own = event.get(META)
+    if own is None:
+        return {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
+    try:
+        return decode_meta(own.encode())
+    except (ValueError, AttributeError):
+        message = f"{quoted(META)} is not the text of a JSON object of strings"
+        raise NotAnEvent(message) from None
 
 
 def _checked_id(text: str) -> str:

@@ -67,7 +67,7 @@ def encode_meta(meta: Mapping[str, str]) -> bytes:
 def is_meta(text: bytes) -> bool:
     """Whether a text is one that can stand in the `meta` field."""
     try:
-        _meta(text)
+        decode_meta(text)
     except ValueError:
         return False
     return True
@@ -117,7 +117,7 @@ def _decoded(position: bytes, values: Iterable[bytes], collection: str) -> Recor
     kind, item, version, data, meta = values
     try:
         event = _event(kind, item.decode(), data)
-        return RecordedEvent(place, int(version), event, _meta(meta), collection)
+        return RecordedEvent(place, int(version), event, decode_meta(meta), collection)
     except ValueError as error:
         raise MalformedEntry(place, str(error)) from error
 
@@ -135,7 +135,8 @@ def _event(kind: bytes, item: str, data: bytes) -> Event:
     raise ValueError(message)
 
 
-def _meta(text: bytes) -> dict[str, str]:
+def decode_meta(text: bytes) -> dict[str, str]:
+    """What a text in the `meta` field says. Raises ValueError."""
     if text == NO_META:
         return {}
     try:

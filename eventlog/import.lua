@@ -2,6 +2,7 @@
 --
 -- Begins with the texts of apply.lua and order.lua.
 --   KEYS[1]  the store's last position, which never goes back
+--   KEYS[2]  how the archive stands: nothing may come into the logs up to its fields claimed and border
 --   then three for each collection: its log, its current items, its ids
 --   ARGV[1]  the number of each event's collection, from 1, with blanks in between; empty: the first
 --            for all
@@ -12,17 +13,34 @@
 --     its position, or * for the store's next: in all of them or in none
 --     type, item, body (empty on a delete), meta
 -- Reply: the position that each of the logs now ends at; an error, and nothing written, where one of
--- them ended elsewhere: somebody wrote meanwhile, or where an item's row is missing or broken.
+-- them ended elsewhere: somebody wrote meanwhile, where an item's row is missing or broken, or where
+-- a position is in the part of the log that is archived.
 
 local EACH = 5
-local collections, FIRST = {}, (#KEYS - 1) / 3 * 2 + 2
+local collections, FIRST = {}, (#KEYS - 2) / 3 * 2 + 2
 
 local function end_of(events)
   local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
   return last and last[1] or '0-0'
 end
 
-for k = 2, #KEYS, 3 do
+-- Whether a position comes after another.
+local function is_after(position, other)
+  local ms, digits = string.match(position, '^(%d+)-(%d+)$')
+  local other_ms, other_digits = string.match(other, '^(%d+)-(%d+)$')
+  return is_less(other_ms, ms) or (other_ms == ms and is_less(other_digits, digits))
+end
+
+if ARGV[FIRST] and ARGV[FIRST] ~= '*' then
+  for _, field in ipairs({ 'claimed', 'border' }) do
+    local up_to = redis.call('HGET', KEYS[2], field)
+    if up_to and not is_after(ARGV[FIRST], up_to) then
+      return redis.error_reply('ARCHIVED ' .. up_to)
+    end
+  end
+end
+
+for k = 3, #KEYS, 3 do
   local number = #collections + 1
   local here = collection_of(KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[2 * number])
   here.ends_at, here.items = end_of(here.events), {}

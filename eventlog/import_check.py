@@ -57,14 +57,22 @@ class ImportCheck:
     `now`, in milliseconds since 1970, is the time of an event that has none. With `keep` an event
     keeps its own position, else it gets a new one. `collection_of` says which collection an event
     is for. `exists` says of items, by collection and id, whether they exist before the next event;
-    those that it does not name do not.
+    those that it does not name do not. `archived` is a position up to which no event may come in.
     """
 
-    def __init__(self, now: int, *, keep: bool, collection_of: CollectionOf | None = None) -> None:
+    def __init__(
+        self,
+        now: int,
+        *,
+        keep: bool,
+        collection_of: CollectionOf | None = None,
+        archived: str = START,
+    ) -> None:
         self.exists: dict[tuple[str, str], bool] = {}
         self.collection_of = collection_of or (lambda _: ITEMS)
         self._now = now
         self._keep = keep
+        self._archived = archived
         self._last = key_of(START)
 
     async def past_what_is_in(self, log: FeedReader, events: Iterator[ForeignEvent]) -> int:
@@ -119,6 +127,12 @@ class ImportCheck:
             raise ImportRefused(event.line, reason)
         if event.position is None and (event.milliseconds or 0) > self._now + LATEST_MS:
             reason = "its time lies more than a day in the future; mend it, or leave it out"
+            raise ImportRefused(event.line, reason)
+        if key <= key_of(self._archived):
+            reason = (
+                f"the archive holds the log up to {self._archived}, and nothing can come in before "
+                "that any more. Use --append, which gives the events new positions"
+            )
             raise ImportRefused(event.line, reason)
         self._last = key
         return event.position or position_at(*key)

@@ -81,13 +81,14 @@ async def import_events(
 ) -> AsyncGenerator[Written, None]:
     """Writes what was checked to the collections of these names, and says so step by step.
 
-    `after` are the positions at which their logs end. Raises LogMoved and LogBroken, and what a
-    failing engine raises: then the step may have been written.
+    `after` are the positions at which their logs end. Raises LogMoved, LogArchived and LogBroken,
+    and what a failing engine raises: then the step may have been written.
     """
     ends = dict(after)
     for step in checked:
         into = [partitions[name] for name in step.collections]
-        keys = [into[0].keys.store.position]
+        store = into[0].keys.store
+        keys = [store.position, store.archive]
         arguments: list[str | bytes] = [step.numbers]
         for name, partition in zip(step.collections, into, strict=True):
             keys += (partition.keys.events, partition.keys.current, partition.keys.ids)

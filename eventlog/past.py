@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
@@ -21,6 +21,9 @@ from itemstore.eventlog.reader import Entry, Part, Within
 
 BORDER = "border"
 """The field of StoreKeys.archive that holds the border."""
+
+CLAIMED = "claimed"
+"""The field that holds the position up to which an archiver has begun to copy."""
 
 
 class PastUnavailable(LogUnavailable):
@@ -76,3 +79,13 @@ async def border(client: Redis, keys: StoreKeys) -> str:
     with translated():
         found: Any = await client.hget(keys.archive, BORDER)
     return START if found is None else found.decode(errors="replace")
+
+
+async def archived(client: Redis, keys: StoreKeys) -> str:
+    """The position up to which nothing may come into the logs any more, START where there is none.
+
+    Raises LogUnavailable, LogBroken.
+    """
+    with translated():
+        found: Any = await client.hmget(keys.archive, [CLAIMED, BORDER])
+    return max((each.decode(errors="replace") for each in found if each), key=key_of, default=START)
