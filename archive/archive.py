@@ -1,0 +1,196 @@
+"""An archive: its newest manifest, how the next one is published, and parts of its files."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+
+from itemstore.archive.manifest import (
+    MANIFESTS,
+    SEGMENTS,
+    MalformedManifest,
+    Manifest,
+    manifest_name,
+    now,
+    number_of,
+)
+from itemstore.archive.object_store import ObjectStore
+from itemstore.archive.objects import AlreadyThere, ObjectMissing
+from itemstore.eventlog.past import PastDamaged, PastUnavailable
+
+AT_ONCE = 8
+"""Reads of a process that are under way at once."""
+
+WAITING = 256
+"""Reads that may wait for these; more are refused at once."""
+
+Part = tuple[str, int, int]
+
+
+class Outrun(Exception):
+    """Another process has published a manifest first: read again what there is."""
+
+
+class Archive:
+    """An archive of one place, for one process; `cache_bytes` of it are kept in memory."""
+
+    def __init__(self, objects: ObjectStore, cache_bytes: int) -> None:
+        self.objects = objects
+        self.damage: str | None = None
+        self._manifest: Manifest | None = None
+        self._cache = _Cache(cache_bytes)
+        self._lane = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._under_way: dict[Part, asyncio.Future[bytes]] = {}
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self.objects.place
+
+    async def current(self) -> Manifest | None:
+        """The newest manifest that is known here, None where the archive has none yet.
+
+        Raises PastUnavailable and PastDamaged.
+        """
+        return self._manifest or await self.refreshed()
+
+    async def refreshed(self) -> Manifest | None:
+        """The newest manifest that there is, None where the archive has none yet.
+
+        The newest that can be read: `damage` says what is wrong with later ones. Raises
+        PastUnavailable and PastDamaged.
+        """
+        known = self._manifest
+        names = await self._names_from(known)
+        if known is not None and not names:
+            raise PastDamaged(self._gone(known))
+        self.damage = None
+        for name in reversed(names):
+            if known is not None and name == known.name:
+                return known
+            try:
+                found = await self._read(name)
+            except MalformedManifest as error:
+                self.damage = self.damage or str(error)
+                continue
+            if known is not None and found.archive != known.archive:
+                raise PastDamaged(f"{self.place} has another archive now: {found.archive}.")
+            self._manifest = found
+            return found
+        if self.damage is not None:
+            raise PastDamaged(self.damage)
+        return None
+
+    async def begin(self, log: str) -> Manifest:
+        """The newest manifest; the first one of a new archive, for a log, where there is none.
+
+        Raises PastUnavailable and PastDamaged.
+        """
+        while (manifest := await self.current()) is None:
+            if await self.objects.names(SEGMENTS):
+                raise PastDamaged(f"{self.place} has segments, and no manifest that names them.")
+            first = Manifest(number=1, archive=secrets.token_hex(8), log=log, made=now())
+            try:
+                await self.publish(first)
+            except Outrun:
+                continue
+        return manifest
+
+    async def publish(self, manifest: Manifest) -> None:
+        """Makes a manifest the newest one: it is `followed_by` of the one that was.
+
+        Raises Outrun where there is one with its number or a later one: nothing was published.
+        Raises PastUnavailable and PastDamaged; after the former it may be there or not.
+        """
+        try:
+            await self.objects.put_new(manifest.name, manifest.encoded)
+        except AlreadyThere as error:
+            raise Outrun(str(error)) from None
+        names = await self.objects.names(MANIFESTS, manifest_name(max(manifest.number - 2, 0)))
+        numbers = [number for name in names if (number := number_of(name)) is not None]
+        if max(numbers, default=0) > manifest.number:
+            # The number was free because this is so far behind that it has been removed.
+            await self.objects.delete(manifest.name)
+            raise Outrun(f"There is a later manifest than {manifest.number}.")
+        if manifest.number > 1 and manifest.number - 1 not in numbers:
+            await self.objects.delete(manifest.name)
+            raise PastDamaged(f"{self.place} lacks {manifest_name(manifest.number - 1)}.")
+        self._manifest = manifest
+
+    async def read(self, name: str, offset: int, length: int, *, keep: bool = True) -> bytes:
+        """A part of a file, which is kept in memory where it is likely to be asked for again.
+
+        Raises ObjectMissing where the file is gone: others may have taken its place, and a
+        `refreshed` manifest names them. Raises PastDamaged where it is shorter, and
+        PastUnavailable, also where too many wait.
+        """
+        part = (name, offset, length)
+        found = self._cache.get(part)
+        if found is not None:
+            return found
+        under_way = self._under_way.get(part)
+        if under_way is None:
+            under_way = asyncio.ensure_future(self._fetched(part, keep=keep))
+            self._under_way[part] = under_way
+            under_way.add_done_callback(lambda done: self._ended(part, done))
+        return await asyncio.shield(under_way)
+
+    def _ended(self, part: Part, done: asyncio.Future[bytes]) -> None:
+        self._under_way.pop(part, None)
+        if not done.cancelled():
+            done.exception()  # those who asked may have gone: nobody else looks at it
+
+    async def _fetched(self, part: Part, *, keep: bool) -> bytes:
+        if self._waiting >= WAITING:
+            raise PastUnavailable("Too many reads wait for the archive; try again.")
+        self._waiting += 1
+        try:
+            async with self._lane:
+                data = await self.objects.get_range(*part)
+        finally:
+            self._waiting -= 1
+        name, offset, length = part
+        if len(data) != length:
+            raise PastDamaged(f"{name} ends before its byte {offset + length}: it was cut.")
+        if keep:
+            self._cache.put(part, data)
+        return data
+
+    async def _names_from(self, known: Manifest | None) -> list[str]:
+        after = "" if known is None else manifest_name(known.number - 1)
+        names = await self.objects.names(MANIFESTS, after)
+        return [name for name in names if number_of(name) is not None]
+
+    async def _read(self, name: str) -> Manifest:
+        try:
+            return Manifest.decoded(name, await self.objects.get(name))
+        except ObjectMissing:
+            raise MalformedManifest(f"{name} was removed meanwhile.") from None
+
+    def _gone(self, known: Manifest) -> str:
+        return f"{self.place} lacks {known.name}, which was there before."
+
+
+class _Cache:
+    """Parts of files, the ones that were asked for last, up to a number of bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+        self._parts: OrderedDict[Part, bytes] = OrderedDict()
+
+    def get(self, part: Part) -> bytes | None:
+        found = self._parts.get(part)
+        if found is not None:
+            self._parts.move_to_end(part)
+        return found
+
+    def put(self, part: Part, data: bytes) -> None:
+        if len(data) > self._most // 4 or part in self._parts:
+            return
+        self._parts[part] = data
+        self._bytes += len(data)
+        while self._bytes > self._most:
+            _, oldest = self._parts.popitem(last=False)
+            self._bytes -= len(oldest)

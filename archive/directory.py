@@ -1,0 +1,148 @@
+"""Objects that are files in a directory.
+
+A file appears with all that it holds, and once it is there it is on disk: its content and its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from itemstore.archive.objects import AlreadyThere, Hindered, Listed, ObjectMissing, Objects
+from itemstore.eventlog.past import PastUnavailable
+
+THREADS = 8
+"""Calls that wait for the disk at once: where it hangs, no more threads than these hang with it."""
+
+_UNFINISHED = ".unfinished-"
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_Result = TypeVar("_Result")
+
+
+class Directory(Objects):
+    """The files under a directory, which is made when the first one is put."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._threads = ThreadPoolExecutor(THREADS, "archive-disk")
+
+    @property
+    def place(self) -> str:
+        """Its path."""
+        return str(self._path)
+
+    async def get(self, name: str) -> bytes:
+        """The content of a file."""
+        return await self._run((self._path / name).read_bytes, name)
+
+    async def get_range(self, name: str, offset: int, length: int) -> bytes:
+        """A part of the content of a file."""
+
+        def read() -> bytes:
+            with (self._path / name).open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+
+        return await self._run(read, name)
+
+    async def put(self, name: str, data: bytes, *, is_new: bool) -> None:
+        """Makes a file."""
+        await self._run(lambda: _write(self._path / name, data, is_new=is_new), name)
+
+    async def delete(self, name: str) -> None:
+        """Deletes a file."""
+        await self._run(lambda: (self._path / name).unlink(missing_ok=True), name)
+
+    async def listed(self, prefix: str, after: str) -> list[Listed]:
+        """The files in one folder."""
+        return await self._run(lambda: sorted(self._files(prefix, after), key=_name), prefix)
+
+    def _files(self, prefix: str, after: str) -> Iterator[Listed]:
+        folder, _, beginning = prefix.rpartition("/")
+        with suppress(FileNotFoundError), os.scandir(self._path / folder) as entries:
+            for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                is_one = entry.name.startswith(beginning) and not entry.name.startswith(_UNFINISHED)
+                if is_one and name > after and entry.is_file():
+                    with suppress(FileNotFoundError):  # deleted meanwhile
+                        yield Listed(name, entry.stat().st_size)
+
+    async def _run(self, work: Callable[[], _Result], name: str) -> _Result:
+        with _translated(name, self.place):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _name(listed: Listed) -> str:
+    return listed.name
+
+
+def _write(path: Path, data: bytes, *, is_new: bool) -> None:
+    _make_folder(path.parent)
+    unfinished = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        try:
+            _write_all(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if is_new:
+            os.link(unfinished, path)  # refuses where there is one, as rename does not
+        else:
+            unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Has the names in a folder on disk."""
+    if os.name == "nt":
+        return  # a folder can't be opened there
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _translated(name: str, place: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise ObjectMissing(name, place) from None
+    except FileExistsError:
+        raise AlreadyThere(name) from None
+    except OSError as error:
+        if error.errno in _FULL:
+            message = (
+                f"The disk of the archive {place} is full: nothing is archived until it has room."
+            )
+            raise PastUnavailable(message) from error
+        reason = error.strerror or type(error).__name__
+        sentence = f"The archive {place} can't be read or written: {reason} ({name})."
+        is_passing = error.errno in {errno.EIO, errno.EINTR, errno.EAGAIN, errno.ESTALE}
+        raise (Hindered if is_passing else PastUnavailable)(sentence) from error

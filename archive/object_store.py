@@ -1,0 +1,134 @@
+"""The objects of an archive, asked again where that helps, within limits of time and number."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from obstore.store import MemoryStore, from_url
+
+from itemstore.archive.bucket import Bucket
+from itemstore.archive.directory import Directory
+from itemstore.archive.objects import AlreadyThere, Hindered, Listed, Objects
+
+AT_ONCE = 16
+"""Requests of a process that are under way at once."""
+
+ATTEMPTS = 6
+"""How often one thing is asked for: of requests that fail one in three, one in 700 fails so."""
+
+FIRST_PAUSE = 0.05
+"""Seconds before the second attempt, about; three times as long before each one after it."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds before an attempt, at most."""
+
+ATTEMPT_SECONDS = 10.0
+"""How long one attempt may take, and what comes on top of it for the size of what is put."""
+
+BYTES_A_SECOND = 256 * 1024
+"""The slowest line over which an object is put."""
+
+ALL_SECONDS = 15.0
+"""After this time no attempt is begun."""
+
+_Result = TypeVar("_Result")
+
+
+class NotAnArchive(ValueError):
+    """A text names no place for an archive; the sentence says what does."""
+
+
+class ObjectStore:
+    """Objects by name. All raise PastUnavailable, with a sentence that has no secret in it."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+        return self._objects.place
+
+    async def get(self, name: str) -> bytes:
+        """The whole of an object. Raises ObjectMissing."""
+        return await self._tried(lambda: self._objects.get(name))
+
+    async def get_range(self, name: str, offset: int, length: int) -> bytes:
+        """A part of an object, less where it ends before. Raises ObjectMissing."""
+        return await self._tried(lambda: self._objects.get_range(name, offset, length))
+
+    async def put_new(self, name: str, data: bytes) -> None:
+        """Puts an object where there is none. Raises AlreadyThere if there is another.
+
+        One with this very content is its own: the answer to an attempt before was lost.
+        """
+        try:
+            await self._tried(lambda: self._objects.put(name, data, is_new=True), len(data))
+        except AlreadyThere:
+            if await self.get(name) != data:
+                raise
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Puts an object, in place of one that may be there."""
+        await self._tried(lambda: self._objects.put(name, data, is_new=False), len(data))
+
+    async def delete(self, name: str) -> None:
+        """Deletes an object, if there is one."""
+        await self._tried(lambda: self._objects.delete(name))
+
+    async def listed(self, prefix: str, after: str = "") -> list[Listed]:
+        """The objects whose names begin with a prefix and come after a name, in their order."""
+        return await self._tried(lambda: self._objects.listed(prefix, after))
+
+    async def names(self, prefix: str, after: str = "") -> list[str]:
+        """The names of these."""
+        return [each.name for each in await self.listed(prefix, after)]
+
+    async def _tried(self, attempt: Callable[[], Awaitable[_Result]], size: int = 0) -> _Result:
+        begun = monotonic()
+        pause = FIRST_PAUSE
+        for last in (False,) * (ATTEMPTS - 1) + (True,):
+            try:
+                return await self._attempted(attempt, ATTEMPT_SECONDS + size / BYTES_A_SECOND)
+            except Hindered:
+                if last or monotonic() - begun + pause > ALL_SECONDS:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+            pause = min(LONGEST_PAUSE, 3 * pause)
+        raise AssertionError  # the last attempt has returned or raised
+
+    async def _attempted(
+        self, attempt: Callable[[], Awaitable[_Result]], seconds: float
+    ) -> _Result:
+        async with self._at_once:
+            try:
+                async with asyncio.timeout(seconds):
+                    return await attempt()
+            except TimeoutError:
+                sentence = f"The archive {self.place} takes longer than {seconds:.0f} s to answer."
+                raise Hindered(sentence) from None
+
+
+_in_memory: dict[str, MemoryStore] = {}
+
+
+def object_store_of(place: str | Path) -> ObjectStore:
+    """The objects at a place: a directory, `s3://`, `gs://` or `az://`, or `memory://NAME`.
+
+    Raises NotAnArchive.
+    """
+    text = str(place)
+    if "://" not in text:
+        return ObjectStore(Directory(Path(text)))
+    parts = urlsplit(text)
+    if parts.scheme == "memory":
+        return ObjectStore(Bucket(_in_memory.setdefault(text, MemoryStore()), text))
+    store = from_url(text, retry_config={"max_retries": 0}, client_options={"allow_http": True})
+    return ObjectStore(Bucket(store, text))

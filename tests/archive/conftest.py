@@ -1,0 +1,25 @@
+"""What the tests of the archive share: places for one."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from itemstore.archive.archive import Archive
+from itemstore.archive.object_store import ObjectStore, object_store_of
+
+
+@pytest.fixture(params=["memory", "directory"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """Objects in each kind of place in turn, none yet."""
+    if request.param == "memory":
+        return object_store_of(f"memory://{secrets.token_hex(8)}")
+    return object_store_of(tmp_path / "archive")
+
+
+@pytest.fixture
+def archive(objects: ObjectStore) -> Archive:
+    """An archive in each kind of place in turn, with nothing in it."""
+    return Archive(objects, cache_bytes=1 << 20)
