@@ -36,6 +36,11 @@ ARCHIVED = (
 
 BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
 
+OTHER_ARCHIVE = (
+    "The archive of this store has the id {}, and that which is configured here has another: name "
+    "the store's own with ITEMSTORE_ARCHIVE."
+)
+
 SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "STALEBATCH": (LogUnavailable, "A later write was carried out before this one; try again."),
     "NOPOSITION": (LogUnavailable, NO_POSITION),
@@ -46,6 +51,7 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "BROKENROW": (LogBroken, BROKEN_ITEM),
     "LOGINCOMPLETE": (EventsRemoved, "The log lost events meanwhile (XTRIM, XDEL)."),
     "NOTANUMBER": (LogBroken, "What a projection has counted can't be read ({}); rebuild it."),
+    "OTHERARCHIVE": (LogBroken, OTHER_ARCHIVE),
     "NOTADDED": (LogBroken, "A projection counts in whole numbers of up to 18 digits ({})."),
 }
 """The errors that the store's own scripts reply with: by their first word, what each means to a

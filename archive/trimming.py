@@ -1,0 +1,95 @@
+"""Taking out of the engine what the archive has: which part, and how.
+
+What goes is said by the border: readers ask the archive up to there. It is moved first, and then
+the logs are trimmed up to it, in steps that can be repeated and abandoned anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
+from itemstore.eventlog.keys import Keys
+
+_TRIM = Script(lua("itemstore.eventlog", "entries", "in_order") + lua(__package__, "trim"))
+
+STEP = 250
+"""Most events that are taken out in one step: about a millisecond of the engine's time."""
+
+STEP_BYTES = 1024 * 1024
+"""How many bytes of events such a step looks at."""
+
+REST = 4
+"""After a step nothing is trimmed for so many times as long as it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the archive that begins at an event: how many there are, and how large together."""
+
+    first: str
+    events: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How many of the newest events stay in the engine, and how many bytes of these."""
+
+    events: int
+    bytes: int
+
+
+def next_border(
+    stretches: Sequence[Stretch], after: Stretch, in_engine: Stretch, keep: Keep
+) -> str | None:
+    """The first event of the last stretch that is not wholly among those to keep; None if all are.
+
+    `stretches` are those of the archive after the border, oldest first, `after` is what comes after
+    them and is not archived yet. `in_engine` is what the engine holds: how large things are there
+    is told by its size, and by how large the stretches are next to each other.
+    """
+    sizes = sum(each.bytes for each in stretches) + after.bytes
+    scale = in_engine.bytes / sizes if sizes else 1.0
+    events, size = after.events, after.bytes * scale
+    for each in reversed(stretches):
+        events, size = events + each.events, size + each.bytes * scale
+        if events > keep.events or size > keep.bytes:
+            return each.first
+    return None
+
+
+async def trim(client: Redis, logs: Sequence[Keys]) -> int:
+    """Takes what is not after the border out of the logs and the histories of their items.
+
+    The last event of each log stays. Gives how many events it took out, in short steps with a rest
+    after each. Raises LogUnavailable and LogBroken.
+    """
+    taken = 0
+    for log in logs:
+        is_done = False
+        while not is_done:
+            heed_cancellation()
+            began = time.monotonic()
+            count, is_done = await trim_step(client, log)
+            taken += count
+            if not is_done:
+                await asyncio.sleep(REST * (time.monotonic() - began))
+    return taken
+
+
+async def trim_step(client: Redis, log: Keys) -> tuple[int, bool]:
+    """Takes the first events out of a log: how many, and whether none is left to take out."""
+    keys = [log.store.archive, log.events, log.trimmed]
+    with translated():
+        taken, is_done = await _TRIM.run(
+            client.execute_command, keys, [log.histories, STEP, STEP_BYTES]
+        )
+    return taken, bool(is_done)
