@@ -1,0 +1,158 @@
+"""Segments: files of events, each a part of the log from one position to another."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from itemstore.archive.frames import (
+    RAW_BYTES,
+    Frame,
+    FrameDamaged,
+    FrameWriter,
+    frames_in,
+    lines_of,
+)
+from itemstore.archive.lines import Placed, entries_in, line_of
+from itemstore.archive.manifest import SEGMENTS, SUFFIX, IndexInfo, Place, SegmentInfo
+from itemstore.eventlog.past import PastDamaged
+
+FRAME_EVENTS = 1000
+"""Most events in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFile:
+    """A segment that was made: its content, and what a manifest says of it."""
+
+    data: bytes
+    info: SegmentInfo
+
+
+class SegmentWriter:
+    """Makes a segment of entries in the order of their positions, in memory.
+
+    It compresses a frame at a time, without holding Python's lock; what it does between takes a
+    few microseconds for each event. So a thread should add a few hundred of them at once.
+    """
+
+    def __init__(self) -> None:
+        self._frames = FrameWriter()
+        self._lines: list[bytes] = []
+        self._raw_bytes = 0
+        self._collections: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._first = self._last = b""
+        self._first_of_frame = b""
+
+    @property
+    def size(self) -> int:
+        """How large the segment is at least, as far as it was made."""
+        return self._frames.bytes
+
+    @property
+    def events(self) -> int:
+        """How many events there are in it."""
+        return self._counts.total() + len(self._lines)
+
+    def add(self, entries: Iterable[Placed]) -> None:
+        """Adds entries, each with its collection."""
+        for collection, (position, fields) in entries:
+            self.add_line(position, collection, line_of(position, fields, collection))
+
+    def add_line(self, position: bytes, collection: str, line: bytes) -> None:
+        """Adds the line of an entry."""
+        size = len(line) + 1
+        if self._lines and (self._raw_bytes + size > RAW_BYTES or len(self._lines) == FRAME_EVENTS):
+            self._end_frame()
+        if not self._lines:
+            self._first_of_frame = position
+        self._first = self._first or position
+        self._last = position
+        self._lines += (line,)
+        self._raw_bytes += size
+        self._collections[collection] += 1
+
+    def finish(self) -> SegmentFile:
+        """The segment, which has at least one event."""
+        self._end_frame()
+        file = self._frames.finish()
+        first, last = self._first.decode(), self._last.decode()
+        info = SegmentInfo(
+            name=f"{SEGMENTS}{first}_{last}_{secrets.token_hex(4)}{SUFFIX}",
+            first=first,
+            last=last,
+            events=self._counts.total(),
+            bytes=len(file.data),
+            raw_bytes=file.raw_bytes,
+            sha256=file.sha256,
+            directory=file.directory,
+            counts=dict(self._counts),
+        )
+        return SegmentFile(file.data, info)
+
+    def _end_frame(self) -> None:
+        if not self._lines:
+            return
+        self._lines.append(b"")
+        text = b"\n".join(self._lines)
+        self._frames.add(text, [self._first_of_frame.decode()], dict(self._collections))
+        self._counts += self._collections
+        self._lines, self._raw_bytes = [], 0
+        self._collections.clear()
+
+
+def segment_of(entries: Iterable[Placed]) -> SegmentFile:
+    """A segment of entries in the order of their positions, at least one of them."""
+    writer = SegmentWriter()
+    writer.add(entries)
+    return writer.finish()
+
+
+def merged_segment(segments: Sequence[tuple[SegmentInfo, bytes]]) -> SegmentFile:
+    """One segment of several, each with its content, in their order. Raises PastDamaged."""
+    writer = SegmentWriter()
+    for info, data in segments:
+        for _, text in _texts(info, data):
+            for line in text.splitlines():
+                # The beginning of every line has these in their places, and no escapes.
+                *_, position, _, _, _, source, _ = line.split(b'"', 12)
+                writer.add_line(position, source[1:].decode(), line)
+    return writer.finish()
+
+
+def entries_of(info: SegmentInfo, data: bytes) -> Iterator[list[Placed]]:
+    """All entries of a segment, a frame at a time, from its content. Raises PastDamaged."""
+    for frame, text in _texts(info, data):
+        yield entries_of_frame(info, frame, text)
+
+
+def entries_of_frame(info: SegmentInfo, frame: Frame, text: bytes) -> list[Placed]:
+    """The entries in the lines of a frame. Raises PastDamaged."""
+    count = sum(frame.lines.values())
+    try:
+        entries = entries_in(text, count)
+    except ValueError as error:
+        raise damaged(info, error) from error
+    if len(entries) != count or entries[0][1][0].decode() != frame.key[0]:
+        raise damaged(info, f"the frame at byte {frame.place.offset} has other events")
+    return entries
+
+
+def damaged(info: IndexInfo, reason: object) -> PastDamaged:
+    """What is wrong with a file of the archive, in words."""
+    return PastDamaged(f"The archive's {info.name} is damaged: {reason}.")
+
+
+def _texts(info: SegmentInfo, data: bytes) -> Iterator[tuple[Frame, bytes]]:
+    try:
+        for frame in frames_in(_part(data, info.directory)):
+            yield frame, lines_of(frame, _part(data, frame.place))
+    except FrameDamaged as error:
+        raise damaged(info, error) from error
+
+
+def _part(data: bytes, place: Place) -> bytes:
+    return data[place.offset : place.offset + place.length]
