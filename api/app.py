@@ -49,6 +49,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
+from itemstore.store.archive_place import archive_of
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.named_collections import checked_names, named_collections
@@ -74,8 +75,10 @@ def create_app(
     runs for as long as the application does. `model` is what ITEMSTORE_MODEL names otherwise,
     and `collections` what ITEMSTORE_COLLECTIONS does: models by name, None for any JSON object.
 
-    Raises UnknownName, and TypeError for a client that can't be used, or for both `model` and
-    `collections`.
+    An engine that is not the embedded one has an archive only where ITEMSTORE_ARCHIVE names one.
+
+    Raises UnknownName, NotAnArchive, and TypeError for a client that can't be used, or for both
+    `model` and `collections`.
     """
     settings = settings or Settings()
     models = _models(settings, model, collections)
@@ -141,7 +144,10 @@ class ItemStore(FastAPI):
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
         if redis is not None:
-            self.serve(Store.on(_usable(redis), settings, DiskSpace(), names=models))
+            archive = archive_of(settings)
+            self.serve(
+                Store.on(_usable(redis), settings, DiskSpace(), names=models, archive=archive)
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""

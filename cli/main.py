@@ -76,7 +76,7 @@ def main() -> None:
             finish_output()
     except Stop as stop:
         say(f"itemstore: {stop}")
-        raise SystemExit(1) from None
+        raise SystemExit(stop.code) from None
     except OSError as error:
         say(f"itemstore: {error}.")
         raise SystemExit(1) from None

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
+from itemstore.archive.object_store import NotAnArchive
 from itemstore.cli.environment import warn_of_misspelt
-from itemstore.cli.errors import Stop, told
+from itemstore.cli.errors import MISUSED, Stop, told
 from itemstore.cli.interruption import Interrupted
 from itemstore.engine.connect import NotAnEngineUrl
 from itemstore.engine.durability import UnsafeEngine
@@ -58,11 +59,18 @@ def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
     except NotAnEngineUrl as error:
         message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
         raise Stop(message) from None
+    except NotAnArchive as error:
+        raise Stop(not_an_archive(error), MISUSED) from None
     except FAILURES as error:
         raise Stop(told(error)) from None
     except RedisError as error:
         message = f"The engine refuses: {error}"
         raise Stop(message) from None
+
+
+def not_an_archive(error: NotAnArchive) -> str:
+    """What is said of a setting that names no place for an archive."""
+    return f"--archive (ITEMSTORE_ARCHIVE): {error}"
 
 
 def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

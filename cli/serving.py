@@ -10,10 +10,11 @@ from errno import EADDRINUSE
 from functools import partial
 from typing import Any
 
+from itemstore.archive.object_store import NotAnArchive
 from itemstore.cli.application import application
 from itemstore.cli.engine_url import redis_cli, without_secrets
-from itemstore.cli.errors import Stop
-from itemstore.cli.opening import checked_settings
+from itemstore.cli.errors import MISUSED, Stop
+from itemstore.cli.opening import checked_settings, not_an_archive
 from itemstore.cli.output import say
 from itemstore.domain.events import ITEMS
 from itemstore.engine.embedded import EngineError
@@ -24,6 +25,7 @@ from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
+from itemstore.store.archive_place import archive_of
 from itemstore.store.health import check_writable
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.named import UnknownName
@@ -37,14 +39,17 @@ from itemstore.store.tokens import read_tokens
 def checked(options: Mapping[str, Any]) -> Settings:
     """The settings, with no more connections than the system allows.
 
-    Raises Stop, also where there is no such model or projection.
+    Raises Stop, also where there is no such model, projection or place for an archive.
     """
     settings = checked_settings(options)
     try:
         collections = named_collections(settings.collections, settings.model)
         named_projections(settings.projections, collections)
+        archive_of(settings, settings.data_dir)
     except UnknownName as error:
         raise Stop(str(error)) from None
+    except NotAnArchive as error:
+        raise Stop(not_an_archive(error), MISUSED) from None
     most = connections_within(settings.max_connections, say)
     return settings.model_copy(update={"max_connections": most})
 

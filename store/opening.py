@@ -14,6 +14,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.store.archive_place import archive_of
 from itemstore.store.health import check_writable
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.settings import Settings
@@ -45,20 +46,22 @@ async def open_store(
 
     Without a URL the engine is the embedded one: where another process runs it, that one, else one
     for the block. Only with `new` may the data directory be one that has no store yet. Raises
-    NoStore, NotAnEngineUrl, UnknownName, EngineError, LogUnavailable and LogBroken.
+    NoStore, NotAnEngineUrl, NotAnArchive, UnknownName, EngineError, LogUnavailable and LogBroken.
     """
     if settings.redis_url is not None:
+        archive = archive_of(settings, embedded_in(settings.data_dir, settings.redis_url))
         async with connect(settings.redis_url) as client:
             names = names or await names_for_a_command(client, settings)
-            yield Store.on(client, settings, DiskSpace(), names=names)
+            yield Store.on(client, settings, DiskSpace(), names=names, archive=archive)
         return
+    archive = archive_of(settings, settings.data_dir)
     if not (new or holds_data(settings.data_dir)):
         raise NoStore(settings.data_dir)
     with attach(settings.data_dir) as engine:
         async with connect(engine.url) as client:
-            disk = DiskSpace(engine.data_dir)
+            disk, is_own = DiskSpace(engine.data_dir), not engine.is_borrowed
             names = names or await names_for_a_command(client, settings)
-            yield Store.on(client, settings, disk, names=names, is_own=not engine.is_borrowed)
+            yield Store.on(client, settings, disk, names=names, archive=archive, is_own=is_own)
 
 
 @asynccontextmanager
@@ -70,13 +73,14 @@ async def open_to_serve(
     `names` are those of its collections, where the settings don't say.
 
     Without a URL the embedded engine runs for the block. What the engine promises is logged, and
-    waited for where it is just being started again. Raises NotAnEngineUrl, EngineError,
-    UnsafeEngine and LogUnavailable.
+    waited for where it is just being started again. Raises NotAnEngineUrl, NotAnArchive,
+    EngineError, UnsafeEngine and LogUnavailable.
     """
     with engine_for(settings) as url:
         async with connect_to_primary(url) as client:
-            disk = DiskSpace(embedded_in(settings.data_dir, url))
-            store = Store.on(client, settings, disk, names=names)
+            data_dir = embedded_in(settings.data_dir, url)
+            archive = archive_of(settings, data_dir)
+            store = Store.on(client, settings, DiskSpace(data_dir), names=names, archive=archive)
             promise = await _promise_in_time(store)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from itemstore.archive.archive import Archive
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed
@@ -33,8 +34,9 @@ class Store:
     """The collections of one namespace, by name, in the order of the setting.
 
     `appender` is the way into the logs of all of them, and `feed` has these as one. `disk` is where
-    the engine has its data, if that is the embedded one. `is_own` where this process runs the
-    engine for itself: then nobody else has it, and nobody writes.
+    the engine has its data, if that is the embedded one. `archive` has the logs for ever, where
+    there is one. `is_own` where this process runs the engine for itself: then nobody else has it,
+    and nobody writes.
     """
 
     collections: Mapping[str, Collection]
@@ -42,16 +44,18 @@ class Store:
     feed: Feed
     settings: Settings
     disk: DiskSpace
+    archive: Archive | None = None
     is_own: bool = False
 
     @classmethod
-    def on(
+    def on(  # noqa: PLR0913 - what is opened, and what is known of it
         cls,
         redis: Redis,
         settings: Settings,
         disk: DiskSpace,
         *,
         names: Iterable[str] | None = None,
+        archive: Archive | None = None,
         is_own: bool = False,
     ) -> Store:
         """The store that the engine of this client holds, with its data where `disk` is.
@@ -70,7 +74,7 @@ class Store:
             log = EventLog(partition, terms, appender)
             collections[name] = Collection(name, partition, log, items)
         feed = Feed.on([each.partition for each in collections.values()])
-        return cls(collections, appender, feed, settings, disk, is_own)
+        return cls(collections, appender, feed, settings, disk, archive, is_own)
 
     @property
     def partition(self) -> Partition:
