@@ -23,6 +23,9 @@ THREADS = 8
 
 _UNFINISHED = ".unfinished-"
 
+_NO_TMPFILE = {errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT}
+"""How file systems say that they have no files without names."""
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _Result = TypeVar("_Result")
@@ -54,9 +57,9 @@ class Directory(Objects):
 
         return await self._run(read, name)
 
-    async def put(self, name: str, data: bytes, *, is_new: bool) -> None:
+    async def put_new(self, name: str, data: bytes) -> None:
         """Makes a file."""
-        await self._run(lambda: _write(self._path / name, data, is_new=is_new), name)
+        await self._run(lambda: _write_new(self._path / name, data), name)
 
     async def delete(self, name: str) -> None:
         """Deletes a file."""
@@ -85,23 +88,41 @@ def _name(listed: Listed) -> str:
     return listed.name
 
 
-def _write(path: Path, data: bytes, *, is_new: bool) -> None:
+def _write_new(path: Path, data: bytes) -> None:
     _make_folder(path.parent)
-    unfinished = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with _unfinished(path.parent) as (file, name):
+        _write_all(file, data)
+        os.fsync(file)
+        # It refuses where there is one, as renaming does not. With a directory's number, which
+        # a path from the root has no use for, it follows the link that the name is.
+        os.link(name, path, src_dir_fd=file)
+    _sync(path.parent)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[tuple[int, str]]:
+    """A new file, and a name by which it can be linked, which a listing does not have.
+
+    It has no other name where the system knows files without one: then a kill leaves nothing.
+    """
     try:
+        file = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_TMPFILE:
+            raise
+    else:
         try:
-            _write_all(file, data)
-            os.fsync(file)
+            yield file, f"/proc/self/fd/{file}"
         finally:
             os.close(file)
-        if is_new:
-            os.link(unfinished, path)  # refuses where there is one, as rename does not
-        else:
-            unfinished.rename(path)
+        return
+    path = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        yield file, str(path)
     finally:
-        unfinished.unlink(missing_ok=True)
-    _sync(path.parent)
+        os.close(file)
+        path.unlink(missing_ok=True)
 
 
 def _write_all(file: int, data: bytes) -> None:

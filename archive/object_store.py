@@ -8,13 +8,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from obstore.store import MemoryStore, from_url
-
-from itemstore.archive.bucket import Bucket
-from itemstore.archive.directory import Directory
-from itemstore.archive.objects import AlreadyThere, Hindered, Listed, Objects
+from itemstore.archive.objects import AlreadyThere, Hindered, Listed, ObjectMissing, Objects
+from itemstore.archive.places import objects_at
 
 AT_ONCE = 16
 """Requests of a process that are under way at once."""
@@ -40,10 +36,6 @@ ALL_SECONDS = 15.0
 _Result = TypeVar("_Result")
 
 
-class NotAnArchive(ValueError):
-    """A text names no place for an archive; the sentence says what does."""
-
-
 class ObjectStore:
     """Objects by name. All raise PastUnavailable, with a sentence that has no secret in it."""
 
@@ -67,17 +59,17 @@ class ObjectStore:
     async def put_new(self, name: str, data: bytes) -> None:
         """Puts an object where there is none. Raises AlreadyThere if there is another.
 
-        One with this very content is its own: the answer to an attempt before was lost.
+        One with this very content is taken for its own: the answer to an attempt was lost.
         """
-        try:
-            await self._tried(lambda: self._objects.put(name, data, is_new=True), len(data))
-        except AlreadyThere:
-            if await self.get(name) != data:
-                raise
 
-    async def put(self, name: str, data: bytes) -> None:
-        """Puts an object, in place of one that may be there."""
-        await self._tried(lambda: self._objects.put(name, data, is_new=False), len(data))
+        async def attempt() -> None:
+            try:
+                await self._objects.put_new(name, data)
+            except AlreadyThere:
+                if await self._found(name) != data:
+                    raise
+
+        await self._tried(attempt, len(data))
 
     async def delete(self, name: str) -> None:
         """Deletes an object, if there is one."""
@@ -90,6 +82,12 @@ class ObjectStore:
     async def names(self, prefix: str, after: str = "") -> list[str]:
         """The names of these."""
         return [each.name for each in await self.listed(prefix, after)]
+
+    async def _found(self, name: str) -> bytes:
+        try:
+            return await self._objects.get(name)
+        except ObjectMissing:  # two at once, of which the store let none through
+            raise Hindered(f"{name} came and went in the archive {self.place}.") from None
 
     async def _tried(self, attempt: Callable[[], Awaitable[_Result]], size: int = 0) -> _Result:
         begun = monotonic()
@@ -116,19 +114,6 @@ class ObjectStore:
                 raise Hindered(sentence) from None
 
 
-_in_memory: dict[str, MemoryStore] = {}
-
-
 def object_store_of(place: str | Path) -> ObjectStore:
-    """The objects at a place: a directory, `s3://`, `gs://` or `az://`, or `memory://NAME`.
-
-    Raises NotAnArchive.
-    """
-    text = str(place)
-    if "://" not in text:
-        return ObjectStore(Directory(Path(text)))
-    parts = urlsplit(text)
-    if parts.scheme == "memory":
-        return ObjectStore(Bucket(_in_memory.setdefault(text, MemoryStore()), text))
-    store = from_url(text, retry_config={"max_retries": 0}, client_options={"allow_http": True})
-    return ObjectStore(Bucket(store, text))
+    """The objects at a place: see `objects_at`. Raises NotAnArchive."""
+    return ObjectStore(objects_at(place))

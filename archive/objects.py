@@ -12,6 +12,10 @@ from typing import Protocol
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 
 
+class NotAnArchive(ValueError):
+    """A text names no place for an archive, or one that can't be reached so: it says why."""
+
+
 class ObjectMissing(PastDamaged):
     """There is no object with this name; it may have been replaced by others meanwhile."""
 
@@ -21,7 +25,7 @@ class ObjectMissing(PastDamaged):
 
 
 class AlreadyThere(Exception):
-    """There is an object with this name, with another content."""
+    """There is an object with this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is there already.")
@@ -60,10 +64,10 @@ class Objects(Protocol):
         """A part of an object, less where it ends before. Raises ObjectMissing."""
 
     @abstractmethod
-    async def put(self, name: str, data: bytes, *, is_new: bool) -> None:
-        """Puts an object, the whole of it or nothing, so that it outlives a power cut.
+    async def put_new(self, name: str, data: bytes) -> None:
+        """Puts an object where there is none: the whole of it or nothing, safe from a power cut.
 
-        Where it is to be new, it raises AlreadyThere if there is one.
+        Raises AlreadyThere if there is one.
         """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from itemstore.archive.object_store import NotAnArchive
+from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.environment import warn_of_misspelt
 from itemstore.cli.errors import MISUSED, Stop, told
 from itemstore.cli.interruption import Interrupted

@@ -10,7 +10,7 @@ from errno import EADDRINUSE
 from functools import partial
 from typing import Any
 
-from itemstore.archive.object_store import NotAnArchive
+from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.application import application
 from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.errors import MISUSED, Stop

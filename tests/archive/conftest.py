@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.object_store import ObjectStore, object_store_of
+from tests.archive.s3_server import S3Server, running_s3
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One server for all."""
+    with running_s3() as server:
+        yield server
 
 
 @pytest.fixture(params=["memory", "directory"])
