@@ -9,12 +9,14 @@ frame that decompresses to nothing.
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
+
+from pydantic_core import from_json, to_json
 
 from itemstore.archive.manifest import Place
 
@@ -47,9 +49,9 @@ class FrameDamaged(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A line of the directory: where a frame is, and what is in it.
+    """Where a frame is, and what is in it.
 
-    `key` says what its first line is, and `lines` how many there are of each kind, by its name.
+    `key` says what its first line is, and `lines` how many it has of each kind, by its name.
     `raw_bytes` is how large they are together.
     """
 
@@ -57,6 +59,32 @@ class Frame:
     place: Place
     raw_bytes: int
     lines: Mapping[str, int]
+
+
+class Directory(Sequence[Frame]):
+    """The frames of a file, in order; each is made when it is asked for."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
+        self.rows = rows
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Frame]: ...
+    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
+        if isinstance(index, slice):
+            return [_frame(row) for row in self.rows[index]]
+        return _frame(self.rows[index])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, key: Any, key_of: Callable[[Sequence[Any]], Any]) -> int:
+        """The number of the frame that a line would be in; 0 also where it is before all.
+
+        `key_of` makes of a frame's key what the one that is looked for is compared with.
+        """
+        return max(0, bisect_right(self.rows, key, key=lambda row: key_of(row[0])) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +116,24 @@ class FrameWriter:
 
     def finish(self) -> FramedFile:
         """The file."""
-        directory = _skippable(DIRECTORY_MAGIC, zstd.compress(_directory(self.frames)))
+        directory = _skippable(DIRECTORY_MAGIC, _directory(self.frames))
         place = Place(self.bytes, len(directory))
         data = b"".join((*self._pieces, directory, _seek_table(self.frames, place.length)))
         raw_bytes = sum(frame.raw_bytes for frame in self.frames)
         return FramedFile(data, place, raw_bytes, hashlib.sha256(data).hexdigest())
 
 
-def frames_in(directory: bytes) -> list[Frame]:
+def frames_in(part: bytes) -> Directory:
     """What the directory of a file says. Raises FrameDamaged."""
     try:
-        magic, length = _SKIPPABLE.unpack_from(directory)
-        if magic != DIRECTORY_MAGIC or length != len(directory) - _SKIPPABLE.size:
-            raise FrameDamaged("where its directory should be is something else")
-        found = json.loads(zstd.decompress(directory[_SKIPPABLE.size :]))
-        return [Frame(key, Place(*place), raw, lines) for key, place, raw, lines in found]
-    except (struct.error, zstd.ZstdError, ValueError, TypeError) as error:
-        if isinstance(error, FrameDamaged):
-            raise
+        magic, length = _SKIPPABLE.unpack_from(part)
+        is_whole = magic == DIRECTORY_MAGIC and length == len(part) - _SKIPPABLE.size
+        rows = from_json(zstd.decompress(part[_SKIPPABLE.size :])) if is_whole else None
+    except (struct.error, zstd.ZstdError, ValueError) as error:
         raise FrameDamaged("its directory can't be read") from error
+    if not isinstance(rows, list):
+        raise FrameDamaged("where its directory should be is something else")
+    return Directory(rows)
 
 
 def lines_of(frame: Frame, packed: bytes) -> bytes:
@@ -123,12 +150,17 @@ def lines_of(frame: Frame, packed: bytes) -> bytes:
     return raw
 
 
+def _frame(row: Sequence[Any]) -> Frame:
+    key, offset, length, raw_bytes, lines = row
+    return Frame(key, Place(offset, length), raw_bytes, lines)
+
+
 def _directory(frames: Sequence[Frame]) -> bytes:
     rows = [
-        [frame.key, [frame.place.offset, frame.place.length], frame.raw_bytes, frame.lines]
-        for frame in frames
+        [each.key, each.place.offset, each.place.length, each.raw_bytes, each.lines]
+        for each in frames
     ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    return zstd.compress(to_json(rows), options=_OPTIONS)
 
 
 def _seek_table(frames: Sequence[Frame], directory_bytes: int) -> bytes:

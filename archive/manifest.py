@@ -45,11 +45,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexInfo:
-    """A file that says where the events of items are, from a first position to a last one.
+class FileInfo:
+    """A segment or an index, of the log's part from a first position to a last one.
 
-    `events` is the number of positions in it, `raw_bytes` its size without compression,
-    `directory` the place of the frame that says where its frames are.
+    `events` is how many it is about, `raw_bytes` its size without compression, `directory` the
+    place of the frame that says where its frames are.
     """
 
     name: str
@@ -63,10 +63,22 @@ class IndexInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentInfo(IndexInfo):
-    """A file of events, from a first position to a last one; `counts` has each collection's."""
+class SegmentInfo(FileInfo):
+    """A file of events; `counts` has how many are of each collection."""
 
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexInfo(FileInfo):
+    """A file that says where the events of items are: a run, or one of the files of a run.
+
+    A run has all items with an event from `first` to `last`. The files of a run follow each other
+    in the order of items: each has those from one item to another, by collection and id.
+    """
+
+    first_item: tuple[str, str]
+    last_item: tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +123,7 @@ class Manifest:
         return sum(file.bytes for file in self.files)
 
     @property
-    def files(self) -> tuple[IndexInfo, ...]:
+    def files(self) -> tuple[FileInfo, ...]:
         """Segments and indexes."""
         return (*self.segments, *self.indexes)
 
@@ -175,7 +187,7 @@ class Manifest:
         return manifest
 
 
-_Info = TypeVar("_Info", bound=IndexInfo)
+_Info = TypeVar("_Info", bound=FileInfo)
 
 _OTHER_FORMAT = (
     "{} was written by another version of itemstore (format {}): read the archive with that one, "
@@ -200,7 +212,11 @@ def now() -> str:
 
 
 def _info(kind: type[_Info], members: dict[str, Any]) -> _Info:
-    return kind(**members | {"directory": Place(**members["directory"])})
+    members["directory"] = Place(**members["directory"])
+    for name in ("first_item", "last_item"):
+        if name in members:
+            members[name] = (members[name][0], members[name][1])
+    return kind(**members)
 
 
 def _complaint(manifest: Manifest) -> str:
@@ -212,9 +228,19 @@ def _complaint(manifest: Manifest) -> str:
             return f"{file.name} has no events"
     for files in (manifest.segments, manifest.indexes):
         for one, other in pairwise(files):
-            if key_of(other.first) <= key_of(one.last):
+            if not _are_in_order(one, other):
                 return f"{other.name} begins before the end of {one.name}"
     for segment in manifest.segments:
         if sum(segment.counts.values()) != segment.events:
             return f"the events of {segment.name} are not those of its collections"
     return ""
+
+
+def _are_in_order(one: FileInfo, other: FileInfo) -> bool:
+    if (
+        isinstance(one, IndexInfo)
+        and isinstance(other, IndexInfo)
+        and (one.first, one.last) == (other.first, other.last)
+    ):
+        return one.last_item <= other.first_item
+    return key_of(one.last) < key_of(other.first)

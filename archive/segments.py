@@ -16,7 +16,7 @@ from itemstore.archive.frames import (
     lines_of,
 )
 from itemstore.archive.lines import Placed, entries_in, line_of
-from itemstore.archive.manifest import SEGMENTS, SUFFIX, IndexInfo, Place, SegmentInfo
+from itemstore.archive.manifest import SEGMENTS, SUFFIX, FileInfo, Place, SegmentInfo
 from itemstore.eventlog.past import PastDamaged
 
 FRAME_EVENTS = 1000
@@ -141,7 +141,7 @@ def entries_of_frame(info: SegmentInfo, frame: Frame, text: bytes) -> list[Place
     return entries
 
 
-def damaged(info: IndexInfo, reason: object) -> PastDamaged:
+def damaged(info: FileInfo, reason: object) -> PastDamaged:
     """What is wrong with a file of the archive, in words."""
     return PastDamaged(f"The archive's {info.name} is damaged: {reason}.")
 

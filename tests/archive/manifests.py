@@ -32,4 +32,6 @@ def index(first: int, last: int) -> IndexInfo:
         raw_bytes=100,
         sha256="0" * 64,
         directory=Place(9, 1),
+        first_item=("items", "a"),
+        last_item=("items", "z"),
     )

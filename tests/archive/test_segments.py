@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import pyzstd
 
-from itemstore.archive.frames import Frame, frames_in, lines_of
+from itemstore.archive.frames import Directory, frames_in, lines_of
 from itemstore.archive.lines import Placed, line_of
 from itemstore.archive.manifest import Place
 from itemstore.archive.segments import (
@@ -36,7 +36,7 @@ def entries(segment: SegmentFile) -> list[Placed]:
     return [each for some in entries_of(segment.info, segment.data) for each in some]
 
 
-def frames(segment: SegmentFile) -> list[Frame]:
+def frames(segment: SegmentFile) -> Directory:
     """What its directory says."""
     return frames_in(_part(segment.data, segment.info.directory))
 
