@@ -25,6 +25,19 @@ AT_ONCE = 8
 WAITING = 256
 """Reads that may wait for these; more are refused at once."""
 
+PROBE = "probe-"
+"""What the name of the object begins with that a new archive is tried with."""
+
+_REPLACES = (
+    "{} is no place for an archive: its server replaces objects that are to be new, as if "
+    "If-None-Match were not there, so two processes could overwrite what the other wrote."
+)
+
+_STOPPED = (
+    "{} Nothing is archived until it is put back from a copy. Without one, delete it: then the "
+    "archive goes on after the manifest before it."
+)
+
 Part = tuple[str, int, int]
 
 
@@ -91,6 +104,7 @@ class Archive:
         while (manifest := await self.current()) is None:
             if await self.objects.names(SEGMENTS):
                 raise PastDamaged(f"{self.place} has segments, and no manifest that names them.")
+            await self._refuse_replacing()
             first = Manifest(number=1, archive=secrets.token_hex(8), log=log, made=now())
             try:
                 await self.publish(first)
@@ -107,6 +121,9 @@ class Archive:
         try:
             await self.objects.put_new(manifest.name, manifest.encoded)
         except AlreadyThere as error:
+            await self.refreshed()
+            if self.damage is not None:
+                raise PastDamaged(_STOPPED.format(self.damage)) from None
             raise Outrun(str(error)) from None
         names = await self.objects.names(MANIFESTS, manifest_name(max(manifest.number - 2, 0)))
         numbers = [number for name in names if (number := number_of(name)) is not None]
@@ -168,6 +185,18 @@ class Archive:
             return Manifest.decoded(name, await self.objects.get(name))
         except ObjectMissing:
             raise MalformedManifest(f"{name} was removed meanwhile.") from None
+
+    async def _refuse_replacing(self) -> None:
+        """Raises PastUnavailable where objects are replaced although they are to be new."""
+        name = PROBE + secrets.token_hex(8)
+        await self.objects.put_new(name, b"one")
+        try:
+            await self.objects.put_new(name, b"another")
+        except AlreadyThere:
+            return
+        finally:
+            await self.objects.delete(name)
+        raise PastUnavailable(_REPLACES.format(self.place))
 
     def _gone(self, known: Manifest) -> str:
         return f"{self.place} lacks {known.name}, which was there before."

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from itemstore.archive.objects import AlreadyThere, Hindered, Listed, ObjectMissing, Objects
+from itemstore.engine.disk_space import LEAST_MIB
 from itemstore.eventlog.past import PastUnavailable
 
 THREADS = 8
@@ -27,6 +29,13 @@ _NO_TMPFILE = {errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT}
 """How file systems say that they have no files without names."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_PASSING = {errno.EIO, errno.EINTR, errno.EAGAIN, errno.ESTALE}
+
+_NO_ROOM = (
+    "The disk of the archive {} has no room: nothing is archived until there is some. The last "
+    f"{LEAST_MIB} MiB are left to the engine."
+)
 
 _Result = TypeVar("_Result")
 
@@ -45,25 +54,30 @@ class Directory(Objects):
 
     async def get(self, name: str) -> bytes:
         """The content of a file."""
-        return await self._run((self._path / name).read_bytes, name)
+        with self._found(name):
+            return await self._run(self._file(name).read_bytes, name)
 
     async def get_range(self, name: str, offset: int, length: int) -> bytes:
         """A part of the content of a file."""
 
         def read() -> bytes:
-            with (self._path / name).open("rb") as file:
+            with self._file(name).open("rb") as file:
                 file.seek(offset)
                 return file.read(length)
 
-        return await self._run(read, name)
+        with self._found(name):
+            return await self._run(read, name)
 
     async def put_new(self, name: str, data: bytes) -> None:
         """Makes a file."""
-        await self._run(lambda: _write_new(self._path / name, data), name)
+        try:
+            await self._run(lambda: _write_new(self._file(name), data), name)
+        except FileExistsError:
+            raise AlreadyThere(name) from None
 
     async def delete(self, name: str) -> None:
         """Deletes a file."""
-        await self._run(lambda: (self._path / name).unlink(missing_ok=True), name)
+        await self._run(lambda: self._file(name).unlink(missing_ok=True), name)
 
     async def listed(self, prefix: str, after: str) -> list[Listed]:
         """The files in one folder."""
@@ -79,9 +93,28 @@ class Directory(Objects):
                     with suppress(FileNotFoundError):  # deleted meanwhile
                         yield Listed(name, entry.stat().st_size)
 
+    def _file(self, name: str) -> Path:
+        return self._path / name
+
+    @contextmanager
+    def _found(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise ObjectMissing(name, self.place) from None
+
     async def _run(self, work: Callable[[], _Result], name: str) -> _Result:
-        with _translated(name, self.place):
+        """Works in a thread. Raises FileNotFoundError and FileExistsError as they are."""
+        try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (FileNotFoundError, FileExistsError):
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise PastUnavailable(_NO_ROOM.format(self.place)) from error
+            reason = error.strerror or type(error).__name__
+            sentence = f"The archive {self.place} can't be read or written: {reason} ({name})."
+            raise (Hindered if error.errno in _PASSING else PastUnavailable)(sentence) from error
 
 
 def _name(listed: Listed) -> str:
@@ -90,13 +123,15 @@ def _name(listed: Listed) -> str:
 
 def _write_new(path: Path, data: bytes) -> None:
     _make_folder(path.parent)
+    if shutil.disk_usage(path.parent).free < LEAST_MIB * 2**20 + len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with _unfinished(path.parent) as (file, name):
         _write_all(file, data)
         os.fsync(file)
-        # It refuses where there is one, as renaming does not. With a directory's number, which
-        # a path from the root has no use for, it follows the link that the name is.
-        os.link(name, path, src_dir_fd=file)
-    _sync(path.parent)
+        try:
+            _link(file, name, path)
+        finally:
+            _sync(path.parent)  # one that is there may be of an attempt that failed here
 
 
 @contextmanager
@@ -125,6 +160,16 @@ def _unfinished(folder: Path) -> Iterator[tuple[int, str]]:
         path.unlink(missing_ok=True)
 
 
+def _link(file: int, name: str, path: Path) -> None:
+    """Gives a file a name, where there is none: renaming would replace that."""
+    if os.link in os.supports_dir_fd:
+        # Only with a directory to begin at, for which a whole path has no use, Python has links
+        # followed, such as those in /proc.
+        os.link(name, path, src_dir_fd=file)
+    else:
+        os.link(name, path)
+
+
 def _write_all(file: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
@@ -134,7 +179,10 @@ def _write_all(file: int, data: bytes) -> None:
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileNotFoundError as error:  # /proc says so, and what is deleted meanwhile
+            raise NotADirectoryError(error.errno, error.strerror) from error
         _sync(folder.parent)
 
 
@@ -147,23 +195,3 @@ def _sync(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-@contextmanager
-def _translated(name: str, place: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise ObjectMissing(name, place) from None
-    except FileExistsError:
-        raise AlreadyThere(name) from None
-    except OSError as error:
-        if error.errno in _FULL:
-            message = (
-                f"The disk of the archive {place} is full: nothing is archived until it has room."
-            )
-            raise PastUnavailable(message) from error
-        reason = error.strerror or type(error).__name__
-        sentence = f"The archive {place} can't be read or written: {reason} ({name})."
-        is_passing = error.errno in {errno.EIO, errno.EINTR, errno.EAGAIN, errno.ESTALE}
-        raise (Hindered if is_passing else PastUnavailable)(sentence) from error

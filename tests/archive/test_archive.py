@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from itemstore.archive.archive import Archive, Outrun
-from itemstore.archive.manifest import manifest_name
+from itemstore.archive.directory import Directory
+from itemstore.archive.manifest import Manifest, manifest_name
 from itemstore.archive.object_store import ObjectStore
 from itemstore.archive.objects import ObjectMissing
-from itemstore.eventlog.past import PastDamaged
+from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from tests.archive.manifests import index, segment
 
 
@@ -117,3 +119,99 @@ async def test_a_file_that_was_cut_is_damage(archive: Archive) -> None:
 
     with pytest.raises(PastDamaged, match="segments/a ends before its byte 12"):
         await archive.read("segments/a", 8, 4)
+
+
+async def test_a_store_that_knows_no_conditions_gets_no_archive(tmp_path: Path) -> None:
+    """Two processes would replace each other's manifests there."""
+
+    class Replacing(Directory):
+        async def put_new(self, name: str, data: bytes) -> None:
+            await self.delete(name)
+            await super().put_new(name, data)
+
+    archive = Archive(ObjectStore(Replacing(tmp_path)), 0)
+
+    with pytest.raises(PastUnavailable, match="replaces objects that are to be new"):
+        await archive.begin("a-log")
+
+    assert await archive.objects.names("") == []
+
+
+async def test_segments_without_a_manifest_are_no_new_archive(archive: Archive) -> None:
+    """Somebody deleted the manifests: a new archive would hide what is there."""
+    await archive.objects.put_new(segment(1, 5).name, b"")
+
+    with pytest.raises(PastDamaged, match="has segments, and no manifest"):
+        await archive.begin("a-log")
+
+
+async def test_too_many_reads_are_refused_at_once(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait are bounded, and are answered."""
+    monkeypatch.setattr("itemstore.archive.archive.WAITING", 20)
+    await archive.objects.put_new("segments/a", bytes(100))
+
+    reads = [archive.read("segments/a", offset, 1) for offset in range(30)]
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+
+    refused = [each for each in outcomes if isinstance(each, PastUnavailable)]
+    assert len(refused) == 10
+    assert outcomes.count(b"\0") == 20
+
+
+async def test_memory_has_a_bound_and_keeps_what_was_asked_for_last(objects: ObjectStore) -> None:
+    """What would fill a quarter of it alone is not kept, nor what is read in passing."""
+    archive = Archive(objects, cache_bytes=100)
+    await objects.put_new("segments/a", bytes(1000))
+    for offset in range(0, 200, 20):
+        await archive.read("segments/a", offset, 20)
+        await archive.read("segments/a", 0, 20)
+    await archive.read("segments/a", 300, 26)
+    await archive.read("segments/a", 400, 20, keep=False)
+    await objects.delete("segments/a")
+
+    kept = [offset for offset in range(0, 200, 20) if await is_kept(archive, offset, 20)]
+
+    assert kept == [0, 120, 140, 160, 180]
+    assert not await is_kept(archive, 300, 26)
+    assert not await is_kept(archive, 400, 20)
+
+
+async def is_kept(archive: Archive, offset: int, length: int) -> bool:
+    """Whether a part of a file that is gone is in memory."""
+    try:
+        await archive.read("segments/a", offset, length)
+    except ObjectMissing:
+        return False
+    return True
+
+
+async def test_a_damaged_manifest_is_said_and_the_one_before_is_read(archive: Archive) -> None:
+    """The next can't take its number: what to do is for a person to decide."""
+    first = await archive.begin("a-log")
+    second = first.followed_by([segment(1, 5)], [])
+    await archive.objects.put_new(second.name, second.encoded[:-20])
+    other = Archive(archive.objects, 0)
+
+    assert await other.refreshed() == first
+    assert other.damage is not None
+    assert f"{second.name} was cut or altered" in other.damage
+    with pytest.raises(PastDamaged, match="was cut or altered"):
+        await other.publish(first.followed_by([segment(1, 3)], []))
+
+    await archive.objects.delete(second.name)
+    await other.publish(first.followed_by([segment(1, 3)], []))
+    assert other.damage is None
+
+
+async def test_another_archive_in_its_place_is_not_read(objects: ObjectStore) -> None:
+    """Somebody put another one there while this process runs."""
+    archive = Archive(objects, 0)
+    first = await archive.begin("a-log")
+    other = Manifest(number=2, archive="another", log="a-log", segments=(segment(1, 5),))
+    await objects.put_new(other.name, other.encoded)
+
+    with pytest.raises(PastDamaged, match="has another archive now: another"):
+        await archive.refreshed()
+    assert await archive.current() == first
