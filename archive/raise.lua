@@ -1,7 +1,7 @@
 -- Moves on how far the archive is: what it holds all up to (`sealed`), or what readers ask it up to
 -- (`border`). It never moves back.
 --
--- Begins with the texts of in_order.lua and same_event.lua. The log has to have an event at that
+-- Begins with the texts of positions.lua and same_event.lua. The log has to have an event at that
 -- position, the one that the archive has: then it has all that the archive has before it as well,
 -- after a failover too.
 --   KEYS[1]  how the archive stands: a hash

@@ -18,9 +18,9 @@ from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.past import BORDER, CLAIMED
 from itemstore.eventlog.reader import Entry, Within
 
-_IN_ORDER = lua("itemstore.eventlog", "in_order")
-_CLAIM = Script(_IN_ORDER + lua(__package__, "claim"))
-_RAISE = Script(_IN_ORDER + lua(__package__, "same_event", "raise"))
+_POSITIONS = lua("itemstore.eventlog", "positions")
+_CLAIM = Script(_POSITIONS + lua(__package__, "claim"))
+_RAISE = Script(_POSITIONS + lua(__package__, "same_event", "raise"))
 _HAVE_EVENTS = Script(lua(__package__, "same_event", "have_events"))
 
 _SEALED, _COUNTED = "sealed", "counted"

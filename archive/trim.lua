@@ -1,7 +1,7 @@
 -- Takes the first events of a log that the archive has out of the engine: out of the stream, and out
 -- of the histories of their items. The last event of a log stays, whatever the archive has.
 --
--- Begins with the texts of entries.lua and in_order.lua. What frees memory is done first: then an
+-- Begins with the texts of positions.lua and entries.lua. What frees memory is done first: then an
 -- engine that has none left carries out the rest too.
 --   KEYS[1]  how the archive stands: a hash with the border
 --   KEYS[2]  the log

@@ -18,7 +18,7 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 
-_TRIM = Script(lua("itemstore.eventlog", "entries", "in_order") + lua(__package__, "trim"))
+_TRIM = Script(lua("itemstore.eventlog", "positions", "entries") + lua(__package__, "trim"))
 
 STEP = 250
 """Most events that are taken out in one step: about a millisecond of the engine's time."""

@@ -19,6 +19,7 @@ from itemstore.eventlog.append import Append, Meta
 from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
+from itemstore.eventlog.past import Past
 from itemstore.eventlog.script_call import Call, ScriptCall, lines_of_each
 from itemstore.eventlog.terms import DEFAULT, Terms
 from itemstore.eventlog.transaction import Addressed, Outcome, Transaction
@@ -48,11 +49,18 @@ class Appender:
     `appended` counts the events that this process has appended, by collection and type with a
     blank in between, and `batch_sizes` the batches of each size in which their commands went to
     the engine. `not_yet_durable` says why the last of them was not as durable as wanted in time;
-    None where it was.
+    None where it was. What is not in the engine any more is asked of `past`.
     """
 
-    def __init__(self, client: Redis, keys: StoreKeys, terms: Terms = DEFAULT) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        keys: StoreKeys,
+        terms: Terms = DEFAULT,
+        past: Past | None = None,
+    ) -> None:
         self._client = client
+        self._past = past
         self._keys = keys
         self._acknowledgement = terms.acknowledgement
         self._disk = terms.disk
@@ -121,11 +129,11 @@ class Appender:
 
         It is as durable as an append. Raises KeyReused where the key stands for another request.
         """
-        found = await outcomes(self._client, self._keys, key)
+        found = await outcomes(self._client, self._keys, key, self._past)
         if found:  # its first answer may have been that it is not durable yet
             await self.settle()
             # That was perhaps at an engine to which a failover has led since the first look.
-            found = await outcomes(self._client, self._keys, key)
+            found = await outcomes(self._client, self._keys, key, self._past)
         return found
 
     async def settle(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.all_logs import last_position
@@ -24,8 +24,8 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_id import Identity
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import Past, border
 from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, FeedReader, Within
-from itemstore.eventlog.stream import Stream
 
 WAITS_MS = 1000
 """How long the engine keeps a follower waiting where there is nothing new."""
@@ -35,19 +35,20 @@ WAITS_MS = 1000
 class Feed:
     """The logs of all collections of a store, or of some; of one, it is that log and nothing more.
 
-    `identity` says which log the store has.
+    `identity` says which log the store has, and `past` has what is not in the streams any more.
     """
 
     client: Redis
     identity: Identity
     all_logs: Sequence[Keys]
     logs: Sequence[Keys]
+    past: Past | None = None
 
     @classmethod
     def on(cls, partitions: Sequence[Partition]) -> Feed:
         """That of all collections of a store: at least one."""
-        logs = [each.keys for each in partitions]
-        return cls(partitions[0].client, Identity(partitions[0]), logs, logs)
+        logs, first = [each.keys for each in partitions], partitions[0]
+        return cls(first.client, Identity(first), logs, logs, first.past)
 
     def of(self, names: Container[str]) -> Feed:
         """That of some of the collections, or of none."""
@@ -57,8 +58,8 @@ class Feed:
     def reader(self) -> FeedReader:
         """What reads the logs."""
         if len(self.logs) == 1:
-            return Stream(self.client, self.logs[0])
-        return MergedLogs(self.client, self.logs)
+            return Partition(self.client, self.logs[0], self.past).reader
+        return MergedLogs(self.client, self.logs, self.past)
 
     async def end(self) -> str:
         """The last position that was given in the store, be it in one of these logs or not."""
@@ -99,6 +100,11 @@ class Feed:
         [log], count = self.logs, FIRST
         while True:
             entries = await self._wait(after, min(count, limit))
+            if entries and await self._has_passed(after):
+                part = await self.reader.part_after(after, Within(limit))
+                after = part.position
+                yield part.events()
+                continue
             if entries:
                 after = entries[-1][0].decode()
                 size = sum(len(value) for _, fields in entries for value in fields.values())
@@ -121,6 +127,10 @@ class Feed:
                 yield part.events()
             else:
                 yield []
+
+    async def _has_passed(self, position: str) -> bool:
+        """Whether the border has: this process may have stood still for a while."""
+        return key_of(await border(self.client, self.logs[0].store)) > key_of(position)
 
     async def _wait(self, after: str, count: int) -> list[Any]:
         """The first entries of one of the logs after a position, once there are some.

@@ -1,16 +1,7 @@
 -- Takes things from several sources in the order of their positions.
 --
--- Scripts that merge begin with this text. It takes no key and no argument itself. A source is a table;
+-- Goes on after the text of positions.lua. It takes no key and no argument itself. A source is a table;
 -- it waits with the position of what it has next.
-
-local ZEROS = string.rep('0', 20)
-
--- What compares as a position does: digits of one length. Positions have up to 20 digits, and Lua's
--- numbers are exact up to 15.
-local function key_of(position)
-  local ms, number = string.match(position, '^(%d+)-(%d+)$')
-  return string.sub(ZEROS, #ms + 1) .. ms .. string.sub(ZEROS, #number + 1) .. number
-end
 
 local waiting = {}  -- the one with the earliest position stands last
 

@@ -1,11 +1,10 @@
 """Reading the log of one collection, and the histories of its items.
 
-Its kind: `stream.py`, the engine's (docs/decisions/0030).
+Its kind: `whole_log.py`, over the engine's stream and the archive (docs/decisions/0030, 0052).
 """
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -13,12 +12,11 @@ from typing import Protocol
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
-from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.codec import EventHead, decode_flat, decode_head
-from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, PAGE_BYTES, Entry, FeedReader, size_of
+from itemstore.eventlog.reader import PAGE_BYTES, Entry, FeedReader, fitting, size_of
 
 MOST = 500
-"""Entries in a slice: less than a millisecond of the engine's time."""
+"""Entries in a slice."""
 
 
 class LogReader(FeedReader, Protocol):
@@ -30,8 +28,12 @@ class LogReader(FeedReader, Protocol):
         """Whose log it is."""
 
     @abstractmethod
-    async def entries_after(self, after: bytes, most: int) -> list[Entry]:
-        """The next entries after a position, `most` of them where there are that many."""
+    def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
+        """What the log has after a position, to its end, which writers may move meanwhile.
+
+        At most `most` entries at once; where small ones are followed by large ones, they may be as
+        large as bodies may be. The next slice is on its way while the caller works on one.
+        """
 
     @abstractmethod
     async def entries_at(
@@ -63,29 +65,6 @@ class LogReader(FeedReader, Protocol):
     @abstractmethod
     async def version_at(self, item: str, position: str) -> int:
         """The version that an item had at a position, 0 before its first."""
-
-    async def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
-        """What the log has after a position, to its end, which writers may move meanwhile.
-
-        At most `most` entries at once; where small ones are followed by large ones, they may be as
-        large as bodies may be. The next slice is on its way while the caller works on one.
-        """
-        limit, at_end = FIRST, False
-        reading = asyncio.ensure_future(self.entries_after(after.encode(), limit))
-        try:
-            while not at_end:
-                heed_cancellation()
-                entries = await reading
-                at_end = len(entries) < limit
-                if not at_end:
-                    limit = min(most, _limit(entries))
-                    reading = asyncio.ensure_future(self.entries_after(entries[-1][0], limit))
-                    await asyncio.sleep(0)  # lets the request go out
-                if entries:
-                    yield entries
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
     async def recorded_slices(self, after: str = START) -> AsyncGenerator[list[RecordedEvent]]:
         """What `slices` gives, as events."""
@@ -121,10 +100,11 @@ class LogReader(FeedReader, Protocol):
         size = done = 0
         while done < len(positions):
             some, looked = await self.entries_at(positions[done:])
-            done, size = done + looked, size + size_of(some)
-            if entries and size > PAGE_BYTES:
+            count = fitting(some, PAGE_BYTES - size, one=not entries)
+            done, size = done + looked, size + size_of(some[:count])
+            entries += some[:count]
+            if count < len(some):
                 break
-            entries += some
         return self._decoded(entries)
 
     async def heads_at(
@@ -142,9 +122,3 @@ class LogReader(FeedReader, Protocol):
 
     def _decoded(self, entries: Sequence[Entry]) -> list[RecordedEvent]:
         return [decode_flat(position, fields, self.collection) for position, fields in entries]
-
-
-def _limit(entries: list[Entry]) -> int:
-    sample = entries[::16]
-    size = size_of(sample) // len(sample) + 1
-    return max(1, min(MOST, ABOUT_BYTES // size, 4 * len(entries)))

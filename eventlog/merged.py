@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,8 +14,10 @@ from redis.asyncio import Redis
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
+from itemstore.eventlog import across_border
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import extents, outlook, part_of_item, part_of_logs
+from itemstore.eventlog.past import Past, border
 from itemstore.eventlog.reader import Extent, FeedReader, Outlook, Part, Within
 from itemstore.eventlog.stream import Stream
 
@@ -23,11 +26,13 @@ from itemstore.eventlog.stream import Stream
 class MergedLogs(FeedReader):
     """Reads several logs, or none, each time with one short step of the engine.
 
-    A position is given once in a store, so that of an event is a place in all of its logs.
+    A position is given once in a store, so that of an event is a place in all of its logs. `past`
+    has what is not in the streams any more.
     """
 
     client: Redis
     logs: Sequence[Keys]
+    past: Past | None = None
 
     async def extent(self) -> Extent:
         """Where the first of the logs begins, and where the last one ends."""
@@ -38,6 +43,7 @@ class MergedLogs(FeedReader):
             sum(each.length for each in of_each),
             sum(each.added for each in of_each),
             max((each.end for each in of_each), key=key_of, default=START),
+            sum(each.trimmed for each in of_each),
         )
 
     async def outlook(self, position: str) -> Outlook:
@@ -50,21 +56,38 @@ class MergedLogs(FeedReader):
 
     async def part_after(self, after: str, within: Within) -> Part:
         """The next entries of all the logs, fewer where they are large."""
-        read = part_of_logs if within.item is None else part_of_item
-        return await read(self.client, self.logs, after, within)
+        return await across_border.part_after(
+            self._newer_part, self.past, self._names, after, within
+        )
 
     async def before_last(self, count: int) -> str:
         """The position after which the last `count` events are, START where there are no more."""
         last = [await Stream(self.client, log).last_positions(count + 1) for log in self.logs]
-        newest_first = heapq.merge(*last, key=key_of, reverse=True)
-        return next(islice(newest_first, count, None), START)
+        newest = [*islice(heapq.merge(*last, key=key_of, reverse=True), count + 1)]
+        if not (newest and count):
+            return newest[0] if newest else START
+        up_to = await border(self.client, self.logs[0].store)
+        return await across_border.before_last(newest, up_to, self.past, self._names, count)
 
     async def recorded_slices(self, after: str = START) -> AsyncGenerator[list[RecordedEvent]]:
-        """What the logs have after a position, to their end, which writers may move meanwhile.
+        """What the logs have after a position, to their end, which writers may move meanwhile."""
+        parts = across_border.parts_after(self._newer_parts, self.past, self._names, after)
+        async with aclosing(parts):
+            async for part in parts:
+                if part.entries:
+                    yield part.events()
 
-        The next slice is on its way while the caller works on one.
-        """
-        reading = asyncio.ensure_future(self.part_after(after, Within()))
+    @property
+    def _names(self) -> list[str]:
+        return [log.collection for log in self.logs]
+
+    async def _newer_part(self, after: str, within: Within) -> Part:
+        read = part_of_logs if within.item is None else part_of_item
+        return await read(self.client, self.logs, after, within)
+
+    async def _newer_parts(self, after: str) -> AsyncGenerator[Part, None]:
+        """What the streams have; the next part is on its way while the caller works on one."""
+        reading = asyncio.ensure_future(self._newer_part(after, Within()))
         is_end = False
         try:
             while not is_end:
@@ -72,10 +95,9 @@ class MergedLogs(FeedReader):
                 part = await reading
                 is_end = part.is_end
                 if not is_end:
-                    reading = asyncio.ensure_future(self.part_after(part.position, Within()))
+                    reading = asyncio.ensure_future(self._newer_part(part.position, Within()))
                     await asyncio.sleep(0)  # lets the request go out
-                if part.entries:
-                    yield part.events()
+                yield part
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

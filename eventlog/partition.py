@@ -14,6 +14,7 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.past import Past
 from itemstore.eventlog.stream import Stream
+from itemstore.eventlog.whole_log import WholeLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Partition:
 
     @property
     def reader(self) -> LogReader:
-        """What reads its log."""
-        return Stream(self.client, self.keys)
+        """What reads its log, all of it."""
+        return WholeLog(Stream(self.client, self.keys), self.past)
 
     async def run(self, script: Script, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
         """A script's reply. Raises LogUnavailable, LogFull, LogBroken, and what it says itself."""

@@ -8,12 +8,13 @@ past for ever; see docs/decisions/0048.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.positions import START, key_of, position_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
@@ -34,12 +35,25 @@ class PastDamaged(LogBroken):
     """The archive lacks something, or has it altered: the sentence says what."""
 
 
+class BeforeBorder(Exception):
+    """The engine may lack what was asked for: that begins before the border."""
+
+    def __init__(self, border: bytes) -> None:
+        super().__init__(border)
+        self.border = checked_border(border)
+
+
 class Past(Protocol):
     """The events of all collections of a store up to some position, in one order.
 
     Entries are those that the streams had, to the byte. `up_to` is a position that it reaches:
     nothing after that is given. All raise PastUnavailable and PastDamaged.
+
+    `asking` is entered by readers for as long as they wait for an answer, but for `slices`: a
+    process that serves many bounds with it how many wait at once.
     """
+
+    asking: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
 
     @abstractmethod
     async def part_after(
@@ -78,7 +92,7 @@ async def border(client: Redis, keys: StoreKeys) -> str:
     """The store's border, START where all is in the streams. Raises LogUnavailable, LogBroken."""
     with translated():
         found: Any = await client.hget(keys.archive, BORDER)
-    return START if found is None else found.decode(errors="replace")
+    return START if found is None else checked_border(found)
 
 
 async def archived(client: Redis, keys: StoreKeys) -> str:
@@ -88,4 +102,17 @@ async def archived(client: Redis, keys: StoreKeys) -> str:
     """
     with translated():
         found: Any = await client.hmget(keys.archive, [CLAIMED, BORDER])
-    return max((each.decode(errors="replace") for each in found if each), key=key_of, default=START)
+    return max((checked_border(each) for each in found if each), key=key_of, default=START)
+
+
+def checked_border(found: bytes) -> str:
+    """The position that the border is. Raises LogBroken."""
+    text = found.decode(errors="replace")
+    position = position_of(text)
+    if position is None:
+        message = (
+            f"The archive's border is {text[:40]!r}, which is no position; another program writes "
+            "in this namespace."
+        )
+        raise LogBroken(message)
+    return position

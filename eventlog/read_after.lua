@@ -1,7 +1,8 @@
 -- Entries of the log after a position, as many as are small together.
 --
--- Begins with the texts of entries.lua and wanted.lua.
+-- Begins with the texts of positions.lua, border.lua, entries.lua and wanted.lua.
 --   KEYS[1]  the log
+--   KEYS[2]  how the archive stands
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply
 --   ARGV[3]  at most so many that it looks at
@@ -9,9 +10,15 @@
 --   ARGV[5]  only entries of this type; empty: all
 --   then up to 32 prefixes: only entries of items whose id begins with one of them; none: all
 -- Reply: the position up to which it looked, how many entries it looked at, 1 where the log ends
--- there and 0 where it goes on, then the entries, each as XRANGE has it.
+-- there and 0 where it goes on, then the entries, each as XRANGE has it. The border alone where that is
+-- after the position: the log may lack what comes then.
 --
 -- XRANGE alone knows no bound of bytes: 500 entries may be half a gigabyte.
+
+local border = border_after(KEYS[2], ARGV[1])
+if border then
+  return { border }
+end
 
 local MOST = 32
 

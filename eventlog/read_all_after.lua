@@ -1,8 +1,8 @@
 -- Entries of several logs after a position, in the order of their positions, as many as are small
 -- together.
 --
--- Begins with the texts of entries.lua, wanted.lua and in_order.lua.
---   KEYS     the logs
+-- Begins with the texts of positions.lua, border.lua, entries.lua, wanted.lua and in_order.lua.
+--   KEYS     the logs, and then how the archive stands
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply
 --   ARGV[3]  at most so many that it looks at
@@ -12,7 +12,8 @@
 --   then up to 32 prefixes: only entries of items whose id begins with one of them; none: all
 -- Reply: the position up to which it looked, how many entries it looked at, 1 where all logs end
 -- there and 0 where one goes on, an empty text, then the entries, each as XRANGE has it with the
--- number of its log, from 1, as a third member.
+-- number of its log, from 1, as a third member. The border alone where that is after the position: the
+-- logs may lack what comes then.
 --
 -- The entries that come first in their logs may be many and large together. Where finding the
 -- earliest of them would take long, it looks at none, and the reply has a position in place of the
@@ -23,6 +24,12 @@
 -- XREAD passes over logs that have nothing new without looking at their entries, XRANGE does not; but
 -- it knows no last position.
 
+local border = border_after(KEYS[#KEYS], ARGV[1])
+if border then
+  return { border }
+end
+
+local LOGS = #KEYS - 1
 local GROUP, MOST, MOST_WORK, MOST_READ = 8, 32, 256, 524288
 
 local most, most_looked, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -106,13 +113,13 @@ end
 
 -- One log at first, and then more at once, as long as what was found is small.
 local from, at_once = 1, 1
-while from <= #KEYS do
-  local last = math.min(#KEYS, from + at_once - 1)
+while from <= LOGS do
+  local last = math.min(LOGS, from + at_once - 1)
   find_first(from, last)
   if read > MOST_READ then
     forget_latest()
   end
-  if read > 2 * MOST_READ and up_to ~= ARGV[6] and last < #KEYS then
+  if read > 2 * MOST_READ and up_to ~= ARGV[6] and last < LOGS then
     reply[4] = up_to
     return reply
   end

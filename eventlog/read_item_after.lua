@@ -1,8 +1,9 @@
 -- Entries of an item after a position, in the order of their positions, as many as are small
 -- together: of the items of that id in one collection, or in several.
 --
--- Begins with the texts of entries.lua, wanted.lua, in_order.lua and item_history.lua.
---   KEYS     the logs, and then as many histories of the item, in the same order
+-- Begins with the texts of positions.lua, border.lua, entries.lua, wanted.lua, in_order.lua and
+-- item_history.lua.
+--   KEYS     the logs, then as many histories of the item, in the same order, and how the archive stands
 --   ARGV[1]  the position
 --   ARGV[2]  at most so many entries in the reply
 --   ARGV[3]  at most so many that it looks at
@@ -10,7 +11,13 @@
 --   ARGV[5]  only entries of this type; empty: all
 -- Reply: the position up to which it looked, how many entries it looked at, 1 where all histories end
 -- there and 0 where one goes on, then the entries that were not removed, each as XRANGE has it with
--- the number of its log, from 1, as a third member.
+-- the number of its log, from 1, as a third member. The border alone where that is after the position:
+-- the histories may lack what comes then.
+
+local border = border_after(KEYS[#KEYS], ARGV[1])
+if border then
+  return { border }
+end
 
 local AT_ONCE = 16
 
@@ -29,11 +36,11 @@ local function fetch(item)
   end
 end
 
-local count = #KEYS / 2
+local count = (#KEYS - 1) / 2
 for number = 1, count do
   local history = KEYS[count + number]
   if redis.call('EXISTS', history) == 1 then
-    fetch({ number = number, history = history, version = version_at(history, place) })
+    fetch({ number = number, history = history, version = count_at(history, place) })
   end
 end
 

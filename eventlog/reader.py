@@ -34,10 +34,11 @@ Entry = tuple[bytes, list[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The first and the last position of the log, how many entries it has, and how many it had.
+    """The first and the last position of the log in the engine, and how many entries that has.
 
-    Both positions are START where it has none. `end` is the last position that was ever given,
-    also where its entry was removed.
+    Both positions are START where it has none. `added` is how many it ever had, and `trimmed` how
+    many of these are in the archive only. `end` is the last position that was ever given, also
+    where its entry was removed.
     """
 
     first: str
@@ -45,11 +46,17 @@ class Extent:
     length: int
     added: int
     end: str
+    trimmed: int = 0
 
     @property
     def lost(self) -> int:
-        """How many entries XTRIM, XDEL or DEL have taken out."""
-        return self.added - self.length
+        """How many entries XTRIM, XDEL or DEL have taken out, by hand."""
+        return max(0, self.added - self.length - self.trimmed)
+
+    @property
+    def events(self) -> int:
+        """How many events there are, in the engine and in the archive."""
+        return self.length + self.trimmed
 
     def is_before(self, position: str) -> bool:
         """Whether the position is ahead of the log, which never gave it."""
@@ -60,7 +67,8 @@ class Extent:
 class Outlook:
     """What comes after a position: whether a reader can go on there.
 
-    `is_lacking` where events after the position were removed by hand (XTRIM, XDEL), and
+    `is_lacking` where events after the position were removed by hand (XTRIM, XDEL) that the archive
+    does not have, and
     `may_be_ahead` where nothing that is read comes after it, so that it may be of another log.
     """
 
@@ -154,12 +162,11 @@ class FeedReader(Protocol):
         while len(events) < limit:
             some_bytes = min(ABOUT_BYTES, most_bytes - size)
             part = await self.part_after(after, Within(limit - len(events), bytes=some_bytes))
-            size += part.bytes
-            if events and size > most_bytes:
-                break
-            events += part.events()
+            count = fitting(part.entries, most_bytes - size, one=not events)
+            events += part.events()[:count]
+            size += size_of(part.entries[:count])
             after = part.position
-            if part.is_end or size >= most_bytes:
+            if count < len(part.entries) or part.is_end or size >= most_bytes:
                 break
         return events
 
@@ -167,3 +174,16 @@ class FeedReader(Protocol):
 def size_of(entries: Sequence[Entry]) -> int:
     """Bytes of the fields of entries."""
     return sum(sum(map(len, fields)) for _, fields in entries)
+
+
+def fitting(entries: Sequence[Entry], most_bytes: int, *, one: bool) -> int:
+    """How many of the first entries have at most so many bytes together; with `one` at least one.
+
+    A page ends where this says, so that it does not matter in which parts its entries came.
+    """
+    size = 0
+    for count, entry in enumerate(entries):
+        size += size_of((entry,))
+        if size > most_bytes and (count or not one):
+            return count
+    return len(entries)

@@ -12,12 +12,15 @@ from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.append import Checked
 from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.idempotency import IdempotencyKey, KeyReused
-from itemstore.eventlog.keys import Keys, StoreKeys, keys_of_log
-from itemstore.eventlog.stream import Stream
+from itemstore.eventlog.keys import StoreKeys, keys_of_log
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import Past
 from itemstore.eventlog.transaction import Outcome
 
 
-async def outcomes(client: Redis, keys: StoreKeys, key: IdempotencyKey) -> list[Outcome] | None:
+async def outcomes(
+    client: Redis, keys: StoreKeys, key: IdempotencyKey, past: Past | None = None
+) -> list[Outcome] | None:
     """What each command of the transaction with this key became, in order.
 
     None where it is not known, and where one of its events was removed (XDEL, XTRIM). Raises
@@ -38,7 +41,8 @@ async def outcomes(client: Redis, keys: StoreKeys, key: IdempotencyKey) -> list[
             positions[log].append(position)
     events: dict[bytes, RecordedEvent] = {}
     for log, some in positions.items():
-        events |= await _events_at(client, keys_of_log(log, keys.namespace), some)
+        log_of = Partition(client, keys_of_log(log, keys.namespace), past)
+        events |= await _events_at(log_of, some)
     if len(events) < sum(map(len, positions.values())):
         return None
     return [each if isinstance(each, Checked) else events[each[1]] for each in found]
@@ -59,14 +63,12 @@ def _split_check(line: str) -> tuple[str, str]:
     return " ".join(state), item
 
 
-async def _events_at(
-    client: Redis, keys: Keys, positions: list[bytes]
-) -> dict[bytes, RecordedEvent]:
+async def _events_at(partition: Partition, positions: list[bytes]) -> dict[bytes, RecordedEvent]:
     """The events at these positions of one log, without those that were removed."""
-    stream, found, done = Stream(client, keys), {}, 0
+    reader, found, done = partition.reader, {}, 0
     while done < len(positions):
-        entries, looked = await stream.entries_at(positions[done:])
+        entries, looked = await reader.entries_at(positions[done:])
         done += looked
         for position, fields in entries:
-            found[position] = decode_flat(position, fields, keys.collection)
+            found[position] = decode_flat(position, fields, reader.collection)
     return found

@@ -81,5 +81,7 @@ async def item_events(request: Request) -> AnyReply:
 
 async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
+    if version == 0:
+        return 0
     at = await request.collection.log.reader.positions(request.item_id, version - 1, 1)
     return version - 1 if at and at[0].decode() == after else version

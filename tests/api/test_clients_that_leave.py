@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from itemstore.api.app import ItemStore
 from itemstore.engine.scripts import Script
-from itemstore.eventlog import stream
-from itemstore.eventlog.stream import Stream
+from itemstore.eventlog import log_steps, stream
 from tests.api.conftest import sent_by
 
 
 @pytest.fixture
 def steps() -> Iterator[list[Any]]:
     """The steps of the engine that reads of the log take."""
-    run, taken = Stream._run, []
+    run, taken = log_steps.run, []
 
-    async def counted(stream: Stream, script: Script, key: str, *arguments: Any) -> Any:
-        if key == stream.keys.events:
+    async def counted(client: Redis, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
+        if "items:events" in keys:
             taken.append(arguments)
-        return await run(stream, script, key, *arguments)
+        return await run(client, script, keys, *arguments)
 
-    with patch.object(Stream, "_run", counted), patch.object(stream, "LOOKED_AT", 10):
+    with ExitStack() as patches:
+        for module in (stream, log_steps):
+            patches.enter_context(patch.object(module, "run", counted))
+            patches.enter_context(patch.object(module, "LOOKED_AT", 10))
         yield taken
 
 

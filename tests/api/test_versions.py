@@ -8,7 +8,7 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.stream import Stream
+from itemstore.eventlog.whole_log import WholeLog
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import BASE_URL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
@@ -252,16 +252,16 @@ async def test_a_version_that_comes_while_one_looks_for_it_is_not_gone(
     aged: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, *, is_before: bool, status: int
 ) -> None:
     """It is found, or it was not there yet: the look is one moment of the log."""
-    look = Stream.entry_of
+    look = WholeLog.entry_of
 
-    async def beside_a_write(stream: Stream, item: str, version: int) -> object:
-        found = None if is_before else await look(stream, item, version)
+    async def beside_a_write(log: WholeLog, item: str, version: int) -> object:
+        found = None if is_before else await look(log, item, version)
         await aged.put("/items/new", json={"size": 2})
-        return found or await look(stream, item, version)
+        return found or await look(log, item, version)
 
     await aged.put("/items/new", json={"size": 1})
     with monkeypatch.context() as patched:
-        patched.setattr(Stream, "entry_of", beside_a_write)
+        patched.setattr(WholeLog, "entry_of", beside_a_write)
         answer = await aged.get("/items/new/versions/2")
     assert answer.status_code == status
     assert (await aged.get("/items/new/versions/2")).json()["size"] == 2

@@ -217,7 +217,9 @@ async def test_what_a_failover_took_back_is_not_counted(
     before = await statistics(partition)
     for number in range(3):
         await log.append(PutItem(f"lost-{number}", b"{}"))
-    lost = await partition.reader.entries_after(before.position.encode(), 10)
+    lost = await Stream(partition.client, partition.keys).entries_after(
+        before.position.encode(), 10
+    )
     await partition.client.xdel(partition.keys.events, *(position for position, _ in lost))
     await log.append(PutItem("kept", b"{}"))
 
