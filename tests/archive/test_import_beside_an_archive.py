@@ -12,10 +12,10 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.import_file import import_file
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogArchived
-from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.importing import Step, import_events
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
+from tests.eventlog.memory_past import MemoryPast, with_past
 
 
 def line(item: str, position: str = "", **members: str) -> str:
@@ -27,7 +27,8 @@ def line(item: str, position: str = "", **members: str) -> str:
 @pytest.fixture
 def store() -> Store:
     """A store on an engine of its own."""
-    return Store.on(FakeAsyncRedis(server=FakeServer()), Settings(), DiskSpace())
+    store = Store.on(FakeAsyncRedis(server=FakeServer()), Settings(), DiskSpace())
+    return with_past(store, MemoryPast())
 
 
 async def imported(store: Store, directory: Path, *lines: str, append: bool = False) -> int:
@@ -73,8 +74,8 @@ async def test_the_meta_of_an_archived_line_comes_back(store: Store, tmp_path: P
     """With what the extensions don't say, in its order."""
     meta = {"key": "k1", "actor": "ann"}
     assert await imported(store, tmp_path, line("a", "1-0", itemmeta=json.dumps(meta))) == 1
-    [entry] = await store.partition.reader.entries_after(b"0-0", 1)
-    assert list(decode_flat(*entry).meta.items()) == list(meta.items())
+    [event] = await store.partition.reader.read()
+    assert list(event.meta.items()) == list(meta.items())
 
 
 @pytest.mark.parametrize("wrong", ["", "[]", '{"key":1}', "{"])

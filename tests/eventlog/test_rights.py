@@ -24,7 +24,7 @@ from tests.conftest import assert_agreement
 
 NO_HISTORIES = (
     "resetkeys ~items:events ~items:current ~items:ids ~itemstore:writers:* ~itemstore:position "
-    "%R~items:history:*"
+    "~itemstore:archive %R~items:history:*"
 )
 
 NO_HISTORIES_OF_ORDERS = (
