@@ -134,7 +134,7 @@ class Archive:
         if manifest.number > 1 and manifest.number - 1 not in numbers:
             await self.objects.delete(manifest.name)
             raise PastDamaged(f"{self.place} lacks {manifest_name(manifest.number - 1)}.")
-        self._manifest = manifest
+        self._manifest, self.damage = manifest, None
 
     async def read(self, name: str, offset: int, length: int, *, keep: bool = True) -> bytes:
         """A part of a file, which is kept in memory where it is likely to be asked for again.
