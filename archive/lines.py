@@ -71,7 +71,7 @@ def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
         if (
             fields[::2] != _NAMES
             or _HAS_BODY[kind] is (data == b"")
-            or not _is_number(version)
+            or not is_version(version)
             or not (data == b"" or _is_one_line_of_json(data))
         ):
             return _malformed_line(position, fields, collection)
@@ -108,6 +108,11 @@ def entries_in(text: bytes, count: int) -> list[Placed]:
     return [entry_of(line) for line in text.splitlines()]
 
 
+def is_version(version: bytes) -> bool:
+    """Whether a text is a version, as the log has it: a number from 1 on."""
+    return version.isdigit() and version[:1] != b"0" and len(version) <= _MOST_DIGITS
+
+
 def _placed(groups: tuple[bytes, ...]) -> Placed:
     position, collection, kind, subject, version, said, meta, data = groups
     if meta:
@@ -139,11 +144,6 @@ def _known_of(meta: dict[str, str]) -> bytes:
         return said.encode()
     except UnicodeEncodeError:  # a lone surrogate
         return b""
-
-
-def _is_number(version: bytes) -> bool:
-    """Whether a version is written as JSON has a number from 1 on."""
-    return version.isdigit() and version[:1] != b"0" and len(version) <= _MOST_DIGITS
 
 
 def _is_one_line_of_json(data: bytes) -> bool:

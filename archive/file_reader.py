@@ -1,0 +1,86 @@
+"""Parts of the archive's files, decompressed: directories and frames, those asked for last kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from itemstore.archive.archive import Archive
+from itemstore.archive.frames import Directory, Frame, FrameDamaged, frames_in, lines_of
+from itemstore.archive.manifest import FileInfo, Place
+from itemstore.archive.segments import damaged
+
+MOST_FRAMES = 20_000
+"""Frames in the directories that are kept: some 700 bytes each."""
+
+MOST_BYTES = 16 * 2**20
+"""Bytes of the lines that are kept, decompressed."""
+
+_Read = TypeVar("_Read")
+
+
+class FileReader:
+    """Reads parts of an archive's files, in threads. All raise PastUnavailable and PastDamaged."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self._directories: _Kept[str, Directory] = _Kept(MOST_FRAMES)
+        self._texts: _Kept[tuple[str, int], bytes] = _Kept(MOST_BYTES)
+
+    async def directory(self, file: FileInfo) -> Directory:
+        """The directory of a file."""
+        found = self._directories.get(file.name)
+        if found is None:
+            part = await self._read(file, file.directory)
+            found = await self._in_thread(file, lambda: frames_in(part))
+            self._directories.put(file.name, found, len(found))
+        return found
+
+    async def text(self, file: FileInfo, frame: Frame) -> bytes:
+        """The lines in a frame."""
+        place = (file.name, frame.place.offset)
+        found = self._texts.get(place)
+        if found is None:
+            part = await self._read(file, frame.place)
+            found = await self._in_thread(file, lambda: lines_of(frame, part))
+            self._texts.put(place, found, len(found))
+        return found
+
+    async def _read(self, file: FileInfo, place: Place) -> bytes:
+        return await self.archive.read(file.name, place.offset, place.length)
+
+    async def _in_thread(self, file: FileInfo, work: Callable[[], _Read]) -> _Read:
+        try:
+            return await asyncio.to_thread(work)
+        except FrameDamaged as error:
+            raise damaged(file, error) from error
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class _Kept(Generic[_Key, _Value]):
+    """Things of some size that were asked for last, up to a sum of these sizes."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._things: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
+
+    def get(self, key: _Key) -> _Value | None:
+        found = self._things.get(key)
+        if found is None:
+            return None
+        self._things.move_to_end(key)
+        return found[0]
+
+    def put(self, key: _Key, thing: _Value, size: int) -> None:
+        if key in self._things:
+            return
+        self._things[key] = thing, size
+        self._size += size
+        while self._size > self._most and len(self._things) > 1:
+            _, (_, oldest) = self._things.popitem(last=False)
+            self._size -= oldest
