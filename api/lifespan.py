@@ -10,11 +10,12 @@ from itemstore.api.context import Context
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.projections.runner import Runner
 from itemstore.server.stop_signal import on_stop_signal
+from itemstore.store.archiver import archiver_of
 
 
 @asynccontextmanager
 async def running(context: Context) -> AsyncIterator[None]:
-    """What goes on beside the requests: projections follow the log, streams end in time."""
+    """What goes on beside them: projections and archive follow the log, streams end in time."""
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.feed.identity.now()
@@ -24,11 +25,16 @@ async def running(context: Context) -> AsyncIterator[None]:
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]
+    archiver = archiver_of(store)
+    if archiver is not None:
+        archiver.start()
     try:
         with on_stop_signal(context.feed.close):
             yield
     finally:
         context.feed.close()
+        if archiver is not None:
+            await archiver.finish()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,7 +14,7 @@ from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.merged import MergedLogs
+from itemstore.eventlog.log_steps import part_of_logs
 from itemstore.eventlog.past import BORDER, CLAIMED
 from itemstore.eventlog.reader import Entry, Within
 
@@ -94,7 +94,8 @@ async def progress(client: Redis, logs: Sequence[Keys]) -> Progress:
     events = max(0, sum(int(each or 0) for each in found) - noted.counted)
     if not events:
         return Progress(noted, 0, 0.0)
-    next_one = await MergedLogs(client, logs).part_after(noted.sealed, Within(1, 1))
+    archived_to = max(noted.sealed, noted.border, key=key_of)
+    next_one = await part_of_logs(client, logs, archived_to, Within(1, 1))
     if not next_one.entries:
         return Progress(noted, 0, 0.0)
     age = time.time() - milliseconds_of(next_one.position) / 1000
@@ -131,11 +132,6 @@ async def have_events(client: Redis, events: Sequence[tuple[Keys, Entry]]) -> li
         keys = [log.events for log, _ in some]
         found += map(bool, await _run(_HAVE_EVENTS, client, keys, arguments))
     return found
-
-
-def is_after(position: str, other: str) -> bool:
-    """Whether a position is after another."""
-    return key_of(position) > key_of(other)
 
 
 async def _raise(

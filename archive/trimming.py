@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
@@ -47,23 +48,49 @@ class Keep:
     bytes: int
 
 
-def next_border(
-    stretches: Sequence[Stretch], after: Stretch, in_engine: Stretch, keep: Keep
-) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the engine holds: events, their bytes there, and how many there have been in all."""
+
+    events: int
+    bytes: int
+    counted: int
+
+
+def next_border(stretches: Sequence[Stretch], after: Stretch, held: Held, keep: Keep) -> str | None:
     """The first event of the last stretch that is not wholly among those to keep; None if all are.
 
     `stretches` are those of the archive after the border, oldest first, `after` is what comes after
-    them and is not archived yet. `in_engine` is what the engine holds: how large things are there
-    is told by its size, and by how large the stretches are next to each other.
+    them and is not archived yet. How large things are in the engine is told by the size of all of
+    it, and by how large the stretches are next to each other.
     """
     sizes = sum(each.bytes for each in stretches) + after.bytes
-    scale = in_engine.bytes / sizes if sizes else 1.0
+    scale = held.bytes / sizes if sizes else 1.0
     events, size = after.events, after.bytes * scale
     for each in reversed(stretches):
         events, size = events + each.events, size + each.bytes * scale
         if events > keep.events or size > keep.bytes:
             return each.first
     return None
+
+
+async def held_by_engine(client: Redis, logs: Sequence[Keys]) -> Held:
+    """What the logs hold. An engine that tells no sizes holds no bytes. Raises LogUnavailable."""
+    commands = [
+        command
+        for log in logs
+        for command in (
+            ("XLEN", log.events),
+            ("GET", log.trimmed),
+            ("MEMORY", "USAGE", log.events),
+        )
+    ]
+    found = await replies(client, commands)
+    lengths, trimmed, sizes = (
+        sum(int(each or 0) for each in found[n::3] if not isinstance(each, Exception))
+        for n in range(3)
+    )
+    return Held(lengths, sizes, lengths + trimmed)
 
 
 async def trim(client: Redis, logs: Sequence[Keys]) -> int:

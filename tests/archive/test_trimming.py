@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.archive import trimming
-from itemstore.archive.trimming import Keep, Stretch, next_border, trim, trim_step
+from itemstore.archive.trimming import Held, Keep, Stretch, next_border, trim, trim_step
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
@@ -238,7 +238,7 @@ async def test_an_engine_without_memory_can_be_trimmed(
 
 STRETCHES = [Stretch(f"{n}-0", 1000, 100_000) for n in (10, 20, 30, 40)]
 NOTHING = Stretch("", 0, 0)
-ENGINE = Stretch("", 4000, 400_000)
+ENGINE = Held(4000, 400_000, 4000)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_the_border_is_before_the_newest_events_that_are_kept(
 def test_events_that_are_not_archived_count_as_the_newest() -> None:
     """None of them goes, however many they are."""
     after = Stretch("50-0", 2500, 250_000)
-    engine = Stretch("", 6500, 650_000)
+    engine = Held(6500, 650_000, 6500)
     assert next_border(STRETCHES, after, engine, Keep(3000, 10**9)) == "40-0"
     assert next_border(STRETCHES, after, engine, Keep(4000, 10**9)) == "30-0"
     assert next_border([], after, engine, Keep(1, 1)) is None
@@ -263,7 +263,7 @@ def test_events_that_are_not_archived_count_as_the_newest() -> None:
 
 def test_bytes_are_those_that_the_engine_takes() -> None:
     """What stands in the archive as 100 kB may take 50 kB there."""
-    engine = Stretch("", 4000, 200_000)
+    engine = Held(4000, 200_000, 4000)
     assert next_border(STRETCHES, NOTHING, engine, Keep(10_000, 200_000)) is None
     assert next_border(STRETCHES, NOTHING, engine, Keep(10_000, 100_000)) == "20-0"
 

@@ -1,0 +1,58 @@
+"""Whether an archive is the one of the store that is to be archived in it."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from itemstore.archive.archive import Archive
+from itemstore.archive.manifest import Manifest
+from itemstore.archive.standing import standing
+from itemstore.domain.positions import START
+from itemstore.eventlog.all_logs import last_position
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.log_id import identity
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import PastDamaged
+
+_OF_ANOTHER_LOG = (
+    "The archive {} has the events of another log ({}) than that of the engine ({}). If the engine "
+    "was emptied, `itemstore restore` makes the store again from the archive; a new store takes "
+    "another directory or bucket (ITEMSTORE_ARCHIVE)."
+)
+_ANOTHER = (
+    "The archive {} has the id {}, and that of this store has the id {}: name the store's own with "
+    "ITEMSTORE_ARCHIVE."
+)
+_GONE = (
+    "The archive {} is empty, and that of this store, which has the id {}, is not: put it back, or "
+    "name the place where it is with ITEMSTORE_ARCHIVE."
+)
+
+
+class NotItsArchive(Exception):
+    """It is the archive of another store, so nothing is put there. The sentence says what to do."""
+
+
+async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest | None:
+    """The newest manifest of a store's archive: of a new one, where neither has anything of it yet.
+
+    None as long as the store has no event. Raises NotItsArchive, PastUnavailable, PastDamaged, and
+    what the engine raises.
+    """
+    partition = Partition(client, keys)
+    noted = await standing(client, keys)
+    manifest = await archive.refreshed()
+    if archive.damage is not None:
+        raise PastDamaged(archive.damage)
+    if manifest is None:
+        if noted.archive is not None:
+            raise NotItsArchive(_GONE.format(archive.place, noted.archive))
+        if await last_position(partition) == START:
+            return None
+        manifest = await archive.begin(await identity(partition))
+    log = await identity(partition)
+    if noted.archive not in (None, manifest.archive):
+        raise NotItsArchive(_ANOTHER.format(archive.place, manifest.archive, noted.archive))
+    if manifest.log != log:
+        raise NotItsArchive(_OF_ANOTHER_LOG.format(archive.place, manifest.log, log))
+    return manifest

@@ -1,0 +1,31 @@
+"""What archives a store, as its settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from itemstore.archive.archiver import Archiver, Terms
+from itemstore.archive.archiving import Logs
+from itemstore.archive.trimming import Keep
+from itemstore.store.known_collections import known_names
+from itemstore.store.store import Store
+
+
+def archiver_of(store: Store) -> Archiver | None:
+    """What archives the store in one of the processes that serve it; None without an archive."""
+    if store.archive is None:
+        return None
+    settings = store.settings
+    keep = Keep(settings.keep_events, settings.keep_bytes)
+    terms = Terms(settings.archive_seconds, keep, is_apart=True)
+    return Archiver(logs_of(store), store.archive, terms, store.disk)
+
+
+def logs_of(store: Store) -> Logs:
+    """The logs that are archived: of all collections that the store has ever had."""
+    client, namespace = store.partition.client, store.settings.namespace
+
+    async def names() -> Sequence[str]:
+        return sorted({*store.collections, *await known_names(client, namespace)})
+
+    return Logs(client, namespace or "", names)
