@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from itemstore.archive.manifest import (
     MANIFESTS,
@@ -24,6 +26,11 @@ AT_ONCE = 8
 
 WAITING = 256
 """Reads that may wait for these; more are refused at once."""
+
+WAITING_SECONDS = 10.0
+"""How long each of them waits."""
+
+_TOO_MANY = "Too many reads wait for the archive; try again."
 
 PROBE = "probe-"
 """What the name of the object begins with that a new archive is tried with."""
@@ -52,6 +59,8 @@ class Archive:
         self.objects = objects
         self.damage: str | None = None
         self._manifest: Manifest | None = None
+        self._refreshing = asyncio.Lock()
+        self._asked = self._answered = 0
         self._cache = _Cache(cache_bytes)
         self._lane = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -75,6 +84,16 @@ class Archive:
         The newest that can be read: `damage` says what is wrong with later ones. Raises
         PastUnavailable and PastDamaged.
         """
+        self._asked += 1
+        asked = self._asked
+        async with self._refreshing:
+            if self._answered < asked:  # no look that others waited for began after this call
+                asked = self._asked
+                await self._look()
+                self._answered = asked
+        return self._manifest
+
+    async def _look(self) -> None:
         known = self._manifest
         names = await self._names_from(known)
         if known is not None and not names:
@@ -82,7 +101,7 @@ class Archive:
         self.damage = None
         for name in reversed(names):
             if known is not None and name == known.name:
-                return known
+                return
             try:
                 found = await self._read(name)
             except MalformedManifest as error:
@@ -91,10 +110,9 @@ class Archive:
             if known is not None and found.archive != known.archive:
                 raise PastDamaged(f"{self.place} has another archive now: {found.archive}.")
             self._manifest = found
-            return found
+            return
         if self.damage is not None:
             raise PastDamaged(self.damage)
-        return None
 
     async def begin(self, log: str) -> Manifest:
         """The newest manifest; the first one of a new archive, for a log, where there is none.
@@ -119,7 +137,8 @@ class Archive:
         Raises PastUnavailable and PastDamaged; after the former it may be there or not.
         """
         try:
-            await self.objects.put_new(manifest.name, manifest.encoded)
+            encoded = await asyncio.to_thread(lambda: manifest.encoded)
+            await self.objects.put_new(manifest.name, encoded)
         except AlreadyThere as error:
             await self.refreshed()
             if self.damage is not None:
@@ -160,20 +179,32 @@ class Archive:
             done.exception()  # those who asked may have gone: nobody else looks at it
 
     async def _fetched(self, part: Part, *, keep: bool) -> bytes:
-        if self._waiting >= WAITING:
-            raise PastUnavailable("Too many reads wait for the archive; try again.")
-        self._waiting += 1
-        try:
-            async with self._lane:
-                data = await self.objects.get_range(*part)
-        finally:
-            self._waiting -= 1
+        async with self._place_in_the_lane():
+            data = await self.objects.get_range(*part)
         name, offset, length = part
         if len(data) != length:
             raise PastDamaged(f"{name} ends before its byte {offset + length}: it was cut.")
         if keep:
             self._cache.put(part, data)
         return data
+
+    @asynccontextmanager
+    async def _place_in_the_lane(self) -> AsyncIterator[None]:
+        """A block that few run at once, and that not too many wait for, or too long."""
+        if self._waiting >= WAITING:
+            raise PastUnavailable(_TOO_MANY)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAITING_SECONDS):
+                await self._lane.acquire()
+        except TimeoutError:
+            raise PastUnavailable(_TOO_MANY) from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._lane.release()
 
     async def _names_from(self, known: Manifest | None) -> list[str]:
         after = "" if known is None else manifest_name(known.number - 1)
@@ -182,7 +213,8 @@ class Archive:
 
     async def _read(self, name: str) -> Manifest:
         try:
-            return Manifest.decoded(name, await self.objects.get(name))
+            content = await self.objects.get(name)
+            return await asyncio.to_thread(Manifest.decoded, name, content)
         except ObjectMissing:
             raise MalformedManifest(f"{name} was removed meanwhile.") from None
 

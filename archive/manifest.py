@@ -7,14 +7,15 @@ Its members are a storage format.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self, TypeVar
+
+from pydantic_core import from_json, to_json
 
 from itemstore.domain.positions import START, key_of, position_of
 
@@ -130,15 +131,8 @@ class Manifest:
     @cached_property
     def encoded(self) -> bytes:
         """The content of its file."""
-        members = {"format": FORMAT} | {
-            each.name: getattr(self, each.name)
-            for each in fields(self)
-            if each.name not in {"segments", "indexes"}
-        }
-        members["segments"] = [asdict(each) for each in self.segments]
-        members["indexes"] = [asdict(each) for each in self.indexes]
-        text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-        begun = text.encode().removesuffix(b"}")
+        members = {each.name: getattr(self, each.name) for each in fields(self)}
+        begun = to_json({"format": FORMAT} | members).removesuffix(b"}")
         return begun + _SEAL % hashlib.sha256(begun).hexdigest().encode()
 
     @cached_property
@@ -167,7 +161,7 @@ class Manifest:
         if not begun or begun + _SEAL % hashlib.sha256(begun).hexdigest().encode() != content:
             raise MalformedManifest(f"{name} was cut or altered: its own SHA-256 does not fit.")
         try:
-            found = json.loads(begun + b"}")
+            found = from_json(begun + b"}")
             version = found.pop("format")
             if version != FORMAT:
                 raise MalformedManifest(_OTHER_FORMAT.format(name, version))
@@ -184,6 +178,7 @@ class Manifest:
             raise MalformedManifest(f"{name} is a copy of manifest {manifest.number}.")
         if complaint:
             raise MalformedManifest(f"{name} contradicts itself: {complaint}.")
+        vars(manifest)["encoded"] = content  # so that it need not be made again
         return manifest
 
 

@@ -11,7 +11,7 @@ from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.directory import Directory
 from itemstore.archive.manifest import Manifest, manifest_name
 from itemstore.archive.object_store import ObjectStore
-from itemstore.archive.objects import ObjectMissing
+from itemstore.archive.objects import Listed, ObjectMissing
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from tests.archive.manifests import index, segment
 
@@ -152,12 +152,58 @@ async def test_too_many_reads_are_refused_at_once(
     monkeypatch.setattr("itemstore.archive.archive.WAITING", 20)
     await archive.objects.put_new("segments/a", bytes(100))
 
-    reads = [archive.read("segments/a", offset, 1) for offset in range(30)]
+    reads = [archive.read("segments/a", offset, 1) for offset in range(38)]
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
 
     refused = [each for each in outcomes if isinstance(each, PastUnavailable)]
     assert len(refused) == 10
-    assert outcomes.count(b"\0") == 20
+    assert outcomes.count(b"\0") == 28
+
+
+async def test_a_hundred_that_look_for_the_newest_manifest_take_two_looks(
+    objects: ObjectStore,
+) -> None:
+    """One for those who asked before it began, and one for those who asked after that."""
+    looks = 0
+
+    class Counted(ObjectStore):
+        async def listed(self, prefix: str, after: str = "") -> list[Listed]:
+            nonlocal looks
+            looks += 1
+            return await super().listed(prefix, after)
+
+    archive = Archive(Counted(objects._objects), 0)
+    first = await Archive(objects, 0).begin("a-log")
+
+    found = await asyncio.gather(*(archive.refreshed() for _ in range(100)))
+
+    assert found == [first] * 100
+    assert looks <= 2
+
+
+async def test_what_is_asked_for_during_a_look_is_looked_for_again(objects: ObjectStore) -> None:
+    """That look may have seen the place before what the second one is after."""
+    first = await Archive(objects, 0).begin("a-log")
+    is_listed, go_on = asyncio.Event(), asyncio.Event()
+
+    class Held(ObjectStore):
+        async def listed(self, prefix: str, after: str = "") -> list[Listed]:
+            found = await super().listed(prefix, after)
+            is_listed.set()
+            await go_on.wait()
+            return found
+
+    archive = Archive(Held(objects._objects), 0)
+    before = asyncio.create_task(archive.refreshed())
+    await is_listed.wait()
+    second = first.followed_by([segment(1, 5)], [])
+    await Archive(objects, 0).publish(second)
+    after = asyncio.create_task(archive.refreshed())
+    await asyncio.sleep(0)
+    go_on.set()
+
+    assert await before == first
+    assert await after == second
 
 
 async def test_memory_has_a_bound_and_keeps_what_was_asked_for_last(objects: ObjectStore) -> None:

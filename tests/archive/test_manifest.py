@@ -18,7 +18,7 @@ SECOND = FIRST.followed_by([segment(1, 5), segment(6, 9)], [index(1, 9)])
 def test_it_is_read_as_it_was_written() -> None:
     """To the byte, so that its SHA-256 is that of its file."""
     assert Manifest.decoded(SECOND.name, SECOND.encoded) == SECOND
-    assert Manifest.decoded(SECOND.name, SECOND.encoded).encoded == SECOND.encoded
+    assert replace(Manifest.decoded(SECOND.name, SECOND.encoded)).encoded == SECOND.encoded
     assert SECOND.sha256 == hashlib.sha256(SECOND.encoded).hexdigest()
     assert SECOND.previous == FIRST.sha256
     assert SECOND.name == "manifests/00000000000000000002.json"
