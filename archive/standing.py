@@ -64,6 +64,16 @@ class Progress:
     events: int
     seconds: float
 
+    @property
+    def sentence(self) -> str:
+        """The same, for a person."""
+        if not self.events:
+            return "The archive has every event."
+        return (
+            f"With the engine's data, {self.events:,} events would be lost that are not archived "
+            f"yet, the oldest of them from {self.seconds:.0f} s ago."
+        )
+
 
 async def standing(client: Redis, keys: Keys) -> Standing:
     """What the engine has noted. Raises LogUnavailable and LogBroken."""

@@ -1,4 +1,4 @@
-"""What archives a store, as its settings say."""
+"""What archives a store, as its settings say, and how far that is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from itemstore.archive.archiver import Archiver, Terms
 from itemstore.archive.archiving import Logs
+from itemstore.archive.standing import Progress, progress
 from itemstore.archive.trimming import Keep
 from itemstore.store.known_collections import known_names
 from itemstore.store.store import Store
@@ -29,3 +30,10 @@ def logs_of(store: Store) -> Logs:
         return sorted({*store.collections, *await known_names(client, namespace)})
 
     return Logs(client, namespace or "", names)
+
+
+async def archive_progress(store: Store) -> Progress | None:
+    """How far the store's archive is, None where it has none. Raises LogUnavailable, LogBroken."""
+    logs = logs_of(store)
+    found = await progress(logs.client, await logs.keys())
+    return None if store.archive is None and found.standing.archive is None else found

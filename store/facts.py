@@ -13,6 +13,7 @@ from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
+from itemstore.store.archiver import archive_progress
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.store import Store
 
@@ -45,6 +46,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
         facts["collections"] = each
     if unnamed := await unnamed_collections(store):
         facts["not_named"] = unnamed
+    facts |= await _of_the_archive(store)
     return facts
 
 
@@ -56,6 +58,20 @@ def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
         numbers = [one[name] for one in each]
         facts[name] = None if None in numbers else sum(numbers)
     return facts
+
+
+async def _of_the_archive(store: Store) -> dict[str, Any]:
+    found = await archive_progress(store)
+    place = "none" if store.archive is None else store.archive.place
+    if found is None:
+        return {"archive": place}
+    return {
+        "archive": place,
+        "archive_id": found.standing.archive,
+        "archived": found.standing.sealed,
+        "not_archived": found.events,
+        "trimmed_up_to": found.standing.border,
+    }
 
 
 async def _facts_of(partition: Partition) -> dict[str, Any]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
+from itemstore.archive.standing import Progress
 from itemstore.domain.positions import key_of
 from itemstore.engine.durability import Durability, UnsafeEngine, promised
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas
+from itemstore.store.archiver import archive_progress
 from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5
@@ -24,10 +27,14 @@ SETTLE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What a write can count on now: how durable it will be, and where the log ends."""
+    """What a write can count on now: how durable it will be, and where the log ends.
+
+    `archive` says how far the archive is, None where there is none.
+    """
 
     durability: Durability
     end: LogEnd
+    archive: Progress | None
 
 
 async def check_writable(store: Store) -> LogEnd:
@@ -95,6 +102,14 @@ class Health:
             end = await check_writable(self._store)
             promise = await promised(self._partition.client, self._wanted)
             await check_replicas(self._partition.client, self._wanted)
+            archived = await self._archived()
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error
-        return self._appender.not_yet_durable or Readiness(promise, end)
+        return self._appender.not_yet_durable or Readiness(promise, end, archived)
+
+    async def _archived(self) -> Progress | None:
+        """How far the archive is, None where this process has none, or can't say: no write asks."""
+        if self._store.archive is not None:
+            with suppress(LogUnavailable, LogBroken):
+                return await archive_progress(self._store)
+        return None

@@ -195,6 +195,15 @@ _OF_THE_SERVICE: Description = {
                     "meaning": _TEXT,
                 }
             ),
+            "archive": _or_null(
+                _object(
+                    {
+                        "lag": {**_COUNT, "description": "How many events it does not have yet."},
+                        "lag_seconds": {"type": "number"},
+                        "meaning": _TEXT,
+                    }
+                )
+            ),
         }
     ),
     "ProjectionList": _object(
@@ -202,7 +211,21 @@ _OF_THE_SERVICE: Description = {
             "log": _object({"position": _POSITION, "events": _COUNT}),
             "projections": _list_of("Projection"),
         },
-        {"logs": _list_of("CollectionLog") | {"description": "Of each collection."}},
+        {
+            "logs": _list_of("CollectionLog") | {"description": "Of each collection."},
+            "archive": ref("schemas", "ArchiveProgress"),
+        },
+    ),
+    "ArchiveProgress": _object(
+        {
+            "id": {"type": ["string", "null"], "description": "Null before its first segment."},
+            "position": _POSITION,
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "lag": {**_COUNT, "description": "How many events it does not have yet."},
+            "lag_seconds": {"type": "number", "description": "How old the first of these is."},
+            "border": {**_POSITION, "description": "Up to here the engine may have none."},
+        },
+        description="How far the archive of the whole store is.",
     ),
     "CollectionLog": _object({"collection": _TEXT, "position": _POSITION, "events": _COUNT}),
     "Projection": _object(

@@ -37,7 +37,7 @@ async def livez(_: Request) -> Reply:
     ),
 )
 async def readyz(request: Request) -> Reply:
-    """Whether a write would be taken now, and how durable it would be."""
+    """Whether a write would be taken now, how durable it would be, and what is archived."""
     ready = await request.context.health.readiness()
     tokens = request.context.tokens
     await tokens.refresh()
@@ -52,5 +52,12 @@ async def readyz(request: Request) -> Reply:
         "ahead_seconds": ready.end.ahead_seconds,
         "meaning": ready.end.sentence or "The log is not ahead of the engine's clock.",
     }
-    content = {"status": "ready", "durability": durability, "clock": clock}
+    archive = None
+    if (progress := ready.archive) is not None:
+        archive = {
+            "lag": progress.events,
+            "lag_seconds": round(progress.seconds, 3),
+            "meaning": progress.sentence,
+        }
+    content = {"status": "ready", "durability": durability, "clock": clock, "archive": archive}
     return json_reply(content, headers=[NO_STORE])

@@ -56,10 +56,7 @@ async def metrics(request: Request) -> Reply:
     families = [
         _info(),
         *_counted(total),
-        *await of_engine(
-            [each.partition for each in request.store.collections.values()],
-            request.context.projections,
-        ),
+        *await of_engine(request.store, request.context.projections),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))

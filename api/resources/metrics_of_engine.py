@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from itemstore.domain.positions import key_of
-from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.one_trip import replies
-from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.overview import ProjectionState, log_states, projection_states
 from itemstore.projections.projection import Projection
+from itemstore.store.archiver import archive_progress
+from itemstore.store.store import Store
 
 logger = logging.getLogger("itemstore")
 
@@ -22,13 +24,12 @@ TIME_LIMIT = 1.0
 """Seconds after which the engine is taken to be away; the other metrics are shown then too."""
 
 
-async def of_engine(
-    partitions: Sequence[Partition], projections: Sequence[Projection]
-) -> Iterable[Metric]:
+async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable[Metric]:
     """Metrics that the engine is asked for; the families stay empty where it is away.
 
     It is asked a few times in all, however many collections there are.
     """
+    partitions = [each.partition for each in store.collections.values()]
     up = GaugeMetricFamily("itemstore_engine_up", "Whether the engine answers: 1, or 0.")
     items = _by_collection("itemstore_items", "Items that exist.")
     events = _by_collection("itemstore_log_events", "Events in the log.")
@@ -42,6 +43,19 @@ async def of_engine(
         "Time of the last event that the projection has seen.",
         "projection",
     )
+    trimmed = _by_collection(
+        "itemstore_trimmed_events", "Events that are in the archive and no more in the log."
+    )
+    archive = (
+        GaugeMetricFamily("itemstore_archive_lag_events", "Events that are not archived yet."),
+        GaugeMetricFamily(
+            "itemstore_archive_lag_seconds", "Age of the first event that is not archived yet."
+        ),
+        GaugeMetricFamily(
+            "itemstore_archive_position_timestamp_seconds", "Time of the last archived event."
+        ),
+    )
+    all_of_them = up, items, events, trimmed, lag, position, *archive
     try:
         async with asyncio.timeout(TIME_LIMIT):
             logs = await log_states(partitions)
@@ -51,10 +65,11 @@ async def of_engine(
         up.add_metric((), 1)
     except (LogUnavailable, TimeoutError):
         up.add_metric((), 0)
-        return up, items, events, lag, position
+        return all_of_them
     for each, total in zip(logs, totals, strict=True):
         if isinstance(each.log, Extent):
             events.add_metric((each.collection,), each.log.length)
+            trimmed.add_metric((each.collection,), each.log.trimmed)
         if not isinstance(total, Exception):
             items.add_metric((each.collection,), total)
     for state in await projection_states(logs, projections):
@@ -62,7 +77,14 @@ async def of_engine(
             labels = (state.collection, state.projection)
             lag.add_metric(labels, progress[0])
             position.add_metric(labels, progress[1])
-    return up, items, events, lag, position
+    with suppress(LogBroken, LogUnavailable, TimeoutError):
+        async with asyncio.timeout(TIME_LIMIT):
+            found = await archive_progress(store)
+        if found is not None:
+            time = key_of(found.standing.sealed)[0] / 1000
+            for family, number in zip(archive, (found.events, found.seconds, time), strict=True):
+                family.add_metric((), number)
+    return all_of_them
 
 
 def _by_collection(name: str, text: str, *labels: str) -> GaugeMetricFamily:

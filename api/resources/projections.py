@@ -19,6 +19,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
 from itemstore.api.resources.sources import collection_at
+from itemstore.archive.standing import Progress
 from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
@@ -31,6 +32,7 @@ from itemstore.projections.overview import (
 )
 from itemstore.projections.rebuild.receipt import Receipt, last_receipts
 from itemstore.projections.statistics import Statistics, in_total, read_statistics
+from itemstore.store.archiver import archive_progress
 from itemstore.store.collection import Collection
 
 router = APIRouter(route_class=Route)
@@ -55,7 +57,10 @@ class SourceQuery(Query):
     ),
 )
 async def projections(request: Request) -> Reply:
-    """Each projection: its position, how many events it lags behind, its rows, its last rebuild."""
+    """Each projection: its position, how many events it lags behind, its rows, its last rebuild.
+
+    And how far the archive is, which follows the logs as a projection does.
+    """
     asked = _asked_for(request, query(request, SourceQuery))
     partitions = [each.partition for each in asked]
     logs = await log_states(partitions)
@@ -63,7 +68,10 @@ async def projections(request: Request) -> Reply:
     receipts = await last_receipts(partitions)
     last = {each.name: found for each, found in zip(asked, receipts, strict=True)}
     told = [_described(each, last[each.collection].get(each.projection)) for each in states]
-    content = {"log": _all_of(logs), "projections": told}
+    content: dict[str, Any] = {"log": _all_of(logs), "projections": told}
+    archive = await archive_progress(request.store) if request.scope.is_whole else None
+    if archive is not None:
+        content["archive"] = _archive(archive)
     if _is_of_several(request):
         content["logs"] = [{"collection": each.collection} | _all_of([each]) for each in logs]
         for state, described in zip(states, told, strict=True):
@@ -135,6 +143,18 @@ def _described(state: ProjectionState, receipt: Receipt | None) -> dict[str, Any
         "lag": status.lag,
         "rows": status.rows,
         "last_rebuild": receipt.as_dict() if receipt else None,
+    }
+
+
+def _archive(found: Progress) -> dict[str, Any]:
+    noted = found.standing
+    return {
+        "id": noted.archive,
+        "position": noted.sealed,
+        "time": None if noted.sealed == START else rfc3339(noted.sealed),
+        "lag": found.events,
+        "lag_seconds": round(found.seconds, 3),
+        "border": noted.border,
     }
 
 
