@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
+from itemstore.archive.archived_past import ArchivedPast
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed
@@ -65,11 +66,12 @@ class Store:
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
-        appender = Appender(redis, StoreKeys(settings.namespace or ""), terms)
+        past = ArchivedPast(archive) if archive else None
+        appender = Appender(redis, StoreKeys(settings.namespace or ""), terms, past)
         reader = RowReader(redis, waiting=settings.max_waiting)
         collections = {}
         for name in names or collection_names(settings.collections):
-            partition = Partition(redis, Keys(name, settings.namespace or ""))
+            partition = Partition(redis, Keys(name, settings.namespace or ""), past)
             items = CurrentItems(partition, reader=reader)
             log = EventLog(partition, terms, appender)
             collections[name] = Collection(name, partition, log, items)
