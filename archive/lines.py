@@ -24,10 +24,12 @@ from itemstore.eventlog.reader import Entry
 Placed = tuple[str, Entry]
 """The name of a collection, and an entry of its log."""
 
-_NAMES = list(FIELDS)
 _HAS_BODY = {b"ItemCreated": True, b"ItemUpdated": True, b"ItemDeleted": False}
 _MOST_DIGITS = 18
 """Digits of a version that a 64-bit number can surely have."""
+
+_SHORTEST, _LONGEST = 4, 14
+"""Digits of milliseconds that have whole seconds, and are before the year 10000."""
 
 _PLAIN = rb'"[ !#-\[\]-~]*"'
 _PLAIN_EXTENSIONS = re.compile(
@@ -67,9 +69,9 @@ class NotALine(ValueError):
 def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
     """The line of an entry, without its end."""
     try:
-        kind, item, version, data, meta = fields[1::2]
+        (one, kind, two, item, three, version, four, data, five, meta) = fields
         if (
-            fields[::2] != _NAMES
+            (one, two, three, four, five) != FIELDS
             or _HAS_BODY[kind] is (data == b"")
             or not is_version(version)
             or not (data == b"" or _is_one_line_of_json(data))
@@ -174,10 +176,17 @@ def _malformed_entry(line: bytes) -> Placed:
     return collection.decode(), (position, [each.encode("latin-1") for each in json.loads(told)])
 
 
-@lru_cache(maxsize=4096)
 def _time(milliseconds: bytes) -> bytes:
-    """A time as JSON has it. Many events are of the same millisecond."""
+    """A time as JSON has it."""
+    if _SHORTEST <= len(milliseconds) <= _LONGEST:
+        return b"%b.%bZ" % (_second(milliseconds[:-3]), milliseconds[-3:])
     return rfc3339(f"{milliseconds.decode()}-0").encode()
+
+
+@lru_cache(maxsize=4096)
+def _second(number: bytes) -> bytes:
+    """A second since 1970, without its fraction. Many events are of the same one."""
+    return rfc3339(f"{number.decode()}000-0").removesuffix(".000Z").encode()
 
 
 def _characters(text: bytes) -> bytes:
