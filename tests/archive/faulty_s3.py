@@ -40,13 +40,15 @@ class Faults:
 class FaultyS3:
     """Carries requests to the server at `upstream`, a URL, and does `faults` to them.
 
-    `requests` counts what came, by method, whatever was done to it.
+    `requests` counts what came, by method, whatever was done to it; `last_head` is the head of what
+    came last.
     """
 
     upstream: str
     faults: Faults = field(default_factory=Faults)
     random: random.Random = field(default_factory=random.Random)
     requests: dict[str, int] = field(default_factory=dict)
+    last_head: str = ""
     _listener: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -86,6 +88,7 @@ class FaultyS3:
         body = await reader.readexactly(_length(head))
         method = head.partition(b" ")[0]
         self.requests[method.decode()] = self.requests.get(method.decode(), 0) + 1
+        self.last_head = head.decode()
         await asyncio.sleep(self.faults.seconds)
         if self.faults.read_only and method in WRITES:
             return _refusal(403, b"AccessDenied")
