@@ -49,6 +49,8 @@ class Context:
     ) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
         appender, settings = store.appender, store.settings
+        if (past := store.partition.past) is not None:
+            past.asking = admission.slow_read
         processes = Processes.of_environment(admission.counters)
         admission.counters.counts |= {
             "events": appender.appended,

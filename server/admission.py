@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from itemstore.server.concurrency_limit import NoPlace, Places
+from itemstore.server.concurrency_limit import NoPlace, Place, Places
 from itemstore.server.counters import Counters
 from itemstore.server.refusals import Overloaded
 from itemstore.server.unsent import Unsent
@@ -24,6 +25,15 @@ READS_WAITING = 100
 
 READ_SECONDS = 1.5
 """How long they do."""
+
+SLOW_AT_ONCE = 8
+"""Reads of what is slow, such as an archive, that requests wait for at the same time."""
+
+SLOW_SECONDS = 10.0
+"""How long a request waits for its turn at that."""
+
+SLOW_PIECES_AT_ONCE = 4
+"""The same for streams: so those that catch up leave what is slow to others as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class Limits:
     client_seconds: float
 
 
+_place: ContextVar[Place | None] = ContextVar("place", default=None)
+"""The place that the request or stream at hand has among those who read."""
+
+
 class Admission:
     """Connections, requests and streams of one process.
 
@@ -60,6 +74,8 @@ class Admission:
         self.unsent = Unsent(limits.unsent_bytes)
         self._reads = Places(READS_AT_ONCE, READS_WAITING, READ_SECONDS)
         self._pieces = Places(READS_AT_ONCE)
+        self._slow = Places(SLOW_AT_ONCE, READS_WAITING, SLOW_SECONDS)
+        self._slow_pieces = Places(SLOW_PIECES_AT_ONCE)
         self._connections: set[Any] = set()
         self._next_tick: asyncio.TimerHandle | None = None
         self.most_connections = limits.connections
@@ -114,20 +130,42 @@ class Admission:
         """
         self.reading += 1
         try:
-            async with self._reads.one() as has_waited:
-                if has_waited:
+            async with self._reads.one() as place:
+                if place.has_waited:
                     await check_connected()
                 if not self.unsent.has_room(self._read_bytes * self._reads.taken):
                     raise Overloaded("Too much is waiting to be taken by its clients.")
-                yield
+                with _held(place):
+                    yield
         except NoPlace:
             raise Overloaded("Too many requests for pages are waiting.") from None
         finally:
             self.reading -= 1
 
-    def read_piece(self) -> AbstractAsyncContextManager[object]:
+    @asynccontextmanager
+    async def read_piece(self) -> AsyncIterator[None]:
         """A place for reading the next piece of a stream; how many may wait is bounded."""
-        return self._pieces.one()
+        async with self._pieces.one() as place:
+            with _held(place):
+                yield
+
+    @asynccontextmanager
+    async def slow_read(self) -> AsyncIterator[None]:
+        """A place for the block among those that wait for what is slow. Raises Overloaded.
+
+        The one that the caller has among those who read is left to others meanwhile.
+        """
+        place = _place.get()
+        of_a_stream = place is not None and place.places is self._pieces
+        slow = self._slow_pieces if of_a_stream else self._slow
+        self.reading += place is None
+        try:
+            async with place.given_up() if place is not None else nullcontext(), slow.one():
+                yield
+        except NoPlace:
+            raise Overloaded("Too many requests wait for the archive.") from None
+        finally:
+            self.reading -= place is None
 
     def begin_stream(self) -> None:
         """Takes a place among the streams; the caller gives it back. Raises Overloaded."""
@@ -151,3 +189,13 @@ class Admission:
             yield
         finally:
             self.end_stream()
+
+
+@contextmanager
+def _held(place: Place) -> Iterator[None]:
+    """A block in which the caller is known to have a place."""
+    _place.set(place)
+    try:
+        yield
+    finally:
+        _place.set(None)

@@ -11,6 +11,31 @@ class NoPlace(Exception):
     """All places are taken, and so are those to wait at; or the wait was too long."""
 
 
+class Place:
+    """One of the places, for as long as its holder works; `has_waited` where it was waited for."""
+
+    def __init__(self, places: Places, *, has_waited: bool) -> None:
+        self.has_waited = has_waited
+        self.places = places
+        self._is_held = True
+
+    @asynccontextmanager
+    async def given_up(self) -> AsyncIterator[None]:
+        """Leaves it to others for a block that waits for what is slow, and takes one again."""
+        self.give_back()
+        try:
+            yield
+        finally:
+            await self.places.take()
+            self._is_held = True
+
+    def give_back(self) -> None:
+        """Ends it, unless it has ended."""
+        if self._is_held:
+            self._is_held = False
+            self.places.free_one()
+
+
 class Places:
     """`at_once` may work at the same time, in the order in which they came.
 
@@ -33,8 +58,8 @@ class Places:
         return self._working
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[bool]:
-        """A place for the block; whether it was waited for. Raises NoPlace."""
+    async def one(self) -> AsyncIterator[Place]:
+        """A place for the block. Raises NoPlace."""
         if not self._working and not self._waiting:
             # One belongs to the event loop in which somebody has waited for it, for good, and an
             # application may be used in several, one after the other, as by tests.
@@ -45,11 +70,21 @@ class Places:
         else:
             await self._free.acquire()
         self._working += 1
+        place = Place(self, has_waited=has_waited)
         try:
-            yield has_waited
+            yield place
         finally:
-            self._working -= 1
-            self._free.release()
+            place.give_back()
+
+    async def take(self) -> None:
+        """Takes a place, however long that has to be waited for."""
+        await self._free.acquire()
+        self._working += 1
+
+    def free_one(self) -> None:
+        """Gives back a place that was taken."""
+        self._working -= 1
+        self._free.release()
 
     async def _wait(self) -> None:
         if self._most_waiting is not None and self._waiting >= self._most_waiting:

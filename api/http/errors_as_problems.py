@@ -18,6 +18,7 @@ from itemstore.eventlog.excerpts import LONGEST, quoted
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.json_text import MalformedJson
 from itemstore.eventlog.log_id import OtherLog
+from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
@@ -117,9 +118,11 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     LogOverloaded: _unavailable("overloaded"),
     Overloaded: _unavailable("overloaded"),
     Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),
+    PastUnavailable: _unavailable("archive-unavailable"),
     LogUnavailable: _unavailable("log-unavailable"),
     UnsafeEngine: _unsafe_engine,
     LogFull: _plain("log-full"),
+    PastDamaged: _plain("archive-damaged"),
     LogBroken: _plain("store-damaged"),
     MalformedRow: _plain("store-damaged"),
     MalformedCounts: _plain("store-damaged"),

@@ -222,6 +222,13 @@ PROBLEM_TYPES = {
             "projection again with `itemstore rebuild`.",
         ),
         ProblemType(
+            "archive-damaged", 500, "The archive lacks something, or has it altered",
+            "What was asked for is in the older part of the log, and what the archive has of it is "
+            "not what was put there. Nothing was answered in its place.",
+            "The operator finds out what is wrong with `itemstore archive check`, and brings the "
+            "file back that it names.",
+        ),
+        ProblemType(
             "not-implemented", 501, "This part of HTTP is not here",
             "The method is not one of HTTP's (RFC 9110 §9.1), or the body has a transfer coding "
             "besides chunked (RFC 9112 §6.1). The connection is closed.",
@@ -234,6 +241,14 @@ PROBLEM_TYPES = {
             "as the operator wants. A write left no event, or one.",
             "Try again after Retry-After seconds; with If-Match or If-None-Match a second try "
             "can't write twice.",
+        ),
+        ProblemType(
+            "archive-unavailable", 503, "The archive can't be asked now",
+            "What was asked for is in the older part of the log, which is in the archive and no "
+            "longer in the engine; the archive is away, slow, or not known to this process. What "
+            "is newer is answered, and writes go on.",
+            "Try again after Retry-After seconds; the operator looks where `ITEMSTORE_ARCHIVE` "
+            "points.",
         ),
         ProblemType(
             "overloaded", 503, "There is too much to do",

@@ -67,6 +67,9 @@ _EVERYWHERE = (
 )  # fmt: skip
 """What every request may be answered."""
 
+OF_THE_PAST = ("archive-unavailable", "archive-damaged")
+"""The problems of what reads old events."""
+
 _CLOSED = ("unauthorized", "forbidden", "misdirected", "log-unavailable")
 """What every request may be answered by a store that does not let everyone in."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itemstore.api.http.request import Request
 from itemstore.api.resources.event_selection import Selection
 from itemstore.domain.events import RecordedEvent
-from itemstore.eventlog.reader import PAGE_BYTES
+from itemstore.eventlog.reader import PAGE_BYTES, fitting, size_of
 
 SCANNED = 10_000
 """Events that one page looks through for those that are asked for."""
@@ -37,10 +37,14 @@ async def search(request: Request, start: str, selection: Selection) -> Found:
     while not found.is_end and len(found.events) < most and looked < SCANNED:
         within = selection.within(most - len(found.events), SCANNED - looked)
         part = await selection.reader.part_after(found.position, within)
-        looked, size, parts = looked + part.looked, size + part.bytes, parts + 1
-        if found.events and size > PAGE_BYTES:
+        looked, parts = looked + part.looked, parts + 1
+        count = fitting(part.entries, PAGE_BYTES - size, one=not found.events)
+        size += size_of(part.entries[:count])
+        events = part.events()[:count]
+        found.events += (each for each in events if selection.passes(each))
+        if count < len(part.entries):
+            found.position = events[-1].position if events else found.position
             break
-        found.events += (each for each in part.events() if selection.passes(each))
         found.position, found.is_end = part.position, part.is_end
         if selection.wanted.item is not None and parts == MOST_PARTS:
             break

@@ -48,7 +48,7 @@ FORMS = (
             content=operations.EVENTS
             | operations.text_of("application/jsonl", "text/event-stream"),
         ),
-        *("malformed-cursor", "other-log", "gone"),
+        *("malformed-cursor", "other-log", "gone", *operations.OF_THE_PAST),
         query=FeedQuery,
         parameters=("Last-Event-ID",),
     ),

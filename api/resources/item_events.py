@@ -45,6 +45,7 @@ class HistoryQuery(Query):
             "The item's events.", "ETag", "Link", "Log-Id", content=operations.EVENTS
         ),
         *("item-not-found", "malformed-cursor", "other-log", "invalid-item-id"),
+        *operations.OF_THE_PAST,
         query=HistoryQuery,
         parameters=("id",),
     ),

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
+from itemstore.api.openapi import operations
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.eventlog.codec import EventHead
 from itemstore.eventlog.excerpts import LONGEST, quoted
@@ -14,7 +15,9 @@ from itemstore.eventlog.log_reader import LogReader
 
 T = TypeVar("T")
 
-VERSION_NOT_THERE = ("item-not-found", "item-deleted", "version-not-found", "gone")
+VERSION_NOT_THERE = (
+    "item-not-found", "item-deleted", "version-not-found", "gone", *operations.OF_THE_PAST
+)  # fmt: skip
 """The problems of what needs a version."""
 
 MOST_PARTS = 64

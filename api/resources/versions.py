@@ -51,7 +51,7 @@ class VersionsQuery(Query):
             "ETag",
             content=operations.text_of(LINK_FORMAT) | operations.json_of("VersionList"),
         ),
-        *("item-not-found", "invalid-item-id"),
+        *("item-not-found", "invalid-item-id", *operations.OF_THE_PAST),
         query=VersionsQuery,
         parameters=("id",),
     ),

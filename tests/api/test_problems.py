@@ -22,6 +22,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.server.refusals import Refusal, Refused
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
+from tests.eventlog.memory_past import MemoryPast, with_past
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -93,6 +94,7 @@ OWN_MEMBERS = {
     "invalid-parameter": {"errors"},
     "precondition-required": {"version"},
     "log-unavailable": {"retry_after"},
+    "archive-unavailable": {"retry_after"},
     "overloaded": {"retry_after"},
 }
 
@@ -117,6 +119,7 @@ async def prepared(
 
 @pytest.fixture
 def ask(
+    app: ItemStore,
     prepared: httpx.AsyncClient,
     redis: FakeAsyncRedis,
     serve: Serve,
@@ -131,6 +134,13 @@ def ask(
             token = await create(Partition(redis, Keys()), "reader", Role.reader)
             headers = {"Authorization": f"Bearer {token}"} if slug == "forbidden" else {}
             return await serve().put("/items/foo", json={}, headers=headers)
+        if slug.startswith("archive-"):
+            assert app.context is not None
+            await redis.hset("itemstore:archive", "border", "99999999999999-0")
+            await redis.delete("items:history:trimmed")
+            past = MemoryPast() if slug == "archive-damaged" else None
+            app.serve(with_past(app.context.store, past))
+            return await prepared.get("/items/trimmed/versions/1")
         if slug in ERRORS:
 
             async def append(*_: Any) -> None:
