@@ -1,4 +1,4 @@
-"""A past that is a list in memory, and a store whose readers ask it."""
+"""A past that is a list in memory, what moves logs into it, and a store whose readers ask it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
+from unittest.mock import patch
 
+from redis.asyncio import Redis
+
+from itemstore.archive import trimming
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
-from itemstore.eventlog.past import Past
+from itemstore.eventlog.past import BORDER, Past
 from itemstore.eventlog.reader import Entry, Part, Within, size_of
 from itemstore.projections.current_items import CurrentItems
 from itemstore.store.collection import Collection
@@ -124,3 +130,30 @@ def with_past(store: Store, past: Past | None) -> Store:
     }
     feed = Feed.on([*partitions.values()])
     return replace(store, collections=collections, appender=appender, feed=feed)
+
+
+@dataclass
+class Trimmer:
+    """Moves the older part of logs into a past, as an archiver does."""
+
+    client: Redis
+    logs: Sequence[Keys]
+    past: MemoryPast = field(default_factory=MemoryPast)
+
+    async def raise_border(self, up_to: str) -> None:
+        """Copies what the logs have up to a position, and lets readers ask for it."""
+        some: list[tuple[str, Entry]] = []
+        for log in self.logs:
+            after = b"(" + self.past.end.encode()
+            entries: Any = await self.client.execute_command(  # type: ignore[no-untyped-call]
+                b"XRANGE", log.events, after, up_to
+            )
+            some += [(log.collection, (place, fields)) for place, fields in entries]
+        self.past.kept += sorted(some, key=lambda each: key_of(each[1][0].decode()))
+        await self.client.hset(self.logs[0].store.archive, BORDER, self.past.end)
+
+    async def trim(self, events: int = 250) -> None:
+        """Takes as many of the events that may go out of each log, in one step."""
+        with patch.object(trimming, "STEP", events):
+            for log in self.logs:
+                await trimming.trim_step(self.client, log)
