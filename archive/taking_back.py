@@ -18,7 +18,7 @@ from itemstore.archive.file_reader import FileReader
 from itemstore.archive.index_merging import merged_index
 from itemstore.archive.indexes import runs_of
 from itemstore.archive.lines import Placed
-from itemstore.archive.manifest import FileInfo, Manifest, SegmentInfo
+from itemstore.archive.manifest import SEGMENTS, FileInfo, Manifest, SegmentInfo
 from itemstore.archive.merging import put_files
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.reading_back import content_of, entries_in_frame
@@ -63,7 +63,8 @@ async def cut_to_common(archive: Archive, publishing: Publishing, log: Log) -> M
     indexes, straddling_indexes = _split(manifest.indexes, last)
     for segment in manifest.segments[len(segments) :]:
         content = await content_of(archive, segment)
-        await archive.objects.put_new(TAKEN_BACK + segment.name, content)
+        name = TAKEN_BACK + segment.name.removeprefix(SEGMENTS)
+        await archive.objects.put_new(name, content)
     cut = [await _cut(archive, each, last) for each in straddling]
     for made in cut:
         await archive.objects.put_new(made.info.name, made.data)

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from itemstore.archive import sealing
 from itemstore.archive.archive import Archive
-from itemstore.archive.archiving import Archiving, Logs
+from itemstore.archive.archiving import Archiving
 from itemstore.archive.belonging import NotItsArchive
-from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.object_store import object_store_of
-from itemstore.archive.reading_back import content_of
-from itemstore.archive.segments import entries_of
 from itemstore.archive.standing import progress, standing
-from itemstore.domain.commands import DeleteItem, PutItem
-from itemstore.domain.positions import key_of
+from itemstore.domain.commands import DeleteItem
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_id import identity
 from itemstore.eventlog.partition import Partition
-
-ITEMS, ORDERS = Keys(), Keys("orders")
+from tests.archive.stores import (
+    ITEMS,
+    LOGS,
+    ORDERS,
+    again,
+    archiving_of,
+    in_archive,
+    in_logs,
+    put,
+)
 
 
 @pytest.fixture
@@ -36,46 +38,10 @@ def appender(redis: Redis) -> Appender:
     return Appender(redis, ITEMS.store)
 
 
-def archiving_of(redis: Redis, archive: Archive) -> Archiving:
-    """What archives two collections."""
-
-    async def names() -> Sequence[str]:
-        return ["items", "orders"]
-
-    return Archiving(Logs(redis, "", names), archive)
-
-
 @pytest.fixture
 def work(redis: Redis, archive: Archive) -> Archiving:
     """The same, in each kind of place."""
     return archiving_of(redis, archive)
-
-
-async def put(appender: Appender, keys: Keys, *items: str) -> None:
-    """An event of each of these items."""
-    await asyncio.gather(*(appender.append(keys, PutItem(item, b'{"a":[]}')) for item in items))
-
-
-async def in_logs(redis: Redis) -> list[Placed]:
-    """All entries of both logs, in one order."""
-    found: list[Placed] = []
-    for keys in (ITEMS, ORDERS):
-        entries: Any = await redis.execute_command(b"XRANGE", keys.events, "-", "+")  # type: ignore[no-untyped-call]
-        found += [(keys.collection, (position, list(fields))) for position, fields in entries]
-    return sorted(found, key=lambda placed: key_of(placed[1][0].decode()))
-
-
-async def in_archive(archive: Archive) -> list[Placed]:
-    """All entries of the segments that the newest manifest names."""
-    manifest = await archive.refreshed()
-    if manifest is None:
-        return []
-    return [
-        placed
-        for segment in manifest.segments
-        for entries in entries_of(segment, await content_of(archive, segment))
-        for placed in entries
-    ]
 
 
 async def test_a_store_without_events_has_no_archive_yet(
@@ -101,7 +67,7 @@ async def test_the_archive_gets_the_events_of_all_logs_in_one_order(
     assert manifest.events == 46
     noted = await standing(redis, ITEMS)
     assert (noted.archive, noted.sealed) == (manifest.archive, manifest.last)
-    assert (await progress(redis, [ITEMS, ORDERS])).events == 0
+    assert (await progress(redis, LOGS)).events == 0
 
 
 async def test_what_came_since_goes_into_another_segment(
@@ -112,7 +78,7 @@ async def test_what_came_since_goes_into_another_segment(
     first = await work.seal()
     assert await work.seal() == first
     await put(appender, ITEMS, "a")
-    assert (await progress(redis, [ITEMS, ORDERS])).events == 1
+    assert (await progress(redis, LOGS)).events == 1
     second = await work.seal()
     assert first is not None
     assert second is not None
@@ -145,8 +111,7 @@ async def test_an_archiver_that_is_new_goes_on_where_another_one_stopped(
     await put(appender, ITEMS, "a", "b")
     await work.seal()
     await put(appender, ORDERS, "a")
-    again = archiving_of(redis, Archive(archive.objects, 0))
-    await again.seal()
+    await archiving_of(redis, again(archive)).seal()
     assert await in_archive(archive) == await in_logs(redis)
 
 
@@ -154,7 +119,7 @@ async def test_two_archivers_at_once_seal_each_event_once(
     redis: Redis, appender: Appender, archive: Archive
 ) -> None:
     """One of them loses the race for a manifest."""
-    several = [archiving_of(redis, Archive(archive.objects, 0)) for _ in range(3)]
+    several = [archiving_of(redis, again(archive)) for _ in range(3)]
     for _ in range(5):
         await put(appender, ITEMS, "a", "b", "c")
         await asyncio.gather(*(each.seal() for each in several), return_exceptions=True)
@@ -174,16 +139,16 @@ async def test_the_archive_of_another_log_is_left_alone(
     await put(appender, ITEMS, "c")
     with pytest.raises(NotItsArchive, match="itemstore restore"):
         await work.seal()
-    assert await Archive(archive.objects, 0).refreshed() == before
+    assert await again(archive).refreshed() == before
 
 
 async def test_another_archive_than_the_stores_gets_nothing(
-    redis: Redis, appender: Appender, work: Archiving, tmp_path: object, archive: Archive
+    redis: Redis, appender: Appender, work: Archiving, tmp_path: Path, archive: Archive
 ) -> None:
     """Neither an empty place nor the archive of the same log elsewhere."""
     await put(appender, ITEMS, "a")
     await work.seal()
-    elsewhere = Archive(object_store_of(f"{tmp_path}/elsewhere"), 0)
+    elsewhere = Archive(object_store_of(tmp_path / "elsewhere"), 0)
     with pytest.raises(NotItsArchive, match="is empty"):
         await archiving_of(redis, elsewhere).seal()
     await elsewhere.begin(await identity(Partition(redis, ITEMS)))
@@ -192,11 +157,11 @@ async def test_another_archive_than_the_stores_gets_nothing(
 
 
 async def test_of_two_places_that_begin_at_once_one_is_the_stores(
-    redis: Redis, appender: Appender, tmp_path: object
+    redis: Redis, appender: Appender, tmp_path: Path
 ) -> None:
     """The other one is refused."""
     await put(appender, ITEMS, "a")
-    places = [Archive(object_store_of(f"{tmp_path}/{n}"), 0) for n in range(2)]
+    places = [Archive(object_store_of(tmp_path / f"{n}"), 0) for n in range(2)]
     outcomes = await asyncio.gather(
         *(archiving_of(redis, each).seal() for each in places), return_exceptions=True
     )
