@@ -17,6 +17,7 @@ from itemstore.cli.info import info
 from itemstore.cli.interruption import heed_signals
 from itemstore.cli.output import finish_output, in_utf8, prepare_streams, say, write_text
 from itemstore.cli.rebuild import rebuild
+from itemstore.cli.restore import restore
 from itemstore.cli.serve import serve
 from itemstore.cli.tail import tail
 from itemstore.cli.token import token
@@ -58,6 +59,7 @@ for name, work in {
     "history": history,
     "export": export,
     "import": import_,
+    "restore": restore,
     "info": info,
 }.items():
     app.command(name)(work)

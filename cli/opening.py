@@ -23,6 +23,7 @@ from itemstore.eventlog.codec import MalformedEntry
 from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.projection import ProjectionFailed
 from itemstore.projections.row import MalformedRow
+from itemstore.store.half_restored import HalfRestored
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore, open_store
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
@@ -32,6 +33,7 @@ Result = TypeVar("Result")
 
 FAILURES = (
     EngineError,
+    HalfRestored,
     LogBroken,
     LogFull,
     LogUnavailable,

@@ -69,8 +69,9 @@ def check(data_dir: Path, mark: Path) -> None:
     if not manifest.exists():
         if mark.exists() and not _files(directory):
             message = (
-                f"{directory} is empty or gone, and a store was begun here. Put it back, from a "
-                f"copy or with `itemstore import`. To begin an empty store here, delete {mark}."
+                f"{directory} is empty or gone, and a store was begun here. Put it back from a "
+                "copy. To begin here anew, as `itemstore restore` and `import` do, delete "
+                f"{mark}."
             )
             raise DataDamaged(message)
         if mark.exists() or not is_unwritten(data_dir):

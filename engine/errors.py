@@ -35,5 +35,9 @@ class LogArchived(Exception):
     """A position is in the part of the log that is archived. Nothing was appended."""
 
 
+class NotEmpty(Exception):
+    """A key is there that an empty store does not have: the sentence is its name."""
+
+
 class EventsRemoved(Exception):
     """The log has lost events that were read from it a moment ago."""

@@ -14,6 +14,7 @@ from itemstore.engine.errors import (
     LogFull,
     LogMoved,
     LogUnavailable,
+    NotEmpty,
 )
 from itemstore.engine.primary import IsReplica
 
@@ -34,6 +35,11 @@ ARCHIVED = (
     "--append, which gives the events new positions."
 )
 
+HALF_RESTORED = (
+    "This store is being restored, and is not complete yet. Where that was interrupted, run the "
+    "same `itemstore restore` again."
+)
+
 BROKEN_ITEM = "The row or the history of item {!r} can't be read; rebuild the projection."
 
 OTHER_ARCHIVE = (
@@ -46,6 +52,9 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
     "NOPOSITION": (LogUnavailable, NO_POSITION),
     "NORIGHT": (LogUnavailable, NO_RIGHT),
     "BADPOSITION": (LogBroken, BAD_POSITION),
+    "HALFRESTORED": (LogUnavailable, HALF_RESTORED),
+    "RESTOREMOVED": (LogMoved, "Another restore into this store is under way."),
+    "NOTEMPTY": (NotEmpty, "{}"),
     "LOGMOVED": (LogMoved, "Somebody else wrote to the log during the import."),
     "ARCHIVED": (LogArchived, ARCHIVED),
     "BROKENROW": (LogBroken, BROKEN_ITEM),

@@ -42,6 +42,14 @@ class StoreKeys:
         """
         return self._named("archive")
 
+    @property
+    def restoring(self) -> str:
+        """What is being restored into the engine, and how far that is: a hash.
+
+        It goes once the store is complete.
+        """
+        return self._named("restoring")
+
     def lease(self, work: str) -> str:
         """Who does what only one may do at a time for the whole store: a string with a lifetime."""
         return self._named(f"lease:{work}")

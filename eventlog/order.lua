@@ -21,12 +21,13 @@ local function go_to(order, ms, digits)
 end
 
 -- The order after the store's last position, at the engine's time, the digits of its milliseconds. An
--- error, and then nothing may be written, where the key holds no position.
+-- error, and then nothing may be written, where the key holds no position: the store is being
+-- restored, or the key holds something else.
 local function begin_order(key, now)
   local last = redis.call('GET', key)
   local ms, digits = string.match(last or '0-0', '^(%d+)-(%d+)$')
   if not ms then
-    return redis.error_reply('BADPOSITION ' .. key)
+    return redis.error_reply(last == 'restoring' and 'HALFRESTORED' or 'BADPOSITION ' .. key)
   elseif is_less(ms, now) then
     return { ms = now, number = -1, is_lost = not last }
   end

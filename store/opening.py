@@ -15,6 +15,7 @@ from itemstore.engine.durability import Durability, promised
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.store.archive_place import archive_of
+from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.health import check_writable
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.settings import Settings
@@ -38,19 +39,27 @@ class NoStore(Exception):
 
 @asynccontextmanager
 async def open_store(
-    settings: Settings, *, names: Iterable[str] | None = None, new: bool = False
+    settings: Settings,
+    *,
+    names: Iterable[str] | None = None,
+    new: bool = False,
+    half_restored: bool = False,
 ) -> AsyncIterator[Store]:
     """The store for one command, which may take its time.
 
-    `names` are those of its collections; without them the settings say, or the store itself.
+    `names` are those of its collections; without them the settings say, or the store itself. Only
+    with `half_restored` may it be one whose restore has not come to its end.
 
     Without a URL the engine is the embedded one: where another process runs it, that one, else one
     for the block. Only with `new` may the data directory be one that has no store yet. Raises
-    NoStore, NotAnEngineUrl, NotAnArchive, UnknownName, EngineError, LogUnavailable and LogBroken.
+    NoStore, NotAnEngineUrl, NotAnArchive, UnknownName, EngineError, HalfRestored, LogUnavailable
+    and LogBroken.
     """
     if settings.redis_url is not None:
         archive = archive_of(settings, embedded_in(settings.data_dir, settings.redis_url))
         async with connect(settings.redis_url) as client:
+            if not half_restored:
+                await refuse_half_restored(client, settings.namespace)
             names = names or await names_for_a_command(client, settings)
             yield Store.on(client, settings, DiskSpace(), names=names, archive=archive)
         return
@@ -59,6 +68,8 @@ async def open_store(
         raise NoStore(settings.data_dir)
     with attach(settings.data_dir) as engine:
         async with connect(engine.url) as client:
+            if not half_restored:
+                await refuse_half_restored(client, settings.namespace)
             disk, is_own = DiskSpace(engine.data_dir), not engine.is_borrowed
             names = names or await names_for_a_command(client, settings)
             yield Store.on(client, settings, disk, names=names, archive=archive, is_own=is_own)
@@ -117,10 +128,12 @@ async def promise_of(store: Store) -> Durability:
 async def begin_to_serve(store: Store) -> None:
     """Writes down which collections the store has, and logs which it had and does not serve.
 
-    Where the engine takes no writes now, the next start writes it down. Raises LogBroken.
+    Where the engine takes no writes now, the next start writes it down. Raises LogBroken, and
+    HalfRestored where the store is not complete.
     """
     redis, namespace = store.partition.client, store.settings.namespace
     with suppress(LogUnavailable, LogFull):
+        await refuse_half_restored(redis, namespace)
         await remember(redis, namespace, store.collections)
         for name, count in (await unnamed_collections(store)).items():
             logger.warning("%s", not_served(name, count))

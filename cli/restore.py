@@ -1,0 +1,33 @@
+"""`itemstore restore`: a store from an archive."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from itemstore.cli.options import Archive
+from itemstore.cli.output import say
+from itemstore.cli.verb import Where, verb
+
+
+@verb
+async def restore(
+    where: Where,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", help="The archive: a directory, s3://, gs:// or az://.", show_default=False
+        ),
+    ],
+    at: Annotated[
+        str | None, typer.Option(help="As of this position or time.", show_default="its end")
+    ] = None,
+    archive: Archive = None,
+) -> None:
+    """Make a store of an archive, in an engine that has none."""
+    from itemstore.cli.opening import checked_settings
+    from itemstore.cli.restoring import restore_from
+
+    for line in await restore_from(checked_settings({**where, "archive": archive}), source, at):
+        say(line)

@@ -1,0 +1,167 @@
+"""Up to which event a store is restored, and which events of it stay in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from itemstore.archive.manifest import Manifest
+from itemstore.domain.positions import (
+    LARGEST,
+    START,
+    key_of,
+    milliseconds_of,
+    position_at,
+    position_of,
+)
+from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
+from itemstore.eventlog.codec import decode_meta
+from itemstore.eventlog.past import Past
+from itemstore.eventlog.reader import Entry, Within
+
+TRANSACTION = 128
+"""Events that one transaction has at most."""
+
+
+class NoSuchEnd(Exception):
+    """A store can't be restored up to what was said; the sentence says why."""
+
+
+async def last_event(past: Past, manifest: Manifest, at: str | None) -> str:
+    """The position of the last event up to `at`, a position or a time, or of all. Raises NoSuchEnd.
+
+    A transaction is whole. One that goes on after a time is not restored, and a position within
+    one is refused. Raises PastUnavailable and PastDamaged.
+    """
+    if at is None:
+        return manifest.last
+    position = position_of(at)
+    bound = position or position_at(_milliseconds(at), LARGEST)
+    if key_of(bound) > key_of(manifest.last) and _is_later(bound, manifest.last, position):
+        message = (
+            f"The archive ends at {manifest.last} ({rfc3339(manifest.last)}), before {at}: leave "
+            "--at out to restore all that it has."
+        )
+        raise NoSuchEnd(message)
+    names = names_in(manifest)
+    end = await past.before_last(names, 0, min(bound, manifest.last, key=key_of))
+    around = None if end == START else await _transaction_around(past, names, end, manifest.last)
+    if around is not None:
+        before, last = around
+        if position is not None:
+            message = (
+                f"{at} is within a transaction, which happened as a whole: restore up to {last}, "
+                + (f"or to {before}, the last event before it." if before != START else "its end.")
+            )
+            raise NoSuchEnd(message)
+        end = before
+    if end == START:
+        first = manifest.first
+        message = f"The archive begins at {first} ({rfc3339(first)}), after {at}."
+        raise NoSuchEnd(message)
+    return end
+
+
+async def border_before(
+    past: Past, manifest: Manifest, up_to: str, keep_events: int, keep_bytes: int
+) -> str:
+    """The position up to which the events stay in the archive, START where none does."""
+    keep = min(keep_events, _events_within(manifest, up_to, keep_bytes))
+    return await past.before_last(names_in(manifest), max(1, keep), up_to)
+
+
+def names_in(manifest: Manifest) -> list[str]:
+    """The collections that an archive has events of."""
+    return sorted({name for segment in manifest.segments for name in segment.counts})
+
+
+def _milliseconds(at: str) -> int:
+    try:
+        found = parse_rfc3339(at)
+    except ValueError:
+        found = -1
+    if found < 0:
+        message = (
+            "--at takes a position, <milliseconds>-<number>, or a time such as "
+            f"2026-11-23T08:09:06Z, not {at!r}."
+        )
+        raise NoSuchEnd(message)
+    return found
+
+
+def _is_later(bound: str, last: str, position: str | None) -> bool:
+    """Whether a bound is after the last event; a time is, where that is of an earlier one."""
+    return position is not None or milliseconds_of(bound) > milliseconds_of(last)
+
+
+def _events_within(manifest: Manifest, up_to: str, most_bytes: int) -> int:
+    """About how many of the last events are so many bytes, going by how large segments are."""
+    events, left = 0, most_bytes
+    for segment in reversed(manifest.segments):
+        if key_of(segment.first) > key_of(up_to):
+            continue
+        if segment.raw_bytes > left:
+            return events + segment.events * left // segment.raw_bytes
+        events, left = events + segment.events, left - segment.raw_bytes
+    return events
+
+
+async def _transaction_around(
+    past: Past, names: Sequence[str], end: str, last: str
+) -> tuple[str, str] | None:
+    """The position before the transaction that an event is in, and that of its last event.
+
+    None where the event is in none, or is its last.
+    """
+    [*_, entry] = await _entries(past, names, await past.before_last(names, 1, end), end)
+    transaction = _transaction_of(entry)
+    rest = await _following(past, names, end, last, transaction)
+    if transaction is None or not rest:
+        return None
+    start = await past.before_last(names, TRANSACTION + 1, end)
+    before = await _entries(past, names, start, end)
+    own = _leading([*reversed(before)], transaction)
+    earlier = before[: len(before) - len(own)]
+    return (earlier[-1][0].decode() if earlier else start), rest[-1][0].decode()
+
+
+async def _following(
+    past: Past, names: Sequence[str], after: str, last: str, transaction: str | None
+) -> list[Entry]:
+    """The entries right after a position that are of a transaction."""
+    found: list[Entry] = []
+    while True:
+        part = await past.part_after(names, after, last, Within(TRANSACTION, TRANSACTION))
+        some = _leading(part.entries, transaction)
+        found += some
+        if len(some) < len(part.entries) or part.is_end or transaction is None:
+            return found
+        after = part.position
+
+
+async def _entries(past: Past, names: Sequence[str], after: str, up_to: str) -> list[Entry]:
+    entries: list[Entry] = []
+    async with aclosing(past.slices(names, after, up_to)) as parts:
+        async for part in parts:
+            entries += part.entries
+    return entries
+
+
+def _leading(entries: Sequence[Entry], transaction: str | None) -> list[Entry]:
+    """The first entries, as far as they are of a transaction."""
+    found = []
+    for entry in entries:
+        if _transaction_of(entry) != transaction:
+            break
+        found.append(entry)
+    return found
+
+
+def _transaction_of(entry: Entry) -> str | None:
+    fields = entry[1]
+    if fields[8:9] != [b"meta"]:
+        return None
+    try:
+        return decode_meta(fields[9]).get("transaction")
+    except ValueError:
+        return None
