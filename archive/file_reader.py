@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Generic, TypeVar
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.frames import Directory, Frame, FrameDamaged, frames_in, lines_of
@@ -18,6 +18,9 @@ MOST_FRAMES = 20_000
 MOST_BYTES = 16 * 2**20
 """Bytes of the lines that are kept, decompressed."""
 
+AT_ONCE = 32
+"""Parts that are asked for at once: what is looked up of one item may be in that many files."""
+
 _Read = TypeVar("_Read")
 
 
@@ -28,6 +31,7 @@ class FileReader:
         self.archive = archive
         self._directories: _Kept[str, Directory] = _Kept(MOST_FRAMES)
         self._texts: _Kept[tuple[str, int], bytes] = _Kept(MOST_BYTES)
+        self._lane = asyncio.Semaphore(AT_ONCE)
 
     async def directory(self, file: FileInfo) -> Directory:
         """The directory of a file."""
@@ -49,13 +53,24 @@ class FileReader:
         return found
 
     async def _read(self, file: FileInfo, place: Place) -> bytes:
-        return await self.archive.read(file.name, place.offset, place.length)
+        async with self._lane:
+            return await self.archive.read(file.name, place.offset, place.length)
 
     async def _in_thread(self, file: FileInfo, work: Callable[[], _Read]) -> _Read:
         try:
             return await asyncio.to_thread(work)
         except FrameDamaged as error:
             raise damaged(file, error) from error
+
+
+async def together(work: Iterable[Coroutine[Any, Any, _Read]]) -> list[_Read]:
+    """What each gives, all under way at once; where one fails the others are given up."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 _Key = TypeVar("_Key")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from itemstore.archive.file_reader import FileReader
+from itemstore.archive.file_reader import FileReader, together
 from itemstore.archive.indexes import Item
 from itemstore.archive.manifest import IndexInfo
 from itemstore.domain.positions import key_of
@@ -32,8 +31,8 @@ class IndexLookup:
     ) -> list[bytes]:
         """The positions of the item's versions after a version, up to one that is not there."""
         last = after + limit
-        found = await asyncio.gather(
-            *(self._versions(file, item, after + 1, last) for file in _with(indexes, item))
+        found = await together(
+            self._versions(file, item, after + 1, last) for file in _with(indexes, item)
         )
         by_version: dict[int, str] = {}
         for version, positions in (line for lines in found for line in lines):
@@ -49,7 +48,7 @@ class IndexLookup:
         """The item's last version at or before a position, 0 before its first."""
         key = key_of(position)
         files = [file for file in _with(indexes, item) if key_of(file.first) <= key]
-        found = await asyncio.gather(*(self._version_at(file, item, key) for file in files))
+        found = await together(self._version_at(file, item, key) for file in files)
         return max(found, default=0)
 
     async def _versions(self, file: IndexInfo, item: Item, first: int, last: int) -> list[Line]:

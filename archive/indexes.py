@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,6 +16,7 @@ from itertools import groupby
 from pydantic_core import to_json
 
 from itemstore.archive.frames import FrameWriter
+from itemstore.archive.giving_way import give_way
 from itemstore.archive.lines import Placed, is_version
 from itemstore.archive.manifest import INDEXES, SUFFIX, IndexInfo
 
@@ -162,11 +162,6 @@ def index_of(entries: Iterable[Placed]) -> IndexFile | None:
 def runs_of(indexes: Iterable[IndexInfo]) -> list[Run]:
     """The runs that the indexes of a manifest are, in the order of their positions."""
     return [list(files) for _, files in groupby(indexes, lambda file: (file.first, file.last))]
-
-
-def give_way() -> None:
-    """Lets other threads go on, the event loop's above all: what runs in one waits for Python."""
-    time.sleep(0.0001)
 
 
 def _in_order(items: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:

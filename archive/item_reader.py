@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Sequence
 
+from itemstore.archive.file_reader import together
 from itemstore.archive.index_lookup import IndexLookup
 from itemstore.archive.indexes import Item
 from itemstore.archive.lines import Placed
@@ -36,12 +36,10 @@ class ItemReader:
         """
         item, most = within.item or "", min(within.looked, LOOKED_AT)
         there = {name for segment in manifest.segments for name in segment.counts}
-        of_each = await asyncio.gather(
-            *(
-                self._next(manifest, (collection, item), after, most)
-                for collection in collections
-                if collection in there
-            )
+        of_each = await together(
+            self._next(manifest, (collection, item), after, most)
+            for collection in collections
+            if collection in there
         )
         looking, end = Looking(after, within), key_of(up_to)
         places = [each for each in heapq.merge(*of_each) if each[0] <= end][:most]
@@ -69,8 +67,8 @@ class ItemReader:
         wanted: dict[str, list[bytes]] = {}
         for _, collection, position in places:
             wanted.setdefault(collection, []).append(position)
-        read = await asyncio.gather(
-            *(self._segments.entries_at(manifest, name, some) for name, some in wanted.items())
+        read = await together(
+            self._segments.entries_at(manifest, name, some) for name, some in wanted.items()
         )
         found = {entry[0]: entry for entries in read for entry in entries}
         for _, _, position in places:

@@ -6,7 +6,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-from itemstore.archive.file_reader import FileReader
+from itemstore.archive.file_reader import FileReader, together
 from itemstore.archive.frame_lines import line_at, positions_in
 from itemstore.archive.frames import Directory, Frame
 from itemstore.archive.looking import Looking
@@ -115,9 +115,9 @@ class SegmentReader:
     async def _some_at(
         self, manifest: Manifest, collection: str, positions: Sequence[bytes]
     ) -> list[Entry]:
-        located = await asyncio.gather(*(self._located(manifest, each) for each in positions))
+        located = await together(self._located(manifest, each) for each in positions)
         frames = {_place(each): each for each in located if each}
-        texts = await asyncio.gather(*(self._files.text(*each) for each in frames.values()))
+        texts = await together(self._files.text(*each) for each in frames.values())
         text_at = dict(zip(frames, texts, strict=True))
         entries: list[Entry] = []
         for position, each in zip(positions, located, strict=True):

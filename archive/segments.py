@@ -15,6 +15,7 @@ from itemstore.archive.frames import (
     frames_in,
     lines_of,
 )
+from itemstore.archive.giving_way import give_way
 from itemstore.archive.lines import Placed, entries_in, line_of
 from itemstore.archive.manifest import SEGMENTS, SUFFIX, FileInfo, Place, SegmentInfo
 from itemstore.eventlog.past import PastDamaged
@@ -116,6 +117,7 @@ def merged_segment(segments: Sequence[tuple[SegmentInfo, bytes]]) -> SegmentFile
     writer = SegmentWriter()
     for info, data in segments:
         for _, text in _texts(info, data):
+            give_way()
             for line in text.splitlines():
                 # The beginning of every line has these in their places, and no escapes.
                 *_, position, _, _, _, source, _ = line.split(b'"', 12)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from itemstore.archive import indexes
 from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
 from itemstore.archive.lines import Placed
@@ -236,6 +237,22 @@ async def test_a_hot_item_costs_few_reads(
     reads.names.clear()
     assert len(await past.positions("items", "hot", 20_000, 1000)) == 1000
     assert len(reads.names) <= 2
+
+
+async def test_many_who_look_up_at_once_wait_for_each_other(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asks for parts of many files, and the archive refuses those for whom it is too many."""
+    monkeypatch.setattr(indexes, "FRAME_BYTES", 1)
+    placed = history(600, items=30)
+    await fill(archive, in_parts(placed, 30), merge=False)
+    past = ArchivedPast(new_archive(archive))
+
+    found = await asyncio.gather(
+        *(past.positions("items", f"item {n % 30}", n // 30, 1) for n in range(0, 600, 4))
+    )
+
+    assert [position for [position] in found] == [each[0] for _, each in placed[::4]]
 
 
 async def test_a_file_that_was_replaced_is_read_where_its_events_are_now(archive: Archive) -> None:
