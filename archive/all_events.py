@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from itertools import pairwise
@@ -11,15 +10,13 @@ from itertools import pairwise
 from itemstore.archive.archive import Archive
 from itemstore.archive.frames import Frame, FrameDamaged, frames_in, lines_of
 from itemstore.archive.lines import Placed
-from itemstore.archive.manifest import FileInfo, Manifest, SegmentInfo
+from itemstore.archive.manifest import Manifest, SegmentInfo
 from itemstore.archive.objects import ObjectMissing
+from itemstore.archive.reading_back import content_of
 from itemstore.archive.segments import damaged, entries_of_frame
 from itemstore.domain.positions import key_of
 from itemstore.engine.steps import ahead
 from itemstore.eventlog.past import PastDamaged
-
-PIECE = 4 * 1024 * 1024
-"""Bytes of a file that are asked for at once."""
 
 FRAMES = 8
 """Frames that a thread decodes at once: some 8,000 events."""
@@ -49,19 +46,6 @@ async def all_events(
                 raise
         else:
             return
-
-
-async def content_of(archive: Archive, file: FileInfo) -> bytes:
-    """All of a file that is what was put there. Raises PastUnavailable and PastDamaged."""
-    places = range(0, file.bytes, PIECE)
-    pieces = await asyncio.gather(
-        *(archive.objects.get_range(file.name, each, PIECE) for each in places)
-    )
-    content = b"".join(pieces)
-    found = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-    if len(content) != file.bytes or found != file.sha256:
-        raise damaged(file, "its size or its SHA-256 is not that of what was written")
-    return content
 
 
 async def _events(

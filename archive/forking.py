@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from itemstore.archive.all_events import content_of
 from itemstore.archive.archive import Archive
 from itemstore.archive.index_merging import merged_index
 from itemstore.archive.indexes import runs_of
 from itemstore.archive.manifest import FileInfo, IndexInfo, Manifest, SegmentInfo, now
 from itemstore.archive.objects import ObjectMissing
+from itemstore.archive.reading_back import content_of
 from itemstore.archive.segments import SegmentFile, SegmentWriter, entries_of
 from itemstore.domain.positions import key_of
 

@@ -28,7 +28,7 @@ async def export(where: Where, after: After = None, collection: Collections = No
         view = View.of(store, collection, as_json=True)
         reader = view.feed.reader
         position = await start_of(view.feed, after) if after else START
-        count, total = 0, (await reader.extent()).length
+        count, total = 0, (await reader.extent()).events
         try:
             # In a file no line may be torn, and what is said here has to be what is there. A
             # pipe's reader may stop reading, and a signal can't wait for that.

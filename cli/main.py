@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from itemstore.cli.archive import archive
 from itemstore.cli.errors import Stop
 from itemstore.cli.export import export
 from itemstore.cli.history import history
@@ -59,6 +60,7 @@ for name, work in {
     "history": history,
     "export": export,
     "import": import_,
+    "archive": archive,
     "restore": restore,
     "info": info,
 }.items():

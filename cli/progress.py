@@ -53,7 +53,8 @@ def _bar() -> Iterator[Report]:
         task = bar.add_task("starting", total=None, rate="")
 
         def report(step: Step) -> None:
-            rate = f"{step.events / max(time.monotonic() - began, 0.001):,.0f} events/s"
+            seconds = max(time.monotonic() - began, 0.001)
+            rate = f"{step.events / seconds:,.0f} {step.unit}/s"
             bar.update(
                 task,
                 description=step.stage,
@@ -73,6 +74,6 @@ def _lines() -> Report:
         if time.monotonic() >= next_line:
             next_line = time.monotonic() + LINE_SECONDS
             total = f" of {step.total}" if step.total else ""
-            say(f"{step.stage}: {step.events}{total} events")
+            say(f"{step.stage}: {step.events}{total} {step.unit}")
 
     return report

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 class Progress:
     """What is being done (`replaying`, `comparing`), events done, and events in the log by now.
 
-    `total` is 0 where it is not known yet.
+    `total` is 0 where it is not known yet. `unit` says what is counted, where it is not events.
     """
 
     stage: str
     events: int
     total: int
+    unit: str = "events"
 
 
 Report = Callable[[Progress], None]

@@ -80,7 +80,7 @@ async def _facts_of(partition: Partition) -> dict[str, Any]:
     items = await _told(redis.zcard(keys.ids))
     rows = await _told(redis.hlen(keys.current))
     return {
-        "events": log.length,
+        "events": log.events,
         "last_position": log.last,
         "items": items,
         "deleted_items": None if items is None or rows is None else rows - items,

@@ -11,6 +11,9 @@ from itemstore.api.app import create_app
 from itemstore.store.archive_place import archive_place
 from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings
+from tests.cli.test_log_commands import Run, run
+
+__all__ = ["run"]  # a fixture
 
 DATA = Path("/data")
 
@@ -54,3 +57,16 @@ async def test_an_application_on_a_client_has_an_archive_only_where_it_is_told_t
         assert context is not None
         archive = context.store.archive
         assert (archive and archive.place) == place
+
+
+@pytest.mark.parametrize("wrong", ["ftp://host/path", "s3://", "gopher://x"])
+def test_a_url_that_names_no_archive_is_the_commands_error_and_has_exit_code_2(
+    wrong: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, which names the setting; `serve` says it before it listens."""
+    monkeypatch.setenv("ITEMSTORE_ARCHIVE", wrong)
+    for words in (["info"], ["import"], ["serve", "--port", "0"]):
+        ended = run(*words)
+        assert ended.returncode == 2, ended
+        assert ended.stderr.startswith("itemstore: --archive (ITEMSTORE_ARCHIVE): ")
+        assert ended.stderr.count("\n") == 1
