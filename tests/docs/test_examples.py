@@ -16,7 +16,7 @@ from tests.docs.terminal import SERVE, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
-PROGRAMS = {"curl", "redis-cli"}
+PROGRAMS = {"curl", "redis-cli", "zstdcat"}
 
 IN_A_PROJECT = {"docs/projections.md", "docs/testing.md", "docs/transactions.md"}
 """Pages about a project of the reader's own. All others are typed in a clone."""
