@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from time import monotonic
 
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.indexes import IndexBuilder, IndexFile
 from itemstore.archive.lines import Placed
+from itemstore.archive.log_slices import slices
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.segments import SegmentFile, SegmentWriter
 from itemstore.archive.standing import have_events
-from itemstore.domain.positions import key_of
-from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log_steps import part_of_logs
-from itemstore.eventlog.reader import Part, Within
+from itemstore.eventlog.reader import size_of
 
 MOST_EVENTS = 50_000
 """Events in a new segment, about: more than that are sealed in several."""
@@ -62,28 +62,26 @@ async def copied(client: Redis, logs: Sequence[Keys], after: str, up_to: str) ->
         index.add(entries)
 
     ends: list[Placed] = []
+    last: Placed | None = None
     size = 0
-    while writer.events < MOST_EVENTS and size < MOST_BYTES:
-        heed_cancellation()
-        began = asyncio.get_running_loop().time()
-        part = await part_of_logs(client, logs, after, Within())
-        some = _not_after(part, up_to)
-        if not some:
-            break
-        await asyncio.to_thread(add, some)
-        ends.append(some[-1])
-        size += part.bytes
-        after = some[-1][1][0].decode()
-        if part.is_end or len(some) < len(part.entries):
-            break
-        await asyncio.sleep(REST * (asyncio.get_running_loop().time() - began))
-    if not ends:
+    began = monotonic()
+    async with aclosing(slices(client, logs, after, up_to)) as found:
+        async for some in found:
+            await asyncio.to_thread(add, some.entries)
+            ends += some.ends
+            last = some.entries[-1]
+            size += size_of([entry for _, entry in some.entries])
+            if writer.events >= MOST_EVENTS or size >= MOST_BYTES:
+                break
+            await asyncio.sleep(REST * (monotonic() - began))
+            began = monotonic()
+    if last is None:
         return None
     keys = {log.collection: log for log in logs}
     if not all(await have_events(client, [(keys[name], entry) for name, entry in ends])):
         raise TakenBack
     segment = await asyncio.to_thread(writer.finish)
-    return Copied(segment, await asyncio.to_thread(index.finish), ends[-1])
+    return Copied(segment, await asyncio.to_thread(index.finish), last)
 
 
 async def sealed(
@@ -101,11 +99,3 @@ async def sealed(
         if file is not None:
             await archive.objects.put_new(file.info.name, file.data)
     return await publishing.publish(added)
-
-
-def _not_after(part: Part, up_to: str) -> list[Placed]:
-    placed = list(zip(part.collections, part.entries, strict=True))
-    last = key_of(up_to)
-    while placed and key_of(placed[-1][1][0].decode()) > last:
-        placed.pop()
-    return placed

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from itemstore.archive import segments
+from itemstore.archive import log_slices, sealing, segments
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Archiving
 from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.manifest import SEGMENTS
 from itemstore.archive.merging import indexes_as_one, segments_as_one
 from itemstore.archive.sealing import TakenBack, copied
+from itemstore.archive.segments import SegmentFile, SegmentWriter
 from itemstore.archive.standing import claim, progress, standing
 from itemstore.archive.taking_back import TAKEN_BACK
 from itemstore.archive.trimming import Keep
@@ -171,26 +173,26 @@ async def test_a_log_with_none_of_the_archives_events_changes_nothing(
 
 
 async def test_events_that_are_lost_while_they_are_read_are_not_sealed(
-    redis: Redis, appender: Appender, work: Archiving
+    redis: Redis, appender: Appender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was read before a failover and what after it don't belong together."""
     await put(appender, ITEMS, "a", "b")
     claimed = await claim(redis, LOGS, "A")
     [_, (_, (last, _))] = await in_logs(redis)
-    original = redis.execute_command
-    reads: list[object] = []
 
-    async def failing_over(*command: object, **options: object) -> object:
-        reply = await original(*command, **options)  # type: ignore[no-untyped-call]
-        if isinstance(reply, list) and len(reply) > 4 and not reads:
-            reads.append(reply)
-            await redis.xdel(ITEMS.events, last)
-        return reply
+    class FailingOver(SegmentWriter):
+        def finish(self) -> SegmentFile:
+            raise AssertionError("it is not made")
 
-    redis.execute_command = failing_over  # type: ignore[method-assign]
+    async def read(*arguments: Any) -> None:
+        await log_slices_read(*arguments)
+        await redis.xdel(ITEMS.events, last)
+
+    log_slices_read = log_slices._read
+    monkeypatch.setattr(log_slices, "_read", read)
+    monkeypatch.setattr(sealing, "SegmentWriter", FailingOver)
     with pytest.raises(TakenBack):
         await copied(redis, LOGS, "0-0", claimed.up_to)
-    assert reads
 
 
 async def test_a_damaged_archive_is_not_cut(
