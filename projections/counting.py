@@ -102,7 +102,7 @@ class CountingProjection:
         return [
             each
             if isinstance(each, Exception)
-            else Status(each.position, max(0, log.length - each.events), each.numbers)
+            else Status(each.position, max(0, log.events - each.events), each.numbers)
             for (_, log), each in zip(logs, found, strict=True)
         ]
 

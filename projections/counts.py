@@ -31,7 +31,7 @@ OWN = frozenset(OWN_IN_ORDER)
 
 LARGEST = 10**18 - 1
 
-_COMMIT = Script(lua(__package__, "commit_counts"))
+_COMMIT = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "commit_counts"))
 
 
 class MalformedCounts(ValueError):
@@ -144,8 +144,9 @@ class CountsStore:
         arguments: list[Any] = [position, counts.position, anew, "events", counts.events]
         for name, number in counts.numbers.items():
             arguments += [name, number]
-        keys = [self._key, self._partition.keys.events]
-        outcome = await self._partition.run(_COMMIT, keys=keys, args=arguments)
+        keys = self._partition.keys
+        touched = [self._key, keys.events, keys.store.archive]
+        outcome = await self._partition.run(_COMMIT, keys=touched, args=arguments)
         if outcome < 0:
             raise TakenBack(counts.position)
         return bool(outcome)

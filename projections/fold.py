@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.domain.evolve import POSSIBLE, ImpossibleHistory, Item, evolve
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import (
     MalformedEntry,
     decode_flat,
@@ -15,6 +16,7 @@ from itemstore.eventlog.codec import (
     without_meta,
 )
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.columns import Columns, columns_of
 from itemstore.projections.digest import BODY, RowsDigest, reduced
@@ -60,31 +62,43 @@ NEVER: State = (0, b"", b"", None)
 class Fold:
     """All items up to `position`, by their ids; `entries` of the log were folded.
 
+    There is nothing more up to `reached`, which may be a position without an event of this log.
+
     What the log itself has wrong is noted as a difference: entries that are no events, and
     events that can't follow what was before them. `impossible` holds the items of the latter;
     from there on they are what these events made of them. `checks` are told of every event.
     """
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(self, partition: Partition, in_engine_from: str = START) -> None:
+        """With the position before which the engine had no event of the log."""
         self.partition = partition
+        self.in_engine_from = in_engine_from
         self.differences = Differences()
         self.checks: list[Check] = []
         self.position = START
+        self.reached = START
         self.entries = 0
         self.items: dict[bytes, State] = {}
         self.impossible: set[bytes] = set()
 
-    async def catch_up(self) -> None:
-        """Goes on to the end of the log. Raises LogUnavailable, LogBroken."""
-        async for entries in self.partition.reader.slices(self.position):
-            await self.take(entries)
+    async def catch_up(self, told: Callable[[], None] = lambda: None) -> None:
+        """Goes on to the end of the log, wherever that is kept; `told` of each step.
+
+        Raises LogUnavailable, LogBroken.
+        """
+        up_to = await border(self.partition.client, self.partition.keys.store)
+        async with aclosing(self.partition.reader.slices(self.reached)) as log:
+            async for entries in log:
+                await self.take(entries)
+                told()
+        self.reached = max(self.reached, up_to, key=key_of)
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Goes on with entries of the log, in their order."""
         columns = columns_of(entries) if entries else None
         page = Page(entries, columns, self._folded(entries, columns))
         if entries:
-            self.position = entries[-1][0].decode()
+            self.position = self.reached = entries[-1][0].decode()
             self.entries += len(entries)
         for check in self.checks:
             await check.take(page)

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
+from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.projection import Follower, ProjectionFailed
 
@@ -123,7 +125,9 @@ class Following:
             return await self._follower.apply(batch, after)
 
     async def _has_all(self, positions: Sequence[bytes]) -> bool:
-        """Whether the log has an event at each of the positions."""
+        """Whether the log has an event at each of the positions, or had it before the border."""
+        up_to = key_of(await border(self.partition.client, self.partition.keys.store))
+        positions = [each for each in positions if key_of(each.decode()) > up_to]
         done = 0
         while done < len(positions):
             found, looked = await self.partition.reader.entries_at(

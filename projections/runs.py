@@ -63,7 +63,7 @@ class Runs:
     def extend(self, entries: Iterable[Entry]) -> None:
         """Adds entries of the log, in their order."""
         for position, fields in entries:
-            if _is_event(fields):
+            if is_event(fields):
                 self.add(position, fields[3], is_creation=fields[1] == b"ItemCreated")
             else:
                 self.skipped += 1
@@ -78,8 +78,8 @@ class Runs:
         self.events += 1
 
 
-def _is_event(fields: list[bytes]) -> bool:
-    """Whether an entry is an event; `catch_up.lua` asks the same of it."""
+def is_event(fields: list[bytes]) -> bool:
+    """Whether an entry with these fields is an event; `catch_up.lua` asks the same of it."""
     return (
         fields[::2] == _NAMES
         and fields[1] in _TYPES

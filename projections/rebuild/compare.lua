@@ -1,7 +1,7 @@
 -- Compares the live rows, ids and histories with those of the shadow: a page of the shadow's.
 --
--- Begins with apply.lua, replay.lua and catch_up.lua.
---   KEYS[6], KEYS[7]  the live rows and ids
+-- Begins with replay.lua, what comes before that, and catch_up.lua.
+--   KEYS[8], KEYS[9]  the live rows and ids
 --   ARGV[8]           the cursor, 0 at first
 -- Reply: the next cursor, 0 at the end; item and row of the page in turn; item, right row, live row
 -- or nil for rows that differ; items whose place among the ids differs; how many more rows and ids
@@ -15,12 +15,26 @@ local function size(command, key)
   return type(found) == 'number' and found or 0  -- another type: there is nothing that counts
 end
 
--- Of the positions before the last one those that are wrong were marked when they were replayed.
+-- Marks a history that is wrong, with its last position in its place.
+local function mark_end(item, right, position)
+  mark_wrong(item, right)
+  extend_shadow(item, position)
+end
+
+-- Of the positions before the last one those that are wrong were marked when they were replayed; the
+-- history of an item's first event was not looked at yet.
 local function compare_history(item, version, position)
-  local place = redis.pcall('LPOS', ARGV[2] .. item, position, 'RANK', '-1', 'MAXLEN', '1')
-  if place ~= version - 1 and not is_marked(item) then
-    mark_wrong(item, version - 1)
-    redis.call('RPUSH', ARGV[1] .. item, position)
+  local live = ARGV[2] .. item
+  if is_marked(item) then
+    return
+  elseif not border then
+    local place = redis.pcall('LPOS', live, position, 'RANK', '-1', 'MAXLEN', '1')
+    if place ~= version - 1 then
+      mark_end(item, version - 1, position)
+    end
+  elseif not ends_with(log, live, version, position) then
+    local place = version > 1 and redis.pcall('LPOS', live, position)
+    mark_end(item, type(place) == 'number' and place + 1 or 0, position)
   end
 end
 
@@ -35,8 +49,8 @@ if at_end then
     end
     local live, listed = {}, {}
     if #items > 0 then
-      live = redis.pcall('HMGET', KEYS[6], unpack(items))
-      listed = redis.pcall('ZMSCORE', KEYS[7], unpack(items))
+      live = redis.pcall('HMGET', KEYS[8], unpack(items))
+      listed = redis.pcall('ZMSCORE', KEYS[9], unpack(items))
     end
     for i, item in ipairs(items) do
       local row = page[2][2 * i]
@@ -57,7 +71,7 @@ if at_end then
     count = read - before > LARGE and 1 or math.min(4 * count, CHUNK)
   until cursor == '0' or compared >= MOST or read >= MOST_BYTES
   reply[6], reply[7], reply[8], reply[9], reply[10] = renewed, cursor, all, wrong_rows, wrong_ids
-  reply[11] = size('HLEN', KEYS[6]) - size('HLEN', KEYS[2])
-  reply[12] = size('ZCARD', KEYS[7]) - size('ZCARD', KEYS[3])
+  reply[11] = size('HLEN', KEYS[8]) - size('HLEN', KEYS[2])
+  reply[12] = size('ZCARD', KEYS[9]) - size('ZCARD', KEYS[3])
 end
 return reply

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.digest import RowsDigest, reduced_row
-from itemstore.projections.rebuild.shadow import Difference, Shadow
+from itemstore.projections.rebuild.comparison import Comparison, Difference
+from itemstore.projections.rebuild.errors import LogIncomplete
+from itemstore.projections.rebuild.shadow import Shadow
 from itemstore.projections.runs import Runs
+from itemstore.projections.states import States
 from itemstore.projections.task import EXAMPLES, Findings, Task
 
 FEW = 1000
@@ -19,7 +23,7 @@ async def rebuild_items(task: Task) -> Findings:
     Histories go first, item by item, and only those that are wrong. Then rows and ids go in one
     step, the one in which the shadow reaches the end of the log.
     """
-    rebuild = _ItemsRebuild(task)
+    rebuild = _ItemsRebuild(task, await task.partition.reader.extent())
     await rebuild.replay()
     await rebuild.compare()
     if not task.dry_run:
@@ -28,10 +32,9 @@ async def rebuild_items(task: Task) -> Findings:
 
 
 class _ItemsRebuild:
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, log: Extent) -> None:
         self._task = task
-        self._shadow = Shadow(task.partition, task.lease, task.length, task.disk)
-        self._first = ""
+        self._shadow = Shadow(task.partition, task.lease, log, task.disk)
         self._items = 0
         self._right = RowsDigest()
         self._live_less_right = RowsDigest()
@@ -40,29 +43,25 @@ class _ItemsRebuild:
 
     async def replay(self) -> None:
         """Replays the log until so little is left of it that the steps to come can do it."""
-        log = await self._task.partition.reader.extent()
-        self._first = log.first if log.length else ""
         before = None
         while before is None or before > FEW:
-            async with aclosing(self._shadow.replay_in_order()) as steps:
-                async for _ in steps:
-                    self._tell("replaying")
-            runs = await self._replay_stretch()
-            if before is not None and runs.events >= before and not runs.full:
+            stretch = await self._replay_stretch()
+            if before is not None and stretch.events >= before and not stretch.full:
                 return  # as much is written as is read; the steps to come end all the same
-            before = runs.events
+            before = stretch.events
 
     async def compare(self) -> None:
         """Finds what is different, and both digests, each row's as of when it is looked at."""
         self._tell("comparing")
-        shadow = self._shadow
-        async with aclosing(shadow.compare()) as pages:
+        shadow, task = self._shadow, self._task
+        comparison = Comparison(shadow, task.partition, task.lease)
+        async with aclosing(comparison.pages()) as pages:
             async for page in pages:
                 for item, row in page.rows:
                     self._right.add(item, reduced_row(row))
                 for each in page.differences:
                     self._note(each)
-        await shadow.mark_histories()
+        await comparison.mark_histories()
         self._different["histories"], examples = await shadow.wrong_histories(EXAMPLES)
         self._examples.update(dict.fromkeys(examples))
         self._items = await shadow.item_count()
@@ -77,8 +76,8 @@ class _ItemsRebuild:
         """What the rebuild went through, and what it found."""
         shadow = self._shadow
         return Findings(
-            first=self._first,
-            last=shadow.position if self._first else "",
+            first=shadow.first,
+            last=shadow.position if shadow.first else "",
             events=shadow.events,
             skipped=shadow.skipped,
             items=self._items,
@@ -99,8 +98,25 @@ class _ItemsRebuild:
         if live is not None:
             self._live_less_right.add(item, reduced_row(live))
 
-    async def _replay_stretch(self) -> Runs:
-        """Replays what comes next in the log, to its end if that is near."""
+    async def _replay_stretch(self) -> Runs | States:
+        """Replays what comes next in the log, to its end if that is near.
+
+        What is in the stream is sorted by items and replayed by its positions, unless it is trimmed
+        before that is done.
+        """
+        shadow = self._shadow
+        if not await shadow.has_border():
+            try:
+                async with aclosing(shadow.replay_in_order()) as steps:
+                    async for _ in steps:
+                        self._tell("replaying")
+                return await self._replay_runs()
+            except LogIncomplete:
+                if not await shadow.has_border():
+                    raise
+        return await shadow.replay_states(lambda read: self._tell("replaying", read))
+
+    async def _replay_runs(self) -> Runs:
         shadow, runs = self._shadow, Runs()
         position = shadow.position
         async with aclosing(self._task.partition.reader.slices(position)) as log:

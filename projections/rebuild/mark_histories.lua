@@ -1,6 +1,6 @@
 -- Marks live histories of no item: a page of all keys. All others were compared before.
 --
--- Begins with apply.lua, replay.lua and catch_up.lua.
+-- Begins with replay.lua, what comes before that, and catch_up.lua.
 --   ARGV[8]  the pattern of the keys of live histories
 --   ARGV[9]  the cursor, 0 at first
 -- Reply: the next cursor, 0 at the end.

@@ -1,6 +1,6 @@
 -- Replays runs: some of one item's events, with no other of its events in between.
 --
--- Begins with apply.lua and replay.lua.
+-- Begins with replay.lua and what comes before that.
 --   ARGV[6] and following  a run each: the positions of its events, with a blank in front of each,
 --                          and a plus sign after the blank of an ItemCreated
 -- Reply: how many of them were replayed: fewer where bodies are large. An error where the log has
@@ -28,6 +28,7 @@ local function entry_at(position)
   return read[position]
 end
 
+renew()  -- also where it fails: the next step knows by its lease that this one was taken
 local replayed = 0
 while replayed < #ARGV - FIRST + 1 and bytes < MOST_BYTES do
   local i = FIRST + replayed

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from itemstore.domain.positions import START
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
 from itemstore.projections.progress import Report, unreported
 from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.clear import begin, clear
@@ -72,9 +74,12 @@ async def rebuild(
 async def _checked_length(partition: Partition) -> int:
     """The length of the log. Raises LogIncomplete where the live projection knows more than it."""
     log = await partition.reader.extent()
-    if log.lost:
+    up_to = await border(partition.client, partition.keys.store)
+    if log.lost and up_to == START:  # the archive may have them: the count at the end tells
         raise LogIncomplete(f"lacks {log.lost} events (XTRIM, XDEL)")
+    if log.added < log.events:
+        raise LogIncomplete("was removed by hand and begun anew")
     with translated():
         if log.length == 0 and await partition.client.exists(partition.keys.current):
             raise LogIncomplete("is gone")
-    return log.length
+    return log.events

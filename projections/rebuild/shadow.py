@@ -5,28 +5,27 @@ Each step is one script, and does so little that it takes the engine a few milli
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from typing import Any, NamedTuple
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
 
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import EventsRemoved
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
-from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.rebuild.errors import LogIncomplete
 from itemstore.projections.runs import Run, Runs
+from itemstore.projections.states import State, States
 
 EVENTS = 400
 """Events replayed in one step, one by one."""
-
-KEYS = 1000
-"""Keys looked at in one step."""
 
 RUNS = 100
 """Runs replayed in one step."""
@@ -34,63 +33,63 @@ RUNS = 100
 RUN_BYTES = 50_000
 """Bytes of the runs replayed in one step: some 3,000 positions."""
 
+STATES = 200
+"""States replayed in one step."""
+
+STATE_BYTES = 250_000
+"""Bytes of the bodies and positions of the states replayed in one step."""
+
 ENTRIES = 128
 """Entries of the log with which a step catches up before it does its own work."""
 
+AT_END, BEHIND = 1, 2
+"""What a script that catches up says: all of the log is replayed, or the stream may lack a part."""
+
 _LOST = "lost events meanwhile (XTRIM, XDEL)"
 
-_REPLAY = lua("itemstore.eventlog", "apply") + lua(__package__, "replay")
+_REPLAY = (
+    lua("itemstore.eventlog", "apply", "positions", "item_history")
+    + lua("itemstore.projections", "history")
+    + lua(__package__, "replay")
+)
 
-REPLAY_RUNS = Script(_REPLAY + lua(__package__, "replay_runs"))
-
-REPLAY_IN_ORDER, COMPARE, SURPLUS, MARK_HISTORIES, HEAL_HISTORIES, SWAP = (
-    Script(_REPLAY + lua(__package__, "catch_up", name))
-    for name in (
-        "replay_in_order",
-        "compare",
-        "surplus",
-        "mark_histories",
-        "heal_histories",
-        "swap",
-    )
+REPLAY_RUNS, REPLAY_STATES = (
+    Script(_REPLAY + lua(__package__, name)) for name in ("replay_runs", "replay_states")
 )
 
 
-class Difference(NamedTuple):
-    """A row, or an item's place among the ids, that is not what it should be.
-
-    `kind` is `rows` or `ids`; the rows are None where there is none, or should be none.
-    """
-
-    kind: str
-    item: bytes
-    right: bytes | None = None
-    live: bytes | None = None
+def at_the_end(name: str) -> Script:
+    """The script that takes a step once all of the log is replayed."""
+    return Script(_REPLAY + lua(__package__, "catch_up", name))
 
 
-class Page(NamedTuple):
-    """Some of the shadow's rows, by item, and what is different from what is live."""
-
-    rows: Iterable[tuple[bytes, bytes]]
-    differences: list[Difference]
+REPLAY_IN_ORDER, HEAL_HISTORIES, SWAP = map(
+    at_the_end, ("replay_in_order", "heal_histories", "swap")
+)
 
 
 class Shadow:
     """The shadow rows and ids, and how far into the log they are.
 
-    `position` is that of the last entry replayed, `events` how many events there were, `skipped`
-    how many entries were none, `length` the number of entries in the log when last looked at.
-    Every step renews the lease, and raises LeaseLost where it is gone. Replaying writes every row
-    to the engine's file once more, and raises LogFull where there is no room for that.
+    `first` and `position` are those of the first and the last entry replayed, `events` how many
+    events there were, `skipped` how many entries were none, `length` how many entries the log had
+    when last looked at, in the engine and in the archive. Every step renews the lease, and raises
+    LeaseLost where it is gone. Replaying writes every row to the engine's file once more, and
+    raises LogFull where there is no room for that.
     """
 
-    def __init__(self, partition: Partition, lease: Lease, length: int, disk: DiskSpace) -> None:
+    def __init__(self, partition: Partition, lease: Lease, log: Extent, disk: DiskSpace) -> None:
+        """For a log that was found to be so."""
         self.live = partition.keys
         self.keys = partition.keys.shadow(lease.token)
+        self.first = log.first if log.length else ""
         self.position = START
         self.events = 0
         self.skipped = 0
-        self.length = length
+        self.length = log.events
+        self._lost = log.lost
+        self._histories_from = log.first
+        self._after = START  # all up to here is replayed
         self._partition = partition
         self._lease = lease
         self._disk = disk
@@ -103,9 +102,38 @@ class Shadow:
             while texts:
                 self._disk.check()
                 texts = texts[await self._step(REPLAY_RUNS, [], texts) :]
-        self.position = position
-        self.events += runs.events
-        self.skipped += runs.skipped
+        self._went_on(position, runs.events, runs.skipped)
+
+    async def has_border(self) -> bool:
+        """Whether a part of the log may be in the archive only."""
+        return await border(self._partition.client, self.live.store) != START
+
+    async def replay_states(self, told: Callable[[int], None] = lambda _: None) -> States:
+        """Replays what comes next in the log, to its end if that is near: what it leaves of items.
+
+        So it does not matter whether the engine still has it. `told` is how many events are read.
+        """
+        up_to = await border(self._partition.client, self.live.store)
+        states = States(self._histories_from)
+        async with aclosing(self._partition.reader.slices(self._after)) as log:
+            async for entries in log:
+                states.extend(entries)
+                told(states.events)
+                await self._lease.renew_in_time()
+                if states.full:
+                    up_to = states.position
+                    break
+        for step in steps(states, _bytes_of_state, most=STATES, most_bytes=STATE_BYTES):
+            arguments = [value for state in step for value in state]
+            while arguments:
+                self._disk.check()
+                done = await self._step(REPLAY_STATES, [], arguments)
+                arguments = arguments[done * len(State._fields) :]
+        if self.position == START:
+            self.first = states.first
+        self._went_on(states.position, states.events, states.skipped)
+        self._after = max(self._after, up_to, key=key_of)
+        return states
 
     async def replay_in_order(self) -> AsyncGenerator[None]:
         """Replays what the log has event by event, while most of them are the first of their item.
@@ -117,69 +145,8 @@ class Shadow:
             self._disk.check()
             before = self.events
             _, firsts = await self._catch_up(REPLAY_IN_ORDER, [], EVENTS, [])
-            are_first = 2 * firsts >= self.events - before
+            are_first = self.events > before and 2 * firsts >= self.events - before
             yield
-
-    async def compare(self) -> AsyncGenerator[Page]:
-        """All rows, with the rows and ids that are not what they should be.
-
-        Marks the histories that are too long. Those that lack something are found while replaying.
-        The next page is on its way while the caller works on one.
-        """
-        live = [self.live.current, self.live.ids]
-        is_right = True
-        step = asyncio.ensure_future(self._at_the_end(COMPARE, live, [b"0"]))
-        try:
-            while True:
-                cursor, all_rows, rows, ids, *more = await step
-                if cursor != b"0":
-                    step = asyncio.ensure_future(self._at_the_end(COMPARE, live, [cursor]))
-                    await asyncio.sleep(0)  # lets the request go out
-                differences = [Difference("rows", *rows[i : i + 3]) for i in range(0, len(rows), 3)]
-                differences += [Difference("ids", item) for item in ids]
-                yield Page(zip(all_rows[::2], all_rows[1::2], strict=True), differences)
-                is_right = is_right and not differences
-                if cursor == b"0":
-                    break
-        finally:
-            step.cancel()
-            await asyncio.gather(step, return_exceptions=True)
-        # Nothing missing and as many as there should be: then there is nothing more.
-        if not is_right or any(more):
-            async for item, row in self._surplus_in(self.live.current, "HSCAN"):
-                yield Page([], [Difference("rows", item, None, row)])
-            async for item, _ in self._surplus_in(self.live.ids, "ZSCAN"):
-                yield Page([], [Difference("ids", item)])
-
-    async def mark_histories(self) -> None:
-        """Finds the histories of no item. The others are found while replaying and comparing."""
-        if not await self._has_other_histories():
-            return
-        cursor = b"0"
-        while True:
-            arguments = [pattern(self.live.histories), cursor]
-            [cursor] = await self._at_the_end(MARK_HISTORIES, [], arguments)
-            if cursor == b"0":
-                return
-
-    async def _has_other_histories(self) -> bool:
-        """Whether there may be more histories than items, where every item has one.
-
-        To count them takes a fraction of the time of looking at each.
-        """
-        wrong, _ = await self.wrong_histories(0)
-        items, found, cursor = await self._row_count(), 0, 0
-        while not wrong:
-            await self._lease.renew_in_time()
-            with translated():
-                cursor, keys = await self._partition.client.scan(
-                    cursor, pattern(self.live.histories), KEYS
-                )
-            found += len(keys)
-            if cursor == 0:
-                break
-        await self._at_the_end(REPLAY_IN_ORDER, [], [])  # where an item was made meanwhile
-        return bool(wrong) or not items == found == await self._row_count()
 
     async def wrong_histories(self, most: int) -> tuple[int, list[bytes]]:
         """How many histories are known to be wrong, and the items of at most `most` of them."""
@@ -188,7 +155,8 @@ class Shadow:
             items: Any = await self._partition.client.srandmember(self.keys.wrong_histories, most)
         return count, items or []
 
-    async def _row_count(self) -> int:
+    async def row_count(self) -> int:
+        """How many rows there are, also of deleted items."""
         with translated():
             return int(await self._partition.client.hlen(self.keys.current))
 
@@ -201,29 +169,23 @@ class Shadow:
         """Puts right histories in the place of wrong ones."""
         remaining = 1
         while remaining:
-            [remaining] = await self._at_the_end(HEAL_HISTORIES, [], [])
+            [remaining] = await self.at_the_end(HEAL_HISTORIES, [], [])
 
     async def swap(self) -> None:
         """Puts rows and ids in the place of the live ones, in one step with the end of the log."""
         live, aside = self.live, self._aside
         keys = [live.current, live.ids, aside.current, aside.ids]
-        await self._at_the_end(SWAP, keys, [])
+        await self.at_the_end(SWAP, keys, [])
 
-    async def _surplus_in(self, key: str, scan: str) -> AsyncIterator[tuple[bytes, bytes]]:
-        cursor = b"0"
-        while True:
-            cursor, found = await self._at_the_end(SURPLUS, [key], [scan, cursor])
-            for start in range(0, len(found), 2):
-                yield found[start], found[start + 1]
-            if cursor == b"0":
-                return
-
-    async def _at_the_end(self, script: Script, keys: list[str], arguments: list[Any]) -> list[Any]:
+    async def at_the_end(self, script: Script, keys: list[str], arguments: list[Any]) -> list[Any]:
         """The script's own reply, from a moment when all of the log is replayed."""
         most = ENTRIES
         while True:
             before = self.length - self.events - self.skipped
             at_end, *own = await self._catch_up(script, keys, most, arguments)
+            if at_end == BEHIND:
+                await self.replay_states()
+                continue
             if at_end:
                 return own
             # Writers that are faster than the replay would keep it from ending for ever.
@@ -235,18 +197,31 @@ class Shadow:
     ) -> list[Any]:
         """Whether all of the log is replayed after `most` more entries, and the script's own reply.
 
-        Where it is not, the script has done nothing of its own.
+        Where it is not, the script has done nothing of its own. BEHIND where the stream may lack
+        what comes next.
         """
-        reply: list[Any] = await self._step(script, keys, [self.position, most, *arguments])
+        reply: list[Any] = await self._step(script, keys, [self._after, most, *arguments])
         position, events, skipped, self.length, at_end, renewed, *own = reply
         if not renewed:
             self._lease.take_back()
-        self.position = position.decode()
+        if events or skipped:
+            self._went_on(position.decode(), events, skipped)
+        if at_end == AT_END:
+            self._check_length()
+        return [at_end, *own]
+
+    def _check_length(self) -> None:
+        missing = self.length + self._lost - self.events - self.skipped
+        if missing:
+            lacks = f"lacks {missing} events (XTRIM, XDEL), and so does the archive"
+            raise LogIncomplete(lacks if missing > 0 else _LOST)
+
+    def _went_on(self, position: str, events: int, skipped: int) -> None:
+        """Notes what was replayed, up to a position, empty where there was nothing."""
+        if position:
+            self.position = self._after = position
         self.events += events
         self.skipped += skipped
-        if at_end and self.length != self.events + self.skipped:
-            raise LogIncomplete(_LOST)
-        return [at_end, *own]
 
     async def _step(self, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         heed_cancellation()
@@ -258,6 +233,7 @@ class Shadow:
                 keys=[
                     *(self.live.events, shadow.current, shadow.ids),
                     *(self._lease.key, shadow.wrong_histories),
+                    *(self.live.store.archive, self.live.trimmed),
                     *keys,
                 ],
                 args=[
@@ -275,3 +251,7 @@ class Shadow:
 
 def _bytes_of(run: Run) -> int:
     return len(run.text)
+
+
+def _bytes_of_state(state: State) -> int:
+    return len(state.body) + len(state.positions)

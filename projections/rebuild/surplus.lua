@@ -1,7 +1,7 @@
 -- Finds what is live and should not be there at all: a page of the live rows or ids.
 --
--- Begins with apply.lua, replay.lua and catch_up.lua.
---   KEYS[6]          the live rows or ids
+-- Begins with replay.lua, what comes before that, and catch_up.lua.
+--   KEYS[8]          the live rows or ids
 --   ARGV[8]          HSCAN or ZSCAN
 --   ARGV[9]          the cursor, 0 at first
 -- Reply: the next cursor, 0 at the end, then member and value.
@@ -11,7 +11,7 @@ local CHUNK, MOST, MOST_BYTES = 16, 256, 1024 * 1024
 if at_end then
   local cursor, found, looked_at, bytes = ARGV[9], {}, 0, 0
   repeat
-    local page = redis.pcall(ARGV[8], KEYS[6], cursor, 'COUNT', CHUNK)
+    local page = redis.pcall(ARGV[8], KEYS[8], cursor, 'COUNT', CHUNK)
     if page.err then  -- another type: there is nothing that counts
       page = { '0', {} }
     end

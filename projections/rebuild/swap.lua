@@ -1,8 +1,8 @@
 -- Puts the shadow's rows and ids in the place of the live ones.
 --
--- Begins with apply.lua, replay.lua and catch_up.lua.
---   KEYS[6], KEYS[7]  the live rows and ids
---   KEYS[8], KEYS[9]  where these go, to be removed without haste
+-- Begins with replay.lua, what comes before that, and catch_up.lua.
+--   KEYS[8], KEYS[9]  the live rows and ids
+--   KEYS[10], KEYS[11]  where these go, to be removed without haste
 -- Reply: nothing of its own.
 
 local function put_in_place(shadow, live, aside)
@@ -16,8 +16,8 @@ end
 
 if at_end then
   renew()
-  put_in_place(KEYS[2], KEYS[6], KEYS[8])
-  put_in_place(KEYS[3], KEYS[7], KEYS[9])
+  put_in_place(KEYS[2], KEYS[8], KEYS[10])
+  put_in_place(KEYS[3], KEYS[9], KEYS[11])
   reply[6] = renewed
 end
 return reply

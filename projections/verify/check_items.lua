@@ -1,10 +1,14 @@
 -- Reads the rows and the scores of some items, and finds histories that do not end as the row says.
+--
+-- Begins with the texts of positions.lua, item_history.lua and history.lua.
 --   KEYS[1]  the rows
 --   KEYS[2]  the ids
+--   KEYS[3]  the log
+--   KEYS[4]  how the archive stands: where it has a border, histories lack what was trimmed
 --   ARGV[1]  in front of an id: the key of its history
 --   then the items
 -- Reply: the numbers, from 0, of items whose history does not have the row's position as the last of
--- as many as the row's version; then, for as many items as fit in, what HMGET and ZMSCORE say of
+-- as many as the row's version, or of fewer, where the first ones were trimmed; then, for as many items as fit in, what HMGET and ZMSCORE say of
 -- some of them in turn: one where they are large, else up to 16.
 
 local FIRST, CHUNK, LARGE, MOST_BYTES = 2, 16, 64 * 1024, 1024 * 1024
@@ -22,11 +26,16 @@ local function said(command, key, first, last)
   return errors
 end
 
+local border, log = redis.call('HGET', KEYS[4], 'border'), part_in_stream(KEYS[3])
+
 -- One position more is read than there should be.
 local function ends_as_said(item, row)
   local version, position = string.match(row, '^{"version":(%d+),"position":"([%d-]+)"')
   if not version then
     return false
+  end
+  if border then
+    return ends_with(log, ARGV[1] .. item, tonumber(version), position)
   end
   local found = redis.pcall('LRANGE', ARGV[1] .. item, version - 1, version)
   return #found == 1 and found[1] == position

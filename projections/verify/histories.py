@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from itemstore.domain.positions import key_of
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
 from itemstore.projections.fold import Fold, Page
@@ -20,7 +21,11 @@ MOST_BYTES = 10_000
 PARTS, PART_BYTES = 150, 50_000
 """Parts of histories compared in one step, and bytes of the positions in them, some 3,000."""
 
-_CHECK_HISTORIES = Script(lua(__package__, "check_histories"))
+HISTORY = lua("itemstore.eventlog", "positions", "item_history") + lua(
+    "itemstore.projections", "history"
+)
+
+_CHECK_HISTORIES = Script(HISTORY + lua(__package__, "check_histories"))
 
 
 Part = tuple[bytes, int, bytes]
@@ -38,11 +43,18 @@ class Histories:
         self.wrong: set[bytes] = set()
         self._fold = fold
         self._partition = fold.partition
+        self._begins_at = key_of(fold.in_engine_from)
         self._earlier: dict[bytes, bytes] = {}
         self._count = 0
 
     async def take(self, page: Page) -> None:
-        """Notes what comes before the last positions, and compares it where it is much."""
+        """Notes what comes before the last positions, and compares it where it is much.
+
+        A history may begin in the middle, where what came before was trimmed. A part of it begins
+        with a position that was compared before, or that was trimmed: so its place is found.
+        """
+        if page.entries and key_of(page.entries[-1][0].decode()) < self._begins_at:
+            return
         earlier, long = self._earlier, set()
         for item, position in page.replaced:
             text = earlier.get(item, b"") + position + b" "
@@ -51,10 +63,10 @@ class Histories:
                 long.add(item)
         self._count += len(page.replaced)
         if self._count >= MOST_EVENTS:
-            await self._compare(self._parts([*earlier]))
+            await self.compare_earlier()
             self._count = 0
         elif long:
-            await self._compare(self._parts(long))
+            await self.compare_ends(long)
 
     async def compare_earlier(self) -> None:
         """Compares the histories of which something is kept here, up to their ends."""
@@ -70,18 +82,14 @@ class Histories:
             earlier = self._earlier.pop(item, b"")
             yield item, version - 1 - earlier.count(b" "), earlier + last
 
-    def _parts(self, items: Iterable[bytes]) -> Iterator[Part]:
-        """What was not compared yet of histories, without their last positions."""
-        for item in items:
-            version, *_ = self._fold.items[item]
-            earlier = self._earlier.pop(item)
-            yield item, version - 1 - earlier.count(b" "), earlier[:-1]
-
     async def _compare(self, parts: Iterable[Part]) -> None:
         for step in steps(self._due(parts), _size_of, most=PARTS, most_bytes=PART_BYTES):
             arguments = [value for part in step for value in part]
+            keys = self._partition.keys
             wrong = await self._partition.run(
-                _CHECK_HISTORIES, keys=[], args=[self._partition.keys.histories, *arguments]
+                _CHECK_HISTORIES,
+                keys=[keys.events, keys.store.archive],
+                args=[keys.histories, *arguments],
             )
             for index, found in zip(wrong[::2], wrong[1::2], strict=True):
                 item, _, expected = step[index]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
+from itemstore.domain.positions import key_of
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import ahead
@@ -18,7 +19,7 @@ from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
 from itemstore.projections.fold import NEVER, Fold, Page
 from itemstore.projections.row import row_of
-from itemstore.projections.verify.histories import Histories
+from itemstore.projections.verify.histories import HISTORY, Histories
 
 LOOKED_AT = 256
 """Items looked at in one step."""
@@ -29,9 +30,12 @@ KEYS = 1000
 READ = 150
 """Items read in one step together with what the log has got."""
 
-_CHECK_ITEMS, _READ_ITEMS = (
-    Script(lua(__package__, name)) for name in ("check_items", "read_items")
-)
+AT_END, BEHIND = 1, 2
+"""What read_items.lua says: the log has no more, or may lack some, as they are in the archive."""
+
+_CHECK_ITEMS = Script(HISTORY + lua(__package__, "check_items"))
+
+_READ_ITEMS = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "read_items"))
 
 
 class ItemsCheck:
@@ -90,7 +94,9 @@ class ItemsCheck:
         """What check_items.lua says of items."""
         keys = self._keys
         return await self._partition.run(
-            _CHECK_ITEMS, keys=[keys.current, keys.ids], args=[keys.histories, *items]
+            _CHECK_ITEMS,
+            keys=[keys.current, keys.ids, keys.events, keys.store.archive],
+            args=[keys.histories, *items],
         )
 
     async def _looked_at(self, items: list[bytes], reply: Any) -> list[bytes]:
@@ -116,7 +122,7 @@ class ItemsCheck:
     async def _compare_totals(self) -> None:
         """Compares how many rows and ids there are, and finds those that are too many."""
         client, keys = self._partition.client, self._keys
-        rows, ids, _ = await self._read([])
+        rows, ids, *_ = await self._read([])
         right_rows, right_ids = len(self._fold.items), self._fold.existing()
         if ids != right_ids:
             self._fold.differences.add("total", keys.ids, ids, right_ids)
@@ -149,39 +155,59 @@ class ItemsCheck:
         for start in range(0, len(items), READ):
             remaining = items[start : start + READ]
             while remaining:
-                _, _, found = await self._read(remaining)
-                for item, row, score, length in zip(
-                    remaining, found[::3], found[1::3], found[2::3], strict=False
+                *_, begins_at, found = await self._read(remaining)
+                for item, row, score, *history in zip(
+                    remaining, *(found[place::4] for place in range(4)), strict=False
                 ):
-                    self._compare_item(item, row, score, length)
-                remaining = remaining[len(found) // 3 :]
+                    self._compare_item(item, row, score)
+                    self._compare_history(item, begins_at, *history)
+                remaining = remaining[len(found) // 4 :]
 
-    def _compare_item(self, item: bytes, row: bytes | None, score: object, length: object) -> None:
+    def _compare_item(self, item: bytes, row: bytes | None, score: object) -> None:
         differences = self._fold.differences
         right = self._fold.items.get(item)
         right_row = row_of(*right) if right else None
         if (reduced_row(row) if row is not None else None) != right_row:
             differences.add("row", item, row, right_row)
-        version, _, _, body = right or NEVER
+        *_, body = right or NEVER
         right_score = None if body is None else b"0"
         if score != right_score:
             differences.add("index", item, score, right_score)
-        if length != version:
-            self._histories.note(item, f"{length} positions", f"{version} positions")
 
-    async def _read(self, items: list[bytes]) -> tuple[Any, Any, list[Any]]:
-        """The number of rows and of ids, and what is live of items, at the moment of the fold."""
-        keys = self._keys
+    def _compare_history(self, item: bytes, begins_at: bytes, length: object, end: bytes) -> None:
+        """Compares how long a history is; where a part may have been trimmed, how it ends."""
+        version, position, *_ = self._fold.items.get(item, NEVER)
+        if not begins_at or not version:
+            if length != version:
+                self._histories.note(item, f"{length} positions", f"{version} positions")
+        elif key_of(position.decode()) < key_of(begins_at.decode()):
+            if length:
+                self._histories.note(item, f"{length} positions", "none: all are trimmed")
+        else:
+            *others, last = end.split() or [b""]
+            is_once = not others or (version > 1 and position not in others)
+            if last != position or not is_once:
+                self._histories.note(item, end or None, b"..., " + position)
+
+    async def _read(self, items: list[bytes]) -> tuple[Any, Any, bytes, list[Any]]:
+        """What is live of items at the moment of the fold.
+
+        The number of rows and of ids, and where the stream begins, empty where nothing was trimmed;
+        then four for each item: row, score, length and end of its history.
+        """
+        keys, fold = self._keys, self._fold
         while True:
-            entries, at_end, *live = await self._partition.run(
+            entries, outcome, *live = await self._partition.run(
                 _READ_ITEMS,
-                keys=[keys.events, keys.current, keys.ids],
-                args=[keys.histories, self._fold.position, *items],
+                keys=[keys.events, keys.current, keys.ids, keys.store.archive],
+                args=[keys.histories, fold.reached, *items],
             )
-            await self._fold.take(entries)
-            if at_end:
-                rows, ids, found = live
-                return rows, ids, found
+            await fold.take(entries)
+            if outcome == BEHIND:
+                await fold.catch_up()
+            elif outcome == AT_END:
+                rows, ids, begins_at, found = live
+                return rows, ids, begins_at, found
 
 
 def _unequal(found: list[Any], right: list[Any]) -> set[int]:

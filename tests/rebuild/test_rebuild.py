@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.scripts import Script
-from itemstore.eventlog import log_reader
+from itemstore.eventlog import stream
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.log import EventLog
@@ -19,12 +19,12 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections import runs
 from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.progress import Progress
-from itemstore.projections.rebuild import shadow
 from itemstore.projections.rebuild.clear import begin
+from itemstore.projections.rebuild.comparison import COMPARE, Comparison
 from itemstore.projections.rebuild.errors import RebuildRunning, UnknownProjection
 from itemstore.projections.rebuild.receipt import last_receipts
 from itemstore.projections.rebuild.run import named, rebuild
-from itemstore.projections.rebuild.shadow import Shadow
+from itemstore.projections.rebuild.shadow import REPLAY_IN_ORDER, Shadow
 from itemstore.projections.verify.run import verify
 from tests.conftest import Unchanged, assert_agreement, contents
 from tests.rebuild.conftest import write
@@ -151,7 +151,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
     lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await redis.set(lease.key, "somebody else")
-    late = Shadow(partition, lease, 0, DiskSpace())
+    late = Shadow(partition, lease, await partition.reader.extent(), DiskSpace())
 
     async with unchanged():
         with pytest.raises(LeaseLost):
@@ -160,7 +160,7 @@ async def test_a_rebuild_that_lost_its_lease_changes_nothing(
             await late.heal_histories()
         await late.replay(runs.Runs(), "0-0")
         with pytest.raises(LeaseLost):
-            await late.mark_histories()
+            await Comparison(late, partition, lease).mark_histories()
 
 
 async def test_a_step_sent_twice_is_done_once(
@@ -169,7 +169,7 @@ async def test_a_step_sent_twice_is_done_once(
     """A client library that sends the swap again after a lost reply would swap nothing in."""
     lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
-    late = Shadow(partition, lease, 0, DiskSpace())
+    late = Shadow(partition, lease, await partition.reader.extent(), DiskSpace())
     await late.swap()
     before = await contents(redis)
 
@@ -185,9 +185,10 @@ async def abandoned(partition: Partition) -> None:
     lease = Lease(partition, partition.keys.lease("rebuild"), 10_000)
     await lease.acquire()
     await begin(partition, lease)
-    left = Shadow(partition, lease, 0, DiskSpace())
-    _ = [page async for page in left.compare()]
-    await left.mark_histories()
+    left = Shadow(partition, lease, await partition.reader.extent(), DiskSpace())
+    comparison = Comparison(left, partition, lease)
+    _ = [page async for page in comparison.pages()]
+    await comparison.mark_histories()
     await partition.client.delete(lease.key)
 
 
@@ -225,17 +226,16 @@ async def test_a_cancelled_rebuild_clears_up_after_itself(
     await rebuild(partition, CURRENT_ITEMS)
 
 
-@pytest.mark.parametrize("which", ["replay_in_order", "compare"])
+@pytest.mark.parametrize("cut_off", [REPLAY_IN_ORDER, COMPARE], ids=["replay_in_order", "compare"])
 async def test_a_rebuild_cancelled_before_a_reply_clears_up_after_itself(
     redis: Redis,
     partition: Partition,
     history: EventLog,
     monkeypatch: pytest.MonkeyPatch,
-    which: str,
+    cut_off: Script,
 ) -> None:
     """Whether or not the step that it waited for has renewed the lease."""
     before = await contents(redis)
-    cut_off = getattr(shadow, which.upper())
     run = Script.run
 
     async def late(self: Script, *arguments: Any) -> Any:
@@ -284,8 +284,8 @@ async def test_long_logs_are_replayed_in_stretches(
     await redis.delete(partition.keys.current, partition.keys.ids, partition.keys.history("kept"))
     await redis.lpop(partition.keys.history("back"))
     monkeypatch.setattr(runs, "MOST_EVENTS", 7)
-    monkeypatch.setattr(log_reader, "FIRST", 5)
-    monkeypatch.setattr(log_reader, "MOST", 5)
+    monkeypatch.setattr(stream, "FIRST", 5)
+    monkeypatch.setattr(stream, "MOST", 5)
 
     found = (await rebuild(partition, CURRENT_ITEMS)).findings
 
