@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,15 +16,12 @@ from redis.asyncio import Redis
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.dates import event_date
-from itemstore.archive.archiving import Archiving, Logs
-from itemstore.archive.standing import raise_border
-from itemstore.archive.trimming import trim
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.reader import Within
 from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
+from tests.archive.trimmed import leave
 
 NAMES = ("notes", "orders")
 
@@ -49,23 +46,11 @@ class Served:
     bound: dict[str, str]
 
     async def archive(self, leaving: int) -> None:
-        """Seals all, and takes all but the last few events out of the engine, and the last ones."""
-        keys = [Keys(name) for name in NAMES]
-        context = self.app.context
-        assert context is not None
-        archive = context.store.archive
+        """Takes all but the last few events out of the engine."""
+        assert self.app.context is not None
+        archive = self.app.context.store.archive
         assert archive is not None
-
-        async def names() -> Sequence[str]:
-            return NAMES
-
-        manifest = await Archiving(Logs(self.redis, "", names), archive).seal()
-        assert manifest is not None
-        events = await context.store.feed.reader.before_last(leaving)
-        part = await context.store.feed.reader.part_after(events, Within(1))
-        [log] = [log for log in keys if log.collection == part.collections[0]]
-        assert await raise_border(self.redis, log, manifest.archive, part.entries[0])
-        assert await trim(self.redis, keys)
+        await leave(self.redis, archive, NAMES, leaving)
 
     async def answer(self, asked: Asked) -> Answer:
         """To a GET; the events of a live stream up to the last one there is."""
