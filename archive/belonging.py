@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from itemstore.archive.archive import Archive
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.standing import standing
-from itemstore.domain.positions import START
+from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_id import identity
@@ -26,6 +26,12 @@ _ANOTHER = (
 _GONE = (
     "The archive {} is empty, and that of this store, which has the id {}, is not: put it back, or "
     "name the place where it is with ITEMSTORE_ARCHIVE."
+)
+
+_OLDER = (
+    "The archive {} ends at {} and lacks what was trimmed from the log since, up to {}: it is an "
+    "older copy of the store's. Put the newer one back, or name the place where it is with "
+    "ITEMSTORE_ARCHIVE."
 )
 
 
@@ -55,4 +61,6 @@ async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest 
         raise NotItsArchive(_ANOTHER.format(archive.place, manifest.archive, noted.archive))
     if manifest.log != log:
         raise NotItsArchive(_OF_ANOTHER_LOG.format(archive.place, manifest.log, log))
+    if key_of(manifest.last) < key_of(noted.border):
+        raise NotItsArchive(_OLDER.format(archive.place, manifest.last, noted.border))
     return manifest

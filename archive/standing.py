@@ -69,6 +69,11 @@ class Progress:
         """The same, for a person."""
         if not self.events:
             return "The archive has every event."
+        if self.events == 1:
+            return (
+                "With the engine's data, 1 event would be lost that is not archived yet, from "
+                f"{self.seconds:.0f} s ago."
+            )
         return (
             f"With the engine's data, {self.events:,} events would be lost that are not archived "
             f"yet, the oldest of them from {self.seconds:.0f} s ago."

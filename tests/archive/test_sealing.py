@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.object_store import object_store_of
 from itemstore.archive.standing import progress, standing
+from itemstore.archive.trimming import Keep
 from itemstore.domain.commands import DeleteItem
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.appender import Appender
@@ -154,6 +156,25 @@ async def test_another_archive_than_the_stores_gets_nothing(
     await elsewhere.begin(await identity(Partition(redis, ITEMS)))
     with pytest.raises(NotItsArchive, match="has the id"):
         await archiving_of(redis, elsewhere).seal()
+
+
+async def test_an_older_copy_of_the_archive_gets_nothing(
+    redis: Redis, appender: Appender, tmp_path: Path
+) -> None:
+    """It lacks what was trimmed, and nothing could ever fill that."""
+    await put(appender, ITEMS, "a")
+    await archiving_of(redis, Archive(object_store_of(tmp_path / "own"), 0)).seal()
+    shutil.copytree(tmp_path / "own", tmp_path / "copy")
+    for name in ("b", "c"):
+        await put(appender, ITEMS, name)
+        own = archiving_of(redis, Archive(object_store_of(tmp_path / "own"), 0))
+        await own.seal()
+    assert await own.trim(Keep(1, 2**30)) == 2
+    copy = Archive(object_store_of(tmp_path / "copy"), 0)
+    before = await copy.refreshed()
+    with pytest.raises(NotItsArchive, match="an older copy"):
+        await archiving_of(redis, copy).seal()
+    assert await again(copy).refreshed() == before
 
 
 async def test_of_two_places_that_begin_at_once_one_is_the_stores(
