@@ -31,7 +31,7 @@ BYTES_A_SECOND = 256 * 1024
 """The slowest line over which an object is put."""
 
 ALL_SECONDS = 15.0
-"""After this time no attempt is begun."""
+"""After attempts that took so long together, there is no other."""
 
 _Result = TypeVar("_Result")
 
@@ -90,14 +90,16 @@ class ObjectStore:
             raise Hindered(f"{name} came and went in the archive {self.place}.") from None
 
     async def _tried(self, attempt: Callable[[], Awaitable[_Result]], size: int = 0) -> _Result:
-        begun = monotonic()
-        pause = FIRST_PAUSE
-        for last in (False,) * (ATTEMPTS - 1) + (True,):
-            try:
-                return await self._attempted(attempt, ATTEMPT_SECONDS + size / BYTES_A_SECOND)
-            except Hindered:
-                if last or monotonic() - begun + pause > ALL_SECONDS:
-                    raise
+        spent, pause = 0.0, FIRST_PAUSE
+        for number in range(1, ATTEMPTS + 1):
+            async with self._at_once:
+                begun = monotonic()
+                try:
+                    return await self._attempted(attempt, ATTEMPT_SECONDS + size / BYTES_A_SECOND)
+                except Hindered:
+                    spent += monotonic() - begun
+                    if number == ATTEMPTS or spent > ALL_SECONDS:
+                        raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             pause = min(LONGEST_PAUSE, 3 * pause)
         raise AssertionError  # the last attempt has returned or raised
@@ -105,13 +107,12 @@ class ObjectStore:
     async def _attempted(
         self, attempt: Callable[[], Awaitable[_Result]], seconds: float
     ) -> _Result:
-        async with self._at_once:
-            try:
-                async with asyncio.timeout(seconds):
-                    return await attempt()
-            except TimeoutError:
-                sentence = f"The archive {self.place} takes longer than {seconds:.0f} s to answer."
-                raise Hindered(sentence) from None
+        try:
+            async with asyncio.timeout(seconds):
+                return await attempt()
+        except TimeoutError:
+            sentence = f"The archive {self.place} takes longer than {seconds:.0f} s to answer."
+            raise Hindered(sentence) from None
 
 
 def object_store_of(place: str | Path) -> ObjectStore:

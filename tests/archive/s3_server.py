@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 from tests.conftest import PATIENCE, killed_when_silent
 
@@ -57,8 +59,15 @@ def running_s3() -> Iterator[S3Server]:
                     break
             else:
                 raise AssertionError(said.decode())
+        # It logs each request, and would wait for a reader once the pipe is full.
+        threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
         yield S3Server(found[1].decode(), process)
     finally:
         process.kill()
         process.wait(PATIENCE)
-        process.stderr.close()
+
+
+def _drain(pipe: IO[bytes]) -> None:
+    with pipe:
+        while pipe.read(1 << 10):
+            pass
