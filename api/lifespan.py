@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from itemstore.api.context import Context
+from itemstore.archive.archiver import Archiver
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.projections.runner import Runner
 from itemstore.server.stop_signal import on_stop_signal
-from itemstore.store.archiver import archiver_of
+from itemstore.store.archiver import here, logs_of
+from itemstore.store.archiving_process import Apart
+from itemstore.store.store import Store
 
 
 @asynccontextmanager
@@ -25,7 +28,7 @@ async def running(context: Context) -> AsyncIterator[None]:
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]
-    archiver = archiver_of(store)
+    archiver = _archiver_of(store)
     if archiver is not None:
         archiver.start()
     try:
@@ -38,3 +41,15 @@ async def running(context: Context) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _archiver_of(store: Store) -> Archiver | None:
+    """What has the store archived, None where it has no archive.
+
+    A process of its own does it, where another process can reach the engine.
+    """
+    if store.archive is None:
+        return None
+    url = store.url
+    work = here(store) if url is None else Apart(store.settings, url, list(store.collections))
+    return Archiver(logs_of(store), store.archive, work)

@@ -7,16 +7,14 @@ once for each tenfold of what there is, up to a full segment. Indexes have level
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from itemstore.archive.apart import apart
 from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.index_merging import merged_index, runs_to_merge
 from itemstore.archive.indexes import IndexFile, runs_of
 from itemstore.archive.manifest import FileInfo, IndexInfo, SegmentInfo
-from itemstore.archive.object_store import object_store_of
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.reading_back import content_of
 from itemstore.archive.segments import merged_segment
@@ -24,7 +22,6 @@ from itemstore.engine.cancellation import heed_cancellation
 
 _Info = TypeVar("_Info", bound=FileInfo)
 
-_Make = Callable[[Archive, Sequence[_Info]], Coroutine[Any, Any, list[_Info]]]
 
 TOGETHER = 10
 """So many small segments become one."""
@@ -101,20 +98,16 @@ def _is_worth_it(segments: Sequence[SegmentInfo]) -> bool:
 
 
 class Merging:
-    """Merges the files of an archive, a few at a time.
+    """Merges the files of an archive, a few at a time."""
 
-    Where the archive's place can be reached from there, another process does it; see apart.py.
-    """
-
-    def __init__(self, archive: Archive, publishing: Publishing, *, is_apart: bool = False) -> None:
+    def __init__(self, archive: Archive, publishing: Publishing) -> None:
         self._archive = archive
         self._publishing = publishing
-        self._is_apart = is_apart
 
     async def step(self) -> None:
         """Merges until there are few enough.
 
-        Raises Outrun, ApartFailed, PastUnavailable and PastDamaged: then nothing was published.
+        Raises Outrun, PastUnavailable and PastDamaged: then nothing was published.
         """
         while await self._merge_segments() or await self._merge_indexes():
             heed_cancellation()
@@ -124,7 +117,7 @@ class Merging:
         some = to_merge(manifest.segments) if manifest else ()
         if not some:
             return False
-        [by] = await self._made(segments_as_one, some)
+        [by] = await segments_as_one(self._archive, some)
         await self._publishing.publish(
             lambda newest: newest.followed_by(replaced(newest.segments, some, [by]), newest.indexes)
         )
@@ -139,16 +132,11 @@ class Merging:
         ]
         if not some:
             return False
-        by = await self._made(indexes_as_one, some)
+        by = await indexes_as_one(self._archive, some)
         await self._publishing.publish(
             lambda newest: newest.followed_by(newest.segments, replaced(newest.indexes, some, by))
         )
         return True
-
-    async def _made(self, make: _Make[_Info], some: Sequence[_Info]) -> list[_Info]:
-        if self._is_apart:
-            return await apart(_in_its_own_loop, make, self._archive.place, list(some))
-        return await make(self._archive, some)
 
 
 async def segments_as_one(archive: Archive, segments: Sequence[SegmentInfo]) -> list[SegmentInfo]:
@@ -172,11 +160,3 @@ async def put_files(
         async for file in files:
             await archive.objects.put_new(file.info.name, file.data)
             yield file.info
-
-
-def _in_its_own_loop(
-    make: _Make[_Info],
-    place: str,
-    some: Sequence[_Info],
-) -> list[_Info]:
-    return asyncio.run(make(Archive(object_store_of(place), 0), some))

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from itemstore.archive.apart import ApartFailed
 from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.archiving import Archiving, NotAllArchived
 from itemstore.archive.belonging import NotItsArchive
@@ -102,6 +101,6 @@ async def _done(work: Callable[[], Awaitable[Any]]) -> Any:
             if attempt == ATTEMPTS - 1:
                 raise Stop(str(error)) from None
             await asyncio.sleep(0.1)
-        except (NotItsArchive, NotAllArchived, ApartFailed) as error:
+        except (NotItsArchive, NotAllArchived) as error:
             raise Stop(str(error)) from None
     raise AssertionError  # the last attempt has returned or raised

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from itemstore.archive.archiver import Archiver, Terms
 from itemstore.archive.archiving import Logs
 from itemstore.archive.standing import Progress, progress
 from itemstore.archive.trimming import Keep
+from itemstore.archive.work import Here, Terms
 from itemstore.store.known_collections import known_names
 from itemstore.store.store import Store
 
 
-def archiver_of(store: Store) -> Archiver | None:
-    """What archives the store in one of the processes that serve it; None without an archive."""
-    if store.archive is None:
-        return None
+def here(store: Store) -> Here:
+    """The work of archiving a store that has an archive, for this process."""
+    assert store.archive is not None
     settings = store.settings
     keep = Keep(settings.keep_events, settings.keep_bytes)
-    terms = Terms(settings.archive_seconds, keep, is_apart=True)
-    return Archiver(logs_of(store), store.archive, terms, store.disk)
+    return Here(logs_of(store), store.archive, Terms(settings.archive_seconds, keep), store.disk)
 
 
 def logs_of(store: Store) -> Logs:

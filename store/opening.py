@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -97,7 +98,7 @@ async def open_to_serve(
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             await _warn(store)
             await begin_to_serve(store)
-            yield store
+            yield replace(store, url=url)
 
 
 @contextmanager

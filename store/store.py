@@ -37,7 +37,7 @@ class Store:
     `appender` is the way into the logs of all of them, and `feed` has these as one. `disk` is where
     the engine has its data, if that is the embedded one. `archive` has the logs for ever, where
     there is one. `is_own` where this process runs the engine for itself: then nobody else has it,
-    and nobody writes.
+    and nobody writes. `url` is where other processes find the engine, where that is known.
     """
 
     collections: Mapping[str, Collection]
@@ -47,6 +47,7 @@ class Store:
     disk: DiskSpace
     archive: Archive | None = None
     is_own: bool = False
+    url: str | None = None
 
     @classmethod
     def on(  # noqa: PLR0913 - what is opened, and what is known of it

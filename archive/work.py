@@ -1,0 +1,208 @@
+"""Archiving a store again and again, for as long as this is the process that does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+from itemstore.archive.archive import Archive, Outrun
+from itemstore.archive.archiving import Archiving, Logs, NotAllArchived
+from itemstore.archive.belonging import NotItsArchive
+from itemstore.archive.merging import Merging
+from itemstore.archive.removal import Removal
+from itemstore.archive.sealing import TakenBack
+from itemstore.archive.trimming import Keep
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.all_logs import last_position
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.lease import LeaseLost
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import PastUnavailable
+
+PATIENCE = 1.0
+"""Seconds before what failed is tried again, at least."""
+
+HAND_OVER = 60.0
+"""Seconds after which one that can't archive lets another process try: that may reach more."""
+
+REMINDER = 60.0
+"""Seconds after which a reason that still holds is logged again."""
+
+REMOVAL_SECONDS = 600.0
+"""Seconds between two looks for files that nobody names."""
+
+FINISH_SECONDS = 3.0
+"""How long a process that ends may take for what came last."""
+
+TOO_LATE = (
+    f"What came last was not archived within {FINISH_SECONDS:.0f} s. It is at the next start, or "
+    "by `itemstore archive seal`."
+)
+
+logger = logging.getLogger("itemstore")
+
+FORESEEN = (
+    LeaseLost,
+    LogBroken,
+    LogFull,
+    LogUnavailable,
+    NotAllArchived,
+    NotItsArchive,
+    Outrun,
+    TakenBack,
+)
+"""Errors that say in a sentence what is wrong; those of the archive's place are among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How often what is new is archived, in seconds, and what stays in the engine."""
+
+    seconds: float
+    keep: Keep
+
+
+class Work(Protocol):
+    """The work of the one process that archives a store."""
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Archives until it is cancelled, and then what came last, for a short time.
+
+        Raises where it can't for long.
+        """
+
+
+class Reasons:
+    """Why the archive stands still, each reason said once in a while."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def warn(self, error: Exception) -> None:
+        """Logs it, unless that was done a short time ago."""
+        now, reason = monotonic(), str(error)
+        if now < self._until.get(reason, 0.0):
+            return
+        self._until = {said: until for said, until in self._until.items() if until > now}
+        self._until[reason] = now + REMINDER
+        trace = None if isinstance(error, FORESEEN) else error
+        logger.warning("The archive stands still: %s", error, exc_info=trace)
+
+
+class Here(Work):
+    """The work done in this process: seals, trims, merges and removes."""
+
+    def __init__(
+        self, logs: Logs, archive: Archive, terms: Terms, disk: DiskSpace | None = None
+    ) -> None:
+        self._archiving = Archiving(logs, archive)
+        self._merging = Merging(archive, self._archiving.publishing)
+        self._removal = Removal(archive)
+        self._logs = logs
+        self._terms = terms
+        self._disk = disk or DiskSpace()
+        self._sealed = asyncio.Event()
+        self._seen: str | None = None
+        self._reasons = Reasons()
+
+    async def run(self) -> None:
+        """Does all of it side by side: none waits for another."""
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._seal_again_and_again(),
+                self._trim_again_and_again(),
+                self._tidy_again_and_again(),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except asyncio.CancelledError:
+            await _all_ended(tasks)
+            # In a task of its own: this one is cancelled, and all that is done in it heeds that.
+            await asyncio.create_task(self._tried(self._seal_what_came_last))
+            raise
+        finally:
+            await _all_ended(tasks)
+
+    async def _seal_again_and_again(self) -> None:
+        failed_since = None
+        while True:
+            heed_cancellation()
+            pause = self._terms.seconds
+            try:
+                await self._seal()
+                failed_since = None
+            except NotItsArchive:
+                raise
+            except Exception as error:  # whatever it is, it goes on
+                self._reasons.warn(error)
+                failed_since = failed_since or monotonic()
+                if monotonic() - failed_since > HAND_OVER:
+                    raise
+                pause = max(pause, PATIENCE)
+            await asyncio.sleep(pause)
+
+    async def _seal(self) -> None:
+        """Seals what is new: whether there is any takes one small command."""
+        name, *_ = await self._logs.names()
+        end = await last_position(Partition(self._logs.client, Keys(name, self._logs.namespace)))
+        if end != self._seen:
+            self._disk.check()
+            await self._archiving.seal()
+            self._seen = end
+            self._sealed.set()
+
+    async def _seal_what_came_last(self) -> None:
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._archiving.seal()
+        except TimeoutError:
+            raise PastUnavailable(TOO_LATE) from None
+
+    async def _trim_again_and_again(self) -> None:
+        """After each seal, and once in a while."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REMINDER):
+                    await self._sealed.wait()
+            self._sealed.clear()
+            heed_cancellation()
+            await self._tried(lambda: self._archiving.trim(self._terms.keep))
+
+    async def _tidy_again_and_again(self) -> None:
+        """Merges what is small, and removes what nobody names."""
+        removed_at = 0.0
+        while True:
+            heed_cancellation()
+            await self._tried(self._merging.step)
+            if monotonic() - removed_at >= REMOVAL_SECONDS:
+                removed_at = monotonic()
+                await self._tried(self._removal.step)
+            await asyncio.sleep(max(self._terms.seconds, PATIENCE))
+
+    async def _tried(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Does a piece of work. That it fails holds up nothing else."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
+            self._reasons.warn(error)
+
+
+async def _all_ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancels tasks until they end: once may be lost; see engine/cancellation.py."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.02)

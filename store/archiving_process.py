@@ -1,0 +1,100 @@
+"""Archiving in a process of its own, so that no request waits for Python while it works.
+
+It has the settings of the process that starts it, by its environment, and ends with that: at the
+end of its standard input it archives what came last, for a short time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from itemstore.archive.work import FINISH_SECONDS, Reasons, Work
+from itemstore.engine.connect import connect_to_primary
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.embedded import embedded_in
+from itemstore.store.archive_place import archive_of
+from itemstore.store.archiver import here
+from itemstore.store.settings import Settings
+from itemstore.store.store import Store
+
+NICENESS = 5
+"""It gives way to the engine and to the API, but gets its share."""
+
+_PROGRAM = "from itemstore.store.archiving_process import main; main()"
+
+
+class ProcessEnded(Exception):
+    """The process that archives has ended by itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The process that archives has ended ({code}). It is started again.")
+
+
+class Apart(Work):
+    """The work done in a process that is started for it.
+
+    `url` is where it finds the engine, and `names` are collections of the store.
+    """
+
+    def __init__(self, settings: Settings, url: str, names: Sequence[str]) -> None:
+        self._environment = settings.model_copy(update={"redis_url": url}).environment
+        self._names = names
+
+    async def run(self) -> None:
+        """Waits for the end of the process. Raises ProcessEnded."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _PROGRAM, *self._names),
+            stdin=asyncio.subprocess.PIPE,
+            env=os.environ | self._environment,
+        )
+        try:
+            raise ProcessEnded(await process.wait())
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FINISH_SECONDS + 1):
+                    await process.wait()
+            with suppress(ProcessLookupError):
+                process.kill()
+
+
+def main() -> None:
+    """Archives the store that the environment names until standard input ends."""
+    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
+        signal.signal(each, signal.SIG_IGN)
+    os.nice(NICENESS)
+    sys.exit(asyncio.run(_archive(sys.argv[1:])))
+
+
+async def _archive(names: Sequence[str]) -> int:
+    settings = Settings()
+    assert settings.redis_url is not None
+    data_dir = embedded_in(settings.data_dir, settings.redis_url)
+    async with connect_to_primary(settings.redis_url) as client:
+        archive = archive_of(settings, data_dir)
+        disk = DiskSpace(data_dir)
+        store = Store.on(client, settings, disk, names=names, archive=archive)
+        work = asyncio.create_task(here(store).run())
+        over = asyncio.create_task(_end_of_input())
+        await asyncio.wait([work, over], return_when=asyncio.FIRST_COMPLETED)
+        for task in (over, work):
+            task.cancel()
+        [_, outcome] = await asyncio.gather(over, work, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        Reasons().warn(outcome)
+        return 1
+    return 0
+
+
+async def _end_of_input() -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    await reader.read()
