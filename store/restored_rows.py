@@ -8,7 +8,7 @@ from itemstore.archive.lines import Placed
 from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import FIELDS
 
-ROWS = 500
+ROWS = 250
 """Rows in one step: a few milliseconds of the engine's time."""
 
 STEP_BYTES = 1024 * 1024

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
-from itemstore.archive.archived_past import ArchivedPast
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed
@@ -20,6 +19,7 @@ from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.row_reader import RowReader
 from itemstore.store.collection import Collection
 from itemstore.store.named_collections import collection_names
+from itemstore.store.own_past import OwnPast
 from itemstore.store.settings import Settings
 
 
@@ -67,8 +67,9 @@ class Store:
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
-        past = ArchivedPast(archive) if archive else None
-        appender = Appender(redis, StoreKeys(settings.namespace or ""), terms, past)
+        keys = StoreKeys(settings.namespace or "")
+        past = OwnPast(archive, redis, keys) if archive else None
+        appender = Appender(redis, keys, terms, past)
         reader = RowReader(redis, waiting=settings.max_waiting)
         collections = {}
         for name in names or collection_names(settings.collections):

@@ -8,9 +8,17 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from itemstore.api.app import create_app
-from itemstore.store.archive_place import archive_place
+from itemstore.archive.archive import Archive
+from itemstore.archive.object_store import object_store_of
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.eventlog.past import PastUnavailable
+from itemstore.projections.progress import unreported
+from itemstore.store.archive_place import archive_of, archive_place
 from itemstore.store.opening import open_store
+from itemstore.store.restore import restore
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
+from tests.archive.whole_stores import NAMES, archived, entries_of, with_history
 from tests.cli.test_log_commands import Run, run
 
 __all__ = ["run"]  # a fixture
@@ -57,6 +65,23 @@ async def test_an_application_on_a_client_has_an_archive_only_where_it_is_told_t
         assert context is not None
         archive = context.store.archive
         assert (archive and archive.place) == place
+
+
+async def test_the_archive_of_another_store_is_not_read() -> None:
+    """It may have events at the very same positions."""
+    source, redis = await with_history(60), FakeAsyncRedis(server=FakeServer())
+    own, other = ("memory://own", "memory://other")
+    for place in (own, other):
+        await archived(source, Archive(object_store_of(place), cache_bytes=1 << 20))
+    settings = Settings(archive=own, keep_events=10)
+    store = Store.on(redis, settings, DiskSpace(), names=NAMES, archive=archive_of(settings))
+    async for _ in restore(store, Archive(object_store_of(own), 1 << 20), None, unreported):
+        pass
+    assert await entries_of(store)
+    wrong = archive_of(Settings(archive=other))
+    store = Store.on(redis, settings, DiskSpace(), names=NAMES, archive=wrong)
+    with pytest.raises(PastUnavailable, match=r"memory://other has the id \w+, and"):
+        await entries_of(store)
 
 
 @pytest.mark.parametrize("wrong", ["ftp://host/path", "s3://", "gopher://x"])

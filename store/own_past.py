@@ -1,0 +1,89 @@
+"""The past of a store: what its own archive has, and not what lies in another store's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from redis.asyncio import Redis
+
+from itemstore.archive.archive import Archive
+from itemstore.archive.archived_past import ArchivedPast
+from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.keys import StoreKeys
+from itemstore.eventlog.past import Past, PastUnavailable
+from itemstore.eventlog.reader import Entry, Part, Within
+
+_ANOTHER = (
+    "The archive {} has the id {}, and that of this store has the id {}: name the store's own with "
+    "ITEMSTORE_ARCHIVE."
+)
+
+
+class OwnPast(Past):
+    """Asks the archive, once it is known to be the one that the engine has noted.
+
+    Whether it stays that one is seen by the archive itself: its id is in each manifest.
+    """
+
+    def __init__(self, archive: Archive, client: Redis, keys: StoreKeys) -> None:
+        self._past = ArchivedPast(archive)
+        self._archive = archive
+        self._client = client
+        self._keys = keys
+        self._is_known = False
+
+    async def part_after(
+        self, collections: Sequence[str], after: str, up_to: str, within: Within
+    ) -> Part:
+        """The next entries of collections after a position; `is_end` where it came to `up_to`."""
+        await self._check()
+        return await self._past.part_after(collections, after, up_to, within)
+
+    async def slices(
+        self, collections: Sequence[str], after: str, up_to: str
+    ) -> AsyncGenerator[Part, None]:
+        """All entries of collections after a position, about a mebibyte at a time."""
+        await self._check()
+        async with aclosing(self._past.slices(collections, after, up_to)) as parts:
+            async for part in parts:
+                yield part
+
+    async def entries_at(self, collection: str, positions: Sequence[bytes]) -> list[Entry]:
+        """The entries at positions, in their order, those that are there: about PAGE_BYTES."""
+        await self._check()
+        return await self._past.entries_at(collection, positions)
+
+    async def positions(self, collection: str, item: str, after: int, limit: int) -> list[bytes]:
+        """The positions of the item's `limit` versions after a version, those that it has."""
+        await self._check()
+        return await self._past.positions(collection, item, after, limit)
+
+    async def version_at(self, collection: str, item: str, position: str) -> int:
+        """The last version of an item at or before a position, 0 before its first."""
+        await self._check()
+        return await self._past.version_at(collection, item, position)
+
+    async def count(self, collection: str, up_to: str) -> int:
+        """How many events of a collection there are up to a position."""
+        await self._check()
+        return await self._past.count(collection, up_to)
+
+    async def before_last(self, collections: Sequence[str], count: int, up_to: str) -> str:
+        """The position after which the last `count` events up to `up_to` are, START for all."""
+        await self._check()
+        return await self._past.before_last(collections, count, up_to)
+
+    async def _check(self) -> None:
+        if self._is_known:
+            return
+        with translated():
+            noted: Any = await self._client.hget(self._keys.archive, "archive")
+        manifest = await self._archive.current()
+        if noted is None or manifest is None:
+            return
+        if noted.decode(errors="replace") != manifest.archive:
+            sentence = _ANOTHER.format(self._archive.place, manifest.archive, noted.decode())
+            raise PastUnavailable(sentence)
+        self._is_known = True
