@@ -122,7 +122,7 @@ def _all_of(logs: Sequence[LogState]) -> dict[str, Any]:
     extents = [_read(each.log) for each in logs]
     return {
         "position": max((each.last for each in extents), key=key_of, default=START),
-        "events": sum(each.length for each in extents),
+        "events": sum(each.events for each in extents),
     }
 
 

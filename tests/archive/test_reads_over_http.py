@@ -225,7 +225,9 @@ async def test_every_read_answers_the_same_bytes(served: Served) -> None:
     await write(served.client, 0)
     asked = [*await of_items(served.client), *await of_the_feed(served.client, served.bound)]
     before = [await served.answer(each) for each in asked]
+    log = (await served.client.get("/projections")).json()["log"]
     await served.archive(3)
+    assert (await served.client.get("/projections")).json()["log"] == log
     lengths = [await served.redis.xlen(f"{name}:events") for name in NAMES]
     assert sum(lengths) <= 3 + len(NAMES)
     for each, wanted in zip(asked, before, strict=True):
