@@ -109,7 +109,8 @@ class Archive:
                 continue
             if known is not None and found.archive != known.archive:
                 raise PastDamaged(f"{self.place} has another archive now: {found.archive}.")
-            self._manifest = found
+            if self._manifest is known:  # else it was published here meanwhile
+                self._manifest = found
             return
         if self.damage is not None:
             raise PastDamaged(self.damage)

@@ -56,7 +56,7 @@ def _complaints(one: Manifest, other: Manifest) -> list[str]:
         complaints.append(f"{other.name} does not follow {one.name} as it is: one was replaced.")
     if other.archive != one.archive:
         complaints.append(f"{other.name} is of another archive ({other.archive}).")
-    before = events_up_to(other, one.last)
+    before = _events_up_to(other, one.last)
     is_longer = key_of(other.last) >= key_of(one.last)  # else events were taken back on purpose
     if is_longer and before is not None and before != one.events:
         complaints.append(
@@ -65,7 +65,7 @@ def _complaints(one: Manifest, other: Manifest) -> list[str]:
     return complaints
 
 
-def events_up_to(manifest: Manifest, position: str) -> int | None:
+def _events_up_to(manifest: Manifest, position: str) -> int | None:
     """How many events there are up to a position, None where no segment ends there."""
     events = 0
     for segment in manifest.segments:

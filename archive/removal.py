@@ -14,6 +14,7 @@ from itemstore.archive.manifest import (
     number_of,
 )
 from itemstore.archive.objects import ObjectMissing
+from itemstore.eventlog.past import PastDamaged
 
 KEPT = 100
 """The newest manifests stay, with all that they name."""
@@ -51,9 +52,11 @@ class Removal:
                 await objects.delete(name)
 
     async def _names_in(self, name: str) -> frozenset[str]:
-        """What a manifest names. One that can't be read keeps nothing: there are those after it."""
+        """What a manifest names. Raises PastDamaged where it can't be read: nobody knows."""
         try:
             manifest = Manifest.decoded(name, await self._archive.objects.get(name))
-        except (MalformedManifest, ObjectMissing):
-            return frozenset()
+        except ObjectMissing:
+            return frozenset()  # another process has removed it
+        except MalformedManifest as error:
+            raise PastDamaged(f"{error} No file is removed, since it may name it.") from error
         return frozenset(file.name for file in manifest.files)

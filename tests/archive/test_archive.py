@@ -181,29 +181,61 @@ async def test_a_hundred_that_look_for_the_newest_manifest_take_two_looks(
     assert looks <= 2
 
 
+class Held(ObjectStore):
+    """Objects whose listing is told only when a test says so."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        super().__init__(objects._objects)
+        self.is_listed, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def listed(self, prefix: str, after: str = "") -> list[Listed]:
+        """The objects of a prefix as they were when it was asked for."""
+        found = await super().listed(prefix, after)
+        self.is_listed.set()
+        await self.go_on.wait()
+        return found
+
+
 async def test_what_is_asked_for_during_a_look_is_looked_for_again(objects: ObjectStore) -> None:
     """That look may have seen the place before what the second one is after."""
     first = await Archive(objects, 0).begin("a-log")
-    is_listed, go_on = asyncio.Event(), asyncio.Event()
-
-    class Held(ObjectStore):
-        async def listed(self, prefix: str, after: str = "") -> list[Listed]:
-            found = await super().listed(prefix, after)
-            is_listed.set()
-            await go_on.wait()
-            return found
-
-    archive = Archive(Held(objects._objects), 0)
+    held = Held(objects)
+    archive = Archive(held, 0)
     before = asyncio.create_task(archive.refreshed())
-    await is_listed.wait()
+    await held.is_listed.wait()
     second = first.followed_by([segment(1, 5)], [])
     await Archive(objects, 0).publish(second)
     after = asyncio.create_task(archive.refreshed())
     await asyncio.sleep(0)
-    go_on.set()
+    held.go_on.set()
 
     assert await before == first
     assert await after == second
+
+
+async def test_a_look_takes_nothing_back_that_was_published_meanwhile(objects: ObjectStore) -> None:
+    """It has seen the place before that."""
+    first = await Archive(objects, 0).begin("a-log")
+    second = first.followed_by([segment(1, 5)], [])
+    await Archive(objects, 0).publish(second)
+    is_read, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(ObjectStore):
+        async def get(self, name: str) -> bytes:
+            found = await super().get(name)
+            is_read.set()
+            await go_on.wait()
+            return found
+
+    archive = Archive(Slow(objects._objects), 0)
+    look = asyncio.create_task(archive.refreshed())
+    await is_read.wait()
+    third = second.followed_by([segment(1, 6)], [])
+    await archive.publish(third)
+    go_on.set()
+
+    assert await look == third
+    assert await archive.current() == third
 
 
 async def test_memory_has_a_bound_and_keeps_what_was_asked_for_last(objects: ObjectStore) -> None:
