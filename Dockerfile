@@ -7,7 +7,7 @@ RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-d
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --create-home itemstore \
-    && install -d -o itemstore -g itemstore -m 0700 /data
+    && install -d -o itemstore -g itemstore -m 0700 /data /archive
 COPY --from=build /opt/itemstore /opt/itemstore
 ENV PATH=/opt/itemstore/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -50,6 +50,13 @@ def test_the_engine_is_as_durable_as_the_embedded_one(services: dict[str, Any]) 
     assert "ports" not in services["engine"]
 
 
+def test_the_archive_outlives_the_container_too(services: dict[str, Any]) -> None:
+    """In a volume: the rest of that file system can't be written to."""
+    place = services["api"]["environment"]["ITEMSTORE_ARCHIVE"]
+    assert services["api"]["volumes"] == [f"archive:{place}"]
+    assert services["api"]["read_only"] is True
+
+
 def test_both_services_have_health_checks_and_the_api_waits(services: dict[str, Any]) -> None:
     """The API starts when the engine answers, and is published on loopback only."""
     assert all("healthcheck" in service for service in services.values())

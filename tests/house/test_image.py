@@ -24,6 +24,15 @@ def test_the_build_gets_what_the_wheel_is_made_of_and_nothing_else() -> None:
     assert instructions("COPY")[0] == ". ."
 
 
+def test_data_and_archive_belong_to_who_runs_the_service() -> None:
+    """A new volume is given to the owner of the directory that it is put over."""
+    [made] = [
+        line for line in (ROOT / "Dockerfile").read_text().splitlines() if "install -d" in line
+    ]
+    assert f"-o {instructions('USER')[-1]} " in made
+    assert made.endswith(" /data /archive")
+
+
 def test_the_service_does_not_run_as_root() -> None:
     """The last USER is the one that the command runs as."""
     assert instructions("USER")[-1] not in {"root", "0"}
