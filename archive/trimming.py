@@ -13,16 +13,19 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.past import border
+from itemstore.eventlog.reader import FIRST, Entry, size_of
 
-_TRIM = Script(lua("itemstore.eventlog", "positions", "entries") + lua(__package__, "trim"))
+_TRIM = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "trim"))
 
-STEP = 250
-"""Most events that are taken out in one step: about a millisecond of the engine's time."""
+STEP = 200
+"""Most events that are taken out in one step: less than a millisecond of the engine's time."""
 
 STEP_BYTES = 1024 * 1024
 """How many bytes of events such a step looks at."""
@@ -100,24 +103,67 @@ async def trim(client: Redis, logs: Sequence[Keys]) -> int:
     The last event of each log stays. Gives how many events it took out, in short steps with a rest
     after each. Raises LogUnavailable and LogBroken.
     """
+    up_to = await border(client, logs[0].store)
     taken = 0
+    if up_to == START:
+        return taken
     for log in logs:
-        is_done = False
-        while not is_done:
+        step = Step()
+        while step.goes_on:
             heed_cancellation()
             began = time.monotonic()
-            count, is_done = await trim_step(client, log)
-            taken += count
-            if not is_done:
+            step = await trim_step(client, log, up_to, step.size)
+            taken += step.taken
+            if step.goes_on:
                 await asyncio.sleep(REST * (time.monotonic() - began))
     return taken
 
 
-async def trim_step(client: Redis, log: Keys) -> tuple[int, bool]:
-    """Takes the first events out of a log: how many, and whether none is left to take out."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How many events were taken out, whether there may be more, and how many to try next."""
+
+    taken: int = 0
+    goes_on: bool = True
+    size: int = FIRST
+
+
+async def trim_step(client: Redis, log: Keys, up_to: str, size: int = FIRST) -> Step:
+    """Takes the first events of a log out, at most `size` of those up to a position."""
+    size = min(size, STEP)
+    asked = client.pipeline(transaction=False)  # EXEC is refused by an engine without memory
+    asked.xlen(log.events)
+    asked.execute_command(b"XRANGE", log.events, "-", up_to, "COUNT", size)
+    with translated():
+        length, entries = await asked.execute()
+    going = _small(entries[: length - 1])
+    if not going:
+        return Step(goes_on=False)
+    last = going[-1][0].decode()
+    arguments = [log.histories, last, _next(last), len(going)]
+    for position, fields in going:
+        if fields[2:3] == [b"item"]:
+            arguments += (position, fields[3])
     keys = [log.store.archive, log.events, log.trimmed]
     with translated():
-        taken, is_done = await _TRIM.run(
-            client.execute_command, keys, [log.histories, STEP, STEP_BYTES]
-        )
-    return taken, bool(is_done)
+        taken = await _TRIM.run(client.execute_command, keys, arguments)
+    fitting = STEP_BYTES * len(going) // (size_of(going) + 1)
+    is_last = taken == 0 or (len(entries) < size and len(going) >= min(len(entries), length - 1))
+    return Step(taken, not is_last, max(1, min(STEP, fitting, 4 * size)))
+
+
+def _small(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """As many of the first ones as are small together, one all the same."""
+    size = 0
+    for number, entry in enumerate(entries):
+        size += size_of([entry])
+        if number and size > STEP_BYTES:
+            return entries[:number]
+    return entries
+
+
+def _next(position: str) -> str:
+    milliseconds, number = key_of(position)
+    if number < LARGEST:
+        return position_at(milliseconds, number + 1)
+    return position_at(milliseconds + 1, 0)

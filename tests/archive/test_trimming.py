@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -117,8 +118,9 @@ async def test_a_step_is_bounded_in_events(
     monkeypatch.setattr(trimming, "STEP", 5)
     given = await put(log, *("a" for _ in range(14)))
     await set_border(partition, given[11])
-    steps = [await trim_step(partition.client, partition.keys) for _ in range(4)]
-    assert steps == [(5, False), (5, False), (2, True), (0, True)]
+    steps = [await trim_step(partition.client, partition.keys, given[11]) for _ in range(4)]
+    assert [each.taken for each in steps] == [5, 5, 2, 0]
+    assert [each.goes_on for each in steps] == [True, True, False, False]
     assert await positions(partition) == await history(partition, "a") == given[12:]
 
 
@@ -132,8 +134,8 @@ async def test_a_step_is_bounded_in_bytes_but_takes_one_event_all_the_same(
     given += await put(log, "a", body=b'"' + b"x" * 9000 + b'"')
     given += await put(log, "b", "b")
     await set_border(partition, given[-1])
-    steps = [await trim_step(partition.client, partition.keys) for _ in range(5)]
-    assert [taken for taken, _ in steps] == [2, 2, 1, 1, 1]
+    steps = [await trim_step(partition.client, partition.keys, given[-1]) for _ in range(5)]
+    assert [each.taken for each in steps] == [2, 2, 1, 1, 1]
     assert await positions(partition) == given[-1:]
 
 
@@ -234,6 +236,32 @@ async def test_an_engine_without_memory_can_be_trimmed(
         await real_redis.config_set("maxmemory", 0)
     assert await positions(real_partition) == given[10:]
     assert await trimmed(real_partition) == 10
+
+
+async def test_two_that_trim_at_once_take_out_each_event_once(
+    log: EventLog, partition: Partition
+) -> None:
+    """One of them is too late, and takes nothing that is after the border."""
+    given = await put(log, *(f"{n % 3}" for n in range(50)))
+    await set_border(partition, given[39])
+    await asyncio.gather(*(trim(partition.client, [partition.keys]) for _ in range(3)))
+    assert await positions(partition) == given[40:]
+    assert await trimmed(partition) == 40
+    for item in range(3):
+        mine = of(f"{item}", [f"{n % 3}" for n in range(50)], given)
+        assert await history(partition, f"{item}") == [each for each in mine if each in given[40:]]
+
+
+async def test_an_entry_that_is_no_event_is_trimmed_like_others(
+    log: EventLog, partition: Partition
+) -> None:
+    """Somebody wrote it by hand; the archive has it too."""
+    await put(log, "a")
+    added: Any = await partition.client.xadd(partition.keys.events, {"no": "event"})
+    given = await put(log, "a", "b")
+    await set_border(partition, given[0])
+    assert await trim(partition.client, [partition.keys]) == 3
+    assert added.decode() not in await positions(partition)
 
 
 STRETCHES = [Stretch(f"{n}-0", 1000, 100_000) for n in (10, 20, 30, 40)]

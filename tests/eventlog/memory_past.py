@@ -156,4 +156,4 @@ class Trimmer:
         """Takes as many of the events that may go out of each log, in one step."""
         with patch.object(trimming, "STEP", events):
             for log in self.logs:
-                await trimming.trim_step(self.client, log)
+                await trimming.trim_step(self.client, log, self.past.end, events)
