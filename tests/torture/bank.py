@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.torture import faults
+from tests.torture.archived import Place, whole_log
 from tests.torture.bank_clients import (
     ACCOUNTS,
     JSON,
@@ -30,7 +31,8 @@ from tests.torture.bank_clients import (
 )
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, DidNotStart, client_of, log_of, verified
+from tests.torture.processes import Api, DidNotStart, client_of, verified
+from tests.torture.read_back import read_back
 from tests.torture.traffic import running
 from tests.torture.wire import Wire
 
@@ -69,6 +71,7 @@ async def bank(seed: int, seconds: float) -> Outcome:
         ]
         api = Api(directory / "errors", *options)
         books = Books(outcome, lambda: api.port)
+        archive = Place.in_directory(directory / "data" / "archive")
         followers = [Follower(books) for _ in range(FOLLOWERS)]
         try:
             await api.start()
@@ -76,10 +79,10 @@ async def bank(seed: int, seconds: float) -> Outcome:
             async with running([*followers, *(Lister(books) for _ in range(LISTERS))]):
                 await _open_accounts(books)
                 async with running(Teller(number, seed, books) for number in range(TELLERS)):
-                    await _strike(System([api]), books, seed, began + seconds, strikes)
+                    await _strike(System([api], archive), books, seed, began + seconds, strikes)
                     await asyncio.sleep(0.3)
             outcome.seconds = time.monotonic() - began
-            await _audit(api, books, followers)
+            await _audit(api, archive, books, followers)
         except DidNotStart as error:
             books.complain(f"did not start: {error}")
         finally:
@@ -121,12 +124,16 @@ async def _strike(
         books.complain(sentence)
 
 
-async def _audit(api: Api, books: Books, followers: Sequence[Follower]) -> None:
-    """The log against what everybody was told, and against what the feed told."""
+async def _audit(api: Api, archive: Place, books: Books, followers: Sequence[Follower]) -> None:
+    """The log against what everybody was told, and against what the feed told, and tells now."""
     async with client_of(api.engine_socket) as client:
-        log = await log_of(client, COLLECTIONS)
+        whole = await whole_log(client, archive, COLLECTIONS)
+    books.outcome.violations += whole.complaints
+    late = Follower(books)
+    while await late.read(wait=0):
+        pass
     ledger, lines = Ledger(), Counter[str]()
-    for entry in log:
+    for entry in whole.log:
         collection, _, item = entry.item.partition("/")
         lines[item] += collection == "transfers"
         for wrong in ledger.take(entry.transaction, entry.item, json.loads(entry.body)):
@@ -138,6 +145,9 @@ async def _audit(api: Api, books: Books, followers: Sequence[Follower]) -> None:
         right = {"200": {1}, "412": {0}}.get(told, {0, 1})
         if lines[name] not in right:
             books.complain(f"transfer {name} was told {told}, and is in the log {lines[name]}×")
-    if any(follower.ledger.balances != ledger.balances for follower in followers):
+    if any(each.ledger.balances != ledger.balances for each in (*followers, late)):
         books.complain("in the end the feed has told other balances than the log has")
-    books.outcome.violations += await verified("--redis-url", f"unix://{api.engine_socket}")
+    books.outcome.violations += await read_back(api.port, whole.log, books.outcome.seed)
+    books.outcome.violations += await verified(
+        "--redis-url", f"unix://{api.engine_socket}", environment=archive.environment
+    )

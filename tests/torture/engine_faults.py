@@ -55,7 +55,9 @@ class RebuildMeanwhile(Fault):
 
     async def happen(self) -> None:
         """As it says."""
-        code, _, errors = await run("rebuild", "--redis-url", self.engine.url)
+        code, _, errors = await run(
+            "rebuild", "--redis-url", self.engine.url, environment=self.system.archive.environment
+        )
         if code not in {0, 1} or "Traceback" in errors:
             self.system.complaints.append(f"rebuild ended with {code}: {errors}")
 

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.conftest import program_of
+from tests.torture.archived import Place, whole_log
 from tests.torture.checker import check
 from tests.torture.faults import Strike
 from tests.torture.outcome import Outcome
-from tests.torture.processes import SEVERAL, Api, DidNotStart, Engine, client_of, log_of, verified
+from tests.torture.processes import SEVERAL, Api, DidNotStart, Engine, client_of, verified
 from tests.torture.proxy import Proxy
+from tests.torture.read_back import read_back
 from tests.torture.traffic import Recorded, traffic
 from tests.torture.violation import Violation
 from tests.torture.wire import Lost, NotSent, Wire
@@ -44,6 +46,7 @@ class Pair:
 
     directory: Path
     stack: AsyncExitStack
+    archive: Place
     engines: int = 0
     kills: ClassVar = 2
     """How many processes a failover ends."""
@@ -77,7 +80,10 @@ class Pair:
 
     def _api(self, port: int) -> Api:
         log = self.directory / f"errors-{self.engines}"
-        api = Api(log, "--redis-url", self.url, "--durability", "replicas:1", *SEVERAL)
+        api = Api(
+            *(log, "--redis-url", self.url, "--durability", "replicas:1", *SEVERAL),
+            environment=self.archive.environment,
+        )
         api.port = port
         self.stack.push_async_callback(api.stop)
         return api
@@ -149,7 +155,7 @@ async def _failed_over(part: str, kind: type[Pair], seed: int, seconds: float) -
     outcome, recorded, strikes = Outcome(part, seed), Recorded(), list[Strike]()
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemstore-"))
-        pair = kind(Path(directory), stack)
+        pair = kind(Path(directory), stack, Place.in_directory(Path(directory) / "archive"))
         await pair.begin()
         began = time.monotonic()
         async with traffic(recorded, [lambda: pair.api.port], seed):
@@ -166,8 +172,13 @@ async def _failed_over(part: str, kind: type[Pair], seed: int, seconds: float) -
                 await _follows(pair, outcome, strike)
         outcome.seconds = time.monotonic() - began
         async with client_of(pair.primary.socket) as client:
-            log = [entry for entry in await log_of(client) if entry.item != PROBE]
-        outcome.violations += await verified("--redis-url", pair.primary.url)
+            whole = await whole_log(client, pair.archive)
+        outcome.violations += whole.complaints
+        outcome.violations += await read_back(pair.api.port, whole.log, seed)
+        outcome.violations += await verified(
+            "--redis-url", pair.primary.url, environment=pair.archive.environment
+        )
+        log = [entry for entry in whole.log if entry.item != PROBE]
     writes = [each for each in recorded.history if each.is_write and not each.is_refusal]
     outcome.count(writes, strikes)
     outcome.time(strikes, recorded.unavailable)

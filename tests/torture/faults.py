@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from redis import exceptions
 
+from tests.torture.archived import Place
 from tests.torture.processes import Api, Engine, client_of, killed
 from tests.torture.proxy import Mishap, Proxy
 
@@ -35,6 +36,7 @@ class System:
     """What can be struck."""
 
     apis: list[Api]
+    archive: Place
     engine: Engine | None = None
     proxy: Proxy | None = None
     complaints: list[str] = field(default_factory=list)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -162,12 +161,12 @@ def _bound_by_feed(timeline: Timeline, operation: Operation, answer: Answer) -> 
     A full one may end within one: it goes on with the next.
     """
     after, limit = place_of(operation.headers["after"]), int(operation.headers["limit"])
-    shown = [_shown(event) for event in json.loads(answer.body)]
+    shown = [entry_of(event) for event in json.loads(answer.body)]
     log = timeline.log
     begin = bisect_right(log, after, key=lambda entry: entry.place)
     due = (place for place in range(begin, len(log)) if log[place].item.startswith(operation.item))
     there = list(islice(due, len(shown)))
-    if shown != [astuple(log[place]) for place in there]:
+    if shown != [log[place] for place in there]:
         yield Violation("wrong feed", f"{operation}: {answer.body}"[:3000])
         return
     if there:
@@ -181,9 +180,14 @@ def _bound_by_feed(timeline: Timeline, operation: Operation, answer: Answer) -> 
         timeline.had_not_happened(following, operation)
 
 
-def _shown(event: Mapping[str, Any]) -> tuple[Any, ...]:
+def entry_of(event: Mapping[str, Any]) -> LogEntry:
     """What a CloudEvent says that an entry of the log says as well."""
-    item = f"{event['source'].removeprefix('/')}/{event['subject']}"
-    body = _as_stored(event["data"]) if "data" in event else ""
-    tag, transaction = event.get("traceparent", ""), event.get("transaction", "")
-    return event["id"], event["type"], item, event["itemversion"], body, tag, transaction
+    return LogEntry(
+        event["id"],
+        event["type"],
+        f"{event['source'].removeprefix('/')}/{event['subject']}",
+        event["itemversion"],
+        _as_stored(event["data"]) if "data" in event else "",
+        event.get("traceparent", ""),
+        event.get("transaction", ""),
+    )

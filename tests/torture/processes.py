@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,12 @@ COLLECTIONS = ("items", "orders", "notes")
 
 SEVERAL = ("--collections", ",".join(COLLECTIONS))
 """The option that says so."""
+
+ARCHIVING = {"ITEMSTORE_ARCHIVE_SECONDS": "0.05", "ITEMSTORE_KEEP_EVENTS": "50"}
+"""An archiver that has no rest, and nearly all of the log in the archive."""
+
+ARCHIVING_SELDOM = {"ITEMSTORE_ARCHIVE_SECONDS": "0.3", "ITEMSTORE_KEEP_EVENTS": "500"}
+"""One that has, on another host."""
 
 
 async def log_of(client: Redis, collections: Iterable[str] = COLLECTIONS) -> list[LogEntry]:
@@ -105,11 +111,17 @@ class Engine:
 
 
 class Api:
-    """`itemstore serve`, as a user starts it, at one port for as long as this object lives."""
+    """`itemstore serve`, as a user starts it, at one port for as long as this object lives.
 
-    def __init__(self, log: Path, *options: str) -> None:
+    What `environment` says comes beside what all stores under traffic archive by.
+    """
+
+    def __init__(
+        self, log: Path, *options: str, environment: Mapping[str, str] = ARCHIVING
+    ) -> None:
         self.log = log
         self._options = options
+        self._environment = {**os.environ, **ARCHIVING, **environment}
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
         self.engine_socket = Path()
@@ -121,7 +133,7 @@ class Api:
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *COMMAND, "serve", "--port", str(self.port), *self._options,
-                stdout=PIPE, stderr=errors, cwd=ROOT,
+                stdout=PIPE, stderr=errors, cwd=ROOT, env=self._environment,
             )  # fmt: skip
         assert self._process.stdout is not None
         said = {}
@@ -236,11 +248,14 @@ def killed(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def run(*words: str, patience: float = 60.0) -> tuple[int, str, str]:
+async def run(
+    *words: str, environment: Mapping[str, str] | None = None, patience: float = 60.0
+) -> tuple[int, str, str]:
     """Runs the command to its end: its exit code, its output, its errors."""
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *words, stdout=PIPE, stderr=PIPE, cwd=ROOT
-    )
+        *COMMAND, *words,
+        stdout=PIPE, stderr=PIPE, cwd=ROOT, env={**os.environ, **(environment or {})},
+    )  # fmt: skip
     try:
         async with asyncio.timeout(patience):
             output, errors = await process.communicate()
@@ -251,7 +266,7 @@ async def run(*words: str, patience: float = 60.0) -> tuple[int, str, str]:
     return process.returncode or 0, output.decode(), errors.decode()
 
 
-async def verified(*where: str) -> list[str]:
+async def verified(*where: str, environment: Mapping[str, str] | None = None) -> list[str]:
     """What `itemstore verify` finds wrong with the store at a place; nothing where all is well."""
-    code, output, errors = await run("verify", "--json", *where)
+    code, output, errors = await run("verify", "--json", *where, environment=environment)
     return [f"verify ended with {code}: {output} {errors}"] if code else []

@@ -32,6 +32,9 @@ MEDIA_TYPES = {
 
 VERBS = {"VERSION": "GET", "LIST": "GET", "FEED": "GET", "BATCH": "POST"}
 
+OLD = 0.5
+"""How many of the versions and of the pages of events that are read are any there were."""
+
 CONDITIONAL, CONDITIONAL_STEP, REPEATABLE, MINIMAL = 0.4, 0.2, 0.5, 0.1
 """How many of those requests that can be so are so."""
 
@@ -43,13 +46,14 @@ class Known:
     versions: dict[str, int] = field(default_factory=dict)
     """The last one of each item."""
     positions: list[str] = field(default_factory=lambda: ["0-0"])
+    """Those of all events that were acknowledged, in that order."""
 
     def note(self, item: str, answer: Answer) -> None:
         """Takes note of an answer about an item."""
         if answer.version is not None:
             self.versions[item] = max(self.versions.get(item, 0), answer.version)
         if answer.position is not None:
-            self.positions = [*self.positions[-20:], answer.position]
+            self.positions.append(answer.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ class Requests:
         path = f"/{item.rstrip('/')}"
         if method == "VERSION":
             last = self._known.versions.get(item, 1)
-            path += f"/versions/{self._chance.randint(max(1, last - 20), last + 1)}"
+            first = 1 if self._chance.random() < OLD else max(1, last - 20)
+            path += f"/versions/{self._chance.randint(first, last + 1)}"
         return Request(
             tag, method, item, path, self._headers(method, item), self._body(method, tag)
         )
@@ -160,7 +165,8 @@ class Requests:
         return Request(tag, "BATCH", "", "/batch", headers, "", tuple(steps))
 
     def _page(self, tag: str) -> Request:
-        after, limit = self._chance.choice(self._known.positions), self._chance.choice([5, 20, 200])
+        some = self._known.positions if self._chance.random() < OLD else self._known.positions[-20:]
+        after, limit = self._chance.choice(some), self._chance.choice([5, 20, 200])
         collection = self._chance.choice(["", *COLLECTIONS])
         path = f"/events?after={after}&limit={limit}"
         path += f"&source=/{collection}" if collection else ""

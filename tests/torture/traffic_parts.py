@@ -14,13 +14,24 @@ from pathlib import Path
 
 from tests.conftest import program_of
 from tests.torture import api_ends, engine_faults, faults
+from tests.torture.archived import Place, whole_log
 from tests.torture.checker import check
 from tests.torture.cut_clients import cut_traffic
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.history import save
 from tests.torture.outcome import Outcome
-from tests.torture.processes import SEVERAL, Api, DidNotStart, Engine, client_of, log_of, verified
+from tests.torture.processes import (
+    ARCHIVING,
+    ARCHIVING_SELDOM,
+    SEVERAL,
+    Api,
+    DidNotStart,
+    Engine,
+    client_of,
+    verified,
+)
 from tests.torture.proxy import Proxy
+from tests.torture.read_back import read_back
 from tests.torture.traffic import Recorded, traffic
 
 LONGEST_503 = 4.0
@@ -108,14 +119,14 @@ CLIENTS_CUT = Plan(
 async def engine_killed(seed: int, seconds: float) -> Outcome:
     """The engine is killed under two API processes."""
     async with _around_an_engine("valkey") as system:
-        return await _struck(ENGINE_KILLED, system, seed, seconds)
+        return await struck(ENGINE_KILLED, system, seed, seconds)
 
 
 async def api_killed(seed: int, seconds: float) -> Outcome:
     """An API of one process, and workers of another, are killed; on Redis where it is installed."""
     program = "redis" if shutil.which("redis-server") else "valkey"
     async with _around_an_engine(program, workers=2) as system:
-        return await _struck(API_KILLED, system, seed, seconds)
+        return await struck(API_KILLED, system, seed, seconds)
 
 
 async def both_killed(seed: int, seconds: float) -> Outcome:
@@ -123,9 +134,10 @@ async def both_killed(seed: int, seconds: float) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
         directory = Path(name)
         api = Api(directory / "errors", "--data-dir", str(directory / "data"), *SEVERAL)
+        archive = Place.in_directory(directory / "data" / "archive")
         try:
             await api.start()
-            return await _struck(BOTH_KILLED, System([api]), seed, seconds)
+            return await struck(BOTH_KILLED, System([api], archive), seed, seconds)
         finally:
             await api.stop()
 
@@ -133,30 +145,40 @@ async def both_killed(seed: int, seconds: float) -> Outcome:
 async def connections_broken(seed: int, seconds: float) -> Outcome:
     """Everything that happens between a store and its engine, and to an engine that stays."""
     async with _around_an_engine("valkey", through_proxy=True) as system:
-        return await _struck(CONNECTIONS_BROKEN, system, seed, seconds)
+        return await struck(CONNECTIONS_BROKEN, system, seed, seconds)
 
 
 async def clients_cut(seed: int, seconds: float) -> Outcome:
     """Clients that leave at any byte and any moment, and APIs that are told to end meanwhile."""
     async with _around_an_engine("valkey", through_proxy=True) as system:
-        return await _struck(CLIENTS_CUT, system, seed, seconds)
+        return await struck(CLIENTS_CUT, system, seed, seconds)
 
 
 @asynccontextmanager
 async def _around_an_engine(
     program: str, *, workers: int = 1, through_proxy: bool = False
 ) -> AsyncIterator[System]:
-    """Two APIs on one engine. The second has `workers` workers."""
-    with tempfile.TemporaryDirectory(prefix="itemstore-") as name:
-        directory = Path(name)
+    """Two APIs on one engine, which archive to one place in ways of their own.
+
+    The second has `workers` workers.
+    """
+    with tempfile.TemporaryDirectory(prefix="itemstore-") as temporary:
+        directory = Path(temporary)
         engine = Engine(directory, program_of(program))
         proxy = Proxy(engine.socket, directory / "proxy") if through_proxy else None
         url = proxy.url if proxy else engine.url
+        archive = Place.in_directory(directory / "archive")
         apis = [
-            Api(directory / f"errors-{number}", "--redis-url", url, *SEVERAL, "--workers", str(n))
-            for number, n in enumerate((1, workers))
+            Api(
+                *(directory / f"errors-{name}", "--redis-url", url, *SEVERAL, "--workers", str(n)),
+                environment={**archive.environment, **archiving},
+            )
+            for name, n, archiving in (
+                ("often", 1, ARCHIVING),
+                ("seldom", workers, ARCHIVING_SELDOM),
+            )
         ]
-        system = System(apis, engine, proxy)
+        system = System(apis, archive, engine, proxy)
         try:
             await engine.start()
             if proxy:
@@ -170,7 +192,7 @@ async def _around_an_engine(
             await engine.kill()
 
 
-async def _struck(plan: Plan, system: System, seed: int, seconds: float) -> Outcome:
+async def struck(plan: Plan, system: System, seed: int, seconds: float) -> Outcome:
     """Traffic on the system, faults of the plan one after another, and what the checker says."""
     chance = random.Random(f"{seed} {plan.part}")
     outcome, recorded, strikes = Outcome(plan.part, seed), Recorded(), list[Strike]()
@@ -213,20 +235,23 @@ async def _healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
 async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     engine = system.engine.socket if system.engine else system.apis[0].engine_socket
     async with client_of(engine) as client:
-        log = await log_of(client)
-    found = [str(violation) for violation in check(recorded.history, log)]
+        whole = await whole_log(client, system.archive)
+    found = [str(violation) for violation in check(recorded.history, whole.log)]
     if found:
         name = f"torture-{outcome.part.replace(' ', '-')}-{outcome.seed}.jsonl"
         outcome.kept = Path(tempfile.gettempdir()) / name
-        save(outcome.kept, recorded.history, log)
+        save(outcome.kept, recorded.history, whole.log)
     found += recorded.complaints
     found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
-    found += system.complaints
-    found += await verified("--redis-url", f"unix://{engine}")
+    found += system.complaints + whole.complaints
+    found += await verified(
+        "--redis-url", f"unix://{engine}", environment=system.archive.environment
+    )
     for api in system.apis:
         if not api.is_running:
             found.append(f"the API ended by itself: {api.log.read_text()[-2000:]}")
         else:
+            found += await read_back(api.port, whole.log, outcome.seed)
             found += api.tracebacks() + await api.kept()
     outcome.violations += found[:SHOWN]
     if len(found) > SHOWN:
