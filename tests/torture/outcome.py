@@ -20,6 +20,8 @@ class Outcome:
     `transactions` are those among the acknowledged operations that are one.
     `waits` are seconds that requests waited for their 503, `first_503` seconds from a fault to
     the first 503, and `heals` seconds from the end of a fault to the next acknowledged write.
+    `lost` has, of each write that was lost with its machine, the seconds from its acknowledgement
+    to the machine's end.
     """
 
     part: str
@@ -36,6 +38,7 @@ class Outcome:
     waits: list[float] = field(default_factory=list)
     first_503: list[float] = field(default_factory=list)
     heals: list[float] = field(default_factory=list)
+    lost: list[float] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     kept: Path | None = None
     """The file with the history, where it violated."""

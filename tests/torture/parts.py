@@ -15,6 +15,7 @@ from tests.torture.fuzz import fuzz
 from tests.torture.import_fuzz import import_fuzz
 from tests.torture.lost_tokens import lost_tokens
 from tests.torture.machine import states
+from tests.torture.machine_gone import machine_gone
 from tests.torture.outcome import Outcome
 from tests.torture.races import races
 from tests.torture.raw_http import raw_http
@@ -49,6 +50,7 @@ PARTS = {
     "races": Part(races, 10),
     "failover": Part(failover, 15),
     "failover-behind-proxy": Part(failover_behind_proxy, 15),
+    "machine-gone": Part(machine_gone, 40),
     "file-cut": Part(cuts, 20),
     "state-machine": Part(states, 15),
     "fuzz": Part(fuzz, 15),

@@ -121,7 +121,7 @@ class Api:
     ) -> None:
         self.log = log
         self._options = options
-        self._environment = {**os.environ, **ARCHIVING, **environment}
+        self.environment = {**os.environ, **ARCHIVING, **environment}
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
         self.engine_socket = Path()
@@ -133,7 +133,7 @@ class Api:
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *COMMAND, "serve", "--port", str(self.port), *self._options,
-                stdout=PIPE, stderr=errors, cwd=ROOT, env=self._environment,
+                stdout=PIPE, stderr=errors, cwd=ROOT, env=self.environment,
             )  # fmt: skip
         assert self._process.stdout is not None
         said = {}

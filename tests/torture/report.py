@@ -12,13 +12,19 @@ HEAD = ["part", "seconds", "operations", "acknowledged", "transactions", "unansw
 
 
 def tables(outcomes: Sequence[Outcome]) -> str:
-    """Two tables in Markdown: the parts, and the faults by their names."""
+    """Two tables in Markdown: the parts, and the faults by their names; and what was lost."""
     rows = [_row(outcome) for outcome in outcomes]
     if len(outcomes) > 1:
         rows.append(_row(_together(outcomes)))
     faults = sum((outcome.faults for outcome in outcomes), Counter[str]())
     injected = [[name, _number(count)] for name, count in faults.most_common()]
-    return "\n\n".join([_table(HEAD, rows), _table(["fault", "times"], injected)])
+    said = [_table(HEAD, rows), _table(["fault", "times"], injected)]
+    if lost := [age for outcome in outcomes for age in outcome.lost]:
+        said.append(
+            f"{len(lost):,} writes were lost with their machines, the oldest of them "
+            f"{max(lost):.2f} s after it was acknowledged."
+        )
+    return "\n\n".join(said)
 
 
 def _row(outcome: Outcome) -> list[str]:

@@ -22,6 +22,7 @@ FAULTY = [
     "bank",
     "failover",
     "failover-behind-proxy",
+    "machine-gone",
     "file-cut",
     "silent-clients",
     "tokens-lost",
