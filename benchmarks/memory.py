@@ -40,12 +40,12 @@ def memory() -> dict[str, float]:
 
 def _grown(redis: Redis, store: Callable[[], None]) -> float:
     """Bytes by which the engine grew, for each of COUNT."""
-    before = _used(redis)
+    before = used(redis)
     store()
-    return (_used(redis) - before) / COUNT
+    return (used(redis) - before) / COUNT
 
 
-def _used(redis: Redis) -> int:
+def used(redis: Redis) -> int:
     """Bytes of all keys and what is in them: without the buffers of clients and of the file."""
     info: dict[str, Any] = redis.info("memory")
     return int(info["used_memory"] - info["mem_clients_normal"] - info["mem_aof_buffer"])

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from benchmarks import seeding
 from benchmarks.cores import UNPINNED
@@ -109,13 +109,23 @@ class Watch:
         return float(middle), float(longest)
 
 
-def measured(what: str, engine: EmbeddedEngine, *command: str) -> Run:
-    """Runs the command while another client reads."""
+def measured(
+    what: str,
+    engine: EmbeddedEngine,
+    *command: str,
+    environment: Mapping[str, str] | None = None,
+    output: IO[str] | int = subprocess.DEVNULL,
+) -> Run:
+    """Runs the command while another client reads. It may have more of an environment."""
     watch = Watch(engine.url)
     before = processor_time(engine.pid, engine.pid).engine or 0
     start = time.monotonic()
     process = subprocess.Popen(
-        command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=HERE,
+        env={**os.environ, **(environment or {})},
+        stdout=output,
+        stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - start

@@ -28,7 +28,7 @@ def fill(url: str, first: int, last: int) -> None:
 async def _fill(url: str, first: int, last: int) -> None:
     redis = connect(url)
     log = EventLog(Partition(redis, Keys()))
-    async with redis, _without_fsync(redis):
+    async with redis, without_fsync(redis):
         for start in range(first, last, TOGETHER):
             numbers = range(start, min(start + TOGETHER, last))
             commands = (PutItem(f"item-{number}", BODY) for number in numbers)
@@ -36,7 +36,7 @@ async def _fill(url: str, first: int, last: int) -> None:
 
 
 @asynccontextmanager
-async def _without_fsync(redis: Redis) -> AsyncIterator[None]:
+async def without_fsync(redis: Redis) -> AsyncIterator[None]:
     """The engine leaves it to the system when the disk has it, for the block."""
     await redis.config_set("appendfsync", "no")
     try:

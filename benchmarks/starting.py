@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent.parent
 
@@ -49,7 +50,7 @@ def answering(
 
 
 def wait_for(
-    is_so: Callable[[], bool], process: subprocess.Popen[str], patience: float = PATIENCE
+    is_so: Callable[[], bool], process: subprocess.Popen[Any], patience: float = PATIENCE
 ) -> None:
     """Until something is so. Raises RuntimeError when the process ends first, or it takes long."""
     until = time.monotonic() + patience

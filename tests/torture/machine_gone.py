@@ -17,8 +17,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.bucket import bucket
 from tests.torture.archived import Place, whole_log
-from tests.torture.bucket import bucket, place_at
+from tests.torture.bucket import place_in_bucket
 from tests.torture.checker import check
 from tests.torture.faults import Strike
 from tests.torture.history import LogEntry, Operation, place_of
@@ -67,8 +68,8 @@ async def machine_gone(seed: int, seconds: float) -> Outcome:
 @asynccontextmanager
 async def in_bucket() -> AsyncIterator[Place]:
     """An archive on S3."""
-    async with bucket() as port:
-        yield place_at(port)
+    with bucket() as server:
+        yield place_in_bucket(server.port)
 
 
 @asynccontextmanager
