@@ -25,13 +25,15 @@ class Faults:
     """What is wrong with the server now.
 
     `seconds` come before each answer. Shares, from 0.0 to 1.0: `failing` requests are answered
-    503 and not carried out, `lost` are carried out, and their connection is cut without an answer.
-    `read_only` refuses all writes, `is_gone` cuts every connection at once.
+    503 and not carried out, `lost` are carried out, and their connection is cut without an answer,
+    `torn` likewise, in the middle of the answer. `read_only` refuses all writes, `is_gone` cuts
+    every connection at once.
     """
 
     seconds: float = 0.0
     failing: float = 0.0
     lost: float = 0.0
+    torn: float = 0.0
     read_only: bool = False
     is_gone: bool = False
 
@@ -55,8 +57,13 @@ class FaultyS3:
     @property
     def url(self) -> str:
         """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port of that."""
         assert self._listener is not None
-        return f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+        return int(self._listener.sockets[0].getsockname()[1])
 
     async def __aenter__(self) -> Self:
         self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
@@ -95,6 +102,8 @@ class FaultyS3:
         if self.random.random() < self.faults.failing:
             return _refusal(503, b"SlowDown")
         answer = await self._carried(head, body)
+        if self.random.random() < self.faults.torn:
+            return answer[: self.random.randrange(len(answer))]
         return b"" if self.random.random() < self.faults.lost else answer
 
     async def _carried(self, head: bytes, body: bytes) -> bytes:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.torture import faults
+from tests.torture import archive_faults, faults
 from tests.torture.archived import Place, whole_log
 from tests.torture.bank_clients import (
     ACCOUNTS,
@@ -49,6 +49,7 @@ KINDS: dict[type[Fault], int] = {
     faults.ApiKilled: 2,
     faults.ApiAndEngineKilled: 2,
     faults.EverythingKilled: 2,
+    archive_faults.LeaseEnded: 3,
 }
 
 PAUSE = 1.0

@@ -10,9 +10,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from redis import exceptions
 
+from tests.archive.faulty_s3 import FaultyS3
 from tests.torture.archived import Place
 from tests.torture.processes import Api, Engine, client_of, killed
 from tests.torture.proxy import Mishap, Proxy
@@ -39,8 +41,16 @@ class System:
     archive: Place
     engine: Engine | None = None
     proxy: Proxy | None = None
+    objects: FaultyS3 | None = None
+    archivers: list[Api] = field(default_factory=list)
+    """APIs that nobody asks, and that archive."""
     complaints: list[str] = field(default_factory=list)
     """What a fault saw that must not be."""
+
+    @property
+    def engine_socket(self) -> Path:
+        """That of the engine, whoever runs it."""
+        return self.engine.socket if self.engine else self.apis[0].engine_socket
 
 
 class Fault:
@@ -81,6 +91,11 @@ class Fault:
         """What stands in front of it."""
         assert self.system.proxy is not None
         return self.system.proxy
+
+    @property
+    def engine_socket(self) -> Path:
+        """That of the engine, whoever runs it."""
+        return self.system.engine_socket
 
     async def pause(self) -> None:
         """Mostly a moment; sometimes longer than a store waits."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.torture import traffic_parts
+from tests.torture import archive_parts, traffic_parts
 from tests.torture.bank import bank
 from tests.torture.batch_fuzz import batch_fuzz
 from tests.torture.cuts import cuts
@@ -50,6 +50,8 @@ PARTS = {
     "races": Part(races, 10),
     "failover": Part(failover, 15),
     "failover-behind-proxy": Part(failover_behind_proxy, 15),
+    "object-store": Part(archive_parts.object_store, 30),
+    "two-archivers": Part(archive_parts.two_archivers, 20),
     "machine-gone": Part(machine_gone, 40),
     "file-cut": Part(cuts, 20),
     "state-machine": Part(states, 15),

@@ -177,6 +177,12 @@ class Api:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) // 1024
 
+    def signal(self, number: signal.Signals) -> None:
+        """Sends its first process a signal."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
     async def kill(self, *others: int) -> None:
         """Ends it, and other processes at the same moment, as a power cut would."""
         assert self._process is not None

@@ -30,7 +30,7 @@ PAGE = 200
 
 async def read_back(port: int, log: Sequence[LogEntry], seed: int) -> list[str]:
     """What of all reads differs from the log; nothing where all is well."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         reading = Reading(client, log, random.Random(f"{seed} read back"))
         return [wrong async for wrong in reading.differences()][:SHOWN]
 

@@ -23,6 +23,8 @@ FAULTY = [
     "failover",
     "failover-behind-proxy",
     "machine-gone",
+    "object-store",
+    "two-archivers",
     "file-cut",
     "silent-clients",
     "tokens-lost",

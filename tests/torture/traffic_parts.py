@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import program_of
-from tests.torture import api_ends, engine_faults, faults
+from tests.torture import api_ends, archive_faults, engine_faults, faults
 from tests.torture.archived import Place, whole_log
 from tests.torture.checker import check
 from tests.torture.cut_clients import cut_traffic
@@ -62,11 +62,20 @@ class Plan:
 
 ENGINE_KILLED = Plan(
     "engine killed",
-    {faults.EngineKilled: 6, faults.EngineKilledWhileItRewrites: 1, faults.EngineHung: 1},
+    {
+        faults.EngineKilled: 6,
+        faults.EngineKilledWhileItRewrites: 1,
+        faults.EngineHung: 1,
+        archive_faults.LeaseEnded: 1,
+    },
     pause=0.3,
 )
 
-API_KILLED = Plan("API killed", {faults.ApiKilled: 2, faults.WorkerKilled: 1}, pause=0.2)
+API_KILLED = Plan(
+    "API killed",
+    {faults.ApiKilled: 2, faults.WorkerKilled: 1, archive_faults.LeaseEnded: 1},
+    pause=0.2,
+)
 
 BOTH_KILLED = Plan(
     "both killed",
@@ -75,6 +84,7 @@ BOTH_KILLED = Plan(
         faults.EverythingKilled: 3,
         faults.ApiKilled: 1,
         faults.EmbeddedEngineKilled: 2,
+        archive_faults.LeaseEnded: 3,
     },
     pause=0.2,
 )
@@ -95,6 +105,7 @@ CONNECTIONS_BROKEN = Plan(
         engine_faults.OutOfMemory: 2,
         engine_faults.ReadOnly: 2,
         engine_faults.RebuildMeanwhile: 1,
+        archive_faults.LeaseEnded: 2,
     },
     pause=0.05,
 )
@@ -233,7 +244,7 @@ async def _healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
 
 
 async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
-    engine = system.engine.socket if system.engine else system.apis[0].engine_socket
+    engine = system.engine_socket
     async with client_of(engine) as client:
         whole = await whole_log(client, system.archive)
     found = [str(violation) for violation in check(recorded.history, whole.log)]
@@ -247,7 +258,7 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     found += await verified(
         "--redis-url", f"unix://{engine}", environment=system.archive.environment
     )
-    for api in system.apis:
+    for api in (*system.apis, *system.archivers):
         if not api.is_running:
             found.append(f"the API ended by itself: {api.log.read_text()[-2000:]}")
         else:
