@@ -35,7 +35,7 @@ MARKS = 10
 """How often the memory is measured on the way."""
 
 LOOK_EVERY = 10_000
-"""Events between two looks at how many there are in the engine."""
+"""Events between two looks at how many there are in the engine, at most."""
 
 PATIENCE = 600.0
 """Seconds for the archive to have all of a log."""
@@ -55,13 +55,14 @@ async def _fill(
     url: str, history: History, first: int, last: int, most: int | None
 ) -> list[dict[str, float]]:
     mark = history.events // MARKS
+    together = min(LOOK_EVERY, mark)
     found = []
     redis = connect(url)
     partitions = {"items": Partition(redis, Keys())}
     async with redis, without_fsync(redis):
         waited, begun = 0.0, time.monotonic()
-        for start in range(first, last, LOOK_EVERY):
-            end = min(start + LOOK_EVERY, last)
+        for start in range(first, last, together):
+            end = min(start + together, last)
             after = START if start == 0 else history.position(start - 1)
             steps = history.steps(start, end)
             async for _ in import_events(partitions, steps, {"items": after}):

@@ -31,16 +31,15 @@ def _log(log: dict[str, Any]) -> list[str]:
         f"{log['events']:,} events of {log['items']:,} items, of which the engine keeps "
         f"{log['keep_events']:,}; in memory, the same history in a store without an archive:"
     )
-    kept = {each["events"]: each["megabytes"] for each in log["in_memory"]}
-    first = log["archiving"]["fill"]
+    marks = [log["archiving"]["fill"], *log["marks"]]
     rows = [
         [
             f"{mark['events']:,}",
             f"{mark['in_engine']:,}",
             f"{mark['megabytes']:,.0f} MB",
-            f"{kept[mark['events']]:,.0f} MB",
+            f"{other['megabytes']:,.0f} MB",
         ]
-        for mark in (first, *log["marks"])
+        for mark, other in zip(marks, log["in_memory"], strict=True)
     ]
     head = ("events stored", "in the engine", "engine memory", "all in memory")
     return [
