@@ -20,7 +20,7 @@ from typing import Any
 
 from redis import Redis
 
-from benchmarks import archive_puts
+from benchmarks import archive_puts, archive_segments
 from benchmarks.archive_fill import (
     fill,
     filling,
@@ -44,7 +44,7 @@ from benchmarks.starting import HERE, answering, free_port
 from itemstore.engine.embedded import EmbeddedEngine, attach, run
 from itemstore.eventlog.keys import Keys
 
-WORKLOADS = ("log", "puts", "bucket")
+WORKLOADS = ("log", "puts", "bucket", "segments")
 
 READS = 2_000
 """Reads of each kind that are compared with the history."""
@@ -76,6 +76,7 @@ def main() -> None:
     work: dict[str, Callable[[], Any]] = {
         "puts": lambda: archive_puts.measure(options.rounds, options.seconds),
         "bucket": lambda: in_bucket(IN_BUCKET),
+        "segments": archive_segments.measure,
         "log": lambda: outgrown(history, options.keep_events),
     }
     begun = time.monotonic()

@@ -23,6 +23,8 @@ def markdown(record: dict[str, Any]) -> str:
         lines += _puts(record["puts"])
     if "bucket" in record:
         lines += _bucket(record["bucket"])
+    if "segments" in record:
+        lines += _segments(record["segments"])
     return "\n".join(lines).strip()
 
 
@@ -119,6 +121,21 @@ def _bucket(found: Sequence[dict[str, Any]]) -> list[str]:
         for each in found
     ]
     return [*table(("an old version from a bucket", "p50", "p99"), rows), ""]
+
+
+def _segments(found: Sequence[dict[str, Any]]) -> list[str]:
+    head = ("segments", "indexes", "reads for a first old version", "at most", "for one of 100")
+    rows = [
+        [
+            f"{each['segments']:,}",
+            f"{each['indexes']:,}",
+            f"{each['first']:.1f}",
+            f"{each['first_at_most']}",
+            f"{each['of_many']:.1f}",
+        ]
+        for each in found
+    ]
+    return [*table(head, rows), ""]
 
 
 def _row(what: str, measured: float, side: str, bound: float) -> list[str]:
