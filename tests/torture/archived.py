@@ -58,11 +58,10 @@ async def whole_log(
     """What streams and archive hold together, when nothing is written and all is archived."""
     complaints = await _settled(client, collections)
     streams = await log_of(client, collections)
-    border = place_of(await _standing(client, "border"))
     archived, wrong = await archived_log(archive)
     complaints += wrong
-    log = [entry for entry in archived if entry.place <= border]
-    log += [entry for entry in streams if entry.place > border]
+    border = place_of(await _standing(client, "border"))
+    log = _together(archived, streams, border)
     for name in collections:
         complaints += await _miscounted(client, name, log)
     left = [entry for entry in streams if entry.place <= border]
@@ -71,6 +70,21 @@ async def whole_log(
     if len(archived) != len(log):
         complaints.append(f"the archive has {len(archived)} events, the log {len(log)}")
     return Whole(log, complaints)
+
+
+async def log_with(
+    client: Redis, archived: Sequence[LogEntry], collections: Sequence[str] = COLLECTIONS
+) -> list[LogEntry]:
+    """What the streams of an engine hold, and before its border the archive."""
+    streams = await log_of(client, collections)
+    return _together(archived, streams, place_of(await _standing(client, "border")))
+
+
+def _together(
+    archived: Sequence[LogEntry], streams: Sequence[LogEntry], border: tuple[int, int]
+) -> list[LogEntry]:
+    log = [entry for entry in archived if entry.place <= border]
+    return log + [entry for entry in streams if entry.place > border]
 
 
 async def archived_log(archive: Place) -> tuple[list[LogEntry], list[str]]:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from benchmarks.bucket import bucket
-from tests.torture.archived import Place, whole_log
+from tests.torture.archived import Place, newest_manifest, whole_log
 from tests.torture.bucket import place_in_bucket
 from tests.torture.checker import check
 from tests.torture.faults import Strike
@@ -123,6 +123,8 @@ class Machines:
         pids = await self._api.pids_of_engine() or ()
         seed = 1000 * self._seed + self._count
         async with traffic(recorded, [lambda: self._api.port], seed):
+            while not (await newest_manifest(self._place))["segments"]:
+                await asyncio.sleep(0.05)  # the first machine has an archive before it is gone
             await asyncio.sleep(self._chance.uniform(0.2, 2 * PROMISED))
             strike = Strike("machine gone", time.monotonic(), kills=1 + len(pids))
             await self._api.kill(*pids)
