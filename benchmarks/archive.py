@@ -112,7 +112,7 @@ def outgrown(history: History, keep: int) -> dict[str, Any]:
                 found["digest"] = json.loads(output.readlines()[-1])["digest"]
             words = (*COMMAND, "rebuild", "--json", "--data-dir", archived)
             found["rebuild"] = asdict(measured("rebuild", engine, *words))
-        found["restore"] = _restored(Path(archived) / "archive")
+        found["restore"] = _restored(Path(archived) / "archive", keep)
     say(json.dumps(found))
     return found
 
@@ -175,12 +175,13 @@ def _size(archive: Path, history: History) -> dict[str, Any]:
     }
 
 
-def _restored(archive: Path) -> dict[str, Any]:
+def _restored(archive: Path, keep: int) -> dict[str, Any]:
     """A new store from the archive alone, and what it has."""
     with tempfile.TemporaryDirectory(prefix="restored-") as directory:
         words = (*COMMAND, "restore", "--from", str(archive), "--data-dir", directory)
         with engine_in_a_new_directory() as another:  # the waits of whoever uses that one
-            found = asdict(measured("restore", another, *words))
+            keeping = {"ITEMSTORE_KEEP_EVENTS": str(keep)}
+            found = asdict(measured("restore", another, *words, environment=keeping))
         with run(Path(directory)) as engine, Redis.from_url(engine.url) as redis:
             return found | {
                 "rows_digest": rows_digest(engine.url),
