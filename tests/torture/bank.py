@@ -131,8 +131,7 @@ async def _audit(api: Api, archive: Place, books: Books, followers: Sequence[Fol
         whole = await whole_log(client, archive, COLLECTIONS)
     books.outcome.violations += whole.complaints
     late = Follower(books)
-    while await late.read(wait=0):
-        pass
+    await late.run(lambda: False)
     ledger, lines = Ledger(), Counter[str]()
     for entry in whole.log:
         collection, _, item = entry.item.partition("/")
