@@ -37,6 +37,11 @@ _NO_ROOM = (
     f"{LEAST_MIB} MiB are left to the engine."
 )
 
+_MOVED = (
+    "The archive's directory {} was moved or deleted while it is in use. Put it back: nothing is "
+    "archived until then."
+)
+
 _Result = TypeVar("_Result")
 
 
@@ -46,6 +51,7 @@ class Directory(Objects):
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
         self._threads = ThreadPoolExecutor(THREADS, "archive-disk")
+        self._was_there = False
 
     @property
     def place(self) -> str:
@@ -103,10 +109,20 @@ class Directory(Objects):
         except FileNotFoundError:
             raise ObjectMissing(name, self.place) from None
 
+    def _watched(self, work: Callable[[], _Result]) -> _Result:
+        """Works on a directory that is still there, or never was."""
+        if self._was_there and not self._path.is_dir():
+            raise PastUnavailable(_MOVED.format(self.place))
+        result = work()
+        self._was_there = self._was_there or self._path.is_dir()
+        return result
+
     async def _run(self, work: Callable[[], _Result], name: str) -> _Result:
         """Works in a thread. Raises FileNotFoundError and FileExistsError as they are."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._watched, work
+            )
         except (FileNotFoundError, FileExistsError):
             raise
         except OSError as error:

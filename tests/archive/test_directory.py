@@ -145,6 +145,27 @@ async def test_a_place_that_takes_no_files_is_said(place: str, words: str) -> No
         await objects.put_new("segments/a", b"1")
 
 
+async def test_a_directory_that_was_moved_is_missed_and_not_made_again(tmp_path: Path) -> None:
+    """It is not empty, so an archive must not begin there, and nothing in it is damaged."""
+    place, elsewhere = tmp_path / "archive", tmp_path / "elsewhere"
+    objects = object_store_of(place)
+    await objects.put_new("segments/a", b"1")
+    place.rename(elsewhere)
+
+    for refused in (
+        objects.get("segments/a"),
+        objects.get_range("segments/a", 0, 1),
+        objects.put_new("segments/b", b"2"),
+        objects.names("segments/"),
+        objects.delete("segments/a"),
+    ):
+        with pytest.raises(PastUnavailable, match="was moved or deleted while it is in use"):
+            await refused
+
+    elsewhere.rename(place)
+    assert await objects.get("segments/a") == b"1"
+
+
 async def test_a_directory_that_does_not_exist_is_an_empty_archive(tmp_path: Path) -> None:
     """It is made when the first file is put, and not when somebody looks."""
     objects = object_store_of(tmp_path / "some/where")
