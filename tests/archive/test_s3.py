@@ -103,7 +103,7 @@ async def test_one_failure_in_three_and_lost_answers_are_borne(
 ) -> None:
     """What was put is taken for its own, although the answer to the first attempt was lost."""
     faulty.random.seed(16)
-    faulty.faults.failing = faulty.faults.lost = 1 / 4
+    faulty.faults.failing = faulty.faults.lost = 1 / 6
     archive = Archive(behind_faults, 0)
 
     newest = await archive.begin("a-log")
