@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from itemstore.cli.options import Archive, Json
+from itemstore.cli.options import Json
 from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
 
@@ -35,7 +35,6 @@ async def archive(
         bool, typer.Option("--dry-run", help="With trim: say what would go, and change nothing.")
     ] = False,
     json: Json = False,
-    archive: Archive = None,
 ) -> None:
     """Show how the archive stands, or seal, check or trim now."""
     from itemstore.cli.archiving import WORKS, lines_of
@@ -47,7 +46,7 @@ async def archive(
         message = "--dry-run goes with `itemstore archive trim`."
         raise Stop(message, MISUSED)
     name = "to_trim" if dry_run else work.value
-    async with opened({**where, "archive": archive}) as store:
+    async with opened(where) as store:
         if store.archive is None:
             message = "The store has no archive: name a place for it with ITEMSTORE_ARCHIVE."
             raise Stop(message)

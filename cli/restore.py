@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from itemstore.cli.options import Archive
 from itemstore.cli.output import say
 from itemstore.cli.verb import Where, verb
 
@@ -23,11 +22,10 @@ async def restore(
     at: Annotated[
         str | None, typer.Option(help="As of this position or time.", show_default="its end")
     ] = None,
-    archive: Archive = None,
 ) -> None:
     """Make a store of an archive, in an engine that has none."""
     from itemstore.cli.opening import checked_settings
     from itemstore.cli.restoring import restore_from
 
-    for line in await restore_from(checked_settings({**where, "archive": archive}), source, at):
+    for line in await restore_from(checked_settings(where), source, at):
         say(line)

@@ -7,12 +7,17 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
 
-from itemstore.cli.options import DataDir, Namespace, RedisUrl
+from itemstore.cli.options import Archive, DataDir, Namespace, RedisUrl
 
 Where = Mapping[str, Any]
-"""What --redis-url, --data-dir and --namespace say, None for each that is not given."""
+"""What --redis-url, --data-dir, --namespace and --archive say, None where not given."""
 
-WHERE = {"redis_url": RedisUrl, "data_dir": DataDir, "namespace": Namespace}
+WHERE = {
+    "redis_url": RedisUrl,
+    "data_dir": DataDir,
+    "namespace": Namespace,
+    "archive": Archive,
+}
 
 
 def verb(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

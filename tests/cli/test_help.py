@@ -43,4 +43,5 @@ def test_help_imports_nothing_that_only_the_work_needs(words: str) -> None:
 @pytest.mark.parametrize("words", VERBS)
 def test_every_verb_takes_the_options_that_name_its_store(words: str) -> None:
     """From the one place that adds them; `serve` lists them among all of its settings."""
-    assert {"redis_url", "data_dir", "namespace"} <= {each.name for each in VERBS[words].params}
+    options = {each.name for each in VERBS[words].params}
+    assert {"redis_url", "data_dir", "namespace", "archive"} <= options

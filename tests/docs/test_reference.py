@@ -23,7 +23,7 @@ GROUP = get_command(app)
 assert isinstance(GROUP, TyperGroup)
 COMMANDS = GROUP.commands
 
-SHARED = {"--redis-url", "--data-dir", "--namespace", "--help"}
+SHARED = {"--redis-url", "--data-dir", "--namespace", "--archive", "--help"}
 """Options of nearly every command, which the page names once for all of them."""
 
 
