@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -133,7 +133,8 @@ class Admission:
             async with self._reads.one() as place:
                 if place.has_waited:
                     await check_connected()
-                if not self.unsent.has_room(self._read_bytes * self._reads.taken):
+                reads = self._reads.taken + self._slow.taken
+                if not self.unsent.has_room(self._read_bytes * reads):
                     raise Overloaded("Too much is waiting to be taken by its clients.")
                 with _held(place):
                     yield
@@ -153,19 +154,29 @@ class Admission:
     async def slow_read(self) -> AsyncIterator[None]:
         """A place for the block among those that wait for what is slow. Raises Overloaded.
 
-        The one that the caller has among those who read is left to others meanwhile.
+        A caller that has a place among those who read moves, and stays until it has read: others
+        read meanwhile, and what is read is in memory for no more of them than have places.
         """
         place = _place.get()
-        of_a_stream = place is not None and place.places is self._pieces
-        slow = self._slow_pieces if of_a_stream else self._slow
-        self.reading += place is None
         try:
-            async with place.given_up() if place is not None else nullcontext(), slow.one():
+            if place is None:
+                self.reading += 1
+                try:
+                    async with self._slow.one():
+                        yield
+                finally:
+                    self.reading -= 1
+            else:
+                await self._move_to_the_slow(place)
                 yield
         except NoPlace:
             raise Overloaded("Too many requests wait for the archive.") from None
-        finally:
-            self.reading -= place is None
+
+    async def _move_to_the_slow(self, place: Place) -> None:
+        is_of_a_stream = place.places in {self._pieces, self._slow_pieces}
+        slow = self._slow_pieces if is_of_a_stream else self._slow
+        if place.places is not slow:
+            await place.move_to(slow)
 
     def begin_stream(self) -> None:
         """Takes a place among the streams; the caller gives it back. Raises Overloaded."""

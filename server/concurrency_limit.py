@@ -19,15 +19,11 @@ class Place:
         self.places = places
         self._is_held = True
 
-    @asynccontextmanager
-    async def given_up(self) -> AsyncIterator[None]:
-        """Leaves it to others for a block that waits for what is slow, and takes one again."""
+    async def move_to(self, places: Places) -> None:
+        """Leaves it to others, and takes one of other places. Raises NoPlace."""
         self.give_back()
-        try:
-            yield
-        finally:
-            await self.places.take()
-            self._is_held = True
+        await places.take()
+        self.places, self._is_held = places, True
 
     def give_back(self) -> None:
         """Ends it, unless it has ended."""
@@ -60,6 +56,14 @@ class Places:
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Place]:
         """A place for the block. Raises NoPlace."""
+        place = Place(self, has_waited=await self.take())
+        try:
+            yield place
+        finally:
+            place.give_back()
+
+    async def take(self) -> bool:
+        """Takes a place, and says whether that had to be waited for. Raises NoPlace."""
         if not self._working and not self._waiting:
             # One belongs to the event loop in which somebody has waited for it, for good, and an
             # application may be used in several, one after the other, as by tests.
@@ -70,16 +74,7 @@ class Places:
         else:
             await self._free.acquire()
         self._working += 1
-        place = Place(self, has_waited=has_waited)
-        try:
-            yield place
-        finally:
-            place.give_back()
-
-    async def take(self) -> None:
-        """Takes a place, however long that has to be waited for."""
-        await self._free.acquire()
-        self._working += 1
+        return has_waited
 
     def free_one(self) -> None:
         """Gives back a place that was taken."""
