@@ -102,7 +102,7 @@ async def progress(client: Redis, logs: Sequence[Keys]) -> Progress:
     """How far the archive of a store with these logs is. Raises LogUnavailable and LogBroken."""
     noted = await standing(client, logs[0])
     commands = [command for log in logs for command in (("XLEN", log.events), ("GET", log.trimmed))]
-    found = await replies(client, commands)
+    found = await replies(client, commands, at_once=False)
     for each in found:
         if isinstance(each, Exception):
             raise each

@@ -79,22 +79,21 @@ def next_border(stretches: Sequence[Stretch], after: Stretch, held: Held, keep: 
 
 async def held_by_engine(client: Redis, logs: Sequence[Keys]) -> Held:
     """What the logs hold. An engine that tells no sizes holds no bytes. Raises LogUnavailable."""
-    commands = [command for log in logs for command in (("XLEN", log.events), ("GET", log.trimmed))]
-    numbers = [
-        0 if isinstance(each, Exception) else int(each or 0)
-        for each in await replies(client, commands)
+    commands = [
+        command
+        for log in logs
+        for command in (
+            ("XLEN", log.events),
+            ("GET", log.trimmed),
+            ("MEMORY", "USAGE", log.events),
+        )
     ]
-    lengths = sum(numbers[::2])
-    return Held(lengths, await _sizes(client, logs), lengths + sum(numbers[1::2]))
-
-
-async def _sizes(client: Redis, logs: Sequence[Keys]) -> int:
-    asked = client.pipeline(transaction=False)  # in one, a command that is unknown fails all others
-    for log in logs:
-        asked.execute_command("MEMORY", "USAGE", log.events)
-    with translated():
-        found = await asked.execute(raise_on_error=False)
-    return sum(size for size in found if isinstance(size, int))
+    found = await replies(client, commands, at_once=False)
+    lengths, trimmed, sizes = (
+        sum(int(each or 0) for each in found[n::3] if not isinstance(each, Exception))
+        for n in range(3)
+    )
+    return Held(lengths, sizes, lengths + trimmed)
 
 
 async def trim(client: Redis, logs: Sequence[Keys]) -> int:

@@ -10,14 +10,19 @@ from redis.asyncio import Redis
 from itemstore.engine.redis_errors import meant, translated
 
 
-async def replies(client: Redis, commands: Sequence[Sequence[Any]]) -> list[Any]:
+async def replies(
+    client: Redis, commands: Sequence[Sequence[Any]], *, at_once: bool = True
+) -> list[Any]:
     """The replies to commands that are carried out at one moment, in their order.
+
+    Or one after the other: an engine without memory takes none that are to be at one moment, and
+    one that it does not know fails all of these.
 
     Where one fails, what that means is in its place: LogBroken and the like. Raises LogUnavailable.
     """
     if not commands:
         return []
-    together = client.pipeline(transaction=True)
+    together = client.pipeline(transaction=at_once)
     for command in commands:
         together.execute_command(*command)
     with translated():

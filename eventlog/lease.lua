@@ -8,9 +8,8 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
-if ARGV[3] == '0' then
-  redis.call('DEL', KEYS[1])
-else
+redis.call('DEL', KEYS[1])  -- after it, an engine without memory takes the next too
+if ARGV[3] ~= '0' then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
 return 1

@@ -11,6 +11,7 @@ from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 
 _LEASE = Script(lua(__package__, "lease"))
+_TAKE = Script(lua(__package__, "take_lease"))
 
 
 class LeaseLost(Exception):
@@ -42,10 +43,9 @@ class Lease:
 
     async def acquire(self) -> bool:
         """Whether the lease is this one's now; False where somebody else holds it."""
-        with translated():
-            taken = await self._partition.client.set(
-                self.key, self._value, nx=True, px=self.milliseconds
-            )
+        taken = await self._partition.run(
+            _TAKE, keys=[self.key], args=[self._value, self.milliseconds]
+        )
         self._renewed = time.monotonic()
         return bool(taken)
 

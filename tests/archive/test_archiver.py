@@ -261,6 +261,27 @@ async def test_keeps_what_each_host_is_told_to_keep(
     }
 
 
+async def test_an_engine_without_memory_gets_room_again(
+    real_redis: Redis, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody held the lease when that began."""
+    monkeypatch.setattr(segments, "FRAME_EVENTS", 4)
+    await put(Appender(real_redis, ITEMS.store), ITEMS, *(f"{n % 7}" for n in range(100)))
+    async with archiving(real_redis, again(archive)):
+        await until(lambda: has_all(real_redis))
+    await real_redis.config_set("maxmemory", 1)
+    try:
+        async with archiving(real_redis, again(archive), Keep(10, 10**9)):
+
+            async def is_trimmed() -> bool:
+                return await real_redis.xlen(ITEMS.events) < 16
+
+            await until(is_trimmed)
+    finally:
+        await real_redis.config_set("maxmemory", 0)
+    assert len(await in_archive(again(archive))) == 100
+
+
 class Raising(Work):
     """Work that ends at once."""
 
