@@ -50,10 +50,11 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
 
 
 def _told(found: Restored, place: str | None) -> list[str]:
+    items = "1 item" if found.items == 1 else f"{found.items:,} items"
     lines = [
         (
-            f"{events_of(found.events)} and {found.items:,} items restored, up to "
-            f"{found.position}; {events_of(found.in_engine)} of them in the engine."
+            f"{events_of(found.events)} and {items} restored, up to {found.position}; "
+            f"{found.in_engine:,} of the events are in the engine."
         )
     ]
     if place is None:

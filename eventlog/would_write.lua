@@ -11,8 +11,11 @@
 --   the position at which the log ends, empty where there is none
 --   the engine's time in milliseconds
 --   then each command that the append script needs and the engine's user may not run
--- Raises WRONGTYPE where a key holds something else.
+-- An error where the store is being restored. Raises WRONGTYPE where a key holds something else.
 
+if redis.call('GET', KEYS[7]) == 'restoring' then
+  return redis.error_reply('HALFRESTORED')
+end
 redis.call('HLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

@@ -22,6 +22,7 @@ from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.past import PastDamaged
 from itemstore.projections.progress import unreported
 from itemstore.store.half_restored import HalfRestored
+from itemstore.store.health import check_writable
 from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import RestoreRefused, restore
 from itemstore.store.restore_end import NoSuchEnd, last_event
@@ -235,6 +236,8 @@ async def test_a_restore_that_is_killed_anywhere_ends_the_same(
                 await begin_to_serve(target(redis, own))
             with pytest.raises(LogUnavailable, match="is being restored"):
                 await target(redis, own).appender.append(Keys("orders"), PutItem("a", b"{}"))
+            with pytest.raises(LogUnavailable, match="is being restored"):
+                await check_writable(target(redis, own))
         store = target(redis, own and another_archive(own), 20)
         if was_killed and await redis.get("itemstore:position") in (None, b"restoring"):
             await restored(store, archive, at)

@@ -48,7 +48,7 @@ def test_a_copy_has_an_archive_in_its_data_directory(place: Path, tmp_path: Path
     data = tmp_path / "copy"
     ended = run("restore", "--from", place, "--data-dir", data, ITEMSTORE_KEEP_EVENTS="50")
     assert ended.returncode == 0, ended.stderr
-    assert "; 51 events of them in the engine" in ended.stderr
+    assert "; 51 of the events are in the engine" in ended.stderr
     assert "itemstore token create" in ended.stderr
     assert str(data / "archive") in ended.stderr
     assert {file: file.read_bytes() for file in place.rglob("*") if file.is_file()} == before
