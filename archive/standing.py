@@ -15,7 +15,7 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import part_of_logs
-from itemstore.eventlog.past import BORDER, CLAIMED
+from itemstore.eventlog.past import BORDER, CLAIMED, SEALED
 from itemstore.eventlog.reader import Entry, Within
 
 _POSITIONS = lua("itemstore.eventlog", "positions")
@@ -23,7 +23,7 @@ _CLAIM = Script(_POSITIONS + lua(__package__, "claim"))
 _RAISE = Script(_POSITIONS + lua(__package__, "same_event", "raise"))
 _HAVE_EVENTS = Script(lua(__package__, "same_event", "have_events"))
 
-_SEALED, _COUNTED = "sealed", "counted"
+_COUNTED = "counted"
 
 _AT_ONCE = 16
 """Events that are looked for in one step: each may be large."""
@@ -86,7 +86,7 @@ async def standing(client: Redis, keys: Keys) -> Standing:
         found: Any = await client.hgetall(keys.store.archive)
     noted = {name.decode(): value.decode(errors="replace") for name, value in found.items()}
     claimed, sealed, border = (
-        position_of(noted.get(name, START)) or START for name in (CLAIMED, _SEALED, BORDER)
+        position_of(noted.get(name, START)) or START for name in (CLAIMED, SEALED, BORDER)
     )
     counted = noted.get(_COUNTED, "")
     return Standing(
@@ -130,7 +130,7 @@ async def claim(client: Redis, logs: Sequence[Keys], archive: str) -> Claim:
 
 async def raise_sealed(client: Redis, log: Keys, archive: str, entry: Entry, counted: int) -> bool:
     """Notes that the archive holds all up to an event; False where the log doesn't have it."""
-    return await _raise(client, log, archive, _SEALED, entry, _COUNTED, counted)
+    return await _raise(client, log, archive, SEALED, entry, _COUNTED, counted)
 
 
 async def raise_border(client: Redis, log: Keys, archive: str, entry: Entry) -> bool:

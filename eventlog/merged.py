@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from redis.asyncio import Redis
@@ -20,6 +20,7 @@ from itemstore.eventlog.log_steps import extents, outlook, part_of_item, part_of
 from itemstore.eventlog.past import Past, border
 from itemstore.eventlog.reader import Extent, FeedReader, Outlook, Part, Within
 from itemstore.eventlog.stream import Stream
+from itemstore.eventlog.whole_log import WholeLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,11 @@ class MergedLogs(FeedReader):
 
     async def outlook(self, position: str) -> Outlook:
         """What comes after a position."""
-        return await outlook(self.client, self.logs, position)
+        found = await outlook(self.client, self.logs, position)
+        if not found.is_lacking or self.past is None:
+            return found
+        each = [await WholeLog(self._stream(log), self.past).outlook(position) for log in self.logs]
+        return replace(found, is_lacking=any(one.is_lacking for one in each))
 
     async def last_position(self) -> str:
         """The position of the last event in any of them, START where there is none."""
@@ -62,7 +67,7 @@ class MergedLogs(FeedReader):
 
     async def before_last(self, count: int) -> str:
         """The position after which the last `count` events are, START where there are no more."""
-        last = [await Stream(self.client, log).last_positions(count + 1) for log in self.logs]
+        last = [await self._stream(log).last_positions(count + 1) for log in self.logs]
         newest = [*islice(heapq.merge(*last, key=key_of, reverse=True), count + 1)]
         if not (newest and count):
             return newest[0] if newest else START
@@ -76,6 +81,9 @@ class MergedLogs(FeedReader):
             async for part in parts:
                 if part.entries:
                     yield part.events()
+
+    def _stream(self, log: Keys) -> Stream:
+        return Stream(self.client, log)
 
     @property
     def _names(self) -> list[str]:

@@ -23,6 +23,9 @@ from itemstore.eventlog.reader import Entry, Part, Within
 BORDER = "border"
 """The field of StoreKeys.archive that holds the border."""
 
+SEALED = "sealed"
+"""The one that says up to where the archive holds all."""
+
 CLAIMED = "claimed"
 """The field that holds the position up to which an archiver has begun to copy."""
 
@@ -92,6 +95,13 @@ async def border(client: Redis, keys: StoreKeys) -> str:
     """The store's border, START where all is in the streams. Raises LogUnavailable, LogBroken."""
     with translated():
         found: Any = await client.hget(keys.archive, BORDER)
+    return START if found is None else checked_border(found)
+
+
+async def sealed(client: Redis, keys: StoreKeys) -> str:
+    """The position up to which the archive holds all; START, LogUnavailable, LogBroken as above."""
+    with translated():
+        found: Any = await client.hget(keys.archive, SEALED)
     return START if found is None else checked_border(found)
 
 

@@ -14,7 +14,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog import across_border
 from itemstore.eventlog.across_border import asked
 from itemstore.eventlog.log_reader import MOST, LogReader
-from itemstore.eventlog.past import Past, PastDamaged, border
+from itemstore.eventlog.past import Past, PastDamaged, border, sealed
 from itemstore.eventlog.reader import Entry, Extent, Outlook, Part, Within
 from itemstore.eventlog.stream import OF_ANOTHER_TYPE, Stream
 
@@ -41,7 +41,7 @@ class WholeLog(LogReader):
     async def outlook(self, position: str) -> Outlook:
         """What comes after a position."""
         log = await self.stream.extent()
-        is_lacking = log.lost > 0 and await self._begins_after(log, position)
+        is_lacking = log.lost > 0 and await self._lacks_what_comes_after(log, position)
         return Outlook(is_lacking, log.is_before(position))
 
     async def part_after(self, after: str, within: Within) -> Part:
@@ -140,12 +140,21 @@ class WholeLog(LogReader):
         async with past.asking():
             return await past.version_at(self.collection, item, position)
 
-    async def _begins_after(self, log: Extent, position: str) -> bool:
-        """Whether the stream begins after a position, and after the border."""
-        begins_at = key_of(log.first if log.length else log.end)
-        if key_of(position) >= begins_at:
+    async def _lacks_what_comes_after(self, log: Extent, position: str) -> bool:
+        """Whether a stream that lost events lacks some after a position that the past lacks too."""
+        begins_at = log.first if log.length else log.end
+        after = max(position, await self._border(), key=key_of)
+        if key_of(after) >= key_of(begins_at):
             return False
-        return key_of(await self._border()) < begins_at
+        if self.past is None or not log.trimmed or not log.length:
+            return True
+        # What was removed may have been in the middle: the archive knows what the first is after.
+        keys = self.stream.keys.store
+        if key_of(await sealed(self.stream.client, keys)) < key_of(begins_at):
+            return True
+        async with self.past.asking():
+            part = await self.past.part_after([self.collection], after, begins_at, Within(1))
+        return [position for position, _ in part.entries] != [begins_at.encode()]
 
     async def _border(self) -> str:
         return await border(self.stream.client, self.stream.keys.store)
