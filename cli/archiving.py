@@ -9,12 +9,12 @@ from typing import Any
 from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.archiving import Archiving, NotAllArchived
 from itemstore.archive.belonging import NotItsArchive
-from itemstore.archive.check import check
 from itemstore.archive.sealing import TakenBack
 from itemstore.archive.trimming import Keep
+from itemstore.cli.archive_check import checked
 from itemstore.cli.errors import Stop
 from itemstore.cli.terminal_text import escaped
-from itemstore.projections.progress import Progress, Report
+from itemstore.projections.progress import Report
 from itemstore.store.archive_facts import archive_facts, to_trim
 from itemstore.store.archiver import logs_of
 from itemstore.store.store import Store
@@ -23,8 +23,6 @@ ATTEMPTS = 20
 """How often it is tried anew where an archiver of another process was first."""
 
 Found = tuple[dict[str, Any], list[str]]
-
-MIB = 1024 * 1024
 
 
 async def show(store: Store, archive: Archive, _: Report) -> Found:
@@ -43,11 +41,7 @@ async def seal(store: Store, archive: Archive, _: Report) -> Found:
 
 async def check_all(_: Store, archive: Archive, report: Report) -> Found:
     """Reads all of it."""
-
-    def progress(done: int, total: int) -> None:
-        report(Progress("reading", done // MIB, total // MIB, "MiB"))
-
-    found = await check(archive, progress)
+    found = await checked(archive, report)
     facts = {
         "archive": archive.place,
         "manifest": found.manifest.number if found.manifest else None,

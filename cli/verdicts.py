@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 
 from itemstore.domain.positions import key_of
-from itemstore.projections.verdict import SHOWN, Verdict
+from itemstore.projections.verdict import SHOWN, Difference, Verdict
+
+ARCHIVE = "archive"
+"""Where a difference is that is none of a collection."""
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What was found in each collection. `projections` are the names of those that were compared.
+    """What was found in each collection, and `in_archive` in the archive of all, a sentence each.
 
-    `is_named` says that one was asked for by its name.
+    `projections` are the names of those that were compared; `is_named` says that a collection was
+    asked for by its name.
     """
 
     each: Mapping[str, Verdict]
     projections: Container[str]
+    in_archive: Sequence[str] = ()
     is_named: bool = False
 
     @cached_property
     def whole(self) -> Verdict:
-        """The verdict on all of them together; of a single one its own."""
+        """The verdict on all of them together, and on the archive."""
+        logs = self._logs
+        if not self.in_archive:
+            return logs
+        damage = [
+            Difference(ARCHIVE, "archive", sentence, "as its manifests say")
+            for sentence in self.in_archive
+        ]
+        counted = {ARCHIVE: len(damage)} | logs.counted
+        return replace(logs, counted=counted, differences=[*damage, *logs.differences][:SHOWN])
+
+    @cached_property
+    def _logs(self) -> Verdict:
         verdicts = [*self.each.values()]
         if len(verdicts) == 1:
             return verdicts[0]
@@ -46,7 +63,7 @@ class Verdicts:
         whole = self.whole.as_dict()
         if len(self.each) == 1:
             return whole
-        differences = [
+        differences = [asdict(one) for one in self.whole.differences if one.where == ARCHIVE] + [
             {"collection": name} | asdict(one)
             for name, verdict in self.each.items()
             for one in verdict.differences
@@ -58,7 +75,8 @@ class Verdicts:
         """For people: a block for each collection, and one for all where there are several."""
         if len(self.each) == 1:
             [(name, verdict)] = self.each.items()
-            return "\n".join(self._lines(verdict, "", f" --collection {name}" * self.is_named))
+            option = f" --collection {name}" * self.is_named
+            return "\n".join([*self._lines(verdict, "", option), *self._lines_of_archive()])
         lines: list[str] = []
         for name, verdict in self.each.items():
             lines += self._lines(verdict, f" of /{name}", f" --collection {name}")
@@ -66,7 +84,14 @@ class Verdicts:
         lines.append(f"All {len(self.each)} collections: {whole.events:,} events")
         lines.append(f"  digest     {whole.digest}")
         lines.append(f"  different  {_counted(whole)}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._lines_of_archive()])
+
+    def _lines_of_archive(self) -> Iterator[str]:
+        if self.in_archive:
+            yield "The archive is damaged:"
+            for sentence in self.in_archive[:SHOWN]:
+                yield f"  {sentence}"
+            yield "Put the files back as they were: the bucket's versions or a copy has them."
 
     def _lines(self, verdict: Verdict, of: str, option: str) -> Iterator[str]:
         events = f"{verdict.events:,} events{of} up to {verdict.position}"

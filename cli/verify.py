@@ -21,11 +21,13 @@ async def verify(
     json: Json = False,
     projections: Projections = None,
 ) -> None:
-    """Compare the log with all projections; exit code 1 on any difference."""
+    """Compare the log with all projections, and read its archive; exit code 1 on any difference."""
+    from itemstore.cli.archive_check import complaints
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.verdicts import Verdicts
     from itemstore.engine.errors import LogBroken
+    from itemstore.eventlog.past import PastDamaged
     from itemstore.eventlog.readiness import log_end
     from itemstore.projections.projection import follows
     from itemstore.projections.verify.run import verify as compare
@@ -33,19 +35,24 @@ async def verify(
 
     async with opened({**where, "projections": projections}) as store:
         compared = named_projections(store.settings.projections)
-        chosen = store.chosen(collection)
-        found = {}
+        chosen, name = store.chosen(collection), ""
+        found, in_archive = {}, list[str]()
         with reported(quiet=json) as report:
             try:
+                in_archive = await complaints(store, report)
                 for name, each in chosen.items():
                     own = [one for one in compared if follows(one, name)]
                     found[name] = await compare(each.partition, own, report=report)
             except Interrupted:
                 say("Interrupted; nothing was changed.")
                 raise
+            except PastDamaged as error:
+                raise Stop("\n".join([*in_archive, str(error)])) from None
             except LogBroken as error:
                 raise Stop(f"/{name}: {error}" if len(chosen) > 1 else str(error)) from None
-        verdicts = Verdicts(found, {each.name for each in compared}, is_named=bool(collection))
+        verdicts = Verdicts(
+            found, {each.name for each in compared}, in_archive, is_named=bool(collection)
+        )
         end = await log_end(store.partition.client, verdicts.whole.position)
         if json:
             write_text(dumps(verdicts.as_dict() | {"ahead_seconds": end.ahead_seconds}))

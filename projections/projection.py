@@ -14,7 +14,7 @@ from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.fold import Check, Fold
 from itemstore.projections.task import Findings, Task
 
-RESERVED = frozenset(("log", "row", "index", "history", "total", "rebuild"))
+RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "rebuild"))
 """Names that mean something else: the places that `verify` names, and the lease of a rebuild."""
 
 
