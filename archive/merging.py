@@ -26,19 +26,41 @@ _Info = TypeVar("_Info", bound=FileInfo)
 TOGETHER = 10
 """So many small segments become one."""
 
+MANY = 50
+"""More segments than that, which are not full, are merged although their sizes are mixed."""
+
 MOST_EVENTS = 1_000_000
 MOST_BYTES = 64 * 1024 * 1024
 """How large a segment may become. One that has half of that stays as it is."""
 
 
 def to_merge(segments: Sequence[SegmentInfo]) -> Sequence[SegmentInfo]:
-    """Segments next to each other that should become one; none where there are few enough."""
-    for level in sorted({_level(each) for each in segments}):
-        for run in _runs(segments, level):
-            for start in range(len(run)):
-                some = _fitting(run[start : start + TOGETHER])
-                if _is_worth_it(some):
+    """Segments next to each other that should become one; none where there are few enough.
+
+    As many of one size as become one, with smaller ones between them; where there are MANY small
+    ones whose sizes are mixed, any of them.
+    """
+    levels = sorted({_level(each) for each in segments})
+    are_many = sum(not _is_full([each]) for each in segments) > MANY
+    for any_size in (False, True) if are_many else (False,):
+        for level in levels:
+            for run in _runs(segments, level):
+                if some := _worth_it(run, level, any_size=any_size):
                     return some
+    return ()
+
+
+def _worth_it(run: Sequence[SegmentInfo], level: int, *, any_size: bool) -> Sequence[SegmentInfo]:
+    """Neighbours that are enough, or become a full one; and none of them is most of it all."""
+    counting = [n for n, each in enumerate(run) if any_size or _level(each) == level]
+    for number, start in enumerate(counting):
+        is_enough = number + TOGETHER <= len(counting)
+        end = counting[number + TOGETHER - 1] + 1 if is_enough else len(run)
+        some = _fitting(run[start:end])
+        if len(some) > 1 and (_is_full(some) or (is_enough and len(some) == end - start)):
+            largest = max(each.events for each in some)
+            if 2 * largest <= sum(each.events for each in some):
+                return some
     return ()
 
 
@@ -87,14 +109,6 @@ def _fitting(segments: Sequence[SegmentInfo]) -> Sequence[SegmentInfo]:
         if events > MOST_EVENTS or size > MOST_BYTES:
             return segments[:number]
     return segments
-
-
-def _is_worth_it(segments: Sequence[SegmentInfo]) -> bool:
-    """Whether they are enough, or become a full one; and none of them is most of it all."""
-    if not (len(segments) == TOGETHER or (len(segments) > 1 and _is_full(segments))):
-        return False
-    largest = max(each.events for each in segments)
-    return 2 * largest <= sum(each.events for each in segments)
 
 
 class Merging:
