@@ -67,6 +67,12 @@ async def restore(
     if manifest is None or not manifest.segments:
         message = f"There is no archive in {source.place}, or it has no event yet."
         raise RestoreRefused(message)
+    if source.damage is not None:
+        message = (
+            f"{source.damage} Put a copy of it back. Where there is none, move it away: then what "
+            "the manifest before it names is restored."
+        )
+        raise RestoreRefused(message)
     own = store.archive
     there = await own.refreshed() if own else None
     noted = await begun(store.partition)

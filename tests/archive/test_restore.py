@@ -394,3 +394,19 @@ async def test_an_entry_that_is_no_event_comes_back_as_it_was(
     entries = await archived(source, archive)
     store = await restored(target(redis, another_archive(archive), 10), archive)
     assert await entries_of(store) == entries
+
+
+async def test_a_damaged_manifest_is_not_passed_over_in_silence(archive: Archive) -> None:
+    """The one before it may lack events: somebody has to say that it will do."""
+    source = await with_history(50)
+    entries = await archived(source, archive)
+    newest = (await archive.objects.names("manifests/"))[-1]
+    number = int(newest.removeprefix("manifests/").removesuffix(".json")) + 1
+    wrong = f"manifests/{number:020}.json"
+    await archive.objects.put_new(wrong, b"{")
+    said = await refused(target(fake(), another_archive()), archive)
+    assert said.startswith(wrong)
+    assert "move it away" in said
+    await archive.objects.delete(wrong)
+    store = await restored(target(fake(), another_archive()), archive)
+    assert await entries_of(store) == entries
