@@ -31,7 +31,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.progress import Progress, Report
 from itemstore.store.restored_rows import RestoredRows, Row
 
-EVENTS, EVENT_BYTES = 250, 1024 * 1024
+EVENTS, EVENT_BYTES = 500, 1024 * 1024
 """Events in one step, and about how many bytes of them: a few milliseconds of the engine's time."""
 
 AT_ONCE = 4
