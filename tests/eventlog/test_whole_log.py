@@ -380,7 +380,7 @@ async def test_a_follower_that_stood_still_while_the_border_passed_it_misses_not
     feed = feed.of([log.collection for log in logs])
     events = await written(redis, 9, 20)
     seen: list[RecordedEvent] = []
-    async with aclosing(feed.follow(START, 3)) as coming:
+    async with asyncio.timeout(20), aclosing(feed.follow(START, 3)) as coming:
         seen += await anext(coming)
         for seed in range(3):
             events += await written(redis, seed, 30)
