@@ -13,8 +13,9 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.lease import Lease
 from itemstore.eventlog.partition import Partition
 
-LEASE_MS = 15_000
-"""One that died is replaced after this long."""
+LEASE_MS = 5_000
+"""One that died is replaced after this long, or a second later: what is new by then waits so long
+for being archived."""
 
 PATIENCE = 1.0
 """Seconds between two tries to be the one."""

@@ -107,7 +107,7 @@ class Archiving:
         PastDamaged, and what the engine raises.
         """
         logs = await self._logs.keys()
-        await trim(self._client, logs)  # what was abandoned
+        await trim(self._client, logs, keep)  # what was abandoned
         manifest = await self.archive.current()
         if manifest is None or not self._is_complete:
             return 0
@@ -128,7 +128,7 @@ class Archiving:
         log = Keys(collection, self._logs.namespace)
         if not await raise_border(self._client, log, manifest.archive, entry):
             raise TakenBack
-        return await trim(self._client, logs)
+        return await trim(self._client, logs, keep)
 
     async def border_for(self, keep: Keep) -> str | None:
         """The position up to which the engine should be trimmed, None where it need not be."""

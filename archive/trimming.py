@@ -30,8 +30,12 @@ STEP = 200
 STEP_BYTES = 1024 * 1024
 """How many bytes of events such a step looks at."""
 
-REST = 4
-"""After a step nothing is trimmed for so many times as long as it took."""
+REST, SHORT_REST = 4.0, 0.5
+"""After a step nothing is trimmed for so many times as long as it took; the short one where the
+engine holds TOO_MUCH."""
+
+TOO_MUCH = 1.25
+"""So many times what is to be kept: more comes in than was trimmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class Held:
     events: int
     bytes: int
     counted: int
+
+    def is_too_much(self, keep: Keep) -> bool:
+        """Whether it is time to trim without much rest."""
+        return self.events > TOO_MUCH * keep.events or self.bytes > TOO_MUCH * keep.bytes
 
 
 def next_border(stretches: Sequence[Stretch], after: Stretch, held: Held, keep: Keep) -> str | None:
@@ -96,12 +104,16 @@ async def held_by_engine(client: Redis, logs: Sequence[Keys]) -> Held:
     return Held(lengths, sizes, lengths + trimmed)
 
 
-async def trim(client: Redis, logs: Sequence[Keys]) -> int:
+async def trim(client: Redis, logs: Sequence[Keys], keep: Keep | None = None) -> int:
     """Takes what is not after the border out of the logs and the histories of their items.
 
     The last event of each log stays. Gives how many events it took out, in short steps with a rest
-    after each. Raises LogUnavailable and LogBroken.
+    after each: a short one where the engine holds much more than what is to be kept, where that is
+    said. Raises LogUnavailable and LogBroken.
     """
+    rest = REST
+    if keep and (await held_by_engine(client, logs)).is_too_much(keep):
+        rest = SHORT_REST
     up_to = await border(client, logs[0].store)
     taken = 0
     if up_to == START:
@@ -114,7 +126,7 @@ async def trim(client: Redis, logs: Sequence[Keys]) -> int:
             step = await trim_step(client, log, up_to, step.size)
             taken += step.taken
             if step.goes_on:
-                await asyncio.sleep(REST * (time.monotonic() - began))
+                await asyncio.sleep(rest * (time.monotonic() - began))
     return taken
 
 
