@@ -11,13 +11,24 @@ from itemstore.store.store import Store
 MIB = 1024 * 1024
 
 
-async def checked(archive: Archive, report: Report) -> Checked:
-    """What a look at all of it finds. Raises PastUnavailable."""
+async def checked(store: Store, archive: Archive, report: Report) -> Checked:
+    """What a look at all of it finds, and whether it is the archive of the store.
+
+    Raises PastUnavailable, LogUnavailable and LogBroken.
+    """
 
     def progress(done: int, total: int) -> None:
         report(Progress("reading the archive", done // MIB, total // MIB, "MiB"))
 
-    return await check(archive, progress)
+    found = await check(archive, progress)
+    noted = (await standing(store.partition.client, store.partition.keys)).archive
+    there = found.manifest.archive if found.manifest else None
+    if noted is not None and there != noted and not (there is None and found.complaints):
+        what = "is empty" if there is None else f"has the id {there}"
+        found.complaints.append(
+            f"The archive {archive.place} {what}, and that of this store has the id {noted}."
+        )
+    return found
 
 
 async def complaints(store: Store, report: Report) -> list[str]:
@@ -27,12 +38,4 @@ async def complaints(store: Store, report: Report) -> list[str]:
     """
     if store.archive is None:
         return []
-    found = await checked(store.archive, report)
-    noted = (await standing(store.partition.client, store.partition.keys)).archive
-    there = found.manifest.archive if found.manifest else None
-    if noted is not None and there != noted and not (there is None and found.complaints):
-        what = "is empty" if there is None else f"has the id {there}"
-        found.complaints.append(
-            f"The archive {store.archive.place} {what}, and that of this store has the id {noted}."
-        )
-    return found.complaints
+    return (await checked(store, store.archive, report)).complaints

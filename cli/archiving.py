@@ -39,9 +39,9 @@ async def seal(store: Store, archive: Archive, _: Report) -> Found:
     return {name: facts[name] for name in names}, []
 
 
-async def check_all(_: Store, archive: Archive, report: Report) -> Found:
+async def check_all(store: Store, archive: Archive, report: Report) -> Found:
     """Reads all of it."""
-    found = await checked(archive, report)
+    found = await checked(store, archive, report)
     facts = {
         "archive": archive.place,
         "manifest": found.manifest.number if found.manifest else None,

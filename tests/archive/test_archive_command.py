@@ -83,6 +83,14 @@ def test_a_check_names_what_is_damaged(data: Path) -> None:
     assert "sound                 False" in ended.stdout
 
 
+def test_a_check_finds_no_archive_where_another_place_is_named(data: Path, tmp_path: Path) -> None:
+    """A slip of the pen is not taken for a sound archive."""
+    told(data, "archive", "seal")
+    ended = run(data, "archive", "check", "--archive", str(tmp_path / "elsewhere"))
+    assert ended.returncode == 1
+    assert "is empty, and that of this store has the id" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
