@@ -60,7 +60,7 @@ class Archive:
         self.damage: str | None = None
         self._manifest: Manifest | None = None
         self._refreshing = asyncio.Lock()
-        self._asked = self._answered = 0
+        self._asked = self._answered = self._looked_for = 0
         self._cache = _Cache(cache_bytes)
         self._lane = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -92,6 +92,19 @@ class Archive:
                 await self._look()
                 self._answered = asked
         return self._manifest
+
+    async def at_least(self, number: int) -> Manifest | None:
+        """The newest manifest that is known, if it has a number or a later one; else the newest.
+
+        A later one is looked for once only: it may be damaged. Raises PastUnavailable and
+        PastDamaged.
+        """
+        manifest = await self.current()
+        if manifest is None or max(manifest.number, self._looked_for) >= number:
+            return manifest
+        manifest = await self.refreshed()
+        self._looked_for = number
+        return manifest
 
     async def _look(self) -> None:
         known = self._manifest

@@ -126,7 +126,7 @@ class Archiving:
         self._verified.forget_others(manifest.files)
         collection, entry = await first_entry_at(self._reader, manifest, position)
         log = Keys(collection, self._logs.namespace)
-        if not await raise_border(self._client, log, manifest.archive, entry):
+        if not await raise_border(self._client, log, manifest.archive, entry, manifest.number):
             raise TakenBack
         return await trim(self._client, logs, keep)
 

@@ -15,7 +15,7 @@ from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import part_of_logs
-from itemstore.eventlog.past import BORDER, CLAIMED, SEALED
+from itemstore.eventlog.past import BORDER, CLAIMED, MANIFEST, SEALED
 from itemstore.eventlog.reader import Entry, Within
 
 _POSITIONS = lua("itemstore.eventlog", "positions")
@@ -133,9 +133,12 @@ async def raise_sealed(client: Redis, log: Keys, archive: str, entry: Entry, cou
     return await _raise(client, log, archive, SEALED, entry, _COUNTED, counted)
 
 
-async def raise_border(client: Redis, log: Keys, archive: str, entry: Entry) -> bool:
-    """Lets readers ask the archive up to an event; False where the log doesn't have it."""
-    return await _raise(client, log, archive, BORDER, entry)
+async def raise_border(client: Redis, log: Keys, archive: str, entry: Entry, manifest: int) -> bool:
+    """Lets readers ask the archive up to an event; False where the log doesn't have it.
+
+    `manifest` is the number of one that has it: those before may have what was taken back since.
+    """
+    return await _raise(client, log, archive, BORDER, entry, MANIFEST, manifest)
 
 
 async def have_events(client: Redis, events: Sequence[tuple[Keys, Entry]]) -> list[bool]:

@@ -26,6 +26,9 @@ BORDER = "border"
 SEALED = "sealed"
 """The one that says up to where the archive holds all."""
 
+MANIFEST = "manifest"
+"""The field that holds the number of the archive's manifest that the border was moved by."""
+
 CLAIMED = "claimed"
 """The field that holds the position up to which an archiver has begun to copy."""
 

@@ -12,7 +12,7 @@ from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
-from itemstore.eventlog.past import Past, PastUnavailable
+from itemstore.eventlog.past import MANIFEST, Past, PastUnavailable
 from itemstore.eventlog.reader import Entry, Part, Within
 
 _ANOTHER = (
@@ -22,17 +22,13 @@ _ANOTHER = (
 
 
 class OwnPast(Past):
-    """Asks the archive, once it is known to be the one that the engine has noted.
-
-    Whether it stays that one is seen by the archive itself: its id is in each manifest.
-    """
+    """Asks the archive, which is looked at to be the one that the engine has noted."""
 
     def __init__(self, archive: Archive, client: Redis, keys: StoreKeys) -> None:
         self._past = ArchivedPast(archive)
         self._archive = archive
         self._client = client
         self._keys = keys
-        self._is_known = False
 
     async def part_after(
         self, collections: Sequence[str], after: str, up_to: str, within: Within
@@ -76,14 +72,15 @@ class OwnPast(Past):
         return await self._past.before_last(collections, count, up_to)
 
     async def _check(self) -> None:
-        if self._is_known:
-            return
+        """Raises PastUnavailable where it is another store's; looks for what is newer, if it must.
+
+        A process that knows the archive as it was before a failover would give what was taken back
+        since, where the border has gone past that.
+        """
         with translated():
-            noted: Any = await self._client.hget(self._keys.archive, "archive")
-        manifest = await self._archive.current()
-        if noted is None or manifest is None:
-            return
-        if noted.decode(errors="replace") != manifest.archive:
-            sentence = _ANOTHER.format(self._archive.place, manifest.archive, noted.decode())
-            raise PastUnavailable(sentence)
-        self._is_known = True
+            noted: Any = await self._client.hmget(self._keys.archive, ["archive", MANIFEST])
+        archive, number = (each and each.decode(errors="replace") for each in noted)
+        is_number = number is not None and number.isdecimal()
+        manifest = await self._archive.at_least(int(number) if is_number else 0)
+        if archive is not None and manifest is not None and archive != manifest.archive:
+            raise PastUnavailable(_ANOTHER.format(self._archive.place, manifest.archive, archive))

@@ -72,7 +72,7 @@ async def test_a_store_has_one_archive(
         with pytest.raises(LogBroken, match="has the id A"):
             await claim(partition.client, [partition.keys], "B")
         with pytest.raises(LogBroken, match="has the id A"):
-            await raise_border(partition.client, partition.keys, "B", entry)
+            await raise_border(partition.client, partition.keys, "B", entry, 1)
 
 
 async def test_the_border_moves_to_an_event_that_the_log_has(
@@ -82,7 +82,7 @@ async def test_the_border_moves_to_an_event_that_the_log_has(
     first, second = await put(log, "a", "b")
     await claim(partition.client, [partition.keys], "A")
     for entry in (second, first):
-        assert await raise_border(partition.client, partition.keys, "A", entry)
+        assert await raise_border(partition.client, partition.keys, "A", entry, 1)
         noted = await standing(partition.client, partition.keys)
         assert noted.border == second[0].decode()
 
@@ -100,7 +100,7 @@ async def test_the_border_does_not_move_to_an_event_that_the_log_has_not(
         fields = [*fields[:7], b"2", *fields[8:]]
     keys = ORDERS if change == "log" else partition.keys
     async with unchanged():
-        assert not await raise_border(partition.client, keys, "A", (position, fields))
+        assert not await raise_border(partition.client, keys, "A", (position, fields), 1)
     [is_there] = await have_events(partition.client, [(keys, (position, fields))])
     assert not is_there
 
@@ -141,7 +141,7 @@ async def test_an_engine_without_memory_lets_the_border_move(
     try:
         await claim(real_redis, [real_partition.keys], "A")
         assert await raise_sealed(real_redis, real_partition.keys, "A", entries[1], 2)
-        assert await raise_border(real_redis, real_partition.keys, "A", entries[0])
+        assert await raise_border(real_redis, real_partition.keys, "A", entries[0], 1)
     finally:
         await real_redis.config_set("maxmemory", 0)
     noted = await standing(real_redis, real_partition.keys)

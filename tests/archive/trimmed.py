@@ -30,5 +30,5 @@ async def leave(redis: Redis, archive: Archive, names: Sequence[str], count: int
     logs = MergedLogs(redis, [*keys.values()])
     part = await logs.part_after(await logs.before_last(count + 1), Within(1))
     log = keys[part.collections[0]]
-    assert await raise_border(redis, log, manifest.archive, part.entries[0])
+    assert await raise_border(redis, log, manifest.archive, part.entries[0], manifest.number)
     assert await trim(redis, [*keys.values()])
