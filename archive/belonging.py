@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.manifest import Manifest
-from itemstore.archive.standing import standing
+from itemstore.archive.standing import Standing, standing
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.keys import Keys
@@ -50,17 +50,29 @@ async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest 
     manifest = await archive.refreshed()
     if archive.damage is not None:
         raise PastDamaged(archive.damage)
+    if (sentence := mistaken(noted, archive.place, manifest)) is not None:
+        raise NotItsArchive(sentence)
     if manifest is None:
-        if noted.archive is not None:
-            raise NotItsArchive(_GONE.format(archive.place, noted.archive))
         if await last_position(partition) == START:
             return None
         manifest = await archive.begin(await identity(partition))
     log = await identity(partition)
-    if noted.archive not in (None, manifest.archive):
-        raise NotItsArchive(_ANOTHER.format(archive.place, manifest.archive, noted.archive))
     if manifest.log != log:
         raise NotItsArchive(_OF_ANOTHER_LOG.format(archive.place, manifest.log, log))
-    if key_of(manifest.last) < key_of(noted.border):
-        raise NotItsArchive(_OLDER.format(archive.place, manifest.last, noted.border))
     return manifest
+
+
+def mistaken(noted: Standing, place: str, manifest: Manifest | None) -> str | None:
+    """Why an archive can't be the one that a store has noted, in a sentence; None where it can.
+
+    `manifest` is the newest one that is there.
+    """
+    if noted.archive is None:
+        return None
+    if manifest is None:
+        return _GONE.format(place, noted.archive)
+    if noted.archive != manifest.archive:
+        return _ANOTHER.format(place, manifest.archive, noted.archive)
+    if key_of(manifest.last) < key_of(noted.border):
+        return _OLDER.format(place, manifest.last, noted.border)
+    return None

@@ -49,6 +49,14 @@ TOO_LATE = (
 
 logger = logging.getLogger("itemstore")
 
+
+class ProcessEnded(Exception):
+    """The process that archives has ended by itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The process that archives has ended ({code}). It is started again.")
+
+
 FORESEEN = (
     LeaseLost,
     LogBroken,
@@ -57,6 +65,7 @@ FORESEEN = (
     NotAllArchived,
     NotItsArchive,
     Outrun,
+    ProcessEnded,
     TakenBack,
 )
 """Errors that say in a sentence what is wrong; those of the archive's place are among them."""

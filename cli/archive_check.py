@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itemstore.archive.archive import Archive
+from itemstore.archive.belonging import mistaken
 from itemstore.archive.check import Checked, check
+from itemstore.archive.manifest import Manifest
 from itemstore.archive.standing import standing
 from itemstore.projections.progress import Progress, Report
 from itemstore.store.store import Store
@@ -12,7 +14,7 @@ MIB = 1024 * 1024
 
 
 async def checked(store: Store, archive: Archive, report: Report) -> Checked:
-    """What a look at all of it finds, and whether it is the archive of the store.
+    """What a look at all of it finds, and whether it is the store's own.
 
     Raises PastUnavailable, LogUnavailable and LogBroken.
     """
@@ -21,14 +23,20 @@ async def checked(store: Store, archive: Archive, report: Report) -> Checked:
         report(Progress("reading the archive", done // MIB, total // MIB, "MiB"))
 
     found = await check(archive, progress)
-    noted = (await standing(store.partition.client, store.partition.keys)).archive
-    there = found.manifest.archive if found.manifest else None
-    if noted is not None and there != noted and not (there is None and found.complaints):
-        what = "is empty" if there is None else f"has the id {there}"
-        found.complaints.append(
-            f"The archive {archive.place} {what}, and that of this store has the id {noted}."
-        )
+    is_damaged = found.manifest is None and bool(found.complaints)
+    sentence = None if is_damaged else await not_its_own(store, archive, found.manifest)
+    if sentence is not None:
+        found.complaints.append(sentence)
     return found
+
+
+async def not_its_own(store: Store, archive: Archive, manifest: Manifest | None) -> str | None:
+    """Why an archive with this newest manifest is not the store's, in a sentence; None if it is.
+
+    Raises LogUnavailable and LogBroken.
+    """
+    noted = await standing(store.partition.client, store.partition.keys)
+    return mistaken(noted, archive.place, manifest)
 
 
 async def complaints(store: Store, report: Report) -> list[str]:

@@ -11,7 +11,7 @@ from itemstore.archive.archiving import Archiving, NotAllArchived
 from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.sealing import TakenBack
 from itemstore.archive.trimming import Keep
-from itemstore.cli.archive_check import checked
+from itemstore.cli.archive_check import checked, not_its_own
 from itemstore.cli.errors import Stop
 from itemstore.cli.terminal_text import escaped
 from itemstore.projections.progress import Report
@@ -28,7 +28,8 @@ Found = tuple[dict[str, Any], list[str]]
 async def show(store: Store, archive: Archive, _: Report) -> Found:
     """How it stands."""
     facts = await archive_facts(store, archive)
-    return facts, [archive.damage] if archive.damage else []
+    wrong = archive.damage or await not_its_own(store, archive, await archive.current())
+    return facts, [wrong] if wrong else []
 
 
 async def seal(store: Store, archive: Archive, _: Report) -> Found:

@@ -76,14 +76,16 @@ class Verdicts:
         if len(self.each) == 1:
             [(name, verdict)] = self.each.items()
             option = f" --collection {name}" * self.is_named
-            return "\n".join([*self._lines(verdict, "", option), *self._lines_of_archive()])
+            said = self._lines(verdict, self.whole.counted, "", option)
+            return "\n".join([*said, *self._lines_of_archive()])
         lines: list[str] = []
         for name, verdict in self.each.items():
-            lines += self._lines(verdict, f" of /{name}", f" --collection {name}")
+            option = f" --collection {name}"
+            lines += self._lines(verdict, verdict.counted, f" of /{name}", option)
         whole = self.whole
         lines.append(f"All {len(self.each)} collections: {whole.events:,} events")
         lines.append(f"  digest     {whole.digest}")
-        lines.append(f"  different  {_counted(whole)}")
+        lines.append(f"  different  {_told(whole.counted)}")
         return "\n".join([*lines, *self._lines_of_archive()])
 
     def _lines_of_archive(self) -> Iterator[str]:
@@ -93,11 +95,13 @@ class Verdicts:
                 yield f"  {sentence}"
             yield "Put the files back as they were: the bucket's versions or a copy has them."
 
-    def _lines(self, verdict: Verdict, of: str, option: str) -> Iterator[str]:
+    def _lines(
+        self, verdict: Verdict, counted: Mapping[str, int], of: str, option: str
+    ) -> Iterator[str]:
         events = f"{verdict.events:,} events{of} up to {verdict.position}"
         yield f"Verified {events}, {verdict.items:,} items"
         yield f"  digest     {verdict.digest}"
-        yield f"  different  {_counted(verdict)}"
+        yield f"  different  {_told(counted)}"
         for difference in verdict.differences:
             yield f"  {difference}"
         yield from self._advice(verdict.counted, option)
@@ -113,9 +117,9 @@ class Verdicts:
             yield "No rebuild mends what is wrong in the log itself: restore a backup."
 
 
-def _counted(verdict: Verdict) -> str:
+def _told(counted: Mapping[str, int]) -> str:
     """How many differences there are, by where they are."""
-    return ", ".join(f"{count:,} {where}" for where, count in verdict.counted.items()) or "nothing"
+    return ", ".join(f"{count:,} {where}" for where, count in counted.items()) or "nothing"
 
 
 def _digest(verdicts: Mapping[str, Verdict]) -> str:

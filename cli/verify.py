@@ -47,7 +47,7 @@ async def verify(
                 say("Interrupted; nothing was changed.")
                 raise
             except PastDamaged as error:
-                raise Stop("\n".join([*in_archive, str(error)])) from None
+                raise Stop("\n".join(in_archive or [str(error)])) from None
             except LogBroken as error:
                 raise Stop(f"/{name}: {error}" if len(chosen) > 1 else str(error)) from None
         verdicts = Verdicts(

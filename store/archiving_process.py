@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from itemstore.archive.work import FINISH_SECONDS, Reasons, Work
+from itemstore.archive.work import FINISH_SECONDS, ProcessEnded, Reasons, Work
 from itemstore.engine.connect import connect_to_primary
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import embedded_in
@@ -26,13 +26,6 @@ NICENESS = 5
 """It gives way to the engine and to the API, but gets its share."""
 
 _PROGRAM = "from itemstore.store.archiving_process import main; main()"
-
-
-class ProcessEnded(Exception):
-    """The process that archives has ended by itself."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"The process that archives has ended ({code}). It is started again.")
 
 
 class Apart(Work):

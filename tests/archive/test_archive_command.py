@@ -83,12 +83,17 @@ def test_a_check_names_what_is_damaged(data: Path) -> None:
     assert "sound                 False" in ended.stdout
 
 
-def test_a_check_finds_no_archive_where_another_place_is_named(data: Path, tmp_path: Path) -> None:
-    """A slip of the pen is not taken for a sound archive."""
+def test_an_archive_that_is_gone_is_not_sound(data: Path, tmp_path: Path) -> None:
+    """Nor that of another store: the engine knows which one is its own."""
     told(data, "archive", "seal")
-    ended = run(data, "archive", "check", "--archive", str(tmp_path / "elsewhere"))
-    assert ended.returncode == 1
-    assert "is empty, and that of this store has the id" in ended.stderr
+    assert run(tmp_path / "another", "import", tmp_path / "lines").returncode == 0
+    told(tmp_path / "another", "archive", "seal")
+    for place, said in (("none", "is empty"), ("another/archive", "has the id")):
+        for work in ("show", "check"):
+            ended = run(data, "archive", work, "--archive", tmp_path / place)
+            assert ended.returncode == 1
+            assert said in ended.stderr
+            assert "sound                 True" not in ended.stdout
 
 
 @pytest.mark.parametrize(
