@@ -69,7 +69,7 @@ class Archiving:
         self._client = logs.client
         self._reader = FileReader(archive)
         self._verified = Verified(archive)
-        self._last: tuple[str, Placed] | None = None
+        self._last: Placed | None = None
         self._is_complete = False
         self._lacking: Sequence[str] = ()
 
@@ -92,7 +92,7 @@ class Archiving:
             if new is None:
                 break
             manifest = await sealed(self.publishing, self.archive, manifest, new)
-            self._last = (new.segment.info.name, new.last)
+            self._last = new.last
             counted += new.segment.info.events
             await self._note_sealed(manifest, counted)
         if manifest.segments:
@@ -179,10 +179,9 @@ class Archiving:
         return cut
 
     async def _last_entry(self, manifest: Manifest) -> Placed:
-        segment = manifest.segments[-1]
-        if self._last is None or self._last[1][1][0].decode() != manifest.last:
-            self._last = (segment.name, await last_entry(self._reader, segment))
-        return self._last[1]
+        if self._last is None or self._last[1][0].decode() != manifest.last:
+            self._last = await last_entry(self._reader, manifest.segments[-1])
+        return self._last
 
     async def _note_sealed(self, manifest: Manifest, counted: int) -> None:
         collection, entry = await self._last_entry(manifest)

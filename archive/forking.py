@@ -9,10 +9,18 @@ from dataclasses import dataclass, field, replace
 from itemstore.archive.archive import Archive
 from itemstore.archive.index_merging import merged_index
 from itemstore.archive.indexes import runs_of
-from itemstore.archive.manifest import FileInfo, IndexInfo, Manifest, SegmentInfo, now
+from itemstore.archive.manifest import (
+    INDEXES,
+    SEGMENTS,
+    FileInfo,
+    IndexInfo,
+    Manifest,
+    SegmentInfo,
+    now,
+)
 from itemstore.archive.objects import ObjectMissing
 from itemstore.archive.reading_back import content_of
-from itemstore.archive.segments import SegmentFile, SegmentWriter, entries_of
+from itemstore.archive.segments import segment_up_to
 from itemstore.domain.positions import key_of
 
 Copied = Callable[[int], None]
@@ -30,7 +38,7 @@ async def fork(
     """
     there = {
         each.name: each.bytes
-        for folder in ("segments/", "indexes/")
+        for folder in (SEGMENTS, INDEXES)
         for each in await target.objects.listed(folder)
     }
     while True:
@@ -83,7 +91,7 @@ class _Copy:
                 self.segments.append(segment)
             else:
                 content = await content_of(self.source, segment)
-                cut = await asyncio.to_thread(_cut, segment, content, end)
+                cut = await asyncio.to_thread(segment_up_to, self.up_to, segment, content)
                 await self._put(cut.info, cut.data)
                 self.segments.append(cut.info)
             events += self.segments[-1].events
@@ -96,10 +104,3 @@ class _Copy:
     async def _put(self, file: FileInfo, content: bytes) -> None:
         await self.target.objects.put_new(file.name, content)
         self.there[file.name] = file.bytes
-
-
-def _cut(segment: SegmentInfo, content: bytes, end: tuple[int, int]) -> SegmentFile:
-    writer = SegmentWriter()
-    for entries in entries_of(segment, content):
-        writer.add(each for each in entries if key_of(each[1][0].decode()) <= end)
-    return writer.finish()

@@ -152,13 +152,6 @@ class IndexBuilder:
         return writer.finish()
 
 
-def index_of(entries: Iterable[Placed]) -> IndexFile | None:
-    """The index of entries in the order of their positions, None where no item is among them."""
-    builder = IndexBuilder()
-    builder.add(entries)
-    return builder.finish()
-
-
 def runs_of(indexes: Iterable[IndexInfo]) -> list[Run]:
     """The runs that the indexes of a manifest are, in the order of their positions."""
     return [list(files) for _, files in groupby(indexes, lambda file: (file.first, file.last))]

@@ -22,7 +22,6 @@ from itemstore.engine.cancellation import heed_cancellation
 
 _Info = TypeVar("_Info", bound=FileInfo)
 
-
 TOGETHER = 10
 """So many small segments become one."""
 
@@ -131,7 +130,7 @@ class Merging:
         some = to_merge(manifest.segments) if manifest else ()
         if not some:
             return False
-        [by] = await segments_as_one(self._archive, some)
+        by = await segments_as_one(self._archive, some)
         await self._publishing.publish(
             lambda newest: newest.followed_by(replaced(newest.segments, some, [by]), newest.indexes)
         )
@@ -153,12 +152,12 @@ class Merging:
         return True
 
 
-async def segments_as_one(archive: Archive, segments: Sequence[SegmentInfo]) -> list[SegmentInfo]:
+async def segments_as_one(archive: Archive, segments: Sequence[SegmentInfo]) -> SegmentInfo:
     """Puts a segment with the events of several. Raises PastUnavailable and PastDamaged."""
     contents = [(each, await content_of(archive, each)) for each in segments]
     made = await asyncio.to_thread(merged_segment, contents)
     await archive.objects.put_new(made.info.name, made.data)
-    return [made.info]
+    return made.info
 
 
 async def indexes_as_one(archive: Archive, indexes: Sequence[IndexInfo]) -> list[IndexInfo]:

@@ -18,6 +18,7 @@ from itemstore.archive.frames import (
 from itemstore.archive.giving_way import give_way
 from itemstore.archive.lines import Placed, entries_in, line_of
 from itemstore.archive.manifest import SEGMENTS, SUFFIX, FileInfo, Place, SegmentInfo
+from itemstore.domain.positions import key_of
 from itemstore.eventlog.past import PastDamaged
 
 FRAME_EVENTS = 1000
@@ -49,11 +50,6 @@ class SegmentWriter:
         self._first_of_frame = b""
 
     @property
-    def size(self) -> int:
-        """How large the segment is at least, as far as it was made."""
-        return self._frames.bytes
-
-    @property
     def events(self) -> int:
         """How many events there are in it."""
         return self._counts.total() + len(self._lines)
@@ -72,7 +68,7 @@ class SegmentWriter:
             self._first_of_frame = position
         self._first = self._first or position
         self._last = position
-        self._lines += (line,)
+        self._lines.append(line)
         self._raw_bytes += size
         self._collections[collection] += 1
 
@@ -110,6 +106,17 @@ def segment_of(entries: Iterable[Placed]) -> SegmentFile:
     writer = SegmentWriter()
     writer.add(entries)
     return writer.finish()
+
+
+def segment_up_to(position: str, info: SegmentInfo, data: bytes) -> SegmentFile:
+    """The events of a segment up to a position, at least one. Raises PastDamaged."""
+    end = key_of(position)
+    return segment_of(
+        placed
+        for entries in entries_of(info, data)
+        for placed in entries
+        if key_of(placed[1][0].decode()) <= end
+    )
 
 
 def merged_segment(segments: Sequence[tuple[SegmentInfo, bytes]]) -> SegmentFile:

@@ -6,7 +6,7 @@ What replicates is a prefix: where the log has an event, it has all that the arc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,11 +18,11 @@ from itemstore.archive.file_reader import FileReader
 from itemstore.archive.index_merging import merged_index
 from itemstore.archive.indexes import runs_of
 from itemstore.archive.lines import Placed
-from itemstore.archive.manifest import SEGMENTS, FileInfo, Manifest, SegmentInfo
+from itemstore.archive.manifest import SEGMENTS, FileInfo, Manifest
 from itemstore.archive.merging import put_files
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.reading_back import content_of, entries_in_frame
-from itemstore.archive.segments import SegmentFile, entries_of, segment_of
+from itemstore.archive.segments import segment_up_to
 from itemstore.archive.standing import have_events
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
@@ -65,7 +65,10 @@ async def cut_to_common(archive: Archive, publishing: Publishing, log: Log) -> M
         content = await content_of(archive, segment)
         name = TAKEN_BACK + segment.name.removeprefix(SEGMENTS)
         await archive.objects.put_new(name, content)
-    cut = [await _cut(archive, each, last) for each in straddling]
+    cut = [
+        await asyncio.to_thread(segment_up_to, last, each, await content_of(archive, each))
+        for each in straddling
+    ]
     for made in cut:
         await archive.objects.put_new(made.info.name, made.data)
     runs = runs_of(straddling_indexes)
@@ -107,16 +110,3 @@ def _split(files: Sequence[_Info], last: str) -> tuple[list[_Info], list[_Info]]
     whole = [each for each in files if key_of(each.last) <= key_of(last)]
     straddling = [each for each in files[len(whole) :] if key_of(each.first) <= key_of(last)]
     return whole, straddling
-
-
-async def _cut(archive: Archive, segment: SegmentInfo, last: str) -> SegmentFile:
-    data = await content_of(archive, segment)
-    return await asyncio.to_thread(lambda: segment_of(_up_to(segment, data, last)))
-
-
-def _up_to(segment: SegmentInfo, data: bytes, last: str) -> Iterator[Placed]:
-    high = key_of(last)
-    for entries in entries_of(segment, data):
-        for placed in entries:
-            if key_of(placed[1][0].decode()) <= high:
-                yield placed

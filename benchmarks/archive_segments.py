@@ -14,7 +14,7 @@ from benchmarks.measure import say
 from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
 from itemstore.archive.index_merging import merged_index, runs_to_merge
-from itemstore.archive.indexes import index_of, runs_of
+from itemstore.archive.indexes import IndexBuilder, runs_of
 from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import IndexInfo, SegmentInfo
 from itemstore.archive.object_store import ObjectStore
@@ -90,7 +90,9 @@ async def _fill(objects: ObjectStore, history: History, segments: int) -> int:
     for number in range(segments):
         numbers = range(number * EVENTS_EACH, (number + 1) * EVENTS_EACH)
         placed = [_placed(history, each) for each in numbers]
-        segment, index = segment_of(placed), index_of(placed)
+        builder = IndexBuilder()
+        builder.add(placed)
+        segment, index = segment_of(placed), builder.finish()
         await objects.put_new(segment.info.name, segment.data)
         made.append(segment.info)
         if index:

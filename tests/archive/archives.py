@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.index_merging import merged_index, runs_to_merge
-from itemstore.archive.indexes import Run, index_of, runs_of
+from itemstore.archive.indexes import IndexBuilder, IndexFile, Run, runs_of
 from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import IndexInfo, Manifest, SegmentInfo
 from itemstore.archive.segments import segment_of
@@ -49,6 +49,13 @@ async def publish(
     manifest = (await archive.begin("log")).followed_by(segments, indexes)
     await archive.publish(manifest)
     return manifest
+
+
+def index_of(entries: Iterable[Placed]) -> IndexFile | None:
+    """The index of entries in the order of their positions, None where no item is among them."""
+    builder = IndexBuilder()
+    builder.add(entries)
+    return builder.finish()
 
 
 def in_parts(placed: Sequence[Placed], size: int) -> list[Sequence[Placed]]:

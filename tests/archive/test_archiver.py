@@ -45,12 +45,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archivers, "TURNED_AWAY", 0.01)
 
 
-@pytest.fixture
-def appender(redis: Redis) -> Appender:
-    """The way into a store on each engine."""
-    return Appender(redis, ITEMS.store)
-
-
 def logs(redis: Redis) -> Logs:
     """Those of two collections."""
 

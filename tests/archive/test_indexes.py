@@ -14,12 +14,12 @@ from itemstore.archive.archive import Archive
 from itemstore.archive.file_reader import FileReader
 from itemstore.archive.index_lookup import IndexLookup
 from itemstore.archive.index_merging import merged_index, runs_to_merge
-from itemstore.archive.indexes import index_of, runs_of
+from itemstore.archive.indexes import runs_of
 from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import IndexInfo
 from itemstore.archive.object_store import object_store_of
 from itemstore.eventlog.past import PastDamaged
-from tests.archive.archives import fill, in_parts, merged, publish
+from tests.archive.archives import fill, in_parts, index_of, merged, publish
 from tests.archive.entries import entry, history
 from tests.archive.manifests import index
 

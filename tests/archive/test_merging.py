@@ -19,19 +19,7 @@ from itemstore.archive.trimming import Keep
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.past import PastDamaged
 from tests.archive.manifests import segment
-from tests.archive.stores import ITEMS, again, archiving_of, in_archive, in_logs, put
-
-
-@pytest.fixture
-def appender(redis: Redis) -> Appender:
-    """The way into a store on each engine."""
-    return Appender(redis, ITEMS.store)
-
-
-@pytest.fixture
-def work(redis: Redis, archive: Archive) -> Archiving:
-    """What archives it, in each kind of place."""
-    return archiving_of(redis, archive)
+from tests.archive.stores import ITEMS, again, in_archive, in_logs, put
 
 
 def sealed(sizes: Sequence[int]) -> tuple[list[SegmentInfo], int]:

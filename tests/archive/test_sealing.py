@@ -34,18 +34,6 @@ from tests.archive.stores import (
 )
 
 
-@pytest.fixture
-def appender(redis: Redis) -> Appender:
-    """The way into a store on each engine."""
-    return Appender(redis, ITEMS.store)
-
-
-@pytest.fixture
-def work(redis: Redis, archive: Archive) -> Archiving:
-    """The same, in each kind of place."""
-    return archiving_of(redis, archive)
-
-
 async def test_a_store_without_events_has_no_archive_yet(
     redis: Redis, work: Archiving, archive: Archive
 ) -> None:

@@ -35,18 +35,6 @@ from tests.archive.stores import (
 )
 
 
-@pytest.fixture
-def appender(redis: Redis) -> Appender:
-    """The way into a store on each engine."""
-    return Appender(redis, ITEMS.store)
-
-
-@pytest.fixture
-def work(redis: Redis, archive: Archive) -> Archiving:
-    """What archives it, in each kind of place."""
-    return archiving_of(redis, archive)
-
-
 @pytest.mark.parametrize("process", ["the same", "a new one"])
 async def test_what_a_failover_took_back_is_taken_back_by_the_archive(
     redis: Redis, appender: Appender, work: Archiving, archive: Archive, process: str
@@ -127,7 +115,7 @@ async def test_large_merged_files_are_cut_too(
         await work.seal()
     manifest = await archive.refreshed()
     assert manifest is not None
-    merged = await segments_as_one(archive, manifest.segments)
+    merged = [await segments_as_one(archive, manifest.segments)]
     indexes = await indexes_as_one(archive, manifest.indexes)
     await archive.publish(manifest.followed_by(merged, indexes))
     await fail_over(redis, replica)
