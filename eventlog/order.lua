@@ -27,7 +27,10 @@ local function begin_order(key, now)
   local last = redis.call('GET', key)
   local ms, digits = string.match(last or '0-0', '^(%d+)-(%d+)$')
   if not ms then
-    return redis.error_reply(last == 'restoring' and 'HALFRESTORED' or 'BADPOSITION ' .. key)
+    if last == 'restoring' then
+      return redis.error_reply('HALFRESTORED')
+    end
+    return redis.error_reply('BADPOSITION ' .. key)
   elseif is_less(ms, now) then
     return { ms = now, number = -1, is_lost = not last }
   end

@@ -49,7 +49,8 @@ def test_what_the_engine_refuses_is_said_in_its_words() -> None:
 
 def test_every_error_of_a_script_is_in_the_table() -> None:
     """And nothing else is: each of its words stands in a Lua file."""
-    texts = [file.read_text() for room in ("eventlog", "projections") for file in lua_of(room)]
+    rooms = ("eventlog", "archive", "projections", "store")
+    texts = [file.read_text() for room in rooms for file in lua_of(room)]
     said = {word for text in texts for word in re.findall(r"error_reply\('(\w+)", text)}
     assert said == SCRIPT_ERRORS.keys()
     assert not any(re.search(r"err *= *['\"]", text) for text in texts)
