@@ -5,6 +5,8 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
+from itemstore.archive.archived_past import ArchivedPast
+from itemstore.archive.border_mark import OF_ANOTHER_STORE, has_marked
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.standing import Standing, standing
 from itemstore.domain.positions import START, key_of
@@ -59,6 +61,8 @@ async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest 
     log = await identity(partition)
     if manifest.log != log:
         raise NotItsArchive(_OF_ANOTHER_LOG.format(archive.place, manifest.log, log))
+    if not await has_marked(ArchivedPast(archive), noted.border, noted.mark):
+        raise NotItsArchive(OF_ANOTHER_STORE.format(archive.place, noted.border))
     return manifest
 
 

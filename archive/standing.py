@@ -9,13 +9,14 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from itemstore.archive.border_mark import mark_of
 from itemstore.domain.positions import START, key_of, milliseconds_of, position_of
 from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import part_of_logs
-from itemstore.eventlog.past import BORDER, CLAIMED, MANIFEST, SEALED
+from itemstore.eventlog.past import BORDER, CLAIMED, MANIFEST, MARK, SEALED
 from itemstore.eventlog.reader import Entry, Within
 
 _POSITIONS = lua("itemstore.eventlog", "positions")
@@ -34,7 +35,7 @@ class Standing:
     """What the engine has noted of the archive; see StoreKeys.archive. Positions are START if none.
 
     `archive` is None where the store has none yet. `counted` says how many events the logs had had
-    when they ended at `sealed`.
+    when they ended at `sealed`, and `mark` which event the border was moved to; see border_mark.py.
     """
 
     archive: str | None
@@ -42,6 +43,7 @@ class Standing:
     sealed: str
     border: str
     counted: int
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ async def standing(client: Redis, keys: Keys) -> Standing:
         sealed,
         border,
         int(counted) if counted.isdecimal() else 0,
+        noted.get(MARK, ""),
     )
 
 
@@ -138,7 +141,8 @@ async def raise_border(client: Redis, log: Keys, archive: str, entry: Entry, man
 
     `manifest` is the number of one that has it: those before may have what was taken back since.
     """
-    return await _raise(client, log, archive, BORDER, entry, MANIFEST, manifest)
+    noted = (MANIFEST, manifest, MARK, mark_of(log.collection, entry))
+    return await _raise(client, log, archive, BORDER, entry, *noted)
 
 
 async def have_events(client: Redis, events: Sequence[tuple[Keys, Entry]]) -> list[bool]:

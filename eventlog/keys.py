@@ -39,7 +39,7 @@ class StoreKeys:
         `archive` is its id, `border` the position up to which it is asked and not the streams,
         `sealed` the one up to which it holds all, and `claimed` the one up to which an archiver has
         begun to copy: nothing may come into the logs up to there. `manifest` is the number of the
-        manifest by which the border was moved.
+        manifest by which the border was moved, and `mark` says which event that is.
         """
         return self._named("archive")
 

@@ -29,6 +29,9 @@ SEALED = "sealed"
 MANIFEST = "manifest"
 """The field that holds the number of the archive's manifest that the border was moved by."""
 
+MARK = "mark"
+"""The field that says which event the border was moved to."""
+
 CLAIMED = "claimed"
 """The field that holds the position up to which an archiver has begun to copy."""
 

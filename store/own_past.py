@@ -10,15 +10,18 @@ from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
+from itemstore.archive.border_mark import OF_ANOTHER_STORE, has_marked
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
-from itemstore.eventlog.past import MANIFEST, Past, PastUnavailable
+from itemstore.eventlog.past import BORDER, MANIFEST, MARK, Past, PastUnavailable
 from itemstore.eventlog.reader import Entry, Part, Within
 
 _ANOTHER = (
     "The archive {} has the id {}, and that of this store has the id {}: name the store's own with "
     "ITEMSTORE_ARCHIVE."
 )
+
+_NOTED = ["archive", MANIFEST, BORDER, MARK]
 
 
 class OwnPast(Past):
@@ -29,6 +32,7 @@ class OwnPast(Past):
         self._archive = archive
         self._client = client
         self._keys = keys
+        self._checked = 0
 
     async def part_after(
         self, collections: Sequence[str], after: str, up_to: str, within: Within
@@ -78,9 +82,15 @@ class OwnPast(Past):
         since, where the border has gone past that.
         """
         with translated():
-            noted: Any = await self._client.hmget(self._keys.archive, ["archive", MANIFEST])
-        archive, number = (each and each.decode(errors="replace") for each in noted)
+            found: Any = await self._client.hmget(self._keys.archive, _NOTED)
+        archive, number, border, mark = (each and each.decode(errors="replace") for each in found)
         is_number = number is not None and number.isdecimal()
         manifest = await self._archive.at_least(int(number) if is_number else 0)
-        if archive is not None and manifest is not None and archive != manifest.archive:
+        if archive is None or manifest is None:
+            return
+        if archive != manifest.archive:
             raise PastUnavailable(_ANOTHER.format(self._archive.place, manifest.archive, archive))
+        if border and manifest.number != self._checked:
+            if not await has_marked(self._past, border, mark or ""):
+                raise PastUnavailable(OF_ANOTHER_STORE.format(self._archive.place, border))
+            self._checked = manifest.number
