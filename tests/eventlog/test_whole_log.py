@@ -306,7 +306,7 @@ class _Pipeline:
 
 
 @given(st.integers(0, 2**32), st.integers(2, 40), st.floats(0.05, 0.9))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_border_that_moves_at_any_moment_hides_and_doubles_nothing(
     seed: int, count: int, often: float
 ) -> None:

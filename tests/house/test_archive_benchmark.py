@@ -6,7 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from benchmarks.archive import outgrown
+import pytest
+
+from benchmarks import archive
 from benchmarks.archive_history import BEGINNING, EVERY, History
 from benchmarks.archive_report import markdown
 
@@ -42,9 +44,11 @@ def test_the_version_at_a_time_is_that_of_the_last_event_before() -> None:
             assert SMALL.version_at(item, at) == due
 
 
-def test_a_store_that_outgrows_memory_has_its_history() -> None:
+def test_a_store_that_outgrows_memory_has_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small run: nothing differs from the history, nor from a store that has all in memory."""
-    found = outgrown(SMALL, keep=200)
+    monkeypatch.setattr(archive, "OLD_VERSIONS", 100)
+    monkeypatch.setattr(archive, "READS", 200)
+    found = archive.outgrown(SMALL, keep=200)
     report = markdown({"log": json.loads(json.dumps(found))})
     [_, *marks] = [line for line in report.splitlines() if line.endswith(("met |", "MISSED |"))]
     assert len(marks) == 6
