@@ -17,7 +17,8 @@ from itemstore.archive.log_slices import slices
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.segments import SegmentFile, SegmentWriter
-from itemstore.archive.standing import have_events
+from itemstore.archive.standing import have_events, standing
+from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.reader import size_of
 
@@ -80,6 +81,9 @@ async def copied(client: Redis, logs: Sequence[Keys], after: str, up_to: str) ->
     keys = {log.collection: log for log in logs}
     if not all(await have_events(client, [(keys[name], entry) for name, entry in ends])):
         raise TakenBack
+    noted = await standing(client, logs[0])
+    if key_of(noted.claimed) < key_of(up_to):
+        raise TakenBack  # one that knows of no claim may have put something before what was read
     segment = await asyncio.to_thread(writer.finish)
     return Copied(segment, await asyncio.to_thread(index.finish), last)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -181,6 +183,40 @@ async def test_events_that_are_lost_while_they_are_read_are_not_sealed(
     monkeypatch.setattr(sealing, "SegmentWriter", FailingOver)
     with pytest.raises(TakenBack):
         await copied(redis, LOGS, "0-0", claimed.up_to)
+
+
+async def test_what_comes_after_a_failover_up_to_the_claim_is_archived(
+    redis: Redis,
+    appender: Appender,
+    work: Archiving,
+    archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The new primary knows of no claim, and its clock is behind that of the old one."""
+    await put(appender, ITEMS, *(f"{n}" for n in range(300)))
+    await put(appender, ORDERS, "a")
+    await work.seal()
+    await put(appender, ITEMS, *(f"{n}" for n in range(300)))
+    replica = await snapshot(redis)
+    await redis.set(ITEMS.store.position, f"{int(time.time() * 1000) + 60_000}-0")
+    reads = 0
+
+    async def read(*arguments: Any) -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            await fail_over(redis, replica)
+            await put(Appender(redis, ITEMS.store), ORDERS, "b")
+            await put(Appender(redis, ITEMS.store), ITEMS, "b")
+        await log_slices_read(*arguments)
+
+    log_slices_read = log_slices._read
+    monkeypatch.setattr(log_slices, "_read", read)
+    with suppress(TakenBack):
+        await work.seal()
+    assert reads > 2
+    await work.seal()
+    assert await in_archive(archive) == await in_logs(redis)
 
 
 async def test_a_damaged_archive_is_not_cut(
