@@ -160,6 +160,9 @@ class Archive:
             raise Outrun(str(error)) from None
         names = await self.objects.names(MANIFESTS, manifest_name(max(manifest.number - 2, 0)))
         numbers = [number for name in names if (number := number_of(name)) is not None]
+        if manifest.number + 1 in numbers and await self._is_followed(manifest):
+            await self.refreshed()
+            return
         if max(numbers, default=0) > manifest.number:
             # The number was free because this is so far behind that it has been removed.
             await self.objects.delete(manifest.name)
@@ -219,6 +222,14 @@ class Archive:
             yield
         finally:
             self._lane.release()
+
+    async def _is_followed(self, manifest: Manifest) -> bool:
+        """Whether another process has gone on from it already."""
+        try:
+            following = await self._read(manifest_name(manifest.number + 1))
+        except MalformedManifest:
+            return False
+        return following.previous == manifest.sha256
 
     async def _names_from(self, known: Manifest | None) -> list[str]:
         after = "" if known is None else manifest_name(known.number - 1)

@@ -87,6 +87,27 @@ async def test_one_that_slept_takes_no_number_that_was_removed(archive: Archive)
     assert await sleeper.refreshed() == newest
 
 
+async def test_one_that_slept_takes_back_nothing_that_others_went_on_from(
+    objects: ObjectStore,
+) -> None:
+    """Its manifest was there, and has been followed before it looked whether that was so."""
+    first = await Archive(objects, 0).begin("a-log")
+    second = first.followed_by([segment(1, 5)], [])
+    third = second.followed_by([segment(1, 5), segment(6, 7)], [])
+
+    class Sleeper(ObjectStore):
+        async def put_new(self, name: str, data: bytes) -> None:
+            await super().put_new(name, data)
+            await Archive(objects, 0).publish(third)
+
+    archive = Archive(Sleeper(objects._objects), 0)
+    await archive.publish(second)
+
+    assert await archive.current() == third
+    names = [manifest_name(number) for number in (1, 2, 3)]
+    assert await objects.names("manifests/") == names
+
+
 async def test_nothing_is_published_where_the_one_before_is_gone(archive: Archive) -> None:
     """Somebody emptied the place: a manifest would name files that are no longer there."""
     first = await archive.begin("a-log")
