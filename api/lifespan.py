@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, suppress
 
 from itemstore.api.context import Context
 from itemstore.archive.archiver import Archiver
+from itemstore.archive.work import Work
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.projections.runner import Runner
 from itemstore.server.stop_signal import on_stop_signal
-from itemstore.store.archiver import here, logs_of
-from itemstore.store.archiving_process import Apart
+from itemstore.store.archiver import archiving_of, logs_of
+from itemstore.store.archiving_process import InAnotherProcess
 from itemstore.store.store import Store
 
 
@@ -51,5 +52,9 @@ def _archiver_of(store: Store) -> Archiver | None:
     if store.archive is None:
         return None
     url = store.url
-    work = here(store) if url is None else Apart(store.settings, url, list(store.collections))
+    work: Work
+    if url is None:
+        work = archiving_of(store)
+    else:
+        work = InAnotherProcess(store.settings, url, list(store.collections))
     return Archiver(logs_of(store), store.archive, work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +18,7 @@ from itemstore.archive.manifest import (
 )
 from itemstore.archive.object_store import ObjectStore
 from itemstore.archive.objects import AlreadyThere, ObjectMissing
+from itemstore.archive.recently_used import RecentlyUsed
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 
 AT_ONCE = 8
@@ -61,7 +61,7 @@ class Archive:
         self._manifest: Manifest | None = None
         self._refreshing = asyncio.Lock()
         self._asked = self._answered = self._looked_for = 0
-        self._cache = _Cache(cache_bytes)
+        self._cache: RecentlyUsed[Part, bytes] = RecentlyUsed(cache_bytes)
         self._lane = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         self._under_way: dict[Part, asyncio.Future[bytes]] = {}
@@ -201,8 +201,8 @@ class Archive:
         name, offset, length = part
         if len(data) != length:
             raise PastDamaged(f"{name} ends before its byte {offset + length}: it was cut.")
-        if keep:
-            self._cache.put(part, data)
+        if keep and len(data) <= self._cache.most // 4:
+            self._cache.put(part, data, len(data))
         return data
 
     @asynccontextmanager
@@ -257,26 +257,3 @@ class Archive:
 
     def _gone(self, known: Manifest) -> str:
         return f"{self.place} lacks {known.name}, which was there before."
-
-
-class _Cache:
-    """Parts of files, the ones that were asked for last, up to a number of bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._bytes = most, 0
-        self._parts: OrderedDict[Part, bytes] = OrderedDict()
-
-    def get(self, part: Part) -> bytes | None:
-        found = self._parts.get(part)
-        if found is not None:
-            self._parts.move_to_end(part)
-        return found
-
-    def put(self, part: Part, data: bytes) -> None:
-        if len(data) > self._most // 4 or part in self._parts:
-            return
-        self._parts[part] = data
-        self._bytes += len(data)
-        while self._bytes > self._most:
-            _, oldest = self._parts.popitem(last=False)
-            self._bytes -= len(oldest)

@@ -1,6 +1,7 @@
--- Says up to where an archiver begins to copy: from then on nothing comes into the logs up to there.
+-- Says up to where an archiver begins to copy: from then on nothing comes into the logs up to
+-- there. All events that they have at that moment are up to there, so they can be counted.
 --
--- Begins with the text of positions.lua. All events that the logs have at that moment are up to there, so they can be counted.
+-- Begins with the text of positions.lua.
 --   KEYS[1]  how the archive stands: a hash
 --   KEYS[2]  the store's last position
 --   then two for each collection: its log, and how many of its events were trimmed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.frames import Directory, Frame, FrameDamaged, frames_in, lines_of
 from itemstore.archive.manifest import FileInfo, Place
+from itemstore.archive.recently_used import RecentlyUsed
 from itemstore.archive.segments import damaged
 
 MOST_FRAMES = 20_000
@@ -29,8 +29,8 @@ class FileReader:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
-        self._directories: _Kept[str, Directory] = _Kept(MOST_FRAMES)
-        self._texts: _Kept[tuple[str, int], bytes] = _Kept(MOST_BYTES)
+        self._directories: RecentlyUsed[str, Directory] = RecentlyUsed(MOST_FRAMES)
+        self._texts: RecentlyUsed[tuple[str, int], bytes] = RecentlyUsed(MOST_BYTES)
         self._lane = asyncio.Semaphore(AT_ONCE)
 
     async def directory(self, file: FileInfo) -> Directory:
@@ -71,31 +71,3 @@ async def together(work: Iterable[Coroutine[Any, Any, _Read]]) -> list[_Read]:
     finally:
         for task in tasks:
             task.cancel()
-
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
-
-
-class _Kept(Generic[_Key, _Value]):
-    """Things of some size that were asked for last, up to a sum of these sizes."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
-        self._things: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
-
-    def get(self, key: _Key) -> _Value | None:
-        found = self._things.get(key)
-        if found is None:
-            return None
-        self._things.move_to_end(key)
-        return found[0]
-
-    def put(self, key: _Key, thing: _Value, size: int) -> None:
-        if key in self._things:
-            return
-        self._things[key] = thing, size
-        self._size += size
-        while self._size > self._most and len(self._things) > 1:
-            _, (_, oldest) = self._things.popitem(last=False)
-            self._size -= oldest

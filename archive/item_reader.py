@@ -9,8 +9,8 @@ from itemstore.archive.file_reader import together
 from itemstore.archive.index_lookup import IndexLookup
 from itemstore.archive.indexes import Item
 from itemstore.archive.lines import Placed
-from itemstore.archive.looking import Looking
 from itemstore.archive.manifest import Manifest
+from itemstore.archive.part_builder import PartBuilder
 from itemstore.archive.segment_reader import AT_ONCE, SegmentReader
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.past import PastDamaged
@@ -41,16 +41,16 @@ class ItemReader:
             for collection in collections
             if collection in there
         )
-        looking, end = Looking(after, within), key_of(up_to)
+        builder, end = PartBuilder(after, within), key_of(up_to)
         places = [each for each in heapq.merge(*of_each) if each[0] <= end][:most]
         step = 1
-        while places and not looking.is_full:
+        while places and not builder.is_full:
             some, places = places[:step], places[step:]
             step = min(AT_ONCE, 4 * step)  # the first ones say little of how large they are
             for placed in await self._entries(manifest, some):
-                if not looking.is_full:
-                    looking.look_at(placed)
-        return looking.part(up_to)
+                if not builder.is_full:
+                    builder.look_at(placed)
+        return builder.part(up_to)
 
     async def _next(
         self, manifest: Manifest, item: Item, after: str, most: int

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from itemstore.archive.file_reader import FileReader, together
 from itemstore.archive.frame_lines import line_at, positions_in
 from itemstore.archive.frames import Directory, Frame
-from itemstore.archive.looking import Looking
 from itemstore.archive.manifest import Manifest, SegmentInfo
+from itemstore.archive.part_builder import PartBuilder
 from itemstore.archive.segments import damaged
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.past import PastDamaged
@@ -33,16 +33,16 @@ class SegmentReader:
         self, manifest: Manifest, collections: Sequence[str], after: str, up_to: str, within: Within
     ) -> Part:
         """The next entries of collections after a position."""
-        looking = Looking(after, within)
+        builder = PartBuilder(after, within)
         async for segment, frame in self.frames(manifest, collections, after, up_to):
             text = await self._files.text(segment, frame)
             try:
-                await asyncio.to_thread(looking.look_into, text, collections, up_to)
+                await asyncio.to_thread(builder.look_into, text, collections, up_to)
             except ValueError as error:
                 raise _without_entries(segment, frame) from error
-            if looking.is_full:
+            if builder.is_full:
                 break
-        return looking.part(up_to)
+        return builder.part(up_to)
 
     async def frames(
         self, manifest: Manifest, collections: Collection[str], after: str, up_to: str

@@ -107,7 +107,7 @@ class Reasons:
         logger.warning("The archive stands still: %s", error, exc_info=trace)
 
 
-class Here(Work):
+class InThisProcess(Work):
     """The work done in this process: seals, trims, merges and removes."""
 
     def __init__(

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from itemstore.archive.archiving import Logs
 from itemstore.archive.standing import Progress, progress
 from itemstore.archive.trimming import Keep
-from itemstore.archive.work import Here, Terms
+from itemstore.archive.work import InThisProcess, Terms
 from itemstore.store.known_collections import known_names
 from itemstore.store.store import Store
 
 
-def here(store: Store) -> Here:
+def archiving_of(store: Store) -> InThisProcess:
     """The work of archiving a store that has an archive, for this process."""
     assert store.archive is not None
     settings = store.settings
     keep = Keep(settings.keep_events, settings.keep_bytes)
-    return Here(logs_of(store), store.archive, Terms(settings.archive_seconds, keep), store.disk)
+    terms = Terms(settings.archive_seconds, keep)
+    return InThisProcess(logs_of(store), store.archive, terms, store.disk)
 
 
 def logs_of(store: Store) -> Logs:

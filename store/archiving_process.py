@@ -18,7 +18,7 @@ from itemstore.engine.connect import connect_to_primary
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import embedded_in
 from itemstore.store.archive_place import archive_of
-from itemstore.store.archiver import here
+from itemstore.store.archiver import archiving_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -28,7 +28,7 @@ NICENESS = 5
 _PROGRAM = "from itemstore.store.archiving_process import main; main()"
 
 
-class Apart(Work):
+class InAnotherProcess(Work):
     """The work done in a process that is started for it.
 
     `url` is where it finds the engine, and `names` are collections of the store.
@@ -73,7 +73,7 @@ async def _archive(names: Sequence[str]) -> int:
         archive = archive_of(settings, data_dir)
         disk = DiskSpace(data_dir)
         store = Store.on(client, settings, disk, names=names, archive=archive)
-        work = asyncio.create_task(here(store).run())
+        work = asyncio.create_task(archiving_of(store).run())
         over = asyncio.create_task(_end_of_input())
         await asyncio.wait([work, over], return_when=asyncio.FIRST_COMPLETED)
         for task in (over, work):

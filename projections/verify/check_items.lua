@@ -7,9 +7,10 @@
 --   KEYS[4]  how the archive stands: where it has a border, histories lack what was trimmed
 --   ARGV[1]  in front of an id: the key of its history
 --   then the items
--- Reply: the numbers, from 0, of items whose history does not have the row's position as the last of
--- as many as the row's version, or of fewer, where the first ones were trimmed; then, for as many items as fit in, what HMGET and ZMSCORE say of
--- some of them in turn: one where they are large, else up to 16.
+-- Reply: the numbers, from 0, of items whose history does not have the row's position as the last
+-- of as many as the row's version, or of fewer, where the first ones were trimmed; then, for as many
+-- items as fit in, what HMGET and ZMSCORE say of some of them in turn: one where they are large, else
+-- up to 16.
 
 local FIRST, CHUNK, LARGE, MOST_BYTES = 2, 16, 64 * 1024, 1024 * 1024
 

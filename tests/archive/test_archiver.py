@@ -22,7 +22,7 @@ from itemstore.archive.object_store import ObjectStore, object_store_of
 from itemstore.archive.objects import Objects
 from itemstore.archive.standing import progress
 from itemstore.archive.trimming import Keep
-from itemstore.archive.work import Here, Terms, Work
+from itemstore.archive.work import InThisProcess, Terms, Work
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.past import PastUnavailable
 from tests.archive.killed import Life, MortalObjects
@@ -59,7 +59,7 @@ async def archiving(
     redis: Redis, archive: Archive, keep: Keep = ALL, seconds: float = SECONDS
 ) -> AsyncIterator[Archiver]:
     """An archiver, which runs for the block."""
-    work = Here(logs(redis), archive, Terms(seconds, keep))
+    work = InThisProcess(logs(redis), archive, Terms(seconds, keep))
     archiver = Archiver(logs(redis), archive, work)
     archiver.start()
     try:

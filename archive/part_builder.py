@@ -1,4 +1,4 @@
-"""What a reader asks for of the entries that it looks at, and what it has of them so far."""
+"""The part of the log that a reader asks for, made of one entry after the other."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _TYPE, _ITEM = 1, 3
 """Where in an entry these values stand, as in wanted.lua."""
 
 
-class Looking:
-    """Looks at one entry after the other, within the bounds that the engine's scripts keep."""
+class PartBuilder:
+    """Takes the entries that are wanted, within the bounds that the engine's scripts keep."""
 
     def __init__(self, after: str, within: Within) -> None:
         self.position = after
