@@ -62,7 +62,9 @@ def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
         signal.signal(each, signal.SIG_IGN)
     os.nice(NICENESS)
-    sys.exit(asyncio.run(_archive(sys.argv[1:])))
+    code = asyncio.run(_archive(sys.argv[1:]))
+    sys.stderr.flush()
+    os._exit(code)  # without waiting for threads: a disk that hangs may keep them for ever
 
 
 async def _archive(names: Sequence[str]) -> int:
