@@ -129,7 +129,10 @@ class ArchivedPast(Past):
         if manifest is None or key_of(manifest.last) < key_of(up_to):
             manifest = await self.archive.refreshed()
         if manifest is None:
-            raise PastDamaged(f"{self.archive.place} has no archive: no manifest is there.")
+            raise PastDamaged(
+                f"{self.archive.place} has no archive: no manifest is there. Put it back, or name "
+                "the place where it is with ITEMSTORE_ARCHIVE."
+            )
         if key_of(manifest.last) < key_of(up_to):
             raise PastDamaged(
                 f"The archive {self.archive.place} ends at {manifest.last}, and lacks what came "

@@ -25,6 +25,7 @@ from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.cloudevents import BATCH
 from itemstore.eventlog.live_feed import Coming, FeedClosed
+from itemstore.eventlog.reader import Within
 
 router = APIRouter(route_class=Route)
 
@@ -64,12 +65,26 @@ async def list_events(request: Request) -> AnyReply:
     if is_live:
         return live_reply(request, start, selection)
     if form in {"application/jsonl", "application/x-ndjson"}:
+        await _check_readable(request, start, selection)
         return lines_reply(request, start, selection)
     if names_a_tag(request) and not wanted.wait:
         headers = await _page_headers(request, selection)
         if reply := not_modified(request, headers):
             return reply
     return await _page(request, start, selection)
+
+
+async def _check_readable(request: Request, start: str, selection: Selection) -> None:
+    """Raises what reading on from there does, while the status can still say so.
+
+    A live stream is not looked at so: a browser comes back to one that is cut off, and never to one
+    that was refused.
+    """
+    admission = request.context.admission
+    with admission.stream():
+        async with admission.read_piece():
+            await request.check_connected()
+            await selection.reader.part_after(start, Within(1))
 
 
 async def _page(request: Request, start: str, selection: Selection) -> PageReply:

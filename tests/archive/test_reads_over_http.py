@@ -316,6 +316,8 @@ async def test_an_old_version_is_unavailable_while_its_archive_is(served: Served
                 503, "/problems/archive-unavailable"
             )  # fmt: skip
             assert answer.headers["retry-after"] == "60"
+        lines = await blind.get("/events", headers={"accept": FORMS[1]})
+        assert (lines.status_code, lines.headers["retry-after"]) == (503, "60")
         assert (await blind.get("/notes/a%2Fb")).status_code == 200
         assert (await blind.get("/notes")).status_code == 200
         assert (await blind.put("/notes/small", json={})).status_code == 201
