@@ -19,7 +19,7 @@ NO_ARCHIVE = (
 )
 
 
-def asked(past: Past | None, up_to: str) -> Past:
+def known_past(past: Past | None, up_to: str) -> Past:
     """The past, where there is one. Raises PastUnavailable."""
     if past is None:
         raise PastUnavailable(NO_ARCHIVE.format(up_to), retry_after=60)
@@ -34,7 +34,7 @@ async def part_after(
         return await step(after, within)
     except BeforeBorder as error:
         up_to = error.border
-    past = asked(past, up_to)
+    past = known_past(past, up_to)
     async with past.asking():
         older = await past.part_after(collections, after, up_to, within)
     if not older.is_end:
@@ -82,7 +82,7 @@ async def parts_after(
             up_to = error.border
         else:
             return
-        async with aclosing(asked(past, up_to).slices(collections, after, up_to)) as older:
+        async with aclosing(known_past(past, up_to).slices(collections, after, up_to)) as older:
             async for part in older:
                 after = part.position
                 yield part
@@ -102,6 +102,6 @@ async def before_last(
         return newer[count]
     if up_to == START:
         return START
-    past = asked(past, up_to)
+    past = known_past(past, up_to)
     async with past.asking():
         return await past.before_last(collections, count - len(newer), up_to)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog import across_border
-from itemstore.eventlog.across_border import asked
+from itemstore.eventlog.across_border import known_past
 from itemstore.eventlog.log_reader import MOST, LogReader
 from itemstore.eventlog.past import Past, PastDamaged, border, sealed
 from itemstore.eventlog.reader import Entry, Extent, Outlook, Part, Within
@@ -136,7 +136,7 @@ class WholeLog(LogReader):
         up_to = await self._border()
         if key_of(position) >= key_of(up_to):
             return before
-        past = asked(self.past, up_to)
+        past = known_past(self.past, up_to)
         async with past.asking():
             return await past.version_at(self.collection, item, position)
 
@@ -160,13 +160,13 @@ class WholeLog(LogReader):
         return await border(self.stream.client, self.stream.keys.store)
 
     async def _older_at(self, up_to: str, positions: Sequence[bytes]) -> dict[bytes, list[bytes]]:
-        past = asked(self.past, up_to)
+        past = known_past(self.past, up_to)
         async with past.asking():
             return dict(await past.entries_at(self.collection, positions))
 
     async def _older_positions(self, item: str, after: int, count: int) -> list[bytes]:
         """The positions of versions that the archive has. Raises PastDamaged without them."""
-        past = asked(self.past, "the border")
+        past = known_past(self.past, "the border")
         async with past.asking():
             found = await past.positions(self.collection, item, after, count)
         if len(found) < count:
