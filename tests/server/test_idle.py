@@ -33,10 +33,19 @@ def used(serve: Serve) -> Server:
     return server
 
 
+def asked_in(engine: Redis, seconds: float) -> int:
+    """How many commands the engine is asked in some seconds."""
+    before = sum(commands(engine).values())
+    time.sleep(seconds)
+    return sum(commands(engine).values()) - before
+
+
 def test_idle_collections_ask_the_engine_for_nothing(serve: Serve) -> None:
     """What is asked is the same few commands as for one; and a new event is seen."""
     server = used(serve)
     with Redis(unix_socket_path=socket_of(server)) as engine:
+        wait_until(lambda: engine.hget("itemstore:archive", "sealed"))
+        wait_until(lambda: asked_in(engine, 0.5) < 20)  # it is all archived, and that is noted
         clients: Any = engine.client_list()
         before, began = commands(engine), time.monotonic()
         time.sleep(2)

@@ -143,8 +143,11 @@ async def _standing(client: Redis, name: str) -> str:
 
 async def _miscounted(client: Redis, name: str, log: Sequence[LogEntry]) -> list[str]:
     """What was trimmed on purpose is counted."""
-    trimmed = int(await client.get(f"{name}:trimmed") or 0)
-    stream = await client.xlen(f"{name}:events")
+    async with client.pipeline(transaction=True) as both:  # of one moment: trimming may go on
+        both.get(f"{name}:trimmed")
+        both.xlen(f"{name}:events")
+        found, stream = await both.execute()
+    trimmed = int(found or 0)
     there = sum(entry.item.startswith(f"{name}/") for entry in log)
     if trimmed + stream == there:
         return []

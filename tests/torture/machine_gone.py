@@ -139,7 +139,8 @@ class Machines:
     async def _restore(self) -> None:
         """`itemstore restore`, which is killed now and then, and begun again."""
         words = ["restore", "--from", self._place.environment["ITEMSTORE_ARCHIVE"], *self._where]
-        if self._chance.random() < KILLED_RESTORES:
+        was_begun = self._chance.random() < KILLED_RESTORES
+        if was_begun:
             process = await asyncio.create_subprocess_exec(
                 *COMMAND, *words,
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -152,7 +153,8 @@ class Machines:
                 self._outcome.kills += 1
             await process.wait()
         code, output, errors = await run(*words, environment=self._api.environment)
-        if code:
+        was_done = was_begun and "The engine has a store already" in errors
+        if code and not was_done:
             self._complain([f"restore ended with {code}: {output} {errors}"])
 
     async def _look(self) -> None:
