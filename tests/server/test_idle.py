@@ -53,7 +53,7 @@ def test_idle_collections_ask_the_engine_for_nothing(serve: Serve) -> None:
         asked = {name: after[name] - before.get(name, 0) for name in after}
 
     assert sum(asked.values()) < 25 * seconds + 10
-    assert asked["get"] <= 10 * seconds + 2
+    assert asked["get"] <= 10 * seconds + 6  # ten looks a second, and now and then an archiver's
     assert len(clients) < 20
     with httpx.Client(base_url=server.url) as client:
         client.put("/c57/a", json={"changed": True})
