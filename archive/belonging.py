@@ -21,10 +21,12 @@ _OF_ANOTHER_LOG = (
     "was emptied, `itemstore restore` makes the store again from the archive; a new store takes "
     "another directory or bucket (ITEMSTORE_ARCHIVE)."
 )
-_ANOTHER = (
+ANOTHER = (
     "The archive {} has the id {}, and that of this store has the id {}: name the store's own with "
     "ITEMSTORE_ARCHIVE."
 )
+"""Of a place, the id of the archive there, and that of the store's own."""
+
 _GONE = (
     "The archive {} is empty, and that of this store, which has the id {}, is not: put it back, or "
     "name the place where it is with ITEMSTORE_ARCHIVE."
@@ -76,7 +78,7 @@ def mistaken(noted: Standing, place: str, manifest: Manifest | None) -> str | No
     if manifest is None:
         return _GONE.format(place, noted.archive)
     if noted.archive != manifest.archive:
-        return _ANOTHER.format(place, manifest.archive, noted.archive)
+        return ANOTHER.format(place, manifest.archive, noted.archive)
     if key_of(manifest.last) < key_of(noted.border):
         return _OLDER.format(place, manifest.last, noted.border)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
@@ -111,7 +112,7 @@ def _grouped(frames: Sequence[Frame], end: int) -> Iterator[list[Frame]]:
         raise FrameDamaged(f"its directory does not know what is at byte {offset}")
 
 
-class _FileCheck:
+class _FileCheck(ABC):
     """Compares what comes of a file with what the manifest says of it."""
 
     def __init__(self, info: FileInfo) -> None:
@@ -140,8 +141,9 @@ class _FileCheck:
                 f"it has {self.contents.events} events, and {self._info.events} by the manifest"
             )
 
+    @abstractmethod
     def _take(self, text: bytes, frame: Frame) -> None:
-        raise NotImplementedError
+        """Goes on with the lines of a frame. Raises FrameDamaged and PastDamaged."""
 
 
 class _SegmentCheck(_FileCheck):

@@ -10,16 +10,12 @@ from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
+from itemstore.archive.belonging import ANOTHER
 from itemstore.archive.border_mark import OF_ANOTHER_STORE, has_marked
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.past import BORDER, MANIFEST, MARK, Past, PastUnavailable
 from itemstore.eventlog.reader import Entry, Part, Within
-
-_ANOTHER = (
-    "The archive {} has the id {}, and that of this store has the id {}: name the store's own with "
-    "ITEMSTORE_ARCHIVE."
-)
 
 _NOTED = ["archive", MANIFEST, BORDER, MARK]
 
@@ -89,7 +85,7 @@ class OwnPast(Past):
         if archive is None or manifest is None:
             return
         if archive != manifest.archive:
-            raise PastUnavailable(_ANOTHER.format(self._archive.place, manifest.archive, archive))
+            raise PastUnavailable(ANOTHER.format(self._archive.place, manifest.archive, archive))
         if border and manifest.number != self._checked:
             if not await has_marked(self._past, border, mark or ""):
                 raise PastUnavailable(OF_ANOTHER_STORE.format(self._archive.place, border))
