@@ -15,7 +15,7 @@ from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.publishing import Publishing
 from itemstore.archive.reading_back import Verified, first_entry_at, last_entry
-from itemstore.archive.sealing import TakenBack, copied, sealed
+from itemstore.archive.sealing import NO_REST, REST, TakenBack, copied, sealed
 from itemstore.archive.standing import (
     Claim,
     claim,
@@ -87,13 +87,15 @@ class Archiving:
         logs, claimed = await self._claim(manifest)
         noted = await standing(self._client, logs[0])
         counted = noted.counted if noted.sealed == manifest.last else manifest.events
+        rest = REST
         while key_of(manifest.last) < key_of(claimed.up_to):
-            new = await copied(self._client, logs, manifest.last, claimed.up_to)
+            new = await copied(self._client, logs, manifest.last, claimed.up_to, rest=rest)
             if new is None:
                 break
             manifest = await sealed(self.publishing, self.archive, manifest, new)
             self._last = new.last
             counted += new.segment.info.events
+            rest = NO_REST
             await self._note_sealed(manifest, counted)
         if manifest.segments:
             await self._note_sealed(manifest, sum(claimed.counts.values()))

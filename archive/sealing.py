@@ -28,8 +28,9 @@ MOST_EVENTS = 50_000
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of events in a new segment, about."""
 
-REST = 1
-"""After each slice that was read nothing is read for so many times as long as it took."""
+REST, NO_REST = 1.0, 0.0
+"""After each slice that was read nothing is read for so many times as long as it took: what is
+archived again and again costs writes little so. One that is behind doesn't rest."""
 
 
 class TakenBack(Exception):
@@ -51,7 +52,9 @@ class Copied:
     last: Placed
 
 
-async def copied(client: Redis, logs: Sequence[Keys], after: str, up_to: str) -> Copied | None:
+async def copied(
+    client: Redis, logs: Sequence[Keys], after: str, up_to: str, *, rest: float = REST
+) -> Copied | None:
     """The next events of the logs as a segment, None where there are none up to a position.
 
     Raises TakenBack, LogUnavailable and LogBroken.
@@ -74,7 +77,7 @@ async def copied(client: Redis, logs: Sequence[Keys], after: str, up_to: str) ->
             size += size_of([entry for _, entry in some.entries])
             if writer.events >= MOST_EVENTS or size >= MOST_BYTES:
                 break
-            await asyncio.sleep(REST * (monotonic() - began))
+            await asyncio.sleep(rest * (monotonic() - began))
             began = monotonic()
     if last is None:
         return None
