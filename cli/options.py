@@ -35,4 +35,11 @@ Archive = Annotated[
         "Without it: with the embedded engine, in its data directory.",
     ),
 ]
+SqlUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Where items are kept for queries: postgresql://, or off. "
+        "Without it: SQLite, in the data directory.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

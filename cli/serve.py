@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from itemstore.cli.interruption import leave_signals_alone
-from itemstore.cli.options import Archive, DataDir, Namespace, Projections, RedisUrl
+from itemstore.cli.options import Archive, DataDir, Namespace, Projections, RedisUrl, SqlUrl
 
 
 def serve(
@@ -59,6 +59,21 @@ def serve(
         typer.Option(
             help="Bytes of the newest events that stay in the engine.", show_default="1073741824"
         ),
+    ] = None,
+    sql_url: SqlUrl = None,
+    indexes: Annotated[
+        str | None, typer.Option(help="Members that are indexed: products=title,price_cents.")
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Members whose words can be searched: products=title,description."),
+    ] = None,
+    query_rows: Annotated[
+        int | None,
+        typer.Option(help="Items that a query looks at, at most.", show_default="100000"),
+    ] = None,
+    query_seconds: Annotated[
+        float | None, typer.Option(help="Seconds that a query may take.", show_default="5.0")
     ] = None,
     max_body: Annotated[
         int | None, typer.Option(help="Largest request body, in bytes.", show_default="1048576")

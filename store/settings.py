@@ -95,6 +95,27 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Bytes of the newest events that stay in the engine, likewise"),
     ] = 1_073_741_824
+    sql_url: Annotated[
+        str | None,
+        Field(
+            description="Where items are kept for queries: postgresql://, or off. "
+            "Unset: SQLite, in the data directory"
+        ),
+    ] = None
+    indexes: Annotated[
+        str | None,
+        Field(description="Members that queries find items by fast: products=title,price_cents"),
+    ] = None
+    text: Annotated[
+        str | None,
+        Field(description="Members whose words can be searched: products=title,description"),
+    ] = None
+    query_rows: Annotated[
+        int, Field(ge=1, description="Items that a query looks at, at most, before it is refused")
+    ] = 100_000
+    query_seconds: Annotated[
+        float, Field(gt=0, description="How long a query may take, in seconds")
+    ] = 5.0
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[
         int, Field(ge=1, description="Requests of one process that may wait before 503 is answered")

@@ -1,0 +1,1 @@
+"""Finding items by what is in them: what is asked, what it means, and how it is answered."""

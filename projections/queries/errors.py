@@ -1,0 +1,40 @@
+"""Why a query is not answered."""
+
+from __future__ import annotations
+
+
+class InvalidQuery(ValueError):
+    """A part of a query is not what it should be.
+
+    `parameter` is its name; `place` counts the characters of its text before what is wrong.
+    """
+
+    def __init__(self, parameter: str, reason: str, place: int | None = None) -> None:
+        super().__init__(reason)
+        self.parameter = parameter
+        self.reason = reason
+        self.place = place
+
+    def __reduce__(self) -> tuple[type[InvalidQuery], tuple[str, str, int | None]]:
+        """It crosses the border of a process."""
+        return InvalidQuery, (self.parameter, self.reason, self.place)
+
+
+class QueryTooExpensive(Exception):
+    """More rows would be looked at than may be, or it takes too long.
+
+    `index` is the path whose index would help, where there is one.
+    """
+
+    def __init__(self, reason: str, index: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.index = index
+
+    def __reduce__(self) -> tuple[type[QueryTooExpensive], tuple[str, str | None]]:
+        """It crosses the border of a process."""
+        return QueryTooExpensive, (self.reason, self.index)
+
+
+class SqlUnavailable(Exception):
+    """The database of the read model can't be reached, or can't be used; the sentence says why."""
