@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itemstore.engine.errors import LogOverloaded
+
 
 class InvalidQuery(ValueError):
     """A part of a query is not what it should be.
@@ -38,3 +40,7 @@ class QueryTooExpensive(Exception):
 
 class SqlUnavailable(Exception):
     """The database of the read model can't be reached, or can't be used; the sentence says why."""
+
+
+class TooManyQueries(LogOverloaded):
+    """More queries are waiting for a process than may, or one has waited for too long."""
