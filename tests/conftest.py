@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import hypothesis
 import pytest
@@ -32,6 +31,8 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
 from itemstore.projections.current_items import CurrentItems
+from tests.missing import missing
+from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
 hypothesis.settings.register_profile("itemstore", database=None, deadline=None)
 hypothesis.settings.load_profile("itemstore")
@@ -156,11 +157,6 @@ def program_of(engine: str) -> str:
     return program
 
 
-def missing(reason: str) -> NoReturn:
-    """Skips the test, or fails it in continuous integration."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-
-
 def url_of(redis: Redis) -> str:
     """Where another client finds the same server."""
     return f"unix://{redis.connection_pool.connection_kwargs['path']}"
@@ -206,6 +202,20 @@ def stopped(server: Server) -> Iterator[None]:
         yield
     finally:
         server.process.send_signal(signal.SIGCONT)  # does nothing where it was killed
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server: one for the whole session, started when first asked for."""
+    with postgres_directory() as directory, running_postgresql(directory) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql(postgres_server: PostgresServer) -> PostgresServer:
+    """A PostgreSQL server with nothing in it."""
+    postgres_server.empty()
+    return postgres_server
 
 
 @pytest.fixture(params=["fakeredis", "valkey", "redis"])

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.store.settings import Settings
-from tests.conftest import missing
+from tests.missing import missing
 
 Tool = Callable[..., str]
 

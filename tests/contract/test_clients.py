@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import missing
 from tests.contract.conftest import COLLECTIONS, Tool, output, serving, store, succeeds
+from tests.missing import missing
 
 REDOCLY = "@redocly/cli@2.77.0"
 OPENAPI_TYPESCRIPT = "openapi-typescript@7.13.0"

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from tests.conftest import missing
+from tests.missing import missing
 
 _LAUNCH = """
 import fcntl, os, sys

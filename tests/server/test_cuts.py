@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource
 
-from tests.conftest import missing
+from tests.missing import missing
 from tests.server.browsing import browser
 from tests.server.conftest import Serve
 from tests.server.cutting import CuttingProxy, cutting, write_until
