@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from itemstore.engine.errors import LogOverloaded
+from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
+
+__all__ = [
+    "InvalidQuery",
+    "QueryTooExpensive",
+    "ReadModelBehind",
+    "SqlUnavailable",
+    "TooManyQueries",
+]
 
 
 class InvalidQuery(ValueError):
@@ -36,10 +45,6 @@ class QueryTooExpensive(Exception):
     def __reduce__(self) -> tuple[type[QueryTooExpensive], tuple[str, str | None]]:
         """It crosses the border of a process."""
         return QueryTooExpensive, (self.reason, self.index)
-
-
-class SqlUnavailable(Exception):
-    """The database of the read model can't be reached, or can't be used; the sentence says why."""
 
 
 class TooManyQueries(LogOverloaded):

@@ -1,0 +1,149 @@
+"""The tables of the read model. They are a contract: people read them with tools of their own.
+
+A table for each collection, called as that is, holds its items. Those that belong to the read model
+begin with `itemstore_`: a collection's name can't have a `_`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from itemstore.domain.positions import START
+from itemstore.projections.sql.database import Connection, Types
+
+COLUMNS = ("id", "version", "created", "modified", "position", "created_position", "body")
+"""Those of a collection's table, before the columns of sort keys."""
+
+CHECKPOINTS = "itemstore_checkpoints"
+DELETED = "itemstore_deleted"
+INDEXES = "itemstore_indexes"
+
+_ITEMS = """
+CREATE TABLE IF NOT EXISTS {table} (
+    id {text} NOT NULL PRIMARY KEY,
+    version {integer} NOT NULL,
+    created {time} NOT NULL,
+    modified {time} NOT NULL,
+    position {text} NOT NULL,
+    created_position {text} NOT NULL,
+    body {json} NOT NULL
+)"""
+
+_OWN = (
+    """
+CREATE TABLE IF NOT EXISTS itemstore_checkpoints (
+    collection {text} NOT NULL PRIMARY KEY,
+    log {text} NOT NULL,
+    position {text} NOT NULL,
+    event {text} NOT NULL,
+    target {text} NOT NULL,
+    items {integer} NOT NULL
+)""",
+    """
+CREATE TABLE IF NOT EXISTS itemstore_deleted (
+    collection {text} NOT NULL,
+    id {text} NOT NULL,
+    version {integer} NOT NULL,
+    position {text} NOT NULL,
+    created_position {text} NOT NULL,
+    PRIMARY KEY (collection, id)
+)""",
+    """
+CREATE TABLE IF NOT EXISTS itemstore_indexes (
+    collection {text} NOT NULL,
+    path {text} NOT NULL,
+    column_name {text} NOT NULL,
+    is_complete {integer} NOT NULL,
+    PRIMARY KEY (collection, path)
+)""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the table of a collection is.
+
+    It has the events of the log with the id `log` up to `position`, the last of which is `event`, a
+    digest. The table is of use from `target` on: before that it is just being made. `items` is how
+    many rows it has.
+    """
+
+    log: str
+    position: str = START
+    event: str = ""
+    target: str = START
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A column of sort keys: that of the values at a path, by its normalized spelling.
+
+    Only one that is complete has the keys of all rows.
+    """
+
+    path: str
+    column: str
+    is_complete: bool
+
+
+def quoted(name: str) -> str:
+    """The name of a table or a column, as it stands in a statement."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def create_tables(connection: Connection, collections: Iterable[str]) -> None:
+    """Makes the tables that are not there yet."""
+    for statement in _OWN:
+        connection.execute(_filled(statement, connection.types))
+    for collection in collections:
+        create_items(connection, collection)
+
+
+def create_items(connection: Connection, table: str) -> None:
+    """Makes a table for the items of a collection, if it is not there yet."""
+    connection.execute(_filled(_ITEMS, connection.types, quoted(table)))
+
+
+def checkpoint(connection: Connection, collection: str) -> Checkpoint | None:
+    """How far the table of a collection is; None where nothing was begun."""
+    row = connection.one(
+        "SELECT log, position, event, target, items FROM itemstore_checkpoints"
+        " WHERE collection = ?",
+        (collection,),
+    )
+    return None if row is None else Checkpoint(*row)
+
+
+def indexes(connection: Connection, collection: str) -> list[Index]:
+    """The columns of sort keys of a collection, complete or not."""
+    found = connection.rows(
+        "SELECT path, column_name, is_complete FROM itemstore_indexes"
+        " WHERE collection = ? ORDER BY column_name",
+        (collection,),
+    )
+    return [Index(path, column, bool(is_complete)) for path, column, is_complete in found]
+
+
+def clear(connection: Connection, collection: str, begun: Checkpoint) -> None:
+    """Takes all rows of a collection away, within a transaction, and begins as `begun` says."""
+    connection.execute(f"DELETE FROM {quoted(collection)}")  # noqa: S608 - the name is quoted
+    connection.execute("DELETE FROM itemstore_deleted WHERE collection = ?", (collection,))
+    connection.execute("DELETE FROM itemstore_checkpoints WHERE collection = ?", (collection,))
+    connection.execute(
+        "INSERT INTO itemstore_checkpoints (collection, log, position, event, target, items)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (collection, begun.log, begun.position, begun.event, begun.target, begun.items),
+    )
+
+
+def _filled(statement: str, types: Types, table: str = "") -> str:
+    return statement.format(
+        table=table,
+        text=types.text,
+        integer=types.integer,
+        bytes=types.bytes,
+        time=types.time,
+        json=types.json,
+    )

@@ -1,0 +1,211 @@
+"""Applying events to the tables: rows and checkpoint in one transaction, or neither."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from itemstore.domain.rfc3339 import rfc3339
+from itemstore.eventlog.reader import Entry
+from itemstore.projections.sql.changes import Change, changes_of
+from itemstore.projections.sql.database import Connection, Value
+from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, indexes, quoted
+
+KeysOf = Callable[[Sequence[Index], bytes], Sequence[bytes | None]]
+"""The sort keys of a body for each of the indexes of its collection, None where it has no value."""
+
+
+class Texts(Protocol):
+    """What keeps the words of items, for search, together with their rows."""
+
+    def put(self, connection: Connection, collection: str, changes: Sequence[Change]) -> None:
+        """Takes up what items are now, whether they were there before or not."""
+
+    def remove(self, connection: Connection, collection: str, ids: Sequence[str]) -> None:
+        """Forgets items, those that it knows."""
+
+
+def digest_of(entry: Entry) -> str:
+    """What is noted of an event. After a failover another one may have its position."""
+    return hashlib.sha256(b"\n".join([entry[0], *entry[1]])).hexdigest()[:32]
+
+
+def begin(connection: Connection, collection: str, begun: Checkpoint) -> None:
+    """Notes where a collection begins that has no checkpoint yet."""
+    connection.execute(
+        "INSERT INTO itemstore_checkpoints (collection, log, position, event, target, items)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (collection) DO NOTHING",
+        (collection, begun.log, begun.position, begun.event, begun.target, begun.items),
+    )
+
+
+class Writing:
+    """Applies batches to the table of one collection. `keys_of` and `texts` are for its indexes."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        collection: str,
+        keys_of: KeysOf | None = None,
+        texts: Texts | None = None,
+    ) -> None:
+        self._connection = connection
+        self._collection = collection
+        self._table = quoted(collection)
+        self._keys_of = keys_of
+        self._texts = texts
+
+    def apply(self, entries: Sequence[Entry], after: Checkpoint) -> bool:
+        """Whether the entries were applied, all of them and the checkpoint with them.
+
+        They were not where it is no longer at `after`: somebody else went on.
+        """
+        with self._connection.transaction():
+            if not self._moved(entries[-1], after):
+                return False
+            items = self._write(entries)
+            if items:
+                self._connection.execute(
+                    "UPDATE itemstore_checkpoints SET items = items + ? WHERE collection = ?",
+                    (items, self._collection),
+                )
+        return True
+
+    def _moved(self, last: Entry, after: Checkpoint) -> bool:
+        return bool(
+            self._connection.execute(
+                "UPDATE itemstore_checkpoints SET position = ?, event = ?"
+                " WHERE collection = ? AND log = ? AND position = ? AND event = ?",
+                (
+                    last[0].decode(),
+                    digest_of(last),
+                    self._collection,
+                    after.log,
+                    after.position,
+                    after.event,
+                ),
+            )
+        )
+
+    def _write(self, entries: Sequence[Entry]) -> int:
+        """Writes what the entries change; how many more items there are then."""
+        changes = changes_of(entries)
+        columns = indexes(self._connection, self._collection)
+        items = 0
+        if changes.deleted:
+            items -= self._delete(changes.deleted)
+        if changes.new:
+            items += self._insert(changes.new, columns)
+        if changes.changed:
+            items += self._update(changes.changed, columns)
+        if self._texts is not None and (put := [*changes.new, *changes.changed]):
+            self._texts.put(self._connection, self._collection, put)
+        return items
+
+    def _delete(self, deleted: Sequence[Change]) -> int:
+        self._connection.executemany(
+            "INSERT INTO itemstore_deleted (collection, id, version, position, created_position)"  # noqa: S608 - quoted
+            f" VALUES (?, ?, ?, ?, COALESCE(?, (SELECT created_position FROM {self._table}"
+            " WHERE id = ?), (SELECT created_position FROM itemstore_deleted"
+            " WHERE collection = ? AND id = ?), ?))"
+            " ON CONFLICT (collection, id) DO UPDATE SET version = excluded.version,"
+            " position = excluded.position, created_position = excluded.created_position",
+            (
+                (
+                    *(self._collection, each.id, each.version, each.position, each.created),
+                    *(each.id, self._collection, each.id, each.position),
+                )
+                for each in deleted
+            ),
+        )
+        if self._texts is not None:
+            self._texts.remove(self._connection, self._collection, [each.id for each in deleted])
+        return self._remove(deleted)
+
+    def _remove(self, changes: Sequence[Change]) -> int:
+        return self._connection.executemany(
+            f"DELETE FROM {self._table} WHERE id = ?",  # noqa: S608 - quoted
+            ((each.id,) for each in changes),
+        )
+
+    def _insert(self, new: Sequence[Change], columns: Sequence[Index]) -> int:
+        """Puts items, those that are there already in the place of what they were."""
+        rows = [self._row(each, each.created or each.position, columns) for each in new]
+        names = ", ".join((*COLUMNS, *(each.column for each in columns)))
+        statement = (
+            f"INSERT INTO {self._table} ({names})"  # noqa: S608 - quoted, and our own
+            f" VALUES ({', '.join('?' * (len(COLUMNS) + len(columns)))})"
+            " ON CONFLICT (id) DO NOTHING"
+        )
+        more = self._connection.executemany(statement, rows)
+        if more < len(rows):
+            more -= self._remove(new)
+            more += self._connection.executemany(statement, rows)
+        self._forget_deleted([each for each in new if each.version > 1])
+        return more
+
+    def _update(self, changed: Sequence[Change], columns: Sequence[Index]) -> int:
+        """Changes items; those that should be there and are not are put."""
+        again = [each for each in changed if each.created is not None]
+        more = self._insert(again, columns) if again else 0
+        changed = [each for each in changed if each.created is None] if again else changed
+        names = ("version = ?", "modified = ?", "position = ?", "body = ?")
+        values = ", ".join((*names, *(f"{each.column} = ?" for each in columns)))
+        done = self._connection.executemany(
+            f"UPDATE {self._table} SET {values} WHERE id = ?",  # noqa: S608 - quoted, and our own
+            (
+                (
+                    *(each.version, rfc3339(each.position), each.position),
+                    *(_text(each.body), *self._keys(each, columns), each.id),
+                )
+                for each in changed
+            ),
+        )
+        if done < len(changed):
+            more += self._put_missing(changed, columns)
+        return more
+
+    def _put_missing(self, changed: Sequence[Change], columns: Sequence[Index]) -> int:
+        """Puts those that are not there: the log has no creation of them, as it should."""
+        missing = [
+            each
+            for each in changed
+            if not self._connection.one(
+                f"SELECT 1 FROM {self._table} WHERE id = ?",  # noqa: S608 - quoted
+                (each.id,),
+            )
+        ]
+        rows = []
+        for each in missing:
+            known = self._connection.one(
+                "SELECT created_position FROM itemstore_deleted WHERE collection = ? AND id = ?",
+                (self._collection, each.id),
+            )
+            rows.append(each._replace(created=known[0] if known else each.position))
+        more = self._insert(rows, columns)
+        self._forget_deleted(missing)
+        return more
+
+    def _forget_deleted(self, changes: Sequence[Change]) -> None:
+        if changes:
+            self._connection.executemany(
+                "DELETE FROM itemstore_deleted WHERE collection = ? AND id = ?",
+                ((self._collection, each.id) for each in changes),
+            )
+
+    def _row(self, change: Change, created: str, columns: Sequence[Index]) -> Sequence[Value]:
+        return (
+            *(change.id, change.version, rfc3339(created), rfc3339(change.position)),
+            *(change.position, created, _text(change.body), *self._keys(change, columns)),
+        )
+
+    def _keys(self, change: Change, columns: Sequence[Index]) -> Sequence[bytes | None]:
+        if not columns or self._keys_of is None:
+            return (None,) * len(columns)
+        return self._keys_of(columns, change.body)
+
+
+def _text(body: bytes) -> str:
+    """A body as text; bytes that are none, which only another program can have put, are marked."""
+    return body.decode(errors="replace")
