@@ -31,6 +31,9 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import row
 from itemstore.projections.current_items import CurrentItems
+from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.postgres import postgres_database
+from itemstore.projections.sql.sqlite import SqliteDatabase
 from tests.missing import missing
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
@@ -216,6 +219,17 @@ def postgresql(postgres_server: PostgresServer) -> PostgresServer:
     """A PostgreSQL server with nothing in it."""
     postgres_server.empty()
     return postgres_server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Each database for queries in turn, with nothing in it."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        yield postgres_database(server.url)
+        return
+    with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
+        yield SqliteDatabase(Path(directory) / "queries.sqlite")
 
 
 @pytest.fixture(params=["fakeredis", "valkey", "redis"])

@@ -11,6 +11,10 @@ class SqlDamaged(SqlUnavailable):
     """The database is there, and is not what was written: it has to be made anew."""
 
 
+class SqlTooSlow(SqlUnavailable):
+    """The database itself ended a statement that took longer than it may."""
+
+
 class ReadModelBehind(Exception):
     """The read model has not got to where it was asked to be; `position` is where it is."""
 

@@ -1,0 +1,337 @@
+"""A connection to PostgreSQL, with its errors in sentences.
+
+What holds for a connection is said at the beginning of each transaction, and everything is done in
+one: so nothing is left in a session, which a proxy may share with others (PgBouncer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import count
+from re import compile as pattern
+from select import POLLIN, poll
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.abc import Buffer, PQGen
+from psycopg.adapt import Dumper, Loader
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.types.string import TextLoader
+
+from itemstore.projections.sql.database import Connection, Row, Types, Value
+from itemstore.projections.sql.errors import SqlDamaged, SqlTooSlow, SqlUnavailable
+
+T = TypeVar("T")
+
+TYPES = Types(
+    text='text COLLATE "C"', integer="bigint", bytes="bytea", time="timestamptz", json="json"
+)
+
+CONNECT_SECONDS = 2
+"""How long a server may take to let somebody in; the least that the driver knows."""
+
+DEAD_MILLISECONDS = 20_000
+"""After so long without an acknowledgement, a host is taken for one that is gone."""
+
+SHARE_OF_SERVER, SHARE_OF_WAITING = 0.8, 0.9
+"""Of the time that a query has: what a statement may take, and how long it is waited for.
+
+PostgreSQL itself says first that it takes too long. Where it says nothing, it hangs.
+"""
+
+SHORTEST_WAIT = 0.2
+"""Seconds that are waited for an answer however late it is."""
+
+FIRST_ROWS, MOST_ROWS = 32, 256
+"""Rows that are fetched together. All of them may be as large as an item may be."""
+
+ENOUGH_BYTES = 4 * 1024 * 1024
+"""Fewer rows are fetched together where these would be more than so large."""
+
+LAST_PORT = 65535
+
+LOCK = 4_918_334_227_180_116_837
+"""The advisory lock of those who make a schema: two at once fail, though they mean the same."""
+
+_CONNECTING: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": DEAD_MILLISECONDS,
+    "fallback_application_name": "itemstore",
+}
+
+_DAMAGED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
+
+_PARAMETER = pattern(r"\?")
+
+
+def reason_against(url: str) -> str | None:
+    """Why a URL is none of PostgreSQL's, without a piece of it, which may be the password."""
+    try:
+        parameters = conninfo_to_dict(url)
+        ports = str(parameters.get("port") or "").split(",")
+        if not all(not port or (port.isdecimal() and 0 < int(port) <= LAST_PORT) for port in ports):
+            return "a port is a number from 1 to 65535"
+    except psycopg.Error:
+        return "it can't be read"
+    return None
+
+
+def connected(url: str, schema: str, is_reading: bool, seconds: float) -> PostgresConnection:  # noqa: FBT001 - see postgres.py
+    """A connection; one for writing has made its schema. Raises SqlUnavailable."""
+    connection = PostgresConnection(url, schema, is_reading=is_reading, seconds=seconds)
+    try:
+        connection.check_encoding()
+        if not is_reading:
+            connection.make_schema()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class PostgresConnection(Connection):
+    """A connection to one schema. `seconds` is the time that a statement, or a query, has."""
+
+    types = TYPES
+
+    def __init__(self, url: str, schema: str, *, is_reading: bool, seconds: float) -> None:
+        self._place = _place_of(url)
+        self._schema = schema
+        self._seconds = seconds
+        self._is_reading = is_reading
+        self._begin = _beginning(schema, is_reading=is_reading, seconds=seconds)
+        self._names = count()
+        with self._translated():
+            parameters = _CONNECTING | _said(url)
+            self.raw = _Impatient.connect(
+                url,
+                autocommit=True,
+                prepare_threshold=None,
+                cursor_factory=psycopg.RawCursor,
+                **parameters,
+            )
+        self.raw.adapters.register_loader("json", TextLoader)
+        self.raw.adapters.register_loader("timestamptz", _TimeLoader)
+        self.raw.adapters.register_dumper(bool, _BoolDumper)
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> Iterator[Row]:
+        """What a statement finds, a part at a time, from a cursor in the server."""
+        with self._translated(), self._some_transaction():
+            name = f"rows_{next(self._names)}"
+            self._run(f"DECLARE {name} NO SCROLL CURSOR FOR {sql}", parameters)
+            try:
+                yield from self._fetched(name)
+            finally:
+                if self.raw.pgconn.transaction_status == TransactionStatus.INTRANS:
+                    self._run(f"CLOSE {name}")
+
+    def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        """Runs a statement; how many rows it changed."""
+        with self._translated(), self._some_transaction():
+            return max(0, self._run(sql, parameters).rowcount)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
+        """Runs a statement for each row of parameters, without waiting for one after the other."""
+        with self._translated(), self._some_transaction(), self.raw.cursor() as cursor:
+            cursor.executemany(_numbered(sql), rows)
+            return max(0, cursor.rowcount)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block or nothing of it; for reading, as of its first statement."""
+        try:
+            with self._translated():
+                self._begin_transaction()
+            yield
+            with self._translated():
+                self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def one(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
+        """The first row of what a statement finds, without a cursor in the server."""
+        with self._translated(), self._some_transaction():
+            return self._run(sql, parameters).fetchone()
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name in the schema."""
+        return (
+            self.one(
+                "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ? AND tablename = ?",
+                (self._schema, name),
+            )
+            is not None
+        )
+
+    def is_current(self) -> bool:
+        """Whether the server has not ended the connection, as far as can be known unasked."""
+        if self.raw.closed or self.raw.broken:
+            return False
+        waiting = poll()
+        waiting.register(self.raw.pgconn.socket, POLLIN)
+        return not waiting.poll(0)  # it says nothing unasked, except that it ends
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.raw.close()
+
+    def check_encoding(self) -> None:
+        """Raises SqlUnavailable where the database has no Unicode, which ids and bodies are."""
+        encoding = self.raw.info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8"):
+            raise SqlUnavailable(
+                f"The read model in {self._place} can't be used: the database's encoding is "
+                f"{encoding}, and has to be UTF8."
+            )
+
+    def make_schema(self) -> None:
+        """Makes the schema, unless somebody did: only then a right to make schemas is needed."""
+        if self._has_schema():
+            return
+        with self.transaction():
+            self._run("SELECT pg_advisory_xact_lock($1)", (LOCK,))
+            if not self._has_schema():
+                name = sql.Identifier(self._schema).as_string(self.raw)
+                self._run(f"CREATE SCHEMA {name}")
+
+    def _has_schema(self) -> bool:
+        statement = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?"
+        return self.one(statement, (self._schema,)) is not None
+
+    def _fetched(self, cursor: str) -> Iterator[Row]:
+        size, most = FIRST_ROWS, 1
+        while True:
+            fetched = self._run(f"FETCH FORWARD {size} FROM {cursor}")
+            for row in fetched:
+                most = max(most, sum(len(each) for each in row if isinstance(each, str | bytes)))
+                yield row
+            if fetched.rowcount < size:
+                return
+            size = max(1, min(MOST_ROWS, 2 * size, ENOUGH_BYTES // most))
+
+    def _run(self, statement: str, parameters: Sequence[Value] = ()) -> psycopg.Cursor[Row]:
+        return self.raw.execute(_numbered(statement), tuple(parameters) or None)
+
+    def _begin_transaction(self) -> None:
+        if self._is_reading:
+            self.raw.until = monotonic() + SHARE_OF_WAITING * self._seconds
+        self.raw.execute(self._begin)
+
+    def _commit(self) -> None:
+        if self.raw.execute("COMMIT").statusmessage != "COMMIT":
+            raise SqlUnavailable(f"{self._place} did not keep what was written.")
+
+    def _roll_back(self) -> None:
+        """Undoes what was not committed, if it is a connection still; else it is undone."""
+        if self.raw.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            self.raw.close()  # its answer is still to come, and nobody waits for it
+        with suppress(psycopg.Error):
+            self.raw.execute("ROLLBACK")
+
+    @contextmanager
+    def _some_transaction(self) -> Iterator[None]:
+        """The transaction that there is, or one of its own."""
+        if self.raw.pgconn.transaction_status == TransactionStatus.IDLE:
+            with self.transaction():
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raises SqlUnavailable, SqlTooSlow and SqlDamaged for what PostgreSQL raises."""
+        try:
+            yield
+        except psycopg.Error as error:
+            kind = SqlUnavailable
+            if isinstance(error, errors.QueryCanceled):
+                kind = SqlTooSlow
+            elif isinstance(error, _DAMAGED):
+                kind = SqlDamaged
+            # What comes after the first line may have pieces of items in it.
+            reason = (error.diag.message_primary or str(error)).partition("\n")[0].rstrip(".:")
+            message = f"The read model in {self._place} can't be used: {reason}."
+            raise kind(message) from None
+
+
+class _Impatient(psycopg.Connection[Row]):
+    """A connection that waits for no answer after a point in time, if it has one."""
+
+    until: float | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """What the generator returns. Raises OperationalError where it takes too long."""
+        if timeout is None and self.until is not None:
+            timeout = max(SHORTEST_WAIT, self.until - monotonic())
+        try:
+            return super().wait(gen, interval, timeout)
+        except errors.OperationalError as error:
+            if (
+                error.sqlstate is None
+                and self.pgconn.transaction_status == TransactionStatus.ACTIVE
+            ):
+                self.close()
+                raise psycopg.OperationalError("it does not answer") from error
+            raise
+
+
+class _TimeLoader(Loader):
+    """A time in UTC as it was written, with milliseconds at least."""
+
+    def load(self, data: Buffer) -> str:
+        """As RFC 3339 has it."""
+        day, _, time = bytes(data).decode().removesuffix("+00").partition(" ")
+        seconds, _, fraction = time.partition(".")
+        return f"{day}T{seconds}.{fraction:0<3}Z"
+
+
+class _BoolDumper(Dumper):
+    """A truth value is a number, as in SQLite."""
+
+    def dump(self, obj: bool) -> Buffer:  # noqa: FBT001 - the driver's way
+        """Its text."""
+        return b"1" if obj else b"0"
+
+
+@lru_cache
+def _numbered(statement: str) -> str:
+    """A statement with PostgreSQL's `$1`, `$2` in place of `?`."""
+    numbers = count(1)
+    return _PARAMETER.sub(lambda _: f"${next(numbers)}", statement)
+
+
+def _beginning(schema: str, *, is_reading: bool, seconds: float) -> str:
+    """How a transaction begins, in one message. A name in it is quoted by the driver."""
+    kind = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_reading else "READ WRITE"
+    share = SHARE_OF_SERVER if is_reading else 1.0
+    limits = {"statement_timeout": int(1000 * share * seconds) or 1}
+    if not is_reading:
+        limits["idle_in_transaction_session_timeout"] = 60_000  # one that hangs holds others up
+    settings = "".join(f"; SET LOCAL {name} = {value}" for name, value in limits.items())
+    path = f"{sql.Identifier(schema).as_string(None)}, pg_temp"
+    return f"BEGIN {kind}; SET LOCAL search_path = {path}; SET LOCAL TimeZone = 'UTC'{settings}"
+
+
+def _said(url: str) -> dict[str, Any]:
+    """What the URL itself says of how to connect: that goes before our own."""
+    parameters = conninfo_to_dict(url)
+    return {name: parameters[name] for name in _CONNECTING if name in parameters}
+
+
+def _place_of(url: str) -> str:
+    """Where a database is, in words, without who connects to it."""
+    parameters = conninfo_to_dict(url)
+    place = ""
+    if "host" in parameters or "hostaddr" in parameters:
+        place = f" at {parameters.get('host') or parameters.get('hostaddr')}"
+    database = f", database {parameters['dbname']}" if "dbname" in parameters else ""
+    return f"PostgreSQL{place}{database}"
