@@ -46,6 +46,7 @@ from itemstore.api.resources import (
 )
 from itemstore.domain.events import ITEMS
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
@@ -77,8 +78,8 @@ def create_app(
 
     An engine that is not the embedded one has an archive only where ITEMSTORE_ARCHIVE names one.
 
-    Raises UnknownName, NotAnArchive, and TypeError for a client that can't be used, or for both
-    `model` and `collections`.
+    Raises UnknownName, NotDeclarable, NotAnArchive, and TypeError for a client that can't be used,
+    or for both `model` and `collections`.
     """
     settings = settings or Settings()
     models = _models(settings, model, collections)
@@ -133,6 +134,7 @@ class ItemStore(FastAPI):
         self._description: dict[str, Any] | None = None
         self._describing = Lock()  # it is made off the event loop
         self.projections = named_projections(settings.projections, models)
+        self.declared = declared(settings.indexes, settings.text, models)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
         self.router.routes.extend(_routes(models))

@@ -22,6 +22,7 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.projection import ProjectionFailed
+from itemstore.projections.queries.indexes.declared import NotDeclarable
 from itemstore.projections.row import MalformedRow
 from itemstore.store.half_restored import HalfRestored
 from itemstore.store.named import UnknownName
@@ -42,6 +43,7 @@ FAILURES = (
     MalformedRow,
     NoStore,
     NoSuchCollection,
+    NotDeclarable,
     ProjectionFailed,
     UnknownName,
     UnsafeEngine,

@@ -20,6 +20,7 @@ from itemstore.domain.events import ITEMS
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
+from itemstore.projections.queries.indexes.declared import NotDeclarable, declared
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.listening import listener_at
@@ -39,14 +40,16 @@ from itemstore.store.tokens import read_tokens
 def checked(options: Mapping[str, Any]) -> Settings:
     """The settings, with no more connections than the system allows.
 
-    Raises Stop, also where there is no such model, projection or place for an archive.
+    Raises Stop, also where there is no such model, projection or place for an archive, or where
+    no such index or text can be declared.
     """
     settings = checked_settings(options)
     try:
         collections = named_collections(settings.collections, settings.model)
         named_projections(settings.projections, collections)
+        declared(settings.indexes, settings.text, collections)
         archive_of(settings, settings.data_dir)
-    except UnknownName as error:
+    except (NotDeclarable, UnknownName) as error:
         raise Stop(str(error)) from None
     except NotAnArchive as error:
         raise Stop(not_an_archive(error), MISUSED) from None

@@ -23,7 +23,8 @@ class Types:
     """What the database calls the types of columns.
 
     Text is compared by its bytes of UTF-8, which is by code point. A time is written as RFC 3339,
-    and a body as the text of its JSON, which is kept as it is and read as that text.
+    and a body as the text of its JSON, which is kept as it is and read as that text. `words` is
+    what words are kept as, to be searched.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Types:
     bytes: str
     time: str
     json: str
+    words: str
 
 
 class Connection(Protocol):

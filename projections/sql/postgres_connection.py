@@ -29,7 +29,12 @@ from itemstore.projections.sql.errors import SqlDamaged, SqlTooSlow, SqlUnavaila
 T = TypeVar("T")
 
 TYPES = Types(
-    text='text COLLATE "C"', integer="bigint", bytes="bytea", time="timestamptz", json="json"
+    text='text COLLATE "C"',
+    integer="bigint",
+    bytes="bytea",
+    time="timestamptz",
+    json="json",
+    words="tsvector",
 )
 
 CONNECT_SECONDS = 2

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from itemstore.projections.sql.database import Connection, Database, Row, Types, Value
 from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
 
-TYPES = Types(text="TEXT", integer="INTEGER", bytes="BLOB", time="TEXT", json="TEXT")
+TYPES = Types(text="TEXT", integer="INTEGER", bytes="BLOB", time="TEXT", json="TEXT", words="TEXT")
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for a lock that another process holds."""

@@ -6,6 +6,7 @@ begin with `itemstore_`: a collection's name can't have a `_`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ COLUMNS = ("id", "version", "created", "modified", "position", "created_position
 CHECKPOINTS = "itemstore_checkpoints"
 DELETED = "itemstore_deleted"
 INDEXES = "itemstore_indexes"
+
+_LONGEST_NAME = 59  # some are made of one, with an ending
 
 _ITEMS = """
 CREATE TABLE IF NOT EXISTS {table} (
@@ -52,10 +55,19 @@ CREATE TABLE IF NOT EXISTS itemstore_deleted (
     """
 CREATE TABLE IF NOT EXISTS itemstore_indexes (
     collection {text} NOT NULL,
-    path {text} NOT NULL,
     column_name {text} NOT NULL,
+    path {text},
     is_complete {integer} NOT NULL,
-    PRIMARY KEY (collection, path)
+    filled_to {text},
+    PRIMARY KEY (collection, column_name)
+)""",
+    """
+CREATE TABLE IF NOT EXISTS itemstore_texts (
+    collection {text} NOT NULL PRIMARY KEY,
+    paths {text} NOT NULL,
+    table_name {text} NOT NULL,
+    is_complete {integer} NOT NULL,
+    filled_to {text}
 )""",
 )
 
@@ -93,6 +105,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def short_name(name: str) -> str:
+    """The name, or one that is made of it: PostgreSQL cuts off what is longer than 63 bytes."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{name[: _LONGEST_NAME - 17]}_{digest}"
+
+
 def create_tables(connection: Connection, collections: Iterable[str]) -> None:
     """Makes the tables that are not there yet."""
     for statement in _OWN:
@@ -120,7 +140,7 @@ def indexes(connection: Connection, collection: str) -> list[Index]:
     """The columns of sort keys of a collection, complete or not."""
     found = connection.rows(
         "SELECT path, column_name, is_complete FROM itemstore_indexes"
-        " WHERE collection = ? ORDER BY column_name",
+        " WHERE collection = ? AND path IS NOT NULL ORDER BY column_name",
         (collection,),
     )
     return [Index(path, column, bool(is_complete)) for path, column, is_complete in found]

@@ -1,0 +1,38 @@
+"""What the read model takes out of a body: the keys of its indexes, and its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from itemstore.projections.queries.paths import MISSING, Path, path_of, value_at
+from itemstore.projections.queries.sort_keys import sort_key
+from itemstore.projections.queries.words import words_of
+
+
+def keys_of(paths: Iterable[str], body: bytes | str) -> list[bytes | None]:
+    """The sort keys of a body at normalized paths, None where it has no value there."""
+    value = _value(body)
+    found = (value_at(path_in(each), value) for each in paths)
+    return [None if each is MISSING else sort_key(each) for each in found]
+
+
+def words_of_body(body: bytes | str, paths: Iterable[Path]) -> tuple[str, ...]:
+    """The words of a body, each once."""
+    return words_of(_value(body), paths)
+
+
+@lru_cache(maxsize=1024)
+def path_in(normalized: str) -> Path:
+    """The path that stands in a table."""
+    return path_of(normalized, "path")
+
+
+def _value(body: bytes | str) -> Any:
+    """The value of a body; MISSING for what is no JSON, which only another program can have put."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return MISSING
