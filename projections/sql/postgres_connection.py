@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from itertools import count
-from re import compile as pattern
 from select import POLLIN, poll
 from time import monotonic
 from typing import Any, TypeVar
@@ -20,11 +18,12 @@ from psycopg import errors, sql
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 
 from itemstore.projections.sql.database import Connection, Row, Types, Value
 from itemstore.projections.sql.errors import SqlDamaged, SqlTooSlow, SqlUnavailable
+from itemstore.projections.sql.postgres_many import column, for_all, numbered
 
 T = TypeVar("T")
 
@@ -74,8 +73,6 @@ _CONNECTING: dict[str, Any] = {
 
 _DAMAGED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
 
-_PARAMETER = pattern(r"\?")
-
 
 def reason_against(url: str) -> str | None:
     """Why a URL is none of PostgreSQL's, without a piece of it, which may be the password."""
@@ -114,6 +111,7 @@ class PostgresConnection(Connection):
         self._is_reading = is_reading
         self._begin = _beginning(schema, is_reading=is_reading, seconds=seconds)
         self._names = count()
+        self._for_all_rows: dict[str, str | None] = {}
         with self._translated():
             parameters = _CONNECTING | _said(url)
             self.raw = _Impatient.connect(
@@ -144,10 +142,18 @@ class PostgresConnection(Connection):
             return max(0, self._run(sql, parameters).rowcount)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
-        """Runs a statement for each row of parameters, without waiting for one after the other."""
-        with self._translated(), self._some_transaction(), self.raw.cursor() as cursor:
-            cursor.executemany(_numbered(sql), rows)
-            return max(0, cursor.rowcount)
+        """Runs a statement for each row of parameters; at once, where they allow it."""
+        rows = list(rows)
+        if not rows:
+            return 0
+        with self._translated(), self._some_transaction():
+            statement = self._for_all(sql)
+            columns = [column(values) for values in zip(*rows, strict=True)]
+            if statement is not None and None not in columns:
+                return max(0, self.raw.execute(statement, columns).rowcount)
+            with self.raw.cursor() as cursor:
+                cursor.executemany(numbered(sql), rows)
+                return max(0, cursor.rowcount)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -224,7 +230,25 @@ class PostgresConnection(Connection):
             size = max(1, min(MOST_ROWS, 2 * size, ENOUGH_BYTES // most))
 
     def _run(self, statement: str, parameters: Sequence[Value] = ()) -> psycopg.Cursor[Row]:
-        return self.raw.execute(_numbered(statement), tuple(parameters) or None)
+        return self.raw.execute(numbered(statement), tuple(parameters) or None)
+
+    def _for_all(self, statement: str) -> str | None:
+        """The statement for all rows at once. PostgreSQL says of which types its parameters are."""
+        if statement not in self._for_all_rows:
+            self._prepared(numbered(statement).encode())
+            described = self.raw.pgconn.describe_prepared(b"")
+            known = self.raw.adapters.types
+            types = [known.get(described.param_type(i)) for i in range(described.nparams)]
+            names = [each.name for each in types if each is not None]
+            whole = for_all(statement, names) if len(names) == len(types) else None
+            self._for_all_rows[statement] = whole
+        return self._for_all_rows[statement]
+
+    def _prepared(self, statement: bytes) -> None:
+        """Has PostgreSQL look at a statement, which is forgotten with the next one."""
+        prepared = self.raw.pgconn.prepare(b"", statement)
+        if prepared.status != ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(prepared)
 
     def _begin_transaction(self) -> None:
         if self._is_reading:
@@ -305,13 +329,6 @@ class _BoolDumper(Dumper):
     def dump(self, obj: bool) -> Buffer:  # noqa: FBT001 - the driver's way
         """Its text."""
         return b"1" if obj else b"0"
-
-
-@lru_cache
-def _numbered(statement: str) -> str:
-    """A statement with PostgreSQL's `$1`, `$2` in place of `?`."""
-    numbers = count(1)
-    return _PARAMETER.sub(lambda _: f"${next(numbers)}", statement)
 
 
 def _beginning(schema: str, *, is_reading: bool, seconds: float) -> str:
