@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from itemstore.projections.queries.expressions import (
     And,
@@ -27,6 +27,7 @@ from itemstore.projections.queries.expressions import (
     ValueOf,
     Wildcard,
 )
+from itemstore.projections.queries.iregexp import NotARegexp, TooComplex, regexp_of
 from itemstore.projections.queries.scanner import NAME, Scanner
 
 DEEPEST = 50
@@ -176,9 +177,19 @@ class FilterParser:
                 self._scanner.fail(f"{name} takes a query", begins)
             return Count(selection) if name == "count" else ValueOf(selection)
         values = [self._value(*argument) for argument in arguments]
+        if isinstance(values[-1], Literal):
+            self._check_pattern(values[-1], arguments[-1][1])
         if name == "length":
             return Length(values[0])
         return Matches(values[0], values[1], whole=name == "match")
+
+    def _check_pattern(self, literal: Literal, place: int) -> None:
+        """One that is no I-Regexp is allowed, and in nothing (section 2.4.6)."""
+        try:
+            with suppress(NotARegexp):
+                regexp_of(str(literal.value))
+        except TooComplex as error:
+            self._scanner.fail(f"the regular expression can't be looked for: {error}", place)
 
     def _arguments(self) -> list[tuple[Value | Matches, int]]:
         """The arguments of a function, each with its place."""

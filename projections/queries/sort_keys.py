@@ -30,6 +30,9 @@ ARRAY, OBJECT = b"\x06", b"\x07"
 END = b"\x08"
 """After all keys."""
 
+_AFTER_ALL = b"\xff\xff"
+"""Follows an infinite float, which expressions can have (1e400): it is above every integer."""
+
 _EXACT = 2**53
 _SIGN = 1 << 63
 _ALL_BITS = 2**64 - 1
@@ -46,7 +49,7 @@ def sort_key(value: Any) -> bytes:  # noqa: PLR0911 - a table
         case int():
             return NUMBERS + _integer(value)[: KEY_BYTES - 1]
         case float():
-            return NUMBERS + _float(value)
+            return NUMBERS + _float(value) + (_AFTER_ALL if value == math.inf else b"")
         case None:
             return NULL
         case list():

@@ -18,6 +18,7 @@ NEAR_BORDERS = st.builds(
 )
 NUMBERS = (
     st.integers()
+    | st.sampled_from([math.inf, -math.inf])
     | NEAR_BORDERS
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from([0, -0.0, 1, 1.0, 2**53, float(2**53), 2**53 + 1, 2**1024, 10**400, 5e-324])
