@@ -77,6 +77,10 @@ class Connection(Protocol):
     def close(self) -> None:
         """Ends the connection. What is not committed is not done."""
 
+    @abstractmethod
+    def give_up_waiting_after(self, seconds: float) -> None:
+        """For the rest of the transaction: a lock that others hold for longer is SqlUnavailable."""
+
     def one(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
         """The first row of what a statement finds, None where it finds none."""
         for row in [*self.rows(sql, parameters)]:

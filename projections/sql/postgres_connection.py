@@ -173,6 +173,10 @@ class PostgresConnection(Connection):
         with self._translated(), self._some_transaction():
             return self._run(sql, parameters).fetchone()
 
+    def give_up_waiting_after(self, seconds: float) -> None:
+        """For the rest of the transaction: a lock that others hold for longer is SqlUnavailable."""
+        self._run(f"SET LOCAL lock_timeout = {int(1000 * seconds)}")
+
     def has_table(self, name: str) -> bool:
         """Whether there is a table of this name in the schema."""
         return (

@@ -99,6 +99,9 @@ class SqliteConnection(Connection):
                 self.raw.execute("ROLLBACK")
             raise
 
+    def give_up_waiting_after(self, seconds: float) -> None:
+        """There is nothing to wait for: who reads holds up nobody."""
+
     def has_table(self, name: str) -> bool:
         """Whether there is a table of this name."""
         found = self.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))

@@ -10,10 +10,16 @@ from typing import Any
 from itemstore.projections.queries.paths import MISSING, Path, path_of, value_at
 from itemstore.projections.queries.sort_keys import sort_key
 from itemstore.projections.queries.words import words_of
+from itemstore.projections.sql.tables import Index
 
 
-def keys_of(paths: Iterable[str], body: bytes | str) -> list[bytes | None]:
-    """The sort keys of a body at normalized paths, None where it has no value there."""
+def keys_of(indexes: Iterable[Index], body: bytes | str) -> list[bytes | None]:
+    """The sort keys of a body for each of the indexes, None where it has no value."""
+    return keys_at([each.path for each in indexes], body)
+
+
+def keys_at(paths: Iterable[str], body: bytes | str) -> list[bytes | None]:
+    """The sort keys of the values at normalized paths of a body, None where it has none."""
     value = _value(body)
     found = (value_at(path_in(each), value) for each in paths)
     return [None if each is MISSING else sort_key(each) for each in found]

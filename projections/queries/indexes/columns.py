@@ -9,8 +9,8 @@ it out of the table would mean to write all of the table again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from itemstore.projections.queries.indexes.bodies import keys_of
-from itemstore.projections.queries.indexes.slices import lock, rows_after
+from itemstore.projections.queries.indexes.bodies import keys_at
+from itemstore.projections.queries.indexes.slices import LOCK_SECONDS, lock, rows_after
 from itemstore.projections.queries.paths import Path
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import quoted, short_name
@@ -39,6 +39,7 @@ def settle(connection: Connection, collection: str, paths: Sequence[Path]) -> No
     if {each.path for each in columns} - {None} == set(wanted):
         return
     with connection.transaction():
+        connection.give_up_waiting_after(LOCK_SECONDS)
         lock(connection, collection)
         columns = _columns(connection, collection)
         free = [each for each in columns if each.path not in wanted]
@@ -149,5 +150,5 @@ def _fill(connection: Connection, collection: str, columns: Sequence[Column]) ->
 def _keys(columns: Sequence[Column], body: str) -> list[bytes | None]:
     """What belongs into the columns."""
     paths = [each.path for each in columns if each.path is not None]
-    keys = iter(keys_of(paths, body) if paths else ())
+    keys = iter(keys_at(paths, body) if paths else ())
     return [None if each.path is None else next(keys) for each in columns]

@@ -7,28 +7,45 @@ on one database, the one that follows decides.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 
+from itemstore.domain.positions import key_of
 from itemstore.projections.queries.indexes import columns, texts
 from itemstore.projections.queries.indexes.declared import Declared
 from itemstore.projections.sql.database import Connection
-
-logger = logging.getLogger("itemstore")
-
-
-def settle(connection: Connection, collection: str, declared: Declared) -> None:
-    """Lets the tables have what is declared for a collection, and nothing else.
-
-    It is quick: what is new has nothing yet of the rows that are there. Raises SqlUnavailable.
-    """
-    columns.settle(connection, collection, declared.indexes)
-    texts.settle(connection, collection, declared.text)
+from itemstore.projections.sql.tables import checkpoint
 
 
-def step(connection: Connection, collection: str) -> bool:
-    """Does a little of what is left to do after that. Whether there was anything.
+class Making:
+    """Lets a database have what is declared for some collections, and nothing else."""
 
-    To make the SQL index of a column that is filled takes longer, some seconds for a million rows;
-    all other steps are bounded. Raises SqlUnavailable.
-    """
-    return columns.step(connection, collection) or texts.step(connection, collection)
+    def __init__(self, declared: Mapping[str, Declared]) -> None:
+        self._declared = declared
+        self._connection: Connection | None = None
+        self._unfinished: list[str] = []
+
+    def work(self, connection: Connection) -> bool:
+        """Does a little of what is left to do. Whether there was something that it could do.
+
+        With another connection than before it looks anew: another database may be in the place. All
+        steps are small, but that an SQL index of a million rows takes some seconds. Raises
+        SqlUnavailable.
+        """
+        if connection is not self._connection:
+            for collection, each in self._declared.items():
+                columns.settle(connection, collection, each.indexes)
+                texts.settle(connection, collection, each.text)
+            self._connection, self._unfinished = connection, [*self._declared]
+        for collection in [*self._unfinished]:
+            if not _is_made(connection, collection):
+                continue
+            if columns.step(connection, collection) or texts.step(connection, collection):
+                return True
+            self._unfinished.remove(collection)
+        return False
+
+
+def _is_made(connection: Connection, collection: str) -> bool:
+    """Whether the rows of the log's past are there: an index is made faster after them."""
+    at = checkpoint(connection, collection)
+    return at is not None and key_of(at.position) >= key_of(at.target)

@@ -10,6 +10,9 @@ from itemstore.projections.sql.tables import quoted
 MOST_ROWS, MOST_CHARACTERS = 500, 1024 * 1024
 """Rows of a slice, or fewer where their bodies are large."""
 
+LOCK_SECONDS = 1.0
+"""How long a change of tables waits for those who read them. Whoever comes then waits behind it."""
+
 
 def rows_after(
     connection: Connection, collection: str, after: str, columns: Sequence[str] = ()

@@ -72,15 +72,15 @@ class SqliteWords(WordTable):
         """What narrows the collection's rows to those that have what is searched for."""
         sql = (
             f'id IN (SELECT kept.id FROM "{self.index}" AS found JOIN "{self.name}" AS kept '
-            "ON kept.number = found.rowid WHERE found.words MATCH ?)"
+            f'ON kept.number = found.rowid WHERE found."{self.index}" MATCH ?)'
         )
         return Condition(sql, (_expression(search),))
 
     def count(self, connection: Connection, search: Search, most: int) -> int:
         """How many items that is; `most` where there are as many or more."""
         sql = (
-            f'SELECT count(*) FROM (SELECT 1 FROM "{self.index}" AS found '
-            "WHERE found.words MATCH ? LIMIT ?)"
+            f'SELECT count(*) FROM (SELECT 1 FROM "{self.index}" '
+            f'WHERE "{self.index}" MATCH ? LIMIT ?)'
         )
         ((count,),) = [*connection.rows(sql, (_expression(search), most))]
         return int(count)

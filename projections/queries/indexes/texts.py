@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from itemstore.projections.queries.indexes.bodies import words_of_body
 from itemstore.projections.queries.indexes.postgres_words import PostgresWords
-from itemstore.projections.queries.indexes.slices import lock, rows_after
+from itemstore.projections.queries.indexes.slices import LOCK_SECONDS, lock, rows_after
 from itemstore.projections.queries.indexes.sqlite_words import SqliteWords
 from itemstore.projections.queries.indexes.word_tables import WordTable
 from itemstore.projections.queries.paths import Path, listed, read_path
@@ -53,6 +53,7 @@ def settle(connection: Connection, collection: str, paths: Sequence[Path]) -> No
     if (text.paths if text else ()) == (*paths,):
         return
     with connection.transaction():
+        connection.give_up_waiting_after(LOCK_SECONDS)
         lock(connection, collection)
         if text is not None:
             _remove(connection, collection, text)
