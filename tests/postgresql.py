@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from pwd import getpwnam
@@ -30,7 +30,7 @@ PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 # Text is sorted as people do it, not by bytes: what relies on the latter has to say so.
 CLUSTER = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
 
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+QUICK = {"fsync": "off", "full_page_writes": "off"}
 """Settings of a server whose data nobody needs after the test."""
 
 # It ends with the process that started it, however that ends: its standard input does then too.
@@ -68,6 +68,21 @@ class PostgresServer:
         os.kill(pid, signal.SIGQUIT)
         os.kill(pid, signal.SIGCONT)
         _wait_for_end(pid)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """A block during which it is there and says nothing, as under a hung disk."""
+        words = ["pgrep", "--parent", str(self.pid)]
+        children = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+        processes = [self.pid, *map(int, children)]
+        try:
+            for each in processes:
+                os.kill(each, signal.SIGSTOP)
+            yield
+        finally:
+            for each in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
 
     def run(self, statement: sql.Composable | str, *values: object) -> list[tuple[Any, ...]]:
         """Runs one statement as a role that may do everything."""

@@ -212,11 +212,10 @@ class PostgresConnection(Connection):
         """Makes the schema, unless somebody did: only then a right to make schemas is needed."""
         if self._has_schema():
             return
-        with self.transaction():
-            self._run("SELECT pg_advisory_xact_lock($1)", (LOCK,))
+        with self.transaction(), self._translated():
+            self.raw.execute("SELECT pg_advisory_xact_lock($1)", (LOCK,))
             if not self._has_schema():
-                name = sql.Identifier(self._schema).as_string(self.raw)
-                self._run(f"CREATE SCHEMA {name}")
+                self.raw.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
 
     def _has_schema(self) -> bool:
         statement = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?"
