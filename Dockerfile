@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 # What is sent to the build is listed in .dockerignore.
 COPY . .
-RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir '.[postgres]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --create-home itemstore \

@@ -71,7 +71,8 @@ _CONNECTING: dict[str, Any] = {
     "fallback_application_name": "itemstore",
 }
 
-_DAMAGED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
+_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
+"""To the one that writes, which made it, this says that somebody dropped it."""
 
 
 def reason_against(url: str) -> str | None:
@@ -287,7 +288,7 @@ class PostgresConnection(Connection):
             kind = SqlUnavailable
             if isinstance(error, errors.QueryCanceled):
                 kind = SqlTooSlow
-            elif isinstance(error, _DAMAGED):
+            elif isinstance(error, _MISSING) and not self._is_reading:
                 kind = SqlDamaged
             # What comes after the first line may have pieces of items in it.
             reason = (error.diag.message_primary or str(error)).partition("\n")[0].rstrip(".:")

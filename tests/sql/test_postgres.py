@@ -24,6 +24,8 @@ from itemstore.projections.sql.postgres import (
 from itemstore.projections.sql.postgres_many import for_all
 from itemstore.projections.sql.tables import Checkpoint, checkpoint, create_tables
 from itemstore.projections.sql.writing import Writing, begin
+from tests.conftest import ROOT
+from tests.docs.pages import blocks
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 from tests.sql.entries import LOG, created
 
@@ -171,23 +173,41 @@ def test_two_that_follow_at_once_count_nothing_twice(postgresql: PostgresServer)
 
 
 def test_a_role_needs_a_schema_and_nothing_more(postgresql: PostgresServer) -> None:
-    """Either it may make one, or somebody has made it; other roles may be let in to read."""
-    run = postgresql.run
-    for role in ("keeper", "onlooker"):
-        role_in(postgresql, role)
-    database = postgres_database(postgresql.url_of("keeper"))
-    with pytest.raises(SqlUnavailable, match="permission denied for database postgres"):
-        database.writing()
-    run("CREATE SCHEMA itemstore AUTHORIZATION keeper")
-    tables_in(database)
-    with psycopg.connect(postgresql.url_of("keeper"), autocommit=True) as keeper:
-        keeper.execute("GRANT USAGE ON SCHEMA itemstore TO onlooker")
-        keeper.execute("GRANT SELECT ON ALL TABLES IN SCHEMA itemstore TO onlooker")
+    """As Operations says: and others are let in to read, and to nothing else."""
+    database = postgres_database(postgresql.url_of("itemstore"))
     onlooker = postgres_database(postgresql.url_of("onlooker"))
-    with closing(onlooker.reading()) as connection:
-        assert connection.one("SELECT count(*) FROM items") == (0,)
-    with closing(onlooker.writing()) as connection, pytest.raises(SqlUnavailable, match="denied"):
-        connection.execute("DELETE FROM items")
+    role_for_all, role_for_one = (
+        block.text
+        for block in blocks((ROOT / "docs/operations.md").read_text())
+        if block.language == "sql"
+    )
+    try:
+        for statement in role_for_all.splitlines():
+            if statement.startswith("CREATE SCHEMA"):
+                with pytest.raises(SqlUnavailable, match="permission denied for database postgres"):
+                    database.writing()
+            postgresql.run(statement)
+        with closing(database.writing()) as connection:
+            create_tables(connection, ["items"])
+            for statement in role_for_one.splitlines():
+                postgresql.run(statement)
+            create_tables(connection, ["notes"])
+        with closing(onlooker.reading()) as connection:
+            assert connection.one("SELECT count(*) FROM items, notes") == (0,)
+        with (
+            psycopg.connect(onlooker.url) as connection,
+            pytest.raises(psycopg.Error, match="read-only"),
+        ):
+            connection.execute("DELETE FROM itemstore.items")
+        with (
+            closing(onlooker.writing()) as connection,
+            pytest.raises(SqlUnavailable, match="permission denied for table items"),
+        ):
+            connection.execute("DELETE FROM items")
+    finally:
+        postgresql.empty()
+        for role in ("itemstore", "onlooker"):
+            postgresql.run(f"DROP ROLE IF EXISTS {role}")
 
 
 def test_a_database_without_unicode_is_refused(postgresql: PostgresServer) -> None:
@@ -227,6 +247,9 @@ def test_what_was_dropped_by_hand_is_damaged(postgresql: PostgresServer) -> None
             postgresql.run(f"DROP {what} CASCADE")
             with pytest.raises(SqlDamaged):
                 connection.one("SELECT 1 FROM items")
+            with closing(database.reading()) as reading, pytest.raises(SqlUnavailable) as error:
+                reading.one("SELECT 1 FROM items")
+            assert not isinstance(error.value, SqlDamaged)  # it may not be there yet
             assert not connection.has_table("items")
 
 
