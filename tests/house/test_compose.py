@@ -50,10 +50,10 @@ def test_the_engine_is_as_durable_as_the_embedded_one(services: dict[str, Any]) 
     assert "ports" not in services["engine"]
 
 
-def test_the_archive_outlives_the_container_too(services: dict[str, Any]) -> None:
-    """In a volume: the rest of that file system can't be written to."""
+def test_archive_and_read_model_outlive_the_container_too(services: dict[str, Any]) -> None:
+    """In volumes: the rest of that file system can't be written to."""
     place = services["api"]["environment"]["ITEMSTORE_ARCHIVE"]
-    assert services["api"]["volumes"] == [f"archive:{place}"]
+    assert services["api"]["volumes"] == [f"archive:{place}", "queries:/data"]
     assert services["api"]["read_only"] is True
 
 
