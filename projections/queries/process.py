@@ -31,7 +31,7 @@ LENGTH_BYTES = 8
 
 PROGRAM = "from itemstore.projections.queries.process import main; main()"
 
-PRELOADED: tuple[str, ...] = ()
+PRELOADED = ("itemstore.projections.queries.running",)
 """What the child imports before it says that it is ready."""
 
 

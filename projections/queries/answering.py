@@ -1,0 +1,205 @@
+"""A page of items is made on its route, and what is on all pages counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from itemstore.domain.evolve import Item
+from itemstore.projections.queries.asked import Asked
+from itemstore.projections.queries.errors import QueryTooExpensive
+from itemstore.projections.queries.planning import Limits, Route
+from itemstore.projections.queries.query import Place, Plan
+from itemstore.projections.queries.ranking import Lowest
+from itemstore.projections.queries.walks import ROW, Walk
+from itemstore.projections.sql.database import Connection, Row
+
+IDS_AT_ONCE = 32
+"""Items that are read by their ids with one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items, and the place behind them where more may follow."""
+
+    items: Sequence[Item]
+    next: Place | None
+
+
+class Enough(Exception):
+    """As many rows were looked at as may be; `place` is that of the last one."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+class Answer:
+    """A query that is being answered on its route, within a transaction that reads.
+
+    `looked_at` counts the rows. Everything raises SqlUnavailable.
+    """
+
+    def __init__(self, connection: Connection, asked: Asked, route: Route, limits: Limits) -> None:
+        self._connection = connection
+        self._asked = asked
+        self._route = route
+        self._limits = limits
+        self._total: int | None = None
+        self.looked_at = 0
+
+    def page(self) -> tuple[Page, Plan]:
+        """The page, and how it came to be. Raises QueryTooExpensive."""
+        route, asked = self._route, self._asked
+        if route.ordered is not None:
+            has_whole_order = route.sorted_paths == len(asked.order.by)
+            walked = self._walked if has_whole_order else self._walked_by_groups
+            page = walked(route.ordered.walk)
+            if page is not None:
+                return page, Plan(route.ordered.path, "index", self.looked_at)
+        page = self._sorted(route.source.walk)
+        return page, Plan(route.source.path, "memory", self.looked_at)
+
+    def total(self) -> tuple[int, bool]:
+        """How many there are on all pages, or at least so many where the second is false."""
+        source = self._route.source
+        if source.is_exact:
+            return source.rows, source.rows < source.bound
+        if self._total is not None:
+            return self._total, True
+        count = 0
+        with closing(self._matching(source.walk, None, self._limits.counted_rows)) as matching:
+            try:
+                for _ in matching:
+                    count += 1
+            except Enough:
+                return count, False
+        return count, True
+
+    def _walked(self, walk: Walk) -> Page | None:
+        """A page by a walk that has the whole order; None where the source has to be looked at."""
+        items: list[Item] = []
+        size = 0
+        place: Place | None = None
+        with closing(self._matching(walk, self._asked.after, self._route.most)) as matching:
+            try:
+                for row, value in matching:
+                    item = _item_of(row)
+                    size += len(item.body or b"")
+                    if len(items) == self._asked.limit or (
+                        items and size > self._limits.page_bytes
+                    ):
+                        return Page(items, place)
+                    items.append(item)
+                    place = self._asked.place_of(item.id, value)
+            except Enough as enough:
+                return None if self._route.may_turn else Page(items, enough.place)
+        return Page(items, None)
+
+    def _walked_by_groups(self, walk: Walk) -> Page | None:
+        """The same by a walk that has the first part of the order: memory sorts what is equal."""
+        asked, count = self._asked, self._route.sorted_paths
+        after = asked.after and Place(asked.after.keys[:count], "")
+        places: list[Place] = []
+        with closing(self._matching(walk, after, self._route.most)) as matching:
+            try:
+                for _, group in groupby(matching, lambda each: each[0][len(ROW) :]):
+                    places += self._lowest(group, asked.limit + 1 - len(places))
+                    if len(places) > asked.limit:
+                        break
+            except Enough:
+                if self._route.may_turn:
+                    return None
+                if not places:
+                    raise self._too_many_equal() from None
+                return self._read(places, is_last=False)
+        return self._read(places, is_last=True)
+
+    def _sorted(self, walk: Walk) -> Page:
+        """A page for which all rows of the source are looked at."""
+        count = 0
+
+        def counted() -> Iterator[tuple[Row, Any]]:
+            nonlocal count
+            for each in self._matching(walk, None, None):
+                count += 1
+                yield each
+
+        places = self._lowest(counted(), self._asked.limit + 1)
+        self._total = count
+        return self._read([*places], is_last=True)
+
+    def _lowest(self, rows: Iterator[tuple[Row, Any]], most: int) -> Iterator[Place]:
+        """The first places of some items, of those that come after the place that is asked for."""
+        asked = self._asked
+        after = asked.rank_of(asked.after) if asked.after else None
+        lowest = Lowest[Place](most)
+        for row, value in rows:
+            place = asked.place_of(row[0], value)
+            rank = asked.rank_of(place)
+            if after is None or after < rank:
+                lowest.add(rank, place)
+        return iter(lowest)
+
+    def _matching(
+        self, walk: Walk, after: Place | None, most: int | None
+    ) -> Generator[tuple[Row, Any]]:
+        """The rows of a walk that are asked for, with their bodies as values.
+
+        Raises Enough where there are more rows than may be looked at.
+        """
+        asked, count = self._asked, 0
+        last: Row = ()
+        with closing(walk.rows(self._connection, after)) as rows:
+            for row in rows:
+                if count == most:
+                    raise Enough(asked.place_of(last[0], json.loads(last[4])))
+                last = row
+                count += 1
+                self.looked_at += 1
+                if row[0].startswith(asked.prefixes):
+                    value = json.loads(row[4])
+                    if asked.matches(value):
+                        yield row, value
+
+    def _read(self, places: Sequence[Place], *, is_last: bool) -> Page:
+        """The page of the items at the places, one of which may be too many."""
+        limit, size = self._asked.limit, 0
+        items: list[Item] = []
+        for start in range(0, min(len(places), limit), IDS_AT_ONCE):
+            ids = [place.id for place in places[start : min(start + IDS_AT_ONCE, limit)]]
+            found = self._items(ids)
+            for id_ in ids:
+                size += len(found[id_].body or b"")
+                if items and size > self._limits.page_bytes:
+                    return Page(items, places[len(items) - 1])
+                items.append(found[id_])
+        has_more = len(places) > limit or not is_last
+        return Page(items, places[len(items) - 1] if has_more else None)
+
+    def _items(self, ids: Sequence[str]) -> dict[str, Item]:
+        padded = (*ids, *[ids[-1]] * (IDS_AT_ONCE - len(ids)))  # one statement, whatever the number
+        marks = ", ".join("?" * IDS_AT_ONCE)
+        rows = self._connection.rows(
+            f"SELECT {', '.join(ROW)} FROM {self._route.source.walk.table} WHERE id IN ({marks})",  # noqa: S608
+            padded,
+        )
+        return {row[0]: _item_of(row) for row in rows}
+
+    def _too_many_equal(self) -> QueryTooExpensive:
+        route = self._route
+        index = str(self._asked.order.by[route.sorted_paths].path)
+        return QueryTooExpensive(
+            f"More than {route.most:,} items would be sorted that are equal by what is indexed. An "
+            f"index on {index} would help, or a narrower condition.",
+            index,
+        )
+
+
+def _item_of(row: Row) -> Item:
+    id_, version, position, created, body = row[: len(ROW)]
+    return Item(id_, version, position, created, body.encode())

@@ -1,0 +1,18 @@
+"""Queries find what the library of RFC 9535 says that they have to, on each database.
+
+This is a small part of it. All of it is `python -m tests.queries.oracle`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from itemstore.projections.sql.database import Database
+from tests.queries.oracle import compare
+
+
+@pytest.mark.parametrize("seed", ["one", "two", "three"])
+@pytest.mark.parametrize("while_writing", [False, True])
+def test_pages_have_what_they_should(database: Database, seed: str, *, while_writing: bool) -> None:
+    """All of it, in order, as of the position that a page has; with whatever indexes there are."""
+    compare(database, seed, items=150, queries=15, while_writing=while_writing)
