@@ -181,6 +181,8 @@ def test_history_and_tail_show_events_a_line_each(imported: Run) -> None:
         (("import", "--append", "/does/not/exist"), "No such file"),
         (("serve", "--port", "99999"), "--port (ITEMSTORE_PORT)"),
         (("serve", "--model", "nothing:Item"), "ITEMSTORE_MODEL"),
+        (("serve", "--indexes", "products=size"), "ITEMSTORE_INDEXES names the collection"),
+        (("serve", "--text", "@..name"), "ITEMSTORE_TEXT names '@..name' of items"),
         (("serve", "--host", "0.0.0.0", "--port", "0"), "token create"),
         (("token", "revoke", "nobody"), "no token 'nobody'"),
     ],

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from fakeredis import FakeAsyncRedis
 
+from itemstore.api.app import create_app
 from itemstore.projections.queries.indexes.declared import NotDeclarable, declared
 from itemstore.projections.queries.paths import MOST_PATHS
+from itemstore.store.settings import Settings
 
 SHOP = ("items", "products", "orders")
 
@@ -97,3 +100,10 @@ def test_a_path_of_no_collection_is_told_which_there_are() -> None:
         NotDeclarable, match="names 'title' of no collection, and there is no items"
     ):
         declared("title", None, ("products",))
+
+
+def test_an_application_is_not_made_of_a_wrong_setting() -> None:
+    """In process, too."""
+    for wrong in (Settings(indexes="prices=size"), Settings(text="@.*")):
+        with pytest.raises(NotDeclarable):
+            create_app(wrong, redis=FakeAsyncRedis())
