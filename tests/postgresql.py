@@ -72,17 +72,12 @@ class PostgresServer:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """A block during which it is there and says nothing, as under a hung disk."""
-        words = ["pgrep", "--parent", str(self.pid)]
-        children = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-        processes = [self.pid, *map(int, children)]
+        processes = [self.pid, *(pid for (pid,) in self.run("SELECT pid FROM pg_stat_activity"))]
         try:
-            for each in processes:
-                os.kill(each, signal.SIGSTOP)
+            _signal(processes, signal.SIGSTOP)
             yield
         finally:
-            for each in processes:
-                with suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGCONT)
+            _signal(processes, signal.SIGCONT)
 
     def run(self, statement: sql.Composable | str, *values: object) -> list[tuple[Any, ...]]:
         """Runs one statement as a role that may do everything."""
@@ -189,6 +184,12 @@ def _is_open_to_others(place: Path) -> bool:
         return os.access(place, os.W_OK | os.X_OK)
     path = place.resolve()
     return path.is_dir() and all(each.stat().st_mode & 0o1 for each in (path, *path.parents))
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for each in processes:
+        with suppress(ProcessLookupError):
+            os.kill(each, number)
 
 
 def _wait_for_start(server: PostgresServer, shell: subprocess.Popen[bytes]) -> None:
