@@ -39,6 +39,9 @@ TYPES = Types(
 CONNECT_SECONDS = 2
 """How long a server may take to let somebody in; the least that the driver knows."""
 
+BEGIN_SECONDS = 2.0
+"""How long one may take to begin a transaction, which is nothing: a server that hangs is found."""
+
 DEAD_MILLISECONDS = 20_000
 """After so long without an acknowledgement, a host is taken for one that is gone."""
 
@@ -255,9 +258,13 @@ class PostgresConnection(Connection):
             raise psycopg.errors.error_from_result(prepared)
 
     def _begin_transaction(self) -> None:
-        if self._is_reading:
-            self.raw.until = monotonic() + SHARE_OF_WAITING * self._seconds
+        if not self._is_reading:
+            self.raw.execute(self._begin)
+            return
+        until = monotonic() + SHARE_OF_WAITING * self._seconds
+        self.raw.until = min(until, monotonic() + BEGIN_SECONDS)
         self.raw.execute(self._begin)
+        self.raw.until = until
 
     def _commit(self) -> None:
         if self.raw.execute("COMMIT").statusmessage != "COMMIT":
