@@ -110,19 +110,20 @@ def _kind(value: Any) -> type | None:
 def equal(one: Any, other: Any) -> bool:
     """Whether two values are the same (section 2.3.5.2.2); MISSING is so to itself only.
 
-    Python takes true for 1, at any depth.
+    Not as Python has it: there true is 1, and what is nested deep can't be compared.
     """
-    if one != other:
-        return False
     pairs = [(one, other)]
-    for one, other in pairs:  # noqa: PLR1704 - it grows while it is gone through
-        match one:
-            case dict():
-                pairs += [(value, other[name]) for name, value in one.items()]
-            case list():
-                pairs += zip(one, other, strict=True)
-            case _ if isinstance(one, bool) is not isinstance(other, bool):
+    for mine, theirs in pairs:  # it grows while it is gone through
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            if mine.keys() != theirs.keys():
                 return False
+            pairs += [(value, theirs[name]) for name, value in mine.items()]
+        elif isinstance(mine, list) and isinstance(theirs, list):
+            if len(mine) != len(theirs):
+                return False
+            pairs += zip(mine, theirs, strict=True)
+        elif mine != theirs or isinstance(mine, bool) is not isinstance(theirs, bool):
+            return False
     return True
 
 

@@ -33,6 +33,9 @@ from itemstore.projections.queries.scanner import NAME, Scanner
 DEEPEST = 50
 """Levels of parentheses, functions and filters within filters."""
 
+MOST_SEGMENTS = 100
+"""Segments of a query."""
+
 _COMPARISONS = ("==", "!=", "<=", "<", ">=", ">")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _FUNCTIONS = ("length", "count", "match", "search", "value")
@@ -63,6 +66,8 @@ class FilterParser:
         segments: list[Segment] = []
         while segment := self._segment():
             segments.append(segment)
+            if len(segments) > MOST_SEGMENTS:
+                self._scanner.fail(f"a query has at most {MOST_SEGMENTS} segments")
         return Selection(of_root, tuple(segments))
 
     def _any(self) -> Test:

@@ -15,10 +15,10 @@ DEEPEST = 50
 
 _ESCAPE = r"\\[(-+\-.?\[-^nrt{-}]"
 _CATEGORY = r"\\[pP]\{(?:L[lmotu]?|M[cen]?|N[dlo]?|P[c-fios]?|Z[lps]?|S[ckmo]?|C[cfno]?)\}"
-_IN_CLASS = rf"(?:[^\-\[\]\\\ud800-\udfff]|{_ESCAPE})"
+_IN_CLASS = rf"(?:[^\-\[\]\\]|{_ESCAPE})"
 _MEMBER = rf"(?:{_IN_CLASS}(?:-{_IN_CLASS})?|{_CATEGORY})"
 
-_CHARACTER = re.compile(rf"[^(-+.?\[-\]{{-}}\ud800-\udfff]|{_ESCAPE}", re.DOTALL)
+_CHARACTER = re.compile(rf"[^(-+.?\[-\]{{-}}]|{_ESCAPE}", re.DOTALL)
 _CLASS = re.compile(rf"{_CATEGORY}|\[\^?(?:-|{_MEMBER}){_MEMBER}*-?\]", re.DOTALL)
 _QUANTIFIER = re.compile(r"[*+?]|\{([0-9]+)(,([0-9]*))?\}")
 _CONTROLS = {r"\n": "\n", r"\r": "\r", r"\t": "\t"}
@@ -83,6 +83,10 @@ def regexp_of(pattern: str) -> Regexp:
     """
     if len(pattern) > LONGEST:
         raise TooComplex(f"it has more than {LONGEST:,} characters")
+    try:
+        pattern.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        raise NotARegexp from None
     reader = _Reader(pattern)
     branches = reader.branches()
     if not reader.is_at_end:

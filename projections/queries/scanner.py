@@ -13,17 +13,16 @@ LONGEST = 4000
 FARTHEST = 2**53 - 1
 """The largest index of an array (RFC 9535 section 2.1)."""
 
-_FIRST = r"A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff"
-NAME = re.compile(rf"[{_FIRST}][{_FIRST}0-9]*")
+NAME = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 """A name that needs no quotes: member-name-shorthand (section 2.5.1.1)."""
 
-DASHED_NAME = re.compile(rf"[{_FIRST}][{_FIRST}0-9-]*")
+DASHED_NAME = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-,./:-@\[-^`{-\x7f]*")
 """A name that stands alone, so a dash in it can be nothing else."""
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"(?:-?[1-9][0-9]*|-?0)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"-?[1-9][0-9]*|0")
-_PLAIN = {quote: re.compile(rf"[^{quote}\\\x00-\x1f\ud800-\udfff]*") for quote in ("'", '"')}
+_PLAIN = {quote: re.compile(rf"[^{quote}\\\x00-\x1f]*") for quote in ("'", '"')}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\"}
 _HIGH, _LOW, _AFTER = 0xD800, 0xDC00, 0xE000  # surrogates of both kinds, and what is after them
 _HEX = re.compile(r"[0-9A-Fa-f]{4}")
@@ -39,6 +38,10 @@ class Scanner:
         self.text, self.parameter, self.place = text, parameter, 0
         if len(text) > LONGEST:
             self.fail(f"it has more than {LONGEST:,} characters", LONGEST)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            self.fail("a lone surrogate is not a character", error.start)
 
     def fail(self, reason: str, place: int | None = None) -> NoReturn:
         """Raises InvalidQuery at the place, where nothing else is said the next character's."""

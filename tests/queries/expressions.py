@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from itemstore.projections.queries.scanner import LONGEST
+
 LONG = "x" * 998
 """With one more character its sort key is as long as a key may be, so longer ones are ties."""
 
@@ -53,5 +55,5 @@ FILTERS = st.recursive(
         | st.builds("!({})".format, inner)
     ),
     max_leaves=5,
-)
+).filter(lambda text: len(text) <= LONGEST)
 """Texts of expressions, of what the grammar has."""
