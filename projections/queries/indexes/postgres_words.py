@@ -55,15 +55,6 @@ class PostgresWords(WordTable):
         sql = f'id IN (SELECT kept.id FROM "{self.name}" AS kept WHERE kept.words @@ ?::tsquery)'
         return Condition(sql, (_expression(search),))
 
-    def count(self, connection: Connection, search: Search, most: int) -> int:
-        """How many items that is; `most` where there are as many or more."""
-        sql = (
-            f'SELECT count(*) FROM (SELECT 1 FROM "{self.name}" '
-            "WHERE words @@ ?::tsquery LIMIT ?) AS found"
-        )
-        ((count,),) = [*connection.rows(sql, (_expression(search), most))]
-        return int(count)
-
 
 def _expression(search: Search) -> str:
     """The search in PostgreSQL's language: words have nothing in them but letters, digits, `_`."""

@@ -76,15 +76,6 @@ class SqliteWords(WordTable):
         )
         return Condition(sql, (_expression(search),))
 
-    def count(self, connection: Connection, search: Search, most: int) -> int:
-        """How many items that is; `most` where there are as many or more."""
-        sql = (
-            f'SELECT count(*) FROM (SELECT 1 FROM "{self.index}" '
-            f'WHERE "{self.index}" MATCH ? LIMIT ?)'
-        )
-        ((count,),) = [*connection.rows(sql, (_expression(search), most))]
-        return int(count)
-
 
 def _expression(search: Search) -> str:
     """The search in FTS5's language: words have nothing in them but letters, digits and `_`."""

@@ -52,7 +52,3 @@ class WordTable(Protocol):
     @abstractmethod
     def condition(self, search: Search) -> Condition:
         """What narrows the collection's rows to those that have what is searched for."""
-
-    @abstractmethod
-    def count(self, connection: Connection, search: Search, most: int) -> int:
-        """How many items that is; `most` where there are as many or more."""
