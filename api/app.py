@@ -57,6 +57,7 @@ from itemstore.store.named_collections import checked_names, named_collections
 from itemstore.store.opening import begin_to_serve, open_to_serve
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
+from itemstore.store.sql_place import database_of
 from itemstore.store.store import Store
 
 logger = logging.getLogger("itemstore")
@@ -78,8 +79,8 @@ def create_app(
 
     An engine that is not the embedded one has an archive only where ITEMSTORE_ARCHIVE names one.
 
-    Raises UnknownName, NotDeclarable, NotAnArchive, and TypeError for a client that can't be used,
-    or for both `model` and `collections`.
+    Raises UnknownName, NotDeclarable, NotAnArchive, NotASqlUrl, and TypeError for a client that
+    can't be used, or for both `model` and `collections`.
     """
     settings = settings or Settings()
     models = _models(settings, model, collections)
@@ -134,6 +135,7 @@ class ItemStore(FastAPI):
         self._description: dict[str, Any] | None = None
         self._describing = Lock()  # it is made off the event loop
         self.projections = named_projections(settings.projections, models)
+        database_of(settings)  # before anything is opened: it may be no place
         self.declared = declared(settings.indexes, settings.text, models)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)

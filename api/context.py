@@ -15,6 +15,7 @@ from itemstore.server.slow_work import SlowWork
 from itemstore.store.health import Health
 from itemstore.store.known_tokens import KnownTokens
 from itemstore.store.model import ItemModel
+from itemstore.store.read_model import ReadModel, read_model_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -24,8 +25,9 @@ class Context:
     """A store and its projections, with the access and the admission of one process.
 
     `models` are those of its collections, by name. `feed` has the newest events for all that follow
-    the log. `slow_work` is done off the event loop. `keys_in_use` are the idempotency keys of
-    requests that are not answered yet.
+    the log. `slow_work` is done off the event loop. `read_model` is what queries are answered from,
+    None where they are turned off. `keys_in_use` are the idempotency keys of requests that are not
+    answered yet.
     """
 
     store: Store
@@ -37,6 +39,7 @@ class Context:
     processes: Processes
     health: Health
     slow_work: SlowWork
+    read_model: ReadModel | None = None
     keys_in_use: set[str] = field(default_factory=set)
 
     @classmethod
@@ -68,6 +71,7 @@ class Context:
             processes,
             Health(store),
             SlowWork(settings.max_waiting),
+            read_model_of(store),
         )
 
 

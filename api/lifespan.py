@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, suppress
 
 from itemstore.api.context import Context
@@ -14,12 +14,16 @@ from itemstore.projections.runner import Runner
 from itemstore.server.stop_signal import on_stop_signal
 from itemstore.store.archiver import archiving_of, logs_of
 from itemstore.store.archiving_process import InAnotherProcess
+from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
 
 
 @asynccontextmanager
 async def running(context: Context) -> AsyncIterator[None]:
-    """What goes on beside them: projections and archive follow the log, streams end in time."""
+    """What goes on beside them: projections, archive and read model follow the log.
+
+    Streams end in time.
+    """
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.feed.identity.now()
@@ -32,16 +36,26 @@ async def running(context: Context) -> AsyncIterator[None]:
     archiver = _archiver_of(store)
     if archiver is not None:
         archiver.start()
+    read_model = context.read_model
+    if read_model is not None:
+        read_model.start()
     try:
         with on_stop_signal(context.feed.close):
             yield
     finally:
         context.feed.close()
-        if archiver is not None:
-            await archiver.finish()
+        await asyncio.gather(*_endings(archiver, read_model))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _endings(archiver: Archiver | None, model: ReadModel | None) -> Iterator[Awaitable[None]]:
+    """What takes a few seconds to end, each."""
+    if archiver is not None:
+        yield archiver.finish()
+    if model is not None:
+        yield model.finish()
 
 
 def _archiver_of(store: Store) -> Archiver | None:

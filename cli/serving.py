@@ -21,6 +21,7 @@ from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.projections.queries.indexes.declared import NotDeclarable, declared
+from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.listening import listener_at
@@ -34,6 +35,7 @@ from itemstore.store.named_collections import collection_names, named_collection
 from itemstore.store.opening import engine_for, events_of, open_store, promise_of
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
+from itemstore.store.sql_place import database_of
 from itemstore.store.tokens import read_tokens
 
 
@@ -49,6 +51,9 @@ def checked(options: Mapping[str, Any]) -> Settings:
         named_projections(settings.projections, collections)
         declared(settings.indexes, settings.text, collections)
         archive_of(settings, settings.data_dir)
+        database_of(settings)
+    except NotASqlUrl as error:
+        raise Stop(f"--sql-url (ITEMSTORE_SQL_URL): {error}", MISUSED) from None
     except (NotDeclarable, UnknownName) as error:
         raise Stop(str(error)) from None
     except NotAnArchive as error:

@@ -7,25 +7,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
-from itemstore.domain.positions import key_of
+from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry, size_of
+from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Follower, ProjectionFailed
-
-AT_ONCE = 128
-"""Events that are read at once. The size of a slice is guessed from the one before it, so these may
-all be as large as a body may be."""
-
-ENOUGH, ENOUGH_BYTES = 500, 1024 * 1024
-"""Events that are applied together, or fewer where they are large."""
 
 TOO_LONG = 60.0
 """Seconds after which applying events is given up, and tried again."""
-
-RECHECK = 60.0
-"""Seconds after which one that has nothing new is looked at all the same: somebody may have changed
-by hand what it keeps."""
 
 
 class ProjectionAhead(Exception):
@@ -44,12 +34,19 @@ class Following:
     projection was before, so each event is applied exactly once, whoever else does the same.
     """
 
-    def __init__(self, projection: str, follower: Follower, partition: Partition) -> None:
+    def __init__(
+        self,
+        projection: str,
+        follower: Follower,
+        partition: Partition,
+        pace: Pace,
+    ) -> None:
         self.projection = projection
         self.partition = partition
         self.position: str | None = None
         self.is_busy = False
         self._follower = follower
+        self._pace = pace
         self._seen = ""  # the store's last position, from before the log was read to its end
         self._due = 0.0
 
@@ -57,7 +54,7 @@ class Following:
         """Whether its log may have more, in a store whose last position is `end`."""
         if self.is_busy:
             return False
-        if monotonic() >= self._due:
+        if monotonic() >= self._due or key_of(end) < key_of(self._seen or START):
             self.position = None
             return True
         return self.position is not None and self._seen != end
@@ -80,12 +77,14 @@ class Following:
         position = await self._found_position()
         batch: list[Entry] = []
         size, ends = 0, []
-        async with aclosing(self.partition.reader.slices(position, most=AT_ONCE)) as slices:
+        async with aclosing(
+            self.partition.reader.slices(position, most=self._pace.at_once)
+        ) as slices:
             async for entries in slices:
                 batch += entries
                 ends.append(entries[-1][0])
                 size += size_of(entries)
-                if len(batch) < ENOUGH and size < ENOUGH_BYTES:
+                if len(batch) < self._pace.enough and size < self._pace.enough_bytes:
                     continue
                 if not (await self._apply(batch, position, ends) and applied(len(batch))):
                     self.begin_again()
@@ -97,7 +96,7 @@ class Following:
                 return
             applied(len(batch))
             position = batch[-1][0].decode()
-        self.position, self._seen, self._due = position, end, monotonic() + RECHECK
+        self.position, self._seen, self._due = position, end, monotonic() + self._pace.recheck
 
     async def _found_position(self) -> str:
         """Where the projection is. Raises ProjectionAhead where an older log came back without it.

@@ -14,7 +14,7 @@ from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.fold import Check, Fold
 from itemstore.projections.task import Findings, Task
 
-RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "rebuild"))
+RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "rebuild", "sql"))
 """Names that mean something else: the places that `verify` names, and the lease of a rebuild."""
 
 
@@ -51,8 +51,19 @@ class Follower(Protocol):
         """
 
 
+class Followed(Protocol):
+    """What can be kept up with the logs; see Projection."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; no two have the same."""
+
+    def follower(self, partition: Partition) -> Follower | None:
+        """What keeps it up with the log; None where it is written together with that."""
+
+
 @runtime_checkable
-class Projection(Protocol):
+class Projection(Followed, Protocol):
     """A read model: made from the log and from nothing else.
 
     It holds no connection: one object serves every store of a process, and every collection. One
@@ -62,9 +73,6 @@ class Projection(Protocol):
     @property
     def name(self) -> str:
         """What `rebuild`, `/projections` and the metrics call it; no two have the same."""
-
-    def follower(self, partition: Partition) -> Follower | None:
-        """What keeps it up with the log; None where it is written together with that."""
 
     async def statuses(
         self, logs: Sequence[tuple[Partition, Extent]]
@@ -85,7 +93,7 @@ class Projection(Protocol):
         """What compares it with the log while that is folded."""
 
 
-def follows(projection: Projection, collection: str) -> bool:
+def follows(projection: Followed, collection: str) -> bool:
     """Whether a projection is for a collection: each one, or those that its `collections` name."""
     named: Container[str] | None = getattr(projection, "collections", None)
     return named is None or collection in named

@@ -19,18 +19,14 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.all_logs import have_more, last_position
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
+from itemstore.projections import pace as paces
 from itemstore.projections.following import Following, ProjectionAhead
-from itemstore.projections.projection import Projection, ProjectionFailed, follows
+from itemstore.projections.pace import Pace
+from itemstore.projections.projection import Followed, ProjectionFailed, follows
 from itemstore.projections.turns import Turns
 
 LEASE_MS = 5000
 """A runner that died is replaced after this long."""
-
-PAUSE, LONG_PAUSE = 0.1, 0.5
-"""Seconds between two looks at the logs: how old projections are. The long one comes after MANY
-events: the process has other work then, and fewer, larger steps cost less."""
-
-MANY = 500
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
@@ -58,14 +54,20 @@ class Runner:
     def __init__(
         self,
         partitions: Sequence[Partition],
-        projections: Sequence[Projection],
+        projections: Sequence[Followed],
         disk: DiskSpace | None = None,
+        *,
+        pace: Pace | None = None,
+        is_alone: bool = False,
     ) -> None:
+        """With `is_alone` no other process follows the same, and no lease is needed."""
         self._store = partitions[0]
         self._has_several = len(partitions) > 1
         self._disk = disk or DiskSpace()
+        self._pace = pace or paces.USUAL
+        self._is_alone = is_alone
         self._all = [
-            Following(projection.name, follower, partition)
+            Following(projection.name, follower, partition, self._pace)
             for projection in projections
             for partition in partitions
             if follows(projection, partition.keys.collection)
@@ -92,6 +94,11 @@ class Runner:
         finally:
             await self._end_tasks()
 
+    def look_again(self) -> None:
+        """Asks each projection where it is, at the next look: something may have changed there."""
+        for each in self._all:
+            each.begin_again()
+
     @property
     def _lease_key(self) -> str:
         """One for all processes that follow the same projections of the same collections."""
@@ -102,8 +109,8 @@ class Runner:
     async def _work(self) -> None:
         """Follows the logs for as long as this is the one that does, and the disk has space."""
         self._disk.check()
-        lease = Lease(self._store, self._lease_key, LEASE_MS)
-        if not await lease.acquire():
+        lease = None if self._is_alone else Lease(self._store, self._lease_key, LEASE_MS)
+        if lease and not await lease.acquire():
             return
         self._is_at_work = True
         for each in self._all:
@@ -112,16 +119,18 @@ class Runner:
             while True:
                 heed_cancellation()
                 await self._look()
-                await asyncio.sleep(PAUSE)
-                if self._found >= MANY:
-                    await asyncio.sleep(max(0.0, LONG_PAUSE - PAUSE))
+                await asyncio.sleep(self._pace.pause)
+                if self._found >= self._pace.many:
+                    await asyncio.sleep(max(0.0, self._pace.long_pause - self._pace.pause))
                 self._found = 0
                 self._disk.check()
-                await lease.renew_in_time()
+                if lease:
+                    await lease.renew_in_time()
         finally:
             self._is_at_work = False  # what is being applied may be: its position says if it counts
-            with suppress(LogUnavailable):
-                await lease.release()
+            if lease:
+                with suppress(LogUnavailable):
+                    await lease.release()
 
     async def _look(self) -> None:
         """Lets those whose logs have got something advance."""
@@ -134,7 +143,7 @@ class Runner:
             if not has_more.get(each, True):
                 each.has_all(end)
                 continue
-            if self._found >= MANY:
+            if self._found >= self._pace.many:
                 continue  # it is seen at the next look, which comes later now
             each.is_busy = True
             task = asyncio.create_task(self._advance(each, end))

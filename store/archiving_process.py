@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from itemstore.archive.work import FINISH_SECONDS, ProcessEnded, Reasons, Work
 from itemstore.engine.connect import connect_to_primary
@@ -19,6 +18,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import embedded_in
 from itemstore.store.archive_place import archive_of
 from itemstore.store.archiver import archiving_of
+from itemstore.store.child_process import run_to_end
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
@@ -40,21 +40,12 @@ class InAnotherProcess(Work):
 
     async def run(self) -> None:
         """Waits for the end of the process. Raises ProcessEnded."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _PROGRAM, *self._names),
-            stdin=asyncio.subprocess.PIPE,
-            env=os.environ | self._environment,
+        environment = os.environ | self._environment
+        raise ProcessEnded(
+            await run_to_end(
+                _PROGRAM, self._names, environment=environment, seconds=FINISH_SECONDS + 1
+            )
         )
-        try:
-            raise ProcessEnded(await process.wait())
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FINISH_SECONDS + 1):
-                    await process.wait()
-            with suppress(ProcessLookupError):
-                process.kill()
 
 
 def main() -> None:

@@ -98,3 +98,14 @@ class Database(Protocol):
     @abstractmethod
     def writing(self) -> Connection:
         """A connection for the one that follows; what is missing is made. Raises SqlUnavailable."""
+
+    def discard(self) -> None:
+        """Takes all of it away, for it is damaged: it is made anew. A server mends itself."""
+        return
+
+    def check_space(self) -> None:
+        """Raises SqlUnavailable where nothing should be written, for lack of space.
+
+        A server finds that out itself.
+        """
+        return

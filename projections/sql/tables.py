@@ -22,6 +22,8 @@ INDEXES = "itemstore_indexes"
 
 _LONGEST_NAME = 59  # some are made of one, with an ending
 
+_CHECKPOINT = "log, position, event, target, items, events"
+
 _ITEMS = """
 CREATE TABLE IF NOT EXISTS {table} (
     id {text} NOT NULL PRIMARY KEY,
@@ -41,7 +43,8 @@ CREATE TABLE IF NOT EXISTS itemstore_checkpoints (
     position {text} NOT NULL,
     event {text} NOT NULL,
     target {text} NOT NULL,
-    items {integer} NOT NULL
+    items {integer} NOT NULL,
+    events {integer} NOT NULL
 )""",
     """
 CREATE TABLE IF NOT EXISTS itemstore_deleted (
@@ -77,8 +80,8 @@ class Checkpoint:
     """How far the table of a collection is.
 
     It has the events of the log with the id `log` up to `position`, the last of which is `event`, a
-    digest. The table is of use from `target` on: before that it is just being made. `items` is how
-    many rows it has.
+    digest; `events` is how many these were. The table is of use from `target` on: before that it is
+    just being made. `items` is how many rows it has.
     """
 
     log: str
@@ -86,6 +89,7 @@ class Checkpoint:
     event: str = ""
     target: str = START
     items: int = 0
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,7 @@ def create_items(connection: Connection, table: str) -> None:
 def checkpoint(connection: Connection, collection: str) -> Checkpoint | None:
     """How far the table of a collection is; None where nothing was begun."""
     row = connection.one(
-        "SELECT log, position, event, target, items FROM itemstore_checkpoints"
-        " WHERE collection = ?",
+        f"SELECT {_CHECKPOINT} FROM itemstore_checkpoints WHERE collection = ?",  # noqa: S608 - ours
         (collection,),
     )
     return None if row is None else Checkpoint(*row)
@@ -151,10 +154,18 @@ def clear(connection: Connection, collection: str, begun: Checkpoint) -> None:
     connection.execute(f"DELETE FROM {quoted(collection)}")  # noqa: S608 - the name is quoted
     connection.execute("DELETE FROM itemstore_deleted WHERE collection = ?", (collection,))
     connection.execute("DELETE FROM itemstore_checkpoints WHERE collection = ?", (collection,))
+    begin(connection, collection, begun)
+
+
+def begin(connection: Connection, collection: str, begun: Checkpoint) -> None:
+    """Notes where a collection begins, if it has no checkpoint yet."""
     connection.execute(
-        "INSERT INTO itemstore_checkpoints (collection, log, position, event, target, items)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (collection, begun.log, begun.position, begun.event, begun.target, begun.items),
+        f"INSERT INTO itemstore_checkpoints (collection, {_CHECKPOINT})"  # noqa: S608 - ours
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection) DO NOTHING",
+        (
+            *(collection, begun.log, begun.position, begun.event),
+            *(begun.target, begun.items, begun.events),
+        ),
     )
 
 

@@ -10,7 +10,9 @@ from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.sql.changes import Change, changes_of
 from itemstore.projections.sql.database import Connection, Value
-from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, indexes, quoted
+from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, begin, indexes, quoted
+
+__all__ = ["KeysOf", "Texts", "Writing", "begin", "digest_of"]
 
 KeysOf = Callable[[Sequence[Index], bytes], Sequence[bytes | None]]
 """The sort keys of a body for each of the indexes of its collection, None where it has no value."""
@@ -25,19 +27,13 @@ class Texts(Protocol):
     def remove(self, connection: Connection, collection: str, ids: Sequence[str]) -> None:
         """Forgets items, those that it knows."""
 
+    def clear(self, connection: Connection, collection: str) -> None:
+        """Forgets all items of a collection."""
+
 
 def digest_of(entry: Entry) -> str:
     """What is noted of an event. After a failover another one may have its position."""
     return hashlib.sha256(b"\n".join([entry[0], *entry[1]])).hexdigest()[:32]
-
-
-def begin(connection: Connection, collection: str, begun: Checkpoint) -> None:
-    """Notes where a collection begins that has no checkpoint yet."""
-    connection.execute(
-        "INSERT INTO itemstore_checkpoints (collection, log, position, event, target, items)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (collection) DO NOTHING",
-        (collection, begun.log, begun.position, begun.event, begun.target, begun.items),
-    )
 
 
 class Writing:
@@ -65,11 +61,11 @@ class Writing:
             if not self._moved(entries[-1], after):
                 return False
             items = self._write(entries)
-            if items:
-                self._connection.execute(
-                    "UPDATE itemstore_checkpoints SET items = items + ? WHERE collection = ?",
-                    (items, self._collection),
-                )
+            self._connection.execute(
+                "UPDATE itemstore_checkpoints SET items = items + ?, events = events + ?"
+                " WHERE collection = ?",
+                (items, len(entries), self._collection),
+            )
         return True
 
     def _moved(self, last: Entry, after: Checkpoint) -> bool:

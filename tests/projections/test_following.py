@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
-from itemstore.projections import following, runner, turns
+from itemstore.projections import following, pace, runner, turns
 from itemstore.projections.counting import CountingProjection, CountsFollower
 from itemstore.projections.counts import CountsStore
+from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
@@ -60,8 +62,8 @@ class Hanging(CountingProjection):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runners that do not let a test wait."""
-    for name in ("PAUSE", "LONG_PAUSE", "PATIENCE"):
-        monkeypatch.setattr(runner, name, 0.002)
+    monkeypatch.setattr(runner, "PATIENCE", 0.002)
+    monkeypatch.setattr(pace, "USUAL", Pace(pause=0.002, long_pause=0.002))
     monkeypatch.setattr(turns, "LONG", 0.01)
 
 
@@ -222,7 +224,7 @@ async def test_what_somebody_took_away_by_hand_is_seen_without_a_new_event(
     redis: Redis, partitions: list[Partition], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By and by: one that has nothing to do is looked at now and then."""
-    monkeypatch.setattr(following, "RECHECK", 0.05)
+    monkeypatch.setattr(pace, "USUAL", replace(pace.USUAL, recheck=0.05))
     for partition in partitions:
         await write(EventLog(partition), 10)
     async with following_them(partitions, STATISTICS):

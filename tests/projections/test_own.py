@@ -22,8 +22,9 @@ from itemstore.cli.serving import checked
 from itemstore.engine.embedded import attach
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
-from itemstore.projections import runner
+from itemstore.projections import pace
 from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.pace import Pace
 from itemstore.projections.runner import Runner
 from itemstore.store.named import UnknownName
 from itemstore.store.projections import named_projections
@@ -106,7 +107,7 @@ async def test_it_follows_the_log_and_is_listed_and_measured(
     redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it is named in the environment, too."""
-    monkeypatch.setattr(runner, "PAUSE", 0.001)
+    monkeypatch.setattr(pace, "USUAL", Pace(pause=0.001))
     monkeypatch.setenv("ITEMSTORE_PROJECTIONS", "shop:WRITERS")
     app = create_app(redis=redis)
     async with app.router.lifespan_context(app), client_of(app) as client, asyncio.timeout(10):

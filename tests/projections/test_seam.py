@@ -15,10 +15,11 @@ from itemstore.eventlog.codec import decode_flat
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
-from itemstore.projections import following, runner
+from itemstore.projections import pace, runner
 from itemstore.projections.built_in import CURRENT_ITEMS
 from itemstore.projections.digest import RowsDigest, reduced_row
 from itemstore.projections.fold import Fold, Page
+from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.row import encode
@@ -139,7 +140,7 @@ async def test_it_is_kept_up_with_the_log(
     partition: Partition, log: EventLog, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the same runner: several of them apply nothing twice, as the position is its own."""
-    monkeypatch.setattr(runner, "PAUSE", 0.001)
+    monkeypatch.setattr(pace, "USUAL", Pace(pause=0.001))
     monkeypatch.setattr(runner, "LEASE_MS", 1)
     runners = [asyncio.create_task(Runner([partition], [elsewhere]).run()) for _ in range(3)]
     await log.append(PutItem("c", b"{}"))
@@ -167,7 +168,7 @@ async def test_large_events_are_applied_in_small_batches(
         return await apply(self, entries, after)
 
     monkeypatch.setattr(Elsewhere, "apply", noted)
-    monkeypatch.setattr(following, "ENOUGH_BYTES", 100_000)
+    monkeypatch.setattr(pace, "USUAL", Pace(enough_bytes=100_000))
     for number in range(40):
         await log.append(PutItem(f"large {number}", b'"%s"' % (b"x" * 100_000)))
     running = asyncio.create_task(Runner([partition], [elsewhere]).run())

@@ -25,9 +25,11 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import FIRST, Entry
 from itemstore.eventlog.stream import Stream
+from itemstore.projections import pace
 from itemstore.projections import runner as runner_module
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.counts import Counts, CountsStore, TakenBack
+from itemstore.projections.pace import Pace
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
@@ -42,10 +44,10 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import FIRST, Entry
 from itemstore.eventlog.stream import Stream
-from itemstore.projections import runner
+from itemstore.projections import pace, runner
 from itemstore.projections.built_in import BUILT_IN
 
-runner.PAUSE = 0.001
+pace.USUAL = pace.Pace(pause=0.001)
 runner.PATIENCE = 0.001
 runner.LEASE_MS = 20
 
@@ -65,9 +67,8 @@ for _ in sys.stdin:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runners that do not let a test wait."""
-    monkeypatch.setattr(runner_module, "PAUSE", 0.002)
-    monkeypatch.setattr(runner_module, "LONG_PAUSE", 0.002)
     monkeypatch.setattr(runner_module, "PATIENCE", 0.002)
+    monkeypatch.setattr(pace, "USUAL", Pace(pause=0.002, long_pause=0.002))
 
 
 @asynccontextmanager
@@ -162,8 +163,7 @@ async def test_after_many_events_the_next_look_comes_later(
     next_look: str,
 ) -> None:
     """So that to follow takes less of a process that has much to do, and after a few it is soon."""
-    monkeypatch.setattr(runner_module, "MANY", 20)
-    monkeypatch.setattr(runner_module, "LONG_PAUSE", 3600.0)
+    monkeypatch.setattr(pace, "USUAL", Pace(pause=0.002, many=20, long_pause=3600.0))
     await write(log, at_first)
     async with running(partition):
         before = await caught_up(partition)

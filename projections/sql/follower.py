@@ -1,0 +1,178 @@
+"""Keeping the table of one collection up with its log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum
+
+from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.log_id import identity
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
+from itemstore.eventlog.reader import Entry
+from itemstore.projections.projection import Follower
+from itemstore.projections.sql.database import Connection
+from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, clear
+from itemstore.projections.sql.writer import Writer
+from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
+
+logger = logging.getLogger("itemstore")
+
+
+class _Fit(Enum):
+    """How a checkpoint fits the log."""
+
+    IS_IN_IT = 0
+    IS_CUT_OFF = 1
+    IS_NOT_IN_IT = 2
+
+
+class SqlFollower(Follower):
+    """Applies a log to its table, and finds out where the two don't belong together.
+
+    The table may be of another log, or from ahead of one that a failover or a restore has set back.
+    Then it is emptied, and filled from the log's first event on.
+    """
+
+    def __init__(
+        self, writer: Writer, partition: Partition, keys_of: KeysOf | None, texts: Texts | None
+    ) -> None:
+        self._writer = writer
+        self._partition = partition
+        self._collection = partition.keys.collection
+        self._keys_of = keys_of
+        self._texts = texts
+        self._at: Checkpoint | None = None
+        self._cut_off = ""  # a position whose event was removed by hand, with all before it
+
+    async def position(self) -> str:
+        """Where the table is, once that is a place in the log.
+
+        Raises SqlUnavailable, LogUnavailable, LogBroken.
+        """
+        log = await identity(self._partition)
+        at = await self._writer.run(lambda connection: checkpoint(connection, self._collection))
+        if at is None:
+            at = await self._begun(log)
+        elif at.log != log:
+            at = await self._emptied(log, f"it is of another log ({at.log}) than this ({log})")
+        elif not (_same_place(at, self._at) and await self._still_has([at])):
+            at = await self._fitted(at)
+        if key_of(at.position) < key_of(at.target):
+            at = await self._with_target_in_reach(at)
+        self._at = at
+        return at.position
+
+    async def apply(self, entries: Sequence[Entry], after: str) -> bool:
+        """Whether the entries were applied, with the checkpoint, in one transaction.
+
+        They were not where the table is no longer at `after`, and where the log does not have what
+        was read: it may have led from one engine to another.
+        """
+        at = self._at
+        if at is None or at.position != after:
+            return False
+        last = entries[-1]
+        coming = Checkpoint(at.log, last[0].decode(), digest_of(last), at.target)
+        if not await self._still_has([at, coming]):
+            return False
+        self._writer.database.check_space()
+
+        def applied(connection: Connection) -> bool:
+            writing = Writing(connection, self._collection, self._keys_of, self._texts)
+            return writing.apply(entries, at)
+
+        self._at = None
+        if not await self._writer.run(applied):
+            return False
+        self._at = coming
+        return True
+
+    async def _begun(self, log: str) -> Checkpoint:
+        begun = Checkpoint(log, target=await self._partition.reader.last_position())
+
+        def begin_there(connection: Connection) -> Checkpoint | None:
+            begin(connection, self._collection, begun)
+            return checkpoint(connection, self._collection)
+
+        return await self._writer.run(begin_there) or begun
+
+    async def _emptied(self, log: str, why: str) -> Checkpoint:
+        """Begins again from the first event on."""
+        logger.warning("The read model of /%s is made again: %s.", self._collection, why)
+        begun = Checkpoint(log, target=await self._partition.reader.last_position())
+
+        def empty(connection: Connection) -> None:
+            with connection.transaction():
+                clear(connection, self._collection, begun)
+                if self._texts is not None:
+                    self._texts.clear(connection, self._collection)
+
+        await self._writer.run(empty)
+        return begun
+
+    async def _fitted(self, at: Checkpoint) -> Checkpoint:
+        """The place to go on from, where it is not known whether the log has this one."""
+        fit = await self._fit(at)
+        if fit is _Fit.IS_NOT_IN_IT:
+            return await self._emptied(at.log, f"the log has no such event at {at.position}")
+        if fit is _Fit.IS_CUT_OFF and self._cut_off != at.position:
+            self._cut_off = at.position
+            logger.warning(
+                "The read model of /%s may lack events: it is at %s, and the log begins later.",
+                *(self._collection, at.position),
+            )
+        return at
+
+    async def _with_target_in_reach(self, at: Checkpoint) -> Checkpoint:
+        """What the table is made for may have been taken back meanwhile."""
+        last = await self._partition.reader.last_position()
+        if key_of(at.target) <= key_of(last):
+            return at
+
+        def note(connection: Connection) -> None:
+            connection.execute(
+                "UPDATE itemstore_checkpoints SET target = ? WHERE collection = ? AND target = ?",
+                (last, self._collection, at.target),
+            )
+
+        await self._writer.run(note)
+        return replace(at, target=last)
+
+    async def _fit(self, at: Checkpoint) -> _Fit:
+        """How a checkpoint fits the log, wherever that has the event."""
+        if at.position == START:
+            return _Fit.IS_IN_IT
+        reader = self._partition.reader
+        found, _ = await reader.entries_at([at.position.encode()])
+        if found:
+            return _Fit.IS_IN_IT if digest_of(found[0]) == at.event else _Fit.IS_NOT_IN_IT
+        log = await reader.extent()
+        begins_later = not log.length or key_of(at.position) < key_of(log.first)
+        if log.lost and begins_later and not log.is_before(at.position):
+            return _Fit.IS_CUT_OFF
+        return _Fit.IS_NOT_IN_IT
+
+    async def _still_has(self, places: Sequence[Checkpoint]) -> bool:
+        """Whether the log has these events, or had them up to its border, which no event leaves."""
+        up_to = key_of(await border(self._partition.client, self._partition.keys.store))
+        wanted = {
+            each.position.encode(): each.event
+            for each in places
+            if each.position not in (START, self._cut_off) and key_of(each.position) > up_to
+        }
+        positions = [*wanted]
+        while positions:
+            found, looked = await self._partition.reader.entries_at(positions)
+            if [digest_of(each) for each in found] != [wanted[each] for each in positions[:looked]]:
+                return False
+            positions = positions[looked:]
+        return True
+
+
+def _same_place(one: Checkpoint, other: Checkpoint | None) -> bool:
+    return other is not None and (one.log, one.position, one.event) == (
+        *(other.log, other.position, other.event),
+    )

@@ -1,0 +1,39 @@
+"""The SQL read model as a projection: the current items of each collection, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from itemstore.eventlog.partition import Partition
+from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.follower import SqlFollower
+from itemstore.projections.sql.writer import Writer
+from itemstore.projections.sql.writing import KeysOf, Texts
+
+NAME = "sql"
+
+
+class SqlProjection:
+    """Follows the logs of some collections into a database.
+
+    `keys_of` and `texts` are for the indexes that the operator has declared.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        database: Database,
+        collections: Sequence[str],
+        keys_of: KeysOf | None = None,
+        texts: Texts | None = None,
+    ) -> None:
+        self.database = database
+        self.collections = collections
+        self.writer = Writer(database, collections)
+        self.keys_of = keys_of
+        self.texts = texts
+
+    def follower(self, partition: Partition) -> SqlFollower:
+        """What keeps the table of a collection up with its log."""
+        return SqlFollower(self.writer, partition, self.keys_of, self.texts)

@@ -1,0 +1,125 @@
+"""Having the read model follow the logs, by a process beside the API, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from time import monotonic
+
+from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.embedded import embedded_in
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.lease import Lease
+from itemstore.projections.queries.indexes.declared import declared
+from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.sqlite import SqliteDatabase
+from itemstore.store.archive_place import archive_place
+from itemstore.store.child_process import run_to_end
+from itemstore.store.following_process import END_SECONDS, PROGRAM, Followed
+from itemstore.store.store import Store
+from itemstore.store.turns_to_follow import FileTurn, LeaseTurn, Turn
+
+PATIENCE = 1.0
+"""Seconds between two tries to be the one, or to start the process again."""
+
+LOOK = 0.5
+"""Seconds between two looks whether it still is this one's turn."""
+
+LEASE_MS = 5_000
+
+REMINDER = 60.0
+"""Seconds after which a reason that still holds is logged again."""
+
+logger = logging.getLogger("itemstore")
+
+FORESEEN = (LogBroken, LogFull, LogUnavailable, OSError)
+
+
+class ProcessEnded(Exception):
+    """The process that follows has ended by itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The process that follows has ended ({code}). It is started again.")
+
+
+class ReadModelFollowing:
+    """Has the process run, whenever it is this one's turn.
+
+    Any number of API processes may have one. What makes each event count once is the checkpoint of
+    the tables, and not who works.
+    """
+
+    def __init__(self, store: Store, database: Database) -> None:
+        assert store.url is not None
+        settings = store.settings
+        self._followed = Followed(
+            store.url,
+            settings.namespace or "",
+            declared(settings.indexes, settings.text, store.collections),
+            database,
+            archive_place(settings, embedded_in(settings.data_dir, store.url)),
+            settings.archive_cache,
+        )
+        self._turn = _turn_of(store, database)
+        self._task: asyncio.Task[None] | None = None
+        self._said: tuple[str, float] = ("", 0.0)
+
+    def start(self) -> None:
+        """Begins, in a task of its own."""
+        self._task = asyncio.create_task(self._run())
+
+    async def finish(self) -> None:
+        """Ends, and the process with it, within a few seconds."""
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=2 * END_SECONDS)
+
+    async def _run(self) -> None:
+        while True:
+            heed_cancellation()
+            try:
+                if await self._turn.begin():
+                    try:
+                        await self._follow()
+                    finally:
+                        await self._turn.end()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
+                self._warn(error)
+            await asyncio.sleep(PATIENCE)
+
+    async def _follow(self) -> None:
+        """Has the process run until the turn is over. Raises ProcessEnded."""
+        process = asyncio.create_task(
+            run_to_end(
+                PROGRAM,
+                said=self._followed.said,
+                files=self._turn.files,
+                seconds=END_SECONDS + 1,
+            )
+        )
+        try:
+            while not (await asyncio.wait([process], timeout=LOOK))[0]:
+                heed_cancellation()
+                if not await self._turn.still():
+                    return
+            raise ProcessEnded(process.result())
+        finally:
+            process.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([process], timeout=END_SECONDS + 2)
+
+    def _warn(self, error: Exception) -> None:
+        reason, until = self._said
+        if str(error) == reason and monotonic() < until:
+            return
+        self._said = str(error), monotonic() + REMINDER
+        trace = None if isinstance(error, (*FORESEEN, ProcessEnded)) else error
+        logger.warning("The read model for queries stands still: %s", error, exc_info=trace)
+
+
+def _turn_of(store: Store, database: Database) -> Turn:
+    if isinstance(database, SqliteDatabase):
+        return FileTurn(database.path.with_name(database.path.name + "-lock"))
+    partition = store.partition
+    return LeaseTurn(Lease(partition, partition.keys.store.lease("sql"), LEASE_MS))

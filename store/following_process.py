@@ -1,0 +1,150 @@
+"""Following the logs into the read model, in a process of its own beside the API (decision 0058).
+
+It is told what to do by its standard input, and ends with that. It imports little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from itemstore.engine.connect import connect_to_primary
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import Past
+from itemstore.projections.pace import Pace
+from itemstore.projections.queries.indexes import texts
+from itemstore.projections.queries.indexes.bodies import keys_of
+from itemstore.projections.queries.indexes.declared import Declared
+from itemstore.projections.queries.indexes.making import Making
+from itemstore.projections.runner import Runner
+from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.errors import SqlUnavailable
+from itemstore.projections.sql.sql_projection import SqlProjection
+from itemstore.projections.sql.writer import Writer
+
+NICENESS = 5
+"""It gives way to the engine and to the API, but gets its share."""
+
+PACE = Pace(
+    at_once=500,
+    enough=10_000,
+    enough_bytes=8 * 1024 * 1024,
+    long_pause=0.1,
+    many=1_000_000,
+    recheck=5.0,
+)
+"""Large steps where it is far behind: the more there is, the less an event costs."""
+
+LOOK = 0.2
+"""Seconds between two looks whether the database is still the one that it was."""
+
+MAKING_PAUSE, MAKING_SECONDS = 0.01, 2.0
+"""Seconds between two steps of making what is declared, and between two looks for such work."""
+
+END_SECONDS = 2.0
+"""How long it may take to end."""
+
+PROGRAM = "from itemstore.store.following_process import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What is followed: the engine's URL, and into which database.
+
+    `declared` has all collections that are followed, with what their tables are to have. `archive`
+    is the place of the logs' older part, None where there is none.
+    """
+
+    url: str
+    namespace: str
+    declared: Mapping[str, Declared]
+    database: Database
+    archive: str | None
+    archive_cache: int
+
+    @property
+    def said(self) -> bytes:
+        """What the process reads."""
+        return pickle.dumps(self)
+
+
+def main() -> None:
+    """Follows what standard input names until that ends."""
+    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
+        signal.signal(each, signal.SIG_IGN)
+    os.nice(NICENESS)
+    followed = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
+    logging.basicConfig(format="%(levelname)s:     %(message)s")
+    asyncio.run(_follow(followed))
+    sys.stderr.flush()
+    os._exit(0)  # without waiting for threads: a disk that hangs may keep them for ever
+
+
+async def _follow(followed: Followed) -> None:
+    async with connect_to_primary(followed.url) as client:
+        keys = [Keys(name, followed.namespace) for name in followed.declared]
+        past = _past_of(followed, client, keys[0])
+        partitions = [Partition(client, each, past) for each in keys]
+        projection = SqlProjection(
+            followed.database, tuple(followed.declared), keys_of=keys_of, texts=texts
+        )
+        runner = Runner(partitions, [projection], pace=PACE, is_alone=True)
+        tasks = [
+            asyncio.create_task(_keep_making(projection.writer, Making(followed.declared))),
+            asyncio.create_task(runner.run()),
+            asyncio.create_task(_keep_looking(runner, projection.writer)),
+        ]
+        await _end_of_input()
+        for task in tasks:
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.to_thread(projection.writer.close)
+
+
+def _past_of(followed: Followed, client: object, keys: Keys) -> Past | None:
+    if followed.archive is None:
+        return None
+    from redis.asyncio import Redis  # noqa: PLC0415 - what reads an archive is large
+
+    from itemstore.archive.archive import Archive  # noqa: PLC0415 - the same
+    from itemstore.archive.object_store import object_store_of  # noqa: PLC0415 - the same
+    from itemstore.store.own_past import OwnPast  # noqa: PLC0415 - the same
+
+    assert isinstance(client, Redis)
+    archive = Archive(object_store_of(followed.archive), followed.archive_cache)
+    return OwnPast(archive, client, keys.store)
+
+
+async def _keep_looking(runner: Runner, writer: Writer) -> None:
+    """Has a database noticed that was taken away, or another one put in its place."""
+    while True:
+        await asyncio.sleep(LOOK)
+        if not await asyncio.to_thread(writer.is_current):
+            runner.look_again()
+
+
+async def _keep_making(writer: Writer, making: Making) -> None:
+    """Has indexes and texts made that are declared, between the batches."""
+    while True:
+        has_work = False
+        with suppress(SqlUnavailable):  # who follows says so
+            has_work = await writer.run(making.work)
+        await asyncio.sleep(MAKING_PAUSE if has_work else MAKING_SECONDS)
+
+
+async def _end_of_input() -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    await reader.read()

@@ -1,0 +1,241 @@
+"""What queries are answered from: the read model of a store, as a process that serves it has it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import TypeVar
+
+from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.all_logs import last_position
+from itemstore.projections.following import Following
+from itemstore.projections.pace import Pace
+from itemstore.projections.queries.indexes import texts
+from itemstore.projections.queries.indexes.bodies import keys_of
+from itemstore.projections.queries.indexes.declared import declared
+from itemstore.projections.queries.indexes.making import Making
+from itemstore.projections.queries.processes import Processes
+from itemstore.projections.sql.database import Connection, Database
+from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
+from itemstore.projections.sql.sql_projection import SqlProjection
+from itemstore.projections.sql.sqlite import SqliteDatabase
+from itemstore.projections.sql.tables import Checkpoint, checkpoint
+from itemstore.projections.sql.writer import Writer
+from itemstore.store.following import ReadModelFollowing
+from itemstore.store.sql_place import database_of, file_name
+from itemstore.store.store import Store
+
+T = TypeVar("T")
+
+LOOK = 0.02
+"""Seconds between two looks whether it is where it should be."""
+
+PACE = Pace(at_once=500, enough=10_000, enough_bytes=8 * 1024 * 1024)
+"""Events that are applied together where this process does it."""
+
+_ANOTHER = (
+    "The read model in the database is another store's (its log is {}, and this one's is {}): name "
+    "another place with ITEMSTORE_SQL_URL, or --data-dir."
+)
+
+
+class ReadModel:
+    """The read model of a store. `following` keeps it up with the logs, beside this process.
+
+    Without that it is brought up to the end of the log before each query, by this process: nobody
+    else can reach the engine. So each sees what was written before it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        database: Database,
+        *,
+        following: ReadModelFollowing | None = None,
+        own: _Own | None = None,
+    ) -> None:
+        self.database = database
+        self._following = following
+        self.processes = Processes()
+        self._store = store
+        self._own = own
+        self._reading = _Reading(database)
+
+    async def position(self, collection: str) -> str:
+        """The position of the last event that it has of a collection; START for none.
+
+        Raises SqlUnavailable, LogUnavailable, LogBroken.
+        """
+        found = await self._checkpoint(collection)
+        return START if found is None else found.position
+
+    async def wait(self, collection: str, position: str, seconds: float) -> bool:
+        """Whether it comes to have all of a collection's log up to a position in so many seconds.
+
+        A position after the log's last event is one of another collection: then it has all there
+        is. Raises SqlUnavailable, LogUnavailable, LogBroken.
+        """
+        until = monotonic() + seconds
+        while not await self._has_come_to(collection, position):
+            if monotonic() > until:
+                return False
+            await asyncio.sleep(LOOK)
+        return True
+
+    def start(self) -> None:
+        """Begins to follow, where that is done beside this process."""
+        if self._following is not None:
+            self._following.start()
+
+    async def finish(self) -> None:
+        """Ends that within a few seconds, and all that it has."""
+        if self._following is not None:
+            await self._following.finish()
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Ends the processes that run queries, and removes what is of this process only."""
+        self.processes.close()
+        self._reading.close()
+        if self._own is not None:
+            self._own.close()
+
+    async def _has_come_to(self, collection: str, position: str) -> bool:
+        at = await self.position(collection)
+        if key_of(position) <= key_of(at):
+            return True
+        last = await self._store.collections[collection].partition.reader.last_position()
+        return key_of(last) <= key_of(at)
+
+    async def _checkpoint(self, collection: str) -> Checkpoint | None:
+        """How far the collection is, once it is known to be this store's."""
+        if self._own is not None:
+            await self._own.catch_up(collection)
+        found = await self._reading.run(lambda connection: checkpoint(connection, collection))
+        log = await self._store.feed.identity.lately()
+        if found is not None and found.log != log:
+            raise SqlUnavailable(_ANOTHER.format(found.log, log))
+        return found
+
+
+def read_model_of(store: Store) -> ReadModel | None:
+    """The read model of a store that is served; None where queries are turned off.
+
+    Raises NotASqlUrl.
+    """
+    database = database_of(store.settings)
+    if database is None:
+        return None
+    if store.url is not None:
+        return ReadModel(store, database, following=ReadModelFollowing(store, database))
+    directory = None
+    if store.settings.sql_url is None:
+        directory = _temporary()
+        database = SqliteDatabase(directory / file_name(store.settings.namespace))
+    return ReadModel(store, database, own=_Own(store, database, directory))
+
+
+class _Reading:
+    """A connection of this process, which asks nothing but small questions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._connection: Connection | None = None
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._run, work)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        with self._lock:
+            if self._connection is not None and not self._connection.is_current():
+                self._close()
+            if self._connection is None:
+                self._connection = self._database.reading()
+            try:
+                return work(self._connection)
+            except SqlDamaged:
+                self._close()
+                with suppress(OSError):
+                    self._database.discard()
+                raise
+            except SqlUnavailable:
+                self._close()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class _Own:
+    """The read model of a process that follows by itself, whenever it is asked.
+
+    Where it has a directory of its own, that goes with it.
+    """
+
+    def __init__(self, store: Store, database: Database, directory: Path | None) -> None:
+        settings = store.settings
+        what = declared(settings.indexes, settings.text, store.collections)
+        self._projection = SqlProjection(database, tuple(what), keys_of=keys_of, texts=texts)
+        self._making = Making(what)
+        self._store = store
+        self._directory = directory
+        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._following = {
+            name: Following(
+                self._projection.name,
+                self._projection.follower(each.partition),
+                each.partition,
+                PACE,
+            )
+            for name, each in store.collections.items()
+        }
+        self._finalizer = weakref.finalize(self, _remove, self._projection.writer, directory)
+
+    async def catch_up(self, collection: str) -> None:
+        """Applies what the log has, to its end as it is now."""
+        following = self._following[collection]
+        async with self._turns():
+            if self._directory is not None:
+                self._directory.mkdir(0o700, exist_ok=True)
+            end = await last_position(self._store.partition)
+            following.begin_again()
+            while following.position is None:
+                await following.advance(end, lambda _: True)
+            while await self._projection.writer.run(self._making.work):
+                pass
+
+    def close(self) -> None:
+        _remove(self._projection.writer, self._directory)
+
+    def _turns(self) -> asyncio.Lock:
+        """A lock of the loop that runs: an application in process may see several."""
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn[0] is not loop:
+            self._turn = loop, asyncio.Lock()
+        return self._turn[1]
+
+
+def _temporary() -> Path:
+    """A directory that is not there yet."""
+    return Path(tempfile.gettempdir()) / f"itemstore-{secrets.token_hex(8)}"
+
+
+def _remove(writer: Writer, directory: Path | None) -> None:
+    writer.close()
+    if directory is not None:
+        shutil.rmtree(directory, ignore_errors=True)

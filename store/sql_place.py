@@ -1,0 +1,38 @@
+"""Where a store's read model is: what ITEMSTORE_SQL_URL says, and what goes without saying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.postgres import postgres_database
+from itemstore.projections.sql.sqlite import SqliteDatabase
+from itemstore.store.settings import Settings
+
+OFF = "off"
+"""What the setting says for no read model at all."""
+
+FILE = "sqlite://"
+"""What a URL begins with that names a file: a slash and its path follow."""
+
+
+def database_of(settings: Settings) -> Database | None:
+    """The database for queries, whether it is there yet or not; None where they are turned off.
+
+    Without the setting it is a file in the data directory, also where the engine is another one.
+    Raises NotASqlUrl.
+    """
+    url = settings.sql_url
+    if url == OFF:
+        return None
+    if url is None:
+        return SqliteDatabase(settings.data_dir.absolute() / file_name(settings.namespace))
+    if url.startswith(FILE + "/"):
+        return SqliteDatabase(Path(unquote(url.removeprefix(FILE + "/"))).absolute())
+    return postgres_database(url, settings.namespace, settings.query_seconds)
+
+
+def file_name(namespace: str | None) -> str:
+    """The name of the file. Stores that share a directory have one each."""
+    return f"queries-{quote(namespace, safe='')}.sqlite" if namespace else "queries.sqlite"
