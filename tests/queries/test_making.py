@@ -11,7 +11,7 @@ from itemstore.projections.queries.indexes import slices
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.queries.indexes.making import Making
 from itemstore.projections.queries.indexes.texts import text_of
-from itemstore.projections.sql.database import Connection
+from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.projections.sql.tables import Checkpoint, create_tables, indexes
 from itemstore.projections.sql.writing import begin
@@ -23,9 +23,9 @@ POSITION = "1795425451000-0"
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(database: Database) -> Iterator[Connection]:
     """A database with items, the table of others being just made."""
-    connection = SqliteDatabase(tmp_path / "queries.sqlite").writing()
+    connection = database.writing()
     create_tables(connection, [ITEMS, OTHER])
     begin(connection, ITEMS, Checkpoint("0123456789abcdef"))
     begin(connection, OTHER, Checkpoint("0123456789abcdef", target=POSITION))
