@@ -57,3 +57,26 @@ FILTERS = st.recursive(
     max_leaves=5,
 ).filter(lambda text: len(text) <= LONGEST)
 """Texts of expressions, of what the grammar has."""
+
+PATH_WORDS = [
+    "@",
+    "$",
+    ".",
+    "..",
+    "[",
+    "]",
+    "*",
+    ",",
+    "-",
+    "a",
+    "'a'",
+    '"',
+    "\\u",
+    "0",
+    "1:",
+    "?",
+    "b'c",
+    "é",
+]
+PATH_TEXTS = st.lists(st.sampled_from(PATH_WORDS) | st.characters(), max_size=12).map("".join)
+"""Texts that are paths with commas, or nearly so."""

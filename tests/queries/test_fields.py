@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
 
 from itemstore.projections.queries.errors import InvalidQuery
 from itemstore.projections.queries.fields import Fields
+from tests.queries.expressions import PATH_TEXTS
 
 BODY = (
     b'{"title":"As\xc3\xa9","price":12345678901234567890,"rate":0.1,'
@@ -70,3 +72,21 @@ def test_too_many_are_refused() -> None:
     """There is a bound."""
     with pytest.raises(InvalidQuery):
         Fields.of(",".join(f"f{number}" for number in range(51)))
+
+
+@given(PATH_TEXTS)
+def test_no_text_makes_anything_but_a_refusal(text: str) -> None:
+    """Or something that any body can be asked for."""
+    try:
+        read = Fields.of(text)
+    except InvalidQuery as error:
+        refused = error
+    else:
+        assert json.loads(read.projected(b'{"a":[{"b c":1}]}')) in (
+            {},
+            {"a": [{"b c": 1}]},
+            {"a": [{}]},
+        )
+        return
+    assert refused.place is not None
+    assert 0 <= refused.place <= len(text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from itemstore.projections.queries.errors import InvalidQuery
 from itemstore.projections.queries.order import Order
 from itemstore.projections.queries.sort_keys import sort_key
+from tests.queries.expressions import PATH_TEXTS
 
 
 def test_an_order_is_paths_with_directions() -> None:
@@ -34,3 +36,17 @@ def test_what_is_no_order_is_refused_at_its_place(text: str, place: int) -> None
     with pytest.raises(InvalidQuery) as refused:
         Order.of(text)
     assert (refused.value.parameter, refused.value.place) == ("order", place)
+
+
+@given(PATH_TEXTS)
+def test_no_text_makes_anything_but_a_refusal(text: str) -> None:
+    """Or something that any body can be asked for."""
+    try:
+        read = Order.of(text)
+    except InvalidQuery as error:
+        refused = error
+    else:
+        assert len(read.keys({"a": [{"b c": 1}]})) == len(read.by)
+        return
+    assert refused.place is not None
+    assert 0 <= refused.place <= len(text)
