@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
 from itemstore.domain.positions import START, key_of
-from itemstore.eventlog.all_logs import last_position
-from itemstore.projections.following import Following
-from itemstore.projections.pace import Pace
-from itemstore.projections.queries.indexes import texts
-from itemstore.projections.queries.indexes.bodies import keys_of
-from itemstore.projections.queries.indexes.declared import declared
-from itemstore.projections.queries.indexes.making import Making
+from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
+from itemstore.projections.queries.query import Found, Query
+from itemstore.projections.queries.running import found_in
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
-from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.projections.sql.tables import Checkpoint, checkpoint
-from itemstore.projections.sql.writer import Writer
+from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
@@ -37,9 +27,6 @@ T = TypeVar("T")
 
 LOOK = 0.02
 """Seconds between two looks whether it is where it should be."""
-
-PACE = Pace(at_once=500, enough=10_000, enough_bytes=8 * 1024 * 1024)
-"""Events that are applied together where this process does it."""
 
 _ANOTHER = (
     "The read model in the database is another store's (its log is {}, and this one's is {}): name "
@@ -60,7 +47,7 @@ class ReadModel:
         database: Database,
         *,
         following: ReadModelFollowing | None = None,
-        own: _Own | None = None,
+        own: CatchingUp | None = None,
     ) -> None:
         self.database = database
         self._following = following
@@ -68,6 +55,22 @@ class ReadModel:
         self._store = store
         self._own = own
         self._reading = _Reading(database)
+
+    async def find(self, query: Query) -> Found:
+        """What a query finds.
+
+        Raises InvalidQuery, QueryTooExpensive, ReadModelBehind, SqlUnavailable, TooManyQueries, and
+        LogUnavailable or LogBroken.
+        """
+        await self._checkpoint(query.collection)
+        settings = self._store.settings
+        try:
+            return await self.processes.run(
+                settings.query_seconds, found_in, self.database, query, Limits(settings.query_rows)
+            )
+        except SqlDamaged:
+            await asyncio.to_thread(discard, self.database)
+            raise
 
     async def position(self, collection: str) -> str:
         """The position of the last event that it has of a collection; START for none.
@@ -138,9 +141,15 @@ def read_model_of(store: Store) -> ReadModel | None:
         return ReadModel(store, database, following=ReadModelFollowing(store, database))
     directory = None
     if store.settings.sql_url is None:
-        directory = _temporary()
+        directory = new_directory()
         database = SqliteDatabase(directory / file_name(store.settings.namespace))
-    return ReadModel(store, database, own=_Own(store, database, directory))
+    return ReadModel(store, database, own=CatchingUp(store, database, directory))
+
+
+def discard(database: Database) -> None:
+    """Takes away what is damaged: who follows begins it anew."""
+    with suppress(OSError):
+        database.discard()
 
 
 class _Reading:
@@ -164,8 +173,7 @@ class _Reading:
                 return work(self._connection)
             except SqlDamaged:
                 self._close()
-                with suppress(OSError):
-                    self._database.discard()
+                discard(self._database)
                 raise
             except SqlUnavailable:
                 self._close()
@@ -179,63 +187,3 @@ class _Reading:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-class _Own:
-    """The read model of a process that follows by itself, whenever it is asked.
-
-    Where it has a directory of its own, that goes with it.
-    """
-
-    def __init__(self, store: Store, database: Database, directory: Path | None) -> None:
-        settings = store.settings
-        what = declared(settings.indexes, settings.text, store.collections)
-        self._projection = SqlProjection(database, tuple(what), keys_of=keys_of, texts=texts)
-        self._making = Making(what)
-        self._store = store
-        self._directory = directory
-        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
-        self._following = {
-            name: Following(
-                self._projection.name,
-                self._projection.follower(each.partition),
-                each.partition,
-                PACE,
-            )
-            for name, each in store.collections.items()
-        }
-        self._finalizer = weakref.finalize(self, _remove, self._projection.writer, directory)
-
-    async def catch_up(self, collection: str) -> None:
-        """Applies what the log has, to its end as it is now."""
-        following = self._following[collection]
-        async with self._turns():
-            if self._directory is not None:
-                self._directory.mkdir(0o700, exist_ok=True)
-            end = await last_position(self._store.partition)
-            following.begin_again()
-            while following.position is None:
-                await following.advance(end, lambda _: True)
-            while await self._projection.writer.run(self._making.work):
-                pass
-
-    def close(self) -> None:
-        _remove(self._projection.writer, self._directory)
-
-    def _turns(self) -> asyncio.Lock:
-        """A lock of the loop that runs: an application in process may see several."""
-        loop = asyncio.get_running_loop()
-        if self._turn is None or self._turn[0] is not loop:
-            self._turn = loop, asyncio.Lock()
-        return self._turn[1]
-
-
-def _temporary() -> Path:
-    """A directory that is not there yet."""
-    return Path(tempfile.gettempdir()) / f"itemstore-{secrets.token_hex(8)}"
-
-
-def _remove(writer: Writer, directory: Path | None) -> None:
-    writer.close()
-    if directory is not None:
-        shutil.rmtree(directory, ignore_errors=True)
