@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,14 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner
-from itemstore.projections.following import Following
-from itemstore.projections.pace import Pace
-from itemstore.projections.runner import Runner
-from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
+from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, checkpoint
 from tests.conftest import url_of
 from tests.rebuild.conftest import write
+from tests.sql.followers import assert_same, follow, following, place
 
-PACE = Pace(pause=0.002, long_pause=0.002, recheck=0.05)
+Followers = Callable[[str, Database], subprocess.Popen[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +39,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> SqliteDatabase:
+def file(tmp_path: Path) -> SqliteDatabase:
     """A file that is not there yet."""
     return SqliteDatabase(tmp_path / "data" / "queries.sqlite")
 
@@ -53,84 +50,7 @@ def fake_partition(keys: Keys) -> Partition:
     return Partition(FakeAsyncRedis(server=FakeServer()), keys)
 
 
-@asynccontextmanager
-async def following(database: SqliteDatabase, *partitions: Partition) -> AsyncIterator[Runner]:
-    """What follows the logs for the block, as the process beside the API does."""
-    projection = SqlProjection(database, [each.keys.collection for each in partitions])
-    following = Runner(partitions, [projection], pace=PACE, is_alone=True)
-    task = asyncio.create_task(following.run())
-    try:
-        yield following
-    finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=1)
-        projection.writer.close()
-
-
-async def follow(database: SqliteDatabase, partition: Partition) -> None:
-    """Follows one log to its end."""
-    projection = SqlProjection(database, [partition.keys.collection])
-    each = Following("sql", projection.follower(partition), partition, PACE)
-    while each.position is None:
-        await each.advance("", lambda _: True)
-    projection.writer.close()
-
-
-async def assert_same(database: SqliteDatabase, partition: Partition) -> None:
-    """The tables come to be what the current items are, deleted ones included."""
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                if tables(database, partition) == await current(partition):
-                    return
-            except SqlDamaged:
-                database.discard()  # whoever reads it does that
-            except SqlUnavailable:
-                pass
-            await asyncio.sleep(0.005)
-
-
-async def current(partition: Partition) -> tuple[dict[str, str], int, str]:
-    """The rows of the current items, how many exist, and the log's last position."""
-    rows: dict[Any, Any] = await partition.client.hgetall(partition.keys.current)
-    count = await partition.client.zcard(partition.keys.ids)
-    last = await partition.reader.last_position()
-    return {name.decode(): row.decode() for name, row in rows.items()}, count, last
-
-
-def tables(database: SqliteDatabase, partition: Partition) -> tuple[dict[str, str], int, str]:
-    """The same from the tables."""
-    name = partition.keys.collection
-    with closing(database.reading()) as connection, connection.transaction():
-        at = checkpoint(connection, name) or Checkpoint("")
-        rows = {
-            item: f'{{"version":{version},"position":"{position}","created":"{created}",'
-            f'"data":{body}}}'
-            for item, version, position, created, body in connection.rows(
-                f'SELECT id, version, position, created_position, body FROM "{name}"'  # noqa: S608
-            )
-        } | {
-            item: f'{{"version":{version},"position":"{position}","created":"{created}",'
-            '"deleted":true}'
-            for item, version, position, created in connection.rows(
-                "SELECT id, version, position, created_position FROM itemstore_deleted"
-                " WHERE collection = ?",
-                (name,),
-            )
-        }
-    return rows, at.items, at.position
-
-
-def place(database: SqliteDatabase) -> Checkpoint:
-    """How far /items is."""
-    with closing(database.reading()) as connection:
-        at = checkpoint(connection, "items")
-    assert at is not None
-    return at
-
-
-async def test_all_collections_follow_their_logs(redis: Redis, database: SqliteDatabase) -> None:
+async def test_all_collections_follow_their_logs(redis: Redis, database: Database) -> None:
     """From the first event on, and as events come."""
     partitions = [Partition(redis, Keys(name)) for name in ("products", "orders-2", "notes")]
     for partition in partitions[:2]:
@@ -143,7 +63,7 @@ async def test_all_collections_follow_their_logs(redis: Redis, database: SqliteD
 
 
 async def test_versions_go_on_for_what_was_deleted(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """A deleted item is in a table of its own, and not among the items."""
     await log.append(PutItem("a", b'{"n":1}'))
@@ -212,55 +132,52 @@ def _name_of(harm: Callable[[Path], None]) -> str:
 
 @pytest.mark.parametrize("harm", HARM, ids=_name_of)
 async def test_a_file_that_is_harmed_while_nobody_follows_is_made_again(
-    fake_partition: Partition, database: SqliteDatabase, harm: Callable[[Path], None]
+    fake_partition: Partition, file: SqliteDatabase, harm: Callable[[Path], None]
 ) -> None:
     """Deleted, overwritten, cut, or an older one."""
     log = EventLog(fake_partition)
     await write(log, 100)
-    await follow(database, fake_partition)
-    shutil.copyfile(database.path, database.path.with_name("older"))
+    await follow(file, fake_partition)
+    shutil.copyfile(file.path, file.path.with_name("older"))
     await write(log, 100, seed=2)
-    await follow(database, fake_partition)
-    harm(database.path)
+    await follow(file, fake_partition)
+    harm(file.path)
     await write(log, 10, seed=3)
-    async with following(database, fake_partition):
-        await assert_same(database, fake_partition)
+    async with following(file, fake_partition):
+        await assert_same(file, fake_partition)
 
 
 @pytest.mark.parametrize("harm", HARM, ids=_name_of)
 async def test_a_file_that_is_harmed_while_it_is_followed_is_made_again(
-    fake_partition: Partition, database: SqliteDatabase, harm: Callable[[Path], None]
+    fake_partition: Partition, file: SqliteDatabase, harm: Callable[[Path], None]
 ) -> None:
     """It is found out without a new event, and with new ones."""
     log = EventLog(fake_partition)
     await write(log, 100)
-    await follow(database, fake_partition)
-    shutil.copyfile(database.path, database.path.with_name("older"))
+    await follow(file, fake_partition)
+    shutil.copyfile(file.path, file.path.with_name("older"))
     await write(log, 300, seed=2)
-    async with following(database, fake_partition):
-        await assert_same(database, fake_partition)
-        harm(database.path)
+    async with following(file, fake_partition):
+        await assert_same(file, fake_partition)
+        harm(file.path)
         await write(log, 10, seed=3)
-        await assert_same(database, fake_partition)
+        await assert_same(file, fake_partition)
 
 
 FOLLOWER = """
-import asyncio, os, sys
-from pathlib import Path
-from typing import Any
+import asyncio, os, pickle, sys
 from itemstore.engine.connect import connect
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.pace import Pace
 from itemstore.projections.runner import Runner
 from itemstore.projections.sql.sql_projection import SqlProjection
-from itemstore.projections.sql.sqlite import SqliteDatabase
 
 pace = Pace(pause=0.001, long_pause=0.001, enough=int(sys.argv[3]), at_once=int(sys.argv[3]))
 
 async def run():
     async with connect(sys.argv[1]) as redis:
-        projection = SqlProjection(SqliteDatabase(Path(sys.argv[2])), ["items"])
+        projection = SqlProjection(pickle.loads(bytes.fromhex(sys.argv[2])), ["items"])
         await Runner([Partition(redis, Keys())], [projection], pace=pace, is_alone=True).run()
 
 for _ in sys.stdin:
@@ -273,13 +190,13 @@ for _ in sys.stdin:
 
 
 @pytest.fixture
-def followers() -> Iterator[Callable[[str, Path], subprocess.Popen[str]]]:
+def followers() -> Iterator[Followers]:
     """Starts what forks such processes."""
     started = []
 
-    def start(url: str, path: Path) -> subprocess.Popen[str]:
+    def start(url: str, database: Database) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", FOLLOWER, url, str(path), "7"],
+            [sys.executable, "-c", FOLLOWER, url, pickle.dumps(database).hex(), "7"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -295,12 +212,12 @@ def followers() -> Iterator[Callable[[str, Path], subprocess.Popen[str]]]:
 
 async def test_each_event_counts_once_whenever_who_follows_is_killed(
     real_partition: Partition,
-    database: SqliteDatabase,
-    followers: Callable[[str, Path], subprocess.Popen[str]],
+    database: Database,
+    followers: Followers,
 ) -> None:
     """Rows and checkpoint are of the same event at each moment."""
     log = EventLog(real_partition)
-    forking = followers(url_of(real_partition.client), database.path)
+    forking = followers(url_of(real_partition.client), database)
     assert forking.stdin is not None
     assert forking.stdout is not None
     for number in range(12):
@@ -316,33 +233,33 @@ async def test_each_event_counts_once_whenever_who_follows_is_killed(
 
 async def test_an_older_file_beside_what_a_killed_process_left_is_not_mixed_with_it(
     real_partition: Partition,
-    database: SqliteDatabase,
-    followers: Callable[[str, Path], subprocess.Popen[str]],
+    file: SqliteDatabase,
+    followers: Followers,
 ) -> None:
     """SQLite would read the new write-ahead log over the old file."""
     log = EventLog(real_partition)
     await write(log, 300)
-    await follow(database, real_partition)
-    older = database.path.read_bytes()
+    await follow(file, real_partition)
+    older = file.path.read_bytes()
     await write(log, 300, seed=2)
-    await follow(database, real_partition)
-    forking = followers(url_of(real_partition.client), database.path)
+    await follow(file, real_partition)
+    forking = followers(url_of(real_partition.client), file)
     assert forking.stdin is not None
     assert forking.stdout is not None
     print(file=forking.stdin, flush=True)
     child = int(await asyncio.to_thread(forking.stdout.readline))
     await write(log, 40, seed=3)
-    await assert_same(database, real_partition)
+    await assert_same(file, real_partition)
     os.kill(child, signal.SIGKILL)
-    assert database.path.with_name(database.path.name + "-wal").stat().st_size
-    database.path.write_bytes(older)
+    assert file.path.with_name(file.path.name + "-wal").stat().st_size
+    file.path.write_bytes(older)
     await write(log, 5, seed=4)
-    async with following(database, real_partition):
-        await assert_same(database, real_partition)
+    async with following(file, real_partition):
+        await assert_same(file, real_partition)
 
 
 async def test_another_store_s_file_is_made_again(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """Positions of two logs look the same: the log's id says which it is."""
     await write(log, 100)
@@ -355,7 +272,7 @@ async def test_another_store_s_file_is_made_again(
 
 
 async def test_a_log_that_is_emptied_while_it_is_followed_empties_the_tables(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """Although no new event says so."""
     await write(log, 100)
@@ -367,7 +284,7 @@ async def test_a_log_that_is_emptied_while_it_is_followed_empties_the_tables(
 
 
 async def test_events_that_were_taken_back_are_forgotten(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """As after a failover to a replica that lacks them: from some event on the log is another."""
     await write(log, 60)
@@ -384,7 +301,7 @@ async def test_events_that_were_taken_back_are_forgotten(
 
 
 async def test_what_was_removed_from_the_log_by_hand_stays(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """The log begins later then, and goes on."""
     await write(log, 50)
@@ -397,7 +314,7 @@ async def test_what_was_removed_from_the_log_by_hand_stays(
 
 
 async def test_tables_are_of_use_once_they_have_what_the_log_had_when_they_were_begun(
-    partition: Partition, log: EventLog, database: SqliteDatabase
+    partition: Partition, log: EventLog, database: Database
 ) -> None:
     """Until then they would show a past that is long gone."""
     await write(log, 30)
