@@ -13,11 +13,11 @@ from itemstore.domain.positions import START, key_of
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
 from itemstore.projections.queries.query import Found, Query
-from itemstore.projections.queries.running import found_in
+from itemstore.projections.queries.running import BEING_MADE, found_in
 from itemstore.projections.sql.database import Connection, Database
-from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
+from itemstore.projections.sql.errors import ReadModelBehind, SqlDamaged, SqlMissing, SqlUnavailable
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, checkpoint
+from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint
 from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
 from itemstore.store.sql_place import database_of, file_name
@@ -62,7 +62,8 @@ class ReadModel:
         Raises InvalidQuery, QueryTooExpensive, ReadModelBehind, SqlUnavailable, TooManyQueries, and
         LogUnavailable or LogBroken.
         """
-        await self._checkpoint(query.collection)
+        if await self._checkpoint(query.collection) is None:
+            raise ReadModelBehind(START, BEING_MADE)
         settings = self._store.settings
         try:
             return await self.processes.run(
@@ -122,11 +123,26 @@ class ReadModel:
         """How far the collection is, once it is known to be this store's."""
         if self._own is not None:
             await self._own.catch_up(collection)
-        found = await self._reading.run(lambda connection: checkpoint(connection, collection))
+        found = await self._noted(collection)
         log = await self._store.feed.identity.lately()
         if found is not None and found.log != log:
             raise SqlUnavailable(_ANOTHER.format(found.log, log))
         return found
+
+    async def _noted(self, collection: str) -> Checkpoint | None:
+        """How far the collection is; None where the database or its tables are still to be made."""
+
+        def noted(connection: Connection) -> Checkpoint | None:
+            try:
+                return checkpoint(connection, collection)
+            except SqlUnavailable:
+                if connection.has_table(CHECKPOINTS):
+                    raise
+                return None
+
+        with suppress(SqlMissing):
+            return await self._reading.run(noted)
+        return None
 
 
 def read_model_of(store: Store) -> ReadModel | None:

@@ -13,6 +13,8 @@ from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlTooSlow, SqlUnavailable
 from itemstore.projections.sql.tables import Checkpoint, checkpoint, indexes, quoted
 
+BEING_MADE = "What queries are answered from is just being made."
+
 _open: dict[Database, Connection] = {}
 """The connection of this process, which answers one query after the other."""
 
@@ -68,5 +70,5 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
 def _usable(mark: Checkpoint | None) -> Checkpoint:
     if mark is None or key_of(mark.position) < key_of(mark.target):
         position = START if mark is None else mark.position
-        raise ReadModelBehind(position, "What queries are answered from is just being made.")
+        raise ReadModelBehind(position, BEING_MADE)
     return mark

@@ -7,6 +7,10 @@ class SqlUnavailable(Exception):
     """The database of the read model can't be reached, or can't be used; the sentence says why."""
 
 
+class SqlMissing(SqlUnavailable):
+    """There is no database yet. It is made when something is written into it."""
+
+
 class SqlDamaged(SqlUnavailable):
     """The database is there, and is not what was written: it has to be made anew."""
 

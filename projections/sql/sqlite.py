@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itemstore.projections.sql.database import Database
-from itemstore.projections.sql.errors import SqlUnavailable
+from itemstore.projections.sql.errors import SqlMissing, SqlUnavailable
 from itemstore.projections.sql.sqlite_connection import SqliteConnection
 from itemstore.projections.sql.sqlite_writing import SqliteWriter
 
@@ -25,7 +25,9 @@ class SqliteDatabase(Database):
     path: Path
 
     def reading(self) -> SqliteConnection:
-        """A connection that can't change anything; the file has to be there."""
+        """A connection that can't change anything. Raises SqlMissing where there is no file."""
+        if not self.path.exists():
+            raise SqlMissing(f"There is no {self.path} yet.")
         return SqliteConnection(self.path, "mode=ro")
 
     def writing(self) -> SqliteConnection:

@@ -13,7 +13,9 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.projections.queries.query import Query
-from itemstore.projections.sql.errors import SqlUnavailable
+from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
+from itemstore.projections.sql.sqlite import SqliteDatabase
+from itemstore.projections.sql.tables import create_tables
 from itemstore.store.read_model import ReadModel, read_model_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -140,4 +142,22 @@ async def test_a_place_where_nothing_can_be_made_is_said(tmp_path: Path) -> None
     assert model is not None
     with pytest.raises(SqlUnavailable, match=r"file/queries\.sqlite can't be made"):
         await model.find(Query("items"))
+    model.close()
+
+
+@pytest.mark.parametrize("there", ["nothing", "a file", "tables"])
+async def test_what_is_not_made_yet_is_waited_for(store: Store, tmp_path: Path, there: str) -> None:
+    """The process that makes it may just be starting: that is no failure."""
+    database = SqliteDatabase(tmp_path / "queries.sqlite")
+    model = ReadModel(store, database)
+    at = await put(store, "products", "a", b"{}")
+    if there != "nothing":
+        connection = database.writing()
+        if there == "tables":
+            create_tables(connection, ["products"])
+        connection.close()
+    with pytest.raises(ReadModelBehind, match="just being made"):
+        await model.find(Query("products"))
+    assert await model.position("products") == "0-0"
+    assert not await model.wait("products", at, 0)
     model.close()
