@@ -24,6 +24,8 @@ from itemstore.projections.counts import MalformedCounts
 from itemstore.projections.projection import ProjectionFailed
 from itemstore.projections.queries.indexes.declared import NotDeclarable
 from itemstore.projections.row import MalformedRow
+from itemstore.projections.sql.errors import SqlUnavailable
+from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.store.half_restored import HalfRestored
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore, open_store
@@ -45,6 +47,7 @@ FAILURES = (
     NoSuchCollection,
     NotDeclarable,
     ProjectionFailed,
+    SqlUnavailable,
     UnknownName,
     UnsafeEngine,
 )
@@ -65,6 +68,9 @@ def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
         raise Stop(message) from None
     except NotAnArchive as error:
         raise Stop(not_an_archive(error), MISUSED) from None
+    except NotASqlUrl as error:
+        message = f"--sql-url (ITEMSTORE_SQL_URL): {error}"
+        raise Stop(message, MISUSED) from None
     except FAILURES as error:
         raise Stop(told(error)) from None
     except RedisError as error:

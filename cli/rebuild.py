@@ -9,7 +9,7 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Collections, Json, Projections
+from itemstore.cli.options import Collections, Json, Projections, SqlUrl
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -19,7 +19,7 @@ from itemstore.cli.verb import Where, verb
 async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     where: Where,
     projection: Annotated[
-        str, typer.Argument(help="current-items, statistics, or one of your own.")
+        str, typer.Argument(help="current-items, statistics, sql, or one of your own.")
     ] = "current-items",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
@@ -27,6 +27,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     collection: Collections = None,
     json: Json = False,
     projections: Projections = None,
+    sql_url: SqlUrl = None,
 ) -> None:
     """Rebuild a projection from the log, while reads and writes go on."""
     from itemstore.cli.opening import opened
@@ -38,13 +39,13 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     from itemstore.projections.rebuild.errors import RebuildRefused
     from itemstore.projections.rebuild.run import named
     from itemstore.projections.rebuild.run import rebuild as run
-    from itemstore.store.projections import named_projections
+    from itemstore.store.projections import projections_of
 
-    async with opened({**where, "projections": projections}) as store:
+    async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
         receipts, of = {}, ""
         chosen = store.chosen(collection)
         try:
-            one = named(projection, named_projections(store.settings.projections))
+            one = named(projection, projections_of(store.settings, store.collections))
             with reported(quiet=json) as report:
                 for name, each in chosen.items():
                     of = f" of /{name}" if len(chosen) > 1 else ""

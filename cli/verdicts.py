@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 
 from itemstore.domain.positions import key_of
 from itemstore.projections.verdict import SHOWN, Difference, Verdict
@@ -56,6 +57,9 @@ class Verdicts:
             items=sum(verdict.items for verdict in verdicts),
             counted=dict(counted),
             differences=[one for verdict in verdicts for one in verdict.differences][:SHOWN],
+            not_compared=dict(
+                chain.from_iterable(verdict.not_compared.items() for verdict in verdicts)
+            ),
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -104,6 +108,8 @@ class Verdicts:
         yield f"  different  {_told(counted)}"
         for difference in verdict.differences:
             yield f"  {difference}"
+        for name, reason in verdict.not_compared.items():
+            yield f"  {name} was not compared: {reason}"
         yield from self._advice(verdict.counted, option)
 
     def _advice(self, counted: Mapping[str, int], option: str) -> Iterator[str]:

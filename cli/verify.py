@@ -8,7 +8,7 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Collections, Json, Projections
+from itemstore.cli.options import Collections, Json, Projections, SqlUrl
 from itemstore.cli.output import say, write_text
 from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
@@ -20,6 +20,7 @@ async def verify(
     collection: Collections = None,
     json: Json = False,
     projections: Projections = None,
+    sql_url: SqlUrl = None,
 ) -> None:
     """Compare the log with all projections, and read its archive; exit code 1 on any difference."""
     from itemstore.cli.archive_check import complaints
@@ -31,10 +32,10 @@ async def verify(
     from itemstore.eventlog.readiness import log_end
     from itemstore.projections.projection import follows
     from itemstore.projections.verify.run import verify as compare
-    from itemstore.store.projections import named_projections
+    from itemstore.store.projections import projections_of
 
-    async with opened({**where, "projections": projections}) as store:
-        compared = named_projections(store.settings.projections)
+    async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
+        compared = projections_of(store.settings, store.collections)
         chosen, name = store.chosen(collection), ""
         found, in_archive = {}, list[str]()
         with reported(quiet=json) as report:

@@ -67,6 +67,7 @@ class Fold:
     What the log itself has wrong is noted as a difference: entries that are no events, and
     events that can't follow what was before them. `impossible` holds the items of the latter;
     from there on they are what these events made of them. `checks` are told of every event.
+    `not_compared` says of projections why they can't be compared, where that is no difference.
     """
 
     def __init__(self, partition: Partition, in_engine_from: str = START) -> None:
@@ -75,6 +76,7 @@ class Fold:
         self.in_engine_from = in_engine_from
         self.differences = Differences()
         self.checks: list[Check] = []
+        self.not_compared: dict[str, str] = {}
         self.position = START
         self.reached = START
         self.entries = 0

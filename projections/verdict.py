@@ -35,7 +35,8 @@ class Verdict:
 
     `digest` is that of the rows as they should be, `items` how many items exist, `events` how
     many entries the log has. `counted` says how many differences there are, by where they are;
-    `differences` are the first of them.
+    `differences` are the first of them. `not_compared` says why projections were not compared, by
+    their names, where that is no difference.
     """
 
     digest: str
@@ -44,6 +45,7 @@ class Verdict:
     items: int
     counted: dict[str, int]
     differences: list[Difference]
+    not_compared: dict[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:

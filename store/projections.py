@@ -7,7 +7,16 @@ from collections.abc import Collection
 
 from itemstore.projections.built_in import BUILT_IN
 from itemstore.projections.projection import RESERVED, Projection
+from itemstore.projections.queries.indexes import texts
+from itemstore.projections.queries.indexes.bodies import keys_of
+from itemstore.projections.sql.sql_projection import SqlProjection
+from itemstore.projections.sql.turned_off import TurnedOff
 from itemstore.store.named import UnknownName, imported
+from itemstore.store.settings import Settings
+from itemstore.store.sql_place import database_of
+
+PATIENCE = 86_400.0
+"""Seconds that a command has for a read of a database, which may be all of it."""
 
 _SAID = "ITEMSTORE_PROJECTIONS names"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -35,6 +44,18 @@ def named_projections(
                 raise UnknownName(_SAID, name, reason)
         projections.append(projection)
     return tuple(projections)
+
+
+def projections_of(settings: Settings, collections: Collection[str]) -> tuple[Projection, ...]:
+    """All projections of a store of these collections, for a command: with the read model.
+
+    Raises UnknownName, NotASqlUrl.
+    """
+    database = database_of(settings, seconds=PATIENCE)
+    named = named_projections(settings.projections)
+    if database is None:
+        return (*named, TurnedOff())
+    return (*named, SqlProjection(database, (*collections,), keys_of=keys_of, texts=texts))
 
 
 def _imported(name: str) -> Projection:

@@ -17,11 +17,11 @@ FILE = "sqlite://"
 """What a URL begins with that names a file: a slash and its path follow."""
 
 
-def database_of(settings: Settings) -> Database | None:
+def database_of(settings: Settings, *, seconds: float | None = None) -> Database | None:
     """The database for queries, whether it is there yet or not; None where they are turned off.
 
     Without the setting it is a file in the data directory, also where the engine is another one.
-    Raises NotASqlUrl.
+    A read takes so many `seconds` at most, or as many as a query may. Raises NotASqlUrl.
     """
     url = settings.sql_url
     if url == OFF:
@@ -30,7 +30,7 @@ def database_of(settings: Settings) -> Database | None:
         return SqliteDatabase(settings.data_dir.absolute() / file_name(settings.namespace))
     if url.startswith(FILE + "/"):
         return SqliteDatabase(Path(unquote(url.removeprefix(FILE + "/"))).absolute())
-    return postgres_database(url, settings.namespace, settings.query_seconds)
+    return postgres_database(url, settings.namespace, seconds or settings.query_seconds)
 
 
 def file_name(namespace: str | None) -> str:

@@ -15,6 +15,7 @@ from itemstore.eventlog.reader import Entry
 from itemstore.projections.projection import Follower
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, clear
+from itemstore.projections.sql.whole_transactions import with_the_rest
 from itemstore.projections.sql.writer import Writer
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
 
@@ -69,11 +70,13 @@ class SqlFollower(Follower):
         """Whether the entries were applied, with the checkpoint, in one transaction.
 
         They were not where the table is no longer at `after`, and where the log does not have what
-        was read: it may have led from one engine to another.
+        was read: it may have led from one engine to another. Where they end within a transaction,
+        the rest of that is applied with them.
         """
         at = self._at
         if at is None or at.position != after:
             return False
+        entries = await with_the_rest(entries, self._partition.reader)
         last = entries[-1]
         coming = Checkpoint(at.log, last[0].decode(), digest_of(last), at.target)
         if not await self._still_has([at, coming]):

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Extent
+from itemstore.projections.fold import Fold
+from itemstore.projections.projection import Status
+from itemstore.projections.sql.checking import SqlCheck
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.follower import SqlFollower
+from itemstore.projections.sql.rebuilding import rebuild_sql
+from itemstore.projections.sql.standing import statuses_of
 from itemstore.projections.sql.writer import Writer
 from itemstore.projections.sql.writing import KeysOf, Texts
+from itemstore.projections.task import Findings, Task
 
 NAME = "sql"
 
@@ -37,3 +44,17 @@ class SqlProjection:
     def follower(self, partition: Partition) -> SqlFollower:
         """What keeps the table of a collection up with its log."""
         return SqlFollower(self.writer, partition, self.keys_of, self.texts)
+
+    async def statuses(
+        self, logs: Sequence[tuple[Partition, Extent]]
+    ) -> Sequence[Status | Exception]:
+        """How far the tables are. Raises SqlUnavailable, LogUnavailable, LogBroken."""
+        return await statuses_of(self.database, logs)
+
+    async def rebuild(self, task: Task) -> Findings:
+        """Makes the tables of a collection again, and mends what differs. Raises SqlUnavailable."""
+        return await rebuild_sql(task, self.database, self.keys_of, self.texts)
+
+    def check(self, fold: Fold) -> SqlCheck:
+        """What compares tables, keys and words with the fold, as of their checkpoint."""
+        return SqlCheck(self.name, fold, self.database, self.keys_of, self.texts)

@@ -34,8 +34,14 @@ class SqliteConnection(Connection):
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> Iterator[Row]:
         """What a statement finds, row by row."""
-        with self._translated(), closing(self.raw.execute(sql, parameters)) as cursor:
-            yield from cursor
+        with self._translated():
+            cursor = self.raw.execute(sql, parameters)
+            try:
+                for row in cursor:  # noqa: UP028 - `yield from` closes it, which fails after the connection
+                    yield row
+            finally:
+                with suppress(sqlite3.ProgrammingError):  # the connection is closed
+                    cursor.close()
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
         """Runs a statement; how many rows it changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from itemstore.domain.rfc3339 import rfc3339
@@ -18,6 +18,20 @@ KeysOf = Callable[[Sequence[Index], bytes], Sequence[bytes | None]]
 """The sort keys of a body for each of the indexes of its collection, None where it has no value."""
 
 
+class Text(Protocol):
+    """The words of a collection's items, of those up to the id `filled_to`, None for all."""
+
+    @property
+    def filled_to(self) -> str | None:
+        """Items after that may have none yet."""
+
+    def rows(self, connection: Connection) -> Iterator[tuple[str, frozenset[str]]]:
+        """The words that are kept of items, in the order of their ids."""
+
+    def words_in(self, body: str) -> frozenset[str]:
+        """Those that should be kept of an item with this body."""
+
+
 class Texts(Protocol):
     """What keeps the words of items, for search, together with their rows."""
 
@@ -29,6 +43,9 @@ class Texts(Protocol):
 
     def clear(self, connection: Connection, collection: str) -> None:
         """Forgets all items of a collection."""
+
+    def text_of(self, connection: Connection, collection: str) -> Text | None:
+        """What is kept of a collection; None where nothing is."""
 
 
 def digest_of(entry: Entry) -> str:
@@ -58,15 +75,38 @@ class Writing:
         They were not where it is no longer at `after`: somebody else went on.
         """
         with self._connection.transaction():
-            if not self._moved(entries[-1], after):
-                return False
-            items = self._write(entries)
-            self._connection.execute(
-                "UPDATE itemstore_checkpoints SET items = items + ?, events = events + ?"
-                " WHERE collection = ?",
-                (items, len(entries), self._collection),
-            )
+            return self.apply_within(entries, after)
+
+    def apply_within(self, entries: Sequence[Entry], after: Checkpoint) -> bool:
+        """The same, within a transaction of the caller's."""
+        if not self._moved(entries[-1], after):
+            return False
+        items = self._write(entries)
+        self._connection.execute(
+            "UPDATE itemstore_checkpoints SET items = items + ?, events = events + ?"
+            " WHERE collection = ?",
+            (items, len(entries), self._collection),
+        )
         return True
+
+    def put(self, existing: Sequence[Change], deleted: Sequence[Change]) -> None:
+        """Puts items as they are said to be, each of whose `created` is known.
+
+        Nothing may be left of what they were.
+        """
+        if existing:
+            self._insert(existing, indexes(self._connection, self._collection))
+            if self._texts is not None:
+                self._texts.put(self._connection, self._collection, existing)
+        if deleted:
+            self._delete(deleted)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Takes away all that there is of items, whether they exist or were deleted."""
+        if self._texts is not None:
+            self._texts.remove(self._connection, self._collection, ids)
+        self._remove(ids)
+        self._forget_deleted(ids)
 
     def _moved(self, last: Entry, after: Checkpoint) -> bool:
         return bool(
@@ -117,12 +157,12 @@ class Writing:
         )
         if self._texts is not None:
             self._texts.remove(self._connection, self._collection, [each.id for each in deleted])
-        return self._remove(deleted)
+        return self._remove([each.id for each in deleted])
 
-    def _remove(self, changes: Sequence[Change]) -> int:
+    def _remove(self, ids: Sequence[str]) -> int:
         return self._connection.executemany(
             f"DELETE FROM {self._table} WHERE id = ?",  # noqa: S608 - quoted
-            ((each.id,) for each in changes),
+            ((each,) for each in ids),
         )
 
     def _insert(self, new: Sequence[Change], columns: Sequence[Index]) -> int:
@@ -136,9 +176,9 @@ class Writing:
         )
         more = self._connection.executemany(statement, rows)
         if more < len(rows):
-            more -= self._remove(new)
+            more -= self._remove([each.id for each in new])
             more += self._connection.executemany(statement, rows)
-        self._forget_deleted([each for each in new if each.version > 1])
+        self._forget_deleted([each.id for each in new if each.version > 1])
         return more
 
     def _update(self, changed: Sequence[Change], columns: Sequence[Index]) -> int:
@@ -180,14 +220,14 @@ class Writing:
             )
             rows.append(each._replace(created=known[0] if known else each.position))
         more = self._insert(rows, columns)
-        self._forget_deleted(missing)
+        self._forget_deleted([each.id for each in missing])
         return more
 
-    def _forget_deleted(self, changes: Sequence[Change]) -> None:
-        if changes:
+    def _forget_deleted(self, ids: Sequence[str]) -> None:
+        if ids:
             self._connection.executemany(
                 "DELETE FROM itemstore_deleted WHERE collection = ? AND id = ?",
-                ((self._collection, each.id) for each in changes),
+                ((self._collection, each) for each in ids),
             )
 
     def _row(self, change: Change, created: str, columns: Sequence[Index]) -> Sequence[Value]:

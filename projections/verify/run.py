@@ -42,6 +42,7 @@ async def verify(
         items=fold.existing(),
         counted=dict(fold.differences.counted),
         differences=fold.differences.first,
+        not_compared=fold.not_compared,
     )
 
 

@@ -6,7 +6,7 @@ that the log changes. When other paths are declared, it is made anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from itemstore.projections.queries.indexes.bodies import words_of_body
@@ -35,6 +35,14 @@ class Text:
     def is_complete(self) -> bool:
         """Whether it has the words of all items."""
         return self.filled_to is None
+
+    def rows(self, connection: Connection) -> Iterator[tuple[str, frozenset[str]]]:
+        """The words that are kept of items, in the order of their ids."""
+        return self.words.rows(connection)
+
+    def words_in(self, body: str) -> frozenset[str]:
+        """Those that should be kept of an item with this body."""
+        return frozenset(words_of_body(body, self.paths))
 
 
 def text_of(connection: Connection, collection: str) -> Text | None:

@@ -1,0 +1,336 @@
+"""Rebuilding the tables of a collection: made again beside the live ones, compared, put in place.
+
+What is made again has the rows and the checkpoint of its own, as if it were another collection.
+Where the live tables differ from it, they are mended in one transaction, in which both are at the
+same event. So readers see all of it or nothing, whoever dies, and the one that follows goes on from
+there (docs/decisions/0064).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, closing
+from dataclasses import replace
+from hashlib import sha256
+
+from itemstore.domain.positions import START, key_of, position_of
+from itemstore.eventlog.codec import without_meta
+from itemstore.eventlog.lease import LeaseLost
+from itemstore.eventlog.log_id import identity
+from itemstore.eventlog.reader import Entry, size_of
+from itemstore.projections.columns import columns_of
+from itemstore.projections.digest import RowsDigest, reduced
+from itemstore.projections.row import row_of
+from itemstore.projections.sql.changes import Change
+from itemstore.projections.sql.comparison import Comparison, Difference, States, StatesDigest
+from itemstore.projections.sql.database import Connection, Database
+from itemstore.projections.sql.tables import (
+    Checkpoint,
+    begin,
+    checkpoint,
+    create_items,
+    create_tables,
+    indexes,
+    quoted,
+)
+from itemstore.projections.sql.words import differing_words
+from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
+from itemstore.projections.task import EXAMPLES, Findings, Task
+
+ENOUGH, ENOUGH_BYTES = 2000, 4 * 1024 * 1024
+"""Events that are applied together, or fewer where they are large."""
+
+MENDED = 200
+"""Items that are put in place with one statement."""
+
+KINDS = {"row": "rows", "deleted": "deleted", "key": "keys", "words": "words"}
+"""What a receipt calls the kinds of differences."""
+
+PREFIX = "itemstore_rebuilt_"
+"""What the tables of a rebuild begin with; no collection has such a name."""
+
+
+async def rebuild_sql(
+    task: Task, database: Database, keys_of: KeysOf | None = None, texts: Texts | None = None
+) -> Findings:
+    """Rebuilds the tables of the task's collection, and puts them in place unless it is a dry run.
+
+    Raises SqlUnavailable, and what a projection's `rebuild` raises.
+    """
+    collection = task.partition.keys.collection
+    with closing(database.writing()) as connection:
+        create_tables(connection, [collection])
+        clear(connection, collection)
+        try:
+            with closing(database.reading()) as live:
+                return await _SqlRebuild(task, connection, live, keys_of, texts).findings()
+        finally:
+            clear(connection, collection)
+
+
+def clear(connection: Connection, collection: str) -> None:
+    """Removes what any rebuild of a collection has left."""
+    left = [name for [name] in connection.rows("SELECT collection FROM itemstore_checkpoints")]
+    for name in left:
+        if name.startswith(_prefix(collection)):
+            with connection.transaction():
+                _remove(connection, name)
+
+
+def _prefix(collection: str) -> str:
+    """What the tables of its rebuilds begin with: no name is longer than PostgreSQL's may be."""
+    return f"{PREFIX}{sha256(collection.encode()).hexdigest()[:12]}_"
+
+
+def _remove(connection: Connection, name: str) -> None:
+    connection.execute("DELETE FROM itemstore_checkpoints WHERE collection = ?", (name,))
+    connection.execute("DELETE FROM itemstore_deleted WHERE collection = ?", (name,))
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+
+
+class _SqlRebuild:
+    def __init__(
+        self,
+        task: Task,
+        connection: Connection,
+        live: Connection,
+        keys_of: KeysOf | None,
+        texts: Texts | None,
+    ) -> None:
+        self._task = task
+        self._collection = task.partition.keys.collection
+        self._name = _prefix(self._collection) + task.lease.token
+        self._connection = connection
+        self._live = live
+        self._keys_of = keys_of
+        self._texts = texts
+        self._beside = Writing(connection, self._name)
+        self._in_place = Writing(connection, self._collection, keys_of, texts)
+        self._first = ""
+        self._events = self._skipped = 0
+        self._differing: dict[str, None] = {}
+        self._different: Counter[str] = Counter()
+        self._examples: dict[str, None] = {}
+
+    async def findings(self) -> Findings:
+        """Does all of it."""
+        await self._begin()
+        is_over = False
+        while not is_over:
+            await self._replay()
+            compared = await self._compare()
+            is_over = self._task.dry_run or await self._put_in_place(compared)
+        last = self._at()
+        return Findings(
+            first=self._first,
+            last=last.position if self._first else "",
+            events=self._events,
+            skipped=self._skipped,
+            items=last.items,
+            digest_before=str(self._right.plus(self._live_less_right)),
+            digest_after=str(self._right),
+            different=dict.fromkeys((*KINDS.values(), "checkpoint"), 0) | self._different,
+            examples=[*self._examples][:EXAMPLES],
+        )
+
+    async def _begin(self) -> None:
+        log = await identity(self._task.partition)
+        with self._connection.transaction():
+            create_items(self._connection, self._name)
+            begin(self._connection, self._name, Checkpoint(log))
+
+    def _at(self) -> Checkpoint:
+        """How far it is beside the live tables."""
+        found = checkpoint(self._connection, self._name)
+        if found is None:
+            raise LeaseLost  # and somebody else has removed it
+        return found
+
+    async def _replay(self) -> None:
+        """Applies what the log has beside the live tables, to its end."""
+        async with aclosing(self._batches(self._at().position)) as batches:
+            async for batch in batches:
+                self._beside.apply(batch, self._at())
+                self._count(batch)
+                self._task.tell("replaying", self._events + self._skipped)
+                await self._task.lease.renew_in_time()
+
+    async def _batches(self, after: str) -> AsyncGenerator[list[Entry]]:
+        batch: list[Entry] = []
+        size = 0
+        async with aclosing(self._task.partition.reader.slices(after)) as log:
+            async for entries in log:
+                batch += entries
+                size += size_of(entries)
+                if len(batch) >= ENOUGH or size >= ENOUGH_BYTES:
+                    yield batch
+                    batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _count(self, batch: Sequence[Entry]) -> None:
+        self._first = self._first or batch[0][0].decode()
+        no_events = 0
+        if columns_of(batch) is None:
+            no_events = sum(without_meta(*entry) is None for entry in batch)
+        self._events += len(batch) - no_events
+        self._skipped += no_events
+
+    async def _compare(self) -> Checkpoint | None:
+        """Finds what differs, and both digests, as of one moment of the live tables."""
+        self._right, self._live_less_right = StatesDigest(), RowsDigest()
+        self._differing.clear()
+        self._different.clear()
+        self._examples.clear()
+        live = self._live
+        with live.transaction():
+            found = checkpoint(live, self._collection)
+            comparison = Comparison(
+                live, self._collection, indexes(live, self._collection), self._keys_of
+            )
+            common = _common(found, self._at())
+            with closing(comparison.steps(self._states())) as steps:
+                for step in steps:
+                    for each in step:
+                        self._note(each, is_new=common and key_of(each.position) > common)
+                    self._task.tell("comparing", self._events + self._skipped)
+                    await self._task.lease.renew_in_time()
+                    await asyncio.sleep(0)
+            await self._compare_texts()
+            if found is None or not await self._is_right(found, comparison.items):
+                self._different["checkpoint"] += 1
+        return found
+
+    async def _compare_texts(self) -> None:
+        text = self._texts.text_of(self._live, self._collection) if self._texts else None
+        if text is not None:
+            with closing(differing_words(self._live, self._collection, text)) as steps:
+                for step in steps:
+                    for each in step:
+                        self._note(each, is_new=False)
+                    await self._task.lease.renew_in_time()
+
+    def _note(self, difference: Difference, *, is_new: bool | None) -> None:
+        """Notes that an item is to be mended; counts it unless only one side has its last event."""
+        item = difference.item.decode(errors="surrogateescape")
+        self._differing[item] = None
+        if is_new:
+            return
+        kind = KINDS[difference.kind]
+        self._different[kind] += 1
+        if len(self._examples) < EXAMPLES:
+            self._examples[difference.item.decode(errors="replace")] = None
+        if isinstance(difference.expected, tuple):
+            self._live_less_right.remove(difference.item, row_of(*difference.expected))
+        if isinstance(difference.found, tuple):
+            self._live_less_right.add(difference.item, row_of(*difference.found))
+
+    async def _is_right(self, found: Checkpoint, items: int) -> bool:
+        """Whether a checkpoint counts right, and the log has the event that it says."""
+        right = self._at()
+        if found.log != right.log or found.items != items:
+            return False
+        if found.position == right.position and found.events != right.events:
+            return False
+        if found.position == START:
+            return found.event == ""
+        position = position_of(found.position)
+        if position is None:
+            return False
+        entries, _ = await self._task.partition.reader.entries_at([position.encode()])
+        return [digest_of(entry) for entry in entries] == [found.event]
+
+    def _states(self) -> States:
+        """The items as they should be."""
+        rows = self._connection.rows(
+            "SELECT id, version, position, created_position, body"  # noqa: S608 - quoted
+            f" FROM {quoted(self._name)}"
+            " UNION ALL SELECT id, version, position, created_position, NULL"
+            " FROM itemstore_deleted WHERE collection = ? ORDER BY id",
+            (self._name,),
+        )
+        for item, version, position, created, body in rows:
+            kept = None if body is None else reduced(body.encode())
+            pair = item.encode(), (version, position.encode(), created.encode(), kept)
+            self._right.add_all([pair])
+            yield pair
+
+    async def _put_in_place(self, compared: Checkpoint | None) -> bool:
+        """Whether the live tables were mended. They were not where they were begun again meanwhile.
+
+        What is not known to differ was the same, and got the same events since.
+        """
+        self._task.tell("swapping", self._events + self._skipped)
+        connection = self._connection
+        with connection.transaction():
+            connection.execute(  # now nobody else writes
+                "UPDATE itemstore_checkpoints SET items = items WHERE collection IN (?, ?)",
+                (self._name, self._collection),
+            )
+            live = checkpoint(connection, self._collection)
+            if not _goes_on(compared, live):
+                return False
+            if live is not None:
+                await self._catch_up(live)
+            right = self._at()
+            for start in range(0, len(self._differing), MENDED):
+                self._mend([*self._differing][start : start + MENDED])
+                await self._task.lease.renew_in_time()
+            connection.execute(
+                "DELETE FROM itemstore_checkpoints WHERE collection = ?", (self._collection,)
+            )
+            begin(connection, self._collection, replace(right, target=START))
+        return True
+
+    async def _catch_up(self, live: Checkpoint) -> None:
+        """Applies what the live tables have got since, beside them."""
+        at = self._at()
+        end = key_of(live.position)
+        if key_of(at.position) >= end:
+            return
+        async with aclosing(self._batches(at.position)) as batches:
+            async for batch in batches:
+                within = [entry for entry in batch if key_of(entry[0].decode()) <= end]
+                if within:
+                    self._beside.apply_within(within, self._at())
+                    self._count(within)
+                if len(within) < len(batch):
+                    return
+
+    def _mend(self, items: Sequence[str]) -> None:
+        """Puts items as they are beside in place of what they are."""
+        marks = ", ".join("?" * len(items))
+        existing = [
+            Change(item, version, position, created, body.encode())
+            for item, version, position, created, body in self._connection.rows(
+                "SELECT id, version, position, created_position, body"  # noqa: S608 - quoted
+                f" FROM {quoted(self._name)} WHERE id IN ({marks})",
+                items,
+            )
+        ]
+        deleted = [
+            Change(item, version, position, created, b"")
+            for item, version, position, created in self._connection.rows(
+                "SELECT id, version, position, created_position FROM itemstore_deleted"  # noqa: S608 - marks only
+                f" WHERE collection = ? AND id IN ({marks})",
+                (self._name, *items),
+            )
+        ]
+        self._in_place.forget(items)
+        self._in_place.put(existing, deleted)
+
+
+def _common(live: Checkpoint | None, right: Checkpoint) -> tuple[int, int] | None:
+    """Up to where both have the log; None where the live tables have another one, or nothing."""
+    if live is None or live.log != right.log:
+        return None
+    return min(key_of(live.position), key_of(right.position))
+
+
+def _goes_on(compared: Checkpoint | None, live: Checkpoint | None) -> bool:
+    """Whether tables have only got events since they were compared."""
+    if compared is None or live is None:
+        return compared == live
+    return compared.log == live.log and key_of(compared.position) <= key_of(live.position)
