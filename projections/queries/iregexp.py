@@ -127,9 +127,7 @@ class _Reader:
         found = self._match(_QUANTIFIER)
         if not found:
             return atom
-        most = (found[3] or found[1] or "1").lstrip("0")
-        times = int(most or 1) if len(most) <= len(str(LONGEST)) else LONGEST + 1
-        return _bounded(Piece(atom.translated + found.group(), atom.size * times))
+        return _bounded(Piece(atom.translated + found.group(), atom.size * _times(found)))
 
     def _atom(self) -> Piece:
         if self._takes("("):
@@ -160,6 +158,18 @@ class _Reader:
         if found:
             self._place = found.end()
         return found
+
+
+def _times(quantifier: re.Match[str]) -> int:
+    """How many times what is repeated is written, if it is: `a+` is `aa*`, and `a{2,}` is `aaa*`.
+
+    So it is compiled, and therefore repetitions in repetitions may take any time and memory.
+    """
+    least, most = quantifier[1] or ("1" if quantifier.group() == "+" else "0"), quantifier[3]
+    counts = [int(each.lstrip("0")[:6] or 0) for each in (least, most or least)]
+    if counts[0] == 0 or quantifier.group() == "{1}":
+        return max(counts[1], 1)
+    return max(counts[0] + 1, counts[1])
 
 
 def _written(branches: Sequence[Sequence[Piece]]) -> Piece:
