@@ -16,9 +16,9 @@ from tests.docs.terminal import SERVE, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
-PROGRAMS = {"curl", "redis-cli", "zstdcat"}
+PROGRAMS = {"curl", "redis-cli", "sqlite3", "zstdcat"}
 
-IN_A_PROJECT = {"docs/projections.md", "docs/testing.md", "docs/transactions.md"}
+IN_A_PROJECT = {f"docs/{each}.md" for each in ("projections", "queries", "testing", "transactions")}
 """Pages about a project of the reader's own. All others are typed in a clone."""
 
 WITH_EXAMPLES = [
