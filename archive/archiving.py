@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from itemstore.archive.archive import Archive
 from itemstore.archive.belonging import own_manifest
 from itemstore.archive.file_reader import FileReader
+from itemstore.archive.heads import Heads
 from itemstore.archive.lines import Placed
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.publishing import Publishing
@@ -68,6 +69,7 @@ class Archiving:
         self._logs = logs
         self._client = logs.client
         self._reader = FileReader(archive)
+        self._heads = Heads(archive, self._reader)
         self._verified = Verified(archive)
         self._last: Placed | None = None
         self._is_complete = False
@@ -109,13 +111,13 @@ class Archiving:
         PastDamaged, and what the engine raises.
         """
         logs = await self._logs.keys()
-        await trim(self._client, logs, keep)  # what was abandoned
         manifest = await self.archive.current()
         if manifest is None or not self._is_complete:
             return 0
+        abandoned = await trim(self._client, logs, self._heads.between, keep)
         position = await self.border_for(keep)
         if position is None:
-            return 0
+            return abandoned
         if self._lacking:
             raise NotAllArchived(self._lacking)
         noted = await standing(self._client, logs[0])
@@ -130,7 +132,7 @@ class Archiving:
         log = Keys(collection, self._logs.namespace)
         if not await raise_border(self._client, log, manifest.archive, entry, manifest.number):
             raise TakenBack
-        return await trim(self._client, logs, keep)
+        return abandoned + await trim(self._client, logs, self._heads.between, keep)
 
     async def border_for(self, keep: Keep) -> str | None:
         """The position up to which the engine should be trimmed, None where it need not be."""

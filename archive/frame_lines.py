@@ -6,13 +6,21 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from itemstore.archive.lines import Placed, entry_of
+from itemstore.archive.lines import Placed, characters, entry_of
 from itemstore.domain.positions import START, key_of
 
 _BEGINNING = b'{"specversion":"1.0","id":"'
 """What each line begins with; the position follows."""
 
 _HEADS = re.compile(_BEGINNING + rb'([0-9]+-[0-9]+)","source":"/([^"]*)"')
+
+_ALL_HEADS = re.compile(
+    b"^" + _HEADS.pattern + rb',"type":"[^"]*"(?:,"subject":("[^"\\\n]*(?:\\.[^"\\\n]*)*"))?',
+    re.MULTILINE,
+)
+
+Head = tuple[bytes, bytes]
+"""The position of an entry, and the item that it is of; nothing where it is no event."""
 
 
 class Line(NamedTuple):
@@ -26,6 +34,23 @@ class Line(NamedTuple):
     def entry(self, text: bytes) -> Placed:
         """The entry. Raises ValueError."""
         return entry_of(text[self.start : self.end])
+
+
+def heads_in(text: bytes, count: int) -> dict[str, list[Head]]:
+    """The heads of the `count` lines of a frame in order, by collection. Raises ValueError."""
+    found = _ALL_HEADS.findall(text)
+    if len(found) != count:
+        message = f"{len(found)} of {count} lines can be read"
+        raise ValueError(message)
+    sources = {source for _, source, _ in found}
+    return {
+        source.decode(): [
+            (position, characters(subject) if b"\\" in subject else subject[1:-1])
+            for position, of, subject in found
+            if of == source
+        ]
+        for source in sources
+    }
 
 
 def lines_after(text: bytes, after: str, collections: Collection[str]) -> Iterator[Line]:

@@ -13,7 +13,7 @@ import struct
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 from pydantic_core import from_json, to_json
@@ -111,6 +111,12 @@ class FrameWriter:
         self._compressor.set_pledged_input_size(len(raw))
         packed = self._compressor.compress(raw, zstd.ZstdCompressor.FLUSH_FRAME)
         self.frames.append(Frame(key, Place(self.bytes, len(packed)), len(raw), lines))
+        self._pieces.append(packed)
+        self.bytes += len(packed)
+
+    def add_packed(self, frame: Frame, packed: bytes) -> None:
+        """Adds a frame of another file as it is."""
+        self.frames.append(replace(frame, place=Place(self.bytes, len(packed))))
         self._pieces.append(packed)
         self.bytes += len(packed)
 

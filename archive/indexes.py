@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from pydantic_core import to_json
 
@@ -72,7 +73,8 @@ class IndexWriter:
             self._end_lines(1)
             self._item, self._version = item, version
         self._positions += positions
-        self._end_lines(LINE_POSITIONS)
+        if len(self._positions) >= LINE_POSITIONS:
+            self._end_lines(LINE_POSITIONS)
 
     def finish(self) -> IndexFile | None:
         """The index, None where it has nothing."""
@@ -97,12 +99,14 @@ class IndexWriter:
         return IndexFile(file.data, info)
 
     def _end_lines(self, least: int) -> None:
-        while len(self._positions) >= least:
-            some = self._positions[:LINE_POSITIONS]
-            self._add_line(to_json([*self._item, self._version, some]), some[0])
+        positions, self._positions = self._positions, []
+        while len(positions) >= least:
+            some = positions[:LINE_POSITIONS]
+            self._add_line(to_json((*self._item, self._version, some)), some[0])
             self._events += len(some)
             self._version += len(some)
-            self._positions = self._positions[LINE_POSITIONS:]
+            positions = positions[LINE_POSITIONS:]
+        self._positions = positions
 
     def _add_line(self, line: bytes, position: str) -> None:
         if self._lines and self._raw_bytes + len(line) >= FRAME_BYTES:
@@ -124,31 +128,37 @@ class IndexBuilder:
 
     def __init__(self) -> None:
         self._first = self._last = b""
-        self._found: dict[tuple[str, bytes], list[bytes]] = {}
+        self._found: dict[str, dict[bytes, list[bytes]]] = {}
 
-    def add(self, entries: Iterable[Placed]) -> None:
+    def add(self, entries: Sequence[Placed]) -> None:
         """Adds entries in the order of their positions."""
+        self._first = self._first or entries[0][1][0]
+        self._last = entries[-1][1][0]
         for collection, (position, fields) in entries:
-            self._first = self._first or position
-            self._last = position
-            if fields[:5:2] == _NAMES and is_version(fields[5]):
-                self._found.setdefault((collection, fields[3]), []).extend((fields[5], position))
+            if fields[:5:2] != _NAMES or not is_version(fields[5]):
+                continue
+            of_one = self._found.get(collection)
+            if of_one is None:
+                of_one = self._found[collection] = {}
+            found = of_one.get(fields[3])
+            if found is None:
+                of_one[fields[3]] = [fields[5], position]
+            else:
+                found += (fields[5], position)
 
     def finish(self) -> IndexFile | None:
         """The index, None where it has nothing."""
         writer = IndexWriter(self._first.decode(), self._last.decode())
-        for number, (collection, item) in enumerate(_in_order(list(self._found))):
-            try:
-                name = (collection, item.decode())
-            except UnicodeDecodeError:  # written by hand: nobody can ask for it
-                continue
-            found = self._found[collection, item]
-            for version, position in sorted(
-                (int(found[i]), found[i + 1]) for i in range(0, len(found), 2)
-            ):
-                writer.add(name, version, (position.decode(),))
-            if number % _AT_ONCE == 0:
-                give_way()
+        for collection, of_one in sorted(self._found.items(), key=itemgetter(0)):
+            for number, item in enumerate(_in_order(list(of_one))):
+                try:
+                    name = (collection, item.decode())
+                except UnicodeDecodeError:  # written by hand: nobody can ask for it
+                    continue
+                for version, position in _versions(of_one[item]):
+                    writer.add(name, version, (position.decode(),))
+                if number % _AT_ONCE == 0:
+                    give_way()
         return writer.finish()
 
 
@@ -157,7 +167,14 @@ def runs_of(indexes: Iterable[IndexInfo]) -> list[Run]:
     return [list(files) for _, files in groupby(indexes, lambda file: (file.first, file.last))]
 
 
-def _in_order(items: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+def _versions(found: list[bytes]) -> Iterable[tuple[int, bytes]]:
+    """Versions with their positions, in order, of what was found one after the other."""
+    if len(found) == len(("version", "position")):
+        return ((int(found[0]), found[1]),)
+    return sorted(zip(map(int, found[::2]), found[1::2], strict=True))
+
+
+def _in_order(items: list[bytes]) -> Iterator[bytes]:
     """Sorted, in steps: a sort lets no other thread run, and there may be a million."""
     parts = []
     for start in range(0, len(items), _AT_ONCE):

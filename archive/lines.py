@@ -41,6 +41,9 @@ _PLAIN_EXTENSIONS = re.compile(
 )
 """Extensions whose text is the same in every writer of JSON."""
 
+_PLAIN_ID = re.compile(rb"[a-zA-Z0-9._~-]+").fullmatch
+"""Whether a string of JSON has it as it is."""
+
 _TEXT = rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _BEGINNING = rb'^\{"specversion":"1\.0","id":"([0-9]+-[0-9]+)","source":"/([^"\\\n]*)","type":'
 _LINE = re.compile(
@@ -81,16 +84,14 @@ def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
             or not (data == b"" or _is_one_line_of_json(data))
         ):
             return _malformed_line(position, fields, collection)
-        milliseconds, _, _ = position.partition(b"-")
-        said = b"" if meta == NO_META else _extensions(meta)
         values = (
             position,
             collection.encode(),
             kind,
-            _as_json(item.decode()).encode(),
-            _time(milliseconds),
+            b'"%b"' % item if _PLAIN_ID(item) else _as_json(item.decode()).encode(),
+            _time(position.partition(b"-")[0]),
             version,
-            said,
+            b"" if meta == NO_META else _extensions(meta),
         )
     except (KeyError, ValueError):  # another type, not five fields, or not UTF-8
         return _malformed_line(position, fields, collection)
@@ -131,12 +132,12 @@ def is_version(version: bytes) -> bool:
 def _placed(groups: tuple[bytes, ...]) -> Placed:
     position, collection, kind, subject, version, said, meta, data = groups
     if meta:
-        meta = _characters(meta)
+        meta = characters(meta)
     elif said:
         meta = b"{%b}" % said[1:]
     else:
         meta = NO_META
-    item = _characters(subject) if b"\\" in subject else subject[1:-1]
+    item = characters(subject) if b"\\" in subject else subject[1:-1]
     fields = [b"type", kind, b"item", item, b"version", version, b"data", data, b"meta", meta]
     return collection.decode(), (position, fields)
 
@@ -202,5 +203,6 @@ def _second(number: bytes) -> bytes:
     return rfc3339(f"{number.decode()}000-0").removesuffix(".000Z").encode()
 
 
-def _characters(text: bytes) -> bytes:
+def characters(text: bytes) -> bytes:
+    """What a string of JSON has, in UTF-8."""
     return str(json.loads(text)).encode()

@@ -16,7 +16,7 @@ from itemstore.domain.positions import key_of
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, Entry, size_of
+from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, Entry
 
 MOST = 250
 """Entries that are read of a stream at once: a fraction of a millisecond to take in."""
@@ -30,15 +30,17 @@ class _Stream:
     after: str
     count: int = FIRST
     is_read: bool = False
+    bytes: int = 0
     waiting: list[Entry] = field(default_factory=list)
 
     def take(self, entries: list[Entry], share: int) -> None:
         """Notes what was read. `share` is how many bytes the next read should bring."""
         self.is_read = len(entries) < self.count
         self.waiting = entries
+        self.bytes = sum(len(b"".join(fields)) for _, fields in entries)
         if entries:
             self.after = entries[-1][0].decode()
-            fitting = share * len(entries) // (size_of(entries) + 1)
+            fitting = share * len(entries) // (self.bytes + 1)
             self.count = max(1, min(MOST, fitting, 4 * self.count))
 
     def up_to(self, last: tuple[int, int] | None) -> list[Placed]:
@@ -52,10 +54,11 @@ class _Stream:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Entries in their order, and the last that was read of each stream for them."""
+    """Entries in their order; the last of each stream that was read for them, and all its bytes."""
 
     entries: list[Placed]
     ends: list[Placed]
+    bytes: int
 
 
 async def slices(
@@ -76,21 +79,17 @@ async def slices(
         if sum(map(bool, found)) > 1:
             entries.sort(key=lambda placed: _key(placed[1]))
         if entries:
-            yield Slice(entries, ends)
+            yield Slice(entries, ends, sum(each.bytes for each in empty))
         streams = [each for each in streams if each.waiting or not each.is_read]
 
 
 async def _read(client: Redis, streams: Sequence[_Stream], up_to: str) -> None:
     share = ABOUT_BYTES // max(1, len(streams))
-    asked = client.pipeline(transaction=False)
     for each in streams:
         # A name in bytes has no callback in redis-py, which would make a dict of each entry.
         command = (b"XRANGE", each.log.events, f"({each.after}", up_to, "COUNT", each.count)
-        asked.execute_command(*command)
-    with translated():
-        replies = await asked.execute()
-    for each, entries in zip(streams, replies, strict=True):
-        each.take([(position, list(fields)) for position, fields in entries], share)
+        with translated():
+            each.take(await client.execute_command(*command), share)  # type: ignore[no-untyped-call]
 
 
 def _key(entry: Entry) -> tuple[int, int]:

@@ -11,22 +11,26 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive, Outrun
+from itemstore.archive.frames import RAW_BYTES
+from itemstore.archive.giving_way import give_way
 from itemstore.archive.indexes import IndexBuilder, IndexFile
 from itemstore.archive.lines import Placed
 from itemstore.archive.log_slices import slices
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.publishing import Publishing
-from itemstore.archive.segments import SegmentFile, SegmentWriter
+from itemstore.archive.segments import FRAME_EVENTS, SegmentFile, SegmentWriter
 from itemstore.archive.standing import have_events, standing
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.reader import size_of
 
 MOST_EVENTS = 50_000
 """Events in a new segment, about: more than that are sealed in several."""
 
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of events in a new segment, about."""
+
+AT_ONCE = 250
+"""Events that a thread adds to a segment before it lets others go on."""
 
 REST, NO_REST = 1.0, 0.0
 """After each slice that was read nothing is read for so many times as long as it took: what is
@@ -61,24 +65,33 @@ async def copied(
     """
     writer, index = SegmentWriter(), IndexBuilder()
 
-    def add(entries: list[Placed]) -> None:
-        writer.add(entries)
-        index.add(entries)
+    def add(entries: Sequence[Placed]) -> None:
+        for start in range(0, len(entries), AT_ONCE):
+            some = entries[start : start + AT_ONCE]
+            writer.add(some)
+            index.add(some)
+            give_way()
 
     ends: list[Placed] = []
+    waiting: list[Placed] = []
     last: Placed | None = None
-    size = 0
+    size = waiting_bytes = 0
     began = monotonic()
     async with aclosing(slices(client, logs, after, up_to)) as found:
         async for some in found:
-            await asyncio.to_thread(add, some.entries)
+            waiting += some.entries
+            waiting_bytes += some.bytes
             ends += some.ends
-            last = some.entries[-1]
-            size += size_of([entry for _, entry in some.entries])
-            if writer.events >= MOST_EVENTS or size >= MOST_BYTES:
+            last = waiting[-1]
+            size += some.bytes
+            if len(waiting) >= FRAME_EVENTS or waiting_bytes >= RAW_BYTES:
+                await asyncio.to_thread(add, waiting)
+                waiting, waiting_bytes = [], 0
+            if writer.events + len(waiting) >= MOST_EVENTS or size >= MOST_BYTES:
                 break
             await asyncio.sleep(rest * (monotonic() - began))
             began = monotonic()
+    await asyncio.to_thread(add, waiting)
     if last is None:
         return None
     keys = {log.collection: log for log in logs}

@@ -59,6 +59,14 @@ class SegmentWriter:
         for collection, (position, fields) in entries:
             self.add_line(position, collection, line_of(position, fields, collection))
 
+    def add_frame(self, frame: Frame, packed: bytes, last: bytes) -> None:
+        """Adds a frame of another segment as it is, with the position of its last entry."""
+        self._end_frame()
+        self._frames.add_packed(frame, packed)
+        self._counts.update(frame.lines)
+        self._first = self._first or frame.key[0].encode()
+        self._last = last
+
     def add_line(self, position: bytes, collection: str, line: bytes) -> None:
         """Adds the line of an entry."""
         size = len(line) + 1
@@ -123,13 +131,26 @@ def merged_segment(segments: Sequence[tuple[SegmentInfo, bytes]]) -> SegmentFile
     """One segment of several, each with its content, in their order. Raises PastDamaged."""
     writer = SegmentWriter()
     for info, data in segments:
-        for _, text in _texts(info, data):
+        for frame, text in _texts(info, data):
             give_way()
+            if _is_large(frame):
+                last = text[:-1].rpartition(b"\n")[2]
+                writer.add_frame(frame, _part(data, frame.place), _head_of(last)[0])
+                continue
             for line in text.splitlines():
-                # The beginning of every line has these in their places, and no escapes.
-                *_, position, _, _, _, source, _ = line.split(b'"', 12)
-                writer.add_line(position, source[1:].decode(), line)
+                writer.add_line(*_head_of(line), line)
     return writer.finish()
+
+
+def _is_large(frame: Frame) -> bool:
+    """Whether it is not worth while to make a larger one of it and of its neighbours."""
+    return 2 * frame.raw_bytes >= RAW_BYTES or 2 * sum(frame.lines.values()) >= FRAME_EVENTS
+
+
+def _head_of(line: bytes) -> tuple[bytes, str]:
+    """The position and the collection: every line has these in their places, and no escapes."""
+    *_, position, _, _, _, source, _ = line.split(b'"', 12)
+    return position, source[1:].decode()
 
 
 def entries_of(info: SegmentInfo, data: bytes) -> Iterator[list[Placed]]:

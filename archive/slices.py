@@ -21,7 +21,7 @@ READ_BYTES = 512 * 1024
 
 _Thing = TypeVar("_Thing")
 
-_Read = tuple[SegmentInfo, list[Frame], bytes]
+Read = tuple[SegmentInfo, list[Frame], bytes]
 """Frames of a segment that follow each other, and the part of the file that they are."""
 
 
@@ -37,7 +37,8 @@ async def slices(
     About a mebibyte at a time. Raises PastUnavailable and PastDamaged.
     """
     keep = _Range(collections, after, up_to)
-    async with aclosing(_one_ahead(_parts(_one_ahead(_read(archive, frames)), keep))) as parts:
+    reads = _one_ahead(read_together(archive, frames))
+    async with aclosing(_one_ahead(_parts(reads, keep))) as parts:
         async for part in parts:
             yield part
 
@@ -60,7 +61,9 @@ class _Range:
         ]
 
 
-async def _read(archive: Archive, frames: AsyncIterator[Located]) -> AsyncGenerator[_Read, None]:
+async def read_together(
+    archive: Archive, frames: AsyncIterator[Located]
+) -> AsyncGenerator[Read, None]:
     """Frames, as many at once as follow each other and are small together."""
     of: SegmentInfo | None = None
     some: list[Frame] = []
@@ -83,13 +86,13 @@ def _go_on(of: SegmentInfo, some: Sequence[Frame], segment: SegmentInfo, frame: 
     )
 
 
-async def _part(archive: Archive, segment: SegmentInfo, frames: list[Frame]) -> _Read:
+async def _part(archive: Archive, segment: SegmentInfo, frames: list[Frame]) -> Read:
     begin, last = frames[0].place.offset, frames[-1].place
     length = last.offset + last.length - begin
     return segment, frames, await archive.read(segment.name, begin, length, keep=False)
 
 
-async def _parts(reads: AsyncGenerator[_Read, None], keep: _Range) -> AsyncGenerator[Part, None]:
+async def _parts(reads: AsyncGenerator[Read, None], keep: _Range) -> AsyncGenerator[Part, None]:
     """The entries of frames, about a mebibyte together."""
     some: list[Placed] = []
     size = 0
@@ -105,14 +108,19 @@ async def _parts(reads: AsyncGenerator[_Read, None], keep: _Range) -> AsyncGener
         yield _part_of(some)
 
 
+def text_in(segment: SegmentInfo, frame: Frame, data: bytes, first: Frame) -> bytes:
+    """The lines of a frame, in a part of the file that begins with `first`. Raises PastDamaged."""
+    start = frame.place.offset - first.place.offset
+    try:
+        return lines_of(frame, data[start : start + frame.place.length])
+    except FrameDamaged as error:
+        raise damaged(segment, error) from error
+
+
 def _entries(
     segment: SegmentInfo, frame: Frame, data: bytes, first: Frame, keep: _Range
 ) -> list[Placed]:
-    start = frame.place.offset - first.place.offset
-    try:
-        text = lines_of(frame, data[start : start + frame.place.length])
-    except FrameDamaged as error:
-        raise damaged(segment, error) from error
+    text = text_in(segment, frame, data, first)
     return keep.kept(entries_of_frame(segment, frame, text), segment, frame)
 
 

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import LARGEST, START, key_of, position_at
+from itemstore.archive.frame_lines import Head
+from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.past import border
-from itemstore.eventlog.reader import FIRST, Entry, size_of
 
 _TRIM = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "trim"))
 
 STEP = 200
 """Most events that are taken out in one step: less than a millisecond of the engine's time."""
-
-STEP_BYTES = 1024 * 1024
-"""How many bytes of events such a step looks at."""
 
 REST, SHORT_REST = 4.0, 0.5
 """After a step nothing is trimmed for so many times as long as it took; the short one where the
@@ -104,77 +102,61 @@ async def held_by_engine(client: Redis, logs: Sequence[Keys]) -> Held:
     return Held(lengths, sizes, lengths + trimmed)
 
 
-async def trim(client: Redis, logs: Sequence[Keys], keep: Keep | None = None) -> int:
+Archived = Callable[[Mapping[str, str], str], AsyncGenerator[tuple[str, list[Head]]]]
+"""Gives the events that the archive has of collections, of each from a position of its own on, up
+to one for all: some at a time, which are of one collection and small together."""
+
+
+async def trim(
+    client: Redis, logs: Sequence[Keys], archived: Archived, keep: Keep | None = None
+) -> int:
     """Takes what is not after the border out of the logs and the histories of their items.
 
     The last event of each log stays. Gives how many events it took out, in short steps with a rest
     after each: a short one where the engine holds much more than what is to be kept, where that is
-    said. Raises LogUnavailable and LogBroken.
+    said. Raises LogUnavailable, LogBroken, and what `archived` raises.
     """
     rest = REST
     if keep and (await held_by_engine(client, logs)).is_too_much(keep):
         rest = SHORT_REST
     up_to = await border(client, logs[0].store)
+    begin_at = await _beginnings(client, logs, up_to)
     taken = 0
-    if up_to == START:
+    if not begin_at:
         return taken
-    for log in logs:
-        step = Step()
-        while step.goes_on:
-            heed_cancellation()
-            began = time.monotonic()
-            step = await trim_step(client, log, up_to, step.size)
-            taken += step.taken
-            if step.goes_on:
+    keys = {log.collection: log for log in logs}
+    async with aclosing(archived(begin_at, up_to)) as parts:
+        async for collection, heads in parts:
+            for start in range(0, len(heads), STEP):
+                heed_cancellation()
+                began = time.monotonic()
+                taken += await trim_step(client, keys[collection], heads[start : start + STEP])
                 await asyncio.sleep(rest * (time.monotonic() - began))
     return taken
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How many events were taken out, whether there may be more, and how many to try next."""
-
-    taken: int = 0
-    goes_on: bool = True
-    size: int = FIRST
-
-
-async def trim_step(client: Redis, log: Keys, up_to: str, size: int = FIRST) -> Step:
-    """Takes the first events of a log out, at most `size` of those up to a position."""
-    size = min(size, STEP)
-    asked = client.pipeline(transaction=False)  # EXEC is refused by an engine without memory
-    asked.xlen(log.events)
-    asked.execute_command(b"XRANGE", log.events, "-", up_to, "COUNT", size)
-    with translated():
-        length, entries = await asked.execute()
-    going = _small(entries[: length - 1])
-    if not going:
-        return Step(goes_on=False)
-    last = going[-1][0].decode()
-    arguments = [log.histories, last, _next(last), len(going)]
-    for position, fields in going:
-        if fields[2:3] == [b"item"]:
-            arguments += (position, fields[3])
+async def trim_step(client: Redis, log: Keys, heads: Sequence[Head]) -> int:
+    """Takes events out of a log, and all before them: how many. Some may be gone already."""
+    arguments: list[str | bytes] = [log.histories, heads[-1][0]]
+    for item, last in {item: position for position, item in heads if item}.items():
+        arguments += (last, item)
     keys = [log.store.archive, log.events, log.trimmed]
     with translated():
-        taken = await _TRIM.run(client.execute_command, keys, arguments)
-    fitting = STEP_BYTES * len(going) // (size_of(going) + 1)
-    is_last = taken == 0 or (len(entries) < size and len(going) >= min(len(entries), length - 1))
-    return Step(taken, not is_last, max(1, min(STEP, fitting, 4 * size)))
+        return int(await _TRIM.run(client.execute_command, keys, arguments))
 
 
-def _small(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """As many of the first ones as are small together, one all the same."""
-    size = 0
-    for number, entry in enumerate(entries):
-        size += size_of([entry])
-        if number and size > STEP_BYTES:
-            return entries[:number]
-    return entries
-
-
-def _next(position: str) -> str:
-    milliseconds, number = key_of(position)
-    if number < LARGEST:
-        return position_at(milliseconds, number + 1)
-    return position_at(milliseconds + 1, 0)
+async def _beginnings(client: Redis, logs: Sequence[Keys], up_to: str) -> dict[str, str]:
+    """The first positions of the logs that have more than one event, and one up to a position."""
+    if up_to == START:
+        return {}
+    asked = client.pipeline(transaction=False)  # EXEC is refused by an engine without memory
+    for log in logs:
+        asked.xlen(log.events)
+        asked.execute_command(b"XRANGE", log.events, "-", up_to, "COUNT", 1)
+    with translated():
+        found = await asked.execute()
+    return {
+        log.collection: first[0][0].decode()
+        for log, length, first in zip(logs, found[::2], found[1::2], strict=True)
+        if length > 1 and first
+    }

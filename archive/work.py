@@ -149,7 +149,7 @@ class InThisProcess(Work):
         failed_since = None
         while True:
             heed_cancellation()
-            pause = self._terms.seconds
+            began, pause = monotonic(), 0.0
             try:
                 await self._seal()
                 failed_since = None
@@ -160,8 +160,9 @@ class InThisProcess(Work):
                 failed_since = failed_since or monotonic()
                 if monotonic() - failed_since > HAND_OVER:
                     raise
-                pause = max(pause, PATIENCE)
-            await asyncio.sleep(pause)
+                pause = PATIENCE
+            # From beginning to beginning: what comes during one waits for the next, not for longer.
+            await asyncio.sleep(max(pause, began + self._terms.seconds - monotonic()))
 
     async def _seal(self) -> None:
         """Seals what is new: whether there is any takes one small command."""

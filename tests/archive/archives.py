@@ -51,7 +51,7 @@ async def publish(
     return manifest
 
 
-def index_of(entries: Iterable[Placed]) -> IndexFile | None:
+def index_of(entries: Sequence[Placed]) -> IndexFile | None:
     """The index of entries in the order of their positions, None where no item is among them."""
     builder = IndexBuilder()
     builder.add(entries)

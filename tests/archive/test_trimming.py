@@ -10,13 +10,14 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.archive import trimming
-from itemstore.archive.trimming import Held, Keep, Stretch, next_border, trim, trim_step
+from itemstore.archive.trimming import Held, Keep, Stretch, next_border
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from tests.archive.streams import heads, trim
 from tests.conftest import Unchanged, contents
 from tests.eventlog.test_rights import limited
 
@@ -114,29 +115,35 @@ async def test_a_log_without_events_has_none_to_trim(
 async def test_a_step_is_bounded_in_events(
     log: EventLog, partition: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And can be followed by others, or by none."""
+    """And is followed by others."""
+    taken = []
+
+    async def counted(*arguments: Any) -> int:
+        taken.append(await trim_step(*arguments))
+        return taken[-1]
+
+    trim_step = trimming.trim_step
     monkeypatch.setattr(trimming, "STEP", 5)
+    monkeypatch.setattr(trimming, "trim_step", counted)
     given = await put(log, *("a" for _ in range(14)))
     await set_border(partition, given[11])
-    steps = [await trim_step(partition.client, partition.keys, given[11]) for _ in range(4)]
-    assert [each.taken for each in steps] == [5, 5, 2, 0]
-    assert [each.goes_on for each in steps] == [True, True, False, False]
+    assert await trim(partition.client, [partition.keys]) == 12
+    assert taken == [5, 5, 2]
     assert await positions(partition) == await history(partition, "a") == given[12:]
 
 
-async def test_a_step_is_bounded_in_bytes_but_takes_one_event_all_the_same(
-    log: EventLog, partition: Partition, monkeypatch: pytest.MonkeyPatch
+async def test_a_step_may_name_events_that_are_gone_and_the_last_one(
+    log: EventLog, partition: Partition
 ) -> None:
-    """Bodies may be a megabyte each."""
-    monkeypatch.setattr(trimming, "STEP_BYTES", 5000)
-    large = b'"' + b"x" * 2000 + b'"'
-    given = await put(log, "a", "a", "a", "a", "a", body=large)
-    given += await put(log, "a", body=b'"' + b"x" * 9000 + b'"')
-    given += await put(log, "b", "b")
+    """One that was abandoned is done again, and the last event of the log stays."""
+    given = await put(log, "a", "b", "a", "a")
+    named = await heads(partition.client, partition.keys)
     await set_border(partition, given[-1])
-    steps = [await trim_step(partition.client, partition.keys, given[-1]) for _ in range(5)]
-    assert [each.taken for each in steps] == [2, 2, 1, 1, 1]
-    assert await positions(partition) == given[-1:]
+    assert await trimming.trim_step(partition.client, partition.keys, named[:2]) == 2
+    assert await trimming.trim_step(partition.client, partition.keys, named) == 1
+    assert await trimming.trim_step(partition.client, partition.keys, named) == 0
+    assert await positions(partition) == await history(partition, "a") == given[-1:]
+    assert await history(partition, "b") == []
 
 
 async def test_each_log_is_trimmed_up_to_the_one_border_of_the_store(

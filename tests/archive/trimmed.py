@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Archiving, Logs
 from itemstore.archive.standing import raise_border
-from itemstore.archive.trimming import trim
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.reader import Within
+from tests.archive.streams import trim
 
 
 async def leave(redis: Redis, archive: Archive, names: Sequence[str], count: int) -> None:

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.lines import Placed
-from itemstore.archive.trimming import trim
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.disk_space import DiskSpace
@@ -24,6 +23,7 @@ from itemstore.store.known_collections import remember
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.archive.archives import fill, in_parts
+from tests.archive.streams import trim
 from tests.conftest import contents
 
 NAMES = ("orders", "products", "quiet")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from itemstore.archive.trimming import trim
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import Item, fold
 from itemstore.domain.positions import START
@@ -35,6 +34,7 @@ from itemstore.projections.statistics import STATISTICS, read_statistics
 from itemstore.projections.verdict import Verdict
 from itemstore.projections.verify import histories
 from itemstore.projections.verify.run import verify
+from tests.archive.streams import trim
 from tests.conftest import PATIENCE, Unchanged, contents
 from tests.eventlog.memory_past import MemoryPast
 from tests.rebuild.conftest import cancelled, write
