@@ -145,9 +145,8 @@ class FilterParser:
         if scanner.next == "(":
             return self._function(word, place)
         if word not in _WORDS:
-            scanner.fail(
-                f"{word} is nothing: a member is written @.{word}, a string in quotes", place
-            )
+            said = f"{word:.40} is nothing: a member is written @.{word:.40}, a string in quotes"
+            scanner.fail(said, place)
         return Literal(_WORDS[word])
 
     def _test(self, operand: Value | Matches, place: int) -> Test:
@@ -169,7 +168,7 @@ class FilterParser:
     def _function(self, name: str, place: int) -> Value | Matches:
         if name not in _FUNCTIONS:
             known = ", ".join(_FUNCTIONS)
-            self._scanner.fail(f"there is no function {name}, but {known}", place)
+            self._scanner.fail(f"there is no function {name:.40}, but {known}", place)
         with self._deeper():
             arguments = self._arguments()
         wanted = 2 if name in ("match", "search") else 1

@@ -42,7 +42,7 @@ class Order:
             descending = bool(scanner.takes("-"))
             path = read_path(scanner)
             if path in seen:
-                raise InvalidQuery(parameter, f"{path} is there twice", place)
+                raise InvalidQuery(parameter, f"{path!s:.40} is there twice", place)
             seen.add(path)
             return By(path, descending)
 

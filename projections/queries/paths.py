@@ -103,7 +103,7 @@ def read_path(scanner: Scanner) -> Path:
     name = scanner.match(DASHED_NAME)
     if name:
         if scanner.next in {".", "["}:
-            scanner.fail(f"a path begins with @: @.{name.group()}{scanner.next}…", place)
+            scanner.fail(f"a path begins with @: @.{name.group():.40}{scanner.next}…", place)
         return Path((name.group(),))
     if scanner.next not in {"@", "$"}:
         scanner.unexpected("a name, or a path as @.address.city")

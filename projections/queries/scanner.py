@@ -59,7 +59,7 @@ class Scanner:
 
     def skip_blanks(self) -> None:
         """Reads the blank characters that come next."""
-        self.place = len(_BLANKS.match(self.text, self.place).group()) + self.place  # type: ignore[union-attr]
+        self.match(_BLANKS)
 
     def takes(self, *words: str) -> str:
         """The first of the words that comes next, which is read then; "" if none does."""
@@ -92,9 +92,10 @@ class Scanner:
         """Reads an integer that may stand for a place in an array."""
         place = self.place
         found = self.match(_INTEGER)
-        if not found or self.next.isdecimal():
-            self.place = place
+        if not found:
             self.unexpected(wanted)
+        if self.next.isdecimal():
+            self.fail("a number has no zero before it", place)
         number = int(found.group())
         if abs(number) > FARTHEST:
             self.fail("the index is beyond 2^53 - 1", place)
