@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -49,12 +50,15 @@ from tests.queries.random_items import (
 
 COLLECTION = "items"
 
-LIMITS = (Limits(100_000), Limits(100_000, counted_rows=100), Limits(100_000, page_bytes=2_000))
-
 NARROW = Limits(300, counted_rows=50)
 """With these, some queries are refused, and pages end early."""
 
-MOST_PAGES = 12
+LIMITS = (
+    *(Limits(100_000), Limits(100_000), Limits(100_000, counted_rows=100)),
+    *(Limits(100_000, page_bytes=200_000), NARROW),
+)
+
+MOST_PAGES = 3
 
 KEPT = 100
 """Positions as of which it is known which items there were."""
@@ -87,21 +91,22 @@ class Wrong(AssertionError):
 
 
 class Writer:
-    """Writes random events to the tables, and knows what items there are after each batch.
+    """Writes random events to the tables of some databases, and knows what items there are then.
 
     `wholes` are the items as of a position, for each of the last ones at which the tables were.
     """
 
-    def __init__(self, database: Database, random: Random, has: Declared) -> None:
+    def __init__(self, databases: Sequence[Database], random: Random, has: Declared) -> None:
         self._random = random
-        self._connection = database.writing()
+        self._connections = [database.writing() for database in databases]
         self._number = 0
         self._versions: Counter[str] = Counter()
-        create_tables(self._connection, [COLLECTION])
-        begin(self._connection, COLLECTION, Checkpoint("log"))
-        making = Making({COLLECTION: has})
-        while making.work(self._connection):
-            pass
+        for connection in self._connections:
+            create_tables(connection, [COLLECTION])
+            begin(connection, COLLECTION, Checkpoint("log"))
+            making = Making({COLLECTION: has})
+            while making.work(connection):
+                pass
         self.wholes: dict[str, Items] = {"0-0": {}}
         self._items: dict[str, Known] = {}
 
@@ -127,15 +132,17 @@ class Writer:
 
     def close(self) -> None:
         """Ends it."""
-        self._connection.close()
+        for connection in self._connections:
+            connection.close()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
-        at = checkpoint(self._connection, COLLECTION)
-        assert at is not None
         self.wholes[entries[-1][0].decode()] = dict(self._items)
         for old in [*self.wholes][:-KEPT]:
             del self.wholes[old]
-        assert Writing(self._connection, COLLECTION, keys_of, texts).apply(entries, at)
+        for connection in self._connections:
+            at = checkpoint(connection, COLLECTION)
+            assert at is not None
+            assert Writing(connection, COLLECTION, keys_of, texts).apply(entries, at)
 
     def _put(self, item: str) -> Entry:
         body = json.dumps(random_body(self._random), ensure_ascii=self._random.random() < 0.5)
@@ -303,40 +310,41 @@ class Tally:
         self.plans[f"{rows} rows, order by {plan.order}"] += 1
 
 
-def compare(
-    database: Database, seed: str, *, items: int, queries: int, while_writing: bool
-) -> Tally:
-    """Asks random queries about random items, with random indexes. Raises Wrong."""
+def compare(databases: Sequence[Database], seed: str, *, items: int, queries: int) -> Tally:
+    """Asks random queries about random items, with random indexes.
+
+    Each database is asked all of them, when nothing is written and while something is. Raises
+    Wrong.
+    """
     random, of_writes = Random(seed), Random(f"writes of {seed}")
     has = random_declared(random)
-    writer = Writer(database, of_writes, has)
     tally = Tally()
-    try:
+    with closing(Writer(databases, of_writes, has)) as writer:
         writer.create(items)
 
-        def before() -> None:
-            if while_writing and of_writes.random() < 0.3:
+        def write() -> None:
+            if of_writes.random() < 0.08:
                 writer.write()
 
-        connection = cast("Connection", Listening(database.reading(), before))
         for _ in range(queries):
             oracle = Oracle(random_query(random, with_search=bool(has.text)), has.text)
             count = len(oracle.found([*writer.wholes.values()][-1]))
             limit = max(oracle.query.limit, count // MOST_PAGES)
-            limits = random.choice((*LIMITS, NARROW)) if limit < 1000 else LIMITS[0]
+            limits = random.choice(LIMITS)
             tally.queries += 1
-            try:
-                for page in pages_of(oracle, connection, writer.wholes, limits, limit):
-                    tally.add(page.plan)
-            except QueryTooExpensive:
-                _must(limits is NARROW, f"{oracle.query} was refused")
-                tally.refused += 1
-            except Exception as error:
-                error.add_note(f"{oracle.query}, limit {limit}, {limits}, {has}")
-                raise
-        connection.close()
-    finally:
-        writer.close()
+            for database in databases:
+                for before in (lambda: None, write):
+                    with closing(Listening(database.reading(), before)) as listening:
+                        connection = cast("Connection", listening)
+                        try:
+                            for page in pages_of(oracle, connection, writer.wholes, limits, limit):
+                                tally.add(page.plan)
+                        except QueryTooExpensive:
+                            _must(limits is NARROW, f"{oracle.query} was refused")
+                            tally.refused += 1
+                        except Exception as error:
+                            error.add_note(f"{database} {oracle.query} {limit} {limits} {has}")
+                            raise
     return tally
 
 
@@ -355,22 +363,15 @@ def main() -> None:
         running_postgresql(place) as server,
     ):
         for number in range(options.rounds):
-            for while_writing in (False, True):
-                file = Path(directory) / f"{number}-{while_writing}.sqlite"
-                server.empty()
-                for database in (SqliteDatabase(file), postgres_database(server.url)):
-                    begun = time.monotonic()
-                    tally = compare(
-                        database,
-                        f"{options.seed}-{number}",
-                        items=options.items,
-                        queries=options.queries // options.rounds,
-                        while_writing=while_writing,
-                    )
-                    words = f"{type(database).__name__}, {while_writing=}"
-                    print(
-                        f"{number}: {words}, {time.monotonic() - begun:.0f} s: {tally}", flush=True
-                    )
+            begun = time.monotonic()
+            server.empty()
+            tally = compare(
+                (SqliteDatabase(Path(directory) / f"{number}"), postgres_database(server.url)),
+                f"{options.seed}-{number}",
+                items=options.items,
+                queries=options.queries // options.rounds,
+            )
+            print(f"{number}: {time.monotonic() - begun:.0f} s: {tally}", flush=True)
 
 
 if __name__ == "__main__":
