@@ -55,9 +55,12 @@ class Asked:
             raise InvalidQuery("search", f"No text of {query.collection} can be searched")
         order = Order(()) if query.order is None else Order.of(query.order)
         after = query.after
+        if after is not None and not _can_be_of_an_id(after.id):
+            raise InvalidQuery("after", "It is no place in a list")
         if after is not None and len(after.keys) != len(order.by):
             raise InvalidQuery("after", "It is of a list in another order")
-        return cls(where, search, text, order, collapsed(query.prefixes), after, query.limit)
+        prefixes = collapsed(each for each in query.prefixes if _can_be_of_an_id(each))
+        return cls(where, search, text, order, prefixes, after, query.limit)
 
     @property
     def has_every_id(self) -> bool:
@@ -114,6 +117,13 @@ def _paths_of(*operands: Value) -> Iterator[Path]:
     for each in operands:
         if isinstance(each, Selection) and each.steps is not None:
             yield Path(each.steps)
+
+
+def _can_be_of_an_id(text: str) -> bool:
+    """Whether an id may have this in it. What databases take for no text is in none."""
+    return "\0" not in text and not any(
+        SURROGATES[0] <= ord(each) <= SURROGATES[1] for each in text
+    )
 
 
 def _end_of(prefix: str) -> str | None:
