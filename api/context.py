@@ -42,6 +42,12 @@ class Context:
     read_model: ReadModel | None = None
     keys_in_use: set[str] = field(default_factory=set)
 
+    @property
+    def shown_projections(self) -> Sequence[Projection]:
+        """All that are told of: with the read model, where that follows the logs."""
+        sql = None if self.read_model is None else self.read_model.projection
+        return self.projections if sql is None else (*self.projections, sql)
+
     @classmethod
     def of(
         cls,

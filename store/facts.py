@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis import exceptions
@@ -13,8 +14,12 @@ from itemstore.engine.durability import promised
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.projection import Status
+from itemstore.projections.sql.errors import SqlUnavailable
+from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archiver import archive_progress
 from itemstore.store.known_collections import unnamed_collections
+from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
 
 SIZES = ("events", "items", "deleted_items", "log_bytes", "rows_bytes")
@@ -47,7 +52,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     if unnamed := await unnamed_collections(store):
         facts["not_named"] = unnamed
     facts |= await _of_the_archive(store)
-    return facts
+    return facts | await _of_the_read_model(store, [*each])
 
 
 def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -71,6 +76,23 @@ async def _of_the_archive(store: Store) -> dict[str, Any]:
         "archived": found.standing.sealed,
         "not_archived": found.events,
         "trimmed_up_to": found.standing.border,
+    }
+
+
+async def _of_the_read_model(store: Store, names: Sequence[str]) -> dict[str, Any]:
+    """Where it is, and how far in the chosen collections; None for what its database won't say."""
+    database = database_of(store.settings)
+    facts: dict[str, Any] = {"queries": told(database)}
+    if database is None:
+        return facts
+    partitions = [store.collections[name].partition for name in names]
+    logs = [(partition, await partition.reader.extent()) for partition in partitions]
+    found: Sequence[Status] | None = None
+    with suppress(SqlUnavailable):
+        found = await statuses_of(database, logs)
+    return facts | {
+        "queries_up_to": found and max((each.position for each in found), key=key_of),
+        "queries_behind": found and sum(each.lag for each in found),
     }
 
 

@@ -75,6 +75,10 @@ class ReadModelFollowing:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=2 * END_SECONDS)
 
+    async def is_at_work(self) -> bool:
+        """Whether this process, or another one, has the read model followed."""
+        return await self._turn.is_taken()
+
     async def _run(self) -> None:
         while True:
             heed_cancellation()

@@ -16,6 +16,7 @@ from itemstore.projections.queries.query import Found, Query
 from itemstore.projections.queries.running import BEING_MADE, found_in
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlDamaged, SqlMissing, SqlUnavailable
+from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint
 from itemstore.store.catching_up import CatchingUp, new_directory
@@ -55,6 +56,20 @@ class ReadModel:
         self._store = store
         self._own = own
         self._reading = _Reading(database)
+
+    @property
+    def projection(self) -> SqlProjection | None:
+        """What says how far it is; None where it is followed only when it is asked."""
+        if self._following is None:
+            return None
+        return SqlProjection(self.database, tuple(self._store.collections))
+
+    async def is_followed(self) -> bool:
+        """Whether a process of this host, or of any where they share it, follows the logs.
+
+        Raises LogUnavailable.
+        """
+        return self._following is not None and await self._following.is_at_work()
 
     async def find(self, query: Query) -> Found:
         """What a query finds.

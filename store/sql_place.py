@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from itemstore.projections.sql.database import Database
-from itemstore.projections.sql.postgres import postgres_database
+from itemstore.projections.sql.postgres import PostgresDatabase, postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.store.settings import Settings
 
@@ -31,6 +31,15 @@ def database_of(settings: Settings, *, seconds: float | None = None) -> Database
     if url.startswith(FILE + "/"):
         return SqliteDatabase(Path(unquote(url.removeprefix(FILE + "/"))).absolute())
     return postgres_database(url, settings.namespace, seconds or settings.query_seconds)
+
+
+def told(database: Database | None) -> str:
+    """Where it is, for people, without who connects to it."""
+    if isinstance(database, SqliteDatabase):
+        return str(database.path)
+    if isinstance(database, PostgresDatabase):
+        return f"PostgreSQL, schema {database.schema}"
+    return OFF
 
 
 def file_name(namespace: str | None) -> str:

@@ -24,6 +24,9 @@ class Turn(Protocol):
     async def end(self) -> None:
         """Gives it up."""
 
+    async def is_taken(self) -> bool:
+        """Whether any process has it. Raises LogUnavailable."""
+
     @property
     def files(self) -> tuple[int, ...]:
         """The descriptors that a process has to have for as long as it works under it."""
@@ -66,6 +69,20 @@ class FileTurn(Turn):
             os.close(self._file)
             self._file = None
 
+    async def is_taken(self) -> bool:
+        """Whether somebody holds the lock; who tries at this very moment tries again."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
     @property
     def files(self) -> tuple[int, ...]:
         """The file with the lock."""
@@ -96,3 +113,7 @@ class LeaseTurn(Turn):
         """Gives it up."""
         with suppress(LogUnavailable):
             await self._lease.release()
+
+    async def is_taken(self) -> bool:
+        """Whether the lease is held."""
+        return await self._lease.remaining() > 0

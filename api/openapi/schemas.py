@@ -237,7 +237,13 @@ _OF_THE_SERVICE: Description = {
             "rows": {**_COUNT, "description": "Items, deleted ones included, or numbers."},
             "last_rebuild": _or_null(ref("schemas", "Receipt")),
         },
-        {"collection": {**_TEXT, "description": "Whose it is, where there are several."}},
+        {
+            "collection": {**_TEXT, "description": "Whose it is, where there are several."},
+            "following": {
+                "type": "boolean",
+                "description": "Of the read model: whether a process follows the log.",
+            },
+        },
     ),
     "Receipt": _object(
         {

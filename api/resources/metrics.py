@@ -27,7 +27,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
-from itemstore.api.resources.metrics_of_engine import of_engine
+from itemstore.api.resources.metrics_of_engine import of_engine, of_read_model
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 from itemstore.server.refusals import Overloaded
 
@@ -56,7 +56,8 @@ async def metrics(request: Request) -> Reply:
     families = [
         _info(),
         *_counted(total),
-        *await of_engine(request.store, request.context.projections),
+        *await of_engine(request.store, request.context.shown_projections),
+        *await of_read_model(request.context.read_model),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))

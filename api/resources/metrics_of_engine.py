@@ -16,6 +16,7 @@ from itemstore.eventlog.reader import Extent
 from itemstore.projections.overview import ProjectionState, log_states, projection_states
 from itemstore.projections.projection import Projection
 from itemstore.store.archiver import archive_progress
+from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
 
 logger = logging.getLogger("itemstore")
@@ -43,6 +44,9 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
         "Time of the last event that the projection has seen.",
         "projection",
     )
+    rows = _by_collection(
+        "itemstore_projection_rows", "Items, or numbers, that the projection has.", "projection"
+    )
     trimmed = _by_collection(
         "itemstore_trimmed_events", "Events that are in the archive and no more in the log."
     )
@@ -55,7 +59,7 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             "itemstore_archive_position_timestamp_seconds", "Time of the last archived event."
         ),
     )
-    all_of_them = up, items, events, trimmed, lag, position, *archive
+    all_of_them = up, items, events, trimmed, lag, position, rows, *archive
     try:
         async with asyncio.timeout(TIME_LIMIT):
             logs = await log_states(partitions)
@@ -77,6 +81,7 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             labels = (state.collection, state.projection)
             lag.add_metric(labels, progress[0])
             position.add_metric(labels, progress[1])
+            rows.add_metric(labels, progress[2])
     with suppress(LogBroken, LogUnavailable, TimeoutError):
         async with asyncio.timeout(TIME_LIMIT):
             found = await archive_progress(store)
@@ -87,12 +92,25 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
     return all_of_them
 
 
+async def of_read_model(read_model: ReadModel | None) -> Iterable[Metric]:
+    """Whether the logs are followed for queries; nothing where queries are turned off."""
+    family = GaugeMetricFamily(
+        "itemstore_read_model_following", "Whether a process follows the log for queries: 1, or 0."
+    )
+    if read_model is None or read_model.projection is None:
+        return ()
+    with suppress(LogBroken, LogUnavailable, TimeoutError):
+        async with asyncio.timeout(TIME_LIMIT):
+            family.add_metric((), float(await read_model.is_followed()))
+    return (family,)
+
+
 def _by_collection(name: str, text: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, labels=("collection", *labels))
 
 
-def _progress(state: ProjectionState) -> tuple[int, float] | None:
-    """A projection's lag, and the time in seconds of its position.
+def _progress(state: ProjectionState) -> tuple[int, float, int] | None:
+    """A projection's lag, the time in seconds of its position, and its rows.
 
     None where it can't say, which hides nothing of the others.
     """
@@ -100,7 +118,7 @@ def _progress(state: ProjectionState) -> tuple[int, float] | None:
     try:
         if isinstance(status, Exception):
             raise status  # noqa: TRY301 - or what it says is no position
-        return status.lag, key_of(status.position)[0] / 1000
+        return status.lag, key_of(status.position)[0] / 1000, status.rows
     except Exception as error:  # noqa: BLE001 - it may be the operator's own
         logger.warning(
             "%s of /%s does not say how far it is: %s", state.projection, state.collection, error

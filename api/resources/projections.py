@@ -31,9 +31,11 @@ from itemstore.projections.overview import (
     projection_states,
 )
 from itemstore.projections.rebuild.receipt import Receipt, last_receipts
+from itemstore.projections.sql.sql_projection import NAME as SQL
 from itemstore.projections.statistics import Statistics, in_total, read_statistics
 from itemstore.store.archiver import archive_progress
 from itemstore.store.collection import Collection
+from itemstore.store.read_model import ReadModel
 
 router = APIRouter(route_class=Route)
 
@@ -64,10 +66,11 @@ async def projections(request: Request) -> Reply:
     asked = _asked_for(request, query(request, SourceQuery))
     partitions = [each.partition for each in asked]
     logs = await log_states(partitions)
-    states = await projection_states(logs, request.context.projections)
+    states = await projection_states(logs, request.context.shown_projections)
     receipts = await last_receipts(partitions)
     last = {each.name: found for each, found in zip(asked, receipts, strict=True)}
     told = [_described(each, last[each.collection].get(each.projection)) for each in states]
+    await _say_whether_it_is_followed(request.context.read_model, told)
     content: dict[str, Any] = {"log": _all_of(logs), "projections": told}
     archive = await archive_progress(request.store) if request.scope.is_whole else None
     if archive is not None:
@@ -99,6 +102,16 @@ async def statistics(request: Request) -> Reply:
             each.name: _numbers(own) for each, own in zip(asked, found, strict=True)
         }
     return json_reply(numbers, headers=[NO_STORE])
+
+
+async def _say_whether_it_is_followed(
+    read_model: ReadModel | None, told: Sequence[dict[str, Any]]
+) -> None:
+    own = [each for each in told if each["name"] == SQL]
+    if own and read_model is not None:
+        following = await read_model.is_followed()
+        for each in own:
+            each["following"] = following
 
 
 def _is_of_several(request: Request) -> bool:
