@@ -22,7 +22,7 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 
 from itemstore.projections.sql.database import Connection, Row, Types, Value
-from itemstore.projections.sql.errors import SqlDamaged, SqlTooSlow, SqlUnavailable
+from itemstore.projections.sql.errors import SqlDamaged, SqlMissing, SqlTooSlow, SqlUnavailable
 from itemstore.projections.sql.postgres_many import column, for_all, numbered
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ _CONNECTING: dict[str, Any] = {
 }
 
 _MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
-"""To the one that writes, which made it, this says that somebody dropped it."""
+"""It is not made yet; or, to the one that writes, which made it, somebody dropped it."""
 
 
 def reason_against(url: str) -> str | None:
@@ -295,8 +295,8 @@ class PostgresConnection(Connection):
             kind = SqlUnavailable
             if isinstance(error, errors.QueryCanceled):
                 kind = SqlTooSlow
-            elif isinstance(error, _MISSING) and not self._is_reading:
-                kind = SqlDamaged
+            elif isinstance(error, _MISSING):
+                kind = SqlMissing if self._is_reading else SqlDamaged
             # What comes after the first line may have pieces of items in it.
             reason = (error.diag.message_primary or str(error)).partition("\n")[0].rstrip(".:")
             message = f"The read model in {self._place} can't be used: {reason}."

@@ -25,7 +25,7 @@ _LONGEST_NAME = 59  # some are made of one, with an ending
 _CHECKPOINT = "log, position, event, target, items, events"
 
 _ITEMS = """
-CREATE TABLE IF NOT EXISTS {table} (
+CREATE TABLE {table} (
     id {text} NOT NULL PRIMARY KEY,
     version {integer} NOT NULL,
     created {time} NOT NULL,
@@ -118,16 +118,43 @@ def short_name(name: str) -> str:
 
 
 def create_tables(connection: Connection, collections: Iterable[str]) -> None:
-    """Makes the tables that are not there yet."""
+    """Makes the tables that are not there yet.
+
+    Where somebody took one away, nothing is left of how far those are that depend on it.
+    """
+    were_deleted_known = connection.has_table(DELETED)
     for statement in _OWN:
         connection.execute(_filled(statement, connection.types))
+    if not were_deleted_known:
+        connection.execute(f"DELETE FROM {CHECKPOINTS}")  # noqa: S608 - ours
     for collection in collections:
-        create_items(connection, collection)
+        if not connection.has_table(collection):
+            with connection.transaction():
+                create_items(connection, collection)
+                for table in (CHECKPOINTS, DELETED, INDEXES):
+                    _forget(connection, table, collection)
 
 
 def create_items(connection: Connection, table: str) -> None:
-    """Makes a table for the items of a collection, if it is not there yet."""
+    """Makes a table for the items of a collection. Raises SqlUnavailable where there is one."""
     connection.execute(_filled(_ITEMS, connection.types, quoted(table)))
+
+
+def remove_rows_of_nobody(connection: Connection, collection: str) -> None:
+    """Removes rows without a checkpoint: whoever writes rows has noted one before."""
+    table = quoted(collection)
+    if checkpoint(connection, collection) is not None:
+        return
+    with connection.transaction():
+        has_rows = connection.one(f"SELECT 1 FROM {table} LIMIT 1") is not None  # noqa: S608 - quoted
+        if has_rows and checkpoint(connection, collection) is None:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - quoted
+            _forget(connection, DELETED, collection)
+
+
+def _forget(connection: Connection, table: str, collection: str) -> None:
+    sql = f"DELETE FROM {table} WHERE collection = ?"  # noqa: S608 - ours
+    connection.execute(sql, (collection,))
 
 
 def checkpoint(connection: Connection, collection: str) -> Checkpoint | None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
-from itemstore.projections.sql.tables import create_tables
+from itemstore.projections.sql.tables import create_tables, remove_rows_of_nobody
 
 T = TypeVar("T")
 
@@ -64,6 +64,8 @@ class Writer:
         if self._connection is None:
             self._connection = self.database.writing()
             create_tables(self._connection, self._collections)
+            for collection in self._collections:
+                remove_rows_of_nobody(self._connection, collection)
         return self._connection
 
     def _close(self) -> None:
