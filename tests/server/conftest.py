@@ -53,11 +53,19 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @contextlib.contextmanager
 def serving(directory: Path) -> Iterator[Serve]:
-    """Starts servers on free ports, and stops them at the end of the block."""
+    """Starts servers on free ports, and stops them at the end of the block.
+
+    Only those that are started with `queries` have what these are answered from: it takes a process
+    of its own, which takes half a second of a processor to start.
+    """
     started: list[Server] = []
 
-    def start(*options: str, data_dir: Path | None = None, **environment: str) -> Server:
+    def start(
+        *options: str, data_dir: Path | None = None, queries: bool = False, **environment: str
+    ) -> Server:
         where = ["--data-dir", str(data_dir or directory / "data")]
+        if not queries:
+            where += ["--sql-url", "off"]
         process = subprocess.Popen(
             [*COMMAND, "serve", "--port", "0", *where, *options],
             stdout=subprocess.PIPE,
