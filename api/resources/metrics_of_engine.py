@@ -93,15 +93,14 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
 
 
 async def of_read_model(read_model: ReadModel | None) -> Iterable[Metric]:
-    """Whether the logs are followed for queries; nothing where queries are turned off."""
+    """Whether the logs are followed for queries; none is said where nobody has to."""
     family = GaugeMetricFamily(
         "itemstore_read_model_following", "Whether a process follows the log for queries: 1, or 0."
     )
-    if read_model is None or read_model.projection is None:
-        return ()
-    with suppress(LogBroken, LogUnavailable, TimeoutError):
-        async with asyncio.timeout(TIME_LIMIT):
-            family.add_metric((), float(await read_model.is_followed()))
+    if read_model is not None and read_model.projection is not None:
+        with suppress(LogBroken, LogUnavailable, TimeoutError):
+            async with asyncio.timeout(TIME_LIMIT):
+                family.add_metric((), float(await read_model.is_followed()))
     return (family,)
 
 
