@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from itemstore.api.query_counts import QueryCounts
 from itemstore.api.server_sent_events import frame
 from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.reader import PAGE_BYTES
@@ -26,8 +27,8 @@ class Context:
 
     `models` are those of its collections, by name. `feed` has the newest events for all that follow
     the log. `slow_work` is done off the event loop. `read_model` is what queries are answered from,
-    None where they are turned off. `keys_in_use` are the idempotency keys of requests that are not
-    answered yet.
+    None where they are turned off, and `queries` counts those. `keys_in_use` are the idempotency
+    keys of requests that are not answered yet.
     """
 
     store: Store
@@ -41,6 +42,7 @@ class Context:
     slow_work: SlowWork
     read_model: ReadModel | None = None
     keys_in_use: set[str] = field(default_factory=set)
+    queries: QueryCounts = field(default_factory=QueryCounts)
 
     @property
     def shown_projections(self) -> Sequence[Projection]:
@@ -65,6 +67,8 @@ class Context:
             "events": appender.appended,
             "batches": appender.batch_sizes,
         }
+        queries = QueryCounts()
+        admission.counters.counts |= queries.counts
         return cls(
             store,
             models,
@@ -78,6 +82,7 @@ class Context:
             Health(store),
             SlowWork(settings.max_waiting),
             read_model_of(store),
+            queries=queries,
         )
 
 

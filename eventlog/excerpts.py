@@ -17,6 +17,18 @@ def quoted(text: str, most: int = SHOWN) -> str:
     return f"'{_printable(_cut(text, most))}'"
 
 
+def around(text: str, place: int) -> str:
+    """The text in quotes, or the part of it around a place, with an arrow in front of the place.
+
+    At the end of the text there is nothing for an arrow to point to.
+    """
+    start = max(0, place - SHOWN // 2)
+    before, after = text[start:place], text[place : start + SHOWN]
+    before = f"{'…' if start else ''}{_printable(before)}"
+    after = f"{_printable(after)}{'…' if start + SHOWN < len(text) else ''}"
+    return f"'{before}{'→' if after else ''}{after}'"
+
+
 def sentence(text: str) -> str:
     """A sentence from elsewhere on one line, or its start, without the stop at its end."""
     return _printable(_cut(" ".join(text.split()), SAID)).removesuffix(".")

@@ -143,6 +143,15 @@ class Admission:
         finally:
             self.reading -= 1
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A block that waits for what has bounds of its own, and takes the place of no write."""
+        self.reading += 1
+        try:
+            yield
+        finally:
+            self.reading -= 1
+
     @asynccontextmanager
     async def read_piece(self) -> AsyncIterator[None]:
         """A place for reading the next piece of a stream; how many may wait is bounded."""

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TypeVar
 
 from itemstore.domain.positions import START, key_of
+from itemstore.eventlog.all_logs import last_position
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
 from itemstore.projections.queries.query import Found, Query
@@ -100,7 +101,8 @@ class ReadModel:
         """Whether it comes to have all of a collection's log up to a position in so many seconds.
 
         A position after the log's last event is one of another collection: then it has all there
-        is. Raises SqlUnavailable, LogUnavailable, LogBroken.
+        is. One after the last event of all logs is never there: it is another store's. Raises
+        SqlUnavailable, LogUnavailable, LogBroken.
         """
         until = monotonic() + seconds
         while not await self._has_come_to(collection, position):
@@ -132,7 +134,9 @@ class ReadModel:
         if key_of(position) <= key_of(at):
             return True
         last = await self._store.collections[collection].partition.reader.last_position()
-        return key_of(last) <= key_of(at)
+        if key_of(at) < key_of(last):
+            return False
+        return key_of(position) <= key_of(await last_position(self._store.partition))
 
     async def _checkpoint(self, collection: str) -> Checkpoint | None:
         """How far the collection is, once it is known to be this store's."""

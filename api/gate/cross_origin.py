@@ -18,14 +18,14 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READ = (
     "Accept", "Accept-Datetime", "Authorization", "Content-Encoding", "Content-Range",
     "Content-Type", "Idempotency-Key", "If-Match", "If-Modified-Since", "If-None-Match",
-    "If-Unmodified-Since", "Last-Event-ID", "Prefer", "traceparent",
+    "If-Position", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "traceparent",
 )  # fmt: skip
 """The header fields of a request that a script may set."""
 
 SHOWN = (
     "Accept", "Accept-Encoding", "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id",
     "Event-Type", "Idempotency-Replayed", "Link", "Location", "Log-Id", "Memento-Datetime",
-    "Preference-Applied", "Retry-After", "Vary", "WWW-Authenticate",
+    "Position", "Preference-Applied", "Retry-After", "Vary", "WWW-Authenticate",
 )  # fmt: skip
 """The header fields of an answer that a script sees, besides those that it always does."""
 

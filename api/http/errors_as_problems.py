@@ -14,12 +14,18 @@ from itemstore.domain.ids import InvalidItemId
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
-from itemstore.eventlog.excerpts import LONGEST, quoted
+from itemstore.eventlog.excerpts import LONGEST, around, quoted, sentence
 from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
 from itemstore.eventlog.json_text import MalformedJson
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from itemstore.projections.counts import MalformedCounts
+from itemstore.projections.queries.errors import (
+    InvalidQuery,
+    QueryTooExpensive,
+    ReadModelBehind,
+    SqlUnavailable,
+)
 from itemstore.projections.row import MalformedRow
 from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.model_errors import InvalidItem
@@ -83,6 +89,33 @@ def _invalid_item(error: InvalidItem) -> Problem:
     return Problem("invalid-item", str(error), members={"errors": errors, "count": error.count})
 
 
+def _invalid_query(error: InvalidQuery) -> Problem:
+    members = {"parameter": error.parameter, "place": error.place}
+    detail = f"{error.parameter}: {sentence(error.reason)}."
+    if error.place is not None and error.text is not None:
+        where = "At the end of" if error.place >= len(error.text) else "At the arrow in"
+        detail += f" {where} {around(error.text, error.place)}."
+    return Problem("invalid-query", detail, members=members)
+
+
+def _query_too_expensive(error: QueryTooExpensive) -> Problem:
+    members: dict[str, Any] = {"index": error.index}
+    detail = f"{error.reason.rstrip('.')}."
+    if error.setting is not None:
+        members["setting"] = f"ITEMSTORE_INDEXES={error.setting}"
+        detail += f" {members['setting']} declares it."
+    return Problem("query-too-expensive", detail, members=members)
+
+
+def _read_model_behind(error: ReadModelBehind) -> Problem:
+    return Problem(
+        "read-model-behind",
+        f"{error.reason.rstrip('.')}.",
+        members={"position": error.position, "retry_after": 1},
+        headers={"Retry-After": "1", "Position": error.position},
+    )
+
+
 def _unavailable(slug: str) -> Callable[[LogUnavailable | Overloaded], Problem]:
     def translate(error: LogUnavailable | Overloaded) -> Problem:
         return Problem(
@@ -100,6 +133,10 @@ def _unsafe_engine(error: UnsafeEngine) -> Problem:
     return _unavailable("log-unavailable")(LogUnavailable(str(error), retry_after=60))
 
 
+def _sql_unavailable(error: SqlUnavailable) -> Problem:
+    return _unavailable("read-model-unavailable")(LogUnavailable(str(error)))
+
+
 def _plain(slug: str) -> Callable[[Exception], Problem]:
     return lambda error: Problem(slug, str(error))
 
@@ -115,6 +152,10 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     StoreClosed: lambda error: Problem("unauthorized", str(error), headers=challenge()),
     MalformedJson: _plain("malformed-json"),
     InvalidItem: _invalid_item,
+    InvalidQuery: _invalid_query,
+    QueryTooExpensive: _query_too_expensive,
+    ReadModelBehind: _read_model_behind,
+    SqlUnavailable: _sql_unavailable,
     LogOverloaded: _unavailable("overloaded"),
     Overloaded: _unavailable("overloaded"),
     Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),

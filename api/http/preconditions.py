@@ -28,7 +28,7 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAG_IN_A_LIST = re.compile(r'(?:[^,"]|"[^"]*"?)+')  # a tag may hold a comma, and has no escapes
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
 
-_ON_A_304 = frozenset({b"etag", b"cache-control", b"vary"})
+_ON_A_304 = frozenset({b"etag", b"cache-control", b"vary", b"position"})
 
 
 class Conditions(NamedTuple):

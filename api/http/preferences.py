@@ -1,4 +1,4 @@
-"""Prefer (RFC 7240): whether a write is answered with the item or without."""
+"""Prefer (RFC 7240): a write answered without the item, a query with how it was answered."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def preferred_return(fields: Mapping[bytes, bytes]) -> str | None:
             value = unquoted(found[2] or "").lower()
             return value if value in _KNOWN else None
     return None
+
+
+def prefers_explanation(fields: Mapping[bytes, bytes]) -> bool:
+    """Whether the client would like to be told how a query is answered: `explain`."""
+    return any(
+        found[1].lower() == "explain" and not unquoted(found[2] or "")
+        for member in members(text_of(fields, b"prefer") or "")
+        if (found := _PREFERENCE.fullmatch(member))
+    )

@@ -74,7 +74,7 @@ PROBLEM_TYPES = {
         ProblemType(
             "malformed-header", 400, "A header can't be read",
             "If-Match or If-None-Match holds neither * nor a list of quoted entity tags, "
-            "Accept-Datetime no date, or Idempotency-Key no key.",
+            "Accept-Datetime no date, If-Position no position, or Idempotency-Key no key.",
             'Write tags and keys with their quotes: If-Match: "3", or If-Match: "3", "4", or '
             "If-Match: *; write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
@@ -190,6 +190,27 @@ PROBLEM_TYPES = {
             "Correct the parameters that `errors` names.",
         ),
         ProblemType(
+            "invalid-query", 422, "A part of the query can't be read",
+            "`parameter` is the one that is not what it should be. `place` counts the characters "
+            "of its text before what is wrong, null where it is the whole.",
+            "Correct it as `detail` says. `where` is a filter expression of RFC 9535, "
+            "percent-encoded: && is %26%26, + is %2B, % is %25, # is %23.",
+        ),
+        ProblemType(
+            "query-too-expensive", 422, "The query would take too much",
+            "It would look at more items than it may (ITEMSTORE_QUERY_ROWS), takes longer "
+            "(ITEMSTORE_QUERY_SECONDS), or needs more memory. `index` is the path whose index "
+            "would help, null where none would.",
+            "Ask for less: a narrower `where`, a `prefix`, a simpler expression. Or the operator "
+            "declares the index: `setting` is what to write.",
+        ),
+        ProblemType(
+            "queries-off", 422, "This store does not answer queries",
+            "The operator has turned the read model off (ITEMSTORE_SQL_URL=off), from which "
+            "`where`, `order`, `search` and `min_position` are answered.",
+            "List the items without these, by `prefix`, `after`, `limit` and `fields`.",
+        ),
+        ProblemType(
             "invalid-batch", 422, "This can't be a batch",
             "A batch is a list of 1 to 128 requests: PUT, PATCH and DELETE of items, POST to "
             "collections, and HEAD with a condition as a check. `index` is the place in the list, "
@@ -249,6 +270,21 @@ PROBLEM_TYPES = {
             "is newer is answered, and writes go on.",
             "Try again after Retry-After seconds; the operator looks where `ITEMSTORE_ARCHIVE` "
             "points.",
+        ),
+        ProblemType(
+            "read-model-behind", 503, "Queries are not as new yet",
+            "What queries are answered from follows the log, and did not get to the position that "
+            "the request wants within two seconds; or it is just being made from the log. "
+            "`position` is where it is. A position from ahead of the log is never reached.",
+            "Try again after Retry-After seconds, or without `min_position`. GET /items/{id} is "
+            "always as new as the last write.",
+        ),
+        ProblemType(
+            "read-model-unavailable", 503, "Queries can't be answered now",
+            "The database that they are answered from is away, or can't be used. Items, lists "
+            "without a query and writes go on.",
+            "Try again after Retry-After seconds; the operator looks at the server's log, and "
+            "where `ITEMSTORE_SQL_URL` points.",
         ),
         ProblemType(
             "overloaded", 503, "There is too much to do",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +33,9 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    if_no_name: ClassVar[str] = ""
+    """What else is said of an unknown parameter whose name looks like a part of a value."""
+
 
 AnyQuery = TypeVar("AnyQuery", bound=Query)
 
@@ -60,19 +63,22 @@ def query(request: Request, model: type[AnyQuery]) -> AnyQuery:
         raise invalid_parameters(
             [
                 {
-                    "parameter": ".".join(map(str, each["loc"])),
-                    "detail": _unknown(model) if each["type"] == "extra_forbidden" else each["msg"],
+                    "parameter": (name := ".".join(map(str, each["loc"]))),
+                    "detail": each["msg"]
+                    if each["type"] != "extra_forbidden"
+                    else _unknown(model, name),
                 }
                 for each in error.errors()
             ]
         ) from None
 
 
-def _unknown(model: type[Query]) -> str:
+def _unknown(model: type[Query], name: str) -> str:
     names = sorted(field.alias or name for name, field in model.model_fields.items())
     if not names:
         return "This resource takes no parameters."
-    return f"There is no such parameter; known here: {', '.join(names)}."
+    hint = "" if name.isidentifier() else model.if_no_name
+    return f"There is no such parameter; known here: {', '.join(names)}.{hint}"
 
 
 def refuse_query(request: Request) -> None:

@@ -16,7 +16,8 @@ from itemstore.store.model import ItemModel
 
 ABOUT = """\
 An event-sourced item store. Every write is an event in a log; the type of the event that a PUT
-appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated)."""
+appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated). A list takes a filter
+expression of RFC 9535 in `where`, and finds items by what is in them."""
 
 _SECURITY_SCHEMES = {
     "token": {

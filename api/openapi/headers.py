@@ -18,11 +18,18 @@ HEADERS = {
         "The time of the version (RFC 7089).", "Mon, 23 Nov 2026 08:09:06 GMT"
     ),
     "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
+    "Position": _header(
+        "Of a query: the event that the answer is as of; a later one may be missing.",
+        "1795421346123-0",
+    ),
     "Log-Id": _header("Which log it is; another one has another id.", "5f0c1a9be27d4386"),
     "Event-Type": {"description": "The type of the appended event.", "schema": EVENT_TYPE},
     "Location": _header("The URL of the item that was created.", "/items/foo"),
     "Content-Location": _header("The URL of the item in the body.", "/items/foo"),
-    "Preference-Applied": _header("The preference that was honoured.", "return=minimal"),
+    "Preference-Applied": _header(
+        "The preference that was honoured: return=minimal, return=representation or explain.",
+        "return=minimal",
+    ),
     "Link": _header(
         "Where to go on: the next page, the item's versions.", '</items?after=Zm9v>; rel="next"'
     ),

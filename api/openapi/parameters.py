@@ -8,6 +8,7 @@ from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.openapi.schemas import Description
 from itemstore.domain import ids
+from itemstore.domain.positions import PATTERN
 
 
 def _parameter(
@@ -91,6 +92,14 @@ PARAMETERS = {
     ),
     "Prefer": _parameter(
         "Prefer", "header", "return=minimal answers without the item, return=representation with."
+    ),
+    "Prefer-explain": _parameter(
+        "Prefer", "header", "Of a query: explain adds how it was answered, as `plan`."
+    ),
+    "If-Position": _parameter(
+        "If-Position", "header",
+        "An Event-Id: the same as `min_position`. Where both are given the later one counts.",
+        {"type": "string", "format": "position", "pattern": PATTERN},
     ),
     "Idempotency-Key": _parameter(
         "Idempotency-Key", "header",

@@ -68,10 +68,44 @@ _OF_ITEMS: Description = {
                 "type": ["string", "null"],
                 "description": "The cursor of the next page, null on the last.",
             },
-            "total": {"type": "integer", "description": "How many items match in all."},
+        },
+        {
+            "total": {**_COUNT, "description": "How many items match in all."},
+            "total_at_least": {
+                **_COUNT,
+                "description": "In place of `total`, where a query was not counted to its end.",
+            },
+            "plan": ref("schemas", "Plan"),
+        },
+    ),
+    "ListedItem": _object(
+        {
+            "id": _TEXT,
+            "version": _VERSION,
+            "modified": _TIME,
+            "item": {"anyOf": [ITEM, ref("schemas", "SelectedFields")]},
         }
     ),
-    "ListedItem": _object({"id": _TEXT, "version": _VERSION, "modified": _TIME, "item": ITEM}),
+    "SelectedFields": {
+        "type": "object",
+        "description": "With `fields`, only those members of the body that were asked for.",
+        "additionalProperties": True,
+    },
+    "Plan": _object(
+        {
+            "index": {
+                "type": ["string", "null"],
+                "description": "The path of the index that served; null: all items were looked at.",
+            },
+            "order": {
+                "type": "string",
+                "enum": ["index", "memory"],
+                "description": "Who put the items in order.",
+            },
+            "looked_at": {**_COUNT, "description": "How many items were looked at."},
+        },
+        description="How a query was answered: with `Prefer: explain`.",
+    ),
     "Event": _object(
         {
             "specversion": {"type": "string", "const": "1.0"},
@@ -149,8 +183,20 @@ _PROBLEM = _object(
         },
         "count": {"type": "integer", "description": "How many errors there are in all."},
         "limit": {"type": "integer", "description": "The bytes that are allowed."},
+        "parameter": {**_TEXT, "description": "Of a query, the parameter that is wrong."},
+        "place": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "How many characters of the parameter come before what is wrong.",
+        },
+        "setting": {**_TEXT, "description": "What the operator writes to declare the index."},
+        "position": {**_TEXT, "description": "The event that queries are answered as of."},
         "operation": {"type": "integer", "description": "Of a patch, the one that failed."},
-        "index": {**_COUNT, "description": "Of a batch, the request that failed, from 0."},
+        "index": {
+            "type": ["integer", "string", "null"],
+            "description": "Of a batch, the request that failed, from 0; of a query, the path "
+            "whose index would help.",
+        },
         "retry_after": {"type": "integer", "description": "Seconds."},
     },
     description="RFC 9457. Types have members of their own besides these.",

@@ -1,44 +1,36 @@
-"""`/items`: the list in id order, and POST, which chooses the id."""
+"""`/items`: the list in id order, the way to queries, and POST, which chooses the id."""
 
 from __future__ import annotations
 
 import json
-from json import JSONEncoder
-from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
 
 from itemstore.api.http.cache_control import as_of
 from itemstore.api.http.links import next_page
 from itemstore.api.http.page_reply import PageReply, listed
 from itemstore.api.http.preconditions import names_a_tag, not_modified
-from itemstore.api.http.query_parameters import Limit, Query, query, refuse_query
+from itemstore.api.http.query_parameters import query, refuse_query
 from itemstore.api.http.reply import JSON, Reply, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import cursor_of, id_of_cursor
+from itemstore.api.resources.item_pages import (
+    OF_A_QUERY,
+    ListQuery,
+    fields_of,
+    listed_item,
+    only_fields,
+)
+from itemstore.api.resources.item_queries import query_items
 from itemstore.api.resources.item_writes import item_body
 from itemstore.domain.commands import PutItem
-from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT
-from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.cloudevents import COPIED
 from itemstore.eventlog.uuid7 import uuid7
 
 router = APIRouter(route_class=Route)
-
-_as_json = JSONEncoder(ensure_ascii=False).encode
-
-
-class ListQuery(Query):
-    """Which page of the list."""
-
-    limit: Limit = 100
-    after: Annotated[str | None, Field(description="The `next` of the page before.")] = None
-    prefix: Annotated[str, Field(max_length=512, description="Only ids that begin with it.")] = ""
 
 
 @router.get(
@@ -46,15 +38,22 @@ class ListQuery(Query):
     **operations.page(
         "list_items",
         operations.answer(
-            "A page of items.", "ETag", "Link", content=operations.json_of("ItemPage")
+            "A page of items.",
+            *("ETag", "Link", "Position", "Preference-Applied"),
+            content=operations.json_of("ItemPage"),
         ),
-        "malformed-cursor",
+        *("malformed-cursor", "invalid-query", "query-too-expensive", "queries-off"),
+        *("read-model-behind", "read-model-unavailable"),
         query=ListQuery,
+        parameters=("If-Position", "Prefer-explain"),
     ),
 )
 async def list_items(request: Request) -> AnyReply:
-    """The items that exist, by id, in pages."""
+    """The items that exist, by id or as a query finds them, in pages."""
     wanted = query(request, ListQuery)
+    if not OF_A_QUERY.isdisjoint(wanted.model_fields_set) or b"if-position" in request.fields:
+        return await query_items(request, wanted)
+    fields = None if wanted.fields is None else fields_of(wanted.fields)
     after = None if wanted.after is None else id_of_cursor(wanted.after)
     if names_a_tag(request):
         position = await request.collection.log.reader.last_position()
@@ -66,8 +65,9 @@ async def list_items(request: Request) -> AnyReply:
             after=after, prefixes=prefixes, limit=wanted.limit
         )
         cursor = cursor_of(page.items[-1].id) if page.more else None
+        items = page.items if fields is None else await only_fields(request, fields, page.items)
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
-        parts = [*joined([b'{"items":[', *await listed(page.items, _listed), end])]
+        parts = [*joined([b'{"items":[', *await listed(items, listed_item), end])]
     headers = [JSON, *as_of(page.position, request.scope)]
     if cursor is not None:
         headers.append(next_page(request.base, wanted, after=cursor))
@@ -93,12 +93,3 @@ async def post_item(request: Request) -> Reply:
         PutItem(item_id, body, ABSENT), request.meta, request.idempotency
     )
     return write_reply(request, recorded)
-
-
-def _listed(item: Item) -> list[bytes]:
-    head = (
-        f'{{"id":{_as_json(item.id)},"version":{item.version},'
-        f'"modified":"{rfc3339(item.position)}","item":'
-    ).encode()
-    body = item.body or b"null"
-    return [head, body, b"}"] if len(body) > COPIED else [b"%b%b}" % (head, body)]

@@ -27,7 +27,9 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
+from itemstore.api.resources.histograms import buckets
 from itemstore.api.resources.metrics_of_engine import of_engine, of_read_model
+from itemstore.api.resources.metrics_of_queries import of_queries
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 from itemstore.server.refusals import Overloaded
 
@@ -101,6 +103,7 @@ def _counted(total: Snapshot) -> Iterator[Metric]:
     )
     yield _events(total)
     yield _batches(total)
+    yield from of_queries(total)
     yield _counter(
         "itemstore_streams_cut",
         "Streams that were cut off because their client was too slow.",
@@ -134,7 +137,7 @@ def _answers(total: Snapshot) -> Iterator[Metric]:
             so_far = by_route.get((route, method), [0.0] * len(numbers))
             by_route[route, method] = [a + b for a, b in zip(so_far, numbers, strict=True)]
     for labels, numbers in by_route.items():
-        durations.add_metric(labels, _buckets(BOUNDS, numbers[:-1]), numbers[-1])
+        durations.add_metric(labels, buckets(BOUNDS, numbers[:-1]), numbers[-1])
     yield requests
     yield durations
 
@@ -158,17 +161,8 @@ def _batches(total: Snapshot) -> Metric:
         "itemstore_batch_commands", "Commands that shared a call of the engine."
     )
     commands = sum(size * number for size, number in sizes.items())
-    family.add_metric((), _buckets(BATCH_BOUNDS, numbers), commands)
+    family.add_metric((), buckets(BATCH_BOUNDS, numbers), commands)
     return family
-
-
-def _buckets(bounds: Sequence[float], numbers: Sequence[float]) -> list[tuple[str, float]]:
-    """Each upper bound with the number of all that is not above it."""
-    sums, so_far = [], 0.0
-    for bound, number in zip((*map(str, bounds), "+Inf"), numbers, strict=True):
-        so_far += number
-        sums.append((bound, so_far))
-    return sums
 
 
 def _counter(name: str, text: str, label: str, total: Snapshot, key: str) -> Metric:

@@ -16,6 +16,10 @@ from itemstore.api.openapi import operations
 
 router = APIRouter(route_class=Route)
 
+_ABOUT_WITHOUT_QUERIES = "An event-sourced item store."
+
+_ABOUT = f"{_ABOUT_WITHOUT_QUERIES} Items are found by what is in them: ?where=, ?order=, ?search=."
+
 
 @router.get(
     "/",
@@ -40,7 +44,7 @@ async def service(request: Request) -> Reply:
     }
     content = {
         "name": "itemstore",
-        "description": "An event-sourced item store.",
+        "description": _ABOUT if request.context.read_model else _ABOUT_WITHOUT_QUERIES,
         "version": version("itemstore"),
         "links": links,
     }

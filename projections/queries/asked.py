@@ -52,7 +52,10 @@ class Asked:
         where = None if query.where is None else Where.of(query.where)
         search = None if query.search is None else Search.of(query.search)
         if search is not None and not text:
-            raise InvalidQuery("search", f"No text of {query.collection} can be searched")
+            raise InvalidQuery(
+                "search",
+                f"no text of {query.collection} is declared to be searched (ITEMSTORE_TEXT)",
+            )
         order = Order(()) if query.order is None else Order.of(query.order)
         after = query.after
         if after is not None and not _can_be_of_an_id(after.id):

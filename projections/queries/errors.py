@@ -17,8 +17,11 @@ __all__ = [
 class InvalidQuery(ValueError):
     """A part of a query is not what it should be.
 
-    `parameter` is its name; `place` counts the characters of its text before what is wrong.
+    `parameter` is its name; `place` counts the characters of its text before what is wrong. `text`
+    is that text, where whoever passes the error on knows it.
     """
+
+    text: str | None = None
 
     def __init__(self, parameter: str, reason: str, place: int | None = None) -> None:
         super().__init__(reason)
@@ -34,8 +37,11 @@ class InvalidQuery(ValueError):
 class QueryTooExpensive(Exception):
     """More rows would be looked at than may be, or it takes too long.
 
-    `index` is the path whose index would help, where there is one.
+    `index` is the path whose index would help, where there is one. `setting` is what
+    ITEMSTORE_INDEXES has to be then, where whoever passes the error on knows it.
     """
+
+    setting: str | None = None
 
     def __init__(self, reason: str, index: str | None = None) -> None:
         super().__init__(reason)

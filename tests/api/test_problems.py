@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -15,11 +16,14 @@ from fakeredis import FakeAsyncRedis
 from itemstore.api.app import ItemStore
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.problem_types import PROBLEM_TYPES
+from itemstore.api.resources import item_queries
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.queries.errors import SqlUnavailable
 from itemstore.server.refusals import Refusal, Refused
+from itemstore.store.read_model import ReadModel
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
 from tests.eventlog.memory_past import MemoryPast, with_past
@@ -56,6 +60,9 @@ REQUESTS: dict[str, Sent] = {
     "invalid-item": ("PUT", "/items/foo", {}, b'{"size": "large"}'),
     "invalid-item-id": ("PUT", "/items/%00", {}, b"{}"),
     "invalid-parameter": ("GET", "/items?limit=0", {}, b""),
+    "invalid-query": ("GET", "/items?where=@.size==", {}, b""),
+    "read-model-behind": ("GET", "/items?min_position=99999999999999-0", {}, b""),
+    "read-model-unavailable": ("GET", "/items?where=@.size", {}, b""),
     "store-damaged": ("GET", "/items/damaged", {}, b""),
 }  # fmt: skip
 """A request that has each problem, in the store that `prepared` makes."""
@@ -65,8 +72,9 @@ ERRORS: dict[str, Exception] = {
     "overloaded": LogOverloaded("Too many writes are waiting; slow down and try again."),
     "log-full": LogFull("The engine is out of memory."),
     "internal-error": RuntimeError("a secret of the code"),
+    "read-model-unavailable": SqlUnavailable("The database does not answer; try again."),
 }
-"""What an append raises for each problem that the engine has, or the code."""
+"""What an append, or a query, raises for each problem that what is below it has, or the code."""
 
 BEFORE_REQUESTS = {
     "malformed-request",
@@ -78,6 +86,12 @@ BEFORE_REQUESTS = {
     "cross-origin",
 }
 """Answered before there is a request: test_cross_origin.py, and tests/server/test_limits.py."""
+
+OF_SETTINGS: dict[str, dict[str, Any]] = {
+    "queries-off": {"sql_url": "off"},
+    "query-too-expensive": {"query_rows": 1},
+}
+"""Settings with which a query has each problem."""
 
 OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 
@@ -92,6 +106,10 @@ OWN_MEMBERS = {
     "content-too-large": {"limit"},
     "invalid-item": {"errors", "count"},
     "invalid-parameter": {"errors"},
+    "invalid-query": {"parameter", "place"},
+    "query-too-expensive": {"index", "setting"},
+    "read-model-behind": {"position", "retry_after"},
+    "read-model-unavailable": {"retry_after"},
     "precondition-required": {"version"},
     "log-unavailable": {"retry_after"},
     "archive-unavailable": {"retry_after"},
@@ -130,6 +148,9 @@ def ask(
     async def answer(slug: str) -> httpx.Response:
         if slug == "precondition-required":
             return await serve(require_conditions=True).put("/items/foo", json={})
+        if slug in OF_SETTINGS:
+            return await serve(**OF_SETTINGS[slug]).get("/items?where=@.size>0")
+        monkeypatch.setattr(item_queries, "PATIENCE", 0.01)
         if slug in ("unauthorized", "forbidden"):
             token = await create(Partition(redis, Keys()), "reader", Role.reader)
             headers = {"Authorization": f"Bearer {token}"} if slug == "forbidden" else {}
@@ -142,12 +163,11 @@ def ask(
             app.serve(with_past(app.context.store, past))
             return await prepared.get("/items/trimmed/versions/1")
         if slug in ERRORS:
-
-            async def append(*_: Any) -> None:
-                raise ERRORS[slug]
-
-            monkeypatch.setattr(EventLog, "append", append)
-            return await prepared.put("/items/foo", json={})
+            failing = AsyncMock(side_effect=ERRORS[slug])
+            if slug != "read-model-unavailable":
+                monkeypatch.setattr(EventLog, "append", failing)
+                return await prepared.put("/items/foo", json={})
+            monkeypatch.setattr(ReadModel, "find", failing)
         method, path, headers, body = REQUESTS[slug]
         headers = {"Content-Type": "application/json"} | headers
         return await prepared.request(method, path, content=body, headers=headers)

@@ -61,7 +61,13 @@ async def test_pages_and_probes_take_any_parameter(app: ItemStore, path: str) ->
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("/items?limt=1", "limt: There is no such parameter; known here: after, limit, prefix."),
+        (
+            "/items?limt=1",
+            (
+                "limt: There is no such parameter; known here: after, fields, limit, "
+                "min_position, order, prefix, search, where."
+            ),
+        ),
         ("/items/foo/versions/2/diff?to=1", "to: There is no such parameter; known here: from."),
         ("/items/foo?version=1", "version: This resource takes no parameters."),
     ],

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from tests.api.conftest import problem
+from tests.api.conftest import Serve, problem
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -27,6 +27,14 @@ async def test_the_root_says_what_this_is_and_where_everything_is(
     assert {"items", "docs", "openapi", "readyz"} <= set(content["links"])
     for url in content["links"].values():
         assert (url, (await client.get(url)).status_code) == (url, 200)
+
+
+async def test_the_root_says_whether_there_are_queries(
+    client: httpx.AsyncClient, serve: Serve
+) -> None:
+    """By the names of the parameters, unless the operator has turned them off."""
+    assert "?where=" in (await client.get("/")).json()["description"]
+    assert "?where=" not in (await serve(sql_url="off").get("/")).json()["description"]
 
 
 async def test_the_root_is_html_for_a_browser(client: httpx.AsyncClient) -> None:

@@ -83,10 +83,11 @@ def store(model: type[BaseModel] | dict[str, type[BaseModel] | None] | str | Non
     """A store of items of this model, or of these collections, on an engine in memory."""
     redis = FakeAsyncRedis(server=FakeServer())
     if isinstance(model, dict):
-        return create_app(Settings(), redis=redis, collections=model)
+        text = ",".join(f"{name}=name,title" for name in model)
+        return create_app(Settings(text=text), redis=redis, collections=model)
     if isinstance(model, str):
-        return create_app(Settings(model=model), redis=redis)
-    return create_app(Settings(), redis=redis, model=model)
+        return create_app(Settings(model=model, text="name"), redis=redis)
+    return create_app(Settings(text="name"), redis=redis, model=model)
 
 
 @pytest.fixture(

@@ -6,8 +6,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import create_app
-from itemstore.projections.queries.indexes.declared import NotDeclarable, declared
-from itemstore.projections.queries.paths import MOST_PATHS
+from itemstore.projections.queries.indexes.declared import NotDeclarable, declared, with_index
+from itemstore.projections.queries.paths import MOST_PATHS, path_of
 from itemstore.store.settings import Settings
 
 SHOP = ("items", "products", "orders")
@@ -107,3 +107,21 @@ def test_an_application_is_not_made_of_a_wrong_setting() -> None:
     for wrong in (Settings(indexes="prices=size"), Settings(text="@.*")):
         with pytest.raises(NotDeclarable):
             create_app(wrong, redis=FakeAsyncRedis())
+
+
+@pytest.mark.parametrize(
+    ("indexes", "collection", "path", "expected"),
+    [
+        (None, "items", "size", "items=size"),
+        ("title", "items", "size", "items=title,size"),
+        ("products=title,notes=by", "products", "@.a.b", "products=title,@.a.b,notes=by"),
+        ("products=$['a,b']", "notes", "$['=']", "products=$['a,b'],notes=$['=']"),
+    ],
+)
+def test_one_more_index_is_written_where_it_belongs(
+    indexes: str | None, collection: str, path: str, expected: str
+) -> None:
+    """And what is declared already stays as it is written."""
+    assert with_index(indexes, collection, path) == expected
+    found = declared(expected, None, ["items", "products", "notes"])
+    assert str(path_of(path, "order")) in [str(each) for each in found[collection].indexes]

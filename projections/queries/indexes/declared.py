@@ -42,6 +42,15 @@ def declared(
     return {name: Declared(indexed.get(name, ()), searched.get(name, ())) for name in collections}
 
 
+def with_index(indexes: str | None, collection: str, path: str) -> str:
+    """What ITEMSTORE_INDEXES has to be to declare one path more of a collection."""
+    paths: dict[str, list[str]] = {}
+    for name, written in _entries("ITEMSTORE_INDEXES", indexes):
+        paths.setdefault(name, []).append(written)
+    paths.setdefault(collection, []).append(path)
+    return ",".join(f"{name}={','.join(each)}" for name, each in paths.items())
+
+
 def _paths(
     setting: str, text: str | None, collections: Collection[str]
 ) -> dict[str, tuple[Path, ...]]:

@@ -1,0 +1,104 @@
+"""Queries with tokens: they find what is inside of the token's scope, and count nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from itemstore.api.app import ItemStore, create_app
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
+from itemstore.store.scope import WHOLE, Scope
+from itemstore.store.settings import Settings
+from itemstore.store.tokens import Role, create
+from tests.api.bearers import bearer
+from tests.api.conftest import client_of, problem
+
+IDS = ["eu/1", "eu/2", "eu2", "us/1"]
+
+
+@pytest.fixture
+def app(redis: FakeAsyncRedis) -> ItemStore:
+    """A store with two collections."""
+    return create_app(Settings(), redis=redis, collections={"orders": None, "notes": None})
+
+
+@pytest.fixture
+async def filled(app: ItemStore, whole: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """A store with the same items in both."""
+    async with client_of(app) as client:
+        for collection in ("orders", "notes"):
+            for number, name in enumerate(IDS):
+                path = f"/{collection}/{name.replace('/', '%2F')}"
+                await client.put(path, json={"n": number}, headers=whole)
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "prefix", "ids"),
+    [
+        (("eu/",), "", ["eu/1", "eu/2"]),
+        (("eu",), "", ["eu/1", "eu/2", "eu2"]),
+        (("eu/2", "us"), "", ["eu/2", "us/1"]),
+        (("eu",), "eu/", ["eu/1", "eu/2"]),
+        (("eu/",), "eu", ["eu/1", "eu/2"]),
+        (("eu/",), "us", []),
+        (("nowhere",), "", []),
+    ],
+)
+async def test_only_what_is_inside_is_found_and_counted(
+    redis: FakeAsyncRedis,
+    filled: httpx.AsyncClient,
+    prefixes: tuple[str, ...],
+    prefix: str,
+    ids: list[str],
+) -> None:
+    """Whatever is asked for, on one page or on many."""
+    bound = await bearer(redis, "bound", Scope(frozenset({"orders"}), prefixes))
+    for asked in ({"where": "@.n >= 0"}, {"order": "-n"}, {"where": "!@.m", "order": "n"}):
+        params = {**asked, "prefix": prefix, "limit": "1"}
+        found: list[str] = []
+        while True:
+            answer = await filled.get("/orders", params=params, headers=bound)
+            page = answer.json()
+            assert page["total"] == len(ids)
+            found += [each["id"] for each in page["items"]]
+            if page["next"] is None:
+                break
+            params["after"] = page["next"]
+        assert sorted(found) == ids
+
+
+async def test_a_collection_outside_is_not_looked_into(
+    redis: FakeAsyncRedis, filled: httpx.AsyncClient
+) -> None:
+    """403, however wrong the query is, and whatever the position."""
+    bound = await bearer(redis, "bound", Scope(frozenset({"orders"})))
+    for query in ("where=@.n", "where=@.n==", "order=n", "min_position=x", "search=x"):
+        problem(await filled.get(f"/notes?{query}", headers=bound), 403, "forbidden")
+    assert (await filled.get("/orders?where=@.n", headers=bound)).json()["total"] == len(IDS)
+
+
+async def test_no_token_and_one_that_has_expired_find_nothing(
+    redis: FakeAsyncRedis, filled: httpx.AsyncClient
+) -> None:
+    """401, as everywhere."""
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    text = await create(Partition(redis, Keys()), "over", Role.reader, WHOLE, expires=over)
+    for headers in ({}, {"authorization": f"Bearer {text}"}):
+        problem(await filled.get("/orders?where=@.n", headers=headers), 401, "unauthorized")
+
+
+async def test_a_cursor_of_one_token_shows_another_nothing_more(
+    redis: FakeAsyncRedis, filled: httpx.AsyncClient, whole: dict[str, str]
+) -> None:
+    """It is a place, and no right."""
+    bound = await bearer(redis, "bound", Scope(prefixes=("eu/",)))
+    first = await filled.get("/orders?order=n&limit=1", headers=whole)
+    asked = {"order": "n", "after": first.json()["next"]}
+    page = (await filled.get("/orders", params=asked, headers=bound)).json()
+    assert ([each["id"] for each in page["items"]], page["total"]) == (["eu/2"], 2)
