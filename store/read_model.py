@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
 from time import monotonic
@@ -188,30 +189,42 @@ def discard(database: Database) -> None:
 
 
 class _Reading:
-    """A connection of this process, which asks nothing but small questions."""
+    """A connection of this process, which asks nothing but small questions, one at a time.
+
+    It has a thread of its own: a database that hangs holds up nobody who does not ask it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
+        self._thread = ThreadPoolExecutor(1, "read-model")
         self._connection: Connection | None = None
+        self._failure: tuple[float, str] = (0.0, "")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        return await asyncio.to_thread(self._run, work)
+        """What the work returns. Raises SqlUnavailable, and what it raises."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._run, work, monotonic())
 
-    def _run(self, work: Callable[[Connection], T]) -> T:
+    def _run(self, work: Callable[[Connection], T], asked: float) -> T:
+        failed, reason = self._failure
+        if asked < failed:
+            raise SqlUnavailable(reason)  # found out while this one waited for its turn
         with self._lock:
-            if self._connection is not None and not self._connection.is_current():
-                self._close()
-            if self._connection is None:
-                self._connection = self._database.reading()
             try:
+                if self._connection is not None and not self._connection.is_current():
+                    self._close()
+                if self._connection is None:
+                    self._connection = self._database.reading()
                 return work(self._connection)
-            except SqlDamaged:
+            except SqlMissing:
                 self._close()
-                discard(self._database)
                 raise
-            except SqlUnavailable:
+            except SqlUnavailable as error:
                 self._close()
+                self._failure = monotonic(), str(error)
+                if isinstance(error, SqlDamaged):
+                    discard(self._database)
                 raise
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from itemstore.domain.positions import START, key_of
 from itemstore.projections.queries.answering import Answer
 from itemstore.projections.queries.asked import Asked
@@ -15,6 +17,9 @@ from itemstore.projections.sql.tables import Checkpoint, checkpoint, indexes, qu
 
 BEING_MADE = "What queries are answered from is just being made."
 
+AT_ONCE = 1.0
+"""Seconds within which it shows that a connection has ended; one that hangs takes longer."""
+
 _open: dict[Database, Connection] = {}
 """The connection of this process, which answers one query after the other."""
 
@@ -24,6 +29,7 @@ def found_in(database: Database, query: Query, limits: Limits) -> Found:
 
     The connection is kept for the next one. Raises what `found` raises.
     """
+    began = monotonic()
     connection, is_new = _open.get(database), False
     if connection is None or not connection.is_current():
         if connection is not None:
@@ -36,7 +42,7 @@ def found_in(database: Database, query: Query, limits: Limits) -> Found:
         raise QueryTooExpensive(f"The query takes longer than it may. {error}") from error
     except SqlUnavailable:
         _open.pop(database).close()
-        if is_new:
+        if is_new or monotonic() - began > AT_ONCE:
             raise
     return found_in(database, query, limits)  # it may have ended since the query before
 
