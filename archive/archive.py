@@ -58,6 +58,7 @@ class Archive:
     def __init__(self, objects: ObjectStore, cache_bytes: int) -> None:
         self.objects = objects
         self.damage: str | None = None
+        self.complaint: str | None = None  # as `complaint_about` found last
         self._manifest: Manifest | None = None
         self._refreshing = asyncio.Lock()
         self._asked = self._answered = self._looked_for = 0

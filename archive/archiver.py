@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Logs
-from itemstore.archive.belonging import NotItsArchive, own_manifest
+from itemstore.archive.belonging import NotItsArchive, complaint_about, own_manifest
 from itemstore.archive.work import FINISH_SECONDS, FORESEEN, Reasons, Work
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.eventlog.lease import Lease
@@ -23,6 +24,11 @@ PATIENCE = 1.0
 STEPPED_BACK, TURNED_AWAY = 3.0, 30.0
 """Seconds for which one that failed lets others try; and where its archive is another store's."""
 
+LOOK_SECONDS, LOOK_AGAIN = 60.0, 5.0
+"""Seconds between two looks of each process at the place; and where that was not right."""
+
+logger = logging.getLogger("itemstore")
+
 
 class Archiver:
     """Has the work done, whenever this process is the one.
@@ -36,14 +42,18 @@ class Archiver:
         self._archive = archive
         self._work = work
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._reasons = Reasons()
 
     def start(self) -> None:
         """Begins, in a task of its own."""
         self._task = asyncio.create_task(self._run())
+        self._looking = asyncio.create_task(self._look_again_and_again())
 
     async def finish(self) -> None:
         """Ends. What came last is archived before that, for a short time, by the one that does."""
+        if self._looking is not None:
+            self._looking.cancel()
         while self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=2 * FINISH_SECONDS)
@@ -58,6 +68,25 @@ class Archiver:
                 self._reasons.warn(error)
                 pause = TURNED_AWAY if isinstance(error, NotItsArchive) else STEPPED_BACK
             await asyncio.sleep(pause)
+
+    async def _look_again_and_again(self) -> None:
+        """Looks whether this process can reach the archive, and whether it is the store's.
+
+        Any process does: those that do not archive it read from it.
+        """
+        while True:
+            heed_cancellation()
+            with suppress(*FORESEEN):
+                await self._look()
+            await asyncio.sleep(LOOK_SECONDS if self._archive.complaint is None else LOOK_AGAIN)
+
+    async def _look(self) -> None:
+        keys, *_ = await self._logs.keys()
+        before = self._archive.complaint
+        found = await complaint_about(self._logs.client, keys, self._archive)
+        self._archive.complaint = found
+        if found is not None and found != before:
+            logger.warning("The archive can't be used here as it is: %s", found)
 
     async def _have_it_done(self) -> None:
         """Has the work done for as long as this is the one, and there is something to archive."""

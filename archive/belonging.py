@@ -14,7 +14,7 @@ from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_id import identity
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.past import PastDamaged
+from itemstore.eventlog.past import PastDamaged, PastUnavailable
 
 _OF_ANOTHER_LOG = (
     "The archive {} has the events of another log ({}) than that of the engine ({}). If the engine "
@@ -66,6 +66,19 @@ async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest 
     if not await has_marked(ArchivedPast(archive), noted.border, noted.mark):
         raise NotItsArchive(OF_ANOTHER_STORE.format(archive.place, noted.border))
     return manifest
+
+
+async def complaint_about(client: Redis, keys: Keys, archive: Archive) -> str | None:
+    """What is wrong with the place of a store's archive, in a sentence; None where nothing is.
+
+    Looks at the place, and begins nothing there. Raises LogUnavailable and LogBroken.
+    """
+    noted = await standing(client, keys)
+    try:
+        manifest = await archive.refreshed()
+    except (PastUnavailable, PastDamaged) as error:
+        return str(error)
+    return archive.damage or mistaken(noted, archive.place, manifest)
 
 
 def mistaken(noted: Standing, place: str, manifest: Manifest | None) -> str | None:

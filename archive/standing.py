@@ -59,27 +59,30 @@ class Progress:
     """How far the archive is: what a store would lose with its machine now.
 
     `events` are those that are not archived, and `seconds` says how long the oldest of them has
-    been there.
+    been there. `complaint` is what is wrong with the place, as this process sees it.
     """
 
     standing: Standing
     events: int
     seconds: float
+    complaint: str | None = None
 
     @property
     def sentence(self) -> str:
         """The same, for a person."""
         if not self.events:
-            return "The archive has every event."
+            return self.complaint or "The archive has every event."
         if self.events == 1:
-            return (
+            lost = (
                 "With the engine's data, 1 event would be lost that is not archived yet, from "
                 f"{self.seconds:.0f} s ago."
             )
-        return (
-            f"With the engine's data, {self.events:,} events would be lost that are not archived "
-            f"yet, the oldest of them from {self.seconds:.0f} s ago."
-        )
+        else:
+            lost = (
+                f"With the engine's data, {self.events:,} events would be lost that are not "
+                f"archived yet, the oldest of them from {self.seconds:.0f} s ago."
+            )
+        return lost if self.complaint is None else f"{self.complaint} {lost}"
 
 
 async def standing(client: Redis, keys: Keys) -> Standing:

@@ -13,8 +13,8 @@ from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.store.opening import events_of, open_store
-from itemstore.store.restore import Restored, RestoreRefused, restore, restored
-from itemstore.store.restore_end import NoSuchEnd
+from itemstore.store.restore import Restored, RestoreRefused, has_same_archive, restore, restored
+from itemstore.store.restore_end import NoSuchEnd, check_end
 from itemstore.store.settings import Settings
 
 AGAIN = "The store is not complete: run the same command again to go on."
@@ -25,6 +25,10 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
 
     Raises Stop and Interrupted, and says before whether to run it again.
     """
+    try:
+        check_end(at)
+    except NoSuchEnd as error:
+        raise Stop(str(error), MISUSED) from None
     try:
         source = Archive(object_store_of(place), settings.archive_cache)
     except NotAnArchive as error:
@@ -45,11 +49,12 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
         except (LogUnavailable, LogFull, LogBroken, LogMoved) as error:
             message = f"{error} {AGAIN}" if has_begun else str(error)
             raise Stop(message) from None
-        own = store.archive.place if store.archive else None
-        return _told(await restored(store), own)
+        own = store.archive
+        is_taken_over = own is not None and await has_same_archive(own, source)
+        return _told(await restored(store), own.place if own else None, is_taken_over)
 
 
-def _told(found: Restored, place: str | None) -> list[str]:
+def _told(found: Restored, place: str | None, is_taken_over: bool) -> list[str]:
     items = "1 item" if found.items == 1 else f"{found.items:,} items"
     lines = [
         (
@@ -61,6 +66,11 @@ def _told(found: Restored, place: str | None) -> list[str]:
         lines.append("The store has no archive of its own (ITEMSTORE_ARCHIVE).")
     else:
         lines.append(f"The store goes on with the archive in {place}.")
+    if is_taken_over:
+        lines.append(
+            "It has taken that over: should the store that had it be there still, that one can add "
+            "nothing to it any more, and says so in its log."
+        )
     return [
         *lines,
         "Its log has a new id: who follows the feed by the old one is told so (409).",

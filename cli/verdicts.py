@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import chain
 
-from itemstore.domain.positions import key_of
+from itemstore.domain.positions import START, key_of
 from itemstore.projections.verdict import SHOWN, Difference, Verdict
 
 ARCHIVE = "archive"
@@ -121,6 +121,11 @@ class Verdicts:
             yield f"`itemstore rebuild {name}{option}` rebuilds {name} from the log."
         if "log" in counted:
             yield "No rebuild mends what is wrong in the log itself: restore a backup."
+
+
+def unread_verdict(reason: str) -> Verdict:
+    """That on a collection whose log can't be read, and so is compared with nothing."""
+    return Verdict("", START, 0, 0, {}, [], {"log": reason})
 
 
 def _told(counted: Mapping[str, int]) -> str:

@@ -26,7 +26,7 @@ async def verify(
     from itemstore.cli.archive_check import complaints
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
-    from itemstore.cli.verdicts import Verdicts
+    from itemstore.cli.verdicts import Verdicts, unread_verdict
     from itemstore.engine.errors import LogBroken
     from itemstore.eventlog.past import PastDamaged
     from itemstore.eventlog.readiness import log_end
@@ -48,7 +48,11 @@ async def verify(
                 say("Interrupted; nothing was changed.")
                 raise
             except PastDamaged as error:
-                raise Stop("\n".join(in_archive or [str(error)])) from None
+                in_archive = in_archive or [str(error)]
+                if not json:
+                    raise Stop("\n".join(in_archive)) from None
+                unread = unread_verdict("the archive is damaged")
+                found |= {each: unread for each in chosen if each not in found}
             except LogBroken as error:
                 raise Stop(f"/{name}: {error}" if len(chosen) > 1 else str(error)) from None
         verdicts = Verdicts(

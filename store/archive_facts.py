@@ -39,7 +39,7 @@ async def archive_facts(store: Store, archive: Archive) -> dict[str, Any]:
 
 
 async def to_trim(store: Store, archive: Archive) -> dict[str, Any]:
-    """What trimming would take out of the engine now: how many events, up to which position.
+    """What trimming would take out of the engine now: how many events, up to which position if any.
 
     Raises as `archive_facts` does.
     """
@@ -47,7 +47,7 @@ async def to_trim(store: Store, archive: Archive) -> dict[str, Any]:
     keep = Keep(settings.keep_events, settings.keep_bytes)
     position = await Archiving(logs, archive).border_for(keep)
     if position is None:
-        return {"to_trim": 0, "to_trim_up_to": START}
+        return {"to_trim": 0, "to_trim_up_to": None}
     counts = [await _trimmed_at(store, log, position) for log in await logs.keys()]
     return {"to_trim": sum(counts), "to_trim_up_to": position}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from itemstore.archive.archiving import Logs
+from itemstore.archive.belonging import complaint_about
 from itemstore.archive.standing import Progress, progress
 from itemstore.archive.trimming import Keep
 from itemstore.archive.work import InThisProcess, Terms
@@ -35,4 +38,22 @@ async def archive_progress(store: Store) -> Progress | None:
     """How far the store's archive is, None where it has none. Raises LogUnavailable, LogBroken."""
     logs = logs_of(store)
     found = await progress(logs.client, await logs.keys())
-    return None if store.archive is None and found.standing.archive is None else found
+    if store.archive is not None:
+        return replace(found, complaint=store.archive.complaint)
+    return None if found.standing.archive is None else found
+
+
+async def look_at_archive(store: Store, seconds: float) -> None:
+    """Has what is wrong with the archive's place noted, where that answers in so many seconds.
+
+    Raises LogUnavailable and LogBroken.
+    """
+    archive = store.archive
+    if archive is None:
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            partition = store.partition
+            archive.complaint = await complaint_about(partition.client, partition.keys, archive)
+    except TimeoutError:
+        archive.complaint = f"The archive {archive.place} gives no answer within {seconds:.0f} s."

@@ -17,10 +17,13 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
-from itemstore.store.archiver import archive_progress
+from itemstore.store.archiver import archive_progress, look_at_archive
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
+
+LOOK_SECONDS = 3.0
+"""How long the archive's place may take to say what is there."""
 
 SIZES = ("events", "items", "deleted_items", "log_bytes", "rows_bytes")
 """The facts of a collection that are numbers; those of a store are their sums."""
@@ -66,6 +69,7 @@ def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _of_the_archive(store: Store) -> dict[str, Any]:
+    await look_at_archive(store, LOOK_SECONDS)
     found = await archive_progress(store)
     place = "none" if store.archive is None else store.archive.place
     if found is None:
@@ -76,6 +80,7 @@ async def _of_the_archive(store: Store) -> dict[str, Any]:
         "archived": found.standing.sealed,
         "not_archived": found.events,
         "trimmed_up_to": found.standing.border,
+        "archive_state": found.sentence,
     }
 
 

@@ -98,6 +98,15 @@ async def restore(
             yield step
 
 
+async def has_same_archive(own: Archive, source: Archive) -> bool:
+    """Whether a store goes on with the very archive that it was restored from.
+
+    Raises PastUnavailable and PastDamaged.
+    """
+    manifest, there = await source.current(), await own.current()
+    return manifest is not None and there is not None and manifest.archive == there.archive
+
+
 def _check_same(
     noted: Restore,
     manifest: Manifest,

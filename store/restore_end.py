@@ -27,6 +27,12 @@ class NoSuchEnd(Exception):
     """A store can't be restored up to what was said; the sentence says why."""
 
 
+def check_end(at: str | None) -> None:
+    """Raises NoSuchEnd where a text is neither a position nor a time."""
+    if at is not None and position_of(at) is None:
+        _milliseconds(at)
+
+
 async def last_event(past: Past, manifest: Manifest, at: str | None) -> str:
     """The position of the last event up to `at`, a position or a time, or of all. Raises NoSuchEnd.
 
@@ -83,7 +89,7 @@ def _milliseconds(at: str) -> int:
     if found < 0:
         message = (
             "--at takes a position, <milliseconds>-<number>, or a time such as "
-            f"2026-11-23T08:09:06Z, not {at!r}."
+            f"2026-11-23T08:09:06Z, {f'not {at!r}' if at else 'and is empty'}."
         )
         raise NoSuchEnd(message)
     return found

@@ -270,6 +270,7 @@ _OF_THE_SERVICE: Description = {
             "lag": {**_COUNT, "description": "How many events it does not have yet."},
             "lag_seconds": {"type": "number", "description": "How old the first of these is."},
             "border": {**_POSITION, "description": "Up to here the engine may have none."},
+            "meaning": _TEXT,
         },
         description="How far the archive of the whole store is.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 
 from itemstore.api.http.cache_control import NO_STORE
@@ -13,11 +14,13 @@ from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.resources.cursors import check_same_log, is_replaced, log_id
 from itemstore.api.resources.event_selection import Selection
 from itemstore.api.server_sent_events import comment, retry
-from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.cloudevents import LINES, pieces
 from itemstore.eventlog.live_feed import PAGE, PIECE_BYTES, Coming, FeedClosed, FellBehind
 from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.tokens import TokenExpired, TokenInvalid
+
+logger = logging.getLogger("itemstore")
 
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -104,6 +107,10 @@ async def _live(request: Request, start: str, selection: Selection) -> AsyncGene
                     request.context.admission.cut("fell behind")
                 yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
                 return
+            except LogBroken as error:
+                logger.warning("A stream of events was ended: %s", error)
+                yield comment(b"what comes next can't be read: " + _in_a_line(error))
+                return
             position = coming.position
             frames = [event.text for event in coming.events if selection.passes(event)]
             if not frames and now() >= due:
@@ -111,6 +118,10 @@ async def _live(request: Request, start: str, selection: Selection) -> AsyncGene
             for piece in joined(frames):
                 yield memoryview(piece) if is_shared else piece
                 due = now() + KEEP_ALIVE_SECONDS
+
+
+def _in_a_line(error: Exception) -> bytes:
+    return " ".join(str(error).split()).encode(errors="replace")
 
 
 async def _reason_to_end(request: Request) -> bytes | None:

@@ -168,6 +168,7 @@ def _archive(found: Progress) -> dict[str, Any]:
         "lag": found.events,
         "lag_seconds": round(found.seconds, 3),
         "border": noted.border,
+        "meaning": found.sentence,
     }
 
 

@@ -67,6 +67,11 @@ def test_what_would_be_trimmed_is_what_is_trimmed(data: Path) -> None:
     done = told(data, "archive", "trim", **keep)
     assert done == {"trimmed": wanted["to_trim"], "trimmed_up_to": wanted["to_trim_up_to"]}
     assert told(data, "archive", "trim", **keep)["trimmed"] == 0
+    again = run(data, "archive", "trim", "--dry-run", **keep).stdout
+    assert [line.split() for line in again.splitlines()] == [
+        ["to_trim", "0"],
+        ["to_trim_up_to", "none"],
+    ]
     assert len(run(data, "export").stdout.splitlines()) == EVENTS
 
 

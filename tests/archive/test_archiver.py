@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -18,9 +19,10 @@ from itemstore.archive import work as works
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiver import Archiver
 from itemstore.archive.archiving import Logs
+from itemstore.archive.directory import Directory
 from itemstore.archive.object_store import ObjectStore, object_store_of
 from itemstore.archive.objects import Objects
-from itemstore.archive.standing import progress
+from itemstore.archive.standing import Progress, progress, standing
 from itemstore.archive.trimming import Keep
 from itemstore.archive.work import InThisProcess, Terms, Work
 from itemstore.eventlog.appender import Appender
@@ -42,6 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (archivers, works):
         monkeypatch.setattr(module, "PATIENCE", 0.01)
     monkeypatch.setattr(archivers, "STEPPED_BACK", 0.01)
+    monkeypatch.setattr(archivers, "LOOK_AGAIN", 0.01)
     monkeypatch.setattr(archivers, "TURNED_AWAY", 0.01)
 
 
@@ -275,6 +278,32 @@ async def test_an_engine_without_memory_gets_room_again(
     finally:
         await real_redis.config_set("maxmemory", 0)
     assert len(await in_archive(again(archive))) == 100
+
+
+async def test_each_process_looks_whether_its_own_place_is_the_stores(
+    redis: Redis, appender: Appender, archive: Archive, tmp_path: Path
+) -> None:
+    """At the start too, and where another process archives."""
+    await put(appender, ITEMS, "a")
+    other, life = hindered(Directory(tmp_path))
+
+    async def says(words: str | None) -> None:
+        async def does() -> bool:
+            said = other.complaint
+            return said is None if words is None else said is not None and words in said
+
+        await until(does)
+
+    async with archiving(redis, archive):
+        await until(lambda: has_all(redis))
+        async with archiving(redis, other):
+            await says("is empty, and that of this store, which has the id ")
+            life.is_away = True
+            await says("The bucket is gone.")
+        assert archive.complaint is None
+    assert Progress(await standing(redis, ITEMS), 0, 0.0, other.complaint).sentence == (
+        "The bucket is gone."
+    )
 
 
 class Raising(Work):

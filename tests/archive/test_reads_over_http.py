@@ -16,12 +16,15 @@ from redis.asyncio import Redis
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.dates import event_date
+from itemstore.archive.archived_past import ArchivedPast
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import PastDamaged
 from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.archive.trimmed import leave
+from tests.conftest import PATIENCE
 
 NAMES = ("notes", "orders")
 
@@ -322,3 +325,24 @@ async def test_an_old_version_is_unavailable_while_its_archive_is(served: Served
         assert (await blind.get("/notes")).status_code == 200
         assert (await blind.put("/notes/small", json={})).status_code == 201
         assert (await blind.get("/readyz")).status_code == 200
+
+
+async def test_a_live_stream_that_comes_to_what_is_damaged_says_so_and_ends(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is cut off for being too slow does."""
+    await write(served.client, 0)
+    await served.archive(2)
+
+    async def damaged(*_: Any) -> Any:
+        message = "The archive's segments/a.zst is damaged: it was cut\n."
+        raise PastDamaged(message)
+
+    monkeypatch.setattr(ArchivedPast, "part_after", damaged)
+    headers = {"accept": "text/event-stream"}
+    async with asyncio.timeout(PATIENCE):
+        got = await served.client.get("/events?after=0-0", headers=headers)
+    assert got.status_code == 200
+    assert got.text.endswith(
+        ": what comes next can't be read: The archive's segments/a.zst is damaged: it was cut .\n"
+    )

@@ -68,6 +68,10 @@ def test_a_segment_that_is_cut_ends_both_in_words(data: Path) -> None:
         assert not ended.stdout
         assert ended.stderr.count("segments/") == 1
         assert "Traceback" not in ended.stderr
+    ended = run(data, "verify", "--json")
+    in_json = json.loads(ended.stdout)
+    assert (ended.returncode, in_json["clean"], in_json["counted"]) == (1, False, {"archive": 1})
+    assert in_json["not_compared"] == {"log": "the archive is damaged"}
 
 
 @pytest.mark.usefixtures("verified")

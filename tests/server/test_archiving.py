@@ -134,6 +134,25 @@ def test_a_disk_that_the_archive_can_not_be_on_holds_up_no_write(
     wait_until(lambda: has_all(server))
 
 
+def test_a_place_that_is_not_the_stores_is_said_though_nothing_is_written(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """The store was archived elsewhere before."""
+    server = serve(ITEMSTORE_ARCHIVE_SECONDS="0.1", ITEMSTORE_ARCHIVE=str(tmp_path / "one"))
+    put(server, 1)
+    wait_until(lambda: has_all(server))
+    assert state(server)["meaning"] == "The archive has every event."
+    server.stop(signal.SIGTERM)
+    again = serve(ITEMSTORE_ARCHIVE=str(tmp_path / "two"))
+
+    def says_it() -> bool:
+        ready = httpx.get(f"{again.url}/readyz", timeout=PATIENCE).json()["archive"]
+        return "is empty, and that of this store" in ready["meaning"]
+
+    wait_until(says_it)
+    assert "name the place where it is" in state(again)["meaning"]
+
+
 def test_without_an_archive_nothing_runs_beside_the_server(serve: Serve) -> None:
     """And nothing is said of one."""
     server = serve(ITEMSTORE_ARCHIVE="off")
