@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from itemstore.domain.evolve import Item
 from itemstore.projections.queries.asked import Asked
 from itemstore.projections.queries.errors import QueryTooExpensive
+from itemstore.projections.queries.indexes.bodies import value_of
 from itemstore.projections.queries.planning import Limits, Route
 from itemstore.projections.queries.query import Place, Plan
 from itemstore.projections.queries.ranking import Lowest
@@ -49,20 +49,26 @@ class Answer:
         self._asked = asked
         self._route = route
         self._limits = limits
+        self._came_from, self._sorted_by = route.source.path, "memory"
         self._total: int | None = None
         self.looked_at = 0
 
-    def page(self) -> tuple[Page, Plan]:
-        """The page, and how it came to be. Raises QueryTooExpensive."""
+    def page(self) -> Page:
+        """The page. Raises QueryTooExpensive."""
         route, asked = self._route, self._asked
         if route.ordered is not None:
             has_whole_order = route.sorted_paths == len(asked.order.by)
             walked = self._walked if has_whole_order else self._walked_by_groups
             page = walked(route.ordered.walk)
             if page is not None:
-                return page, Plan(route.ordered.path, "index", self.looked_at)
-        page = self._sorted(route.source.walk)
-        return page, Plan(route.source.path, "memory", self.looked_at)
+                self._came_from, self._sorted_by = route.ordered.path, "index"
+                return page
+        return self._sorted(route.source.walk)
+
+    @property
+    def plan(self) -> Plan:
+        """How it was answered."""
+        return Plan(self._came_from, self._sorted_by, self.looked_at)
 
     def total(self) -> tuple[int, bool]:
         """How many there are on all pages, or at least so many where the second is false."""
@@ -157,12 +163,12 @@ class Answer:
         with closing(walk.rows(self._connection, after)) as rows:
             for row in rows:
                 if count == most:
-                    raise Enough(asked.place_of(last[0], json.loads(last[4])))
+                    raise Enough(asked.place_of(last[0], value_of(last[4])))
                 last = row
                 count += 1
                 self.looked_at += 1
                 if row[0].startswith(asked.prefixes):
-                    value = json.loads(row[4])
+                    value = value_of(row[4])
                     if asked.matches(value):
                         yield row, value
 

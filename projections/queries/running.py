@@ -68,9 +68,14 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
         table = Table(quoted(query.collection), columns, mark.items, searched)
         route = route_of(connection, asked, table, limits)
         answer = Answer(connection, asked, route, limits)
-        page, plan = answer.page()
-        total, is_exact = answer.total()
-    return Found(page.items, page.next, total, is_exact, mark.position, plan)
+        try:
+            page = answer.page()
+            total, is_exact = answer.total()
+        except RecursionError:
+            raise QueryTooExpensive(
+                "An item is nested too deep for the condition. Ask for its members by their names."
+            ) from None
+    return Found(page.items, page.next, total, is_exact, mark.position, answer.plan)
 
 
 def _usable(mark: Checkpoint | None) -> Checkpoint:

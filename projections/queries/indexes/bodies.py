@@ -20,14 +20,14 @@ def keys_of(indexes: Iterable[Index], body: bytes | str) -> list[bytes | None]:
 
 def keys_at(paths: Iterable[str], body: bytes | str) -> list[bytes | None]:
     """The sort keys of the values at normalized paths of a body, None where it has none."""
-    value = _value(body)
+    value = value_of(body)
     found = (value_at(path_in(each), value) for each in paths)
     return [None if each is MISSING else sort_key(each) for each in found]
 
 
 def words_of_body(body: bytes | str, paths: Iterable[Path]) -> tuple[str, ...]:
     """The words of a body, each once."""
-    return words_of(_value(body), paths)
+    return words_of(value_of(body), paths)
 
 
 @lru_cache(maxsize=1024)
@@ -36,7 +36,7 @@ def path_in(normalized: str) -> Path:
     return path_of(normalized, "path")
 
 
-def _value(body: bytes | str) -> Any:
+def value_of(body: bytes | str) -> Any:
     """The value of a body; MISSING for what is no JSON, which only another program can have put."""
     try:
         return json.loads(body)
