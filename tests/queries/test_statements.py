@@ -28,7 +28,7 @@ WORDS = frozenset(
         *("SELECT", "FROM", "WHERE", "AND", "ORDER", "BY", "DESC", "LIMIT", "IN", "IS", "NOT"),
         *("NULL", "count", "AS", "JOIN", "ON", "MATCH", "1", "counted", "found", "kept"),
         *("items", "id", "version", "position", "created_position", "body", "k1", "k2", "k3"),
-        *("itemstore_checkpoints", "collection", "log", "event", "target"),
+        *("itemstore_checkpoints", "collection", "log", "event", "target", "events"),
         *("itemstore_indexes", "path", "column_name", "is_complete"),
         *("itemstore_texts", "paths", "table_name", "filled_to"),
         *("itemstore_words_items", "itemstore_words_items_fts", "number", "rowid"),
