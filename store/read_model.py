@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
+from itemstore.projections.queries.indexes.making import Made, made
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
 from itemstore.projections.queries.query import Found, Query
@@ -72,6 +73,16 @@ class ReadModel:
         Raises LogUnavailable.
         """
         return self._following is not None and await self._following.is_at_work()
+
+    async def made(self, collections: Sequence[str]) -> Sequence[Made]:
+        """Which indexes and texts there are of each collection. Raises SqlUnavailable."""
+
+        def all_made(connection: Connection) -> list[Made]:
+            return [made(connection, each) for each in collections]
+
+        with suppress(SqlMissing):
+            return await self._reading.run(all_made)
+        return [Made({}, {})] * len(collections)
 
     async def find(self, query: Query) -> Found:
         """What a query finds.

@@ -48,6 +48,14 @@ def _object(required: Description, optional: Description | None = None, **more: 
     }
 
 
+def _made(description: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": f"{description}, and whether that is complete, and used.",
+        "additionalProperties": {"type": "boolean"},
+    }
+
+
 def _list_of(name: str) -> Description:
     return {"type": "array", "items": ref("schemas", name)}
 
@@ -290,6 +298,8 @@ _OF_THE_SERVICE: Description = {
                 "type": "boolean",
                 "description": "Of the read model: whether a process follows the log.",
             },
+            "indexes": _made("Of the read model: the paths that are indexed"),
+            "texts": _made("Of the read model: the paths whose words are searched"),
         },
     ),
     "Receipt": _object(

@@ -70,7 +70,9 @@ async def projections(request: Request) -> Reply:
     receipts = await last_receipts(partitions)
     last = {each.name: found for each, found in zip(asked, receipts, strict=True)}
     told = [_described(each, last[each.collection].get(each.projection)) for each in states]
-    await _say_whether_it_is_followed(request.context.read_model, told)
+    if (read_model := request.context.read_model) is not None:
+        own = [(state, of) for state, of in zip(states, told, strict=True) if of["name"] == SQL]
+        await _describe(read_model, [state.collection for state, _ in own], [of for _, of in own])
     content: dict[str, Any] = {"log": _all_of(logs), "projections": told}
     archive = await archive_progress(request.store) if request.scope.is_whole else None
     if archive is not None:
@@ -104,14 +106,13 @@ async def statistics(request: Request) -> Reply:
     return json_reply(numbers, headers=[NO_STORE])
 
 
-async def _say_whether_it_is_followed(
-    read_model: ReadModel | None, told: Sequence[dict[str, Any]]
+async def _describe(
+    read_model: ReadModel, collections: Sequence[str], told: Sequence[dict[str, Any]]
 ) -> None:
-    own = [each for each in told if each["name"] == SQL]
-    if own and read_model is not None:
-        following = await read_model.is_followed()
-        for each in own:
-            each["following"] = following
+    """Says what only the read model for queries has. Raises SqlUnavailable, LogUnavailable."""
+    following = await read_model.is_followed()
+    for of, made in zip(told, await read_model.made(collections), strict=True):
+        of |= {"following": following, "indexes": made.indexes, "texts": made.texts}
 
 
 def _is_of_several(request: Request) -> bool:

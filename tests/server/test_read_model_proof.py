@@ -61,6 +61,8 @@ def test_what_is_said_of_it(server: Server, command: Command, tmp_path: Path) ->
     assert (products["rows"], notes["rows"]) == (4, 0)
     assert products["position"] == httpx.get(f"{server.url}/projections").json()["log"]["position"]
     assert products["following"] is True
+    wait_until(lambda: standing(server)[0]["indexes"] == {"size": True})
+    assert (notes["indexes"], products["texts"]) == ({}, {})
 
     metrics = httpx.get(f"{server.url}/metrics").text.splitlines()
     of = '{collection="products",projection="sql"}'

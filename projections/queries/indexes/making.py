@@ -8,12 +8,14 @@ on one database, the one that follows decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from itemstore.domain.positions import key_of
 from itemstore.projections.queries.indexes import columns, texts
+from itemstore.projections.queries.indexes.bodies import path_in
 from itemstore.projections.queries.indexes.declared import Declared
 from itemstore.projections.sql.database import Connection
-from itemstore.projections.sql.tables import checkpoint
+from itemstore.projections.sql.tables import INDEXES, checkpoint, indexes
 
 
 class Making:
@@ -43,6 +45,25 @@ class Making:
                 return True
             self._unfinished.remove(collection)
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a collection has of what was declared: paths, and whether queries use them already."""
+
+    indexes: Mapping[str, bool]
+    texts: Mapping[str, bool]
+
+
+def made(connection: Connection, collection: str) -> Made:
+    """What there is; nothing where the tables are still to be made. Raises SqlUnavailable."""
+    if not connection.has_table(INDEXES):
+        return Made({}, {})
+    text = texts.text_of(connection, collection)
+    return Made(
+        {str(path_in(each.path)): each.is_complete for each in indexes(connection, collection)},
+        {str(each): text.is_complete for each in text.paths} if text else {},
+    )
 
 
 def _is_made(connection: Connection, collection: str) -> bool:
