@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
+from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.queries.indexes.making import Made, made
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
@@ -59,6 +61,8 @@ class ReadModel:
         self._store = store
         self._own = own
         self._reading = _Reading(database)
+        settings = store.settings
+        self._declared = declared(settings.indexes, settings.text, store.collections)
 
     @property
     def projection(self) -> SqlProjection | None:
@@ -93,6 +97,7 @@ class ReadModel:
         if await self._checkpoint(query.collection) is None:
             raise ReadModelBehind(START, BEING_MADE)
         settings = self._store.settings
+        query = replace(query, text=self._declared[query.collection].text)
         try:
             return await self.processes.run(
                 settings.query_seconds, found_in, self.database, query, Limits(settings.query_rows)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.evolve import Item
+from itemstore.projections.queries.paths import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Query:
     prefixes: Sequence[str] = ("",)
     after: Place | None = None
     limit: int = 100
+    text: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)

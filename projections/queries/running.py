@@ -55,7 +55,7 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
     """
     with connection.transaction():
         text = None if query.search is None else text_of(connection, query.collection)
-        asked = Asked.of(query, text.paths if text else ())
+        asked = Asked.of(query, text.paths if text else query.text)
         mark = _usable(checkpoint(connection, query.collection))
         columns = {
             each.path: each.column

@@ -23,7 +23,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def server(serve: Serve) -> Server:
     """A server with items in one of two collections, and one of them deleted."""
-    server = serve("--collections", "products=any,notes=any", "--indexes", "products=size")
+    server = serve(
+        "--collections", "products=any,notes=any", "--indexes", "products=size", queries=True
+    )
     for number in range(5):
         httpx.put(f"{server.url}/products/{number}", json={"size": number}).raise_for_status()
     httpx.delete(f"{server.url}/products/4").raise_for_status()
