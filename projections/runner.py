@@ -23,6 +23,7 @@ from itemstore.projections import pace as paces
 from itemstore.projections.following import Following, ProjectionAhead
 from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Followed, ProjectionFailed, follows
+from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.turns import Turns
 
 LEASE_MS = 5000
@@ -36,7 +37,15 @@ REMINDER = 60.0
 
 logger = logging.getLogger("itemstore")
 
-FORESEEN = (LogUnavailable, LogBroken, LogFull, LeaseLost, ProjectionAhead, ProjectionFailed)
+FORESEEN = (
+    LeaseLost,
+    LogBroken,
+    LogFull,
+    LogUnavailable,
+    ProjectionAhead,
+    ProjectionFailed,
+    SqlUnavailable,
+)
 """Errors that say in a sentence what is wrong."""
 
 

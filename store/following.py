@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 
 from itemstore.engine.cancellation import heed_cancellation
@@ -53,15 +54,16 @@ class ReadModelFollowing:
     def __init__(self, store: Store, database: Database) -> None:
         assert store.url is not None
         settings = store.settings
+        data_dir = embedded_in(settings.data_dir, store.url)
         self._followed = Followed(
             store.url,
             settings.namespace or "",
             declared(settings.indexes, settings.text, store.collections),
-            database,
-            archive_place(settings, embedded_in(settings.data_dir, store.url)),
+            _without_directory(database),
+            archive_place(settings, data_dir),
             settings.archive_cache,
         )
-        self._turn = _turn_of(store, database)
+        self._turn = _turn_of(store, database, makes_directory=data_dir is None)
         self._task: asyncio.Task[None] | None = None
         self._said: tuple[str, float] = ("", 0.0)
 
@@ -122,8 +124,16 @@ class ReadModelFollowing:
         logger.warning("The read model for queries stands still: %s", error, exc_info=trace)
 
 
-def _turn_of(store: Store, database: Database) -> Turn:
+def _turn_of(store: Store, database: Database, *, makes_directory: bool) -> Turn:
     if isinstance(database, SqliteDatabase):
-        return FileTurn(database.path.with_name(database.path.name + "-lock"))
+        lock = database.path.with_name(database.path.name + "-lock")
+        return FileTurn(lock, makes_directory=makes_directory)
     partition = store.partition
     return LeaseTurn(Lease(partition, partition.keys.store.lease("sql"), LEASE_MS))
+
+
+def _without_directory(database: Database) -> Database:
+    """The database for a process that makes no directory: that is there before it begins."""
+    if isinstance(database, SqliteDatabase):
+        return replace(database, makes_directory=False)
+    return database

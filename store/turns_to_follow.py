@@ -39,13 +39,17 @@ class FileTurn(Turn):
     that works under it has ended.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, makes_directory: bool) -> None:
+        """With whether to make the directory, once: one that was there may have been moved."""
         self._path = path
+        self._makes_directory = makes_directory
         self._file: int | None = None
 
     async def begin(self) -> bool:
         """Whether no other process has the lock."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._makes_directory:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._makes_directory = False
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

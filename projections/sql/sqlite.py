@@ -20,9 +20,13 @@ LEAST_MIB = 128
 
 @dataclass(frozen=True, slots=True)
 class SqliteDatabase(Database):
-    """A file, which is made at the first connection for writing."""
+    """A file, which is made at the first connection for writing.
+
+    Its directory is made too, unless that has been there: then it was moved, and may come back.
+    """
 
     path: Path
+    makes_directory: bool = True
 
     def reading(self) -> SqliteConnection:
         """A connection that can't change anything. Raises SqlMissing where there is no file."""
@@ -31,9 +35,10 @@ class SqliteDatabase(Database):
         return SqliteConnection(self.path, "mode=ro")
 
     def writing(self) -> SqliteConnection:
-        """A connection for the one that follows. The directory is made too."""
+        """A connection for the one that follows."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.makes_directory:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 self.path.touch(0o600, exist_ok=False)
         except OSError as error:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -171,6 +172,23 @@ def test_a_file_that_is_deleted_is_made_again(serve: Serve, tmp_path: Path) -> N
     wait_until(lambda: found(path))
     path.unlink()
     wait_until(lambda: found(path) == {"a": "{}"})
+
+
+def test_a_data_directory_that_is_moved_and_comes_back_is_followed_again(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Nothing is made in its place meanwhile, where it would be in the way."""
+    directory, path = tmp_path / "data", tmp_path / "data" / FILE
+    server = serve("--model", "any", queries=True)
+    put(server, "a", {})
+    wait_until(lambda: found(path) == {"a": "{}"})
+    directory.rename(tmp_path / "moved")
+    wait_until(lambda: follower_of(server) == [])
+    time.sleep(1.5)  # longer than it waits until it tries to be the one again
+    assert not directory.exists()
+    (tmp_path / "moved").rename(directory)
+    put(server, "b", {})
+    wait_until(lambda: found(path) == {"a": "{}", "b": "{}"})
 
 
 def test_an_older_copy_is_brought_up_to_the_log(serve: Serve, tmp_path: Path) -> None:
