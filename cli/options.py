@@ -38,7 +38,7 @@ Archive = Annotated[
 SqlUrl = Annotated[
     str | None,
     typer.Option(
-        help="Where items are kept for queries: postgresql://, or off. "
+        help="Where items are kept for queries: postgresql://, sqlite:///PATH, or off. "
         "Without it: SQLite, in the data directory.",
     ),
 ]

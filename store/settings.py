@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     sql_url: Annotated[
         str | None,
         Field(
-            description="Where items are kept for queries: postgresql://, or off. "
+            description="Where items are kept for queries: postgresql://, sqlite:///PATH, or off. "
             "Unset: SQLite, in the data directory"
         ),
     ] = None

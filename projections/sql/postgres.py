@@ -64,7 +64,7 @@ def postgres_database(
     if not url.startswith(SCHEMES):
         raise NotASqlUrl(
             "This is not the URL of a database for queries. It is "
-            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or off."
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, sqlite:///PATH, or off."
         )
     if find_spec("psycopg") is None:
         raise NotASqlUrl(

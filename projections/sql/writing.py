@@ -231,9 +231,12 @@ class Writing:
             )
 
     def _row(self, change: Change, created: str, columns: Sequence[Index]) -> Sequence[Value]:
+        position = change.position
+        modified = rfc3339(position)
+        first = modified if created == position else rfc3339(created)
         return (
-            *(change.id, change.version, rfc3339(created), rfc3339(change.position)),
-            *(change.position, created, _text(change.body), *self._keys(change, columns)),
+            *(change.id, change.version, first, modified, position, created, _text(change.body)),
+            *self._keys(change, columns),
         )
 
     def _keys(self, change: Change, columns: Sequence[Index]) -> Sequence[bytes | None]:
