@@ -104,6 +104,8 @@ def _query_too_expensive(error: QueryTooExpensive) -> Problem:
     if error.setting is not None:
         members["setting"] = f"ITEMSTORE_INDEXES={error.setting}"
         detail += f" {members['setting']} declares it."
+    if error.is_declared:
+        detail += " It is declared, and is still being made."
     return Problem("query-too-expensive", detail, members=members)
 
 

@@ -95,6 +95,7 @@ def _add_what_is_known(request: Request, wanted: ListQuery, error: Exception) ->
     elif isinstance(error, QueryTooExpensive) and error.index is not None:
         indexes = request.store.settings.indexes
         error.setting = with_index(indexes, request.collection.name, error.index)
+        error.is_declared = error.setting is None
 
 
 async def _answer(request: Request, wanted: ListQuery) -> tuple[AnyReply, int]:

@@ -37,11 +37,12 @@ class InvalidQuery(ValueError):
 class QueryTooExpensive(Exception):
     """More rows would be looked at than may be, or it takes too long.
 
-    `index` is the path whose index would help, where there is one. `setting` is what
-    ITEMSTORE_INDEXES has to be then, where whoever passes the error on knows it.
+    `index` is the path whose index would help, where there is one. Whoever passes the error on may
+    know what ITEMSTORE_INDEXES has to be then, the `setting`, or that it `is_declared` already.
     """
 
     setting: str | None = None
+    is_declared = False
 
     def __init__(self, reason: str, index: str | None = None) -> None:
         super().__init__(reason)

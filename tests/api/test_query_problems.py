@@ -132,6 +132,18 @@ async def test_an_error_without_an_index_names_none(
     assert "setting" not in said
 
 
+async def test_an_index_that_is_being_made_is_not_to_be_declared_again(
+    serve: Serve, failing: Callable[[Exception], None]
+) -> None:
+    """It takes a while."""
+    failing(QueryTooExpensive("An index on size would help.", "size"))
+    answer = await serve(indexes="size").get("/items?where=@.size")
+    said = problem(answer, 422, "query-too-expensive")
+    assert said["index"] == "size"
+    assert "setting" not in said
+    assert said["detail"].endswith("It is declared, and is still being made.")
+
+
 async def test_queries_are_counted(
     client: httpx.AsyncClient, failing: Callable[[Exception], None]
 ) -> None:

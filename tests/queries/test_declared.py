@@ -116,12 +116,13 @@ def test_an_application_is_not_made_of_a_wrong_setting() -> None:
         ("title", "items", "size", "items=title,size"),
         ("products=title,notes=by", "products", "@.a.b", "products=title,@.a.b,notes=by"),
         ("products=$['a,b']", "notes", "$['=']", "products=$['a,b'],notes=$['=']"),
+        ("title", "items", "@.title", None),
     ],
 )
 def test_one_more_index_is_written_where_it_belongs(
-    indexes: str | None, collection: str, path: str, expected: str
+    indexes: str | None, collection: str, path: str, expected: str | None
 ) -> None:
     """And what is declared already stays as it is written."""
     assert with_index(indexes, collection, path) == expected
-    found = declared(expected, None, ["items", "products", "notes"])
+    found = declared(expected or indexes, None, ["items", "products", "notes"])
     assert str(path_of(path, "order")) in [str(each) for each in found[collection].indexes]

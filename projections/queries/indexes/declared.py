@@ -42,12 +42,18 @@ def declared(
     return {name: Declared(indexed.get(name, ()), searched.get(name, ())) for name in collections}
 
 
-def with_index(indexes: str | None, collection: str, path: str) -> str:
-    """What ITEMSTORE_INDEXES has to be to declare one path more of a collection."""
+def with_index(indexes: str | None, collection: str, path: str) -> str | None:
+    """What ITEMSTORE_INDEXES has to be to declare one path more of a collection.
+
+    None where it declares that already.
+    """
     paths: dict[str, list[str]] = {}
     for name, written in _entries("ITEMSTORE_INDEXES", indexes):
         paths.setdefault(name, []).append(written)
-    paths.setdefault(collection, []).append(path)
+    of_it = paths.setdefault(collection, [])
+    if path_of(path, "path") in [path_of(each, "path") for each in of_it]:
+        return None
+    of_it.append(path)
     return ",".join(f"{name}={','.join(each)}" for name, each in paths.items())
 
 
