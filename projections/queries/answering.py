@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -12,10 +12,11 @@ from itemstore.domain.evolve import Item
 from itemstore.projections.queries.asked import Asked
 from itemstore.projections.queries.errors import QueryTooExpensive
 from itemstore.projections.queries.indexes.bodies import value_of
+from itemstore.projections.queries.indexes.word_tables import Condition
 from itemstore.projections.queries.planning import Limits, Route
 from itemstore.projections.queries.query import Place, Plan
 from itemstore.projections.queries.ranking import Lowest
-from itemstore.projections.queries.walks import ROW, Walk
+from itemstore.projections.queries.walks import ROW, IdSpan, Walk
 from itemstore.projections.sql.database import Connection, Row
 
 IDS_AT_ONCE = 32
@@ -59,7 +60,7 @@ class Answer:
         if route.ordered is not None:
             has_whole_order = route.sorted_paths == len(asked.order.by)
             walked = self._walked if has_whole_order else self._walked_by_groups
-            page = walked(route.ordered.walk)
+            page = walked(self._inside(route.ordered.walk))
             if page is not None:
                 self._came_from, self._sorted_by = route.ordered.path, "index"
                 return page
@@ -85,6 +86,20 @@ class Answer:
             except Enough:
                 return count, False
         return count, True
+
+    def _inside(self, walk: Walk) -> Walk:
+        """The walk without rows whose ids are not asked for.
+
+        A page that ends early goes on behind the row that was looked at last: the place must not
+        tell a caller of an item that it may not see, nor may a long stretch of such keep it from
+        the end.
+        """
+        if self._asked.has_every_id or not walk.columns:
+            return walk
+        ids = _in_spans(self._asked.ids)
+        if walk.also is not None:
+            ids = Condition(f"{walk.also.sql} AND {ids.sql}", walk.also.parameters + ids.parameters)
+        return replace(walk, also=ids)
 
     def _walked(self, walk: Walk) -> Page | None:
         """A page by a walk that has the whole order; None where the source has to be looked at."""
@@ -204,6 +219,16 @@ class Answer:
             f"index on {index} would help, or a narrower condition.",
             index,
         )
+
+
+def _in_spans(spans: Sequence[IdSpan]) -> Condition:
+    """Whether an id is in one of the spans."""
+    sql: list[str] = []
+    parameters: list[str] = []
+    for first, end in spans:
+        sql.append("id >= ?" if end is None else "id >= ? AND id < ?")
+        parameters += [first] if end is None else [first, end]
+    return Condition(f"({' OR '.join(sql) or '1 = 0'})", tuple(parameters))
 
 
 def _item_of(row: Row) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +66,7 @@ async def test_only_what_is_inside_is_found_and_counted(
         while True:
             answer = await filled.get("/orders", params=params, headers=bound)
             page = answer.json()
+            assert answer.status_code == 200, page
             assert page["total"] == len(ids)
             found += [each["id"] for each in page["items"]]
             if page["next"] is None:
@@ -102,3 +104,35 @@ async def test_a_cursor_of_one_token_shows_another_nothing_more(
     asked = {"order": "n", "after": first.json()["next"]}
     page = (await filled.get("/orders", params=asked, headers=bound)).json()
     assert ([each["id"] for each in page["items"]], page["total"]) == (["eu/2"], 2)
+
+
+def content_of(cursor: str) -> bytes:
+    """The bytes that a cursor is made of."""
+    return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+
+
+async def test_where_a_page_goes_on_tells_of_nothing_outside(
+    redis: FakeAsyncRedis, whole: dict[str, str]
+) -> None:
+    """A query that stops early: no cursor has an id or a value of what is outside."""
+    settings = Settings(query_rows=3, indexes="orders=n")
+    app = create_app(settings, redis=redis, collections={"orders": None})
+    bound = await bearer(redis, "bound", Scope(prefixes=("eu",)))
+    async with client_of(app) as client:
+        for number in range(12):
+            at = "us" if number % 3 else "eu"
+            await client.put(
+                f"/orders/{at}{number:02}", json={"n": f"{number:02} {at}"}, headers=whole
+            )
+        params = {"order": "n"}
+        found: list[str] = []
+        for _ in range(20):
+            answer = await client.get("/orders", params=params, headers=bound)
+            page = answer.json()
+            assert answer.status_code == 200, page
+            found += [each["id"] for each in page["items"]]
+            if page["next"] is None:
+                break
+            assert b"us" not in content_of(page["next"])
+            params["after"] = page["next"]
+        assert found == ["eu00", "eu03", "eu06", "eu09"]
