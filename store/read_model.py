@@ -114,19 +114,21 @@ class ReadModel:
         found = await self._checkpoint(collection)
         return START if found is None else found.position
 
-    async def wait(self, collection: str, position: str, seconds: float) -> bool:
-        """Whether it comes to have all of a collection's log up to a position in so many seconds.
+    async def wait(self, collection: str, position: str, seconds: float) -> str | None:
+        """Where it is, once it has all of a collection's log up to a position in so many seconds.
 
-        A position after the log's last event is one of another collection: then it has all there
-        is. One after the last event of all logs is never there: it is another store's. Raises
-        SqlUnavailable, LogUnavailable, LogBroken.
+        None where it does not come to that. A position after the log's last event is one of another
+        collection: then it has all there is. One after the last event of all logs is never there:
+        it is another store's. Raises SqlUnavailable, LogUnavailable, LogBroken.
         """
         until = monotonic() + seconds
-        while not await self._has_come_to(collection, position):
+        while True:
+            at = await self.position(collection)
+            if await self._has_come_to(collection, position, at):
+                return at
             if monotonic() > until:
-                return False
+                return None
             await asyncio.sleep(LOOK)
-        return True
 
     def start(self) -> None:
         """Begins to follow, where that is done beside this process."""
@@ -146,8 +148,7 @@ class ReadModel:
         if self._own is not None:
             self._own.close()
 
-    async def _has_come_to(self, collection: str, position: str) -> bool:
-        at = await self.position(collection)
+    async def _has_come_to(self, collection: str, position: str, at: str) -> bool:
         if key_of(position) <= key_of(at):
             return True
         last = await self._store.collections[collection].partition.reader.last_position()

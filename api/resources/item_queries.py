@@ -26,7 +26,7 @@ from itemstore.api.resources.item_pages import ListQuery, fields_of, listed_item
 from itemstore.api.resources.query_cursors import cursor_of_place, fingerprint_of, place_of_cursor
 from itemstore.domain.evolve import Item
 from itemstore.domain.ids import InvalidItemId, prefix_of
-from itemstore.domain.positions import key_of, position_of
+from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.excerpts import quoted
 from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive, ReadModelBehind
 from itemstore.projections.queries.fields import Fields
@@ -46,6 +46,8 @@ LOOK = 0.5
 """Seconds between two looks at whether the client is still there."""
 
 _NO_POSITION = "A position is <milliseconds>-<number>, as an Event-Id is."
+
+_SET_BACK = "What queries are answered from was set back while the query ran, and is made again"
 
 _TOO_LONG = (
     "The URL of the next page would be longer than the 8,000 bytes that are taken: what these "
@@ -103,12 +105,15 @@ async def _answer(request: Request, wanted: ListQuery) -> tuple[AnyReply, int]:
     began, admission = monotonic(), request.context.admission
     model = _read_model(request)
     asked = _asked(request, wanted)
+    least = START
     if asked.at_least is not None:
-        await _wait(request, model, asked.at_least)
+        least = await _wait(request, model, asked.at_least)
     if (same := await _same_as_before(request, model, wanted, asked)) is not None:
         return same, 0
     with admission.apart():
         found = await _found(request, model, asked.query)
+    if key_of(found.position) < key_of(least):
+        raise ReadModelBehind(found.position, _SET_BACK)
     await request.context.tokens.check_after(began, request.token)
     headers = _headers(request, wanted, asked, found.position)
     if not asked.is_explained and (same := not_modified(request, headers)) is not None:
@@ -171,19 +176,23 @@ def _at_least(request: Request, wanted: ListQuery) -> str | None:
     return max(positions, key=key_of, default=None)
 
 
-async def _wait(request: Request, model: ReadModel, position: str) -> None:
-    """Waits until the read model is as new. Raises ReadModelBehind where it takes too long."""
+async def _wait(request: Request, model: ReadModel, position: str) -> str:
+    """Waits until the read model is as new, and where it is then.
+
+    Raises ReadModelBehind where it takes too long.
+    """
     name = request.collection.name
     with request.context.admission.stream():
-        is_there = await model.wait(name, position, PATIENCE)
+        at = await model.wait(name, position, PATIENCE)
     await request.check_connected()
-    if not is_there:
+    if at is None:
         now = await model.position(name)
         reason = (
             f"What queries are answered from is as of {now}, and did not get to {position} within "
             f"{PATIENCE:g} seconds"
         )
         raise ReadModelBehind(now, reason)
+    return at
 
 
 async def _same_as_before(

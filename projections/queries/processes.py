@@ -121,10 +121,12 @@ class Processes:
         raise AssertionError
 
     def _process(self) -> _Process:
-        if self._idle:
+        while self._idle:
             process = self._idle.pop()
             process.wake()
-            return process
+            if not process.has_ended():
+                return process
+            self._end(process)  # somebody ended it: that says nothing of this query
         try:
             process = _Process()
         except OSError as error:
@@ -216,6 +218,10 @@ class _Process:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def has_ended(self) -> bool:
+        """Whether it is known to be gone."""
+        return self._process.poll() is not None
 
     def end(self) -> None:
         """Ends it at once, which loses nothing; nobody waits for its answer."""

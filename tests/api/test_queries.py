@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,6 +10,8 @@ import pytest
 
 from itemstore.api.resources import item_queries
 from itemstore.domain.positions import key_of
+from itemstore.projections.queries.query import Found, Query
+from itemstore.store.read_model import ReadModel
 from tests.api.conftest import Events, Serve, problem
 
 BOOKS: dict[str, dict[str, Any]] = {
@@ -268,3 +271,19 @@ async def test_a_batch_takes_no_query(shop: httpx.AsyncClient, events: Events) -
     said = problem(await shop.post("/batch", json={"requests": requests}), 422, "invalid-batch")
     assert said["index"] == 1
     assert len(await events()) == before
+
+
+async def test_an_answer_is_never_older_than_what_was_waited_for(
+    shop: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older copy may be put in the place of the read model after the wait."""
+    find = ReadModel.find
+
+    async def find_in_an_older_one(model: ReadModel, query: Query) -> Found:
+        return replace(await find(model, query), position="1-1")
+
+    monkeypatch.setattr(ReadModel, "find", find_in_an_older_one)
+    last = (await shop.get("/events", params={"limit": 1})).json()[0]["id"]
+    answer = await shop.get("/items", params={"where": "@", "min_position": last})
+    assert problem(answer, 503, "read-model-behind")["position"] == "1-1"
+    assert answer.headers["retry-after"]

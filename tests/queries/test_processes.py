@@ -158,6 +158,18 @@ async def test_a_process_that_somebody_ended_is_replaced(processes: Processes) -
         await processes.run(LONG, os._exit, 3)
 
 
+async def test_processes_that_were_ended_while_they_rested_say_nothing_of_a_query(
+    processes: Processes,
+) -> None:
+    """Both of them, so that it would have been asked twice."""
+    pids = await asyncio.gather(processes.run(LONG, os.getpid), processes.run(LONG, os.getpid))
+    for pid in pids:
+        os.kill(pid, 9)
+    for pid in pids:
+        await until_ended(pid)
+    assert await processes.run(LONG, os.getpid) not in pids
+
+
 async def test_a_process_without_work_ends(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
