@@ -8,6 +8,7 @@ from itertools import groupby
 
 from tests.torture.history import Answer, LogEntry, Operation, Step
 from tests.torture.moments import contradictions
+from tests.torture.query_answers import wrong_queries
 from tests.torture.rules import body_after, exists, is_admitted, type_of
 from tests.torture.violation import Violation
 
@@ -16,6 +17,7 @@ STATUSES = {
     "VERSION": {200, 404, 503},
     "LIST": {200, 503},
     "FEED": {200, 503},
+    "QUERY": {200, 503},
     "PUT": {200, 201, 204, 412, 503, 507},
     "POST": {201, 503, 507},
     "PATCH": {200, 204, 404, 412, 503, 507},
@@ -40,6 +42,7 @@ def check(history: Sequence[Operation], log: Sequence[LogEntry]) -> list[Violati
         *_wrong_transactions(history, log),
         *_wrong_writes(history, log),
         *contradictions(history, log),
+        *wrong_queries(history, log),
     ]
 
 

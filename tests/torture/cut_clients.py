@@ -37,7 +37,7 @@ class CutClient:
         self._chance = random.Random(f"{seed} cut client {number}")
         self._recorded = recorded
         self._api = api
-        self._requests = Requests(number, seed, recorded.known)
+        self._requests = Requests(number, seed, recorded.known, may_wait=False)  # one after another
         self._byte = number
         self._moment = number * STEP
 

@@ -56,8 +56,10 @@ class Operation:
 
     `item` is the name of a collection, a slash, and an id. VERSION reads an old version, LIST the
     items whose names begin with `item`, and FEED a page of the events of such items, after the
-    position and within the limit that are in `headers`. BATCH is a transaction of `steps`. `tag` is
-    in the traceparent of the request, and in the body of a write: no two have the same.
+    position and within the limit that are in `headers`. QUERY is one page of those items of a
+    collection that are found by what is in them: see query_answers.py. BATCH is a transaction of
+    `steps`. `tag` is in the traceparent of the request, and in the body of a write: no two have the
+    same.
     `called` and `returned` are seconds of one clock that never goes back. `answer` is None where
     the connection was lost; `attempts` counts the requests, and the answer is that to the last.
     """

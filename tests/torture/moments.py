@@ -22,6 +22,7 @@ from itertools import islice
 from typing import Any
 
 from tests.torture.history import Answer, LogEntry, Operation, place_of
+from tests.torture.query_answers import place_in
 from tests.torture.rules import exists, is_admitted, refused_at
 from tests.torture.timeline import Timeline
 from tests.torture.violation import Violation
@@ -39,7 +40,9 @@ def contradictions(history: Sequence[Operation], log: Sequence[LogEntry]) -> Ite
         answer = operation.answer
         if answer is None or answer.status not in READ or operation.is_acknowledged:
             continue
-        if operation.method == "FEED":
+        if operation.method == "QUERY":
+            _bound_by_query(timeline, operation, answer)
+        elif operation.method == "FEED":
             yield from _bound_by_feed(timeline, operation, answer)
         elif operation.method == "LIST":
             yield from (wrong := list(_bound_by_list(timeline, operation, answer)))
@@ -114,6 +117,14 @@ def _bound_by_list(timeline: Timeline, operation: Operation, answer: Answer) -> 
         following += places[version : version + 1]
     if following:
         timeline.had_not_happened(min(following), operation)
+
+
+def _bound_by_query(timeline: Timeline, operation: Operation, answer: Answer) -> None:
+    """All up to its Position had happened at the return. What came later may have, too."""
+    collection, _, _ = operation.item.partition("/")
+    place = place_in(timeline.log, collection, answer.position or "0-0")
+    if place is not None:
+        timeline.had_happened(place, operation)
 
 
 def _listed(operation: Operation, answer: Answer) -> dict[str, tuple[int, str]]:

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +26,9 @@ COMMAND = [sys.executable, "-m", "itemstore"]
 ROOT = Path(__file__).parents[2]
 
 PIPE = asyncio.subprocess.PIPE
+
+START_SECONDS = 20.0
+"""How long an API may take until it answers, on a machine that has much else to do."""
 
 ASKING = 2
 """What one request counts for: its connection and itself."""
@@ -113,7 +117,8 @@ class Engine:
 class Api:
     """`itemstore serve`, as a user starts it, at one port for as long as this object lives.
 
-    What `environment` says comes beside what all stores under traffic archive by.
+    What `environment` says comes beside what all stores under traffic archive by. Each is a host of
+    its own, with a data directory beside its `log` where the options name none.
     """
 
     def __init__(
@@ -121,7 +126,10 @@ class Api:
     ) -> None:
         self.log = log
         self._options = options
-        self.environment = {**os.environ, **ARCHIVING, **environment}
+        own = log.with_name(f"data-of-{log.name}")
+        self.data_dir = Path(dict(pairwise(options)).get("--data-dir", own))
+        directory = {"ITEMSTORE_DATA_DIR": str(self.data_dir)}
+        self.environment = {**os.environ, **ARCHIVING, **directory, **environment}
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
         self.engine_socket = Path()
@@ -151,11 +159,16 @@ class Api:
 
     async def _answers(self) -> None:
         """Waits for an answer, which comes when the application has started."""
-        wire = Wire()
+        wire, until = Wire(), time.monotonic() + START_SECONDS
         try:
-            await wire.ask(self.port, "GET", "/livez", {})
-        except (Lost, NotSent, TimeoutError) as error:
-            raise DidNotStart(self.log.read_text()[-2000:]) from error
+            while True:
+                try:
+                    await wire.ask(self.port, "GET", "/livez", {})
+                except (Lost, NotSent, TimeoutError) as error:
+                    if time.monotonic() > until:
+                        raise DidNotStart(self.log.read_text()[-2000:]) from error
+                else:
+                    return
         finally:
             wire.close()
 
@@ -167,9 +180,13 @@ class Api:
     def workers(self) -> list[int]:
         """The processes that answer, where it was told to have several."""
         assert self._process is not None
-        pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children if b"spawn_main" in _command(child)]
+        children = _children(self._process.pid)
+        return [child for child in children if b"spawn_main" in _command(child)]
+
+    def helpers(self, program: str) -> list[int]:
+        """The processes that it, or a worker, started to run a program of the store."""
+        assert self._process is not None
+        return [pid for pid in _descendants(self._process.pid) if program.encode() in _command(pid)]
 
     def resident_mib(self) -> int:
         """How much memory its first process takes."""
@@ -237,7 +254,20 @@ class Api:
         return None
 
 
-def _command(pid: str) -> bytes:
+def _children(pid: int) -> list[int]:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for task in tasks for child in task.read_text().split()]
+    return []
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for child in _children(pid):
+        yield child
+        yield from _descendants(child)
+
+
+def _command(pid: int) -> bytes:
     with suppress(FileNotFoundError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""

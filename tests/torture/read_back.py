@@ -1,4 +1,4 @@
-"""The whole log read back over HTTP when all is over: feeds, old versions, dates, histories."""
+"""The whole log read back over HTTP when all is over: feeds, versions, dates, queries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 
 from tests.torture.history import LogEntry
 from tests.torture.moments import entry_of
+from tests.torture.queries import a_query, body_of
 from tests.torture.rules import exists
 
-VERSIONS, DATES, PAGES, HISTORIES = 60, 30, 20, 6
-"""How many old versions, items at a date, pages of the feed, and whole histories are read."""
+VERSIONS, DATES, PAGES, HISTORIES, QUERIES = 60, 30, 20, 6, 6
+"""How many old versions, items at a date, pages of the feed, whole histories, and queries to their
+ends are read."""
 
 ATTEMPTS = 40
 """How often a read that is told 503 is tried."""
@@ -60,6 +63,7 @@ class Reading:
             (VERSIONS, self._version),
             (DATES, self._date),
             (HISTORIES, self._history),
+            (QUERIES, self._query),
         ):
             for _ in range(count):
                 try:
@@ -158,6 +162,30 @@ class Reading:
         versions = [each async for each in self._versions(item)]
         wanted = [(entry.version, entry.type, entry.position) for entry in events]
         return "" if versions == wanted else f"/{item}/versions: {versions}, not {wanted}"[:2000]
+
+    async def _query(self) -> str:
+        """All pages of a query, as of the end of the log."""
+        last = self._chance.choice(self._log)
+        collection = last.item.partition("/")[0]
+        query = a_query(self._chance, collection, "item-", len(self._log) // 16)
+        bodies = {
+            name.partition("/")[2]: body_of(events[-1].body)
+            for name, events in self._items.items()
+            if name.startswith(f"{collection}/") and exists(events[-1])
+        }
+        due = [(item, query.shown(body)) for item, body in query.found(bodies)]
+        found, after = list[tuple[str, Any]](), None
+        while True:
+            path = query.path(after=after, min_position=self._log[-1].position)
+            reply = await self._get(path)
+            if reply.status_code != 200:
+                return f"{path} was told {reply.status_code}: {reply.text[:500]}"
+            said = reply.json()
+            found += [(each["id"], each["item"]) for each in said["items"]]
+            after = said["next"]
+            if after is None:
+                break
+        return "" if found == due else f"{query}: {found}, not {due}"[:2000]
 
     async def _versions(self, item: str) -> AsyncIterator[tuple[int, str, str]]:
         after: int | None = 0

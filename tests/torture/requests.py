@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.torture.history import Answer, Operation, Step
 from tests.torture.processes import COLLECTIONS
+from tests.torture.queries import Query, a_query
 from tests.torture.rules import stored
 from tests.torture.wire import Reply
 
@@ -16,7 +17,7 @@ IDS = [f"item-{number}" for number in range(4)]
 """Of the items of each collection: few, so that clients meet at them."""
 
 METHODS = {"PUT": 30, "GET": 24, "PATCH": 10, "DELETE": 10, "VERSION": 8, "POST": 6, "LIST": 5,
-           "FEED": 4, "BATCH": 20}  # fmt: skip
+           "FEED": 4, "QUERY": 10, "BATCH": 20}  # fmt: skip
 
 STEPS = {"PUT": 50, "PATCH": 14, "DELETE": 6, "POST": 10, "HEAD": 20}
 
@@ -30,7 +31,10 @@ MEDIA_TYPES = {
     "BATCH": "application/json",
 }
 
-VERBS = {"VERSION": "GET", "LIST": "GET", "FEED": "GET", "BATCH": "POST"}
+VERBS = {"VERSION": "GET", "LIST": "GET", "FEED": "GET", "QUERY": "GET", "BATCH": "POST"}
+
+IN_PATH = {"FEED", "QUERY"}
+"""Those whose `headers` say what is in their path."""
 
 OLD = 0.5
 """How many of the versions and of the pages of events that are read are any there were."""
@@ -77,7 +81,7 @@ class Request:
     @property
     def fields(self) -> dict[str, str]:
         """All its header fields."""
-        fields = {"traceparent": self.tag} | ({} if self.method == "FEED" else self.headers)
+        fields = {"traceparent": self.tag} | ({} if self.method in IN_PATH else self.headers)
         if self.method in MEDIA_TYPES:
             fields["content-type"] = MEDIA_TYPES[self.method]
         return fields
@@ -123,22 +127,32 @@ def _written(step: Step) -> dict[str, Any]:
 class Requests:
     """The requests of one client: what comes next depends on its seed, and on what is known."""
 
-    def __init__(self, client: int, seed: int, known: Known) -> None:
+    def __init__(self, client: int, seed: int, known: Known, *, may_wait: bool = True) -> None:
+        """With queries that wait for what is not there yet, if they may."""
         self._chance = random.Random(f"{seed} client {client}")
         self._known = known
+        self._may_wait = may_wait
         self._trace = self._chance.getrandbits(127) + 1
         self._count = 0
+        self._own: str | None = None
+        """The position of the last event that it asked for."""
+        self._going_on: tuple[Query, dict[str, str], str] | None = None
+        """A query that has another page, what is in the `headers` of that, and its cursor."""
 
     def next(self) -> Request:
         """What it asks for next."""
         self._count += 1
         tag = f"00-{self._trace:032x}-{self._count:016x}-01"
+        if self._going_on:
+            return self._next_page(tag, *self._going_on)
         [method] = self._chance.choices(list(METHODS), list(METHODS.values()))
         match method:
             case "BATCH":
                 return self._batch(tag)
             case "FEED":
                 return self._page(tag)
+            case "QUERY":
+                return self._query(tag)
             case "LIST":
                 collection = self._chance.choice(COLLECTIONS)
                 path = f"/{collection}?prefix={IDS[0][:5]}"
@@ -172,6 +186,41 @@ class Requests:
         path += f"&source=/{collection}" if collection else ""
         headers = {"after": after, "limit": str(limit)}
         return Request(tag, "FEED", f"{collection}/" if collection else "", path, headers, "")
+
+    def _query(self, tag: str) -> Request:
+        query = a_query(self._chance, self._chance.choice(COLLECTIONS), IDS[0][:5], self._count)
+        least = self._chance.choice([None, self._own, self._own, self._known.positions[-1]])
+        headers = {"min_position": least} if least and self._may_wait else {}
+        return self._page_of(tag, query, headers, None)
+
+    def _next_page(self, tag: str, query: Query, headers: dict[str, str], cursor: str) -> Request:
+        self._going_on = None
+        return self._page_of(tag, query, headers, cursor)
+
+    def _page_of(
+        self, tag: str, query: Query, headers: dict[str, str], cursor: str | None
+    ) -> Request:
+        path = query.path(after=cursor, min_position=headers.get("min_position"))
+        named = {"query": query.as_text(), **headers}
+        return Request(tag, "QUERY", f"{query.collection}/{query.prefix}", path, named, "")
+
+    def answered(self, request: Request, answer: Answer | None) -> None:
+        """Takes note of what came of one: its own write, or a page of a query, which goes on."""
+        if answer is None or not 200 <= answer.status < 300:
+            return
+        if request.method == "QUERY":
+            self._go_on(request, json.loads(answer.body))
+        for each in (answer, *answer.answers):
+            if each.type is not None:
+                self._own = each.position
+
+    def _go_on(self, request: Request, page: dict[str, Any]) -> None:
+        if page["next"] is None or not page["items"]:
+            return
+        last = page["items"][-1]
+        headers = {name: request.headers[name] for name in request.headers if name != "query"}
+        headers["after"] = json.dumps([last["id"], last["version"]])
+        self._going_on = Query.of_text(request.headers["query"]), headers, page["next"]
 
     def _item(self, method: str) -> str:
         collection = self._chance.choice(COLLECTIONS)
@@ -236,5 +285,6 @@ def _answer(status: int, headers: Any, body: str, said: Any) -> Answer:
     if headers.get("content-type") == "application/problem+json":
         problem = said["type"].removeprefix("/problems/")
         version, index = said.get("version"), said.get("index")
-    event_type, position = headers.get("event-type"), headers.get("event-id")
+    event_type = headers.get("event-type")
+    position = headers.get("event-id") or headers.get("position")  # the latter is of a query
     return Answer(status, version, event_type, position, problem, body, index)

@@ -19,6 +19,7 @@ FAULTY = [
     "both-killed",
     "connections-broken",
     "clients-cut",
+    "read-model",
     "bank",
     "failover",
     "failover-behind-proxy",

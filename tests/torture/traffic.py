@@ -42,7 +42,7 @@ class Recorded:
         if operation.answer is not None:
             for step, answer in zip(operation.steps, operation.answer.answers, strict=False):
                 self.known.note(step.item, answer)
-            if operation.method != "BATCH":
+            if operation.method not in {"BATCH", "QUERY"}:
                 self.known.note(operation.item, operation.answer)
         if operation.is_acknowledged:
             self.acknowledged = operation.returned
@@ -88,6 +88,7 @@ class Client:
         if not attempts:
             return
         returned = time.monotonic()
+        self._requests.answered(request, answer)
         self._recorded.note(
             request.operation(self._number, began, returned, answer, attempts=attempts)
         )

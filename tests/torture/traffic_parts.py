@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import program_of
-from tests.torture import api_ends, archive_faults, engine_faults, faults
+from tests.torture import api_ends, archive_faults, engine_faults, faults, read_model_faults
 from tests.torture.archived import Place, whole_log
 from tests.torture.checker import check
 from tests.torture.cut_clients import cut_traffic
@@ -110,6 +110,20 @@ CONNECTIONS_BROKEN = Plan(
     pause=0.05,
 )
 
+READ_MODEL = Plan(
+    "read model",
+    {
+        read_model_faults.FollowerKilled: 5,
+        read_model_faults.QueriesKilled: 5,
+        read_model_faults.ReadModelDeleted: 3,
+        read_model_faults.OldReadModelPutBack: 4,
+        read_model_faults.SqlRebuilt: 2,
+        faults.EngineKilled: 1,
+        faults.ApiKilled: 1,
+    },
+    pause=0.2,
+)
+
 CLIENTS_CUT = Plan(
     "clients cut",
     {
@@ -159,6 +173,12 @@ async def connections_broken(seed: int, seconds: float) -> Outcome:
         return await struck(CONNECTIONS_BROKEN, system, seed, seconds)
 
 
+async def read_model(seed: int, seconds: float) -> Outcome:
+    """All that can go wrong with where queries are answered from, on two hosts."""
+    async with _around_an_engine("valkey", workers=2) as system:
+        return await struck(READ_MODEL, system, seed, seconds)
+
+
 async def clients_cut(seed: int, seconds: float) -> Outcome:
     """Clients that leave at any byte and any moment, and APIs that are told to end meanwhile."""
     async with _around_an_engine("valkey", through_proxy=True) as system:
@@ -169,7 +189,7 @@ async def clients_cut(seed: int, seconds: float) -> Outcome:
 async def _around_an_engine(
     program: str, *, workers: int = 1, through_proxy: bool = False
 ) -> AsyncIterator[System]:
-    """Two APIs on one engine, which archive to one place in ways of their own.
+    """Two APIs on one engine, each as on a host of its own. They archive to one place.
 
     The second has `workers` workers.
     """
@@ -255,9 +275,11 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     found += recorded.complaints
     found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
     found += system.complaints + whole.complaints
-    found += await verified(
-        "--redis-url", f"unix://{engine}", environment=system.archive.environment
-    )
+    for wrong in await asyncio.gather(
+        *(verified("--redis-url", f"unix://{engine}", environment=api.environment)
+          for api in system.apis)
+    ):  # fmt: skip
+        found += wrong
     for api in (*system.apis, *system.archivers):
         if not api.is_running:
             found.append(f"the API ended by itself: {api.log.read_text()[-2000:]}")
