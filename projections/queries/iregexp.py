@@ -138,7 +138,8 @@ class _Reader:
         if self._takes("."):
             return Piece(r"[^\n\r]", 1)
         if found := self._match(_CLASS):
-            return Piece(found.group(), 1)
+            text = found.group()
+            return Piece(r"\^" if text == "[^]" else text, 1)  # to Python that would not be the end
         found = self._match(_CHARACTER)
         if not found:
             raise NotARegexp
