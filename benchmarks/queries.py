@@ -109,11 +109,14 @@ def reads(items: int, requests: int) -> dict[str, Any]:
     """How fast the read model catches up, and what it then answers, beside plain SQLite."""
     history = History(items, items)
     found: dict[str, Any] = {"items": items, "requests": requests}
-    with tempfile.TemporaryDirectory(prefix="queries-") as directory:
-        with run(Path(directory)) as engine:
-            fill(engine.url, history, 0, items)
+    with (
+        tempfile.TemporaryDirectory(prefix="engine-") as of_engine,
+        tempfile.TemporaryDirectory(prefix="queries-") as directory,
+        run(Path(of_engine)) as engine,
+    ):
+        fill(engine.url, history, 0, items)
         port = free_port()
-        options = ("--data-dir", directory, "--indexes", INDEXES, "--archive", "off")
+        options = ("--redis-url", engine.url, "--data-dir", directory, "--indexes", INDEXES)
         begun = time.monotonic()
         with answering(serve_command(HERE, port, 1, *options), port):
             found["following"] = {"events": items} | _caught_up(Path(directory) / FILE, items)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from importlib import import_module
+from traceback import format_exception
 from typing import Any
 
 NICENESS = 5
@@ -99,6 +100,7 @@ def _outcome_of(work: Work) -> tuple[Outcome, Any]:
     except MemoryError:
         return Outcome.OUT_OF_MEMORY, None
     except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it was asked
+        error.add_note("".join(format_exception(error)))  # where it was raised is known here only
         return Outcome.FAILED, error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

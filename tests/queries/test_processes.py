@@ -70,8 +70,9 @@ async def test_two_are_asked_at_the_same_time(processes: Processes) -> None:
 async def test_what_it_raises_is_raised_here(processes: Processes) -> None:
     """With its values, and the process goes on."""
     pid = await processes.run(LONG, os.getpid)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as raised:
         await processes.run(LONG, divmod, 1, 0)
+    assert "process.py" in raised.value.__notes__[0]
     assert await processes.run(LONG, os.getpid) == pid
 
 
