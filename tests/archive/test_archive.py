@@ -170,7 +170,7 @@ async def test_too_many_reads_are_refused_at_once(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that wait are bounded, and are answered."""
-    monkeypatch.setattr("itemstore.archive.archive.WAITING", 20)
+    monkeypatch.setattr("itemstore.archive.parts.WAITING", 20)
     await archive.objects.put_new("segments/a", bytes(100))
 
     reads = [archive.read("segments/a", offset, 1) for offset in range(38)]
