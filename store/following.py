@@ -48,8 +48,10 @@ class ReadModelFollowing:
     """Has the process run, whenever it is this one's turn.
 
     Any number of API processes may have one. What makes each event count once is the checkpoint of
-    the tables, and not who works.
+    the tables, and not who works. `trouble` says in a sentence why nobody can, where that is known.
     """
+
+    trouble: str | None = None
 
     def __init__(self, store: Store, database: Database) -> None:
         assert store.url is not None
@@ -85,7 +87,7 @@ class ReadModelFollowing:
         while True:
             heed_cancellation()
             try:
-                if await self._turn.begin():
+                if await self._begun():
                     try:
                         await self._follow()
                     finally:
@@ -93,6 +95,16 @@ class ReadModelFollowing:
             except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
                 self._warn(error)
             await asyncio.sleep(PATIENCE)
+
+    async def _begun(self) -> bool:
+        """Whether it is this one's turn. Raises OSError where there is no place for it."""
+        try:
+            is_begun = await self._turn.begin()
+        except OSError as error:
+            self.trouble = f"The read model can't be made: {error.strerror}: {error.filename}."
+            raise
+        self.trouble = None
+        return is_begun
 
     async def _follow(self) -> None:
         """Has the process run until the turn is over. Raises ProcessEnded."""

@@ -161,6 +161,8 @@ class ReadModel:
         if self._own is not None:
             await self._own.catch_up(collection)
         found = await self._noted(collection)
+        if found is None and self._following is not None and self._following.trouble is not None:
+            raise SqlUnavailable(self._following.trouble)
         log = await self._store.feed.identity.lately()
         if found is not None and found.log != log:
             raise SqlUnavailable(_ANOTHER.format(found.log, log))

@@ -163,6 +163,15 @@ def test_a_directory_where_nothing_can_be_made_stops_no_write(
     put(server, "a", {})
     assert httpx.get(f"{server.url}/items/a").status_code == 200
 
+    def answer() -> httpx.Response:
+        return httpx.get(f"{server.url}/items", params={"order": "name"}, timeout=30)
+
+    wait_until(lambda: "Not a directory" in answer().json()["detail"])
+    assert (answer().status_code, answer().json()["title"]) == (
+        503,
+        "Queries can't be answered now",
+    )
+
 
 def test_a_file_that_is_deleted_is_made_again(serve: Serve, tmp_path: Path) -> None:
     """While it is followed, and although nothing happens."""
@@ -189,6 +198,24 @@ def test_a_data_directory_that_is_moved_and_comes_back_is_followed_again(
     (tmp_path / "moved").rename(directory)
     put(server, "b", {})
     wait_until(lambda: found(path) == {"a": "{}", "b": "{}"})
+
+
+def test_another_store_s_file_is_not_shown(
+    serve: Serve, tmp_path: Path, engines: Callable[[str], str]
+) -> None:
+    """Where two stores were given one directory: the first one has the file."""
+    first = serve("--model", "any", queries=True)
+    put(first, "a", {})
+    wait_until(lambda: found(tmp_path / "data" / FILE) == {"a": "{}"})
+    second = serve("--model", "any", "--redis-url", engines("redis"), queries=True)
+    put(second, "b", {})
+    answer = httpx.get(f"{second.url}/items", params={"order": "n"}, timeout=30)
+    assert answer.status_code == 503
+    assert "is another store's" in answer.json()["detail"]
+    first.stop()
+    wait_until(lambda: found(tmp_path / "data" / FILE) == {"b": "{}"})
+    answer = httpx.get(f"{second.url}/items", params={"order": "n"}, timeout=30)
+    assert [each["id"] for each in answer.json()["items"]] == ["b"]
 
 
 def test_an_older_copy_is_brought_up_to_the_log(serve: Serve, tmp_path: Path) -> None:

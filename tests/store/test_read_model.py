@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,3 +162,16 @@ async def test_what_is_not_made_yet_is_waited_for(store: Store, tmp_path: Path, 
     assert await model.position("products") == "0-0"
     assert not await model.wait("products", at, 0)
     model.close()
+
+
+async def test_a_full_disk_is_said_and_nothing_is_written(
+    store: Store, model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine may be on the same one, and needs what is left."""
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100 << 20))
+    await put(store, "products", "a", b"{}")
+    with pytest.raises(SqlUnavailable, match="has 100 MiB left"):
+        await model.find(Query("products"))
+    monkeypatch.undo()
+    assert len((await model.find(Query("products"))).items) == 1
