@@ -30,6 +30,8 @@ from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.writer import Writer
 
+logger = logging.getLogger("itemstore")
+
 NICENESS = 5
 """It gives way to the engine and to the API, but gets its share."""
 
@@ -134,11 +136,17 @@ async def _keep_looking(runner: Runner, writer: Writer) -> None:
 
 
 async def _keep_making(writer: Writer, making: Making) -> None:
-    """Has indexes and texts made that are declared, between the batches."""
+    """Has indexes and texts made that are declared, between the batches. Says why it does not."""
+    said = ""
     while True:
         has_work = False
-        with suppress(SqlUnavailable):  # who follows says so
+        try:
             has_work = await writer.run(making.work)
+        except Exception as error:
+            if str(error) != said:
+                said = str(error)
+                trace = None if isinstance(error, SqlUnavailable) else error
+                logger.warning("Indexes and texts are not made: %s", error, exc_info=trace)
         await asyncio.sleep(MAKING_PAUSE if has_work else MAKING_SECONDS)
 
 
