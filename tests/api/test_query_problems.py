@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,8 @@ import httpx
 import pytest
 
 from itemstore.api.app import ItemStore
-from itemstore.projections.queries.errors import QueryTooExpensive, SqlUnavailable
+from itemstore.api.resources import item_queries
+from itemstore.projections.queries.errors import QueryTooExpensive, SqlUnavailable, TooManyQueries
 from itemstore.store.read_model import ReadModel
 from tests.api.conftest import Events, Serve, problem, sent_by
 from tests.api.test_metrics import value
@@ -120,6 +122,39 @@ async def test_a_database_that_is_away_is_503(
     assert problem(answer, 503, "read-model-unavailable")["detail"] == "The database is away."
     assert answer.headers["retry-after"] == "1"
     assert (await client.get("/items")).status_code == 200
+
+
+async def test_too_many_queries_are_overload(
+    client: httpx.AsyncClient, failing: Callable[[Exception], None]
+) -> None:
+    """503, as where anything else is too much; lists have places of their own."""
+    failing(TooManyQueries("Too many queries are waiting."))
+    answer = await client.get("/items?where=@.size")
+    assert problem(answer, 503, "overloaded")["retry_after"] == 1
+    assert answer.headers["retry-after"] == "1"
+    assert (await client.get("/items")).status_code == 200
+
+
+async def test_a_query_ends_when_its_client_leaves(
+    app: ItemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And makes place for others; it is counted among the reads while it goes on."""
+    seen: list[object] = []
+
+    async def find(*_: Any) -> None:
+        try:
+            seen.append(app.admission.reading)
+            await asyncio.Event().wait()
+        finally:
+            seen.append("ended")
+
+    monkeypatch.setattr(ReadModel, "find", find)
+    monkeypatch.setattr(item_queries, "LOOK", 0.01)
+    messages = [{"type": "http.request"}] * 3 + [{"type": "http.disconnect"}]
+    assert await sent_by(app, "GET", b"/items", *messages, query=b"where=@.a") == []
+    await asyncio.sleep(0)
+    assert seen == [1, "ended"]
+    assert app.admission.reading == 0
 
 
 async def test_an_error_without_an_index_names_none(

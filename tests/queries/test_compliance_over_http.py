@@ -25,6 +25,9 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     app = create_app(settings, redis=FakeAsyncRedis(server=FakeServer()))
     async with client_of(app) as client:
         yield client
+    assert app.context is not None
+    assert app.context.read_model is not None
+    app.context.read_model.close()
 
 
 async def test_each_filter_finds_the_items_that_the_suite_says(client: httpx.AsyncClient) -> None:
