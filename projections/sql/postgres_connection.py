@@ -344,14 +344,17 @@ class _BoolDumper(Dumper):
 
 def _beginning(schema: str, *, is_reading: bool, seconds: float) -> str:
     """How a transaction begins, in one message. A name in it is quoted by the driver."""
-    kind = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_reading else "READ WRITE"
+    kind = "REPEATABLE READ READ ONLY" if is_reading else "READ COMMITTED READ WRITE"
     share = SHARE_OF_SERVER if is_reading else 1.0
     limits = {"statement_timeout": int(1000 * share * seconds) or 1}
     if not is_reading:
         limits["idle_in_transaction_session_timeout"] = 60_000  # one that hangs holds others up
     settings = "".join(f"; SET LOCAL {name} = {value}" for name, value in limits.items())
     path = f"{sql.Identifier(schema).as_string(None)}, pg_temp"
-    return f"BEGIN {kind}; SET LOCAL search_path = {path}; SET LOCAL TimeZone = 'UTC'{settings}"
+    said = (
+        f"SET LOCAL search_path = {path}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'"
+    )
+    return f"BEGIN ISOLATION LEVEL {kind}; {said}{settings}"
 
 
 def _said(url: str) -> dict[str, Any]:

@@ -140,6 +140,36 @@ def test_nothing_is_left_in_a_session(postgresql: PostgresServer) -> None:
             assert raw.execute(f"SELECT count(*) FROM {left}").fetchone() == (0,), left  # noqa: S608
 
 
+def test_what_a_role_has_set_changes_nothing(postgresql: PostgresServer) -> None:
+    """Each transaction says what it relies on."""
+    role_in(postgresql, "odd")
+    postgresql.run("GRANT CREATE ON DATABASE postgres TO odd")
+    for setting in (
+        "default_transaction_isolation = serializable",
+        "default_transaction_read_only = on",
+        "DateStyle = 'SQL, DMY'",
+        "TimeZone = 'Asia/Tokyo'",
+        "bytea_output = escape",
+        "search_path = public",
+    ):
+        postgresql.run(f"ALTER ROLE odd SET {setting}")
+    database = postgres_database(postgresql.url_of("odd"))
+    with closing(database.writing()) as connection:
+        create_tables(connection, ["items"])
+        begin(connection, "items", Checkpoint(LOG))
+        connection.execute("ALTER TABLE items ADD COLUMN k1 bytea")
+        assert Writing(connection, "items").apply([created(1, "a")], Checkpoint(LOG))
+        connection.execute("UPDATE items SET k1 = ?", (b"\x00\xff\\'",))
+        assert connection.one("SELECT created, k1 FROM items") == (
+            "2023-11-14T22:13:20.000Z",
+            b"\x00\xff\\'",
+        )
+        assert connection.one("SHOW transaction_isolation") == ("read committed",)
+    postgresql.empty()
+    for clean in ("DROP OWNED BY odd", "DROP ROLE odd"):
+        postgresql.run(clean)
+
+
 def test_two_that_follow_at_once_count_nothing_twice(postgresql: PostgresServer) -> None:
     """The one that comes second waits for the first, and is told that somebody went on."""
     database = postgres_database(postgresql.url)
