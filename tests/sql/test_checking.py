@@ -209,8 +209,8 @@ async def test_nothing_is_wrong_beside_live_writes(
     """Again and again, while somebody writes and somebody follows."""
 
     async def go_on() -> None:
-        for seed in range(100):
-            await write(log, 20, seed=seed)
+        for seed in range(12):
+            await write(log, 10, seed=seed)
             await asyncio.sleep(0)
             await follow(partition, followed)
 
@@ -220,7 +220,7 @@ async def test_nothing_is_wrong_beside_live_writes(
         assert (await verified(partition, followed)).differences == []
         verdicts += 1
     await writing
-    assert verdicts > 3
+    assert verdicts > 1
 
 
 async def test_what_a_moment_shows_is_compared(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -17,10 +14,11 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.rebuild.receipt import Receipt
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.sql import rebuilding
-from itemstore.projections.sql.database import Connection, Database
+from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.verify.run import verify
 from tests.rebuild.conftest import write
+from tests.sql.mortal import Killed, Mortal
 from tests.sql.read_model import change, follow, keys_of, with_an_index
 
 pytestmark = pytest.mark.parametrize("redis", ["fakeredis"], indirect=True)
@@ -217,56 +215,6 @@ async def test_what_was_begun_again_meanwhile_is_compared_again(
 
     assert times == 2
     assert await is_right(partition, followed)
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Dying:
-    """A connection of a process that is killed before one of its statements, or of its commits."""
-
-    def __init__(self, connection: Connection, is_over: Callable[[], bool]) -> None:
-        self._connection = connection
-        self._is_over = is_over
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._connection, name)
-        return partial(self._step, found) if name in {"execute", "executemany", "rows"} else found
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """One that is not committed where it is over."""
-        with self._connection.transaction():
-            yield
-            self._check()
-
-    def _step(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        self._check()
-        return call(*arguments)
-
-    def _check(self) -> None:
-        if self._is_over():
-            raise Killed
-
-
-@dataclass(frozen=True)
-class Mortal(Database):
-    """A database to which a process has a number of statements before it is killed."""
-
-    database: Database
-    left: Iterator[int]
-
-    def reading(self) -> Connection:
-        """The process's."""
-        return Dying(self.database.reading(), self._is_over)
-
-    def writing(self) -> Connection:
-        """The process's."""
-        return Dying(self.database.writing(), self._is_over)
-
-    def _is_over(self) -> bool:
-        return next(self.left, None) is None
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -68,8 +68,12 @@ class OldReadModelPutBack(ReadModelFault):
         """As it says."""
         api = self.api
         file, copy = api.data_dir / FILE, api.data_dir / "copy.sqlite"
-        step = _put_back if copy.exists() else _copy
-        await asyncio.to_thread(step, file, copy)
+        if not copy.exists():
+            await asyncio.to_thread(_copy, file, copy)
+            return
+        is_alone = self.chance.random() < 1 / 3
+        _remove(file, *(() if is_alone else BESIDE))  # a person may forget what is beside it
+        await asyncio.to_thread(copy.rename, file)
 
 
 class SqlRebuilt(ReadModelFault):
@@ -107,9 +111,3 @@ def _copy(file: Path, copy: Path) -> None:
         uri = f"file:{file}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as live, closing(sqlite3.connect(copy)) as new:
             live.backup(new)
-
-
-def _put_back(file: Path, copy: Path) -> None:
-    """Puts a copy in the place of a file, as SQLite's manual says: without what was beside that."""
-    _remove(file, *BESIDE)
-    copy.rename(file)
