@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from itemstore.projections.sql.database import Connection, Database
 
@@ -24,7 +23,8 @@ LONGEST_NAME = 63
 READING_SECONDS, WRITING_SECONDS = 600.0, 3600.0
 """How long a statement may take that nobody limits otherwise."""
 
-_CONNECTIONS = "itemstore.projections.sql.postgres_connection"
+_DRIVER = "itemstore.projections.sql.postgres_driver"
+_CONNECTION = "itemstore.projections.sql.postgres_connection"
 
 
 class NotASqlUrl(ValueError):
@@ -52,7 +52,7 @@ class PostgresDatabase(Database):
         return self._connected(is_reading=False, seconds=WRITING_SECONDS)
 
     def _connected(self, *, is_reading: bool, seconds: float) -> Connection:
-        connect = _driver().connected
+        connect = import_module(_CONNECTION).connected
         connection: Connection = connect(self.url, self.schema, is_reading, seconds)
         return connection
 
@@ -70,7 +70,7 @@ def postgres_database(
         raise NotASqlUrl(
             "PostgreSQL needs a driver that is not installed: pip install 'itemstore[postgres]'."
         )
-    reason = _driver().reason_against(url)
+    reason = import_module(_DRIVER).reason_against(url)
     if reason is not None:
         raise NotASqlUrl(
             f"This is not the URL of a PostgreSQL database: {reason}. It is "
@@ -88,7 +88,3 @@ def schema_of(namespace: str | None) -> str:
         return name
     digest = sha256(encoded).hexdigest()[:12]
     return encoded[: LONGEST_NAME - 13].decode(errors="ignore") + "_" + digest
-
-
-def _driver() -> Any:
-    return import_module(_CONNECTIONS)

@@ -11,21 +11,15 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from select import POLLIN, poll
 from time import monotonic
-from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.abc import Buffer, PQGen
-from psycopg.adapt import Dumper, Loader
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.types.string import TextLoader
 
 from itemstore.projections.sql.database import Connection, Row, Types, Value
 from itemstore.projections.sql.errors import SqlDamaged, SqlMissing, SqlTooSlow, SqlUnavailable
+from itemstore.projections.sql.postgres_driver import connect, place_of
 from itemstore.projections.sql.postgres_many import column, for_all, numbered
-
-T = TypeVar("T")
 
 TYPES = Types(
     text='text COLLATE "C"',
@@ -36,14 +30,8 @@ TYPES = Types(
     words="tsvector",
 )
 
-CONNECT_SECONDS = 2
-"""How long a server may take to let somebody in; the least that the driver knows."""
-
 BEGIN_SECONDS = 2.0
 """How long one may take to begin a transaction, which is nothing: a server that hangs is found."""
-
-DEAD_MILLISECONDS = 20_000
-"""After so long without an acknowledgement, a host is taken for one that is gone."""
 
 SHARE_OF_SERVER, SHARE_OF_WAITING = 0.8, 0.9
 """Of the time that a query has: what a statement may take, and how long it is waited for.
@@ -51,43 +39,17 @@ SHARE_OF_SERVER, SHARE_OF_WAITING = 0.8, 0.9
 PostgreSQL itself says first that it takes too long. Where it says nothing, it hangs.
 """
 
-SHORTEST_WAIT = 0.2
-"""Seconds that are waited for an answer however late it is."""
-
 FIRST_ROWS, MOST_ROWS = 32, 256
 """Rows that are fetched together. All of them may be as large as an item may be."""
 
 ENOUGH_BYTES = 4 * 1024 * 1024
 """Fewer rows are fetched together where these would be more than so large."""
 
-LAST_PORT = 65535
-
 LOCK = 4_918_334_227_180_116_837
 """The advisory lock of those who make a schema: two at once fail, though they mean the same."""
 
-_CONNECTING: dict[str, Any] = {
-    "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": DEAD_MILLISECONDS,
-    "fallback_application_name": "itemstore",
-}
-
 _MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
 """It is not made yet; or, to the one that writes, which made it, somebody dropped it."""
-
-
-def reason_against(url: str) -> str | None:
-    """Why a URL is none of PostgreSQL's, without a piece of it, which may be the password."""
-    try:
-        parameters = conninfo_to_dict(url)
-        ports = str(parameters.get("port") or "").split(",")
-        if not all(not port or (port.isdecimal() and 0 < int(port) <= LAST_PORT) for port in ports):
-            return "a port is a number from 1 to 65535"
-    except psycopg.Error:
-        return "it can't be read"
-    return None
 
 
 def connected(url: str, schema: str, is_reading: bool, seconds: float) -> PostgresConnection:  # noqa: FBT001 - see postgres.py
@@ -109,7 +71,7 @@ class PostgresConnection(Connection):
     types = TYPES
 
     def __init__(self, url: str, schema: str, *, is_reading: bool, seconds: float) -> None:
-        self._place = _place_of(url)
+        self._place = place_of(url)
         self._schema = schema
         self._seconds = seconds
         self._is_reading = is_reading
@@ -117,17 +79,7 @@ class PostgresConnection(Connection):
         self._names = count()
         self._for_all_rows: dict[str, str | None] = {}
         with self._translated():
-            parameters = _CONNECTING | _said(url)
-            self.raw = _Impatient.connect(
-                url,
-                autocommit=True,
-                prepare_threshold=None,
-                cursor_factory=psycopg.RawCursor,
-                **parameters,
-            )
-        self.raw.adapters.register_loader("json", TextLoader)
-        self.raw.adapters.register_loader("timestamptz", _TimeLoader)
-        self.raw.adapters.register_dumper(bool, _BoolDumper)
+            self.raw = connect(url)
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> Iterator[Row]:
         """What a statement finds, a part at a time, from a cursor in the server."""
@@ -303,45 +255,6 @@ class PostgresConnection(Connection):
             raise kind(message) from None
 
 
-class _Impatient(psycopg.Connection[Row]):
-    """A connection that waits for no answer after a point in time, if it has one."""
-
-    until: float | None = None
-
-    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """What the generator returns. Raises OperationalError where it takes too long."""
-        if timeout is None and self.until is not None:
-            timeout = max(SHORTEST_WAIT, self.until - monotonic())
-        try:
-            return super().wait(gen, interval, timeout)
-        except errors.OperationalError as error:
-            if (
-                error.sqlstate is None
-                and self.pgconn.transaction_status == TransactionStatus.ACTIVE
-            ):
-                self.close()
-                raise psycopg.OperationalError("it does not answer") from error
-            raise
-
-
-class _TimeLoader(Loader):
-    """A time in UTC as it was written, with milliseconds at least."""
-
-    def load(self, data: Buffer) -> str:
-        """As RFC 3339 has it."""
-        day, _, time = bytes(data).decode().removesuffix("+00").partition(" ")
-        seconds, _, fraction = time.partition(".")
-        return f"{day}T{seconds}.{fraction:0<3}Z"
-
-
-class _BoolDumper(Dumper):
-    """A truth value is a number, as in SQLite."""
-
-    def dump(self, obj: bool) -> Buffer:  # noqa: FBT001 - the driver's way
-        """Its text."""
-        return b"1" if obj else b"0"
-
-
 def _beginning(schema: str, *, is_reading: bool, seconds: float) -> str:
     """How a transaction begins, in one message. A name in it is quoted by the driver."""
     kind = "REPEATABLE READ READ ONLY" if is_reading else "READ COMMITTED READ WRITE"
@@ -355,19 +268,3 @@ def _beginning(schema: str, *, is_reading: bool, seconds: float) -> str:
         f"SET LOCAL search_path = {path}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'"
     )
     return f"BEGIN ISOLATION LEVEL {kind}; {said}{settings}"
-
-
-def _said(url: str) -> dict[str, Any]:
-    """What the URL itself says of how to connect: that goes before our own."""
-    parameters = conninfo_to_dict(url)
-    return {name: parameters[name] for name in _CONNECTING if name in parameters}
-
-
-def _place_of(url: str) -> str:
-    """Where a database is, in words, without who connects to it."""
-    parameters = conninfo_to_dict(url)
-    place = ""
-    if "host" in parameters or "hostaddr" in parameters:
-        place = f" at {parameters.get('host') or parameters.get('hostaddr')}"
-    database = f", database {parameters['dbname']}" if "dbname" in parameters else ""
-    return f"PostgreSQL{place}{database}"
