@@ -48,8 +48,9 @@ PACE = Pace(
 LOOK = 0.2
 """Seconds between two looks whether the database is still the one that it was."""
 
-MAKING_PAUSE, MAKING_SECONDS = 0.01, 2.0
-"""Seconds between two steps of making what is declared, and between two looks for such work."""
+MAKING_PAUSE, MAKING_LOOK, MAKING_PATIENCE = 0.01, 0.2, 2.0
+"""Seconds between two steps of making what is declared, between two looks for such work, and after
+one that failed."""
 
 END_SECONDS = 2.0
 """How long it may take to end."""
@@ -139,15 +140,15 @@ async def _keep_making(writer: Writer, making: Making) -> None:
     """Has indexes and texts made that are declared, between the batches. Says why it does not."""
     said = ""
     while True:
-        has_work = False
         try:
-            has_work = await writer.run(making.work)
+            pause = MAKING_PAUSE if await writer.run(making.work) else MAKING_LOOK
         except Exception as error:
+            pause = MAKING_PATIENCE
             if str(error) != said:
                 said = str(error)
                 trace = None if isinstance(error, SqlUnavailable) else error
                 logger.warning("Indexes and texts are not made: %s", error, exc_info=trace)
-        await asyncio.sleep(MAKING_PAUSE if has_work else MAKING_SECONDS)
+        await asyncio.sleep(pause)
 
 
 async def _end_of_input() -> None:
