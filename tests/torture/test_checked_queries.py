@@ -237,6 +237,16 @@ def test_what_a_query_means(query: Query, found: list[str]) -> None:
     assert [name for name, _ in query.found(states)] == found
 
 
+def test_values_that_are_null_or_not_there_are_in_no_order_and_differ() -> None:
+    """As RFC 9535 compares them; in a list they are last, and none at all after null."""
+    states: dict[str, dict[str, Any]] = {"a": {}, "b": {"size": None}, "c": {"size": 3}}
+    for order, ids in (("size", "cba"), ("-size", "bca")):
+        assert [name for name, _ in Query("items", order=(order,)).found(states)] == [*ids]
+    for operator, ids in ((">=", "c"), ("!=", "ab"), ("==", "c")):
+        query = Query("items", ((Term("size", operator, 3),),))
+        assert [name for name, _ in query.found(states)] == [*ids]
+
+
 def test_a_query_is_kept_with_its_history(history: list[Operation], tmp_path: Path) -> None:
     """And is judged again as it was."""
     save(tmp_path / "kept", history, LOG)
