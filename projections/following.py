@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry, size_of
@@ -54,7 +54,7 @@ class Following:
         """Whether its log may have more, in a store whose last position is `end`."""
         if self.is_busy:
             return False
-        if monotonic() >= self._due or key_of(end) < key_of(self._seen or START):
+        if monotonic() >= self._due or _is_before(end, self._seen):
             self.position = None
             return True
         return self.position is not None and self._seen != end
@@ -148,3 +148,10 @@ class Following:
                 raise
             why = f"it took more than {TOO_LONG:.0f} seconds"
             raise ProjectionFailed(self.projection, where, why) from error
+
+
+def _is_before(end: str, seen: str) -> bool:
+    """Whether a store's last position is before one that was seen: another engine took over."""
+    with suppress(ValueError):  # somebody put something else there
+        return bool(seen) and key_of(end) < key_of(seen)
+    return False
