@@ -17,13 +17,13 @@ async def run_to_end(  # noqa: PLR0913 - what a process is given
     files: Collection[int] = (),
     seconds: float,
 ) -> int:
-    """Runs a Python program until it ends by itself; its code.
+    """Runs a Python program until it ends by itself; its code. It imports what is installed.
 
     `said` is what it reads from its standard input, and `files` are descriptors that it has too.
     Where the caller is cancelled, its standard input ends, and it has so many seconds to end.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program, *arguments),
+        *(sys.executable, "-P", "-c", program, *arguments),
         stdin=asyncio.subprocess.PIPE,
         env=environment,
         pass_fds=files,

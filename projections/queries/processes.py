@@ -185,7 +185,9 @@ class _Process:
         self._socket.settimeout(0)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                (sys.executable, "-c", PROGRAM), stdin=theirs.fileno(), stdout=subprocess.DEVNULL
+                (sys.executable, "-P", "-c", PROGRAM),  # nothing of the working directory
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
             )
         self._is_started = False
         self._timer: asyncio.TimerHandle | None = None

@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import regex
 import uvloop
 
 from itemstore.engine.errors import LogOverloaded
@@ -74,6 +76,15 @@ async def test_what_it_raises_is_raised_here(processes: Processes) -> None:
         await processes.run(LONG, divmod, 1, 0)
     assert "process.py" in raised.value.__notes__[0]
     assert await processes.run(LONG, os.getpid) == pid
+
+
+async def test_a_file_where_the_server_runs_is_not_taken_for_a_library(
+    processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is called."""
+    (tmp_path / "regex.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    assert await processes.run(LONG, regex.escape, ".") == r"\."
 
 
 @pytest.mark.parametrize(
