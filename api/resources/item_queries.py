@@ -145,7 +145,8 @@ def _asked(request: Request, wanted: ListQuery) -> _Asked:
     fingerprint = fingerprint_of(query, wanted.prefix)
     if wanted.after is not None:
         query = replace(query, after=place_of_cursor(wanted.after, fingerprint, keys))
-    explains = prefers_explanation(request.fields)
+    # What was looked at, and that the fewest rows were there, tells of items outside of the scope.
+    explains = prefers_explanation(request.fields) and request.scope.has_every_id
     return _Asked(query, fingerprint, fields, _at_least(request, wanted), explains)
 
 

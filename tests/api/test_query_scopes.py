@@ -136,3 +136,22 @@ async def test_where_a_page_goes_on_tells_of_nothing_outside(
             assert b"us" not in content_of(page["next"])
             params["after"] = page["next"]
         assert found == ["eu00", "eu03", "eu06", "eu09"]
+
+
+async def test_who_sees_a_part_is_not_told_what_was_looked_at(redis: FakeAsyncRedis) -> None:
+    """An index has items outside too, so their number would say which values there are."""
+    app = create_app(Settings(indexes="orders=n"), redis=redis, collections={"orders": None})
+    whole = await bearer(redis, "all", WHOLE)
+    bound = await bearer(redis, "bound", Scope(prefixes=("eu",)))
+    of_all = await bearer(redis, "orders", Scope(frozenset({"orders"})))
+    async with client_of(app) as client:
+        for name in ("eu1", "eu2", "eu3", "us1"):
+            await client.put(f"/orders/{name}", json={"n": name}, headers=whole)
+        for headers, total in ((bound, 0), (of_all, 1)):
+            asked = {**headers, "prefer": "explain"}
+            answer = await client.get("/orders", params={"where": '@.n == "us1"'}, headers=asked)
+            is_told = headers is of_all
+            assert answer.json()["total"] == total
+            assert ("plan" in answer.json()) is is_told
+            assert ("preference-applied" in answer.headers) is is_told
+            assert ("etag" in answer.headers) is not is_told
