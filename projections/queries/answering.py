@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 from itemstore.domain.evolve import Item
@@ -16,6 +15,7 @@ from itemstore.projections.queries.indexes.word_tables import Condition
 from itemstore.projections.queries.planning import Limits, Route
 from itemstore.projections.queries.query import Place, Plan
 from itemstore.projections.queries.ranking import Lowest
+from itemstore.projections.queries.sort_keys import END
 from itemstore.projections.queries.walks import ROW, IdSpan, Walk
 from itemstore.projections.sql.database import Connection, Row
 
@@ -32,11 +32,11 @@ class Page:
 
 
 class Enough(Exception):
-    """As many rows were looked at as may be; `place` is that of the last one."""
+    """As many rows were looked at as may be: from the one at the first place to the last's."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, first: Place, last: Place) -> None:
         super().__init__()
-        self.place = place
+        self.first, self.last = first, last
 
 
 class Answer:
@@ -51,6 +51,7 @@ class Answer:
         self._route = route
         self._limits = limits
         self._came_from, self._sorted_by = route.source.path, "memory"
+        self._after = asked.rank_of(asked.after) if asked.after else None
         self._total: int | None = None
         self.looked_at = 0
 
@@ -118,53 +119,61 @@ class Answer:
                     items.append(item)
                     place = self._asked.place_of(item.id, value)
             except Enough as enough:
-                return None if self._route.may_turn else Page(items, enough.place)
+                return None if self._route.may_turn else Page(items, enough.last)
         return Page(items, None)
 
     def _walked_by_groups(self, walk: Walk) -> Page | None:
         """The same by a walk that has the first part of the order: memory sorts what is equal."""
         asked, count = self._asked, self._route.sorted_paths
         after = asked.after and Place(asked.after.keys[:count], "")
-        places: list[Place] = []
+        lowest = Lowest[Place](asked.limit + 1)
+        keys: Row = ()
+        added = 0
         with closing(self._matching(walk, after, self._route.most)) as matching:
             try:
-                for _, group in groupby(matching, lambda each: each[0][len(ROW) :]):
-                    places += self._lowest(group, asked.limit + 1 - len(places))
-                    if len(places) > asked.limit:
+                for row, value in matching:
+                    if added > asked.limit and row[len(ROW) :] != keys:
                         break
-            except Enough:
-                if self._route.may_turn:
-                    return None
-                if not places:
-                    raise self._too_many_equal() from None
-                return self._read(places, is_last=False)
-        return self._read(places, is_last=True)
+                    keys = row[len(ROW) :]
+                    added += self._add(lowest, row, value)
+            except Enough as enough:
+                return None if self._route.may_turn else self._whole_groups(lowest, enough)
+        return self._read([*lowest], is_last=True)
+
+    def _whole_groups(self, lowest: Lowest[Place], enough: Enough) -> Page:
+        """A page that ends before the rows that are equal to the last one: there may be more."""
+        count = self._route.sorted_paths
+        last = enough.last.keys[:count]
+        places = [place for place in lowest if place.keys[:count] != last]
+        if places:
+            return self._read(places, is_last=False)
+        if enough.first.keys[:count] == last:
+            raise self._too_many_equal()
+        return Page((), self._before_those_equal_to(enough.last))
+
+    def _before_those_equal_to(self, place: Place) -> Place:
+        """A place before all that are equal to this one by what is indexed."""
+        count = self._route.sorted_paths
+        lowest = (END if each.descending else b"" for each in self._asked.order.by[count:])
+        return Place((*place.keys[:count], *lowest), place.id)
 
     def _sorted(self, walk: Walk) -> Page:
         """A page for which all rows of the source are looked at."""
-        count = 0
+        lowest = Lowest[Place](self._asked.limit + 1)
+        self._total = 0
+        for row, value in self._matching(walk, None, None):
+            self._total += 1
+            self._add(lowest, row, value)
+        return self._read([*lowest], is_last=True)
 
-        def counted() -> Iterator[tuple[Row, Any]]:
-            nonlocal count
-            for each in self._matching(walk, None, None):
-                count += 1
-                yield each
-
-        places = self._lowest(counted(), self._asked.limit + 1)
-        self._total = count
-        return self._read([*places], is_last=True)
-
-    def _lowest(self, rows: Iterator[tuple[Row, Any]], most: int) -> Iterator[Place]:
-        """The first places of some items, of those that come after the place that is asked for."""
-        asked = self._asked
-        after = asked.rank_of(asked.after) if asked.after else None
-        lowest = Lowest[Place](most)
-        for row, value in rows:
-            place = asked.place_of(row[0], value)
-            rank = asked.rank_of(place)
-            if after is None or after < rank:
-                lowest.add(rank, place)
-        return iter(lowest)
+    def _add(self, lowest: Lowest[Place], row: Row, value: Any) -> bool:
+        """Adds the place of an item, if it comes after the one that is asked for."""
+        place = self._asked.place_of(row[0], value)
+        rank = self._asked.rank_of(place)
+        is_after = self._after is None or self._after < rank
+        if is_after:
+            lowest.add(rank, place)
+        return is_after
 
     def _matching(
         self, walk: Walk, after: Place | None, most: int | None
@@ -174,12 +183,14 @@ class Answer:
         Raises Enough where there are more rows than may be looked at.
         """
         asked, count = self._asked, 0
+        first: Row = ()
         last: Row = ()
         with closing(walk.rows(self._connection, after)) as rows:
             for row in rows:
                 if count == most:
-                    raise Enough(asked.place_of(last[0], value_of(last[4])))
-                last = row
+                    places = (asked.place_of(each[0], value_of(each[4])) for each in (first, last))
+                    raise Enough(*places)
+                first, last = first or row, row
                 count += 1
                 self.looked_at += 1
                 if row[0].startswith(asked.prefixes):

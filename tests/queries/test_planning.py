@@ -168,6 +168,24 @@ def test_what_is_equal_by_the_index_is_sorted_in_memory(connection: Connection) 
     assert seen == sorted(numbers, key=lambda n: 9 if n % 10 == 0 else -(n % 4))
 
 
+def test_what_is_found_late_in_an_order_that_memory_has_a_part_in_is_found(
+    connection: Connection,
+) -> None:
+    """Pages before it may be empty; only what is equal has to be within the bound."""
+    for order, numbers in (("few,-plain", [398, 2]), ("-few,plain", [1, 397])):
+        some = " || ".join(f"@.plain == {number}" for number in numbers)
+        where = f"@.n >= 0 && ({some})"
+        seen: list[int] = []
+        after: Place | None = None
+        pages = 0
+        while pages == 0 or after is not None:
+            page = found(connection, Query("items", where, order, after=after), Limits(150))
+            seen += ids(page)
+            pages, after = pages + 1, page.next
+        assert seen == numbers
+        assert pages > 1
+
+
 def test_a_page_is_bounded_in_bytes(connection: Connection) -> None:
     """But has one item at least, whoever sorts."""
     size = len(entry(100)[1][7])
