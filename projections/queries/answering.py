@@ -50,6 +50,7 @@ class Answer:
         self._asked = asked
         self._route = route
         self._limits = limits
+        self._walk = self._inside(route.source.walk)
         self._came_from, self._sorted_by = route.source.path, "memory"
         self._after = asked.rank_of(asked.after) if asked.after else None
         self._total: int | None = None
@@ -65,7 +66,7 @@ class Answer:
             if page is not None:
                 self._came_from, self._sorted_by = route.ordered.path, "index"
                 return page
-        return self._sorted(route.source.walk)
+        return self._sorted()
 
     @property
     def plan(self) -> Plan:
@@ -80,7 +81,7 @@ class Answer:
         if self._total is not None:
             return self._total, True
         count = 0
-        with closing(self._matching(source.walk, None, self._limits.counted_rows)) as matching:
+        with closing(self._matching(self._walk, None, self._limits.counted_rows)) as matching:
             try:
                 for _ in matching:
                     count += 1
@@ -91,9 +92,9 @@ class Answer:
     def _inside(self, walk: Walk) -> Walk:
         """The walk without rows whose ids are not asked for.
 
-        A page that ends early goes on behind the row that was looked at last: the place must not
-        tell a caller of an item that it may not see, nor may a long stretch of such keep it from
-        the end.
+        A caller may not see these. A page that ends early goes on behind the row that was looked at
+        last, and a total is counted up to so many rows: neither may tell of an item that is not
+        asked for, nor may a long stretch of such keep the caller from the end.
         """
         if self._asked.has_every_id or not walk.columns:
             return walk
@@ -157,11 +158,11 @@ class Answer:
         lowest = (END if each.descending else b"" for each in self._asked.order.by[count:])
         return Place((*place.keys[:count], *lowest), place.id)
 
-    def _sorted(self, walk: Walk) -> Page:
+    def _sorted(self) -> Page:
         """A page for which all rows of the source are looked at."""
         lowest = Lowest[Place](self._asked.limit + 1)
         self._total = 0
-        for row, value in self._matching(walk, None, None):
+        for row, value in self._matching(self._walk, None, None):
             self._total += 1
             self._add(lowest, row, value)
         return self._read([*lowest], is_last=True)
@@ -193,10 +194,9 @@ class Answer:
                 first, last = first or row, row
                 count += 1
                 self.looked_at += 1
-                if row[0].startswith(asked.prefixes):
-                    value = value_of(row[4])
-                    if asked.matches(value):
-                        yield row, value
+                value = value_of(row[4])
+                if asked.matches(value):
+                    yield row, value
 
     def _read(self, places: Sequence[Place], *, is_last: bool) -> Page:
         """The page of the items at the places, one of which may be too many."""

@@ -217,6 +217,16 @@ def test_prefixes_narrow_what_is_looked_at(connection: Connection) -> None:
     assert found(connection, Query("items", prefixes=()), ROOM).total == 0
 
 
+def test_a_total_depends_on_nothing_but_what_is_asked_for(connection: Connection) -> None:
+    """However many rows of an index have other ids: who may not see these can't count them."""
+    limits = Limits(1_000, counted_rows=20)
+    for others in ("@.n == 399", "@.n >= 330 && @.n < 360"):
+        where = f"@.n < 5 || {others}"
+        page = found(connection, Query("items", where, prefixes=("0", "1"), limit=1), limits)
+        assert (page.total, page.total_is_exact) == (5, True)
+        assert page.plan.looked_at <= 2 + 5
+
+
 def test_a_place_of_another_order_is_refused(connection: Connection) -> None:
     """Its keys are of other paths."""
     for place in (Place((b"",), "a"), Place((), "a\0"), Place((), "\ud800")):
