@@ -96,8 +96,10 @@ def _add_what_is_known(request: Request, wanted: ListQuery, error: Exception) ->
         error.text = getattr(wanted, error.parameter, None)
     elif isinstance(error, QueryTooExpensive) and error.index is not None:
         indexes = request.store.settings.indexes
-        error.setting = with_index(indexes, request.collection.name, error.index)
-        error.is_declared = error.setting is None
+        setting = with_index(indexes, request.collection.name, error.index)
+        error.is_declared = setting is None
+        if request.scope.collections is None:  # it says what other collections have
+            error.setting = setting
 
 
 async def _answer(request: Request, wanted: ListQuery) -> tuple[AnyReply, int]:

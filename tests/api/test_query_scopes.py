@@ -155,3 +155,20 @@ async def test_who_sees_a_part_is_not_told_what_was_looked_at(redis: FakeAsyncRe
             assert ("plan" in answer.json()) is is_told
             assert ("preference-applied" in answer.headers) is is_told
             assert ("etag" in answer.headers) is not is_told
+
+
+async def test_who_sees_some_collections_is_not_told_what_others_have(
+    redis: FakeAsyncRedis,
+) -> None:
+    """The index that would help is named, the operator's setting is not."""
+    settings = Settings(query_rows=1, indexes="notes=secret")
+    app = create_app(settings, redis=redis, collections={"orders": None, "notes": None})
+    bound = await bearer(redis, "bound", Scope(frozenset({"orders"})))
+    async with client_of(app) as client:
+        for name in ("a", "b"):
+            await client.put(f"/orders/{name}", json={"n": name}, headers=bound)
+        answer = await client.get("/orders?where=@.n==1", headers=bound)
+        said = problem(answer, 422, "query-too-expensive")
+        assert said["index"] == "n"
+        assert "setting" not in said
+        assert "secret" not in answer.text
