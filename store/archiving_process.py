@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,12 +18,9 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.embedded import embedded_in
 from itemstore.store.archive_place import archive_of
 from itemstore.store.archiver import archiving_of
-from itemstore.store.child_process import run_to_end
+from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
-
-NICENESS = 5
-"""It gives way to the engine and to the API, but gets its share."""
 
 GARBAGE = 50_000
 """Objects that are made before Python looks for circles among them, of which there are hardly any:
@@ -55,14 +51,11 @@ class InAnotherProcess(Work):
 
 def main() -> None:
     """Archives the store that the environment names until standard input ends."""
-    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
-        signal.signal(each, signal.SIG_IGN)
-    os.nice(NICENESS)
+    begin_as_child()
     gc.freeze()  # what is there now stays
     gc.set_threshold(GARBAGE, 20, 100)
     code = asyncio.run(_archive(sys.argv[1:]))
-    sys.stderr.flush()
-    os._exit(code)  # without waiting for threads: a disk that hangs may keep them for ever
+    leave(code)
 
 
 async def _archive(names: Sequence[str]) -> int:
@@ -74,7 +67,7 @@ async def _archive(names: Sequence[str]) -> int:
         disk = DiskSpace(data_dir)
         store = Store.on(client, settings, disk, names=names, archive=archive)
         work = asyncio.create_task(archiving_of(store).run())
-        over = asyncio.create_task(_end_of_input())
+        over = asyncio.create_task(end_of_input())
         await asyncio.wait([work, over], return_when=asyncio.FIRST_COMPLETED)
         for task in (over, work):
             task.cancel()
@@ -83,11 +76,3 @@ async def _archive(names: Sequence[str]) -> int:
         Reasons().warn(outcome)
         return 1
     return 0
-
-
-async def _end_of_input() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    await reader.read()

@@ -1,11 +1,20 @@
-"""A process that works beside the API, and ends with it however that ends."""
+"""A process that works beside the API, and ends with it however that ends: both sides of it.
+
+It ends where its standard input does, so it outlives nobody who dies.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from typing import NoReturn
+
+NICENESS = 5
+"""Such a process gives way to the engine and to the API, but gets its share."""
 
 
 async def run_to_end(  # noqa: PLR0913 - what a process is given
@@ -39,3 +48,25 @@ async def run_to_end(  # noqa: PLR0913 - what a process is given
                 await process.wait()
         with suppress(ProcessLookupError):
             process.kill()
+
+
+def begin_as_child() -> None:
+    """What such a process does first: it leaves signals to who started it, and gives way."""
+    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
+        signal.signal(each, signal.SIG_IGN)
+    os.nice(NICENESS)
+
+
+async def end_of_input() -> None:
+    """Waits until standard input ends: the work is over, or who started this process is gone."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    await reader.read()
+
+
+def leave(code: int = 0) -> NoReturn:
+    """Ends this process without waiting for threads: a disk that hangs may keep them for ever."""
+    sys.stderr.flush()
+    os._exit(code)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import pickle
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,11 +27,9 @@ from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.writer import Writer
+from itemstore.store.child_process import begin_as_child, end_of_input, leave
 
 logger = logging.getLogger("itemstore")
-
-NICENESS = 5
-"""It gives way to the engine and to the API, but gets its share."""
 
 PACE = Pace(
     at_once=500,
@@ -81,14 +77,11 @@ class Followed:
 
 def main() -> None:
     """Follows what standard input names until that ends."""
-    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends one to all, systemd the other
-        signal.signal(each, signal.SIG_IGN)
-    os.nice(NICENESS)
+    begin_as_child()
     followed = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
     logging.basicConfig(format="%(levelname)s:     %(message)s")
     asyncio.run(_follow(followed))
-    sys.stderr.flush()
-    os._exit(0)  # without waiting for threads: a disk that hangs may keep them for ever
+    leave()
 
 
 async def _follow(followed: Followed) -> None:
@@ -105,7 +98,7 @@ async def _follow(followed: Followed) -> None:
             asyncio.create_task(runner.run()),
             asyncio.create_task(_keep_looking(runner, projection.writer)),
         ]
-        await _end_of_input()
+        await end_of_input()
         for task in tasks:
             task.cancel()
         with suppress(TimeoutError):
@@ -149,11 +142,3 @@ async def _keep_making(writer: Writer, making: Making) -> None:
                 trace = None if isinstance(error, SqlUnavailable) else error
                 logger.warning("Indexes and texts are not made: %s", error, exc_info=trace)
         await asyncio.sleep(pause)
-
-
-async def _end_of_input() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    await reader.read()
