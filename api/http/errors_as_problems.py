@@ -20,13 +20,9 @@ from itemstore.eventlog.json_text import MalformedJson
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from itemstore.projections.counts import MalformedCounts
-from itemstore.projections.queries.errors import (
-    InvalidQuery,
-    QueryTooExpensive,
-    ReadModelBehind,
-    SqlUnavailable,
-)
+from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive
 from itemstore.projections.row import MalformedRow
+from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
 from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.model_errors import InvalidItem
 from itemstore.store.standing import StoreClosed

@@ -28,12 +28,13 @@ from itemstore.domain.evolve import Item
 from itemstore.domain.ids import InvalidItemId, prefix_of
 from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.excerpts import quoted
-from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive, ReadModelBehind
+from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive
 from itemstore.projections.queries.fields import Fields
 from itemstore.projections.queries.indexes.declared import with_index
 from itemstore.projections.queries.order import Order
 from itemstore.projections.queries.paths import path_of
 from itemstore.projections.queries.query import Found, Plan, Query
+from itemstore.projections.sql.errors import ReadModelBehind
 from itemstore.server.request_head import MOST_URL
 from itemstore.store.read_model import ReadModel
 

@@ -1,17 +1,8 @@
-"""Why a query is not answered."""
+"""Why a query is not answered, but for what is wrong with the database (sql/errors.py)."""
 
 from __future__ import annotations
 
 from itemstore.engine.errors import LogOverloaded
-from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
-
-__all__ = [
-    "InvalidQuery",
-    "QueryTooExpensive",
-    "ReadModelBehind",
-    "SqlUnavailable",
-    "TooManyQueries",
-]
 
 
 class InvalidQuery(ValueError):

@@ -25,9 +25,9 @@ class Fields:
     paths: tuple[Path, ...]
 
     @classmethod
-    def of(cls, text: str, parameter: str = "fields") -> Fields:
+    def of(cls, text: str) -> Fields:
         """The fields that a text names: `title,@.address.city`. Raises InvalidQuery."""
-        return cls(tuple(listed(text, parameter, read_path)))
+        return cls(tuple(listed(text, "fields", read_path)))
 
     def projected(self, body: bytes) -> bytes:
         """The body with these fields only, `{}` where it has none.

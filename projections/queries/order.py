@@ -30,7 +30,7 @@ class Order:
     by: tuple[By, ...]
 
     @classmethod
-    def of(cls, text: str, parameter: str = "order") -> Order:
+    def of(cls, text: str) -> Order:
         """The order that a text stands for: `-price_cents,title,@.address.city`.
 
         A `-` before a path is descending. Raises InvalidQuery with the place.
@@ -42,11 +42,11 @@ class Order:
             descending = bool(scanner.takes("-"))
             path = read_path(scanner)
             if path in seen:
-                raise InvalidQuery(parameter, f"{path!s:.40} is there twice", place)
+                raise InvalidQuery("order", f"{path!s:.40} is there twice", place)
             seen.add(path)
             return By(path, descending)
 
-        return cls(tuple(listed(text, parameter, part)))
+        return cls(tuple(listed(text, "order", part)))
 
     def keys(self, body: Any) -> tuple[bytes | None, ...]:
         """The sort keys of a body, as json.loads gives it; None where it has no value."""

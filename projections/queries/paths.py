@@ -88,7 +88,7 @@ def listed(text: str, parameter: str, part: Callable[[Scanner], T]) -> list[T]:
     while True:
         scanner.skip_blanks()
         if len(parts) == MOST_PATHS:
-            scanner.fail(f"these are more than {MOST_PATHS}")
+            scanner.fail(f"there are more than {MOST_PATHS} of them")
         parts.append(part(scanner))
         scanner.skip_blanks()
         if scanner.is_at_end:

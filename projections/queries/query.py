@@ -30,7 +30,8 @@ class Query:
 
     `where` is a filter expression of RFC 9535 (section 2.3.5), `search` are words to be found in
     what the operator declared, `order` is paths as http.md has them. `prefixes` are of ids: of at
-    least one of them, and `("",)` is all. `limit` is the most items of the page.
+    least one of them, and `("",)` is all. `limit` is the most items of the page. `text` are the
+    paths that are declared to be searched, which the database may not have noted yet.
     """
 
     collection: str

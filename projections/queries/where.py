@@ -41,16 +41,16 @@ class Where:
     at, and `$` the body still: `@.lines[?@.price > $.limit]`.
     """
 
-    __slots__ = ("_evaluate", "test", "text")
+    __slots__ = ("_evaluate", "test")
 
-    def __init__(self, text: str, test: Test) -> None:
-        self.text, self.test = text, test
+    def __init__(self, test: Test) -> None:
+        self.test = test
         self._evaluate: Callable[[Any, Any], bool] = evaluator(test)
 
     @classmethod
-    def of(cls, text: str, parameter: str = "where") -> Where:
+    def of(cls, text: str) -> Where:
         """The expression that the whole text is. Raises InvalidQuery with the place."""
-        return cls(text, FilterParser(Scanner(text, parameter)).whole())
+        return cls(FilterParser(Scanner(text, "where")).whole())
 
     def matches(self, body: Any) -> bool:
         """Whether it is true of a body, as json.loads gives it.

@@ -61,7 +61,7 @@ class Comparison:
     """Compares what a connection shows, as of one moment, with states.
 
     `digest` is that of all rows that were found, deleted items among them; `items` counts those of
-    items that exist. `last` is the latest position of any.
+    items that exist.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Comparison:
     def _of_keys(
         self, item: bytes, body: bytes, keys: Sequence[bytes | None]
     ) -> Iterator[Difference]:
-        if self._keys_of is None or not self._indexes:
+        if self._keys_of is None:
             return
         right_keys = self._keys_of(self._indexes, body)
         for index, key, right in zip(self._indexes, keys, right_keys, strict=True):

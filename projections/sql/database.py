@@ -83,9 +83,8 @@ class Connection(Protocol):
 
     def one(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
         """The first row of what a statement finds, None where it finds none."""
-        for row in [*self.rows(sql, parameters)]:
-            return row
-        return None
+        found = [*self.rows(sql, parameters)]
+        return found[0] if found else None
 
 
 class Database(Protocol):

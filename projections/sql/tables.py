@@ -201,7 +201,6 @@ def _filled(statement: str, types: Types, table: str = "") -> str:
         table=table,
         text=types.text,
         integer=types.integer,
-        bytes=types.bytes,
         time=types.time,
         json=types.json,
     )

@@ -10,9 +10,7 @@ from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.sql.changes import Change, changes_of
 from itemstore.projections.sql.database import Connection, Value
-from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, begin, indexes, quoted
-
-__all__ = ["KeysOf", "Texts", "Writing", "begin", "digest_of"]
+from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, indexes, quoted
 
 KeysOf = Callable[[Sequence[Index], bytes], Sequence[bytes | None]]
 """The sort keys of a body for each of the indexes of its collection, None where it has no value."""

@@ -21,7 +21,7 @@ from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavai
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.queries.errors import SqlUnavailable
+from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.server.refusals import Refusal, Refused
 from itemstore.store.read_model import ReadModel
 from itemstore.store.tokens import Role, create

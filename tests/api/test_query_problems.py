@@ -11,7 +11,8 @@ import pytest
 
 from itemstore.api.app import ItemStore
 from itemstore.api.resources import item_queries
-from itemstore.projections.queries.errors import QueryTooExpensive, SqlUnavailable, TooManyQueries
+from itemstore.projections.queries.errors import QueryTooExpensive, TooManyQueries
+from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.store.read_model import ReadModel
 from tests.api.conftest import Events, Serve, problem, sent_by
 from tests.api.test_metrics import value

@@ -37,8 +37,8 @@ from itemstore.projections.queries.search import Search
 from itemstore.projections.sql.database import Connection, Database, Row, Value
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, checkpoint, create_tables
-from itemstore.projections.sql.writing import Writing, begin
+from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.writing import Writing
 from tests.postgresql import postgres_directory, running_postgresql
 from tests.queries.random_items import (
     INDEXABLE,

@@ -14,8 +14,7 @@ from itemstore.projections.queries.paths import Path, path_of
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.postgres import postgres_database
-from itemstore.projections.sql.tables import Checkpoint, create_tables, indexes
-from itemstore.projections.sql.writing import begin
+from itemstore.projections.sql.tables import Checkpoint, begin, create_tables, indexes
 from tests.postgresql import PostgresServer
 from tests.queries.rows import ITEMS, put, remove
 

@@ -13,8 +13,7 @@ from itemstore.projections.queries.indexes.making import Making
 from itemstore.projections.queries.indexes.texts import text_of
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, create_tables, indexes
-from itemstore.projections.sql.writing import begin
+from itemstore.projections.sql.tables import Checkpoint, begin, create_tables, indexes
 from tests.queries.rows import ITEMS, put
 
 OTHER = "others"

@@ -23,8 +23,8 @@ from itemstore.projections.queries.running import found, found_in
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, checkpoint, create_tables
-from itemstore.projections.sql.writing import Writing, begin
+from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.writing import Writing
 
 ITEMS = 400
 

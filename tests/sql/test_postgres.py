@@ -22,8 +22,8 @@ from itemstore.projections.sql.postgres import (
     schema_of,
 )
 from itemstore.projections.sql.postgres_many import for_all
-from itemstore.projections.sql.tables import Checkpoint, checkpoint, create_tables
-from itemstore.projections.sql.writing import Writing, begin
+from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.writing import Writing
 from tests.conftest import ROOT
 from tests.docs.pages import blocks
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
