@@ -17,7 +17,7 @@ from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.store.archive_place import archive_place
 from itemstore.store.child_process import run_to_end
-from itemstore.store.following_process import END_SECONDS, PROGRAM, Followed
+from itemstore.store.following_process import END_SECONDS, PROGRAM, Assignment
 from itemstore.store.store import Store
 from itemstore.store.turns_to_follow import FileTurn, LeaseTurn, Turn
 
@@ -57,7 +57,7 @@ class ReadModelFollowing:
         assert store.url is not None
         settings = store.settings
         data_dir = embedded_in(settings.data_dir, store.url)
-        self._followed = Followed(
+        self._assignment = Assignment(
             store.url,
             settings.namespace or "",
             declared(settings.indexes, settings.text, store.collections),
@@ -111,7 +111,7 @@ class ReadModelFollowing:
         process = asyncio.create_task(
             run_to_end(
                 PROGRAM,
-                said=self._followed.said,
+                said=self._assignment.said,
                 files=self._turn.files,
                 seconds=END_SECONDS + 1,
             )

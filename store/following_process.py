@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from redis.asyncio import Redis
+
 from itemstore.engine.connect import connect_to_primary
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
@@ -55,11 +57,12 @@ PROGRAM = "from itemstore.store.following_process import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """What is followed: the engine's URL, and into which database.
+class Assignment:
+    """What the process is told to follow: the engine at a URL, into a database.
 
     `declared` has all collections that are followed, with what their tables are to have. `archive`
-    is the place of the logs' older part, None where there is none.
+    is the place of the logs' older part, None where there is none, and `archive_cache` the bytes of
+    it that are kept in memory.
     """
 
     url: str
@@ -78,23 +81,23 @@ class Followed:
 def main() -> None:
     """Follows what standard input names until that ends."""
     begin_as_child()
-    followed = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
+    assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
     logging.basicConfig(format="%(levelname)s:     %(message)s")
-    asyncio.run(_follow(followed))
+    asyncio.run(_follow(assignment))
     leave()
 
 
-async def _follow(followed: Followed) -> None:
-    async with connect_to_primary(followed.url) as client:
-        keys = [Keys(name, followed.namespace) for name in followed.declared]
-        past = _past_of(followed, client, keys[0])
+async def _follow(assignment: Assignment) -> None:
+    async with connect_to_primary(assignment.url) as client:
+        keys = [Keys(name, assignment.namespace) for name in assignment.declared]
+        past = _past_of(assignment, client, keys[0])
         partitions = [Partition(client, each, past) for each in keys]
         projection = SqlProjection(
-            followed.database, tuple(followed.declared), keys_of=keys_of, texts=texts
+            assignment.database, tuple(assignment.declared), keys_of=keys_of, texts=texts
         )
         runner = Runner(partitions, [projection], pace=PACE, is_alone=True)
         tasks = [
-            asyncio.create_task(_keep_making(projection.writer, Making(followed.declared))),
+            asyncio.create_task(_keep_making(projection.writer, Making(assignment.declared))),
             asyncio.create_task(runner.run()),
             asyncio.create_task(_keep_looking(runner, projection.writer)),
         ]
@@ -107,17 +110,14 @@ async def _follow(followed: Followed) -> None:
                 await asyncio.to_thread(projection.writer.close)
 
 
-def _past_of(followed: Followed, client: object, keys: Keys) -> Past | None:
-    if followed.archive is None:
+def _past_of(assignment: Assignment, client: Redis, keys: Keys) -> Past | None:
+    if assignment.archive is None:
         return None
-    from redis.asyncio import Redis  # noqa: PLC0415 - what reads an archive is large
-
-    from itemstore.archive.archive import Archive  # noqa: PLC0415 - the same
+    from itemstore.archive.archive import Archive  # noqa: PLC0415 - what reads an archive is large
     from itemstore.archive.object_store import object_store_of  # noqa: PLC0415 - the same
     from itemstore.store.own_past import OwnPast  # noqa: PLC0415 - the same
 
-    assert isinstance(client, Redis)
-    archive = Archive(object_store_of(followed.archive), followed.archive_cache)
+    archive = Archive(object_store_of(assignment.archive), assignment.archive_cache)
     return OwnPast(archive, client, keys.store)
 
 

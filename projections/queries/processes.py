@@ -18,7 +18,13 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from itemstore.projections.queries.errors import QueryTooExpensive, TooManyQueries
-from itemstore.projections.queries.process import LENGTH_BYTES, MEMORY, PROGRAM, Outcome, framed
+from itemstore.projections.queries.query_process import (
+    LENGTH_BYTES,
+    MEMORY,
+    PROGRAM,
+    Outcome,
+    framed,
+)
 
 T = TypeVar("T")
 

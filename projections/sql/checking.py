@@ -20,7 +20,7 @@ from itemstore.projections.sql.comparison import Comparison, Difference, StatesD
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlMissing
 from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint, indexes
-from itemstore.projections.sql.words import differing_words
+from itemstore.projections.sql.word_comparison import differing_words
 from itemstore.projections.sql.writing import KeysOf, Texts, digest_of
 
 PATIENCE = 0.5

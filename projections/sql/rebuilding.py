@@ -35,7 +35,7 @@ from itemstore.projections.sql.tables import (
     indexes,
     quoted,
 )
-from itemstore.projections.sql.words import differing_words
+from itemstore.projections.sql.word_comparison import differing_words
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
 from itemstore.projections.task import EXAMPLES, Findings, Task
 

@@ -31,14 +31,14 @@ class TurnedOff:
         """Raises RebuildRefused."""
         raise RebuildRefused(f"There is no sql to rebuild: {REASON}.")
 
-    def check(self, fold: Fold) -> Said:
-        """What says so."""
+    def check(self, fold: Fold) -> NoCheck:
+        """What compares nothing; the fold is told why."""
         fold.not_compared[self.name] = REASON
-        return Said()
+        return NoCheck()
 
 
-class Said:
-    """A check of nothing."""
+class NoCheck:
+    """A check that compares nothing."""
 
     async def take(self, page: Page) -> None:
         """Does nothing."""

@@ -19,8 +19,8 @@ import uvloop
 from itemstore.engine.errors import LogOverloaded
 from itemstore.projections.queries import processes as module
 from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive, TooManyQueries
-from itemstore.projections.queries.process import MEMORY
 from itemstore.projections.queries.processes import Processes
+from itemstore.projections.queries.query_process import MEMORY
 
 LONG = 60.0
 
@@ -216,7 +216,7 @@ def test_event_loops_come_and_go() -> None:
 
 DIES = """
 import asyncio, os, signal, time
-from itemstore.projections.queries.process import MEMORY
+from itemstore.projections.queries.query_process import MEMORY
 from itemstore.projections.queries.processes import Processes
 
 async def main():
@@ -245,7 +245,7 @@ async def test_they_end_with_the_process_that_started_them() -> None:
 def test_a_process_imports_little() -> None:
     """Nothing that serves HTTP or that speaks to the engine, so it starts fast."""
     program = (
-        "import sys; from itemstore.projections.queries import process;"
+        "import sys; from itemstore.projections.queries import query_process as process;"
         "[__import__(name) for name in process.PRELOADED]; print(*sys.modules)"
     )
     imported = subprocess.check_output((sys.executable, "-c", program), text=True).split()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.torture.faults import Fault
 from tests.torture.processes import COMMAND, Api, killed
 
-FOLLOWING, QUERYING = "following_process", "queries.process"
+FOLLOWING, QUERYING = "following_process", "queries.query_process"
 """What stands in the commands of the processes that follow the log, and that answer queries."""
 
 FILE = "queries.sqlite"

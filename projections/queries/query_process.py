@@ -30,7 +30,7 @@ GRACE_SECONDS = 2.0
 
 LENGTH_BYTES = 8
 
-PROGRAM = "from itemstore.projections.queries.process import main; main()"
+PROGRAM = "from itemstore.projections.queries.query_process import main; main()"
 
 PRELOADED = ("itemstore.projections.queries.running",)
 """What the child imports before it says that it is ready."""
