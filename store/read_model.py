@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from threading import Lock
 from time import monotonic
-from typing import TypeVar
 
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
@@ -26,10 +23,9 @@ from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint
 from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
+from itemstore.store.small_reads import SmallReads, discard
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
-
-T = TypeVar("T")
 
 LOOK = 0.02
 """Seconds between two looks whether it is where it should be."""
@@ -60,7 +56,7 @@ class ReadModel:
         self.processes = Processes()
         self._store = store
         self._own = own
-        self._reading = _Reading(database)
+        self._reading = SmallReads(database)
         settings = store.settings
         self._declared = declared(settings.indexes, settings.text, store.collections)
 
@@ -199,58 +195,3 @@ def read_model_of(store: Store) -> ReadModel | None:
         directory = new_directory()
         database = SqliteDatabase(directory / file_name(store.settings.namespace))
     return ReadModel(store, database, own=CatchingUp(store, database, directory))
-
-
-def discard(database: Database) -> None:
-    """Takes away what is damaged: who follows begins it anew."""
-    with suppress(OSError):
-        database.discard()
-
-
-class _Reading:
-    """A connection of this process, which asks nothing but small questions, one at a time.
-
-    It has a thread of its own: a database that hangs holds up nobody who does not ask it.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lock = Lock()
-        self._thread = ThreadPoolExecutor(1, "read-model")
-        self._connection: Connection | None = None
-        self._failure: tuple[float, str] = (0.0, "")
-
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """What the work returns. Raises SqlUnavailable, and what it raises."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, work, monotonic())
-
-    def _run(self, work: Callable[[Connection], T], asked: float) -> T:
-        failed, reason = self._failure
-        if asked < failed:
-            raise SqlUnavailable(reason)  # found out while this one waited for its turn
-        with self._lock:
-            try:
-                if self._connection is not None and not self._connection.is_current():
-                    self._close()
-                if self._connection is None:
-                    self._connection = self._database.reading()
-                return work(self._connection)
-            except SqlMissing:
-                self._close()
-                raise
-            except SqlUnavailable as error:
-                self._close()
-                self._failure = monotonic(), str(error)
-                if isinstance(error, SqlDamaged):
-                    discard(self._database)
-                raise
-
-    def close(self) -> None:
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()

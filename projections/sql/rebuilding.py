@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import replace
-from hashlib import sha256
 
 from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.codec import without_meta
@@ -21,19 +20,23 @@ from itemstore.eventlog.lease import LeaseLost
 from itemstore.eventlog.log_id import identity
 from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.columns import columns_of
-from itemstore.projections.digest import RowsDigest, reduced
+from itemstore.projections.digest import RowsDigest
 from itemstore.projections.row import row_of
-from itemstore.projections.sql.changes import Change
 from itemstore.projections.sql.comparison import Comparison, Difference, States, StatesDigest
 from itemstore.projections.sql.database import Connection, Database
+from itemstore.projections.sql.rebuilt_tables import (
+    changes_in,
+    create,
+    name_of,
+    remove_all,
+    states_in,
+)
 from itemstore.projections.sql.tables import (
     Checkpoint,
     begin,
     checkpoint,
-    create_items,
     create_tables,
     indexes,
-    quoted,
 )
 from itemstore.projections.sql.word_comparison import differing_words
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
@@ -48,9 +51,6 @@ MENDED = 200
 KINDS = {"row": "rows", "deleted": "deleted", "key": "keys", "words": "words"}
 """What a receipt calls the kinds of differences."""
 
-PREFIX = "itemstore_rebuilt_"
-"""What the tables of a rebuild begin with; no collection has such a name."""
-
 
 async def rebuild_sql(
     task: Task, database: Database, keys_of: KeysOf | None = None, texts: Texts | None = None
@@ -62,32 +62,12 @@ async def rebuild_sql(
     collection = task.partition.keys.collection
     with closing(database.writing()) as connection:
         create_tables(connection, [collection])
-        clear(connection, collection)
+        remove_all(connection, collection)
         try:
             with closing(database.reading()) as live:
                 return await _SqlRebuild(task, connection, live, keys_of, texts).findings()
         finally:
-            clear(connection, collection)
-
-
-def clear(connection: Connection, collection: str) -> None:
-    """Removes what any rebuild of a collection has left."""
-    left = [name for [name] in connection.rows("SELECT collection FROM itemstore_checkpoints")]
-    for name in left:
-        if name.startswith(_prefix(collection)):
-            with connection.transaction():
-                _remove(connection, name)
-
-
-def _prefix(collection: str) -> str:
-    """What the tables of its rebuilds begin with: no name is longer than PostgreSQL's may be."""
-    return f"{PREFIX}{sha256(collection.encode()).hexdigest()[:12]}_"
-
-
-def _remove(connection: Connection, name: str) -> None:
-    connection.execute("DELETE FROM itemstore_checkpoints WHERE collection = ?", (name,))
-    connection.execute("DELETE FROM itemstore_deleted WHERE collection = ?", (name,))
-    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+            remove_all(connection, collection)
 
 
 class _SqlRebuild:
@@ -101,7 +81,7 @@ class _SqlRebuild:
     ) -> None:
         self._task = task
         self._collection = task.partition.keys.collection
-        self._name = _prefix(self._collection) + task.lease.token
+        self._name = name_of(self._collection, task.lease.token)
         self._connection = connection
         self._live = live
         self._keys_of = keys_of
@@ -137,9 +117,7 @@ class _SqlRebuild:
 
     async def _begin(self) -> None:
         log = await identity(self._task.partition)
-        with self._connection.transaction():
-            create_items(self._connection, self._name)
-            begin(self._connection, self._name, Checkpoint(log))
+        create(self._connection, self._name, log)
 
     def _at(self) -> Checkpoint:
         """How far it is beside the live tables."""
@@ -243,17 +221,8 @@ class _SqlRebuild:
         return [digest_of(entry) for entry in entries] == [found.event]
 
     def _states(self) -> States:
-        """The items as they should be."""
-        rows = self._connection.rows(
-            "SELECT id, version, position, created_position, body"  # noqa: S608 - quoted
-            f" FROM {quoted(self._name)}"
-            " UNION ALL SELECT id, version, position, created_position, NULL"
-            " FROM itemstore_deleted WHERE collection = ? ORDER BY id",
-            (self._name,),
-        )
-        for item, version, position, created, body in rows:
-            kept = None if body is None else reduced(body.encode())
-            pair = item.encode(), (version, position.encode(), created.encode(), kept)
+        """The items as they should be, which are in the digest from then on."""
+        for pair in states_in(self._connection, self._name):
             self._right.add_all([pair])
             yield pair
 
@@ -301,23 +270,7 @@ class _SqlRebuild:
 
     def _mend(self, items: Sequence[str]) -> None:
         """Puts items as they are beside in place of what they are."""
-        marks = ", ".join("?" * len(items))
-        existing = [
-            Change(item, version, position, created, body.encode())
-            for item, version, position, created, body in self._connection.rows(
-                "SELECT id, version, position, created_position, body"  # noqa: S608 - quoted
-                f" FROM {quoted(self._name)} WHERE id IN ({marks})",
-                items,
-            )
-        ]
-        deleted = [
-            Change(item, version, position, created, b"")
-            for item, version, position, created in self._connection.rows(
-                "SELECT id, version, position, created_position FROM itemstore_deleted"  # noqa: S608 - marks only
-                f" WHERE collection = ? AND id IN ({marks})",
-                (self._name, *items),
-            )
-        ]
+        existing, deleted = changes_in(self._connection, self._name, items)
         self._in_place.forget(items)
         self._in_place.put(existing, deleted)
 

@@ -15,6 +15,7 @@ from itemstore.projections.rebuild.receipt import Receipt
 from itemstore.projections.rebuild.run import rebuild
 from itemstore.projections.sql import rebuilding
 from itemstore.projections.sql.database import Database
+from itemstore.projections.sql.rebuilt_tables import PREFIX, name_of
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.verify.run import verify
 from tests.rebuild.conftest import write
@@ -238,10 +239,7 @@ async def test_killed_before_each_of_its_statements_it_leaves_what_was_or_what_i
             lease = partition.keys.lease("rebuild")
             await partition.client.delete(lease)  # as time does
         found = {name: each for name, each in contents(followed).items() if name in right}
-        own = {
-            name: [row for row in rows if rebuilding.PREFIX not in row]
-            for name, rows in found.items()
-        }
+        own = {name: [row for row in rows if PREFIX not in row] for name, rows in found.items()}
         assert own in (damaged, right)
         outcomes.add("was" if own == damaged else "right")
         await rebuilt(partition, followed)
@@ -274,4 +272,4 @@ async def test_a_rebuild_that_lost_its_lease_touches_nothing_of_the_next_one(
 async def test_a_rebuild_of_any_collection_has_a_name_that_fits(partition: Partition) -> None:
     """PostgreSQL cuts a longer one off."""
     token = Lease(partition, "any", 1).token
-    assert len(rebuilding._prefix("x" * 63) + token) < 63
+    assert len(name_of("x" * 63, token)) < 63
