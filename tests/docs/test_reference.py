@@ -18,6 +18,7 @@ from tests.docs.pages import ROOT
 HTTP = (ROOT / "docs/http.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 README = (ROOT / "README.md").read_text()
+LAYOUT = (ROOT / "docs/layout.md").read_text()
 
 GROUP = get_command(app)
 assert isinstance(GROUP, TyperGroup)
@@ -134,3 +135,15 @@ def options(command: Any) -> list[str]:
     if command.name != "serve":
         names = [name for name in names if name not in SHARED]
     return names + [name for each in inner for name in options(each)]
+
+
+@pytest.mark.parametrize(
+    "room", ["archive", "projections", "projections/queries", "projections/sql"]
+)
+def test_each_file_of_a_room_with_many_is_where_the_layout_says_things_are(room: str) -> None:
+    """A new one gets its place on the page with the change that makes it."""
+    inside = (ROOT / room).rglob("*") if "/" in room else (ROOT / room).iterdir()
+    files = [path for path in inside if path.suffix in {".py", ".lua"} and path.stem != "__init__"]
+    assert files
+    places = [f"(../{path.relative_to(ROOT)})" for path in files]
+    assert [place for place in places if place not in LAYOUT] == []
