@@ -83,7 +83,18 @@ def path_of(text: str, parameter: str) -> Path:
 
 def listed(text: str, parameter: str, part: Callable[[Scanner], T]) -> list[T]:
     """The parts of a text, with commas between them, as `part` reads each. Raises InvalidQuery."""
-    scanner = Scanner(text, parameter)
+    return _listed(Scanner(text, parameter), part)
+
+
+def paths_written(text: str) -> list[Path]:
+    """Paths that were read before and written again, with commas between them.
+
+    That may have made them longer than what a client may write.
+    """
+    return _listed(Scanner(text, "path", longest=len(text)), read_path)
+
+
+def _listed(scanner: Scanner, part: Callable[[Scanner], T]) -> list[T]:
     parts: list[T] = []
     while True:
         scanner.skip_blanks()

@@ -34,10 +34,10 @@ class Scanner:
     What can't be read raises InvalidQuery with the place.
     """
 
-    def __init__(self, text: str, parameter: str) -> None:
+    def __init__(self, text: str, parameter: str, *, longest: int = LONGEST) -> None:
         self.text, self.parameter, self.place = text, parameter, 0
-        if len(text) > LONGEST:
-            self.fail(f"it has more than {LONGEST:,} characters", LONGEST)
+        if len(text) > longest:
+            self.fail(f"it has more than {longest:,} characters", longest)
         try:
             text.encode()
         except UnicodeEncodeError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itemstore.projections.queries.errors import InvalidQuery
-from itemstore.projections.queries.paths import MISSING, path_of, value_at
+from itemstore.projections.queries.paths import MISSING, path_of, paths_written, value_at
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,11 @@ def test_what_is_no_path_is_refused_at_its_place(text: str, place: int) -> None:
 def test_a_path_leads_to_a_value_or_to_nothing(path: str, value: Any) -> None:
     """A null is a value."""
     assert value_at(path_of(path, "order"), {"a": {"b": [1, None]}}) == value
+
+
+def test_what_was_written_is_read_again_however_long_it_became() -> None:
+    """Fifty paths of a table, or one whose every character is escaped."""
+    paths = [path_of(f"member{number}{'y' * 100}", "text") for number in range(50)]
+    assert paths_written(",".join(path.normalized for path in paths)) == paths
+    path = path_of(f"""@["{"'" * 3900}"]""", "order")
+    assert paths_written(path.normalized) == paths_written(str(path)) == [path]

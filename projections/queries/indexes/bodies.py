@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from itemstore.projections.queries.paths import MISSING, Path, path_of, value_at
+from itemstore.projections.queries.paths import MISSING, Path, paths_written, value_at
 from itemstore.projections.queries.sort_keys import sort_key
 from itemstore.projections.queries.words import words_of
 from itemstore.projections.sql.tables import Index
@@ -33,7 +33,8 @@ def words_of_body(body: bytes | str, paths: Iterable[Path]) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def path_in(normalized: str) -> Path:
     """The path that stands in a table."""
-    return path_of(normalized, "path")
+    (path,) = paths_written(normalized)
+    return path
 
 
 def value_of(body: bytes | str) -> Any:

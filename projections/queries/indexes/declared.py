@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from itemstore.domain.events import ITEMS
 from itemstore.projections.queries.errors import InvalidQuery
-from itemstore.projections.queries.paths import MOST_PATHS, Path, path_of
+from itemstore.projections.queries.paths import MOST_PATHS, Path, path_of, paths_written
 
 FORM = (
     "write collection=path, several paths separated by commas, as in "
@@ -51,7 +51,7 @@ def with_index(indexes: str | None, collection: str, path: str) -> str | None:
     for name, written in _entries("ITEMSTORE_INDEXES", indexes):
         paths.setdefault(name, []).append(written)
     of_it = paths.setdefault(collection, [])
-    if path_of(path, "path") in [path_of(each, "path") for each in of_it]:
+    if paths_written(path)[0] in [path_of(each, "path") for each in of_it]:
         return None
     of_it.append(path)
     return ",".join(f"{name}={','.join(each)}" for name, each in paths.items())

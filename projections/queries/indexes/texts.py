@@ -14,7 +14,7 @@ from itemstore.projections.queries.indexes.postgres_words import PostgresWords
 from itemstore.projections.queries.indexes.slices import LOCK_SECONDS, lock, rows_after
 from itemstore.projections.queries.indexes.sqlite_words import SqliteWords
 from itemstore.projections.queries.indexes.word_tables import WordTable
-from itemstore.projections.queries.paths import Path, listed, read_path
+from itemstore.projections.queries.paths import Path, paths_written
 from itemstore.projections.sql.changes import Change
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import short_name
@@ -52,7 +52,7 @@ def text_of(connection: Connection, collection: str) -> Text | None:
     if row is None:
         return None
     paths, table, filled_to = row
-    return Text(_read(paths), _word_table(connection, table), filled_to)
+    return Text((*paths_written(paths),), _word_table(connection, table), filled_to)
 
 
 def settle(connection: Connection, collection: str, paths: Sequence[Path]) -> None:
@@ -128,8 +128,3 @@ def _note(connection: Connection, collection: str, filled_to: str | None) -> Non
     """Notes how far the text is."""
     sql = "UPDATE itemstore_texts SET is_complete = ?, filled_to = ? WHERE collection = ?"
     connection.execute(sql, (int(filled_to is None), filled_to, collection))
-
-
-def _read(paths: str) -> tuple[Path, ...]:
-    """The paths as they stand in the table."""
-    return tuple(listed(paths, "paths", read_path))
