@@ -144,7 +144,7 @@ class Processes:
         """Keeps a process for the next query, for a while; unless all were ended meanwhile."""
         if process in self._all:
             self._idle.append(process)
-            process.rest(self._end)
+            process.rest(weakref.WeakMethod(self._end))
 
     def _end(self, process: _Process) -> None:
         self._all.discard(process)
@@ -217,9 +217,16 @@ class _Process:
         outcome, result = await self._message()
         return outcome, result
 
-    def rest(self, end: Callable[[_Process], None]) -> None:
-        """Calls `end` with it after a while, unless it wakes before."""
-        self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, end, self)
+    def rest(self, end: weakref.WeakMethod[Callable[[_Process], None]]) -> None:
+        """Calls `end` with it after a while, unless it wakes before.
+
+        It keeps nobody alive: the event loop may end before, and then never calls.
+        """
+        self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._rested, end)
+
+    def _rested(self, end: weakref.WeakMethod[Callable[[_Process], None]]) -> None:
+        if (call := end()) is not None:
+            call(self)
 
     def wake(self) -> None:
         """It is about to be asked."""

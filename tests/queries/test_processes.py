@@ -205,13 +205,14 @@ async def test_closing_ends_them_all(processes: Processes) -> None:
 
 def test_event_loops_come_and_go() -> None:
     """One process answers in each, on uvloop too, and ends with what started it."""
-    processes = Processes()
-    ask = processes.run
-    pids = {asyncio.run(ask(LONG, os.getpid)), uvloop.run(ask(LONG, os.getpid))}
-    assert len(pids) == 1
-    del processes, ask
-    gc.collect()
-    assert not any(is_running(pid) for pid in pids)
+    for run, again in ((asyncio.run, uvloop.run), (uvloop.run, asyncio.run)):
+        processes = Processes()
+        ask = processes.run
+        pids = {run(ask(LONG, os.getpid)), again(ask(LONG, os.getpid))}
+        assert len(pids) == 1
+        del processes, ask
+        gc.collect()
+        assert not any(is_running(pid) for pid in pids)
 
 
 DIES = """
