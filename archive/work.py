@@ -21,6 +21,7 @@ from itemstore.archive.trimming import Keep
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.lease import LeaseLost
@@ -33,8 +34,8 @@ PATIENCE = 1.0
 HAND_OVER = 60.0
 """Seconds after which one that can't archive lets another process try: that may reach more."""
 
-REMINDER = 60.0
-"""Seconds after which a reason that still holds is logged again."""
+TRIM_SECONDS = 60.0
+"""After so long what is archived is trimmed, also where nothing new was."""
 
 REMOVAL_SECONDS = 600.0
 """Seconds between two looks for files that nobody names."""
@@ -94,17 +95,13 @@ class Reasons:
     """Why the archive stands still, each reason said once in a while."""
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._reminders = Reminders()
 
     def warn(self, error: Exception) -> None:
         """Logs it, unless that was done a short time ago."""
-        now, reason = monotonic(), str(error)
-        if now < self._until.get(reason, 0.0):
-            return
-        self._until = {said: until for said, until in self._until.items() if until > now}
-        self._until[reason] = now + REMINDER
-        trace = None if isinstance(error, FORESEEN) else error
-        logger.warning("The archive stands still: %s", error, exc_info=trace)
+        if self._reminders.is_due(str(error)):
+            trace = None if isinstance(error, FORESEEN) else error
+            logger.warning("The archive stands still: %s", error, exc_info=trace)
 
 
 class InThisProcess(Work):
@@ -185,7 +182,7 @@ class InThisProcess(Work):
         """After each seal, and once in a while."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(REMINDER):
+                async with asyncio.timeout(TRIM_SECONDS):
                     await self._sealed.wait()
             self._sealed.clear()
             heed_cancellation()

@@ -11,11 +11,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from time import monotonic
 
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.all_logs import have_more, last_position
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
@@ -31,9 +31,6 @@ LEASE_MS = 5000
 
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
-
-REMINDER = 60.0
-"""Seconds after which a reason that still holds is logged again."""
 
 logger = logging.getLogger("itemstore")
 
@@ -86,7 +83,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_at_work = False
         self._found = 0
-        self._reasons: dict[tuple[str, str], float] = {}
+        self._reminders = Reminders()
 
     async def run(self) -> None:
         """Follows the logs until it is cancelled. Logs what goes wrong, and goes on."""
@@ -184,13 +181,9 @@ class Runner:
 
         What is the same for many collections is said of one of them.
         """
-        now, reason = monotonic(), str(error)
-        if now < self._reasons.get((who, reason), 0.0):
-            return
-        self._reasons = {said: until for said, until in self._reasons.items() if until > now}
-        self._reasons[who, reason] = now + REMINDER
-        trace = None if isinstance(error, FORESEEN) else error
-        logger.warning("%s%s does not follow the log: %s", who, of, error, exc_info=trace)
+        if self._reminders.is_due(who, str(error)):
+            trace = None if isinstance(error, FORESEEN) else error
+            logger.warning("%s%s does not follow the log: %s", who, of, error, exc_info=trace)
 
     async def _end_tasks(self) -> None:
         """Cancels what goes on until it ends: once may be lost; see engine/cancellation.py."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from itemstore.eventlog.all_logs import last_position
 from itemstore.projections.following import Following
-from itemstore.projections.pace import Pace
 from itemstore.projections.queries.indexes import texts
 from itemstore.projections.queries.indexes.bodies import keys_of
 from itemstore.projections.queries.indexes.declared import declared
@@ -19,10 +18,8 @@ from itemstore.projections.queries.indexes.making import Making
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.writer import Writer
+from itemstore.store.following_process import PACE
 from itemstore.store.store import Store
-
-PACE = Pace(at_once=500, enough=10_000, enough_bytes=8 * 1024 * 1024)
-"""How many events are applied together."""
 
 
 class CatchingUp:

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from time import monotonic
 
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.embedded import embedded_in
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.lease import Lease
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.sql.database import Database
@@ -28,9 +28,6 @@ LOOK = 0.5
 """Seconds between two looks whether it still is this one's turn."""
 
 LEASE_MS = 5_000
-
-REMINDER = 60.0
-"""Seconds after which a reason that still holds is logged again."""
 
 logger = logging.getLogger("itemstore")
 
@@ -67,7 +64,7 @@ class ReadModelFollowing:
         )
         self._turn = _turn_of(store, database, makes_directory=data_dir is None)
         self._task: asyncio.Task[None] | None = None
-        self._said: tuple[str, float] = ("", 0.0)
+        self._reminders = Reminders()
 
     def start(self) -> None:
         """Begins, in a task of its own."""
@@ -128,12 +125,9 @@ class ReadModelFollowing:
                 await asyncio.wait([process], timeout=END_SECONDS + 2)
 
     def _warn(self, error: Exception) -> None:
-        reason, until = self._said
-        if str(error) == reason and monotonic() < until:
-            return
-        self._said = str(error), monotonic() + REMINDER
-        trace = None if isinstance(error, (*FORESEEN, ProcessEnded)) else error
-        logger.warning("The read model for queries stands still: %s", error, exc_info=trace)
+        if self._reminders.is_due(str(error)):
+            trace = None if isinstance(error, (*FORESEEN, ProcessEnded)) else error
+            logger.warning("The read model for queries stands still: %s", error, exc_info=trace)
 
 
 def _turn_of(store: Store, database: Database, *, makes_directory: bool) -> Turn:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from itemstore.engine.connect import connect_to_primary
+from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import Past
@@ -131,14 +132,13 @@ async def _keep_looking(runner: Runner, writer: Writer) -> None:
 
 async def _keep_making(writer: Writer, making: Making) -> None:
     """Has indexes and texts made that are declared, between the batches. Says why it does not."""
-    said = ""
+    reminders = Reminders()
     while True:
         try:
             pause = MAKING_PAUSE if await writer.run(making.work) else MAKING_LOOK
         except Exception as error:
             pause = MAKING_PATIENCE
-            if str(error) != said:
-                said = str(error)
+            if reminders.is_due(str(error)):
                 trace = None if isinstance(error, SqlUnavailable) else error
                 logger.warning("Indexes and texts are not made: %s", error, exc_info=trace)
         await asyncio.sleep(pause)

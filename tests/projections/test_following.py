@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
+from itemstore.engine import reminders
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.all_logs import have_more
@@ -153,7 +154,7 @@ async def test_one_that_hangs_is_given_up_and_tried_again(
 ) -> None:
     """And the reason is logged, with where it is."""
     monkeypatch.setattr(following, "TOO_LONG", 0.02)
-    monkeypatch.setattr(runner, "REMINDER", 0.0)
+    monkeypatch.setattr(reminders, "SECONDS", 0.0)
     await EventLog(partitions[1]).append(PutItem("a", b"{}"))
     said = "hanging of /orders does not follow the log: hanging fails on the events after 0-0: it"
     async with following_them(partitions, Hanging("hanging", count_collections)):

@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.engine import reminders
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -368,7 +369,7 @@ async def test_why_a_runner_waits_is_logged_once(
     async with running(partition):
         await asyncio.sleep(0.1)
         assert caplog.text.count("statistics does not follow the log") == 1
-    monkeypatch.setattr(runner_module, "REMINDER", 0.0)
+    monkeypatch.setattr(reminders, "SECONDS", 0.0)
     async with running(partition), asyncio.timeout(10):
         while caplog.text.count("statistics does not follow the log") < 5:
             await asyncio.sleep(0.01)
