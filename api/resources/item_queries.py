@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 
 from starlette.requests import ClientDisconnect
@@ -15,24 +14,20 @@ from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.links import next_page
 from itemstore.api.http.page_reply import PageReply, listed
 from itemstore.api.http.preconditions import conditions_of, not_modified
-from itemstore.api.http.preferences import prefers_explanation
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import JSON, Header, Headers, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply
 from itemstore.api.http.vary import vary
 from itemstore.api.query_counts import ANSWERED
-from itemstore.api.resources.item_pages import ListQuery, fields_of, listed_item, only_fields
-from itemstore.api.resources.query_cursors import cursor_of_place, fingerprint_of, place_of_cursor
+from itemstore.api.resources.asked_query import AskedQuery, asked_query
+from itemstore.api.resources.item_pages import ListQuery, listed_item, only_fields
+from itemstore.api.resources.query_cursors import cursor_of_place
 from itemstore.domain.evolve import Item
-from itemstore.domain.ids import InvalidItemId, prefix_of
-from itemstore.domain.positions import START, key_of, position_of
-from itemstore.eventlog.excerpts import quoted
+from itemstore.domain.positions import START, key_of
 from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive
-from itemstore.projections.queries.fields import Fields
 from itemstore.projections.queries.indexes.bodies import path_in
 from itemstore.projections.queries.indexes.declared import with_index
-from itemstore.projections.queries.order import Order
 from itemstore.projections.queries.query import Found, Plan, Query
 from itemstore.projections.sql.errors import ReadModelBehind
 from itemstore.server.request_head import MOST_URL
@@ -46,28 +41,12 @@ BY_PREFER = vary(b"prefer")
 LOOK = 0.5
 """Seconds between two looks at whether the client is still there."""
 
-_NO_POSITION = "A position is <milliseconds>-<number>, as an Event-Id is."
-
 _SET_BACK = "What queries are answered from was set back while the query ran, and is made again"
 
 _TOO_LONG = (
     "The URL of the next page would be longer than the 8,000 bytes that are taken: what these "
     "items are ordered by is too long. Order by less, or by something shorter"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A query as it was read from a request.
-
-    `at_least` is the position that the answer has to be as of, or a later one, None for any.
-    """
-
-    query: Query
-    fingerprint: bytes
-    fields: Fields | None
-    at_least: str | None
-    is_explained: bool
 
 
 async def query_items(request: Request, wanted: ListQuery) -> AnyReply:
@@ -107,7 +86,7 @@ async def _answer(request: Request, wanted: ListQuery) -> tuple[AnyReply, int]:
     """The answer, and how many rows were looked at for it."""
     began, admission = monotonic(), request.context.admission
     model = _read_model(request)
-    asked = _asked(request, wanted)
+    asked = asked_query(request, wanted)
     least = START
     if asked.at_least is not None:
         least = await _wait(request, model, asked.at_least)
@@ -133,53 +112,6 @@ def _read_model(request: Request) -> ReadModel:
     return model
 
 
-def _asked(request: Request, wanted: ListQuery) -> _Asked:
-    """What the parameters and header fields ask for. Raises InvalidQuery and Problem."""
-    fields = None if wanted.fields is None else fields_of(wanted.fields)
-    keys = 0 if wanted.order is None else len(Order.of(wanted.order).by)
-    query = Query(
-        request.collection.name,
-        where=wanted.where,
-        order=wanted.order,
-        search=wanted.search,
-        prefixes=_prefixes(request, wanted.prefix),
-        limit=wanted.limit,
-    )
-    fingerprint = fingerprint_of(query, wanted.prefix)
-    if wanted.after is not None:
-        query = replace(query, after=place_of_cursor(wanted.after, fingerprint, keys))
-    # What was looked at, and that the fewest rows were there, tells of items outside of the scope.
-    explains = prefers_explanation(request.fields) and request.scope.has_every_id
-    return _Asked(query, fingerprint, fields, _at_least(request, wanted), explains)
-
-
-def _prefixes(request: Request, prefix: str) -> Sequence[str]:
-    """Those of the ids that are asked for and may be seen; none at all where no id has them."""
-    if prefix:
-        try:
-            prefix_of(prefix.encode())
-        except InvalidItemId:
-            return ()
-    return request.scope.prefixes_within(prefix)
-
-
-def _at_least(request: Request, wanted: ListQuery) -> str | None:
-    """The later one of the two positions that can be asked for. Raises InvalidQuery, Problem."""
-    positions = []
-    if wanted.min_position is not None:
-        position = position_of(wanted.min_position)
-        if position is None:
-            raise InvalidQuery("min_position", _NO_POSITION)
-        positions.append(position)
-    if (text := request.field(b"if-position")) is not None:
-        position = position_of(text)
-        if position is None:
-            sentence = f"If-Position is {quoted(text)}. {_NO_POSITION}"
-            raise Problem("malformed-header", sentence)
-        positions.append(position)
-    return max(positions, key=key_of, default=None)
-
-
 async def _wait(request: Request, model: ReadModel, position: str) -> str:
     """Waits until the read model is as new, and where it is then.
 
@@ -200,7 +132,7 @@ async def _wait(request: Request, model: ReadModel, position: str) -> str:
 
 
 async def _same_as_before(
-    request: Request, model: ReadModel, wanted: ListQuery, asked: _Asked
+    request: Request, model: ReadModel, wanted: ListQuery, asked: AskedQuery
 ) -> AnyReply | None:
     """304 for a client that names the tag of the very same query, as of the same position.
 
@@ -225,7 +157,7 @@ async def _found(request: Request, model: ReadModel, query: Query) -> Found:
         finding.cancel()
 
 
-def _headers(request: Request, wanted: ListQuery, asked: _Asked, position: str) -> Headers:
+def _headers(request: Request, wanted: ListQuery, asked: AskedQuery, position: str) -> Headers:
     """What a cache and a reader are told of an answer that is as of the position.
 
     One that is explained says how it was made that time, so it has no tag and is not kept.
@@ -240,7 +172,7 @@ def _headers(request: Request, wanted: ListQuery, asked: _Asked, position: str) 
 
 
 async def _page(
-    request: Request, wanted: ListQuery, asked: _Asked, found: Found, headers: Headers
+    request: Request, wanted: ListQuery, asked: AskedQuery, found: Found, headers: Headers
 ) -> PageReply:
     items: Sequence[Item] = found.items
     if asked.fields is not None:
