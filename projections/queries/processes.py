@@ -111,6 +111,8 @@ class Processes:
                 self._end(process)
                 if is_closed:
                     raise TooManyQueries("Queries are no longer answered here.") from None
+                if is_last and not process.is_started:
+                    raise TooManyQueries("The process for the query ends as it starts.") from None
                 if is_last:
                     raise QueryTooExpensive(
                         "The process that ran the query ended, twice. It may need too much memory."
@@ -195,18 +197,18 @@ class _Process:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
             )
-        self._is_started = False
+        self.is_started = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def started(self) -> None:
         """Waits until it is ready. Raises ProcessEnded."""
-        if not self._is_started:
+        if not self.is_started:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await self._message()
             except TimeoutError:
                 raise ProcessEnded from None
-            self._is_started = True
+            self.is_started = True
 
     async def answer(self, request: bytes) -> tuple[Outcome, Any]:
         """What it answers. Raises ProcessEnded."""

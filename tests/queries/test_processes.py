@@ -192,6 +192,17 @@ async def test_a_process_without_work_ends(
     assert await processes.run(LONG, os.getpid) != pid
 
 
+async def test_one_that_can_not_start_is_not_the_querys_fault(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as while another version is being installed: it is tried again later."""
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "PROGRAM", "raise SystemExit")
+        with pytest.raises(TooManyQueries, match="as it starts"):
+            await processes.run(LONG, os.getpid)
+    assert await processes.run(LONG, os.getpid) != os.getpid()
+
+
 async def test_closing_ends_them_all(processes: Processes) -> None:
     """The idle one, and the one that is at work."""
     pids = await asyncio.gather(*(processes.run(LONG, os.getpid) for _ in range(2)))
