@@ -272,7 +272,7 @@ PROBLEM_TYPES = {
             "points.",
         ),
         ProblemType(
-            "read-model-behind", 503, "Queries are not as new yet",
+            "read-model-behind", 503, "Queries have not caught up yet",
             "What queries are answered from follows the log, and did not get to the position that "
             "the request wants within two seconds; or it is just being made from the log. "
             "`position` is where it is. A position from ahead of the log is never reached.",

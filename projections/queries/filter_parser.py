@@ -122,7 +122,7 @@ class FilterParser:
             scanner.place = end
             return self._test(left, start)
         if negated:
-            scanner.fail("! goes with a comparison in parentheses only", place)
+            scanner.fail("! before a comparison needs parentheses around that", place)
         scanner.skip_blanks()
         second = scanner.place
         right = self._operand()
@@ -145,7 +145,7 @@ class FilterParser:
         if scanner.next == "(":
             return self._function(word, place)
         if word not in _WORDS:
-            said = f"{word:.40} is nothing: a member is written @.{word:.40}, a string in quotes"
+            said = f"{word:.40} means nothing: a member is @.{word:.40}, a string stands in quotes"
             scanner.fail(said, place)
         return Literal(_WORDS[word])
 
@@ -153,12 +153,12 @@ class FilterParser:
         if isinstance(operand, Matches):
             return operand
         if not isinstance(operand, Selection):
-            self._scanner.fail("a value is no test: it has to be compared", place)
+            self._scanner.fail("a value alone is no condition: it has to be compared", place)
         return Exists(operand)
 
     def _value(self, operand: Value | Matches, place: int) -> Value:
         if isinstance(operand, Matches):
-            self._scanner.fail("this function gives a test, which can't be compared", place)
+            self._scanner.fail("this function is true or false, which can't be compared", place)
         if isinstance(operand, Selection) and operand.steps is None:
             self._scanner.fail(
                 "this query may select several values, so it can't be compared", place
@@ -168,7 +168,7 @@ class FilterParser:
     def _function(self, name: str, place: int) -> Value | Matches:
         if name not in _FUNCTIONS:
             known = ", ".join(_FUNCTIONS)
-            self._scanner.fail(f"there is no function {name:.40}, but {known}", place)
+            self._scanner.fail(f"there is no function {name:.40}; there are {known}", place)
         with self._deeper():
             arguments = self._arguments()
         wanted = 2 if name in ("match", "search") else 1

@@ -117,7 +117,7 @@ def read_path(scanner: Scanner) -> Path:
             scanner.fail(f"a path begins with @: @.{name.group():.40}{scanner.next}…", place)
         return Path((name.group(),))
     if scanner.next not in {"@", "$"}:
-        scanner.unexpected("a name, or a path as @.address.city")
+        scanner.unexpected("a name, or a path such as @.address.city")
     steps = FilterParser(scanner).selection().steps
     if steps is None:
         scanner.fail("it may select several values; a path leads to one", place)

@@ -189,7 +189,7 @@ def _without_index(asked: Asked, limits: Limits) -> QueryTooExpensive:
     advice = (
         f"An index on {index} would help"
         if index is not None
-        else "No index would help: none knows what such a condition is true of"
+        else "No index would help with such a condition"
     )
     return QueryTooExpensive(
         f"More than {limits.rows:,} items would be looked at. {advice}; a prefix of ids narrows it "

@@ -95,7 +95,7 @@ class Scanner:
         if not found:
             self.unexpected(wanted)
         if self.next.isdecimal():
-            self.fail("a number has no zero before it", place)
+            self.fail("a number does not begin with a zero", place)
         number = int(found.group())
         if abs(number) > FARTHEST:
             self.fail("the index is beyond 2^53 - 1", place)
@@ -106,7 +106,7 @@ class Scanner:
         place = self.place
         found = self.match(_NUMBER)
         if not found or NAME.match(self.next) or self.next in tuple(".0123456789"):
-            self.fail("that is not a number as JSON has them", place)
+            self.fail("this is not a number as JSON writes one", place)
         return float(found.group()) if found[1] or found[2] else int(found.group())
 
     def string(self) -> str:
