@@ -26,8 +26,8 @@ from itemstore.api.resources.query_cursors import cursor_of_place
 from itemstore.domain.evolve import Item
 from itemstore.domain.positions import START, key_of
 from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive
-from itemstore.projections.queries.indexes.bodies import path_in
 from itemstore.projections.queries.indexes.declared import with_index
+from itemstore.projections.queries.paths import path_written
 from itemstore.projections.queries.query import Found, Plan, Query
 from itemstore.projections.sql.errors import ReadModelBehind
 from itemstore.server.request_head import MOST_URL
@@ -192,7 +192,7 @@ async def _page(
 
 def _plan(plan: Plan) -> dict[str, object]:
     """How a query was answered, with the index as people write it."""
-    index = None if plan.index is None else str(path_in(plan.index))
+    index = None if plan.index is None else str(path_written(plan.index))
     return {"index": index, "order": plan.order, "looked_at": plan.looked_at}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from itemstore.projections.queries.filter_parser import FilterParser
@@ -92,6 +93,13 @@ def paths_written(text: str) -> list[Path]:
     That may have made them longer than what a client may write.
     """
     return _listed(Scanner(text, "path", longest=len(text)), read_path)
+
+
+@lru_cache(maxsize=1024)
+def path_written(text: str) -> Path:
+    """One path that was read before and written again."""
+    (path,) = paths_written(text)
+    return path
 
 
 def _listed(scanner: Scanner, part: Callable[[Scanner], T]) -> list[T]:

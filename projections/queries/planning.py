@@ -14,8 +14,8 @@ from math import inf
 
 from itemstore.projections.queries.asked import Asked
 from itemstore.projections.queries.errors import QueryTooExpensive
-from itemstore.projections.queries.indexes.bodies import path_in
 from itemstore.projections.queries.indexes.word_tables import Condition
+from itemstore.projections.queries.paths import path_written
 from itemstore.projections.queries.ranges import ranges_of
 from itemstore.projections.queries.walks import Column, Walk
 from itemstore.projections.sql.database import Connection
@@ -128,7 +128,7 @@ def _by_path(
     if asked.where is None:
         return found
     for path, column in table.columns.items():
-        ranges = ranges_of(asked.where, path_in(path))
+        ranges = ranges_of(asked.where, path_written(path))
         if ranges is not None:
             walk = Walk(table.name, (Column(column),), ranges.ranges, ranges.with_missing)
             is_exact = ranges.is_exact and asked.has_every_id and asked.search is None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
-from itemstore.projections.queries.paths import MISSING, Path, paths_written, value_at
+from itemstore.projections.queries.paths import MISSING, Path, path_written, value_at
 from itemstore.projections.queries.sort_keys import sort_key
 from itemstore.projections.queries.words import words_of
 from itemstore.projections.sql.tables import Index
@@ -21,20 +20,13 @@ def keys_of(indexes: Iterable[Index], body: bytes | str) -> list[bytes | None]:
 def keys_at(paths: Iterable[str], body: bytes | str) -> list[bytes | None]:
     """The sort keys of the values at normalized paths of a body, None where it has none."""
     value = value_of(body)
-    found = (value_at(path_in(each), value) for each in paths)
+    found = (value_at(path_written(each), value) for each in paths)
     return [None if each is MISSING else sort_key(each) for each in found]
 
 
 def words_of_body(body: bytes | str, paths: Iterable[Path]) -> tuple[str, ...]:
     """The words of a body, each once."""
     return words_of(value_of(body), paths)
-
-
-@lru_cache(maxsize=1024)
-def path_in(normalized: str) -> Path:
-    """The path that stands in a table."""
-    (path,) = paths_written(normalized)
-    return path
 
 
 def value_of(body: bytes | str) -> Any:

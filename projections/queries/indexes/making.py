@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from itemstore.domain.positions import key_of
 from itemstore.projections.queries.indexes import columns, texts
-from itemstore.projections.queries.indexes.bodies import path_in
 from itemstore.projections.queries.indexes.declared import Declared
+from itemstore.projections.queries.paths import path_written
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import INDEXES, checkpoint, indexes
 
@@ -61,7 +61,10 @@ def made(connection: Connection, collection: str) -> Made:
         return Made({}, {})
     text = texts.text_of(connection, collection)
     return Made(
-        {str(path_in(each.path)): each.is_complete for each in indexes(connection, collection)},
+        {
+            str(path_written(each.path)): each.is_complete
+            for each in indexes(connection, collection)
+        },
         {str(each): text.is_complete for each in text.paths} if text else {},
     )
 
