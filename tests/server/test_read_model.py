@@ -188,7 +188,8 @@ def test_a_data_directory_that_is_moved_and_comes_back_is_followed_again(
 ) -> None:
     """Nothing is made in its place meanwhile, where it would be in the way."""
     directory, path = tmp_path / "data", tmp_path / "data" / FILE
-    server = serve("--model", "any", queries=True)
+    # The archive is a place of its own, and is made where it is told to be.
+    server = serve("--model", "any", "--archive", "off", queries=True)
     put(server, "a", {})
     wait_until(lambda: found(path) == {"a": "{}"})
     directory.rename(tmp_path / "moved")
