@@ -27,8 +27,8 @@ from itemstore.store.small_reads import SmallReads, discard
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
 
-LOOK = 0.02
-"""Seconds between two looks whether it is where it should be."""
+LOOK, LAST_LOOK = 0.02, 0.1
+"""Seconds between two looks whether it is where it should be, at first and after a while."""
 
 _ANOTHER = (
     "The read model in the database is another store's (its log is {}, and this one's is {}): name "
@@ -118,13 +118,15 @@ class ReadModel:
         it is another store's. Raises SqlUnavailable, LogUnavailable, LogBroken.
         """
         until = monotonic() + seconds
+        pause = LOOK
         while True:
             at = await self.position(collection)
             if await self._has_come_to(collection, position, at):
                 return at
             if monotonic() > until:
                 return None
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(pause)
+            pause = min(1.25 * pause, LAST_LOOK)
 
     def start(self) -> None:
         """Begins to follow, where that is done beside this process."""
