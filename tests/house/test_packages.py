@@ -67,7 +67,9 @@ def test_the_command_is_there() -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_a_room_imports_is_a_declared_dependency(room: str) -> None:
     """Nothing is there only because something else happened to bring it."""
-    declared = {distribution(line) for line in PROJECT["project"]["dependencies"]}
+    project = PROJECT["project"]
+    on_request = project["optional-dependencies"]["postgres"]
+    declared = {distribution(line) for line in (*project["dependencies"], *on_request)}
     declared.add("pydantic-core")  # part of pydantic, which asks for one version of it alone
     carriers = metadata.packages_distributions()
     later = {"compression"}  # in the standard library from Python 3.14 on

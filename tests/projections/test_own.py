@@ -156,7 +156,7 @@ def test_it_is_verified_and_rebuilt_for_as_long_as_it_is_named(tmp_path: Path) -
     assert run("verify").returncode == 0
     unknown = run("rebuild", "writers")
     assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert "no projection 'writers'; there are current-items, statistics." in unknown.stderr
+    assert "no projection 'writers'; there are current-items, statistics, sql." in unknown.stderr
 
     assert run("rebuild", "writers", *named).returncode == 0
     assert run("verify", *named).returncode == 0

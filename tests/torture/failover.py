@@ -176,7 +176,7 @@ async def _failed_over(part: str, kind: type[Pair], seed: int, seconds: float) -
         outcome.violations += whole.complaints
         outcome.violations += await read_back(pair.api.port, whole.log, seed)
         outcome.violations += await verified(
-            "--redis-url", pair.primary.url, environment=pair.archive.environment
+            "--redis-url", pair.primary.url, environment=pair.api.environment
         )
         log = [entry for entry in whole.log if entry.item != PROBE]
     writes = [each for each in recorded.history if each.is_write and not each.is_refusal]
