@@ -46,9 +46,10 @@ def measure(rounds: int, seconds: int) -> list[dict[str, Any]]:
     found = []
     with ExitStack() as stack:
         archiving = ("--archive-seconds", ARCHIVE_SECONDS, "--keep-events", KEEP_EVENTS)
+        alone = ("--sql-url", "off")
         servers = [
-            stack.enter_context(_server(ON, where, *map(str, archiving))),
-            stack.enter_context(_server(OFF, where, "--archive", "off")),
+            stack.enter_context(_server(ON, where, *alone, *map(str, archiving))),
+            stack.enter_context(_server(OFF, where, *alone, "--archive", "off")),
         ]
         for number in range(rounds):
             for server in servers if number % 2 == 0 else servers[::-1]:
