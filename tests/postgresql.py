@@ -66,7 +66,8 @@ class PostgresServer:
         """Ends it as a crash would, stopped or not, with all of its processes."""
         pid = self.pid
         os.kill(pid, signal.SIGQUIT)
-        os.kill(pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # it may have ended already
+            os.kill(pid, signal.SIGCONT)
         _wait_for_end(pid)
 
     @contextmanager

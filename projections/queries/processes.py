@@ -95,7 +95,7 @@ class Processes:
     ) -> tuple[Outcome, Any]:
         request = framed((seconds, call, arguments))
         for is_last in (False, True):
-            process = self._process()
+            process = self._new_process() if is_last else self._process()
             try:
                 await process.started()
                 async with asyncio.timeout(seconds):
@@ -135,6 +135,9 @@ class Processes:
             if not process.has_ended():
                 return process
             self._end(process)  # somebody ended it: that says nothing of this query
+        return self._new_process()
+
+    def _new_process(self) -> _Process:
         try:
             process = _Process()
         except OSError as error:

@@ -170,10 +170,13 @@ async def test_a_process_that_somebody_ended_is_replaced(processes: Processes) -
         await processes.run(LONG, os._exit, 3)
 
 
+@pytest.mark.parametrize("is_noticed", [True, False])
 async def test_processes_that_were_ended_while_they_rested_say_nothing_of_a_query(
-    processes: Processes,
+    processes: Processes, monkeypatch: pytest.MonkeyPatch, *, is_noticed: bool
 ) -> None:
-    """Both of them, so that it would have been asked twice."""
+    """Both of them, so that it would have been asked twice; also in the moment after that."""
+    if not is_noticed:
+        monkeypatch.setattr("subprocess.Popen.poll", lambda _: None)
     pids = await asyncio.gather(processes.run(LONG, os.getpid), processes.run(LONG, os.getpid))
     for pid in pids:
         os.kill(pid, 9)

@@ -149,5 +149,6 @@ async def _audit(api: Api, archive: Place, books: Books, followers: Sequence[Fol
         books.complain("in the end the feed has told other balances than the log has")
     books.outcome.violations += await read_back(api.port, whole.log, books.outcome.seed)
     books.outcome.violations += await verified(
-        "--redis-url", f"unix://{api.engine_socket}", environment=api.environment
+        *("--redis-url", f"unix://{api.engine_socket}"),
+        environment={**api.environment, **archive.environment},
     )

@@ -276,9 +276,14 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
     found += system.complaints + whole.complaints
     for wrong in await asyncio.gather(
-        *(verified("--redis-url", f"unix://{engine}", environment=api.environment)
-          for api in system.apis)
-    ):  # fmt: skip
+        *(
+            verified(
+                *("--redis-url", f"unix://{engine}"),
+                environment={**api.environment, **system.archive.environment},
+            )
+            for api in system.apis
+        )
+    ):
         found += wrong
     for api in (*system.apis, *system.archivers):
         if not api.is_running:
