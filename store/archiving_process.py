@@ -7,7 +7,6 @@ end of its standard input it archives what came last, for a short time.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,10 +20,6 @@ from itemstore.store.archiver import archiving_of
 from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
-
-GARBAGE = 50_000
-"""Objects that are made before Python looks for circles among them, of which there are hardly any:
-700 are a few events, and cost a sixth of all that is done."""
 
 _PROGRAM = "from itemstore.store.archiving_process import main; main()"
 
@@ -52,8 +47,6 @@ class InAnotherProcess(Work):
 def main() -> None:
     """Archives the store that the environment names until standard input ends."""
     begin_as_child()
-    gc.freeze()  # what is there now stays
-    gc.set_threshold(GARBAGE, 20, 100)
     code = asyncio.run(_archive(sys.argv[1:]))
     leave(code)
 
