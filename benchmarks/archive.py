@@ -34,12 +34,11 @@ from benchmarks.archive_reads import caught_up, reader
 from benchmarks.archive_report import markdown
 from benchmarks.bucket import bucket
 from benchmarks.contestants import serve_command
-from benchmarks.cores import UNPINNED
 from benchmarks.document import publish
 from benchmarks.drive import check_wrk
 from benchmarks.measure import say
 from benchmarks.rebuild import COMMAND, engine_in_a_new_directory, measured
-from benchmarks.record import where_and_when
+from benchmarks.record import recorded
 from benchmarks.starting import HERE, answering, free_port
 from itemstore.engine.embedded import EmbeddedEngine, attach, run
 from itemstore.eventlog.keys import Keys
@@ -79,11 +78,7 @@ def main() -> None:
         "segments": archive_segments.measure,
         "log": lambda: outgrown(history, options.keep_events),
     }
-    begun = time.monotonic()
-    record = where_and_when(UNPINNED.sentence) | {
-        name: each() for name, each in work.items() if name in wanted
-    }
-    record["took"] = round(time.monotonic() - begun)
+    record = recorded(work, wanted)
     publish(record, "archive", markdown(record), in_docs=options.docs)
 
 

@@ -25,13 +25,12 @@ from benchmarks import queries_puts
 from benchmarks.archive_fill import fill
 from benchmarks.archive_history import History
 from benchmarks.contestants import serve_command
-from benchmarks.cores import UNPINNED
 from benchmarks.document import publish
 from benchmarks.drive import check_wrk
 from benchmarks.measure import say
 from benchmarks.queries_following import FILE, events_behind
 from benchmarks.queries_report import markdown
-from benchmarks.record import where_and_when
+from benchmarks.record import recorded
 from benchmarks.starting import HERE, answering, free_port
 from itemstore.engine.embedded import run
 
@@ -67,11 +66,7 @@ def main() -> None:
         "puts": lambda: queries_puts.measure(options.rounds, options.seconds),
         "reads": lambda: reads(options.items, options.requests),
     }
-    begun = time.monotonic()
-    record = where_and_when(UNPINNED.sentence) | {
-        name: each() for name, each in work.items() if name in wanted
-    }
-    record["took"] = round(time.monotonic() - begun)
+    record = recorded(work, wanted)
     publish(record, "queries", markdown(record), in_docs=options.docs)
 
 

@@ -7,13 +7,15 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contestant import Contestant
+from benchmarks.cores import UNPINNED
 from benchmarks.measure import Plan
 from benchmarks.workloads import BODY, IDS, Layout, Workload
 from itemstore.engine.server_process import program
@@ -50,6 +52,17 @@ def record(
         "measured": list(measured),
         "at_half": list(at_half),
     }
+
+
+def recorded(work: Mapping[str, Callable[[], Any]], wanted: Container[str]) -> dict[str, Any]:
+    """What each wanted piece of work measured, on cores that are not pinned, and how long it took.
+
+    They are done in their order.
+    """
+    begun = time.monotonic()
+    found = where_and_when(UNPINNED.sentence)
+    found |= {name: each() for name, each in work.items() if name in wanted}
+    return found | {"took": round(time.monotonic() - begun)}
 
 
 def where_and_when(pinned: str) -> dict[str, Any]:

@@ -221,6 +221,13 @@ def postgresql(postgres_server: PostgresServer) -> PostgresServer:
     return postgres_server
 
 
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[Path]:
+    """The directory of a PostgreSQL server that a test may stop, kill and start again."""
+    with postgres_directory() as directory:
+        yield directory
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """Each database for queries in turn, with nothing in it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from tests.conftest import ServerOf, wait_until
-from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
+from tests.postgresql import PostgresServer, running_postgresql
 from tests.server.conftest import Serve, Server
 from tests.server.test_read_model import follower_of
 
@@ -20,13 +20,6 @@ Engines = Callable[[str], str]
 
 AT_ONCE = 15.0
 """Seconds in which a query is answered, one that has five, on a machine with much else to do."""
-
-
-@pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    """The directory of a server that may be killed and started again."""
-    with postgres_directory() as directory:
-        yield directory
 
 
 @pytest.fixture
@@ -90,10 +83,10 @@ def test_a_write_is_found_by_who_names_it(
 
 
 def test_one_that_goes_away_takes_nothing_but_queries_with_it(
-    serve: Serve, engine: str, directory: Path
+    serve: Serve, engine: str, own_postgres: Path
 ) -> None:
     """While it hangs, while it is dead, and when it is back; and nothing counts twice."""
-    with running_postgresql(directory) as database:
+    with running_postgresql(own_postgres) as database:
         database.empty()
         server = serve(*options(engine, database.url), queries=True)
         put(server, "a", {"n": 1})
@@ -108,7 +101,7 @@ def test_one_that_goes_away_takes_nothing_but_queries_with_it(
         put(server, "c", {"n": 3})
         assert_away(query(server))
         assert httpx.get(f"{server.url}/readyz", timeout=AT_ONCE).status_code == 200
-    with running_postgresql(directory) as database:
+    with running_postgresql(own_postgres) as database:
         wait_until(lambda: total(server) == 3)
         events = "SELECT items, events FROM itemstore.itemstore_checkpoints"
         assert database.run(events) == [(3, 3)]
@@ -141,15 +134,15 @@ def test_of_several_hosts_one_follows(
 
 
 def test_a_database_that_is_not_there_yet_is_waited_for(
-    serve: Serve, engine: str, directory: Path
+    serve: Serve, engine: str, own_postgres: Path
 ) -> None:
     """The server starts without it."""
-    with running_postgresql(directory) as database:
+    with running_postgresql(own_postgres) as database:
         database.empty()
     server = serve(*options(engine, database.url), queries=True)
     put(server, "a", {"n": 1})
     began = time.monotonic()
     assert_away(query(server))
     assert time.monotonic() - began < AT_ONCE
-    with running_postgresql(directory):
+    with running_postgresql(own_postgres):
         wait_until(lambda: total(server) == 1)

@@ -26,7 +26,7 @@ from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, crea
 from itemstore.projections.sql.writing import Writing
 from tests.conftest import ROOT
 from tests.docs.pages import blocks
-from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
+from tests.postgresql import PostgresServer, running_postgresql
 from tests.sql.entries import LOG, created
 
 WRONG_URLS = [
@@ -50,17 +50,10 @@ LATE = 30.0
 """Seconds after which a query that has one is late, on a machine that has much else to do."""
 
 
-@pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    """The directory of a server that may be stopped, killed and started again."""
-    with postgres_directory() as directory:
-        yield directory
-
-
 @pytest.fixture
-def own(directory: Path) -> Iterator[PostgresServer]:
+def own(own_postgres: Path) -> Iterator[PostgresServer]:
     """A running server of the test's own, with nothing in it."""
-    with running_postgresql(directory, max_connections="8") as server:
+    with running_postgresql(own_postgres, max_connections="8") as server:
         server.empty()
         yield server
 
@@ -320,10 +313,10 @@ def test_one_that_hangs_is_not_waited_for(own: PostgresServer) -> None:
         assert connection.one("SELECT 1") == (1,)
 
 
-def test_one_that_went_away_is_found_when_it_is_back(directory: Path) -> None:
+def test_one_that_went_away_is_found_when_it_is_back(own_postgres: Path) -> None:
     """What was not committed is not there, and what was, is."""
     with ExitStack() as stack:
-        server = stack.enter_context(running_postgresql(directory))
+        server = stack.enter_context(running_postgresql(own_postgres))
         server.empty()
         database = postgres_database(server.url, seconds=SECONDS)
         tables_in(database)
@@ -339,7 +332,7 @@ def test_one_that_went_away_is_found_when_it_is_back(directory: Path) -> None:
         assert not reading.is_current()
         assert "server closed the connection" in in_time(lambda: reading.one("SELECT 1"))
         assert "connection to server on socket" in in_time(database.reading)
-    with running_postgresql(directory), closing(database.writing()) as connection:
+    with running_postgresql(own_postgres), closing(database.writing()) as connection:
         assert connection.one("SELECT items FROM itemstore_checkpoints") == (1,)
         assert connection.one("SELECT id FROM items") == ("a",)
 

@@ -18,7 +18,7 @@ from itemstore.projections.sql.postgres import postgres_database
 from itemstore.store.read_model import ReadModel
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
-from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
+from tests.postgresql import PostgresServer, running_postgresql
 from tests.sql.followers import follow
 
 QUERY = Query("items", where="@.n == 1")
@@ -27,17 +27,10 @@ LATE = 60.0
 """Seconds in which many are answered together; one after the other they would take minutes."""
 
 
-@pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    """The directory of a server that may be killed and started again."""
-    with postgres_directory() as directory:
-        yield directory
-
-
 @pytest.fixture
-def server(directory: Path) -> Iterator[PostgresServer]:
+def server(own_postgres: Path) -> Iterator[PostgresServer]:
     """A server of the test's own, with nothing in it."""
-    with running_postgresql(directory) as server:
+    with running_postgresql(own_postgres) as server:
         server.empty()
         yield server
 
@@ -73,12 +66,12 @@ async def test_many_that_ask_one_that_hangs_are_told_so_together(
 
 
 async def test_one_that_ended_is_asked_again_when_it_is_back(
-    model: ReadModel, server: PostgresServer, directory: Path
+    model: ReadModel, server: PostgresServer, own_postgres: Path
 ) -> None:
     """The connections of before are not used."""
     assert (await model.find(QUERY)).total == 1
     server.kill()
     with pytest.raises(SqlUnavailable, match="can't be used"):
         await model.find(QUERY)
-    with running_postgresql(directory):
+    with running_postgresql(own_postgres):
         assert (await model.find(QUERY)).total == 1
