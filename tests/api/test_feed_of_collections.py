@@ -225,10 +225,11 @@ async def test_a_wait_ends_with_what_it_is_for(busy: httpx.AsyncClient) -> None:
 async def test_a_wait_for_a_quiet_collection_asks_the_engine_little(
     busy: httpx.AsyncClient, asked: list[str]
 ) -> None:
-    """What happens in others is seen in memory."""
-    waiting = asyncio.create_task(busy.get("/events?wait=0.5&source=/notes&item=never"))
-    await asyncio.sleep(0.1)
-    del asked[:]
-    answer = await asyncio.wait_for(waiting, timeout=5)
-    assert answer.json() == []
-    assert len(asked) < 10
+    """What happens in others is seen in memory: a longer wait asks for a look or two more."""
+    told = []
+    for seconds in (0.01, 0.01, 0.5):
+        del asked[:]
+        answer = await busy.get(f"/events?wait={seconds}&source=/notes&item=never")
+        assert answer.json() == []
+        told.append(len(asked))
+    assert told[2] < told[1] + 5

@@ -20,6 +20,7 @@ FIRST, SECOND, THIRD = "1795425451565-0", "1795425451586-0", "1800000000000-7"
         ("HTTP/1.1 200 OK\n…\n\n{}", "HTTP/1.1 200 OK\ndate: now\netag: 1\n\n{}"),
         ('{"id":1,…', '{"id":1,"more":2}'),
         ("", "\n"),
+        (".\nOK", "Executing <Task pending name='Task-2' coro=<f()>> took 0.139 seconds\n.\nOK\n"),
     ],
 )
 def test_what_differs_from_day_to_day_is_no_difference(shown: str, came: str) -> None:
