@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.api.context import Context
-from itemstore.api.gate.authentication import OPEN, authenticate, token_of
+from itemstore.api.gate.authentication import OPEN, authenticate, token_of, wants_token
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
 from itemstore.api.http.error_replies import error_reply
@@ -83,7 +83,7 @@ class Answering:
         try:
             handler = resource.handler(method)
             if resource.template not in OPEN:
-                if not self.context.tokens.is_open:
+                if not self.context.tokens.is_open and wants_token(request, resource):
                     await authenticate(request, resource)
                 if request.token is None:
                     check_name(request)

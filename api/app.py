@@ -31,6 +31,7 @@ from itemstore.api.resources import (
     batch,
     docs,
     events,
+    explorer,
     health,
     item,
     item_events,
@@ -139,7 +140,7 @@ class ItemStore(FastAPI):
         self.declared = declared(settings.indexes, settings.text, models)
         self.counters = Counters()
         self.admission = Admission(limits_of(settings), self.counters)
-        self.router.routes.extend(_routes(models))
+        self.router.routes.extend(_routes(models, has_explorer=settings.explorer))
         self.resources = Resources(self.router.routes)
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
@@ -208,7 +209,7 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
             app.answering.close()
 
 
-def _routes(models: Mapping[str, ItemModel]) -> Iterator[Route]:
+def _routes(models: Mapping[str, ItemModel], *, has_explorer: bool) -> Iterator[Route]:
     """Those of each collection, and then those of the whole store."""
     of_a_collection = (item, items, item_events, versions, version, version_diff, revert)
     for name in models:
@@ -216,7 +217,10 @@ def _routes(models: Mapping[str, ItemModel]) -> Iterator[Route]:
             for route in module.router.routes:
                 assert isinstance(route, Route)
                 yield route.of(name)
-    for module in (batch, events, projections, service, health, problem_type, docs, metrics):
+    of_the_store = [batch, events, projections, service, health, problem_type, docs, metrics]
+    if has_explorer:
+        of_the_store.append(explorer)
+    for module in of_the_store:
         for route in module.router.routes:
             assert isinstance(route, Route)
             yield route

@@ -61,8 +61,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--items", type=int, default=200_000)
     parser.add_argument("--keep-events", type=int, default=500_000)
-    parser.add_argument("--rounds", type=int, default=3, help="of the PUTs")
-    parser.add_argument("--seconds", type=int, default=15, help="for each measurement of the PUTs")
+    parser.add_argument("--rounds", type=int, default=5, help="of the PUTs")
+    parser.add_argument("--seconds", type=int, default=20, help="for each measurement of the PUTs")
     parser.add_argument(
         "--workload", action="append", choices=WORKLOADS, help="one; again for more"
     )

@@ -1,4 +1,7 @@
-"""PUTs with archiving on, against the same with it off: two servers in turn, round by round."""
+"""PUTs with archiving on, against the same with it off: two servers in turn, round by round.
+
+A round should be longer than the ten seconds after which what is new is archived.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,6 @@ from itemstore.engine.embedded import attach
 
 ON, OFF = "archiving on", "archiving off"
 
-ARCHIVE_SECONDS = 2
-"""Five times as often as by default, so that a round has archiving in it from its beginning."""
-
 KEEP_EVENTS = 50_000
 """So few that what a round adds is trimmed in it."""
 
@@ -45,7 +45,7 @@ def measure(rounds: int, seconds: int) -> list[dict[str, Any]]:
     where = cores()
     found = []
     with ExitStack() as stack:
-        archiving = ("--archive-seconds", ARCHIVE_SECONDS, "--keep-events", KEEP_EVENTS)
+        archiving = ("--keep-events", KEEP_EVENTS)
         alone = ("--sql-url", "off")
         servers = [
             stack.enter_context(_server(ON, where, *alone, *map(str, archiving))),

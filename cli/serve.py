@@ -123,6 +123,10 @@ def serve(
         bool | None,
         typer.Option(help="Answer 428 to a write of an existing item without a condition."),
     ] = None,
+    explorer: Annotated[
+        bool | None,
+        typer.Option(help="Whether there is a page for people, /explorer.", show_default="True"),
+    ] = None,
 ) -> None:
     """Run the API, and the embedded engine where no other is named.
 

@@ -153,6 +153,10 @@ class Settings(BaseSettings):
         Field(description="Answer 428 to a write of an existing item that carries no condition"),
     ] = False
 
+    explorer: Annotated[
+        bool, Field(description="Whether there is a page for people, /explorer")
+    ] = True
+
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that make a process have the same settings."""

@@ -14,10 +14,23 @@ from itemstore.eventlog.excerpts import quoted
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import Role, Token, TokenInvalid
 
-OPEN = frozenset({"/livez", "/readyz", "/problems/{slug}"})
-"""Resources that never want a token."""
+OPEN = frozenset(
+    {
+        *("/livez", "/readyz", "/problems/{slug}"),
+        *("/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"),
+    }
+)
+"""Resources that never want a token: there is no data in them."""
+
+WITHOUT_TOO = frozenset({"/"})
+"""Resources that say less to who has no token."""
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def wants_token(request: Request, resource: Resource) -> bool:
+    """Whether a token is looked for: not where there is none, and none is needed."""
+    return resource.template not in WITHOUT_TOO or b"authorization" in request.fields
 
 
 async def authenticate(request: Request, resource: Resource) -> None:

@@ -14,7 +14,12 @@ from itemstore.api.http.routing import Resource
 from itemstore.eventlog.excerpts import quoted
 from itemstore.store.scope import Scope
 
-FOR_ANY = frozenset({"/", "/docs", "/docs/{file}", "/openapi.json", "*"})
+FOR_ANY = frozenset(
+    {
+        *("/", "/docs", "/docs/{file}", "/openapi.json", "*"),
+        *("/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"),
+    }
+)
 """Resources in which nothing is of any item."""
 
 SIFTED = frozenset({"/batch", "/events"})

@@ -226,6 +226,17 @@ _OF_THE_SERVICE: Description = {
             "name": _TEXT,
             "description": _TEXT,
             "version": _TEXT,
+            "collections": {"type": "array", "items": _TEXT},
+            "queries": {"type": "boolean", "description": "Whether lists take `where`."},
+            "access": _object(
+                {
+                    "is_open": {"type": "boolean", "description": "To all, without a token."},
+                    "token": {"type": ["string", "null"], "description": "Its name."},
+                    "role": {"enum": ["reader", "writer", "admin", None]},
+                },
+                description="What who asks may do, with what its token is bound to.",
+                additionalProperties=True,
+            ),
             "links": {"type": "object", "additionalProperties": _URL},
         }
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -13,6 +14,7 @@ from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
+from itemstore.store.tokens import Role
 
 router = APIRouter(route_class=Route)
 
@@ -31,9 +33,19 @@ _ABOUT = f"{_ABOUT_WITHOUT_QUERIES} Items are found by what is in them: ?where=,
     ),
 )
 async def service(request: Request) -> Reply:
-    """What this service is, and where everything is."""
-    root = request.root
-    links = {name: root + each.path for name, each in request.store.collections.items()}
+    """What this service is, and where everything is; and what who asks may do.
+
+    Who has no token, where one is wanted, is told no names of collections.
+    """
+    root, access = request.root, await _access(request)
+    shown = [
+        each
+        for each in request.store.collections.values()
+        if access["role"] is not None and request.scope.sees(each.name)
+    ]
+    links = {each.name: root + each.path for each in shown}
+    if request.store.settings.explorer:
+        links["explorer"] = f"{root}/explorer"
     links |= {
         "events": f"{root}/events",
         "projections": f"{root}/projections",
@@ -46,9 +58,25 @@ async def service(request: Request) -> Reply:
         "name": "itemstore",
         "description": _ABOUT if request.context.read_model else _ABOUT_WITHOUT_QUERIES,
         "version": version("itemstore"),
+        "collections": [each.name for each in shown],
+        "queries": request.context.read_model is not None,
+        "access": access,
         "links": links,
     }
     if not wants_html(request):
         return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
     listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
     return html_page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
+
+
+async def _access(request: Request) -> dict[str, Any]:
+    """What who asks may do: as an admin's, in a store that is open to all."""
+    token, tokens = request.token, request.context.tokens
+    if token is not None:
+        return {"is_open": False, "token": token.name, "role": token.role.name} | (
+            token.scope.as_dict()
+        )
+    if tokens.is_stale:
+        await tokens.refresh()
+    role = Role.admin.name if tokens.lets_all_in else None
+    return {"is_open": tokens.lets_all_in, "token": None, "role": role}

@@ -130,7 +130,7 @@ def test_no_collection_can_hide_a_path_of_the_api(app: ItemStore) -> None:
 
     names = {name for name in beginnings if NAME.fullmatch(name)}
     assert names <= RESERVED
-    elsewhere = {"itemstore", "openapi", "explorer"}  # in the keys, in the links, kept free
+    elsewhere = {"itemstore", "openapi"}  # in the keys, in the links
     assert RESERVED - names == elsewhere
 
 

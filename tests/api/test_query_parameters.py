@@ -18,8 +18,18 @@ FOR_ANYONE = {
     "/readyz",
     "/metrics",
     "/problems/{slug}",
+    "/explorer",
+    "/explorer/{file}",
+    "/explorer/{folder}/{file}",
 }
 """Here nothing goes wrong when a probe or a proxy adds a parameter of its own."""
+
+FILES = {
+    "/docs/{file}": "swagger-ui.css",
+    "/explorer/{file}": "main.js",
+    "/explorer/{folder}/{file}": "preact.js",
+}
+"""One that there is, of each."""
 
 
 async def test_an_unknown_parameter_is_refused_on_every_resource(
@@ -53,7 +63,7 @@ async def test_pages_and_probes_take_any_parameter(app: ItemStore, path: str) ->
     """And do with it what they do without."""
     async with client_of(app) as client:
         answer = await client.get(
-            path.format(slug="forbidden", file="swagger-ui.css"), params={"at": "1"}
+            path.format(slug="forbidden", file=FILES.get(path), folder="vendor"), params={"at": "1"}
         )
         assert answer.status_code == 200
 

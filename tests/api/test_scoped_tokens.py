@@ -27,7 +27,8 @@ OF_A_COLLECTION = {
     "", "/{id}", "/{id}/events", "/{id}/versions", "/{id}/versions/{n}", "/{id}/versions/{n}/diff",
     "/{id}/revert",
 }  # fmt: skip
-OPEN = {"/livez", "/readyz", "/problems/{slug}"}
+EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
+OPEN = {"/livez", "/readyz", "/problems/{slug}", *EXPLORER}
 FOR_ANY = {"/", "/docs", "/docs/{file}", "/openapi.json"}
 OF_WHAT_IS_INSIDE = {"/batch", "/events"}
 OF_THE_WHOLE = {"/projections", "/stats", "/metrics"}
@@ -75,7 +76,7 @@ def expected(resource: Resource, method: str) -> dict[str, bool]:
     in api/gate/scoping.py where that is more than nothing.
     """
     template = resource.template
-    fill = {"n": 1, "slug": "forbidden", "file": "favicon.png"}
+    fill = {"n": 1, "slug": "forbidden", "file": "favicon.png", "folder": "views"}
     if resource.collection is None:
         assert template in OPEN | FOR_ANY | OF_WHAT_IS_INSIDE | OF_THE_WHOLE, template
         return {template.format(**fill): template in OF_THE_WHOLE}

@@ -44,6 +44,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "cors_origins": ("https://a.example,http://b:3000", "https://a.example,http://b:3000"),
     "idempotency_seconds": ("60", 60),
     "require_conditions": ("true", True),
+    "explorer": ("false", False),
 }
 """For each setting, a text in the environment and the value that it means."""
 

@@ -1,0 +1,101 @@
+/** Requests to the store, with the token. */
+
+import { ROOT } from "./address.js";
+import { parse } from "./json_text.js";
+import { setAccess, token } from "./session.js";
+
+/** An answer, read whole. */
+export class Answer {
+  constructor(response, text) {
+    this.status = response.status;
+    this.headers = response.headers;
+    this.url = response.url;
+    this.text = text;
+  }
+  /** The body with all its digits: see json_text.js. */
+  get value() {
+    return parse(this.text);
+  }
+  /** The body as JavaScript has it: for what the store itself says, in which no number is large. */
+  get plain() {
+    return JSON.parse(this.text);
+  }
+  /** A header field, or null. */
+  field(name) {
+    return this.headers.get(name);
+  }
+}
+
+/** The store refused: `problem` is what it said (RFC 9457). */
+export class Refused extends Error {
+  constructor(answer) {
+    const problem = problemOf(answer);
+    super(problem.detail ?? problem.title);
+    this.answer = answer;
+    this.status = answer.status;
+    this.problem = problem;
+  }
+  /** Such as `item-not-found`: the last part of the problem's type. */
+  get kind() {
+    return (this.problem.type ?? "").split("/").pop();
+  }
+}
+
+function problemOf(answer) {
+  try {
+    return answer.plain;
+  } catch {
+    return { title: `The answer was ${answer.status}.`, status: answer.status };
+  }
+}
+
+/** Nothing answered. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The store does not answer. Is it running?");
+  }
+}
+
+/** The path of an item, or of what is below it: `itemPath("orders", "a/b", "versions")`. */
+export function itemPath(collection, id, ...below) {
+  return ["", collection, encodeURIComponent(id), ...below].join("/");
+}
+
+/** The URL of a path of the API, such as `/items`. */
+export function urlOf(path) {
+  return new URL(path.slice(1), ROOT);
+}
+
+/** The header fields of every request: the token, where there is one. */
+export function authorization() {
+  const text = token();
+  return text === null ? {} : { Authorization: `Bearer ${text}` };
+}
+
+/**
+ * The answer to a request. `query` is an object of parameters, of which null and "" are left out.
+ *
+ * Throws Refused from 400 on, Unreachable, and what `signal` is aborted with.
+ */
+export async function ask(path, { method = "GET", query = {}, headers = {}, body, signal } = {}) {
+  const url = urlOf(path);
+  for (const [name, value] of Object.entries(query)) {
+    if (value != null && value !== "") url.searchParams.set(name, value);
+  }
+  const sent = { Accept: "application/json", ...authorization(), ...headers };
+  if (body !== undefined && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
+  const response = await reached(url, { method, headers: sent, body, signal, cache: "no-store" });
+  const answer = new Answer(response, await response.text());
+  if (answer.status === 401) setAccess(null);
+  if (answer.status >= 400) throw new Refused(answer);
+  return answer;
+}
+
+async function reached(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+}
