@@ -1,0 +1,21 @@
+/** A body as JSON text, with what is wrong in it. */
+
+import { html } from "../html.js";
+import { FieldErrors } from "./problem_places.js";
+
+/** `errors` are `{pointer, detail}`; `onText` gets the text as it is now typed. */
+export function BodyText({ text, errors, onText }) {
+  return html`
+    <div class="field">
+      <label for="body-text">Body, as JSON</label>
+      <textarea id="body-text" class="code body-text" rows=${rowsFor(text)} spellcheck=${false} value=${text}
+        aria-invalid=${errors.length > 0} aria-describedby=${errors.length ? "body-text-errors" : undefined}
+        onInput=${(event) => onText(event.target.value)}></textarea>
+      <${FieldErrors} id="body-text-errors" errors=${errors} />
+    </div>
+  `;
+}
+
+function rowsFor(text) {
+  return Math.min(30, Math.max(10, text.slice(0, 8000).split("\n").length + 1));
+}

@@ -1,0 +1,55 @@
+/** Where in a body or a query something is wrong, as the store's problems say it. */
+
+import { html } from "../html.js";
+
+/** The JSON Pointer (RFC 6901) to a member of the body: `/price`. */
+export function pointerTo(name) {
+  return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+/** What an error says of the body: a list of `{pointer, detail}`, empty where it is not about it. */
+export function errorsIn(error) {
+  const errors = error?.problem?.errors;
+  return Array.isArray(errors) ? errors.filter((each) => typeof each.pointer === "string") : [];
+}
+
+/** Those of the errors that are at this pointer, or below it. */
+export function errorsAt(errors, pointer) {
+  return errors.filter((each) => isWithin(each.pointer, pointer));
+}
+
+/** Those of the errors that are at none of the pointers, nor below. */
+export function errorsElsewhere(errors, pointers) {
+  return errors.filter((each) => !pointers.some((pointer) => isWithin(each.pointer, pointer)));
+}
+
+function isWithin(inner, outer) {
+  return inner === outer || inner.startsWith(`${outer}/`);
+}
+
+/** What is wrong at one field: `id` is for its `aria-describedby`. */
+export function FieldErrors({ id, errors, pointer = "" }) {
+  if (!errors.length) return null;
+  return html`
+    <div class="field-errors" id=${id}>
+      ${errors.map((each) => html`
+        <p>${each.pointer !== pointer && html`<code>${each.pointer || "the whole body"}</code> `}${each.detail}</p>
+      `)}
+    </div>
+  `;
+}
+
+/**
+ * A text with the mark where something in it is wrong. `place` is how many characters come before
+ * it, as the problem `invalid-query` says it: of whole characters, not of UTF-16 units.
+ */
+export function MarkedPlace({ text, place }) {
+  const characters = [...text];
+  return html`
+    <code class="marked-place">
+      ${characters.slice(0, place).join("")}
+      <mark>${characters[place] ?? " "}</mark>
+      ${characters.slice(place + 1).join("")}
+    </code>
+  `;
+}
