@@ -8,6 +8,8 @@ export {
   useCallback,
   useContext,
   useEffect,
+  useErrorBoundary,
+  useId,
   useLayoutEffect,
   useMemo,
   useRef,

@@ -36,15 +36,15 @@ function Page() {
   if (access === null) return null;
   if (access.access.role === null) return html`<${SignIn} />`;
   return html`
-    <header>
-      <a href=${href("home")}>itemstore</a>
-      <nav>
+    <header class="frame"><div>
+      <a class="brand" href=${href("home")}>itemstore</a>
+      <nav aria-label="Places">
         <a href=${href("home")}>Items</a>
         <a href=${href("log")}>Log</a>
         <a href=${href("operations")}>Operations</a>
         <a href=${href("try")}>Try it</a>
       </nav>
-    </header>
+    </div></header>
     <main><${View} ...${address} /></main>
   `;
 }

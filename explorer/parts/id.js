@@ -1,0 +1,8 @@
+/** An item's id. */
+
+import { html } from "../html.js";
+
+/** The whole id, whatever its direction: what stands around it is not turned about. */
+export function Id({ id }) {
+  return html`<bdi class="id">${id}</bdi>`;
+}
