@@ -40,6 +40,7 @@ from itemstore.api.resources import (
     problem_type,
     projections,
     revert,
+    schemas,
     service,
     version,
     version_diff,
@@ -217,7 +218,8 @@ def _routes(models: Mapping[str, ItemModel], *, has_explorer: bool) -> Iterator[
             for route in module.router.routes:
                 assert isinstance(route, Route)
                 yield route.of(name)
-    of_the_store = [batch, events, projections, service, health, problem_type, docs, metrics]
+    of_the_store = [batch, events, projections, schemas, service, health, problem_type]
+    of_the_store += [docs, metrics]
     if has_explorer:
         of_the_store.append(explorer)
     for module in of_the_store:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 MEDIA_TYPES: Mapping[str, str] = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
-    "html": "text/html; charset=utf-8",
 }
-"""Files whose names end so are what a browser may load."""
+"""Files whose names end so are what a page may load; the page itself is not among them."""
 
 PAGE = "page.html"
 
@@ -24,16 +24,27 @@ POLICY = (
 
 
 @cache
-def content_of(name: str) -> bytes | None:
-    """What is in a file, by its path as in `views/items.js`; None where there is no such file."""
-    folder, _, file = name.rpartition("/")
-    parts = [folder, file] if folder else [file]
-    if media_type_of(name) is None or any(part.startswith(".") for part in parts):
-        return None
-    found = files(__package__).joinpath(*parts)
-    return found.read_bytes() if found.is_file() else None
+def names() -> frozenset[str]:
+    """The paths of all files that a page may load, such as `main.js` and `views/items.js`."""
+    root = files(__package__)
+    folders = [each for each in root.iterdir() if each.is_dir()]
+    inside = {f"{each.name}/{name}" for each in folders for name in _names_in(each)}
+    return frozenset(_names_in(root)) | inside
 
 
-def media_type_of(name: str) -> str | None:
-    """The media type of a file by its name; None where a browser has no use for it."""
-    return MEDIA_TYPES.get(name.rpartition(".")[2])
+def content_of(name: str) -> bytes:
+    """What is in a file, by its path."""
+    return files(__package__).joinpath(*name.split("/")).read_bytes()
+
+
+def media_type_of(name: str) -> str:
+    """The media type of a file, by its path."""
+    return MEDIA_TYPES[_ending(name)]
+
+
+def _names_in(folder: Traversable) -> Iterator[str]:
+    return (each.name for each in folder.iterdir() if _ending(each.name) in MEDIA_TYPES)
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 RESERVED = frozenset(
     {
         *(OWN, "batch", "docs", "events", "explorer", "livez", "metrics", "openapi", "problems"),
-        *("projections", "readyz", "stats"),
+        *("projections", "readyz", "schemas", "stats"),
     }
 )
 """The API's own paths, and what stands in the place of a collection in the keys of the store."""

@@ -25,6 +25,8 @@ FOR_ANY = frozenset(
 SIFTED = frozenset({"/batch", "/events"})
 """Resources that themselves give or take what is inside of request.scope, and nothing else."""
 
+OF_ONE_COLLECTION = "/schemas/{collection}"
+
 OF_COLLECTIONS = frozenset({"/projections", "/stats"})
 """Resources that give what is of whole collections, of those in request.scope."""
 
@@ -42,6 +44,8 @@ def check_scope(request: Request, resource: Resource) -> None:
         return
     if template in OF_COLLECTIONS:
         check_every_id(request, template)
+    elif template == OF_ONE_COLLECTION:
+        check_collection(request, request.parameters["collection"].decode("latin-1"))
     elif collection is not None and "id" in request.parameters:
         check_item(request, collection, request.item_id)
     elif collection is None or template != f"/{collection}":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -53,9 +54,18 @@ def _range(member: str) -> _Range | None:
         return None
     name, listed = read
     parameters = {each: value.lower() for each, value in listed}
-    weight = parameters.pop("q", "1")
-    # What has no weight of a form that can be read is not asked for.
-    return _Range(name, parameters, float(weight) if _WEIGHT.fullmatch(weight) else 0.0)
+    weight = weight_of(parameters)
+    parameters.pop("q", None)
+    return _Range(name, parameters, weight)
+
+
+def weight_of(parameters: Mapping[str, str]) -> float:
+    """How much a member of a list is wanted (§12.4.2).
+
+    What has no weight of a form that can be read is not asked for.
+    """
+    text = parameters.get("q", "1")
+    return float(text) if _WEIGHT.fullmatch(text) else 0.0
 
 
 def _weight(ranges: list[_Range], media_type: str) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itemstore.api.http.accept import preferred
 from itemstore.api.http.media_types import JSON
 from itemstore.api.http.preconditions import tagged
-from itemstore.api.http.reply import Reply
+from itemstore.api.http.reply import Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.vary import BY_ACCEPT
+
+HTML = "text/html; charset=utf-8"
 
 
 def wants_html(request: Request) -> bool:
@@ -27,12 +29,15 @@ def html_page(request: Request, title: str, content: str) -> Reply:
 
 
 def html_reply(body: bytes, policy: str) -> Reply:
-    """A page that may load what the policy says, and that no other page may frame or lead."""
+    """A page with those headers."""
+    return Reply(200, [(b"content-type", HTML.encode()), *page_headers(policy)], body)
+
+
+def page_headers(policy: str) -> Headers:
+    """Those of a page that may load what the policy says, and that no other may frame or lead."""
     policy += "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
+    return [
         (b"content-security-policy", policy.encode()),
         (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-opener-policy", b"same-origin"),
     ]
-    return Reply(200, headers, body)

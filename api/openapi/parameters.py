@@ -71,6 +71,7 @@ PARAMETERS = {
         "a/b goes out as a%2Fb, and a%2Fb as a%252Fb, which is another item.",
         {"type": "string", "maxLength": ids.LONGEST, "pattern": ids.PATTERN},
     ),
+    "collection": _parameter("collection", "path", "The name of a collection."),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",
         {"type": "string", "enum": list(PROBLEM_TYPES)},

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import APIRouter
 
-from itemstore.api.http.entity_tags import content_tag
-from itemstore.api.http.html_pages import html_reply
-from itemstore.api.http.preconditions import tagged
+from itemstore.api.http.files import File, file_reply
+from itemstore.api.http.html_pages import HTML, page_headers
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.explorer.assets import PAGE, POLICY, content_of, media_type_of
+from itemstore.explorer.assets import PAGE, POLICY, content_of, media_type_of, names
 
 router = APIRouter(route_class=Route)
 
@@ -19,9 +20,7 @@ router = APIRouter(route_class=Route)
 @router.get("/explorer", include_in_schema=False)
 async def explorer(request: Request) -> Reply:
     """The page itself. It holds no data: what it shows, it asks the API for."""
-    page = content_of(PAGE)
-    assert page is not None
-    return tagged(request, html_reply(page, POLICY))
+    return file_reply(request, _page(), page_headers(POLICY))
 
 
 @router.get("/explorer/{file}", include_in_schema=False)
@@ -38,8 +37,16 @@ async def explorer_file_in_folder(request: Request) -> Reply:
 
 def _file(request: Request, path: bytes) -> Reply:
     name = path.decode("latin-1")
-    media_type, content = media_type_of(name), content_of(name)
-    if media_type is None or content is None:
+    if name not in names():
         raise Problem("not-found", f"There is nothing at {request.path}.")
-    reply = Reply(200, [(b"content-type", media_type.encode())], content)
-    return tagged(request, reply, content_tag(content))
+    return file_reply(request, _loaded(name))
+
+
+@cache
+def _page() -> File:
+    return File.of(HTML, content_of(PAGE))
+
+
+@cache
+def _loaded(name: str) -> File:
+    return File.of(media_type_of(name), content_of(name))

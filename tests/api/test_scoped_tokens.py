@@ -32,6 +32,7 @@ OPEN = {"/livez", "/readyz", "/problems/{slug}", *EXPLORER}
 FOR_ANY = {"/", "/docs", "/docs/{file}", "/openapi.json"}
 OF_WHAT_IS_INSIDE = {"/batch", "/events"}
 OF_THE_WHOLE = {"/projections", "/stats", "/metrics"}
+OF_ONE_COLLECTION = "/schemas/{collection}"
 
 INSIDE, OTHER_ID, OTHER_COLLECTION = "/orders/eu%2F1", "/orders/us%2F1", "/notes/eu%2F1"
 OUTSIDE = [OTHER_ID, OTHER_COLLECTION]
@@ -77,6 +78,8 @@ def expected(resource: Resource, method: str) -> dict[str, bool]:
     """
     template = resource.template
     fill = {"n": 1, "slug": "forbidden", "file": "favicon.png", "folder": "views"}
+    if template == OF_ONE_COLLECTION:
+        return {template.format(collection=name): name != "orders" for name in ("orders", "notes")}
     if resource.collection is None:
         assert template in OPEN | FOR_ANY | OF_WHAT_IS_INSIDE | OF_THE_WHOLE, template
         return {template.format(**fill): template in OF_THE_WHOLE}

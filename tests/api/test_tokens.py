@@ -33,7 +33,12 @@ def routes(app: ItemStore) -> list[tuple[str, str, str]]:
             method,
             resource.template,
             resource.template.format(
-                id="foo", n=1, slug="forbidden", file="swagger-ui.css", folder="views"
+                id="foo",
+                n=1,
+                slug="forbidden",
+                file="swagger-ui.css",
+                folder="views",
+                collection="items",
             ),
         )
         for resource in app.resources

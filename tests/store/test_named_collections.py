@@ -44,6 +44,7 @@ def test_a_name_is_letters_digits_and_dashes(name: str) -> None:
         ("events", "names 'events', which is a path of the API itself: choose another"),
         ("batch", "which is a path of the API itself"),
         ("explorer", "which is a path of the API itself"),
+        ("schemas", "which is a path of the API itself"),
         ("itemstore", "which is a path of the API itself"),
         ("a,b,a", "names 'a' twice"),
         ("a=any,a", "names 'a' twice"),
