@@ -85,10 +85,15 @@ export async function ask(path, { method = "GET", query = {}, headers = {}, body
   const sent = { Accept: "application/json", ...authorization(), ...headers };
   if (body !== undefined && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
   const response = await reached(url, { method, headers: sent, body, signal, cache: "no-store" });
-  const answer = new Answer(response, await response.text());
+  const answer = await answerOf(response);
   if (answer.status === 401) setAccess(null);
   if (answer.status >= 400) throw new Refused(answer);
   return answer;
+}
+
+/** The answer that a response is, when all of it has come. */
+export async function answerOf(response) {
+  return new Answer(response, await response.text());
 }
 
 async function reached(url, options) {
