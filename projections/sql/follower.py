@@ -47,6 +47,7 @@ class SqlFollower(Follower):
         self._texts = texts
         self._at: Checkpoint | None = None
         self._cut_off = ""  # a position whose event was removed by hand, with all before it
+        self._archived: Checkpoint | None = None  # one whose event stays in the log for ever
 
     async def position(self) -> str:
         """Where the table is, once that is a place in the log.
@@ -159,19 +160,28 @@ class SqlFollower(Follower):
         return _Fit.IS_NOT_IN_IT
 
     async def _still_has(self, places: Sequence[Checkpoint]) -> bool:
-        """Whether the log has these events, or had them up to its border, which no event leaves."""
+        """Whether the log has these events.
+
+        One before the border is looked for in the archive: it may have been taken back before the
+        border came there. What the archive has no event leaves, so it is asked once.
+        """
         up_to = key_of(await border(self._partition.client, self._partition.keys.store))
-        wanted = {
-            each.position.encode(): each.event
+        wanted = [
+            each
             for each in places
-            if each.position not in (START, self._cut_off) and key_of(each.position) > up_to
-        }
-        positions = [*wanted]
-        while positions:
+            if each.position not in (START, self._cut_off) and not _same_place(each, self._archived)
+        ]
+        done = 0
+        while done < len(wanted):
+            left = wanted[done:]
+            positions = [each.position.encode() for each in left]
             found, looked = await self._partition.reader.entries_at(positions)
-            if [digest_of(each) for each in found] != [wanted[each] for each in positions[:looked]]:
+            if [digest_of(each) for each in found] != [each.event for each in left[:looked]]:
                 return False
-            positions = positions[looked:]
+            done += looked
+        for each in wanted:
+            if key_of(each.position) <= up_to:
+                self._archived = each
         return True
 
 

@@ -37,10 +37,15 @@ async def following(database: Database, *partitions: Partition) -> AsyncIterator
 async def follow(database: Database, partition: Partition) -> None:
     """Follows one log to its end."""
     projection = SqlProjection(database, [partition.keys.collection])
-    each = Following("sql", projection.follower(partition), partition, PACE)
+    await to_its_end(Following("sql", projection.follower(partition), partition, PACE))
+    projection.writer.close()
+
+
+async def to_its_end(each: Following) -> None:
+    """Goes on to the end of the log, from wherever the tables turn out to be."""
+    each.begin_again()
     while each.position is None:
         await each.advance("", lambda _: True)
-    projection.writer.close()
 
 
 async def assert_same(database: Database, partition: Partition) -> None:

@@ -22,12 +22,16 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections import runner
+from itemstore.projections.following import Following
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
+from tests.archive.stores import fail_over, snapshot
+from tests.archive.streams import trim
 from tests.conftest import url_of
+from tests.eventlog.memory_past import MemoryPast
 from tests.rebuild.conftest import write
-from tests.sql.followers import assert_same, follow, following, place
+from tests.sql.followers import PACE, assert_same, follow, following, place, to_its_end
 
 Followers = Callable[[str, Database], subprocess.Popen[str]]
 
@@ -298,6 +302,31 @@ async def test_events_that_were_taken_back_are_forgotten(
             await partition.client.restore(name, 0, value)
         await write(EventLog(partition), 20, seed=3)
         await assert_same(database, partition)
+
+
+async def test_events_that_were_taken_back_are_forgotten_where_the_border_is_later(
+    redis: Redis, keys: Keys, file: SqliteDatabase
+) -> None:
+    """What is before the border need not be in the archive: it may have been taken back earlier."""
+    past = MemoryPast()
+    partition = Partition(redis, keys, past)
+    projection = SqlProjection(file, ["items"])
+    each = Following("sql", projection.follower(partition), partition, PACE)
+    await write(EventLog(partition), 60)
+    await to_its_end(each)
+    replica = await snapshot(redis)
+    await EventLog(partition).append(PutItem("taken back", b"{}"))
+    await to_its_end(each)
+    await fail_over(redis, replica)
+    await write(EventLog(partition), 20, seed=3)
+    entries: Any = await redis.execute_command(b"XRANGE", keys.events, "-", "+")  # type: ignore[no-untyped-call]
+    past.kept += [(keys.collection, entry) for entry in entries[:-3]]
+    await redis.hset(keys.store.archive, "border", entries[-4][0])
+    await trim(redis, [keys])
+    await to_its_end(each)
+    await assert_same(file, partition)
+    assert place(file).events == len(entries)
+    projection.writer.close()
 
 
 async def test_what_was_removed_from_the_log_by_hand_stays(
