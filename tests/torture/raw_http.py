@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.torture.fuzz import is_failure, wrong_with
 from tests.torture.inputs import Input, damaged, made
 from tests.torture.outcome import Outcome
-from tests.torture.processes import Api, verified
+from tests.torture.processes import START_SECONDS, Api, verified
 from tests.torture.wire import Lost, NotSent, Wire
 
 AT_ONCE = 48
@@ -47,6 +47,7 @@ async def raw_http(seed: int, seconds: float) -> Outcome:
         directory = Path(name)
         api = Api(directory / "errors", "--data-dir", str(directory / "data"))
         await api.start()
+        await _queries_are_answered(api.port)
         began = time.monotonic()
         try:
             while time.monotonic() - began < seconds:
@@ -60,6 +61,17 @@ async def raw_http(seed: int, seconds: float) -> Outcome:
             await api.stop()
         outcome.violations += api.tracebacks()
     return outcome
+
+
+async def _queries_are_answered(port: int) -> None:
+    """Waits until the read model has been made: before, a sound query is told 503 with a reason."""
+    wire = Wire()
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while (await wire.ask(port, "GET", "/items?order=id", {})).status != 200:
+                await asyncio.sleep(0.05)
+    finally:
+        wire.close()
 
 
 def _written(given: Input, chance: random.Random) -> bytes:
