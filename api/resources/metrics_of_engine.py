@@ -50,6 +50,7 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
     trimmed = _by_collection(
         "itemstore_trimmed_events", "Events that are in the archive and no more in the log."
     )
+    memory = GaugeMetricFamily("itemstore_engine_memory_bytes", "Memory that the engine uses.")
     archive = (
         GaugeMetricFamily("itemstore_archive_lag_events", "Events that are not archived yet."),
         GaugeMetricFamily(
@@ -59,13 +60,14 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             "itemstore_archive_position_timestamp_seconds", "Time of the last archived event."
         ),
     )
-    all_of_them = up, items, events, trimmed, lag, position, rows, *archive
+    all_of_them = up, items, events, trimmed, lag, position, rows, memory, *archive
     try:
         async with asyncio.timeout(TIME_LIMIT):
             logs = await log_states(partitions)
             totals = await replies(
                 partitions[0].client, [("ZCARD", each.keys.ids) for each in partitions]
             )
+            [told] = await replies(partitions[0].client, [("INFO", "memory")], at_once=False)
         up.add_metric((), 1)
     except (LogUnavailable, TimeoutError):
         up.add_metric((), 0)
@@ -76,6 +78,8 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             trimmed.add_metric((each.collection,), each.log.trimmed)
         if not isinstance(total, Exception):
             items.add_metric((each.collection,), total)
+    if not isinstance(told, Exception):
+        memory.add_metric((), told["used_memory"])
     for state in await projection_states(logs, projections):
         if (progress := _progress(state)) is not None:
             labels = (state.collection, state.projection)

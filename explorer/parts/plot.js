@@ -43,7 +43,7 @@ export function Plot({ title, times, series, format = shortNumber, height = 96, 
         ${series.map((each) => html`<${Now} ...${each} format=${format} isOnly=${series.length === 1} />`)}
       </figcaption>
       <${Canvas} times=${times} series=${series} format=${format} height=${height} isBare=${isBare} />
-      <p class="plot-in-words">${inWords(times, series, format)}</p>
+      <p class="unseen">${inWords(times, series, format)}</p>
     </figure>
   `;
 }

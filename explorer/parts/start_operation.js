@@ -1,0 +1,69 @@
+/** The form that starts a rebuild or a verification. */
+
+import { html, useState } from "../html.js";
+import { ask } from "../http.js";
+import { Failure } from "./failure.js";
+
+const MEANINGS = {
+  verify: "Compares what is there with the log. It changes nothing.",
+  rebuild: "Builds it again from the log, beside what is live, and puts it in place at the end.",
+  dry: "Does all that a rebuild does but put it in place, and says what would differ.",
+};
+
+/** `projections` as in `/projections`; `isBusy` while one runs, for there is one at a time. */
+export function StartOperation({ projections, isBusy, onStart }) {
+  const names = [...new Set(projections.map(({ name }) => name))];
+  const collections = [...new Set(projections.map(({ collection }) => collection))].filter(Boolean);
+  const [kind, setKind] = useState("verify");
+  const [projection, setProjection] = useState(names[0]);
+  const [collection, setCollection] = useState("");
+  const [error, setError] = useState(null);
+  const isRebuild = kind !== "verify";
+
+  const start = async (event) => {
+    event.preventDefault();
+    setError(null);
+    const body = { operation: isRebuild ? "rebuild" : "verify" };
+    if (isRebuild) Object.assign(body, { projection, dry_run: kind === "dry" });
+    if (collection) body.collection = collection;
+    try {
+      await ask("/admin/operations", { method: "POST", body: JSON.stringify(body) });
+    } catch (failure) {
+      setError(failure);
+    }
+    onStart();
+  };
+
+  return html`
+    <form class="bar" onSubmit=${start}>
+      <${Choice} label="What to do" value=${kind} onChoose=${setKind} choices=${{
+        verify: "Verify",
+        dry: "Rebuild, as a dry run",
+        rebuild: "Rebuild",
+      }} />
+      ${isRebuild && html`
+        <${Choice} label="Projection" value=${projection} onChoose=${setProjection}
+          choices=${Object.fromEntries(names.map((name) => [name, name]))} />
+      `}
+      ${collections.length > 1 && html`
+        <${Choice} label="Collection" value=${collection} onChoose=${setCollection} choices=${{
+          "": "all",
+          ...Object.fromEntries(collections.map((name) => [name, name])),
+        }} />
+      `}
+      <button class="primary" disabled=${isBusy}>${isRebuild ? "Rebuild" : "Verify"}</button>
+    </form>
+    <p class="hint">${MEANINGS[kind]}${isBusy ? " One runs already, and there is one at a time." : ""}</p>
+    ${error && html`<${Failure} error=${error} />`}
+  `;
+}
+
+function Choice({ label, value, onChoose, choices }) {
+  return html`
+    <label class="field">${label}
+      <select value=${value} onChange=${(event) => onChoose(event.target.value)}>
+        ${Object.entries(choices).map(([each, text]) => html`<option value=${each}>${text}</option>`)}
+      </select>
+    </label>
+  `;
+}

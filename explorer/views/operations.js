@@ -1,0 +1,51 @@
+/** How the store is: its read models, its archive, its numbers; and what an admin may do about it. */
+
+import { href } from "../address.js";
+import { html } from "../html.js";
+import { ask } from "../http.js";
+import { MetricsPlots } from "../parts/metrics_plots.js";
+import { OperationsPanel } from "../parts/operations_panel.js";
+import { Polled, usePolled } from "../parts/polling.js";
+import { ProjectionsTable, QueriesState } from "../parts/projections_table.js";
+import { Archive, Readiness } from "../parts/store_state.js";
+import { useTitle } from "../parts/title.js";
+import { may, useAccess } from "../session.js";
+
+const SECONDS = 5;
+
+/** Each part asks for itself, so that one that is refused hides no other. */
+export default function Operations() {
+  useTitle("Operations");
+  const { access } = useAccess();
+  const isWhole = !access.collections && !access.prefixes;
+  return html`
+    <div class="heading">
+      <h1>Operations</h1>
+      ${may("admin") && html`<a class="button" href=${href("tokens")}>Tokens</a>`}
+    </div>
+    <h2>Readiness</h2>
+    <${Readiness} />
+    ${access.prefixes
+      ? html`<p class="notice">What else there is to see is about the whole store, and this token is bound to a part of it.</p>`
+      : html`<${Projections} />`}
+    ${isWhole && html`<h2>Numbers</h2><${MetricsPlots} />`}
+  `;
+}
+
+function Projections() {
+  const polled = usePolled((signal) => ask("/projections", { signal }), SECONDS);
+  return html`
+    <h2>Projections</h2>
+    <${Polled} of=${polled}>${({ plain: { log, projections, archive } }) => html`
+      <p class="muted">The log has ${log.events.toLocaleString("en")} events, up to <span class="mono">${log.position}</span>.</p>
+      <${ProjectionsTable} projections=${projections} />
+      ${may("admin") && html`
+        <h2>Rebuild and verify</h2>
+        <${OperationsPanel} projections=${projections} onEnd=${polled.again} />
+      `}
+      <h2>Queries</h2>
+      <${QueriesState} projections=${projections} />
+      ${archive && html`<h2>Archive</h2><${Archive} archive=${archive} />`}
+    `}<//>
+  `;
+}
