@@ -54,7 +54,7 @@ export const PLOTS = [
     },
   },
   {
-    title: "Commands that shared a call of the engine",
+    title: "Commands per call of the engine",
     series: [{ name: "on average", color: "--accent" }],
     numbers(before, after) {
       const [calls] = growth(before, after, "itemstore_batch_commands_count", () => "").values();

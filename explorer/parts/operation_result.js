@@ -1,12 +1,12 @@
 /** What came of a rebuild, or of a verification: its receipt or its verdict, for reading. */
 
 import { html } from "../html.js";
-import { whatDiffered } from "./projections_table.js";
+import { listed, whatDiffered } from "./projections_table.js";
 
 /** An operation that has ended, whole. */
 export function OperationResult({ operation }) {
   const { status, error, result, operation: kind } = operation;
-  if (status === "failed") return html`<p>${error?.detail ?? error ?? "It ended before its end."}</p>`;
+  if (status === "failed") return html`<p>${error}</p>`;
   if (status === "cancelled") return html`<p>It was cancelled, and changed nothing.</p>`;
   const Shown = kind === "verify" ? Verdict : Receipt;
   const each = Object.entries(result.collections ?? {});
@@ -42,7 +42,7 @@ function Verdict({ of }) {
   return html`
     <p>${of.clean
       ? "Everything is what the log says."
-      : `${kinds.map(([where, count]) => `${counted(count)} in ${where}`).join(", ")} differ from what the log says.`}</p>
+      : `It differs from what the log says: ${listed(kinds)}. ${advice(of.counted)}`}</p>
     <dl class="facts">
       <dt>Events</dt><dd>${counted(of.events)}, up to <span class="mono">${of.position}</span></dd>
       <dt>Items</dt><dd>${counted(of.items)}</dd>
@@ -53,6 +53,15 @@ function Verdict({ of }) {
     </dl>
     ${of.differences.length > 0 && html`<${Differences} of=${of} />`}
   `;
+}
+
+/** What to do about differences, by where they are. */
+function advice({ log, archive, ...mendable }) {
+  return [
+    log && "No rebuild mends what is wrong in the log itself: restore a backup.",
+    archive && "Put the files of the archive back as they were.",
+    Object.keys(mendable).length > 0 && "A rebuild puts right what is built from the log.",
+  ].filter(Boolean).join(" ");
 }
 
 function Differences({ of: { counted: kinds, differences } }) {

@@ -41,29 +41,26 @@ function isRunning({ status }) {
 /** What is going on now, and the way to end it. */
 function Running({ operation, again }) {
   const [error, setError] = useState(null);
-  const [cancelled, setCancelled] = useState(null);
   if (!operation) return null;
   const cancel = async () => {
     setError(null);
-    setCancelled(operation.id);
     try {
       await ask(`/admin/operations/${operation.id}`, { method: "DELETE" });
     } catch (failure) {
-      setCancelled(null);
       setError(failure);
     }
     again();
   };
-  const isEnding = cancelled === operation.id;
+  const by = operation.cancelled_by === null ? "" : ` by ${operation.cancelled_by}`;
   return html`
-    <section class="notice running" aria-label="Running now">
+    <section class="notice" aria-label="Running now">
       <h3>${titleOf(operation)}</h3>
       <${ProgressOf} progress=${operation.progress} />
       <p class="actions">
-        <button type="button" class="danger" disabled=${isEnding} onClick=${cancel}>
-          ${isEnding ? "Cancelling …" : "Cancel"}
-        </button>
-        <span class="muted">${startOf(operation)}. What is live stays as it is until the end.</span>
+        ${operation.cancelling
+          ? html`<span>It is being cancelled${by} …</span>`
+          : html`<button type="button" class="danger" onClick=${cancel}>Cancel</button>`}
+        <span class="muted">${capital(startOf(operation))}. What is live stays as it is until the end.</span>
       </p>
       ${error && html`<${Failure} error=${error} />`}
     </section>
@@ -72,12 +69,12 @@ function Running({ operation, again }) {
 
 function ProgressOf({ progress }) {
   if (!progress) return html`<p><progress aria-label="Progress"></progress> beginning</p>`;
-  const { stage, done, total, unit } = progress;
+  const { stage, done, total, unit, collection } = progress;
   const isKnown = total > 0;
   return html`
     <p class="progress">
       <progress aria-label="Progress" max=${isKnown ? total : undefined} value=${isKnown ? done : undefined}></progress>
-      <span>${stage}: ${counted(done)}${isKnown && ` of ${counted(total)}`} ${unit}</span>
+      <span>${stage}${collection && ` ${collection}`}: ${counted(done)}${isKnown && ` of ${counted(total)}`} ${unit}</span>
     </p>
   `;
 }
@@ -127,6 +124,11 @@ export function titleOf({ operation, projection, collection, dry_run: isDryRun }
     .join("");
 }
 
-function startOf({ started, actor }) {
-  return `started ${localTime(started)}${actor ? ` by ${actor}` : ""}`;
+/** When it was started, by whom, and where. */
+function startOf({ started, started_by: by, host }) {
+  return `started ${localTime(started)}${by ? ` by ${by}` : ""} on ${host}`;
+}
+
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }

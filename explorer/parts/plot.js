@@ -110,7 +110,7 @@ function Canvas({ times, series, format, height, isBare }) {
 
 function optionsOf(place, { series, format, height, isBare }) {
   const colorOf = (property) => resolvedColor(place, property);
-  const axis = { stroke: colorOf("--muted"), font: "11px system-ui, sans-serif" };
+  const axis = { stroke: colorOf("--muted"), font: "11px system-ui, sans-serif", gap: 3 };
   const lines = { stroke: colorOf("--line"), width: 1 };
   return {
     width: place.clientWidth,
@@ -120,7 +120,15 @@ function optionsOf(place, { series, format, height, isBare }) {
     padding: isBare ? [2, 0, 2, 0] : [8, 8, 0, 0],
     scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
-      { ...axis, show: !isBare, size: AXIS_HEIGHT, space: 80, grid: { show: false }, ticks: lines },
+      {
+        ...axis,
+        show: !isBare,
+        size: AXIS_HEIGHT,
+        space: 72,
+        grid: { show: false },
+        ticks: { ...lines, size: 4 },
+        values: (_plot, splits) => splits.map(clock),
+      },
       {
         ...axis,
         show: !isBare,
@@ -142,6 +150,11 @@ function optionsOf(place, { series, format, height, isBare }) {
       })),
     ],
   };
+}
+
+/** The time of day, of a time in seconds. */
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }
 
 /** A custom property as a canvas takes it: `light-dark()` and the like are worked out. */

@@ -9,5 +9,7 @@ const START = "0-0";
 export function Position({ of }) {
   if (of === START) return html`<span class="muted">the log's beginning</span>`;
   const at = new Date(Number(of.split("-")[0])).toISOString();
-  return html`<span class="mono">${of}</span> <span class="muted">(<${Time} at=${at} />)</span>`;
+  return html`
+    <span class="position"><span class="mono">${of}</span> <span class="muted">(<${Time} at=${at} />)</span></span>
+  `;
 }

@@ -46,7 +46,12 @@ function LastRebuild({ receipt }) {
 export function whatDiffered({ different }) {
   const kinds = Object.entries(different).filter(([, count]) => count);
   if (!kinds.length) return "nothing differed";
-  return `${kinds.map(([kind, count]) => `${count.toLocaleString("en")} ${kind}`).join(", ")} differed`;
+  return `differed: ${listed(kinds)}`;
+}
+
+/** Pairs of a name and a count in words: `rows (2), keys (1)`. */
+export function listed(pairs) {
+  return pairs.map(([name, count]) => `${name} (${count.toLocaleString("en")})`).join(", ");
 }
 
 /** The read model that queries are answered from: who follows, what is indexed and searched. */

@@ -21,25 +21,25 @@ export default function Operations() {
   return html`
     <div class="heading">
       <h1>Operations</h1>
-      ${may("admin") && html`<a class="button" href=${href("tokens")}>Tokens</a>`}
+      ${isWhole && may("admin") && html`<a class="button" href=${href("tokens")}>Tokens</a>`}
     </div>
     <h2>Readiness</h2>
     <${Readiness} />
+    ${isWhole && html`<h2>Numbers</h2><${MetricsPlots} />`}
     ${access.prefixes
       ? html`<p class="notice">What else there is to see is about the whole store, and this token is bound to a part of it.</p>`
-      : html`<${Projections} />`}
-    ${isWhole && html`<h2>Numbers</h2><${MetricsPlots} />`}
+      : html`<${Projections} isOperator=${isWhole && may("admin")} />`}
   `;
 }
 
-function Projections() {
+function Projections({ isOperator }) {
   const polled = usePolled((signal) => ask("/projections", { signal }), SECONDS);
   return html`
     <h2>Projections</h2>
     <${Polled} of=${polled}>${({ plain: { log, projections, archive } }) => html`
       <p class="muted">The log has ${log.events.toLocaleString("en")} events, up to <span class="mono">${log.position}</span>.</p>
       <${ProjectionsTable} projections=${projections} />
-      ${may("admin") && html`
+      ${isOperator && html`
         <h2>Rebuild and verify</h2>
         <${OperationsPanel} projections=${projections} onEnd=${polled.again} />
       `}
