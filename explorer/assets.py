@@ -18,7 +18,7 @@ PAGE = "page.html"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'"
+    "connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """What the page may load and do (Content Security Policy Level 3): nothing from elsewhere."""
 

@@ -123,4 +123,5 @@ def looking(chromium: Chromium, store: Store) -> Iterator[Explorer]:
             yield explorer
         finally:
             context.close()
-    assert not explorer.unexpected()
+    complaints = explorer.unexpected()
+    assert not complaints, "\n".join(complaints)
