@@ -1,0 +1,105 @@
+/** Makes a token, and shows its secret once. */
+
+import { html, useEffect, useRef, useState } from "../html.js";
+import { ask } from "../http.js";
+import { useAccess } from "../session.js";
+import { Copy } from "./copy.js";
+import { Failure } from "./failure.js";
+
+const NOTHING = { name: "", role: "reader", collections: [], prefixes: "", expires: "" };
+const ROLES = {
+  reader: "reader: may look",
+  writer: "writer: may look and write",
+  admin: "admin: may do all, tokens and operations too",
+};
+
+/** The form, and the token that was made last until it is put away. */
+export function NewToken({ onMade }) {
+  const [wanted, setWanted] = useState(NOTHING);
+  const [made, setMade] = useState(null);
+  const [error, setError] = useState(null);
+  const { collections } = useAccess();
+  const set = (name) => (event) => setWanted({ ...wanted, [name]: event.target.value });
+  const choose = (name) => (event) => {
+    const others = wanted.collections.filter((each) => each !== name);
+    setWanted({ ...wanted, collections: event.target.checked ? [...others, name] : others });
+  };
+  const make = async (event) => {
+    event.preventDefault();
+    setError(null);
+    try {
+      const answer = await ask("/admin/tokens", { method: "POST", body: bodyOf(wanted) });
+      setMade(answer.plain);
+      setWanted(NOTHING);
+      onMade();
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return html`
+    ${made && html`<${Secret} of=${made} onDone=${() => setMade(null)} />`}
+    <h2>Make a token</h2>
+    <form onSubmit=${make}>
+      <div class="bar">
+        <label class="field grows">Name
+          <input required pattern="[A-Za-z0-9_\\-]{1,64}" maxlength="64" autocomplete="off" spellcheck=${false}
+            title="1 to 64 letters, digits, - or _" value=${wanted.name} onInput=${set("name")} />
+          <span class="hint">Who will use it: events say so. Letters, digits, - and _.</span>
+        </label>
+        <label class="field">Role
+          <select value=${wanted.role} onChange=${set("role")}>
+            ${Object.entries(ROLES).map(([role, text]) => html`<option value=${role}>${text}</option>`)}
+          </select>
+          <span class="hint">Give the least that will do.</span>
+        </label>
+        <label class="field">Expires
+          <input type="datetime-local" value=${wanted.expires} onInput=${set("expires")} />
+          <span class="hint">By your clock; left empty, never.</span>
+        </label>
+      </div>
+      <fieldset>
+        <legend>Collections that it is bound to</legend>
+        <p class="hint">None chosen: it is good for all.</p>
+        <div class="actions">
+          ${collections.map((name) => html`
+            <label key=${name}>
+              <input type="checkbox" checked=${wanted.collections.includes(name)} onChange=${choose(name)} /> ${name}
+            </label>
+          `)}
+        </div>
+      </fieldset>
+      <label class="field">Prefixes of ids that it is bound to
+        <textarea class="mono" rows="3" spellcheck=${false} dir="auto" value=${wanted.prefixes} onInput=${set("prefixes")}></textarea>
+        <span class="hint">One a line. Left empty: it is good for all ids.</span>
+      </label>
+      ${error && html`<${Failure} error=${error} />`}
+      <button class="primary">Make the token</button>
+    </form>
+  `;
+}
+
+/** What is asked for. What is left empty is left out. */
+function bodyOf({ name, role, collections, prefixes, expires }) {
+  const body = { name, role };
+  const lines = prefixes.split("\n").filter((line) => line !== "");
+  if (collections.length) body.collections = collections;
+  if (lines.length) body.prefixes = lines;
+  if (expires) body.expires = new Date(expires).toISOString().replace(/\.\d+/, "");
+  return JSON.stringify(body);
+}
+
+function Secret({ of: { name, token }, onDone }) {
+  const place = useRef(null);
+  useEffect(() => place.current.focus(), [token]);
+  return html`
+    <section class="done" tabindex="-1" ref=${place} aria-label="The new token">
+      <h2>The token ${name} was made</h2>
+      <p>This is the whole token. Keep it now: it will not be shown again.</p>
+      <pre class="secret">${token}</pre>
+      <div class="actions">
+        <${Copy} text=${token} label="Copy the token" />
+        <button type="button" onClick=${onDone}>I have it</button>
+      </div>
+    </section>
+  `;
+}
