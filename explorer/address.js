@@ -6,6 +6,7 @@
  */
 
 import { useEffect, useState } from "./html.js";
+import { leave, newStep } from "./scroll.js";
 
 /** Where the API is: the page stands at `<root>explorer`, wherever the store is mounted. */
 export const ROOT = new URL(".", location.href);
@@ -29,9 +30,14 @@ export function go(view, parameters = {}, { replace = false } = {}) {
 }
 
 function follow(address, replace) {
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (replace) {
+    history.replaceState(history.state, "", address);
+  } else {
+    leave();
+    history.pushState(newStep(), "", address);
+    scrollTo(0, 0);
+  }
   dispatchEvent(new Event(CHANGED));
-  if (!replace) scrollTo(0, 0);
 }
 
 /** What the address says, now and whenever it changes. */

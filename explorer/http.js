@@ -1,6 +1,7 @@
 /** Requests to the store, with the token. */
 
 import { ROOT } from "./address.js";
+import { noteAway } from "./connection.js";
 import { parse } from "./json_text.js";
 import { setAccess, token } from "./session.js";
 
@@ -84,10 +85,10 @@ export async function ask(path, { method = "GET", query = {}, headers = {}, body
   }
   const sent = { Accept: "application/json", ...authorization(), ...headers };
   if (body !== undefined && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
-  const response = await reached(url, { method, headers: sent, body, signal, cache: "no-store" });
-  const answer = await answerOf(response);
-  if (answer.status === 401) setAccess(null);
-  if (answer.status >= 400) throw new Refused(answer);
+  const answer = await reached(new Request(url, { method, headers: sent, body, signal, cache: "no-store" }));
+  const isOurs = sent.Authorization === authorization().Authorization;
+  if (answer.status === 401 && isOurs) setAccess(null);
+  if (answer.status >= 400) throw refused(answer);
   return answer;
 }
 
@@ -96,11 +97,19 @@ export async function answerOf(response) {
   return new Answer(response, await response.text());
 }
 
-async function reached(url, options) {
+function refused(answer) {
+  const error = new Refused(answer);
+  if (answer.status === 503) noteAway(error);
+  return error;
+}
+
+async function reached(request) {
   try {
-    return await fetch(url, options);
+    return await answerOf(await fetch(request));
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Unreachable();
+    if (request.signal.aborted) throw error;
+    const unreachable = new Unreachable();
+    noteAway(unreachable);
+    throw unreachable;
   }
 }

@@ -1,5 +1,6 @@
 /** What a view shows while it waits for the store, and when the store refuses. */
 
+import { useBack } from "../connection.js";
 import { html, useCallback, useEffect, useState } from "../html.js";
 import { Failure } from "./failure.js";
 
@@ -21,12 +22,18 @@ export function useLoaded(load, inputs) {
     return () => abort.abort();
   }, [...inputs, round]);
   const reload = useCallback(() => setRound((before) => before + 1), []);
+  useBack(useCallback(() => found.error && reload(), [found.error]));
   return { ...found, reload };
 }
 
 /** `children(value)` of what useLoaded gave, or why there is none. */
 export function Loaded({ of, children }) {
-  if (of.error) return html`<${Failure} error=${of.error} />`;
-  if (of.value === undefined) return html`<p aria-busy="true">Loading …</p>`;
+  if (of.error) return html`<${Failure} error=${of.error} onRetry=${of.reload} />`;
+  if (of.value === undefined) return html`<${Loading} />`;
   return children(of.value);
+}
+
+/** Says that something is on its way; styles/notices.css shows it only when it takes long. */
+export function Loading() {
+  return html`<p class="loading" aria-busy="true">Loading …</p>`;
 }

@@ -1,27 +1,75 @@
 /** Getting in: asks for a token, where the store wants one. */
 
-import { html, useState } from "../html.js";
-import { setToken, token } from "../session.js";
+import { html, useEffect, useRef, useState } from "../html.js";
+import { ask } from "../http.js";
+import { Away, Brand } from "../parts/frame.js";
+import { useTitle } from "../parts/title.js";
+import { setAccess, setToken } from "../session.js";
+
+const NOT_SENDABLE = /[^\x21-\x7e]/;
 
 /** `failure` is what the store said of the token before. */
-export default function SignIn({ failure }) {
-  const [text, setText] = useState(token() ?? "");
-  const enter = (event) => {
+export default function SignIn({ failure = null }) {
+  const [text, setText] = useState("");
+  const [said, setSaid] = useState(failure?.message ?? "");
+  const [isShown, setIsShown] = useState(false);
+  const [isAsking, setIsAsking] = useState(false);
+  const field = useRef();
+  useTitle("Sign in");
+  useEffect(() => field.current.focus(), []);
+
+  const enter = async (event) => {
     event.preventDefault();
-    setToken(text.trim());
+    if (isAsking) return;
+    setIsAsking(true);
+    const why = await refusal(tokenIn(text));
+    if (why === null) return;
+    setSaid(why);
+    setIsAsking(false);
+    field.current?.select();
   };
+
   return html`
-    <main>
+    <${Away} />
+    <main class="sign-in">
+      <${Brand} />
       <h1>This store wants a token</h1>
-      ${failure && html`<p role="alert">${failure.message}</p>`}
+      <p class="muted">Whoever runs it makes one with <code>itemstore token create</code>.</p>
       <form onSubmit=${enter}>
-        <label>Token
-          <input type="password" autocomplete="current-password" required value=${text}
+        <div class="field">
+          <label for="token">Token</label>
+          <input id="token" class="mono" ref=${field} type=${isShown ? "text" : "password"} required
+            autocomplete="current-password" autocapitalize="off" spellcheck=${false} value=${text}
+            aria-describedby="token-said" aria-invalid=${said ? "true" : null}
             onInput=${(event) => setText(event.target.value)} />
+          <p id="token-said" class="error" role="alert">${said}</p>
+        </div>
+        <label class="choice">
+          <input type="checkbox" checked=${isShown} onChange=${() => setIsShown(!isShown)} />
+          Show what I type
         </label>
-        <button>Enter</button>
+        <button class="primary" aria-disabled=${isAsking ? "true" : null}>Sign in</button>
       </form>
-      <p>It is kept for this tab, and forgotten with it.</p>
+      <p class="hint">The token is kept for this tab, and forgotten with it.</p>
     </main>
   `;
+}
+
+/** The token in what was pasted: with blanks and line breaks, or as a whole header field. */
+function tokenIn(text) {
+  return text.replace(/^\s*(Authorization:)?\s*Bearer\s/i, "").replace(/\s+/g, "");
+}
+
+/** Gets in with a token, or says why that can't be. */
+async function refusal(token) {
+  if (!token) return "Paste the token that you were given.";
+  if (NOT_SENDABLE.test(token)) return "There is a character in it that no token has.";
+  try {
+    const answer = await ask("/", { headers: { Authorization: `Bearer ${token}` } });
+    setToken(token);
+    setAccess(answer.plain);
+    return null;
+  } catch (error) {
+    return error.message;
+  }
 }

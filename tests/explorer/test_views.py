@@ -11,7 +11,7 @@ def test_the_page_shows_the_collections(explorer: Explorer) -> None:
     """Each of them leads to its items."""
     page = explorer.open("home")
     for name in ("products", "orders"):
-        expect(page.get_by_role("link", name=name)).to_be_visible()
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
 def test_a_closed_store_asks_for_a_token_and_shows_all_with_it(closed_explorer: Explorer) -> None:
@@ -19,9 +19,9 @@ def test_a_closed_store_asks_for_a_token_and_shows_all_with_it(closed_explorer: 
     closed_explorer.expects("status of 401")
     page = closed_explorer.open("home")
     page.get_by_label("Token").fill("nobody.knows")
-    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
 
     closed_explorer.sign_in("reader")
     closed_explorer.open("home")
-    expect(page.get_by_role("link", name="products")).to_be_visible()
+    expect(page.get_by_role("link", name="products", exact=True)).to_be_visible()

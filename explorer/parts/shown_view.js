@@ -1,0 +1,84 @@
+/** The view that the address names, loaded when it is first wanted. */
+
+import { href } from "../address.js";
+import { html, useEffect, useRef, useState } from "../html.js";
+import { Boundary, Broken } from "./boundary.js";
+import { useTitle } from "./title.js";
+
+const VIEWS = {
+  home: () => import("../views/home.js"),
+  items: () => import("../views/items.js"),
+  item: () => import("../views/item.js"),
+  edit: () => import("../views/edit.js"),
+  life: () => import("../views/life.js"),
+  past: () => import("../views/past.js"),
+  log: () => import("../views/log.js"),
+  operations: () => import("../views/operations.js"),
+  tokens: () => import("../views/tokens.js"),
+  try: () => import("../views/try.js"),
+};
+
+/** `view` is its name; what else the address says is for the view. Another one stays until it is there. */
+export function ShownView({ view, ...parameters }) {
+  const [loaded, setLoaded] = useState(null);
+  const [round, setRound] = useState(0);
+  const last = useRef(null);
+  useEffect(() => {
+    let isWanted = true;
+    const found = (what) => isWanted && setLoaded({ view, ...what });
+    viewOf(view).then((component) => found({ component }), (error) => found({ error }));
+    return () => {
+      isWanted = false;
+    };
+  }, [view, round]);
+  if (loaded?.view === view) last.current = { ...loaded, parameters };
+  if (last.current === null) return null;
+  return html`<${Shown} ...${last.current} onRetry=${() => setRound(round + 1)} />`;
+}
+
+async function viewOf(name) {
+  return Object.hasOwn(VIEWS, name) ? (await VIEWS[name]()).default : Unknown;
+}
+
+function Shown({ view, component, error, parameters, onRetry }) {
+  // Another item is another view: nothing of the one before stays.
+  const key = JSON.stringify([view, parameters.collection, parameters.id]);
+  useFocusOnHeading(key);
+  if (error) return html`<${Broken} error=${error} onRetry=${onRetry} />`;
+  return html`<${Boundary} key=${key}><${component} ...${parameters} /><//>`;
+}
+
+/** After a change of view the focus is on its heading, so that screen readers begin there. */
+function useFocusOnHeading(key) {
+  const first = useRef(key);
+  useEffect(() => {
+    if (key === first.current) return;
+    first.current = null;
+    return whenThere("main h1", (heading) => {
+      if (document.activeElement?.closest("main > *")) return;
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+    });
+  }, [key]);
+}
+
+function whenThere(selector, act) {
+  const look = () => {
+    const found = document.querySelector(selector);
+    if (found) watch.disconnect();
+    if (found) act(found);
+  };
+  const watch = new MutationObserver(look);
+  watch.observe(document.body, { childList: true, subtree: true });
+  look();
+  return () => watch.disconnect();
+}
+
+function Unknown() {
+  useTitle("Unknown view");
+  return html`
+    <h1>There is no such view</h1>
+    <p>The address names a view that this explorer does not have. It may be of another version.</p>
+    <p><a href=${href("home")}>All collections</a></p>
+  `;
+}
