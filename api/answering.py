@@ -14,6 +14,7 @@ from itemstore.api.context import Context
 from itemstore.api.gate.authentication import OPEN, authenticate, token_of, wants_token
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
+from itemstore.api.gate.to_explorer import way_to_explorer
 from itemstore.api.http.error_replies import error_reply
 from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.incoming import AsgiIncoming, Incoming
@@ -34,7 +35,8 @@ class Answering:
     Our own server asks `respond` first, which needs no messages of ASGI (docs/decisions/0040).
 
     `context` is None for as long as the store is not open. `is_added` says whether there is more at
-    a path of the other application than a 404: a route that was added to it.
+    a path of the other application than a 404: a route that was added to it. `has_explorer` says
+    whether people are led there.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Answering:
         counters: Counters,
         others: ASGIApp,
         is_added: Callable[[Scope], bool],
+        *,
+        has_explorer: bool,
     ) -> None:
         self.context: Context | None = None
         self._is_closed = False
@@ -50,6 +54,7 @@ class Answering:
         self._counters = counters
         self._others = others
         self._is_added = is_added
+        self._has_explorer = has_explorer
 
     def close(self) -> None:
         """Ends the use of the store; a client that still waits on its connection is told so."""
@@ -82,12 +87,15 @@ class Answering:
         reply: AnyReply
         try:
             handler = resource.handler(method)
-            if resource.template not in OPEN:
+            way = way_to_explorer(request, resource) if self._has_explorer else None
+            if way is None and resource.template not in OPEN:
                 if not self.context.tokens.is_open and wants_token(request, resource):
                     await authenticate(request, resource)
                 if request.token is None:
                     check_name(request)
-            if method in WRITES and b"idempotency-key" in request.fields:
+            if way is not None:
+                reply = way
+            elif method in WRITES and b"idempotency-key" in request.fields:
                 reply = await carry_out_once(request, handler)
             else:
                 reply = await handler(request)

@@ -146,7 +146,10 @@ class ItemStore(FastAPI):
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
         origins = settings.cors_origins
-        self.answering = Answering(self.resources, self.counters, super().__call__, self._has_added)
+        self.answering = Answering(
+            *(self.resources, self.counters, super().__call__, self._has_added),
+            has_explorer=settings.explorer,
+        )
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
         if redis is not None:

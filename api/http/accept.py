@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 
 from itemstore.api.http.header_fields import members, named
+from itemstore.api.http.media_types import JSON
 from itemstore.api.http.request import Request
 
 _WEIGHT = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?")
@@ -41,8 +43,16 @@ def preferred(request: Request, *media_types: str) -> str:
     have parameters, which count where a range names them: `text/plain; version=0.0.4`.
     """
     accept = request.field(b"accept")
-    if accept is None:
-        return media_types[0]
+    return media_types[0] if accept is None else _preferred(accept, media_types)
+
+
+@lru_cache(maxsize=64)
+def prefers_html(accept: bytes) -> bool:
+    """Whether who sends this Accept, a browser mostly, would rather have HTML than JSON."""
+    return _preferred(accept.decode("latin-1"), (JSON, "text/html")) == "text/html"
+
+
+def _preferred(accept: str, media_types: Sequence[str]) -> str:
     ranges = [each for member in members(accept) if (each := _range(member))]
     return max(media_types, key=lambda media_type: _weight(ranges, media_type))
 

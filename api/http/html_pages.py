@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itemstore.api.http.accept import preferred
-from itemstore.api.http.media_types import JSON
+from itemstore.api.http.accept import prefers_html
 from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import Headers, Reply
 from itemstore.api.http.request import Request
@@ -14,7 +13,7 @@ HTML = "text/html; charset=utf-8"
 
 def wants_html(request: Request) -> bool:
     """Whether the client is a browser, which would rather have HTML than JSON."""
-    return preferred(request, JSON, "text/html") == "text/html"
+    return prefers_html(request.fields.get(b"accept", b""))
 
 
 def html_page(request: Request, title: str, content: str) -> Reply:

@@ -8,7 +8,7 @@ from itemstore.api.openapi import batch_schemas
 from itemstore.api.openapi.headers import HEADERS
 from itemstore.api.openapi.model_schemas import ModelSchemas
 from itemstore.api.openapi.own_schemas import OwnSchemas
-from itemstore.api.openapi.parameters import PARAMETERS, with_sources
+from itemstore.api.openapi.parameters import PARAMETERS, one_of_collections, with_sources
 from itemstore.api.openapi.references import renamed
 from itemstore.api.openapi.schemas import SCHEMAS, Description
 from itemstore.domain.events import ITEMS
@@ -33,7 +33,7 @@ def complete(document: Description, models: Mapping[str, ItemModel]) -> Descript
     of_models = ModelSchemas(models)
     own = OwnSchemas(SCHEMAS | batch_schemas.SCHEMAS, of_models)
     document["components"] = {
-        "parameters": PARAMETERS,
+        "parameters": PARAMETERS | {"collection": one_of_collections([*models])},
         "headers": HEADERS,
         "securitySchemes": _SECURITY_SCHEMES,
         "schemas": of_models.schemas | own.schemas,

@@ -24,7 +24,7 @@ HEADERS = {
     ),
     "Log-Id": _header("Which log it is; another one has another id.", "5f0c1a9be27d4386"),
     "Event-Type": {"description": "The type of the appended event.", "schema": EVENT_TYPE},
-    "Location": _header("The URL of the item that was created.", "/items/foo"),
+    "Location": _header("The URL of what was created, or of what to look at.", "/items/foo"),
     "Content-Location": _header("The URL of the item in the body.", "/items/foo"),
     "Preference-Applied": _header(
         "The preference that was honoured: return=minimal, return=representation or explain.",

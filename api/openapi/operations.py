@@ -139,12 +139,17 @@ def item(name: str, responses: Responses, *slugs: str, parameters: tuple[str, ..
 
 
 def page(
-    name: str, found: Description, *slugs: str, query: type[Query], parameters: tuple[str, ...] = ()
+    name: str,
+    found: Description,
+    *slugs: str,
+    query: type[Query],
+    parameters: tuple[str, ...] = (),
+    others: Responses | None = None,
 ) -> Description:
     """The options of a route that answers with a page of a list, which has an entity tag."""
     return operation(
         name,
-        {200: found, 304: _SAME},
+        {200: found, 304: _SAME, **(others or {})},
         problems=(*slugs, *_TAGGED),
         parameters=(*parameters, *VALIDATED),
         query=query,
@@ -188,6 +193,11 @@ def answer(description: str, *headers: str, content: Description | None = None) 
         described["content"] = _content(content)
     return described
 
+
+FOR_PEOPLE: Responses = {
+    303: answer("The explorer's view of it, for who would rather have HTML than JSON.", "Location")
+}
+"""What a browser is answered, unless the operator has turned the explorer off."""
 
 _SAME = answer("It is still what the client has.", "ETag")
 

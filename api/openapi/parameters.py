@@ -42,6 +42,11 @@ def with_sources(parameter: Description, paths: Sequence[str]) -> Description:
     return parameter | {"schema": {"type": "string", "enum": [*paths]}}
 
 
+def one_of_collections(names: Sequence[str]) -> Description:
+    """The parameter of a path that names one of the store's collections."""
+    return PARAMETERS["collection"] | {"schema": {"type": "string", "enum": [*names]}}
+
+
 def _of_field(name: str, schema: Description) -> Description:
     description = schema.pop("description")
     del schema["title"]

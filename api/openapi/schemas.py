@@ -232,7 +232,7 @@ _OF_THE_SERVICE: Description = {
                 {
                     "is_open": {"type": "boolean", "description": "To all, without a token."},
                     "token": {"type": ["string", "null"], "description": "Its name."},
-                    "role": {"enum": ["reader", "writer", "admin", None]},
+                    "role": _or_null({"type": "string", "enum": ["reader", "writer", "admin"]}),
                 },
                 description="What who asks may do, with what its token is bound to.",
                 additionalProperties=True,

@@ -15,16 +15,19 @@ from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
+from itemstore.api.http.vary import ORIGIN, vary
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations, schemas
 from itemstore.api.resources.item_writes import append, item_body, patched, read_and_append
-from itemstore.api.resources.version import VARY, redirect_to_version
+from itemstore.api.resources.version import redirect_to_version
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ExpectedVersion
 from itemstore.server.slow_work import QUICK_BYTES
 
 router = APIRouter(route_class=Route)
+
+VARY = vary(b"accept", b"accept-datetime", *ORIGIN)
 
 
 @router.put(
@@ -109,6 +112,7 @@ async def delete_item(request: Request) -> Reply:
             304: operations.answer(
                 "The item is still what the client has.", "ETag", "Last-Modified"
             ),
+            **operations.FOR_PEOPLE,
         },
         parameters=("Accept-Datetime",),
     ),

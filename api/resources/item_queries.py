@@ -36,7 +36,7 @@ from itemstore.store.read_model import ReadModel
 PATIENCE = 2.0
 """Seconds for which a query waits until the read model is as new as its client wants."""
 
-BY_PREFER = vary(b"prefer")
+VARY = vary(b"accept", b"prefer")
 
 LOOK = 0.5
 """Seconds between two looks at whether the client is still there."""
@@ -162,7 +162,7 @@ def _headers(request: Request, wanted: ListQuery, asked: AskedQuery, position: s
 
     One that is explained says how it was made that time, so it has no tag and is not kept.
     """
-    headers = [(b"position", position.encode()), BY_PREFER]
+    headers = [(b"position", position.encode()), VARY]
     if asked.is_explained:
         return [*headers, (b"preference-applied", b"explain"), NO_STORE]
     depends_on: tuple[object, ...] = (request.scope, wanted.model_dump_json())

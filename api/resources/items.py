@@ -14,6 +14,7 @@ from itemstore.api.http.query_parameters import query, refuse_query
 from itemstore.api.http.reply import JSON, Reply, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Route
+from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import cursor_of, id_of_cursor
@@ -46,6 +47,7 @@ router = APIRouter(route_class=Route)
         *("read-model-behind", "read-model-unavailable"),
         query=ListQuery,
         parameters=("If-Position", "Prefer-explain"),
+        others=operations.FOR_PEOPLE,
     ),
 )
 async def list_items(request: Request) -> AnyReply:
@@ -57,7 +59,7 @@ async def list_items(request: Request) -> AnyReply:
     after = None if wanted.after is None else id_of_cursor(wanted.after)
     if names_a_tag(request):
         position = await request.collection.log.reader.last_position()
-        if reply := not_modified(request, as_of(position, request.scope)):
+        if reply := not_modified(request, [BY_ACCEPT, *as_of(position, request.scope)]):
             return reply
     prefixes = request.scope.prefixes_within(wanted.prefix)
     async with request.context.admission.read(request.check_connected):
@@ -68,7 +70,7 @@ async def list_items(request: Request) -> AnyReply:
         items = page.items if fields is None else await only_fields(request, fields, page.items)
         end = b'],"next":%s,"total":%d}' % (json.dumps(cursor).encode(), page.total)
         parts = [*joined([b'{"items":[', *await listed(items, listed_item), end])]
-    headers = [JSON, *as_of(page.position, request.scope)]
+    headers = [JSON, BY_ACCEPT, *as_of(page.position, request.scope)]
     if cursor is not None:
         headers.append(next_page(request.base, wanted, after=cursor))
     return PageReply(200, headers, parts)

@@ -27,7 +27,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
         "get_schema",
         "The JSON Schema of an item's body.",
         *("not-found", "invalid-parameter"),
-        content={SCHEMA: {"type": "object"}},
+        content={SCHEMA: {"type": "object", "additionalProperties": True}},
         parameters=("collection", *operations.VALIDATED),
     ),
 )

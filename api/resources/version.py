@@ -31,7 +31,7 @@ from itemstore.eventlog.excerpts import quoted
 router = APIRouter(route_class=Route)
 
 VARY = vary(b"accept-datetime", *ORIGIN)
-"""Of an item's TimeGate, which is the item itself."""
+"""Of the way from a date."""
 
 
 @router.get(
@@ -45,6 +45,7 @@ VARY = vary(b"accept-datetime", *ORIGIN)
                 content=operations.ITEM,
             ),
             304: operations.answer("The version is what the client has.", "ETag", "Last-Modified"),
+            **operations.FOR_PEOPLE,
         },
         *VERSION_NOT_THERE,
         parameters=("n",),
@@ -61,7 +62,7 @@ async def get_version(request: Request) -> Reply:
         (b"last-modified", last_modified(recorded.position)),
         (b"memento-datetime", event_date(recorded.position)),
         version_links(request, item, number, count),
-        *for_ever(request.actor, *ORIGIN),
+        *for_ever(request.actor, b"accept", *ORIGIN),
     ]
     if conditions_of(request).has_version(item, number, recorded.position):
         return Reply(304, headers)

@@ -137,7 +137,7 @@ async def test_what_was_deleted_says_at_which_version(client: httpx.AsyncClient)
     assert answer.links["version-history"]["url"] == "/items/foo/versions"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/png;q=1", ""])
+@pytest.mark.parametrize("accept", ["text/plain", "application/xml", "image/png;q=1", ""])
 async def test_an_item_is_json_whatever_is_asked_for(
     client: httpx.AsyncClient, accept: str
 ) -> None:

@@ -66,7 +66,7 @@ async def test_the_way_there_varies_with_the_date_and_is_asked_for_again(
     assert "memento-datetime" not in answer.headers
     assert (await aged.get("/items/a%2Fb")).headers[
         "vary"
-    ] == "accept-datetime, host, x-forwarded-proto"
+    ] == "accept, accept-datetime, host, x-forwarded-proto"
 
 
 @pytest.mark.parametrize("date", ["2019-12-31T23:59:59", "1970-01-01T00:00:00", "1900-01-01"])
