@@ -29,7 +29,19 @@ export function go(view, parameters = {}, { replace = false } = {}) {
   follow(href(view, parameters), replace);
 }
 
+let mayLeave = () => true;
+let shown = location.search;
+
+/**
+ * Asks `mayLeave()` before another view is shown, by a link, a button or the browser's back and
+ * forward; false stays. Null asks no more.
+ */
+export function askBeforeLeaving(question) {
+  mayLeave = question ?? (() => true);
+}
+
 function follow(address, replace) {
+  if (!mayLeave()) return;
   if (replace) {
     history.replaceState(history.state, "", address);
   } else {
@@ -37,6 +49,7 @@ function follow(address, replace) {
     history.pushState(newStep(), "", address);
     scrollTo(0, 0);
   }
+  shown = location.search;
   dispatchEvent(new Event(CHANGED));
 }
 
@@ -46,17 +59,14 @@ export function useAddress() {
   useEffect(() => {
     const look = () => setAddress(current());
     addEventListener(CHANGED, look);
-    addEventListener("popstate", look);
-    return () => {
-      removeEventListener(CHANGED, look);
-      removeEventListener("popstate", look);
-    };
+    return () => removeEventListener(CHANGED, look);
   }, []);
   return address;
 }
 
-/** Lets plain clicks on links within the page change the address only. */
+/** Lets plain clicks on links within the page change the address only, and back and forward too. */
 export function followLinks() {
+  addEventListener("popstate", cameBack);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="?"]');
     const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
@@ -65,4 +75,15 @@ export function followLinks() {
       follow(link.getAttribute("href"), false);
     }
   });
+}
+
+/** Back or forward: the address is the other one already, and is put right where one stays. */
+function cameBack() {
+  if (location.search === shown) return;
+  if (!mayLeave()) {
+    history.pushState(null, "", shown);
+    return;
+  }
+  shown = location.search;
+  dispatchEvent(new Event(CHANGED));
 }

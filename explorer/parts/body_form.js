@@ -37,13 +37,16 @@ function ModeChoice({ draft, onDraft }) {
     }
   };
   const choice = (mode, name, turned) => html`
-    <label><input type="radio" name="body-mode" checked=${draft.mode === mode} onChange=${change(turned)} /> ${name}</label>
+    <label>
+      <input type="radio" name="body-mode" checked=${draft.mode === mode}
+        onChange=${change(turned)} /> ${name}
+    </label>
   `;
   return html`
     <fieldset class="mode-choice">
       <legend>Body</legend>
       ${choice("form", "Form", asForm)} ${choice("text", "JSON", asText)}
-      ${refusal && html`<p class="field-errors" role="alert">${refusal}</p>`}
+      ${refusal && html`<p class="error" role="alert">${refusal}</p>`}
     </fieldset>
   `;
 }
@@ -55,12 +58,13 @@ function Fields({ draft, onDraft, mistakes, errors }) {
     <${FieldErrors} id="form-errors" errors=${elsewhere} />
     ${draft.fields.map((field, at) => html`
       <${FieldInput} key=${field.name} field=${field} input=${draft.inputs.get(field.name)}
-        errors=${[...mistakesOf(mistakes, field.name, pointers[at]), ...errorsAt(errors, pointers[at])]}
+        errors=${[...mistakesOf(mistakes, field.name), ...errorsAt(errors, pointers[at])]}
         onInput=${(changed) => onDraft(withInput(draft, field.name, changed))} />
     `)}
   `;
 }
 
-function mistakesOf(mistakes, name, pointer) {
-  return mistakes.filter((each) => each.name === name).map(({ detail }) => ({ pointer, detail }));
+function mistakesOf(mistakes, name) {
+  const own = mistakes.filter((each) => each.name === name);
+  return own.map(({ detail }) => ({ pointer: pointerTo(name), detail }));
 }

@@ -6,10 +6,12 @@ import { FieldErrors } from "./problem_places.js";
 /** `errors` are `{pointer, detail}`; `onText` gets the text as it is now typed. */
 export function BodyText({ text, errors, onText }) {
   return html`
-    <div class="field">
+    <div class="field wide">
       <label for="body-text">Body, as JSON</label>
-      <textarea id="body-text" class="code body-text" rows=${rowsFor(text)} spellcheck=${false} value=${text}
-        aria-invalid=${errors.length > 0} aria-describedby=${errors.length ? "body-text-errors" : undefined}
+      <textarea id="body-text" class="mono" rows=${rowsFor(text)}
+        spellcheck=${false} value=${text}
+        aria-invalid=${errors.length > 0}
+        aria-describedby=${errors.length ? "body-text-errors" : undefined}
         onInput=${(event) => onText(event.target.value)}></textarea>
       <${FieldErrors} id="body-text-errors" errors=${errors} />
     </div>

@@ -9,6 +9,7 @@ import { Numeral, parse, print } from "../json_text.js";
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const MOST_OTHERS = 50;
+const UNKNOWN = { kind: "json", options: [], isNullable: false, isRequired: false };
 
 /**
  * The draft of a value, or of a new one where it is undefined. `fields` are those of the model
@@ -36,7 +37,7 @@ function others(members, fields) {
   return [...members.keys()]
     .filter((name) => !known.has(name))
     .slice(0, MOST_OTHERS)
-    .map((name) => ({ name, kind: "json", options: [], isNullable: false, isRequired: false, description: "" }));
+    .map((name) => ({ ...UNKNOWN, name }));
 }
 
 /**
@@ -52,11 +53,18 @@ function inputOf(value, field) {
 }
 
 function typedText(value, { kind, options }) {
-  if (kind === "text") return typeof value === "string" && !value.includes("\r") ? value : undefined;
-  if (kind === "integer" || kind === "number") return value instanceof Numeral ? value.text : undefined;
+  if (kind === "text") return isTypable(value) ? value : undefined;
+  if (kind === "integer" || kind === "number") {
+    return value instanceof Numeral ? value.text : undefined;
+  }
   if (kind === "boolean") return typeof value === "boolean" ? String(value) : undefined;
   if (kind === "choice") return options.includes(print(value)) ? print(value) : undefined;
   return undefined;
+}
+
+/** Whether it is a text that a browser's field keeps: it makes every end of a line the same. */
+function isTypable(value) {
+  return typeof value === "string" && !value.includes("\r");
 }
 
 /** The draft with a field as it is now typed or chosen. */
@@ -137,7 +145,8 @@ function valueOf({ state, kind, text }) {
   if (state === "null") return null;
   if (kind === "text") return text;
   try {
-    return kind === "json" || kind === "choice" || kind === "boolean" ? parse(text) : new Numeral(text.trim());
+    if (kind === "integer" || kind === "number") return new Numeral(text.trim());
+    return parse(text);
   } catch {
     return new Numeral(text); // stands in the text as it was typed
   }

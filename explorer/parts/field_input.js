@@ -3,6 +3,7 @@
 import { html } from "../html.js";
 import { FieldErrors, pointerTo } from "./problem_places.js";
 
+const KINDS = { json: "JSON", boolean: "true or false", choice: "one of these" };
 const NAMES = { null: "null", absent: "left out", value: "a value" };
 
 /**
@@ -11,10 +12,8 @@ const NAMES = { null: "null", absent: "left out", value: "a value" };
  */
 export function FieldInput({ field, input, errors, onInput }) {
   const id = `field-${field.name}`;
-  const described = [
-    field.description && `${id}-description`,
-    errors.length && `${id}-errors`,
-  ].filter(Boolean);
+  const hint = hintOf(field);
+  const described = [hint && `${id}-hint`, errors.length && `${id}-errors`].filter(Boolean);
   const shared = {
     id,
     "aria-describedby": described.join(" ") || undefined,
@@ -31,34 +30,51 @@ export function FieldInput({ field, input, errors, onInput }) {
         <${Control} field=${field} input=${input} shared=${shared} onInput=${onInput} />
         <${StateChoice} field=${field} input=${input} onInput=${onInput} />
       </div>
-      ${field.description && html`<p class="muted" id=${`${id}-description`}>${field.description}</p>`}
+      ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
       <${FieldErrors} id=${`${id}-errors`} errors=${errors} pointer=${pointerTo(field.name)} />
     </div>
   `;
 }
 
+function hintOf({ description, fallback }) {
+  const left = fallback === undefined || fallback === "null" ? "" : `Left out, it is ${fallback}.`;
+  return [description, left].filter(Boolean).join(" ");
+}
+
 function kindNamed(field, input) {
-  const kind = { json: "JSON", boolean: "true or false", choice: "one of these" }[input.kind] ?? input.kind;
+  const kind = KINDS[input.kind] ?? input.kind;
   return field.isRequired ? `${kind}, required` : kind;
 }
 
-const CONTROLS = { text: Text, integer: Number_, number: Number_, json: Json, boolean: Choice, choice: Choice };
+const CONTROLS = {
+  text: Text,
+  integer: Digits,
+  number: Digits,
+  json: Json,
+  boolean: Choice,
+  choice: Choice,
+};
 
 function Text({ field, input, shared, onInput }) {
   const typed = (event) => onInput({ state: "value", text: event.target.value });
   const isLong = input.text.length > 80 || input.text.includes("\n");
-  if (isLong) return html`<textarea ...${shared} rows="4" value=${input.text} onInput=${typed}></textarea>`;
+  if (isLong) {
+    return html`<textarea ...${shared} rows="4" value=${input.text} onInput=${typed}></textarea>`;
+  }
   return html`
     <input ...${shared} type="text" autocomplete="off" value=${input.text}
       placeholder=${placeholder(field, input)} onInput=${typed} />
   `;
 }
 
-function Number_({ field, input, shared, onInput }) {
-  const typed = ({ target: { value } }) => onInput({ state: value ? "value" : emptied(field), text: value });
+function Digits({ field, input, shared, onInput }) {
+  const typed = ({ target: { value } }) => {
+    onInput({ state: value ? "value" : emptied(field), text: value });
+  };
   return html`
     <input ...${shared} type="text" inputmode=${input.kind === "integer" ? "numeric" : "decimal"}
-      autocomplete="off" value=${input.text} placeholder=${placeholder(field, input)} onInput=${typed} />
+      autocomplete="off" value=${input.text} placeholder=${placeholder(field, input)}
+      onInput=${typed} />
   `;
 }
 
@@ -68,10 +84,12 @@ function emptied(field) {
 }
 
 function Json({ field, input, shared, onInput }) {
-  const typed = ({ target: { value } }) => onInput({ state: value.trim() ? "value" : "absent", text: value });
+  const typed = ({ target: { value } }) => {
+    onInput({ state: value.trim() ? "value" : "absent", text: value });
+  };
   const rows = Math.min(16, Math.max(2, input.text.slice(0, 4000).split("\n").length));
   return html`
-    <textarea ...${shared} class="code" rows=${rows} spellcheck=${false} value=${input.text}
+    <textarea ...${shared} class="mono" rows=${rows} spellcheck=${false} value=${input.text}
       placeholder=${placeholder(field, input)} onInput=${typed}></textarea>
   `;
 }
@@ -88,10 +106,14 @@ function Choice({ field, input, shared, onInput }) {
     <select ...${shared} value=${chosen} onChange=${choose}>
       ${options.map((text) => html`<option value=${`value ${text}`}>${shown(text)}</option>`)}
       ${statesOf(field, input).filter((state) => state !== "value").map((state) => html`
-        <option value=${state}>${NAMES[state]}</option>
+        <option value=${state}>${isMissing(field, state) ? "choose …" : NAMES[state]}</option>
       `)}
     </select>
   `;
+}
+
+function isMissing(field, state) {
+  return field.isRequired && state === "absent";
 }
 
 /** A choice as people read it: a text without its quotes. */
@@ -102,7 +124,8 @@ function shown(text) {
 /** Whether the field has a value, is null or is left out; where there is a choice. */
 function StateChoice({ field, input, onInput }) {
   const states = statesOf(field, input);
-  if (input.kind === "boolean" || input.kind === "choice" || states.length < 2) return null;
+  if (input.kind === "boolean" || input.kind === "choice") return null;
+  if (field.isRequired && !field.isNullable) return null;
   return html`
     <select class="field-state" aria-label=${`What ${field.name} is`} value=${input.state}
       onChange=${(event) => onInput({ state: event.target.value })}>
@@ -118,5 +141,5 @@ function statesOf(field, input) {
 
 function placeholder(field, input) {
   if (input.state === "value") return undefined;
-  return field.isRequired && input.state === "absent" ? "needed" : NAMES[input.state];
+  return isMissing(field, input.state) ? "needed" : NAMES[input.state];
 }

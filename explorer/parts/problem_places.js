@@ -7,7 +7,7 @@ export function pointerTo(name) {
   return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
-/** What an error says of the body: a list of `{pointer, detail}`, empty where it is not about it. */
+/** What an error says of the body: a list of `{pointer, detail}`, empty where it says nothing. */
 export function errorsIn(error) {
   const errors = error?.problem?.errors;
   return Array.isArray(errors) ? errors.filter((each) => typeof each.pointer === "string") : [];
@@ -31,12 +31,15 @@ function isWithin(inner, outer) {
 export function FieldErrors({ id, errors, pointer = "" }) {
   if (!errors.length) return null;
   return html`
-    <div class="field-errors" id=${id}>
-      ${errors.map((each) => html`
-        <p>${each.pointer !== pointer && html`<code>${each.pointer || "the whole body"}</code> `}${each.detail}</p>
-      `)}
+    <div class="error" id=${id}>
+      ${errors.map((each) => html`<p>${placeOf(each, pointer)}${each.detail}</p>`)}
     </div>
   `;
+}
+
+/** Where it is, if that is not plain from where it is said. */
+function placeOf({ pointer }, plain) {
+  return pointer !== plain && html`<code>${pointer || "The whole body"}</code>: `;
 }
 
 /**

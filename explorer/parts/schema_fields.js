@@ -7,7 +7,8 @@ const KINDS = { string: "text", integer: "integer", number: "number", boolean: "
 /**
  * The members that a schema names, in its order; null where it names none, so that there is no
  * form. Each: `name`, `kind` (text, integer, number, boolean, choice, json), `options` of a choice
- * as JSON texts, `isNullable`, `isRequired`, `description`. `schema` is lossless, or null.
+ * as JSON texts, `isNullable`, `isRequired`, `description`, and `fallback`, the JSON that it is
+ * where it is left out, if the schema says so. `schema` is lossless, or null.
  */
 export function fieldsOf(schema) {
   if (!(schema instanceof Map)) return null;
@@ -17,7 +18,9 @@ export function fieldsOf(schema) {
   const required = whole.get("required") ?? [];
   return [...members]
     .filter(([, part]) => !isComputed(part))
-    .map(([name, part]) => ({ name, ...described(part, schema), isRequired: required.includes(name) }));
+    .map(([name, part]) => {
+      return { name, ...described(part, schema), isRequired: required.includes(name) };
+    });
 }
 
 /** The store works these out itself, whatever a body says. */
@@ -30,7 +33,9 @@ function described(part, schema) {
   const { inner, isNullable } = withoutNull(outer, schema);
   const kind = kindOf(inner);
   const description = outer.get?.("description") ?? inner.get?.("description") ?? "";
-  return { kind, isNullable, description, options: kind === "choice" ? optionsOf(inner) : [] };
+  const fallback = outer.has?.("default") ? print(outer.get("default")) : undefined;
+  const options = kind === "choice" ? optionsOf(inner) : [];
+  return { kind, options, isNullable, description, fallback };
 }
 
 function kindOf(part) {
@@ -44,7 +49,7 @@ function optionsOf(part) {
   return values.filter((value) => value !== null).map((value) => print(value));
 }
 
-/** A part that may be null is the other one, and may be null. Of more than one, there is no field. */
+/** What a part is besides null, and whether it may be that. Of several it is none in particular. */
 function withoutNull(part, schema) {
   if (!(part instanceof Map)) return { inner: part, isNullable: true };
   const types = part.get("type");
@@ -54,7 +59,7 @@ function withoutNull(part, schema) {
     return { inner, isNullable: others.length < types.length };
   }
   const kinds = part.get("anyOf") ?? part.get("oneOf");
-  if (!Array.isArray(kinds)) return { inner: part, isNullable: part.get("enum")?.includes(null) === true };
+  if (!Array.isArray(kinds)) return { inner: part, isNullable: isAmong(null, part.get("enum")) };
   const others = kinds.filter((each) => !(each instanceof Map && each.get("type") === "null"));
   const inner = others.length === 1 ? resolved(others[0], schema) : new Map();
   return { inner, isNullable: others.length < kinds.length };
@@ -66,8 +71,17 @@ function resolved(part, schema, depth = 0) {
   const all = part.get("allOf");
   const reference = part.get("$ref") ?? (all?.length === 1 ? all[0]?.get?.("$ref") : undefined);
   if (typeof reference !== "string" || !reference.startsWith("#/")) return part;
-  const names = reference.slice(2).split("/").map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const target = names.reduce((found, name) => found?.get?.(name), schema);
+  const names = reference.slice(2).split("/");
+  const target = names.map(unescaped).reduce((found, name) => found?.get?.(name), schema);
   if (!(target instanceof Map)) return part;
   return new Map([...resolved(target, schema, depth + 1), ...part]);
+}
+
+/** A part of a JSON Pointer (RFC 6901) as the name that it stands for. */
+function unescaped(part) {
+  return part.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+function isAmong(value, values) {
+  return Array.isArray(values) && values.includes(value);
 }
