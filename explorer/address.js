@@ -81,7 +81,7 @@ export function followLinks() {
 function cameBack() {
   if (location.search === shown) return;
   if (!mayLeave()) {
-    history.pushState(null, "", shown);
+    history.pushState(newStep(), "", shown);
     return;
   }
   shown = location.search;

@@ -15,11 +15,6 @@ const NONE_YET = { exists: false, isDeleted: false, version: null, event: null }
 
 /** Without an id it is a new item; with one that has no item, it is created under that id. */
 export default function Edit({ collection, id }) {
-  const key = JSON.stringify([collection, id]);
-  return html`<${Editing} key=${key} collection=${collection} id=${id} />`;
-}
-
-function Editing({ collection, id }) {
   const found = useLoaded((signal) => itemAndFields(collection, id, signal), [collection, id]);
   useTitle(id === undefined ? `New item · ${collection}` : `Edit ${id} · ${collection}`);
   return html`

@@ -19,10 +19,6 @@ import { may } from "../session.js";
 
 /** An item that is deleted, or never was, has its view too: it says so, and what can be done. */
 export default function Item({ collection, id }) {
-  return html`<${One} key=${itemPath(collection, id)} collection=${collection} id=${id} />`;
-}
-
-function One({ collection, id }) {
   const item = useLoaded((signal) => itemNow(collection, id, signal), [collection, id]);
   const [isDeleting, setDeleting] = useState(false);
   useTitle(`${id} · ${collection}`);

@@ -9,7 +9,7 @@ import { ItemsFilter } from "../parts/items_filter.js";
 import { ItemsTable } from "../parts/items_table.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { Pager } from "../parts/pager.js";
-import { Time } from "../parts/time.js";
+import { Position } from "../parts/position.js";
 import { useTitle } from "../parts/title.js";
 import { Trail } from "../parts/trail.js";
 import { may, useAccess } from "../session.js";
@@ -17,11 +17,7 @@ import { may, useAccess } from "../session.js";
 const ON_A_PAGE = 50;
 
 /** The parameters are those of the address; all but the collection may be missing. */
-export default function Items(address) {
-  return html`<${Listed} key=${address.collection} ...${address} />`;
-}
-
-function Listed({ collection, prefix, after, where, order, search, limit }) {
+export default function Items({ collection, prefix, after, where, order, search, limit }) {
   const { queries } = useAccess();
   const asked = { prefix, where, order, search };
   const isQuery = Boolean(where || order || search);
@@ -117,8 +113,7 @@ function Page({ collection, asked, after, limit, isQuery, found, isLoading }) {
     <p class="muted" role="status">
       ${countOf(found, isQuery)}
       ${found.position && html`
-        <span>, as of </span><${Time} at=${timeOf(found.position)} />
-        <span> (<code>${found.position}</code>)</span>
+        <span>, as of </span><${Position} of=${found.position} />
       `}
     </p>
     ${found.isBehind && html`
@@ -139,11 +134,6 @@ function countOf({ total, isExact }, isQuery) {
   const number = `${isExact ? "" : "at least "}${total.toLocaleString("en")}`;
   const items = total === 1 && isExact ? "item" : "items";
   return isQuery ? `${number} ${items} found` : `${number} ${items}`;
-}
-
-/** The time of an event, which its position begins with. */
-function timeOf(position) {
-  return new Date(Number(position.split("-")[0])).toISOString();
 }
 
 function Nothing({ collection, asked, after, next }) {
