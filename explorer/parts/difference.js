@@ -17,16 +17,17 @@ const WORDS = { "+": "added", "-": "removed" };
 /**
  * What turns `before` into `after`: lossless values (see json_text.js), or undefined for none.
  *
- * Unchanged parts are dimmed, long runs of them folded; `label` names the whole.
+ * Unchanged parts are dimmed, long runs of them folded; `label` says what it is, as in "From version
+ * 3 to version 5".
  */
-export function Difference({ before, after, label = "Difference" }) {
+export function Difference({ before, after, label = "" }) {
   const [found, rows] = useMemo(() => {
     const part = compared(before, after);
     return [listed(part), folded(rowsOf(part))];
   }, [before, after]);
   return html`
     <div class="difference">
-      <p class="summary">${inWords(found, before, after)}</p>
+      <p class="summary">${label && `${label}: `}${inWords(found, before, after)}</p>
       ${found.length > 0 && html`<${Rows} rows=${rows} label=${label} />`}
     </div>
   `;
@@ -35,8 +36,8 @@ export function Difference({ before, after, label = "Difference" }) {
 function inWords(found, before, after) {
   if (found.length === 0) {
     return isReordered(before, after)
-      ? "Only the order of members differs."
-      : "The bodies are the same.";
+      ? "only the order of members differs."
+      : "nothing differs.";
   }
   const count = (kind) => found.filter((each) => each.kind === kind).length;
   const parts = ["changed", "added", "removed"].map((kind) => [count(kind), kind]);
@@ -53,7 +54,7 @@ function Rows({ rows, label }) {
   const open = rows.flatMap((row) => (unfolded.has(row) ? row.folded : [row]));
   const left = open.length - most;
   return html`
-    <div class="rows" role="group" aria-label=${label} tabindex="0">
+    <div class="rows" role="group" aria-label=${label || "Difference"} tabindex="0">
       ${open.slice(0, most).map((row) =>
         row.folded
           ? html`<${Fold} count=${row.folded.length}
@@ -71,7 +72,7 @@ function Rows({ rows, label }) {
 
 function Fold({ count, onOpen }) {
   return html`
-    <button type="button" class="fold" onClick=${onOpen}>⋯ ${count} unchanged lines</button>
+    <button type="button" class="quiet fold" onClick=${onOpen}>⋯ ${count} unchanged lines</button>
   `;
 }
 

@@ -1,0 +1,99 @@
+/** The way back: an earlier version becomes the newest again, if nobody came between. */
+
+import { html, useState } from "../html.js";
+import { ask, itemPath } from "../http.js";
+import { Dialog } from "./dialog.js";
+import { Difference } from "./difference.js";
+import { Failure } from "./failure.js";
+import { Time } from "./time.js";
+import { Type } from "./type.js";
+
+/** A button that asks first. `event` made the version to go back to; `onDone` gets the new one. */
+export function Revert({ history, event, onDone }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const done = (version) => {
+    setIsOpen(false);
+    onDone(version);
+  };
+  return html`
+    <button type="button" onClick=${() => setIsOpen(true)}>Revert to version ${event.version} …</button>
+    ${isOpen && html`
+      <${Confirmation} history=${history} event=${event} onDone=${done}
+        onClose=${() => setIsOpen(false)} />
+    `}
+  `;
+}
+
+function Confirmation({ history, event, onDone, onClose }) {
+  const [newest, setNewest] = useState(history.newest);
+  const [between, setBetween] = useState([]);
+  const [failure, setFailure] = useState(null);
+  const [isSending, setIsSending] = useState(false);
+  const send = async () => {
+    setIsSending(true);
+    setFailure(null);
+    try {
+      onDone(await reverted(history, event.version, newest));
+    } catch (error) {
+      setIsSending(false);
+      if (error.status !== 412) return setFailure(error);
+      try {
+        const come = await history.since(newest);
+        setBetween([...between, ...come]);
+        setNewest(come.at(-1) ?? newest);
+      } catch (other) {
+        setFailure(other);
+      }
+    }
+  };
+  return html`
+    <${Dialog} title=${`Revert to version ${event.version}`} isWide onClose=${onClose}>
+      ${between.length > 0 && html`<${Between} events=${between} />`}
+      <p>
+        This writes version ${newest.version + 1} with the body of version ${event.version}, if
+        version ${newest.version} is still the newest. Nothing is lost: all versions stay.
+      </p>
+      ${newest.body === undefined && html`<p>The item is deleted now, and would exist again.</p>`}
+      <h3>What would change from version ${newest.version}</h3>
+      <${Difference} before=${newest.body} after=${event.body} label="What would change" />
+      ${failure && html`<${Failure} error=${failure} />`}
+      <div class="actions">
+        <button type="button" onClick=${onClose}>Leave it as it is</button>
+        <button type="button" class="primary" disabled=${isSending} onClick=${send}>
+          ${between.length ? "Revert all the same" : "Revert"}
+        </button>
+      </div>
+    <//>
+  `;
+}
+
+function Between({ events }) {
+  return html`
+    <div class="caution" role="alert">
+      <h3>Nothing was written: somebody came between</h3>
+      <ul>
+        ${events.map((event) => html`
+          <li>
+            Version ${event.version} ${" "}<${Type} of=${event.type} />
+            ${event.actor && html` by <bdi>${event.actor}</bdi>`}, <${Time} at=${event.time} />
+          </li>
+        `)}
+      </ul>
+    </div>
+  `;
+}
+
+/** Asks the store for it; gives the version that was written. Throws Refused, with 412 if stale. */
+async function reverted({ collection, id }, version, newest) {
+  const answer = await ask(itemPath(collection, id, "revert"), {
+    method: "POST",
+    headers: conditionOf(newest),
+    body: JSON.stringify({ version }),
+  });
+  return Number(answer.field("ETag").replaceAll('"', ""));
+}
+
+/** What holds as long as nobody writes: versions of a deleted item have no tag to match. */
+function conditionOf({ version, body }) {
+  return body === undefined ? { "If-None-Match": "*" } : { "If-Match": `"${version}"` };
+}
