@@ -123,6 +123,8 @@ def announce(settings: Settings, listener: socket.socket, unnamed: Mapping[str, 
     lines = [f"API     {api}"]
     if names != (ITEMS,):
         lines += [f"Items   {api}/{name}" for name in names]
+    if settings.explorer:
+        lines.append(f"Browse  {api}/explorer")
     lines += [f"Docs    {api}/docs", f"Engine  {without_secrets(url)}"]
     lines += [f"Unused  /{name}, {events_of(count)}" for name, count in unnamed.items()]
     for name in names:
