@@ -5,6 +5,7 @@ import { ask } from "../http.js";
 import { useAccess } from "../session.js";
 import { Copy } from "./copy.js";
 import { Failure } from "./failure.js";
+import { Field } from "./field.js";
 
 const NOTHING = { name: "", role: "reader", collections: [], prefixes: "", expires: "" };
 const ROLES = {
@@ -41,21 +42,18 @@ export function NewToken({ onMade }) {
     <h2>Make a token</h2>
     <form onSubmit=${make}>
       <div class="bar">
-        <label class="field grows">Name
-          <input required pattern="[A-Za-z0-9_\\-]{1,64}" maxlength="64" autocomplete="off" spellcheck=${false}
+        <${Field} id="name" label="Name" grows hint="Who will use it: events say so. Letters, digits, - and _.">${(own) => html`
+          <input ...${own} required pattern="[A-Za-z0-9_\\-]{1,64}" maxlength="64" autocomplete="off" spellcheck=${false}
             title="1 to 64 letters, digits, - or _" value=${wanted.name} onInput=${set("name")} />
-          <span class="hint">Who will use it: events say so. Letters, digits, - and _.</span>
-        </label>
-        <label class="field">Role
-          <select value=${wanted.role} onChange=${set("role")}>
+        `}<//>
+        <${Field} id="role" label="Role" hint="Give the least that will do.">${(own) => html`
+          <select ...${own} value=${wanted.role} onChange=${set("role")}>
             ${Object.entries(ROLES).map(([role, text]) => html`<option value=${role}>${text}</option>`)}
           </select>
-          <span class="hint">Give the least that will do.</span>
-        </label>
-        <label class="field">Expires
-          <input type="datetime-local" value=${wanted.expires} onInput=${set("expires")} />
-          <span class="hint">By your clock; left empty, never.</span>
-        </label>
+        `}<//>
+        <${Field} id="expires" label="Expires" hint="By your clock; left empty, never.">${(own) => html`
+          <input ...${own} type="datetime-local" value=${wanted.expires} onInput=${set("expires")} />
+        `}<//>
       </div>
       <fieldset>
         <legend>Collections that it is bound to</legend>
@@ -68,10 +66,9 @@ export function NewToken({ onMade }) {
           `)}
         </div>
       </fieldset>
-      <label class="field">Prefixes of ids that it is bound to
-        <textarea class="mono" rows="3" spellcheck=${false} dir="auto" value=${wanted.prefixes} onInput=${set("prefixes")}></textarea>
-        <span class="hint">One a line. Left empty: it is good for all ids.</span>
-      </label>
+      <${Field} id="prefixes" label="Prefixes of ids that it is bound to" hint="One a line. Left empty: it is good for all ids.">${(own) => html`
+        <textarea ...${own} class="mono" rows="3" spellcheck=${false} dir="auto" value=${wanted.prefixes} onInput=${set("prefixes")}></textarea>
+      `}<//>
       ${error && html`<${Failure} error=${error} />`}
       <button class="primary">Make the token</button>
     </form>

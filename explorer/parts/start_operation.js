@@ -3,6 +3,7 @@
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
 import { Failure } from "./failure.js";
+import { Field } from "./field.js";
 
 const MEANINGS = {
   verify: "Compares what is there with the log. It changes nothing.",
@@ -36,17 +37,17 @@ export function StartOperation({ projections, isBusy, onStart }) {
 
   return html`
     <form class="bar" onSubmit=${start}>
-      <${Choice} label="What to do" value=${kind} onChoose=${setKind} choices=${{
+      <${Choice} id="kind" label="What to do" value=${kind} onChoose=${setKind} choices=${{
         verify: "Verify",
         dry: "Rebuild, as a dry run",
         rebuild: "Rebuild",
       }} />
       ${isRebuild && html`
-        <${Choice} label="Projection" value=${projection} onChoose=${setProjection}
+        <${Choice} id="projection" label="Projection" value=${projection} onChoose=${setProjection}
           choices=${Object.fromEntries(names.map((name) => [name, name]))} />
       `}
       ${collections.length > 1 && html`
-        <${Choice} label="Collection" value=${collection} onChoose=${setCollection} choices=${{
+        <${Choice} id="collection" label="Collection" value=${collection} onChoose=${setCollection} choices=${{
           "": "all",
           ...Object.fromEntries(collections.map((name) => [name, name])),
         }} />
@@ -58,12 +59,12 @@ export function StartOperation({ projections, isBusy, onStart }) {
   `;
 }
 
-function Choice({ label, value, onChoose, choices }) {
+function Choice({ id, label, value, onChoose, choices }) {
   return html`
-    <label class="field">${label}
-      <select value=${value} onChange=${(event) => onChoose(event.target.value)}>
+    <${Field} id=${id} label=${label}>${(own) => html`
+      <select ...${own} value=${value} onChange=${(event) => onChoose(event.target.value)}>
         ${Object.entries(choices).map(([each, text]) => html`<option value=${each}>${text}</option>`)}
       </select>
-    </label>
+    `}<//>
   `;
 }
