@@ -65,7 +65,7 @@ function AnswerShown({ of, isWhole }) {
 }
 
 function isJson(headers) {
-  return headers.some(([name, value]) => name === "content-type" && /[/+]json\b|batch\+json/.test(value));
+  return headers.some(([name, value]) => name === "content-type" && /[/+]json\b/.test(value));
 }
 
 function noBody(method, status) {
