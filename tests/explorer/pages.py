@@ -98,6 +98,8 @@ class Explorer:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             place = message.location["url"]
+            if place.endswith("/favicon.ico"):  # what is no page names no icon of its own
+                return
             self.complaints.append(f"{message.type}: {message.text} ({place})")
 
     def _failed(self, request: Request) -> None:
