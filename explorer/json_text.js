@@ -1,7 +1,8 @@
 /**
  * JSON that keeps what JavaScript would lose: numbers beyond 2^53, and the order of all members.
  *
- * Objects are Maps, arrays are arrays, and numbers are Numerals, which keep their text.
+ * Objects are Maps, arrays are arrays, and numbers are Numerals, which keep their text. Nothing here
+ * calls itself, so that no nesting is too deep.
  */
 
 /** A number as it stands in the text. */
@@ -17,57 +18,98 @@ export class Numeral {
   }
 }
 
-const TOKEN = /[\s]*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*)|(true|false|null))/y;
-
 /** The value that a text stands for. Throws SyntaxError, as JSON.parse does. */
 export function parse(text) {
   JSON.parse(text); // says what is wrong with it, and where
-  TOKEN.lastIndex = 0;
-  return valueAt(text, next(text));
-}
-
-function next(text) {
-  const [, mark, string, number, word] = TOKEN.exec(text);
-  return { mark, string, number, word };
-}
-
-function valueAt(text, token) {
-  if (token.string !== undefined) return JSON.parse(token.string);
-  if (token.number !== undefined) return new Numeral(token.number);
-  if (token.word !== undefined) return JSON.parse(token.word);
-  return token.mark === "{" ? membersAt(text) : elementsAt(text);
-}
-
-function membersAt(text) {
-  const members = new Map();
-  for (let token = next(text); token.mark !== "}"; token = next(text)) {
-    if (token.mark === ",") continue;
-    next(text); // the colon
-    members.set(JSON.parse(token.string), valueAt(text, next(text)));
+  const open = [];
+  let [whole, name] = [undefined, null];
+  for (const token of tokensOf(text)) {
+    const parent = open.at(-1);
+    if (token === "}" || token === "]") {
+      open.pop();
+    } else if (parent instanceof Map && name === null) {
+      name = textOf(token);
+    } else {
+      const value = valueAt(token);
+      if (parent === undefined) whole = value;
+      else if (parent instanceof Map) parent.set(name, value);
+      else parent.push(value);
+      name = null;
+      if (token === "{" || token === "[") open.push(value);
+    }
   }
-  return members;
+  return whole;
 }
 
-function elementsAt(text) {
-  const elements = [];
-  for (let token = next(text); token.mark !== "]"; token = next(text)) {
-    if (token.mark !== ",") elements.push(valueAt(text, token));
+const WORDS = new Map([["true", true], ["false", false], ["null", null]]);
+const TOKEN = /[{}[\]"]|[^\s{}[\]",:]+/g;
+
+/** Brackets, strings with their quotes, numbers and words, in a text that is known to be JSON. */
+function* tokensOf(text) {
+  const token = new RegExp(TOKEN);
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    if (found[0] === '"') token.lastIndex = endOfString(text, found.index);
+    yield text.slice(found.index, token.lastIndex);
   }
-  return elements;
 }
 
-/** The text of a value: on one line, or indented by so many blanks a level. */
-export function print(value, indent = 0, margin = "") {
-  const isObject = value instanceof Map;
-  if (!isObject && !Array.isArray(value)) return scalar(value);
-  const [open, close] = isObject ? "{}" : "[]";
-  const inner = margin + " ".repeat(indent);
-  const parts = isObject
-    ? [...value].map(([name, each]) => `${JSON.stringify(name)}: ${print(each, indent, inner)}`)
-    : value.map((each) => print(each, indent, inner));
-  if (!parts.length) return open + close;
-  if (!indent) return open + parts.join(", ") + close;
-  return `${open}\n${parts.map((part) => inner + part).join(",\n")}\n${margin}${close}`;
+function endOfString(text, start) {
+  let quote = text.indexOf('"', start + 1);
+  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote + 1;
+}
+
+function isEscaped(text, quote) {
+  let slash = quote;
+  while (text[slash - 1] === "\\") slash -= 1;
+  return (quote - slash) % 2 === 1;
+}
+
+function valueAt(token) {
+  if (token === "{") return new Map();
+  if (token === "[") return [];
+  if (token[0] === '"') return textOf(token);
+  return WORDS.has(token) ? WORDS.get(token) : new Numeral(token);
+}
+
+function textOf(string) {
+  return string.includes("\\") ? JSON.parse(string) : string.slice(1, -1);
+}
+
+const DEEPEST_MARGIN = 50;
+
+/** The text of a value: on one line, or indented by so many blanks a level, up to 50 levels. */
+export function print(value, indent = 0) {
+  const written = [];
+  const open = [];
+  const lineAt = (depth) => (indent ? `\n${" ".repeat(indent * Math.min(depth, DEEPEST_MARGIN))}` : "");
+  const write = (each) => {
+    const members = membersOf(each);
+    if (members === null) written.push(scalar(each));
+    else if (members.length === 0) written.push(each instanceof Map ? "{}" : "[]");
+    else open.push({ members, next: 0, isObject: each instanceof Map });
+  };
+  write(value);
+  while (open.length > 0) {
+    const top = open.at(-1);
+    if (top.next === top.members.length) {
+      open.pop();
+      written.push(lineAt(open.length), top.isObject ? "}" : "]");
+      continue;
+    }
+    if (top.next === 0) written.push(top.isObject ? "{" : "[");
+    else written.push(indent ? "," : ", ");
+    const [name, member] = top.members[top.next];
+    top.next += 1;
+    written.push(lineAt(open.length), top.isObject ? `${JSON.stringify(name)}: ` : "");
+    write(member);
+  }
+  return written.join("");
+}
+
+/** Pairs of what is in an object or array, null of what is neither. */
+function membersOf(value) {
+  return value instanceof Map || Array.isArray(value) ? [...value.entries()] : null;
 }
 
 function scalar(value) {
@@ -76,15 +118,18 @@ function scalar(value) {
 
 /** Whether two values are the same JSON: members in any order, numbers by their text. */
 export function same(one, other) {
-  if (one instanceof Map && other instanceof Map) {
-    return (
-      one.size === other.size &&
-      [...one].every(([name, value]) => other.has(name) && same(value, other.get(name)))
-    );
+  const pairs = [[one, other]];
+  while (pairs.length > 0) {
+    const [a, b] = pairs.pop();
+    const [ours, theirs] = [membersOf(a), membersOf(b)];
+    if (ours === null || theirs === null) {
+      if (ours !== theirs || scalar(a) !== scalar(b)) return false;
+      continue;
+    }
+    const isObject = a instanceof Map;
+    if (isObject !== b instanceof Map || ours.length !== theirs.length) return false;
+    if (isObject && !ours.every(([name]) => b.has(name))) return false;
+    for (const [name, member] of ours) pairs.push([member, isObject ? b.get(name) : b[name]]);
   }
-  if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((each, at) => same(each, other[at]));
-  }
-  if (one instanceof Numeral && other instanceof Numeral) return one.text === other.text;
-  return one === other;
+  return true;
 }

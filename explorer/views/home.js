@@ -25,7 +25,7 @@ export default function Home() {
     <${Bounds} ...${access} />
     ${collections.length > MANY && html`<${Search} ...${{ sought, setSought, found: shown.length }} />`}
     ${shown.length > 0 && html`
-      <div class="scroller"><table class="collections">
+      <div class="scroller"><table class="collections ${mayCount ? "" : "short"}">
         <thead><tr>
           <th scope="col">Collection</th>
           <th scope="col" class="number">Items</th>

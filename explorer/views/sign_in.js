@@ -36,6 +36,7 @@ export default function SignIn({ failure = null }) {
       <h1>This store wants a token</h1>
       <p class="muted">Whoever runs it makes one with <code>itemstore token create</code>.</p>
       <form onSubmit=${enter}>
+        <input class="unseen" type="text" autocomplete="username" tabindex="-1" aria-hidden="true" />
         <div class="field">
           <label for="token">Token</label>
           <input id="token" class="mono" ref=${field} type=${isShown ? "text" : "password"} required

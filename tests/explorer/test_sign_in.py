@@ -1,0 +1,100 @@
+"""Getting in: a token is asked for where the store wants one, and for as long as it is good."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.explorer.pages import Explorer
+from tests.explorer.stores import Store
+
+
+def test_a_pasted_token_opens_the_address_that_was_asked_for(
+    closed_explorer: Explorer, closed_store: Store
+) -> None:
+    """Blanks, line breaks, and the field's name before it are no part of it."""
+    secret = closed_store.secrets["reader"]
+    page = closed_explorer.open("nowhere")
+    expect(page.get_by_role("heading")).to_have_text("This store wants a token")
+    expect(page.get_by_label("Token")).to_be_focused()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+
+    enter(page, f"  Authorization: Bearer {secret[:20]}\n {secret[20:]} ")
+    expect(page.get_by_role("heading")).to_have_text("There is no such view")
+    expect(page).to_have_url(f"{closed_explorer.url}/explorer?view=nowhere")
+    expect(page.get_by_role("banner")).to_contain_text("reader · reader")
+    page.reload()
+    expect(page.get_by_role("heading")).to_have_text("There is no such view")
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading")).to_have_text("This store wants a token")
+    assert page.evaluate("() => sessionStorage.getItem('itemstore-token')") is None
+
+
+def test_a_token_that_opens_nothing_is_refused_with_the_reason(closed_explorer: Explorer) -> None:
+    """In the store's words; what was typed stays, and is kept nowhere."""
+    closed_explorer.expects("status of 401")
+    page = closed_explorer.open("home")
+    said = page.get_by_role("alert")
+    enter(page, "nobody.knows")
+    expect(said).to_have_text("The token is not valid here; it may have been revoked.")
+    expect(page.get_by_label("Token")).to_have_value("nobody.knows")
+    expect(page.get_by_label("Token")).to_have_attribute("aria-invalid", "true")
+    enter(page, "no–dash")
+    expect(said).to_have_text("There is a character in it that no token has.")
+    enter(page, "  ")
+    expect(said).to_have_text("Paste the token that you were given.")
+    assert page.evaluate("() => sessionStorage.getItem('itemstore-token')") is None
+
+
+def test_a_token_that_ends_leads_back_to_the_form(
+    closed_explorer: Explorer, closed_store: Store
+) -> None:
+    """With the reason; after another one was given the same address is shown again."""
+    closed_explorer.expects("status of 401")
+    closed_explorer.sign_in("writer")
+    page = closed_explorer.open("home")
+    gone = datetime.now(UTC) - timedelta(hours=1)
+    ended = f"The token expired at {gone:%Y-%m-%dT%H:%M:%SZ}."
+    page.route("**/", lambda route: route.fulfill(status=401, json={"detail": ended}))
+    page.route("**/stats", lambda route: route.fulfill(status=401, json={"detail": ended}))
+    page.get_by_role("link", name="Operations").click()
+    page.go_back()
+    expect(page.get_by_role("alert")).to_have_text(ended)
+
+    page.unroute_all()
+    enter(page, closed_store.secrets["admin"])
+    expect(page.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("admin · admin")
+
+
+def test_only_what_a_token_may_do_is_offered(closed_explorer: Explorer) -> None:
+    """A reader can't make items or tokens, and a bound token is told what it sees."""
+    places = closed_explorer.page.get_by_role("navigation", name="Places").get_by_role("link")
+    for kind, offered in {
+        "reader": ["Items", "Log", "Operations", "Try it", "API"],
+        "admin": ["Items", "Log", "Operations", "Tokens", "Try it", "API"],
+    }.items():
+        closed_explorer.sign_in(kind)
+        page = closed_explorer.open("home")
+        expect(places).to_have_text(offered)
+        expect(page.get_by_role("link", name="New item in orders")).to_have_count(
+            0 if kind == "reader" else 1
+        )
+    closed_explorer.sign_in("bound")
+    page = closed_explorer.open("home")
+    expect(page.get_by_role("banner")).to_contain_text("bound · writer · bound")
+    expect(page.get_by_role("main")).to_contain_text(
+        "Your token sees only orders, and only ids that begin with mine-."
+    )
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("columnheader", name="Events")).to_have_count(0)
+
+
+def enter(page: Page, text: str) -> None:
+    """Pastes a text into the form, as a clipboard brings it, and sends it."""
+    page.get_by_label("Token").fill("")
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.get_by_label("Token").press("Control+V")
+    page.get_by_role("button", name="Sign in").click()
