@@ -22,8 +22,10 @@ export function forget(name) {
 export function useUnsaved(name, state, isChanged) {
   const changed = useRef(false);
   changed.current = isChanged;
-  if (isChanged) kept.set(name, state);
-  else kept.delete(name);
+  useEffect(() => {
+    if (isChanged) kept.set(name, state);
+    else kept.delete(name);
+  }, [name, state, isChanged]);
   useEffect(() => {
     const warn = (event) => changed.current && event.preventDefault();
     addEventListener("beforeunload", warn);
