@@ -3,6 +3,11 @@
 import { href } from "../address.js";
 import { html, useState } from "../html.js";
 import { print } from "../json_text.js";
+import { Copy } from "./copy.js";
+import { Id } from "./id.js";
+import { Json } from "./json.js";
+import { Time } from "./time.js";
+import { Type } from "./type.js";
 
 /** Members that are shown in a way of their own, or say the same of every event. */
 const KNOWN = new Set([
@@ -24,13 +29,13 @@ export function EventDetails({ event }) {
   const version = event.get("itemversion").toString();
   const more = [...event].filter(([name]) => !KNOWN.has(name));
   return html`
-    <dl class="event-members">
-      <dt>Type</dt><dd>${event.get("type")}</dd>
-      <dt>Item</dt><dd><a href=${href("item", { collection, id })}><bdi>${id}</bdi></a></dd>
+    <dl class="facts">
+      <dt>Type</dt><dd><${Type} of=${event.get("type")} /></dd>
+      <dt>Item</dt><dd><a href=${href("item", { collection, id })}><${Id} id=${id} /></a></dd>
       <dt>Collection</dt><dd><a href=${href("items", { collection })}>${collection}</a></dd>
       <dt>Version</dt>
       <dd><a href=${href("life", { collection, id, version })}>${version}, in the item's life</a></dd>
-      <dt>Time</dt><dd><time datetime=${event.get("time")}>${event.get("time")}</time></dd>
+      <dt>Time</dt><dd><${Time} at=${event.get("time")} /></dd>
       <dt>Position</dt><dd><code>${event.get("id")}</code></dd>
       ${more.map(([name, value]) => html`
         <dt>${labelOf(name)}</dt>
@@ -38,7 +43,7 @@ export function EventDetails({ event }) {
       `)}
     </dl>
     ${event.has("data")
-      ? html`<h3>Body</h3><pre>${print(event.get("data"), 2)}</pre>`
+      ? html`<h3>Body</h3><${Json} value=${event.get("data")} />`
       : html`<p class="muted">It has no body: the item was deleted.</p>`}
     <${Raw} event=${event} />
   `;
@@ -54,7 +59,7 @@ function Raw({ event }) {
   return html`
     <details onToggle=${(toggled) => setIsOpen(toggled.target.open)}>
       <summary>As a CloudEvent</summary>
-      ${isOpen && html`<pre>${print(event, 2)}</pre>`}
+      ${isOpen && html`<${Copy} text=${print(event)} /><${Json} value=${event} />`}
     </details>
   `;
 }

@@ -1,0 +1,168 @@
+/** Old events, in pages: forward as the API has them, and backward. */
+
+import { ask, Refused } from "../http.js";
+import { compare, millisecondsOf, positionBefore, rfc3339 } from "./positions.js";
+import { summaryOf, textsIn } from "./summaries.js";
+
+const PAGE = 200;
+
+/** Pages that a step back reads before it takes a shorter time. */
+const MOST_PAGES = 3;
+
+/** Events that a step back is meant to find. */
+const WANTED = 150;
+
+const FASTER = 8;
+const FIRST_WIDTH_MS = 10_000;
+
+/**
+ * The next page: `{events, next, log}`, summaries with the oldest first, and where to go on, null
+ * at the end of the log. `begin` is `{after}` a position or `{since}` a time as text.
+ */
+export async function pageFrom(begin, { filters, log, signal, limit = PAGE }) {
+  const query = { ...filters, ...begin, log, limit };
+  const answer = await ask("/events", { query, signal });
+  return {
+    events: textsIn(answer.text).map(summaryOf),
+    next: nextOf(answer.field("Link")),
+    log: answer.field("Log-Id"),
+  };
+}
+
+/** The position after which the next page begins: the `next` of a Link field (RFC 8288). */
+function nextOf(link) {
+  const target = /<([^>]*)>[^,]*rel="?next"?/.exec(link ?? "")?.[1];
+  return target === undefined ? null : new URLSearchParams(target.split("?")[1]).get("after");
+}
+
+/** The event at a position, with all its digits: a Map. */
+export async function eventAt(position, signal) {
+  const query = { after: positionBefore(position), limit: 1 };
+  const answer = await ask("/events", { query, signal });
+  const found = answer.value[0];
+  if (found?.get("id") !== position) throw new Error(`No event is at ${position}.`);
+  return found;
+}
+
+/**
+ * About when the log ends, in milliseconds since 1970, and its last position, where it is told:
+ * who is bound to prefixes may not know.
+ */
+export async function endOfLog({ isBoundToPrefixes, signal }) {
+  if (!isBoundToPrefixes) {
+    const { position } = (await ask("/projections", { signal })).plain.log;
+    return { position, time: millisecondsOf(position) };
+  }
+  const now = (await ask("/", { signal })).field("Date"); // the server's clock, not this one's
+  return { position: null, time: Date.parse(now) };
+}
+
+function spanOf(events) {
+  return millisecondsOf(events.at(-1).id) - millisecondsOf(events[0].id);
+}
+
+/**
+ * Goes back through the log, which the API reads forward only: step by step it reads all of a time
+ * right before what was read, and takes more or less time next by how much was in it. Each step
+ * begins where the one before it ended, so that none leaves an event out or gives it twice.
+ */
+export class WayBack {
+  /** No event at this position, or after it, is still to come; null at the end of the log. */
+  #before;
+  #time;
+  #width = FIRST_WIDTH_MS;
+  #faster = FASTER;
+
+  isAtStart = false;
+
+  /** What was removed from the log there, in the store's words. */
+  reason = null;
+
+  constructor({ before = null, time, filters }) {
+    this.#before = before;
+    this.#time = time;
+    this.filters = filters;
+  }
+
+  /** The time down to which all was read, in milliseconds. */
+  get time() {
+    return this.#time;
+  }
+
+  /** The next older events, the oldest first, and the log that they are of. None at the start only. */
+  async older({ log, signal, onStep = () => {} }) {
+    while (!this.isAtStart) {
+      const window = this.#window();
+      const found = await this.#read(window.begin, { log, signal });
+      if (found === null) continue;
+      this.#before = window.before;
+      this.#time = window.time;
+      this.isAtStart ||= window.isFirst;
+      this.#width = Math.max(1, Math.round(this.#width * this.#growth(found.events.length)));
+      if (found.events.length) return found;
+      onStep(this.#time);
+    }
+    return { events: [], log };
+  }
+
+  /** What to read next: from where on, and what is then still to come. */
+  #window() {
+    const [time, number] = (this.#before ?? `${this.#time}-0`).split("-").map(Number);
+    if (this.#width < 1 && number > PAGE) { // many events in a millisecond
+      const after = `${time}-${number - PAGE - 1}`;
+      return { begin: { after }, before: `${time}-${number - PAGE}`, time, isFirst: false };
+    }
+    const least = number > 0 || this.#before === null ? 0 : 1;
+    const from = Math.max(0, time - Math.max(least, this.#width));
+    const begin = from > 0 ? { since: rfc3339(from) } : {};
+    return { begin, before: `${from}-0`, time: from, isFirst: from === 0 };
+  }
+
+  #growth(count) {
+    if (count === 0) return this.#faster;
+    return Math.min(this.#faster, Math.max(1 / FASTER, WANTED / count));
+  }
+
+  /** All from there up to what was read before; null where that is too much at a time. */
+  async #read(begin, { log, signal }) {
+    const events = [];
+    for (let pages = 0; pages < MOST_PAGES || this.#width < 1; pages += 1) {
+      const page = await this.#page(begin, { log, signal });
+      if (page === null) {
+        this.#shorten();
+        return this.isAtStart ? { events, log } : null;
+      }
+      log = page.log;
+      for (const event of page.events) {
+        if (this.#isRead(event.id)) return { events, log };
+        events.push(event);
+      }
+      if (page.next === null || this.#isRead(page.next)) return { events, log };
+      begin = { after: page.next };
+    }
+    this.#shorten(events.length ? (WANTED * spanOf(events)) / events.length : undefined);
+    return null;
+  }
+
+  /** Takes less time next, by how close together the events were. */
+  #shorten(most = this.#width) {
+    this.#width = Math.floor(Math.min(most, this.#width / FASTER));
+    this.#faster = 2;
+  }
+
+  #isRead(position) {
+    return this.#before !== null && compare(position, this.#before) >= 0;
+  }
+
+  /** Null where events after that were removed: then a shorter time, or the log begins there. */
+  async #page(begin, { log, signal }) {
+    try {
+      return await pageFrom(begin, { filters: this.filters, log, signal });
+    } catch (error) {
+      if (!(error instanceof Refused && error.kind === "gone")) throw error;
+      this.isAtStart = this.#width < 1000;
+      this.reason = error.message;
+      return null;
+    }
+  }
+}
