@@ -11,10 +11,10 @@ from itemstore.archive.archiving import Archiving, NotAllArchived
 from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.sealing import TakenBack
 from itemstore.archive.trimming import Keep
-from itemstore.cli.archive_check import checked, not_its_own
 from itemstore.cli.errors import Stop
 from itemstore.cli.terminal_text import escaped
 from itemstore.projections.progress import Report
+from itemstore.store.archive_check import checked, not_its_own
 from itemstore.store.archive_facts import archive_facts, to_trim
 from itemstore.store.archiver import logs_of
 from itemstore.store.store import Store

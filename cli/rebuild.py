@@ -32,33 +32,20 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     """Rebuild a projection from the log, while reads and writes go on."""
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
-    from itemstore.cli.receipt import as_dict, told
-    from itemstore.engine.errors import LogBroken
-    from itemstore.eventlog.lease import LeaseLost
-    from itemstore.projections.projection import follows
-    from itemstore.projections.rebuild.errors import RebuildRefused
-    from itemstore.projections.rebuild.run import named
-    from itemstore.projections.rebuild.run import rebuild as run
+    from itemstore.cli.receipts import told
     from itemstore.store.projections import projections_of
+    from itemstore.store.rebuild import NotRebuilt, Rebuilding, as_dict
 
     async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
-        receipts, of = {}, ""
-        chosen = store.chosen(collection)
+        known = projections_of(store.settings, store.collections)
+        rebuilding = Rebuilding(store, known, projection, collection, dry_run=dry_run)
         try:
-            one = named(projection, projections_of(store.settings, store.collections))
             with reported(quiet=json) as report:
-                for name, each in chosen.items():
-                    of = f" of /{name}" if len(chosen) > 1 else ""
-                    if follows(one, name):
-                        receipts[name] = await run(
-                            each.partition, one, dry_run=dry_run, report=report, disk=store.disk
-                        )
+                receipts = await rebuilding.run(report)
         except Interrupted:
+            of = f" of /{rebuilding.collection}" if rebuilding.is_of_several else ""
             say(f"Interrupted; {projection}{of} is as it was. Run it again to rebuild it.")
             raise
-        except (RebuildRefused, LeaseLost, LogBroken) as error:
-            raise Stop(f"/{name}: {error}" if of else str(error)) from None
-        if not receipts:
-            message = f"{projection} is for other collections: there is nothing to rebuild."
-            raise Stop(message)
+        except NotRebuilt as error:
+            raise Stop(str(error)) from None
         write_text(dumps(as_dict(receipts)) if json else escaped_lines(told(receipts)))

@@ -20,7 +20,7 @@ from itemstore.cli.main import main
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
     "itemstore.cli.opening", "itemstore.cli.events", "itemstore.cli.import_file",
-    "itemstore.cli.receipt", "itemstore.projections.verify.run", "itemstore.store.facts",
+    "itemstore.cli.receipts", "itemstore.store.verify", "itemstore.store.facts",
 ])  # fmt: skip
 
 

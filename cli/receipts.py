@@ -1,4 +1,4 @@
-"""The receipts of a rebuild, one a collection, for people and for machines."""
+"""The receipts of a rebuild, one a collection, for people."""
 
 from __future__ import annotations
 
@@ -7,23 +7,8 @@ from collections.abc import Mapping
 from itemstore.projections.rebuild.receipt import Receipt
 
 
-def as_dict(receipts: Mapping[str, Receipt]) -> dict[str, object]:
-    """For JSON: the receipt of a single collection, or what several have in common and each."""
-    if len(receipts) == 1:
-        return next(iter(receipts.values())).as_dict()
-    each = [*receipts.values()]
-    return {
-        "projection": each[0].projection,
-        "dry_run": each[0].dry_run,
-        "seconds": round(sum(receipt.seconds for receipt in each), 3),
-        "events": sum(receipt.findings.events for receipt in each),
-        "items": sum(receipt.findings.items for receipt in each),
-        "collections": {name: receipt.as_dict() for name, receipt in receipts.items()},
-    }
-
-
 def told(receipts: Mapping[str, Receipt]) -> str:
-    """For people: what was rebuilt, and what was different before, a fact a line."""
+    """What was rebuilt, and what was different before, a fact a line."""
     if len(receipts) == 1:
         return _told(next(iter(receipts.values())), "")
     return "\n".join(_told(receipt, f" of /{name}") for name, receipt in receipts.items())
