@@ -25,6 +25,7 @@ from itemstore.api.http.routing import AnyReply, Found, Resources
 from itemstore.engine.errors import LogUnavailable
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
+from itemstore.store.tokens import Role
 
 GOING_DOWN = LogUnavailable("The server is going down.")
 
@@ -128,7 +129,7 @@ class Answering:
             incoming = AsgiIncoming(scope, receive)
             request = Request(incoming, self.context, {})
             try:
-                request.token = await token_of(request, "GET")
+                request.token = await token_of(request, Role.reader)
                 if request.token is None:
                     check_name(request)
                 elif self._is_added(scope):

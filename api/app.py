@@ -28,6 +28,8 @@ from itemstore.api.lifespan import running
 from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
+    admin_operations,
+    admin_tokens,
     batch,
     docs,
     events,
@@ -222,7 +224,7 @@ def _routes(models: Mapping[str, ItemModel], *, has_explorer: bool) -> Iterator[
                 assert isinstance(route, Route)
                 yield route.of(name)
     of_the_store = [batch, events, projections, schemas, service, health, problem_type]
-    of_the_store += [docs, metrics]
+    of_the_store += [docs, metrics, admin_operations, admin_tokens]
     if has_explorer:
         of_the_store.append(explorer)
     for module in of_the_store:

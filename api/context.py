@@ -16,6 +16,7 @@ from itemstore.server.slow_work import SlowWork
 from itemstore.store.health import Health
 from itemstore.store.known_tokens import KnownTokens
 from itemstore.store.model import ItemModel
+from itemstore.store.operating import Operating
 from itemstore.store.read_model import ReadModel, read_model_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -27,7 +28,8 @@ class Context:
 
     `models` are those of its collections, by name. `feed` has the newest events for all that follow
     the log. `slow_work` is done off the event loop. `read_model` is what queries are answered from,
-    None where they are turned off, and `queries` counts those. `keys_in_use` are the idempotency
+    None where they are turned off, and `queries` counts those. `operating` carries out what admins
+    start. `keys_in_use` are the idempotency
     keys of requests that are not answered yet.
     """
 
@@ -40,6 +42,7 @@ class Context:
     processes: Processes
     health: Health
     slow_work: SlowWork
+    operating: Operating
     read_model: ReadModel | None = None
     keys_in_use: set[str] = field(default_factory=set)
     queries: QueryCounts = field(default_factory=QueryCounts)
@@ -81,6 +84,7 @@ class Context:
             processes,
             Health(store),
             SlowWork(settings.max_waiting),
+            Operating(store, projections),
             read_model_of(store),
             queries=queries,
         )

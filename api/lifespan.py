@@ -44,7 +44,7 @@ async def running(context: Context) -> AsyncIterator[None]:
             yield
     finally:
         context.feed.close()
-        await asyncio.gather(*_endings(archiver, read_model))
+        await asyncio.gather(context.operating.finish(), *_endings(archiver, read_model))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,13 +7,14 @@ import stat
 import sys
 from contextlib import aclosing
 
-from itemstore.cli.errors import Stop, told
+from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted, at_once, postponed
 from itemstore.cli.options import After, Collections
 from itemstore.cli.output import say
 from itemstore.cli.verb import Where, verb
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogUnavailable
+from itemstore.store.failures import told
 
 
 @verb

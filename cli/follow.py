@@ -11,13 +11,14 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
-from itemstore.cli.errors import Stop, told
+from itemstore.cli.errors import Stop
 from itemstore.cli.events import PAGE, View
 from itemstore.cli.output import say, watch_the_reader
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log_id import known_identity
+from itemstore.store.failures import told
 from itemstore.store.known_collections import names_for_a_command
 from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings

@@ -13,45 +13,16 @@ from redis.exceptions import RedisError
 
 from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.environment import warn_of_misspelt
-from itemstore.cli.errors import MISUSED, Stop, told
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.engine.connect import NotAnEngineUrl
-from itemstore.engine.durability import UnsafeEngine
-from itemstore.engine.embedded import EngineError
-from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.codec import MalformedEntry
-from itemstore.projections.counts import MalformedCounts
-from itemstore.projections.projection import ProjectionFailed
-from itemstore.projections.queries.indexes.declared import NotDeclarable
-from itemstore.projections.row import MalformedRow
-from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.postgres import NotASqlUrl
-from itemstore.store.half_restored import HalfRestored
-from itemstore.store.named import UnknownName
-from itemstore.store.opening import NoStore, open_store
+from itemstore.store.failures import FAILURES, told
+from itemstore.store.opening import open_store
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
-from itemstore.store.store import NoSuchCollection, Store
+from itemstore.store.store import Store
 
 Result = TypeVar("Result")
-
-FAILURES = (
-    EngineError,
-    HalfRestored,
-    LogBroken,
-    LogFull,
-    LogUnavailable,
-    MalformedCounts,
-    MalformedEntry,
-    MalformedRow,
-    NoStore,
-    NoSuchCollection,
-    NotDeclarable,
-    ProjectionFailed,
-    SqlUnavailable,
-    UnknownName,
-    UnsafeEngine,
-)
-"""Why a store can't be opened, read or written. Each says it in a sentence."""
 
 
 def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:

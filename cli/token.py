@@ -44,12 +44,14 @@ async def create(
 ) -> None:
     """Make a token and print it. From the first one on, every request needs one."""
     from itemstore.cli.opening import opened
-    from itemstore.cli.token_scope import bounds_as_json, expiry_from, missing_from, scope_from
+    from itemstore.cli.token_scope import expiry_from, scope_from
     from itemstore.store import tokens
+    from itemstore.store.token_terms import InvalidTerms, bounds_as_json, check_name, missing_from
 
-    if not tokens.NAME.fullmatch(name):
-        message = f"A token's name is 1 to 64 letters, digits, - or _; {name!r} is not."
-        raise Stop(message)
+    try:
+        check_name(name)
+    except InvalidTerms as error:
+        raise Stop(str(error)) from None
     scope = scope_from(collection or (), prefix or ())
     end = None if expires is None else expiry_from(expires, datetime.now(UTC))
     async with opened(where, new=True) as store:
@@ -81,7 +83,8 @@ async def create(
 async def list_(where: Where, json: Json = False) -> None:
     """Show all tokens: their names and roles, what they are bound to, when they end."""
     from itemstore.cli.opening import opened
-    from itemstore.cli.token_scope import as_json, as_words
+    from itemstore.cli.token_scope import as_words
+    from itemstore.store.token_terms import as_json
     from itemstore.store.tokens import read_tokens
 
     async with opened(where) as store:

@@ -51,6 +51,11 @@ class StoreKeys:
         """
         return self._named("restoring")
 
+    @property
+    def operations(self) -> str:
+        """What an admin has started over HTTP, and what came of it: a hash from id to JSON."""
+        return self._named("operations")
+
     def lease(self, work: str) -> str:
         """Who does what only one may do at a time for the whole store: a string with a lifetime."""
         return self._named(f"lease:{work}")

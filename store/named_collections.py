@@ -15,7 +15,18 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 RESERVED = frozenset(
     {
-        *(OWN, "batch", "docs", "events", "explorer", "livez", "metrics", "openapi", "problems"),
+        *(
+            OWN,
+            "admin",
+            "batch",
+            "docs",
+            "events",
+            "explorer",
+            "livez",
+            "metrics",
+            "openapi",
+            "problems",
+        ),
         *("projections", "readyz", "schemas", "stats"),
     }
 )

@@ -25,6 +25,9 @@ OPEN = frozenset(
 WITHOUT_TOO = frozenset({"/"})
 """Resources that say less to who has no token."""
 
+OF_ADMINS = "/admin/"
+"""What the resources begin with that want an admin, whatever the method."""
+
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -39,7 +42,7 @@ async def authenticate(request: Request, resource: Resource) -> None:
     A body of a wrong size or media type is refused first, with or without a token.
     """
     try:
-        token = await token_of(request, request.method)
+        token = await token_of(request, _needed(resource, request.method))
         if token is not None:
             request.token = token
             request.actor = token.name
@@ -50,11 +53,18 @@ async def authenticate(request: Request, resource: Resource) -> None:
         raise
 
 
-async def token_of(request: Request, method: str) -> Token | None:
+def _needed(resource: Resource, method: str) -> Role:
+    """The role that a method of a resource wants."""
+    if resource.template.startswith(OF_ADMINS):
+        return Role.admin
+    return Role.reader if method in READS else Role.writer
+
+
+async def token_of(request: Request, needed: Role) -> Token | None:
     """The token that the request carries, None where the store is open to all.
 
     Raises StoreClosed and TokenInvalid, Problem 401 without a token (RFC 6750 §3) and 403 where
-    its role does not allow the method, and LogUnavailable where the tokens, or this one, are not
+    its role is less than the needed one, and LogUnavailable where the tokens, or this one, are not
     known yet: while the engine is away, those that were known last count.
     """
     tokens = request.context.tokens
@@ -71,15 +81,20 @@ async def token_of(request: Request, method: str) -> Token | None:
         raise _no_token("This store takes bearer tokens alone")
     name, _, secret = credentials.strip().partition(".")
     token = await tokens.opened_by(name, secret)
-    needed = Role.reader if method in READS else Role.writer
     if token.role < needed:
         raise Problem(
             "forbidden",
-            f"The token {quoted(token.name)} is a {token.role.name}; "
-            f"{method} wants a {needed.name}.",
+            f"The token {quoted(token.name)} is a {token.role.name}; {_wish(request, needed)}.",
             headers=challenge("insufficient_scope"),
         )
     return token
+
+
+def _wish(request: Request, needed: Role) -> str:
+    """What wants the role."""
+    if needed is Role.admin:
+        return f"{request.path} wants an admin"
+    return f"{request.method} wants a {needed.name}"
 
 
 def _no_token(why: str) -> Problem:

@@ -58,6 +58,13 @@ async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKe
         raise
 
 
+def refuse_key(request: Request) -> None:
+    """Raises Problem (400) for a key, where no outcome is remembered."""
+    if b"idempotency-key" in request.fields:
+        sentence = f"{request.path} takes no Idempotency-Key: it remembers no outcome under one."
+        raise Problem("malformed-header", sentence)
+
+
 def _is_refusal(error: Exception) -> bool:
     """Whether the error says that nothing was appended.
 

@@ -74,7 +74,8 @@ PROBLEM_TYPES = {
         ProblemType(
             "malformed-header", 400, "A header can't be read",
             "If-Match or If-None-Match holds neither * nor a list of quoted entity tags, "
-            "Accept-Datetime no date, If-Position no position, or Idempotency-Key no key.",
+            "Accept-Datetime no date, If-Position no position, or Idempotency-Key no key; or the "
+            "resource takes no Idempotency-Key.",
             'Write tags and keys with their quotes: If-Match: "3", or If-Match: "3", "4", or '
             "If-Match: *; write dates as in Mon, 23 Nov 2026 08:09:06 GMT.",
         ),
@@ -132,6 +133,28 @@ PROBLEM_TYPES = {
             "log that is here, `end` its last position.",
             "Forget what came from the other log, and read this one from its start: GET /events "
             "without `after`.",
+        ),
+        ProblemType(
+            "operation-running", 409, "Another operation is running",
+            "The store carries out one operation at a time; `running` is the id of the one that "
+            "it is at.",
+            "Wait for its end, or cancel it: DELETE /admin/operations/{operation}.",
+        ),
+        ProblemType(
+            "operation-ended", 409, "The operation has ended",
+            "There is nothing left to cancel. An operation that has ended is kept for a while.",
+            "GET it: its `status` says how it ended.",
+        ),
+        ProblemType(
+            "token-exists", 409, "There is a token of this name already",
+            "A name stands for one token; it is the actor of what is written with it.",
+            "Choose another name, or revoke the token that has it first.",
+        ),
+        ProblemType(
+            "last-token", 409, "It is the only token",
+            "Without any token the store would be open to every client that reaches it.",
+            "Make another one first. To open the store, the operator revokes it with "
+            "`itemstore token revoke --open-store`.",
         ),
         ProblemType(
             "unexpected-version", 412, "The item is not what the request expects",
@@ -217,6 +240,12 @@ PROBLEM_TYPES = {
             "from 0, of the first that is none of them. Nothing was carried out.",
             "Correct the request that `index` points to, as `detail` says; GET /openapi.json has "
             "the form of a batch.",
+        ),
+        ProblemType(
+            "invalid-body", 422, "The body is JSON, but not what this resource takes",
+            "Each of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the "
+            "place, and says what is wrong there.",
+            "Correct the values that `errors` points to; GET /openapi.json has the form.",
         ),
         ProblemType(
             "precondition-required", 428, "This store wants a condition on every change",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from itemstore.api.openapi import batch_schemas
+from itemstore.api.openapi import admin_schemas, batch_schemas
 from itemstore.api.openapi.headers import HEADERS
 from itemstore.api.openapi.model_schemas import ModelSchemas
 from itemstore.api.openapi.own_schemas import OwnSchemas
@@ -31,7 +31,7 @@ _SECURITY_SCHEMES = {
 def complete(document: Description, models: Mapping[str, ItemModel]) -> Description:
     """The document that FastAPI made of the routes, with the components that they refer to."""
     of_models = ModelSchemas(models)
-    own = OwnSchemas(SCHEMAS | batch_schemas.SCHEMAS, of_models)
+    own = OwnSchemas(SCHEMAS | batch_schemas.SCHEMAS | admin_schemas.SCHEMAS, of_models)
     document["components"] = {
         "parameters": PARAMETERS | {"collection": one_of_collections([*models])},
         "headers": HEADERS,

@@ -62,6 +62,12 @@ SENT = (
 )  # fmt: skip
 """The problems of a write with a body."""
 
+ASKED = (
+    "malformed-json", "malformed-header", "content-too-large", "unsupported-media-type",
+    "invalid-body", "request-timeout", "not-implemented",
+)  # fmt: skip
+"""The problems of a POST to what has no items."""
+
 _EVERYWHERE = (
     "malformed-request", "uri-too-long", "headers-too-large", "overloaded", "internal-error",
 )  # fmt: skip

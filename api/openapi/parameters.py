@@ -77,6 +77,8 @@ PARAMETERS = {
         {"type": "string", "maxLength": ids.LONGEST, "pattern": ids.PATTERN},
     ),
     "collection": _parameter("collection", "path", "The name of a collection."),
+    "operation": _parameter("operation", "path", "The id of an operation."),
+    "name": _parameter("name", "path", "The name of a token."),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",
         {"type": "string", "enum": list(PROBLEM_TYPES)},

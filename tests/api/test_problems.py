@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from unittest.mock import AsyncMock
@@ -23,6 +24,7 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.server.refusals import Refusal, Refused
+from itemstore.store.operations import SUCCEEDED, VERIFY, Operation
 from itemstore.store.read_model import ReadModel
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Serve, problem
@@ -41,6 +43,11 @@ REQUESTS: dict[str, Sent] = {
     "other-log": ("GET", "/events?after=999999999999999-0", {}, b""),
     "gone": ("GET", "/items/trimmed/versions/1", {}, b""),
     "invalid-batch": ("POST", "/batch", {}, b'{"requests":[]}'),
+    "invalid-body": ("POST", "/admin/operations", {}, b'{"operation":"mend"}'),
+    "operation-running": ("POST", "/admin/operations", {}, b'{"operation":"verify"}'),
+    "operation-ended": ("DELETE", "/admin/operations/0198", {}, b""),
+    "token-exists": ("POST", "/admin/tokens", {}, b'{"name":"ann"}'),
+    "last-token": ("DELETE", "/admin/tokens/ann", {}, b""),
     "method-not-allowed": ("PUT", "/items", {}, b""),
     "malformed-header": ("PUT", "/items/foo", {"If-Match": "1"}, b"{}"),
     "malformed-json": ("PUT", "/items/foo", {}, b"{"),
@@ -93,11 +100,18 @@ OF_SETTINGS: dict[str, dict[str, Any]] = {
 }
 """Settings with which a query has each problem."""
 
+_BEGUN = Operation.new(VERIFY, None, None, dry_run=False, started_by=None)
+
+ENDED = replace(_BEGUN.ended(SUCCEEDED), id="0198")
+"""An operation of the store that `prepared` makes."""
+
 OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 
 MEMBERS = {"type", "title", "status", "detail", "instance"}
 
 OWN_MEMBERS = {
+    "invalid-body": {"errors", "count"},
+    "operation-running": {"running"},
     "other-log": {"log", "end"},
     "item-deleted": {"version"},
     "version-not-found": {"version"},
@@ -135,6 +149,18 @@ async def prepared(
     return client
 
 
+async def of_an_admin(redis: FakeAsyncRedis, slug: str) -> dict[str, str]:
+    """What the problems of admins need, and the header of such a one where it takes a token."""
+    if slug.startswith("operation-"):
+        await redis.hset("itemstore:operations", "0198", ENDED.as_text())
+    if slug == "operation-running":
+        await redis.set("itemstore:lease:operation", "0198")
+    if slug not in {"token-exists", "last-token"}:
+        return {}
+    token = await create(Partition(redis, Keys()), "ann", Role.admin)
+    return {"Authorization": f"Bearer {token}"}
+
+
 @pytest.fixture
 def ask(
     app: ItemStore,
@@ -169,8 +195,10 @@ def ask(
                 return await prepared.put("/items/foo", json={})
             monkeypatch.setattr(ReadModel, "find", failing)
         method, path, headers, body = REQUESTS[slug]
-        headers = {"Content-Type": "application/json"} | headers
-        return await prepared.request(method, path, content=body, headers=headers)
+        own = await of_an_admin(redis, slug)
+        client = serve() if own else prepared  # which may take the store to be open
+        headers = {"Content-Type": "application/json"} | headers | own
+        return await client.request(method, path, content=body, headers=headers)
 
     return answer
 

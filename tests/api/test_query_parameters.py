@@ -43,7 +43,9 @@ async def test_an_unknown_parameter_is_refused_on_every_resource(
         for resource in app.resources:
             if resource.template in FOR_ANYONE:
                 continue
-            path = resource.template.format(id="foo", n=2, collection="items")
+            path = resource.template.format(
+                id="foo", n=2, collection="items", operation="0198", name="nobody"
+            )
             for method in resource.handlers:
                 assert "{" not in path
                 media_type = "application/merge-patch+json" if method == "PATCH" else None

@@ -31,7 +31,11 @@ EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
 OPEN = {"/livez", "/readyz", "/problems/{slug}", *EXPLORER}
 FOR_ANY = {"/", "/docs", "/docs/{file}", "/openapi.json"}
 OF_WHAT_IS_INSIDE = {"/batch", "/events"}
-OF_THE_WHOLE = {"/projections", "/stats", "/metrics"}
+OF_ADMINS = {
+    *("/admin/operations", "/admin/operations/{operation}"),
+    *("/admin/tokens", "/admin/tokens/{name}"),
+}
+OF_THE_WHOLE = {"/projections", "/stats", "/metrics", *OF_ADMINS}
 OF_ONE_COLLECTION = "/schemas/{collection}"
 
 INSIDE, OTHER_ID, OTHER_COLLECTION = "/orders/eu%2F1", "/orders/us%2F1", "/notes/eu%2F1"
@@ -78,6 +82,7 @@ def expected(resource: Resource, method: str) -> dict[str, bool]:
     """
     template = resource.template
     fill = {"n": 1, "slug": "forbidden", "file": "favicon.png", "folder": "views"}
+    fill |= {"operation": "0198", "name": "nobody"}
     if template == OF_ONE_COLLECTION:
         return {template.format(collection=name): name != "orders" for name in ("orders", "notes")}
     if resource.collection is None:

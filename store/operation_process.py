@@ -1,0 +1,71 @@
+"""An operation in a process of its own, so that no request waits for Python while it works.
+
+It has the settings of the process that starts it, by its environment, and ends with that: at the
+end of its standard input it stops what it does, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from itemstore.engine.connect import connect
+from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.embedded import embedded_in
+from itemstore.store.archive_place import archive_of
+from itemstore.store.carrying_out import carry_out
+from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
+from itemstore.store.operations import Operation
+from itemstore.store.projections import projections_of
+from itemstore.store.settings import Settings
+from itemstore.store.store import Store
+
+END_SECONDS = 2.5
+"""How long it may take to stop."""
+
+_PROGRAM = "from itemstore.store.operation_process import main; main()"
+
+
+async def carry_out_apart(store: Store, operation: Operation) -> int:
+    """Has it carried out by a process that is started for it; the code with which that ended.
+
+    Where the caller is cancelled, the process is stopped.
+    """
+    settings = store.settings.model_copy(update={"redis_url": store.url})
+    return await run_to_end(
+        _PROGRAM,
+        [operation.as_text(), *store.collections],
+        environment=os.environ | settings.environment,
+        seconds=END_SECONDS,
+    )
+
+
+def main() -> None:
+    """Carries out what the arguments say, on the store that the environment names."""
+    begin_as_child()
+    logging.basicConfig(format="%(levelname)s:     %(message)s")
+    operation, *names = sys.argv[1:]
+    asyncio.run(_carry_out(Operation(**json.loads(operation)), names))
+    leave()
+
+
+async def _carry_out(operation: Operation, names: Sequence[str]) -> None:
+    settings = Settings()
+    assert settings.redis_url is not None
+    data_dir = embedded_in(settings.data_dir, settings.redis_url)
+    over = asyncio.Event()
+    ending = asyncio.create_task(_tell_end(over))
+    async with connect(settings.redis_url) as client:
+        archive, disk = archive_of(settings, data_dir), DiskSpace(data_dir)
+        store = Store.on(client, settings, disk, names=names, archive=archive)
+        await carry_out(store, projections_of(settings, names), operation, over)
+    ending.cancel()
+
+
+async def _tell_end(over: asyncio.Event) -> None:
+    await end_of_input()
+    over.set()
