@@ -8,22 +8,25 @@
 --   KEYS[2]  the log
 --   KEYS[3]  how many of its events were trimmed: a string
 --   ARGV[1]  in front of an id: the key of its history
---   ARGV[2]  the position of the last of the events
+--   ARGV[2]  the position of the first of the events
+--   ARGV[3]  the position of the last of them
 --   then two for each item that has some of them: the position of its last one, and the item
--- Reply: how many events it took out, 0 where they are not before the border; an error, and nothing
--- done, where the engine's user may not do a part of it.
+-- Reply: how many events it took out; 0 where they are not before the border, and where the log
+-- begins before them, as after a failover to an engine that was trimmed less far; an error, and
+-- nothing done, where the engine's user may not do a part of it.
 
-local FIRST = 3
+local FIRST = 4
 
 local border = redis.call('HGET', KEYS[1], 'border')
-if not border or key_of(ARGV[2]) > key_of(border) then
+if not border or key_of(ARGV[3]) > key_of(border) then
   return 0
 end
-local stays = redis.call('XRANGE', KEYS[2], '(' .. ARGV[2], '+', 'COUNT', 1)[1]
+local begins = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+if not begins or key_of(begins[1]) < key_of(ARGV[2]) then
+  return 0
+end
+local stays = redis.call('XRANGE', KEYS[2], '(' .. ARGV[3], '+', 'COUNT', 1)[1]
   or redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if not stays then
-  return 0
-end
 local first = stays[1]  -- of those that stay
 redis.call('STRLEN', KEYS[3])  -- raises WRONGTYPE here, before the first write
 

@@ -136,8 +136,12 @@ async def trim(
 
 
 async def trim_step(client: Redis, log: Keys, heads: Sequence[Head]) -> int:
-    """Takes events out of a log, and all before them: how many. Some may be gone already."""
-    arguments: list[str | bytes] = [log.histories, heads[-1][0]]
+    """Takes the first events out of a log: how many. Some may be gone already.
+
+    It takes none out where the log has others before them: they would stay in the histories of
+    their items, of which nobody has told.
+    """
+    arguments: list[str | bytes] = [log.histories, heads[0][0], heads[-1][0]]
     for item, last in {item: position for position, item in heads if item}.items():
         arguments += (last, item)
     keys = [log.store.archive, log.events, log.trimmed]

@@ -146,6 +146,18 @@ async def test_a_step_may_name_events_that_are_gone_and_the_last_one(
     assert await history(partition, "b") == []
 
 
+async def test_a_log_that_begins_before_the_events_that_are_named_stays_as_it_is(
+    log: EventLog, partition: Partition, unchanged: Unchanged
+) -> None:
+    """After a failover it may: what was trimmed last on the other engine had not come here yet."""
+    given = await put(log, "a", "b", "c", "d")
+    await set_border(partition, given[2])
+    named = await heads(partition.client, partition.keys)
+    async with unchanged():
+        assert await trimming.trim_step(partition.client, partition.keys, named[1:3]) == 0
+    assert await trimming.trim_step(partition.client, partition.keys, named[:3]) == 3
+
+
 async def test_each_log_is_trimmed_up_to_the_one_border_of_the_store(
     log: EventLog, partition: Partition
 ) -> None:
