@@ -60,6 +60,7 @@ def test_a_token_that_ends_leads_back_to_the_form(
     page.route("**/", lambda route: route.fulfill(status=401, json={"detail": ended}))
     page.route("**/stats", lambda route: route.fulfill(status=401, json={"detail": ended}))
     page.get_by_role("link", name="Operations").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operations")
     page.go_back()
     expect(page.get_by_role("alert")).to_have_text(ended)
 
