@@ -3,6 +3,7 @@
 import { html, useMemo } from "../html.js";
 import { print } from "../json_text.js";
 import { differences, isReordered } from "./comparison.js";
+import { visible } from "./visible.js";
 
 const SHOWN = 3;
 const LONGEST = 24;
@@ -11,7 +12,7 @@ const LONGEST = 24;
 export function ChangeWords({ before, after }) {
   const found = useMemo(() => differences(before, after), [before, after]);
   if (after === undefined) return null;
-  if (before === undefined) return html`<span class="muted">${cut(print(after), 3 * LONGEST)}</span>`;
+  if (before === undefined) return html`<bdi dir="ltr" class="muted">${cut(print(after), 3 * LONGEST)}</bdi>`;
   if (!found.length) {
     return html`<span class="muted">${isReordered(before, after) ? "the order of members" : "nothing"}</span>`;
   }
@@ -24,16 +25,17 @@ export function ChangeWords({ before, after }) {
 }
 
 function Words({ pointer, kind, before, after }) {
-  const place = html`<bdi class="mono">${cut(pointer.slice(1) || "the whole body", 2 * LONGEST)}</bdi>`;
-  if (kind === "added") return html`${place} added: <bdi>${cut(print(after))}</bdi>`;
+  const place = html`<bdi dir="ltr" class="mono">${cut(pointer.slice(1) || "the whole body", 2 * LONGEST)}</bdi>`;
+  if (kind === "added") return html`${place} added: <bdi dir="ltr">${cut(print(after))}</bdi>`;
   if (kind === "removed") return html`${place} removed`;
   return html`
-    ${place} <bdi>${cut(print(before))}</bdi>
+    ${place} <bdi dir="ltr">${cut(print(before))}</bdi>
     <span aria-hidden="true"> → </span><span class="unseen"> to </span>
-    <bdi>${cut(print(after))}</bdi>
+    <bdi dir="ltr">${cut(print(after))}</bdi>
   `;
 }
 
-function cut(text, most = LONGEST) {
+function cut(json, most = LONGEST) {
+  const text = visible(json);
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -3,6 +3,9 @@
 import { Numeral, print } from "../json_text.js";
 import { aligned } from "./alignment.js";
 
+/** What was found, for as long as both values are there: they are not changed meanwhile. */
+const KEPT = new WeakMap();
+
 /**
  * What differs, part by part: `{kind, before, after}`, where `kind` is
  *
@@ -14,7 +17,12 @@ import { aligned } from "./alignment.js";
  * `undefined` stands for no value at all.
  */
 export function compared(before, after) {
-  return new Comparison().part(before, after);
+  const isLarge = typeof before === "object" && typeof after === "object" && before && after;
+  if (!isLarge) return new Comparison().part(before, after);
+  if (!KEPT.has(before)) KEPT.set(before, new WeakMap());
+  const found = KEPT.get(before);
+  if (!found.has(after)) found.set(after, new Comparison().part(before, after));
+  return found.get(after);
 }
 
 /**
@@ -38,7 +46,8 @@ export function listed(part, pointer = "", found = []) {
   return found;
 }
 
-function escaped(name) {
+/** A member's name or an element's index as a part of a JSON pointer. */
+export function escaped(name) {
   return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
 }
 

@@ -57,7 +57,7 @@ function Rows({ rows, label }) {
     <div class="rows" role="group" aria-label=${label || "Difference"} tabindex="0">
       ${open.slice(0, most).map((row) =>
         row.folded
-          ? html`<${Fold} count=${row.folded.length}
+          ? html`<${Fold} count=${row.folded.length} within=${row.within}
               onOpen=${() => setUnfolded(new Set([...unfolded, row]))} />`
           : html`<${Row} ...${row} />`,
       )}
@@ -70,13 +70,15 @@ function Rows({ rows, label }) {
   `;
 }
 
-function Fold({ count, onOpen }) {
+function Fold({ count, within, onOpen }) {
   return html`
-    <button type="button" class="quiet fold" onClick=${onOpen}>⋯ ${count} unchanged lines</button>
+    <button type="button" class="quiet fold" onClick=${onOpen}>
+      ⋯ ${count.toLocaleString("en")} unchanged lines${within && html`, then in <bdi dir="ltr">${within}</bdi>`}
+    </button>
   `;
 }
 
-function Row({ sign, depth, name, texts }) {
+function Row({ sign, depth, name, texts, comma }) {
   const word = WORDS[sign];
   const tag = { "+": "ins", "-": "del", " ": "div" }[sign];
   return html`
@@ -84,10 +86,10 @@ function Row({ sign, depth, name, texts }) {
       <span class="sign" aria-hidden="true">${sign}</span>
       ${word && html`<span class="unseen">${word}: </span>`}
       <span class="text">
-        ${name && html`<bdi class="name">${name}</bdi>${": "}`}
+        ${name && html`<${Text} text=${name} />${": "}`}
         ${texts.map((text, at) =>
           at % 2 ? html`<mark><${Text} text=${text} /></mark>` : html`<${Text} text=${text} />`,
-        )}
+        )}${comma}
       </span>
     <//>
   `;
@@ -96,9 +98,9 @@ function Row({ sign, depth, name, texts }) {
 function Text({ text }) {
   const [isWhole, setWhole] = useState(false);
   useEffect(() => setWhole(false), [text]);
-  if (text.length <= LONGEST_TEXT || isWhole) return html`<bdi>${text}</bdi>`;
+  if (text.length <= LONGEST_TEXT || isWhole) return html`<bdi dir="ltr">${text}</bdi>`;
   return html`
-    <bdi>${text.slice(0, LONGEST_TEXT)}</bdi>${" "}
+    <bdi dir="ltr">${text.slice(0, LONGEST_TEXT)}</bdi>${" "}
     <button type="button" onClick=${() => setWhole(true)}>
       … ${text.length - LONGEST_TEXT} more characters
     </button>

@@ -2,6 +2,8 @@
 
 import { print } from "../json_text.js";
 import { aligned } from "./alignment.js";
+import { escaped } from "./comparison.js";
+import { visible } from "./visible.js";
 
 /** Of a text that is the same on both sides, so many characters are shown beside what differs. */
 const AROUND = 60;
@@ -11,89 +13,115 @@ const LONGEST_RUN = 8;
 const KEPT = 3;
 
 /**
- * All rows of what `compared` (comparison.js) found: `{sign, depth, name, texts}`, where `sign` is " ", "-" or
- * "+", `name` the member's name as JSON or "", and `texts` pieces of JSON, of which every second
- * one is what differs within the row.
+ * All rows of what `compared` (comparison.js) found: `{sign, depth, name, texts, comma, within}`.
+ *
+ * `sign` is " ", "-" or "+", `name` the member's name as JSON or "". `texts` are pieces of JSON, of
+ * which every second one is what differs within the row. `within` is the JSON pointer of what the
+ * row is a part of.
  */
 export function rowsOf(part) {
   const rows = [];
-  addPart(rows, part, 0, "", "");
+  addPart(rows, part, { depth: 0, name: "", comma: "", within: "" });
   return rows;
 }
 
-function addPart(rows, part, depth, name, comma) {
+function add(rows, sign, place, texts) {
+  rows.push({ sign, ...place, texts });
+}
+
+/** The place of what is inside of a place, under a name, or an index where it is no member. */
+function inside(place, name, isMember, pointer, isLast) {
+  return {
+    depth: place.depth + 1,
+    name: isMember ? visible(JSON.stringify(name)) : "",
+    comma: isLast ? "" : ",",
+    within: pointer,
+  };
+}
+
+/** The row that closes what the one at `place` opened. */
+function closing(place) {
+  return { ...place, name: "" };
+}
+
+function opening(place) {
+  return { ...place, comma: "" };
+}
+
+function addPart(rows, part, place, key = null) {
   if (part.kind === "same" || part.kind === "added") {
-    addWhole(rows, part.kind === "same" ? " " : "+", part.after, depth, name, comma);
+    addWhole(rows, part.kind === "same" ? " " : "+", part.after, place, key);
   } else if (part.kind === "removed") {
-    addWhole(rows, "-", part.before, depth, name, comma);
+    addWhole(rows, "-", part.before, place, key);
   } else if (part.kind === "changed") {
-    addChanged(rows, part, depth, name, comma);
+    addChanged(rows, part, place, key);
   } else {
-    const [open, close] = part.kind === "members" ? "{}" : "[]";
-    rows.push({ sign: " ", depth, name, texts: [open] });
+    const isObject = part.kind === "members";
+    const pointer = pointerOf(place, key);
+    add(rows, " ", opening(place), [isObject ? "{" : "["]);
     part.parts.forEach((inner, at) => {
-      const innerName = part.kind === "members" ? JSON.stringify(inner.name) : "";
-      addPart(rows, inner.part, depth + 1, innerName, at < part.parts.length - 1 ? "," : "");
+      const isLast = at === part.parts.length - 1;
+      addPart(rows, inner.part, inside(place, inner.name, isObject, pointer, isLast), inner.name);
     });
-    rows.push({ sign: " ", depth, name: "", texts: [close + comma] });
+    add(rows, " ", closing(place), [isObject ? "}" : "]"]);
   }
 }
 
-function addWhole(rows, sign, value, depth, name, comma) {
+function pointerOf(place, key) {
+  return key === null ? "" : `${place.within}/${escaped(key)}`;
+}
+
+function addWhole(rows, sign, value, place, key) {
   if (value === undefined) return;
   const isObject = value instanceof Map;
   const size = isObject ? value.size : Array.isArray(value) ? value.length : 0;
-  if (!size) {
-    rows.push({ sign, depth, name, texts: [print(value) + comma] });
-    return;
+  if (!size) return add(rows, sign, place, [visible(print(value))]);
+  const pointer = pointerOf(place, key);
+  add(rows, sign, opening(place), [isObject ? "{" : "["]);
+  let left = size;
+  for (const [name, each] of value.entries()) {
+    left -= 1;
+    addWhole(rows, sign, each, inside(place, name, isObject, pointer, left === 0), name);
   }
-  const [open, close] = isObject ? "{}" : "[]";
-  rows.push({ sign, depth, name, texts: [open] });
-  let at = 0;
-  for (const each of isObject ? value : value.values()) {
-    at += 1;
-    const [innerName, inner] = isObject ? [JSON.stringify(each[0]), each[1]] : ["", each];
-    addWhole(rows, sign, inner, depth + 1, innerName, at < size ? "," : "");
-  }
-  rows.push({ sign, depth, name: "", texts: [close + comma] });
+  add(rows, sign, closing(place), [isObject ? "}" : "]"]);
 }
 
-function addChanged(rows, { before, after }, depth, name, comma) {
+function addChanged(rows, { before, after }, place, key) {
   const areTexts = typeof before === "string" && typeof after === "string";
   if (areTexts && (before.includes("\n") || after.includes("\n"))) {
-    addLines(rows, before, after, depth, name, comma);
+    addLines(rows, before, after, place);
   } else if (areTexts) {
-    const [old, now] = marked(print(before), print(after), comma);
-    rows.push({ sign: "-", depth, name, texts: old });
-    rows.push({ sign: "+", depth, name, texts: now });
+    const [old, now] = marked(visible(print(before)), visible(print(after)));
+    add(rows, "-", place, old);
+    add(rows, "+", place, now);
   } else {
-    addWhole(rows, "-", before, depth, name, comma);
-    addWhole(rows, "+", after, depth, name, comma);
+    addWhole(rows, "-", before, place, key);
+    addWhole(rows, "+", after, place, key);
   }
 }
 
 /** Two texts of several lines: a row for each, broken where JSON has `\n`. */
-function addLines(rows, before, after, depth, name, comma) {
+function addLines(rows, before, after, place) {
   const [old, now] = [linesOf(before), linesOf(after)];
-  rows.push({ sign: " ", depth, name, texts: [""] });
-  const line = (sign, texts) => rows.push({ sign, depth: depth + 1, name: "", texts });
+  add(rows, " ", opening(place), [""]);
   const steps = aligned(old, now);
   for (const [at, step] of steps.entries()) {
-    const end = at === steps.length - 1 ? comma : "";
+    const comma = at === steps.length - 1 ? place.comma : "";
+    const line = { ...place, depth: place.depth + 1, name: "", comma };
     const [was, is] = [old[step.before], now[step.after]];
-    if (was === is) line(" ", [is + end]);
-    else if (is === undefined) line("-", [was + end]);
-    else if (was === undefined) line("+", [is + end]);
-    else marked(was, is, end).forEach((texts, side) => line("-+"[side], texts));
+    if (was === is) add(rows, " ", line, [is]);
+    else if (is === undefined) add(rows, "-", line, [was]);
+    else if (was === undefined) add(rows, "+", line, [is]);
+    else marked(was, is).forEach((texts, side) => add(rows, "-+"[side], line, texts));
   }
 }
 
 function linesOf(text) {
-  return print(text).split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
+  return visible(print(text)).split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
 }
 
 /** Two unlike texts in three pieces each: what both begin with, what differs, how both end. */
-function marked(old, now, comma) {
+function marked(old, now) {
   const both = Math.min(old.length, now.length);
   let start = 0;
   while (start < both && old[start] === now[start]) start += 1;
@@ -103,7 +131,7 @@ function marked(old, now, comma) {
   return [old, now].map((text) => [
     beginning(text.slice(0, start)),
     text.slice(start, text.length - end),
-    ending(text.slice(text.length - end)) + comma,
+    ending(text.slice(text.length - end)),
   ]);
 }
 
@@ -121,7 +149,8 @@ function ending(text) {
 }
 
 /**
- * Rows with long runs of unchanged ones folded: in their place stands `{folded: rows}`.
+ * Rows with long runs of unchanged ones folded: in their place stands `{folded: rows, within}`,
+ * where `within` is the pointer of what the next row is a part of.
  *
  * Nothing is folded where nothing differs.
  */
@@ -132,7 +161,9 @@ export function folded(rows) {
     const first = shown.length ? KEPT : 1;
     const last = isLast ? 1 : KEPT;
     if (run.length > LONGEST_RUN) {
-      shown.push(...run.slice(0, first), { folded: run.slice(first, -last) }, ...run.slice(-last));
+      const hidden = run.slice(first, -last);
+      const within = isLast ? "" : run.at(-last).within;
+      shown.push(...run.slice(0, first), { folded: hidden, within }, ...run.slice(-last));
     } else {
       shown.push(...run);
     }

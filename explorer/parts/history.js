@@ -34,27 +34,33 @@ export class History {
     return this;
   }
 
-  /** The event that made a version, and the versions of its window. Throws Gone. */
+  /** The event that made a version; `{version, isGone: true}` where the log has it no more. */
   async event(version, signal) {
     const heads = await this.headsAround(version, signal);
-    if (!this.known.has(version)) await this.readDownFrom(version, heads, signal);
-    const found = this.known.get(version);
-    if (!found) throw new Gone(version);
-    return found;
+    if (!this.get(version)) await this.readDownFrom(version, heads, signal);
+    return this.get(version) ?? { version, isGone: true };
+  }
+
+  /** The event of a version as far as it was read. */
+  get(version) {
+    return version === this.count ? this.newest : this.known.get(version);
   }
 
   /** What is known of the window around a version, newest first: heads, with `event` where read. */
   rows(version) {
-    const listed = this.heads.get(windowOf(version)) ?? [];
-    return listed
-      .filter((head) => windowOf(head.version) === windowOf(version) && head.version <= this.count)
-      .map((head) => ({ ...head, event: this.known.get(head.version) }))
-      .reverse();
+    const number = windowOf(version);
+    const listed = new Map((this.heads.get(number) ?? []).map((head) => [head.version, head]));
+    const rows = [];
+    for (let each = Math.min(this.count, (number + 1) * WINDOW); windowOf(each) === number; each -= 1) {
+      const head = listed.get(each) ?? { version: each, isGone: true };
+      rows.push({ ...head, event: this.get(each) });
+    }
+    return rows;
   }
 
   /** What a version was made from: undefined where that is not read; null for the first one. */
   eventBefore(version) {
-    return version === 1 ? null : this.known.get(version - 1);
+    return version === 1 ? null : this.get(version - 1);
   }
 
   /** Events after one of them, oldest first: what came in the meantime. */
@@ -71,11 +77,11 @@ export class History {
     return found.filter((version) => version <= this.count);
   }
 
-  /** The heads of a window, and the one after it. */
+  /** The heads of a window, oldest first; those that the log has. */
   async headsAround(version, signal) {
     const number = windowOf(version);
     if (!this.heads.has(number)) {
-      const query = { after: number * WINDOW, limit: WINDOW + 1 };
+      const query = { after: number * WINDOW, limit: WINDOW };
       const answer = await ask(itemPath(this.collection, this.id, "versions"), { query, signal });
       this.heads.set(
         number,
@@ -88,15 +94,15 @@ export class History {
   /** Reads a whole window, or what there is room for, with the version as the first of it. */
   async readDownFrom(version, heads, signal) {
     const most = Math.floor(READ_AT_ONCE / (this.typicalLength || 1));
-    const isWhole = most > WINDOW;
-    const top = isWhole ? Math.min(this.count, (windowOf(version) + 1) * WINDOW) : version;
-    const next = heads.find((head) => head.version === top + 1);
-    const limit = isWhole ? WINDOW + 1 : Math.max(2, most);
-    await this.read({ after: top < this.count ? next?.position : null, limit }, signal);
-    if (isWhole && !this.known.has(version)) {
-      const above = heads.find((head) => head.version === version + 1);
-      await this.read({ after: above?.position, limit: 2 }, signal); // the page ended before
-    }
+    const downFrom = (head, limit) => this.read({ after: this.startOf(head), limit }, signal);
+    if (most > WINDOW && heads.length) await downFrom(heads.at(-1), WINDOW + 1);
+    const head = heads.find((each) => each.version === version);
+    if (head && !this.get(version)) await downFrom(head, Math.max(2, Math.min(most, WINDOW)));
+  }
+
+  /** Where to read backwards from, to get an event; the newest is there, and nothing after it. */
+  startOf({ version, position }) {
+    return version === this.count ? position : justAfter(position);
   }
 
   async read(query, signal) {
@@ -125,15 +131,13 @@ export class History {
   }
 }
 
-/** The log has the event of this version no more. */
-export class Gone extends Error {
-  constructor(version) {
-    super(`Version ${version} was removed from the log by its operator.`);
-  }
-}
-
 function windowOf(version) {
   return Math.floor((version - 1) / WINDOW);
+}
+
+/** The position after one: reading on from there backwards, its event is the first. */
+function justAfter(position) {
+  return position.replace(/-(\d+)/, (_, sequence) => `-${BigInt(sequence) + 1n}`);
 }
 
 function eventOf(whole) {

@@ -51,8 +51,8 @@ function Row({ row, history, version, against }) {
   return html`
     <tr class=${isShown ? "shown" : isOther ? "other" : ""} aria-current=${isShown ? "true" : null}>
       <th scope="row"><a href=${href("life", { collection, id, version: row.version })}>${row.version}</a></th>
-      <td><${Type} of=${row.type} /></td>
-      <td><${Time} at=${row.time} /></td>
+      <td>${row.isGone ? html`<span class="muted">removed from the log</span>` : html`<${Type} of=${row.type} />`}</td>
+      <td>${!row.isGone && html`<${Time} at=${row.time} />`}</td>
       <td>${event?.actor && html`<bdi>${event.actor}</bdi>`}</td>
       <td class="changed">${event && before !== undefined && html`<${ChangeWords} before=${before?.body} after=${event.body} />`}</td>
       <td class="number">

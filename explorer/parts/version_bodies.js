@@ -10,6 +10,7 @@ import { Loaded, useLoaded } from "./loading.js";
 
 /** The body that a version left, or that it left none. */
 export function Body({ event, history }) {
+  if (event.isGone) return html`<${Gone} version=${event.version} />`;
   if (event.body !== undefined) return html`<${Json} value=${event.body} />`;
   const before = { collection: history.collection, id: history.id, version: event.version - 1 };
   return html`
@@ -40,11 +41,17 @@ export function Compared({ history, event, other }) {
         <a href=${href("life", { collection, id, version: event.version, against: count })}>the newest</a>
       `}
     </div>
-    ${other === null
-      ? html`<p class="muted">It is the first version: nothing was there before it.</p>`
-      : html`<${Difference} before=${other.body} after=${event.body}
-          label=${`From version ${other.version} to version ${event.version}`} />`}
+    ${other === null && html`<p class="muted">It is the first version: nothing was there before it.</p>`}
+    ${other?.isGone && html`<${Gone} version=${other.version} />`}
+    ${other !== null && !other.isGone && !event.isGone && html`
+      <${Difference} before=${other.body} after=${event.body}
+        label=${`From version ${other.version} to version ${event.version}`} />
+    `}
   `;
+}
+
+function Gone({ version }) {
+  return html`<p class="empty">Version ${version} was removed from the log by the operator.</p>`;
 }
 
 /** The event with all it has, and how the store answers for its version: made when opened. */

@@ -17,7 +17,8 @@ export function VersionSlider({ version, count, event, deletions, onChoose }) {
     const number = Number(input.target.value);
     if (Number.isInteger(number) && number >= 1 && number <= count) onChoose(number);
   };
-  const spoken = event ? `, ${wordOf(event)} ${localTime(event.time)}` : "";
+  const isThere = event && !event.isGone;
+  const spoken = isThere ? `, ${wordOf(event)} ${localTime(event.time)}` : "";
   return html`
     <section class="through-time" aria-label="Through time">
       <div class="where">
@@ -25,7 +26,7 @@ export function VersionSlider({ version, count, event, deletions, onChoose }) {
           <input type="number" min="1" max=${count} value=${version} onChange=${choose} />
         </label>
         <span>of ${count.toLocaleString("en")}</span>
-        ${event && html`
+        ${isThere && html`
           <span class="what">
             <${Type} of=${event.type} /> <${Time} at=${event.time} />
             ${event.actor && html`<span>by <bdi>${event.actor}</bdi></span>`}

@@ -90,7 +90,7 @@ function Shown({ history, shown, onReverted }) {
         <${Compared} history=${history} event=${event} other=${other} />
       </section>
     </div>
-    <${Raw} key=${event.version} history=${history} event=${event} />
+    ${!event.isGone && html`<${Raw} key=${event.version} history=${history} event=${event} />`}
     <h2>All versions</h2>
     <${Timeline} history=${history} version=${event.version} against=${other?.version} />
   `;

@@ -101,7 +101,7 @@ function Answer({ history, date, event, body, next }) {
           <dt>${body === undefined ? "Deleted" : "From"}</dt>
           <dd><${Time} at=${event.time} />${event.actor && html` by <bdi>${event.actor}</bdi>`}</dd>
           <dt>Until</dt>
-          <dd>${next
+          <dd>${next?.isGone ? "a time that was removed from the log" : next
             ? html`<${Time} at=${next.time} />${next.actor && html` by <bdi>${next.actor}</bdi>`}`
             : "now: nothing was written since"}</dd>
         </dl>

@@ -54,12 +54,13 @@ def test_texts_differ_within_their_lines_and_what_is_unchanged_is_folded(
     """Of a long text only the line that changed is marked, and in that what differs."""
     rest = {f"member {number}": number for number in range(40)}
     for third in ("three", "thrice"):
-        body = {"text": f"one\ntwo\n{third}\nfour"} | rest
+        body = {"text": f"one\ntwo\n{third}\nfour", "turned": "\u202egnp.exe"} | rest
         explorer.store.put("/orders/text", json=body)
     page = explorer.open("life", collection="orders", id="text")
     expect(page.locator("del")).to_have_text("-removed: three\\n")
     expect(page.locator("ins mark")).to_have_text("ic")
     rows = page.locator(".difference .row")
+    expect(rows.filter(has_text="turned")).to_contain_text(r"\u202egnp.exe")
     expect(rows.filter(has_text='"member 30"')).to_have_count(0)
     page.get_by_role("button", name="unchanged lines").click()
     expect(rows.filter(has_text='"member 30"')).to_be_visible()

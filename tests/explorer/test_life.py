@@ -139,3 +139,8 @@ def test_a_reader_sees_who_wrote_and_is_offered_no_way_back(
     shown_version(page, 1)
     expect(page.get_by_role("cell", name="admin")).to_have_count(2)
     expect(page.get_by_role("button", name="Revert")).to_have_count(0)
+
+    put(explorer, "mine-life", {"n": 1}, {"n": 2})
+    explorer.sign_in("bound")
+    explorer.open("life", collection="orders", id="mine-life", version=1)
+    expect(page.get_by_role("button", name="Revert")).to_be_visible()
