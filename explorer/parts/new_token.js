@@ -6,6 +6,7 @@ import { useAccess } from "../session.js";
 import { Copy } from "./copy.js";
 import { Failure } from "./failure.js";
 import { Field } from "./field.js";
+import { errorsAt, errorsIn } from "./problem_places.js";
 
 const NOTHING = { name: "", role: "reader", collections: [], prefixes: "", expires: "" };
 const ROLES = {
@@ -19,12 +20,6 @@ export function NewToken({ onMade }) {
   const [wanted, setWanted] = useState(NOTHING);
   const [made, setMade] = useState(null);
   const [error, setError] = useState(null);
-  const { collections } = useAccess();
-  const set = (name) => (event) => setWanted({ ...wanted, [name]: event.target.value });
-  const choose = (name) => (event) => {
-    const others = wanted.collections.filter((each) => each !== name);
-    setWanted({ ...wanted, collections: event.target.checked ? [...others, name] : others });
-  };
   const make = async (event) => {
     event.preventDefault();
     setError(null);
@@ -41,37 +36,58 @@ export function NewToken({ onMade }) {
     ${made && html`<${Secret} of=${made} onDone=${() => setMade(null)} />`}
     <h2>Make a token</h2>
     <form onSubmit=${make}>
-      <div class="bar">
-        <${Field} id="name" label="Name" grows hint="Who will use it: events say so. Letters, digits, - and _.">${(own) => html`
-          <input ...${own} required pattern="[A-Za-z0-9_\\-]{1,64}" maxlength="64" autocomplete="off" spellcheck=${false}
-            title="1 to 64 letters, digits, - or _" value=${wanted.name} onInput=${set("name")} />
-        `}<//>
-        <${Field} id="role" label="Role" hint="Give the least that will do.">${(own) => html`
-          <select ...${own} value=${wanted.role} onChange=${set("role")}>
-            ${Object.entries(ROLES).map(([role, text]) => html`<option value=${role}>${text}</option>`)}
-          </select>
-        `}<//>
-        <${Field} id="expires" label="Expires" hint="By your clock; left empty, never.">${(own) => html`
-          <input ...${own} type="datetime-local" value=${wanted.expires} onInput=${set("expires")} />
-        `}<//>
-      </div>
-      <fieldset>
-        <legend>Collections that it is bound to</legend>
-        <p class="hint">None chosen: it is good for all.</p>
-        <div class="actions">
-          ${collections.map((name) => html`
-            <label key=${name}>
-              <input type="checkbox" checked=${wanted.collections.includes(name)} onChange=${choose(name)} /> ${name}
-            </label>
-          `)}
-        </div>
-      </fieldset>
-      <${Field} id="prefixes" label="Prefixes of ids that it is bound to" hint="One a line. Left empty: it is good for all ids.">${(own) => html`
-        <textarea ...${own} class="mono" rows="3" spellcheck=${false} dir="auto" value=${wanted.prefixes} onInput=${set("prefixes")}></textarea>
-      `}<//>
+      <${Fields} wanted=${wanted} onChange=${setWanted} errors=${errorsIn(error)} />
       ${error && html`<${Failure} error=${error} />`}
       <button class="primary">Make the token</button>
     </form>
+  `;
+}
+
+function Fields({ wanted, onChange, errors }) {
+  const put = (name) => (event) => onChange({ ...wanted, [name]: event.target.value });
+  const wrong = (name) => ({ errors: errorsAt(errors, `/${name}`), pointer: `/${name}` });
+  return html`
+    <div class="bar">
+      <${Field} id="name" label="Name" grows ...${wrong("name")}
+        hint="Who will use it: events say so. Letters, digits, - and _.">${(own) => html`
+        <input ...${own} required pattern="[A-Za-z0-9_\\-]{1,64}" maxlength="64" autocomplete="off" spellcheck=${false}
+          title="1 to 64 letters, digits, - or _" value=${wanted.name} onInput=${put("name")} />
+      `}<//>
+      <${Field} id="role" label="Role" hint="Give the least that will do." ...${wrong("role")}>${(own) => html`
+        <select ...${own} value=${wanted.role} onChange=${put("role")}>
+          ${Object.entries(ROLES).map(([role, text]) => html`<option value=${role}>${text}</option>`)}
+        </select>
+      `}<//>
+      <${Field} id="expires" label="Expires" hint="By your clock; left empty, never." ...${wrong("expires")}>${(own) => html`
+        <input ...${own} type="datetime-local" value=${wanted.expires} onInput=${put("expires")} />
+      `}<//>
+    </div>
+    <${Collections} chosen=${wanted.collections} onChange=${(collections) => onChange({ ...wanted, collections })} />
+    <${Field} id="prefixes" label="Prefixes of ids that it is bound to" ...${wrong("prefixes")}
+      hint="One a line. Left empty: it is good for all ids.">${(own) => html`
+      <textarea ...${own} class="mono" rows="3" spellcheck=${false} dir="auto" value=${wanted.prefixes} onInput=${put("prefixes")}></textarea>
+    `}<//>
+  `;
+}
+
+function Collections({ chosen, onChange }) {
+  const { collections } = useAccess();
+  const choose = (name) => (event) => {
+    const others = chosen.filter((each) => each !== name);
+    onChange(event.target.checked ? [...others, name] : others);
+  };
+  return html`
+    <fieldset>
+      <legend>Collections that it is bound to</legend>
+      <div class="actions">
+        ${collections.map((name) => html`
+          <label key=${name}>
+            <input type="checkbox" checked=${chosen.includes(name)} onChange=${choose(name)} /> ${name}
+          </label>
+        `)}
+      </div>
+      <p class="hint">None chosen: it is good for all.</p>
+    </fieldset>
   `;
 }
 
@@ -81,11 +97,11 @@ function bodyOf({ name, role, collections, prefixes, expires }) {
   const lines = prefixes.split("\n").filter((line) => line !== "");
   if (collections.length) body.collections = collections;
   if (lines.length) body.prefixes = lines;
-  if (expires) body.expires = new Date(expires).toISOString().replace(/\.\d+/, "");
+  if (expires) body.expires = new Date(expires).toISOString();
   return JSON.stringify(body);
 }
 
-function Secret({ of: { name, token }, onDone }) {
+function Secret({ of: { name, token, warning }, onDone }) {
   const place = useRef(null);
   useEffect(() => place.current.focus(), [token]);
   return html`
@@ -93,6 +109,7 @@ function Secret({ of: { name, token }, onDone }) {
       <h2>The token ${name} was made</h2>
       <p>This is the whole token. Keep it now: it will not be shown again.</p>
       <pre class="secret">${token}</pre>
+      ${warning && html`<p>${warning}</p>`}
       <div class="actions">
         <${Copy} text=${token} label="Copy the token" />
         <button type="button" onClick=${onDone}>I have it</button>

@@ -33,12 +33,18 @@ function Open() {
 }
 
 function Closed({ own }) {
-  const listed = useLoaded(async (signal) => (await ask("/admin/tokens", { signal })).plain.tokens, []);
+  const listed = useLoaded(async (signal) => (await ask("/admin/tokens", { signal })).plain, []);
   const [revoked, setRevoked] = useState(null);
   const close = () => setRevoked(null);
   return html`
-    <${Loaded} of=${listed}>${(tokens) => html`
+    <${Loaded} of=${listed}>${({ tokens, unreadable }) => html`
       <${TokensTable} tokens=${tokens} own=${own} onRevoke=${setRevoked} />
+      ${unreadable.map((name) => html`
+        <p class="caution actions" key=${name}>
+          The row of <bdi>${name}</bdi> is damaged, so it opens nothing.
+          <${RevokeButton} token=${{ name }} onRevoke=${setRevoked} />
+        </p>
+      `)}
     `}<//>
     <${NewToken} onMade=${listed.reload} />
     ${revoked && html`
@@ -66,10 +72,8 @@ function TokensTable({ tokens, own, onRevoke }) {
               <td>${token.role}</td>
               <td><${Bounds} of=${token} /></td>
               <td><${Time} at=${token.created} /></td>
-              <td><${Expiry} at=${token.expires} /></td>
-              <td class="number">
-                <button type="button" class="danger" aria-label=${`Revoke ${token.name}`} onClick=${() => onRevoke(token)}>Revoke</button>
-              </td>
+              <td><${Expiry} of=${token} /></td>
+              <td class="number"><${RevokeButton} token=${token} onRevoke=${onRevoke} /></td>
             </tr>
           `)}
         </tbody>
@@ -86,7 +90,13 @@ function Bounds({ of: { collections, prefixes } }) {
   `;
 }
 
-function Expiry({ at }) {
-  if (!at) return html`<span class="muted">never</span>`;
-  return html`<${Time} at=${at} />${new Date(at) <= new Date() && html` <b>(expired)</b>`}`;
+function Expiry({ of: { expires, expired } }) {
+  if (expires === null) return html`<span class="muted">never</span>`;
+  return html`<${Time} at=${expires} />${expired && html` <b>(expired)</b>`}`;
+}
+
+function RevokeButton({ token, onRevoke }) {
+  return html`
+    <button type="button" class="danger" aria-label=${`Revoke ${token.name}`} onClick=${() => onRevoke(token)}>Revoke</button>
+  `;
 }

@@ -1,0 +1,157 @@
+"""How the store is, and what an admin does about it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Request, expect
+
+from tests.explorer.pages import Explorer
+
+HIDE = """isHidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+RUNNING = {
+    "id": "1",
+    "operation": "rebuild",
+    "projection": "sql",
+    "collection": "orders",
+    "dry_run": False,
+    "status": "running",
+    "started": "2026-11-23T09:17:31Z",
+    "started_by": "ann",
+    "host": "store-1",
+    "progress": {
+        "stage": "replaying",
+        "done": 20000,
+        "total": 1000000,
+        "unit": "events",
+        "collection": "orders",
+    },
+    "cancelling": False,
+    "cancelled_by": None,
+    "finished": None,
+    "result": None,
+    "error": None,
+}
+
+VERDICT = {
+    "clean": False,
+    "digest": "ef" * 32,
+    "position": "1795817797295-0",
+    "events": 200,
+    "items": 12,
+    "counted": {"row": 30, "log": 1},
+    "differences": [{"where": "row", "name": "<b>a</b>", "found": "1", "expected": "nothing"}],
+    "not_compared": {"sql": "The database is away."},
+}
+
+ENDED = {"status": "succeeded", "progress": None, "finished": "2026-11-23T09:17:33Z"}
+DIFFERING = RUNNING | ENDED | {"id": "2", "operation": "verify", "result": VERDICT}
+FAILED = RUNNING | ENDED | {"id": "3", "status": "failed", "error": "Its process was killed."}
+
+
+def test_the_state_of_the_store_is_told_in_its_words(explorer: Explorer) -> None:
+    """Projections, archive, queries and readiness; and the numbers, each with a text."""
+    explorer.store.put("/orders/operations-a", json={"n": 1}).raise_for_status()
+    ready = explorer.store.get("/readyz").json()
+    page = explorer.open("operations")
+    expect(page.get_by_text(ready["durability"]["meaning"])).to_be_visible()
+    table = page.get_by_role("region", name="Projections")
+    expect(table.get_by_role("rowheader", name="sql")).to_have_count(2)
+    expect(page.get_by_text("Indexed: price_cents. Searched for words: title.")).to_be_visible()
+    expect(page.get_by_text("A process follows the log for queries.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Archive")).to_be_visible()
+
+    plots = page.get_by_role("figure")
+    expect(plots).to_have_count(8)
+    expect(plots.locator("canvas")).to_have_count(8)
+    memory = plots.filter(has_text="Memory")
+    expect(memory).to_contain_text("engine at most")
+    expect(memory.locator("b").first).to_contain_text("MB")
+
+
+def test_numbers_are_asked_for_only_while_somebody_looks(explorer: Explorer) -> None:
+    """Every two seconds, by a clock that the test turns."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/metrics"):
+            asked.append(request.url)
+
+    page = explorer.page
+    page.on("request", note)
+    page.clock.install()
+    explorer.open("operations")
+    with page.expect_response("**/metrics"):
+        page.clock.run_for(2000)
+    page.evaluate(HIDE, True)
+    before = len(asked)
+    page.clock.run_for(20_000)
+    page.evaluate("fetch('livez')")
+    assert len(asked) == before
+    with page.expect_response("**/metrics"):
+        page.evaluate(HIDE, False)
+
+
+def test_an_admin_verifies_and_rebuilds(explorer: Explorer) -> None:
+    """What came of it is kept, and shown."""
+    explorer.store.put("/orders/operations-b", json={"n": 1}).raise_for_status()
+    page = explorer.open("operations")
+    kept = page.locator(".ended li")
+    page.get_by_role("button", name="Verify").click()
+    expect(kept.filter(has_text="Verification").first).to_contain_text("nothing differs")
+
+    page.get_by_label("What to do").select_option("Rebuild")
+    page.get_by_label("Projection").select_option("statistics")
+    page.get_by_label("Collection").select_option("orders")
+    page.get_by_role("button", name="Rebuild").click()
+    receipt = kept.filter(has_text="Rebuild of statistics in orders")
+    expect(receipt).to_contain_text("done")
+    receipt.locator("summary").click()
+    expect(receipt).to_contain_text("Nothing differed from the log.")
+    row = page.get_by_role("row").filter(has_text="orders").filter(has_text="statistics")
+    expect(row).to_contain_text("nothing differed")
+
+
+def test_what_runs_can_be_cancelled_and_what_differs_is_readable(explorer: Explorer) -> None:
+    """A verdict names what should be; one that failed says why."""
+    shown = {"operations": [RUNNING, DIFFERING, FAILED]}
+    cancelled = {"operations": [RUNNING | {"cancelling": True, "cancelled_by": "bob"}]}
+    page = explorer.page
+    page.route("**/admin/operations", lambda route: route.fulfill(json=shown))
+    explorer.open("operations")
+    running = page.get_by_role("region", name="Running now")
+    expect(running).to_contain_text("replaying orders: 20,000 of 1,000,000 events")
+    expect(running.get_by_role("progressbar")).to_have_attribute("value", "20000")
+    expect(page.get_by_role("button", name="Verify")).to_be_disabled()
+
+    for summary in page.locator(".ended summary").all():
+        summary.click()
+    differing, failed = page.locator(".ended li").all()
+    expect(differing).to_contain_text("It differs from what the log says: row (30), log (1).")
+    expect(differing).to_contain_text("restore a backup")
+    expect(differing.get_by_role("row").last).to_contain_text("<b>a</b>")
+    expect(failed).to_contain_text("Its process was killed.")
+
+    page.route("**/admin/operations", lambda route: route.fulfill(json=cancelled))
+    page.route("**/admin/operations/1", lambda route: route.fulfill(status=202, json={}))
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        running.get_by_role("button", name="Cancel").click()
+    expect(running).to_contain_text("It is being cancelled by bob")
+
+
+def test_others_see_what_they_may_and_no_more(closed_explorer: Explorer) -> None:
+    """A reader sees the whole store; who is bound to ids, whether it takes writes."""
+    closed_explorer.sign_in("reader")
+    page = closed_explorer.open("operations")
+    expect(page.get_by_role("figure")).to_have_count(8)
+    expect(page.get_by_role("region", name="Projections")).to_be_visible()
+    for name in ("Rebuild and verify", "Tokens"):
+        expect(page.get_by_role("heading", name=name)).to_have_count(0)
+    expect(page.get_by_role("link", name="Tokens")).to_have_count(0)
+
+    closed_explorer.sign_in("bound")
+    closed_explorer.open("operations")
+    expect(page.get_by_text("are accepted")).to_be_visible()
+    expect(page.get_by_text("this token is bound to a part of it")).to_be_visible()
