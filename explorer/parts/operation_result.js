@@ -1,6 +1,7 @@
 /** What came of a rebuild, or of a verification: its receipt or its verdict, for reading. */
 
 import { html } from "../html.js";
+import { Position } from "./position.js";
 import { listed, whatDiffered } from "./projections_table.js";
 
 /** An operation that has ended, whole. */
@@ -44,7 +45,7 @@ function Verdict({ of }) {
       ? "Everything is what the log says."
       : `It differs from what the log says: ${listed(kinds)}. ${advice(of.counted)}`}</p>
     <dl class="facts">
-      <dt>Events</dt><dd>${counted(of.events)}, up to <span class="mono">${of.position}</span></dd>
+      <dt>Events</dt><dd>${counted(of.events)}, up to <${Position} of=${of.position} /></dd>
       <dt>Items</dt><dd>${counted(of.items)}</dd>
       <dt>Digest</dt><dd class="mono">${of.digest}</dd>
       ${Object.entries(of.not_compared ?? {}).map(([name, reason]) => html`

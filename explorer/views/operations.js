@@ -1,6 +1,5 @@
 /** How the store is: its read models, its archive, its numbers; and what an admin may do about it. */
 
-import { href } from "../address.js";
 import { html } from "../html.js";
 import { ask } from "../http.js";
 import { MetricsPlots } from "../parts/metrics_plots.js";
@@ -19,10 +18,7 @@ export default function Operations() {
   const { access } = useAccess();
   const isWhole = !access.collections && !access.prefixes;
   return html`
-    <div class="heading">
-      <h1>Operations</h1>
-      ${isWhole && may("admin") && html`<a class="button" href=${href("tokens")}>Tokens</a>`}
-    </div>
+    <div class="heading"><h1>Operations</h1></div>
     <h2>Readiness</h2>
     <${Readiness} />
     ${isWhole && html`<h2>Numbers</h2><${MetricsPlots} />`}
