@@ -6,7 +6,7 @@ from playwright.sync_api import Request, Route, expect
 
 from tests.explorer.pages import Explorer
 
-HIDE = """isHidden => {
+SET_HIDDEN = """isHidden => {
   Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
@@ -85,13 +85,13 @@ def test_numbers_are_asked_for_only_while_somebody_looks(explorer: Explorer) -> 
     explorer.open("operations")
     with page.expect_response("**/metrics"):
         page.clock.run_for(2000)
-    page.evaluate(HIDE, True)
+    page.evaluate(f"({SET_HIDDEN})(true)")
     before = len(asked)
     page.clock.run_for(20_000)
     page.evaluate("fetch('livez')")
     assert len(asked) == before
     with page.expect_response("**/metrics"):
-        page.evaluate(HIDE, False)
+        page.evaluate(f"({SET_HIDDEN})(false)")
 
 
 def test_an_admin_verifies_and_rebuilds(explorer: Explorer) -> None:

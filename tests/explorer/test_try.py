@@ -27,7 +27,7 @@ def test_a_write_is_sent_and_the_event_that_it_appended_is_shown(explorer: Explo
     expect(page.get_by_label(ANSWER)).to_contain_text("201 Created")
     expect(page.get_by_label("The request", exact=True)).to_contain_text("If-None-Match: *")
     event = page.get_by_label("The event that it appended")
-    expect(event).to_contain_text("ItemCreated")
+    expect(event).to_contain_text("created", ignore_case=True)
     expect(event).to_contain_text("12345678901234567890")
     position = explorer.store.get("/orders/try%2Fa/events").json()[-1]["id"]
     expect(event).to_contain_text(position)
