@@ -40,7 +40,6 @@ function Both({ theirs, value }) {
   const label = "What yours would change of theirs";
   if (value === null) return html`<p>Yours is not JSON yet.</p>`;
   return html`
-    <h3>${label}</h3>
     <${Difference} before=${theirs.value} after=${value} label=${label} />
     <div class="both">
       <details><summary>Mine</summary><${Json} value=${value} /></details>

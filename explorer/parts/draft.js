@@ -9,6 +9,8 @@ import { Numeral, parse, print } from "../json_text.js";
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const MOST_OTHERS = 50;
+const LARGE = 100_000;
+const STRINGS_AND_BLANKS = /("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g;
 const UNKNOWN = { kind: "json", options: [], isNullable: false, isRequired: false };
 
 /**
@@ -16,10 +18,17 @@ const UNKNOWN = { kind: "json", options: [], isNullable: false, isRequired: fals
  * (see schema_fields.js), or null where there is no form for it.
  */
 export function draftOf(value, fields) {
-  const text = print(value ?? new Map(), 2);
+  const text = written(value ?? new Map());
   const isObject = value === undefined || value instanceof Map;
+  const isForm = fields && isObject && text.length <= LARGE;
   const draft = formed(value ?? new Map(), fields, text);
-  return { ...draft, mode: fields && isObject ? "form" : "text", began: draft.agreed };
+  return { ...draft, mode: isForm ? "form" : "text", began: draft.agreed };
+}
+
+/** A value as text to be edited. A large one is on one line: many are too much for a browser. */
+function written(value) {
+  const text = print(value);
+  return text.length > LARGE ? text : print(value, 2);
 }
 
 /** A draft whose form and text say the same. */
@@ -48,7 +57,7 @@ function inputOf(value, field) {
   if (value === undefined) return { state: "absent", text: "", kind: field.kind };
   if (value === null && field.isNullable) return { state: "null", text: "", kind: field.kind };
   const text = typedText(value, field);
-  if (text === undefined) return { state: "value", text: print(value, 2), kind: "json" };
+  if (text === undefined) return { state: "value", text: written(value), kind: "json" };
   return { state: "value", text, kind: field.kind };
 }
 
@@ -101,9 +110,10 @@ export function isChanged(draft) {
   return formText(draft) !== draft.began.form;
 }
 
-/** The JSON to send: as it was typed, or made of the form. */
+/** The JSON to send: as it was typed but for blanks, or made of the form. */
 export function bodyOf(draft) {
-  return draft.mode === "text" ? draft.text : print(assembled(draft));
+  if (draft.mode === "text") return draft.text.replace(STRINGS_AND_BLANKS, "$1");
+  return print(assembled(draft));
 }
 
 /** What can't be sent as it is: a list of `{name, detail}`; `name` is null for the whole text. */
@@ -128,7 +138,7 @@ function mistakeOf(read, name) {
 }
 
 function formText(draft) {
-  return print(assembled(draft), 2);
+  return written(assembled(draft));
 }
 
 /** The members in their old order, new ones after them, each as it was typed. */

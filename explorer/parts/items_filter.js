@@ -22,6 +22,7 @@ const OF_A_QUERY = [
  */
 export function ItemsFilter({ collection, asked, hasQueries, error }) {
   const [typed, setTyped] = useState(asked);
+  const [isFolded, setFolded] = useState(!OF_A_QUERY.some(({ name }) => asked[name]));
   useEffect(() => setTyped(asked), [JSON.stringify(asked)]);
   const fields = hasQueries ? [PREFIX, ...OF_A_QUERY] : [PREFIX];
   const show = (event) => {
@@ -29,7 +30,7 @@ export function ItemsFilter({ collection, asked, hasQueries, error }) {
     go("items", { collection, ...typed });
   };
   return html`
-    <form class="bar items-filter" role="search" onSubmit=${show}>
+    <form class=${`bar items-filter ${isFolded ? "folded" : ""}`} role="search" onSubmit=${show}>
       ${fields.map((field) => html`
         <${Field} key=${field.name} field=${field} text=${typed[field.name] ?? ""}
           asked=${asked[field.name] ?? ""} error=${errorAt(error, field)}
@@ -37,6 +38,10 @@ export function ItemsFilter({ collection, asked, hasQueries, error }) {
       `)}
       <span class="actions">
         <button>Show</button>
+        ${hasQueries && html`
+          <button type="button" class="quiet unfold" aria-expanded=${!isFolded}
+            onClick=${() => setFolded(!isFolded)}>By what is in them</button>
+        `}
         ${fields.some(({ name }) => asked[name]) && html`
           <a href=${href("items", { collection })}>All</a>
         `}
@@ -53,7 +58,7 @@ function Field({ field, text, asked, error, onText }) {
   const id = `filter-${field.name}`;
   const described = [field.hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return html`
-    <div class=${field.grows ? "field grows" : "field"}>
+    <div class=${`field ${field === PREFIX ? "" : "of-a-query"} ${field.grows ? "grows" : ""}`}>
       <label for=${id}>${field.label}</label>
       <input id=${id} class="mono" type="text" autocomplete="off" autocapitalize="none"
         spellcheck=${false} dir="auto" value=${text} aria-describedby=${described || undefined}

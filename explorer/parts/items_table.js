@@ -2,11 +2,11 @@
 
 import { href } from "../address.js";
 import { html } from "../html.js";
+import { preview } from "./body_texts.js";
 import { Id } from "./id.js";
-import { preview } from "./preview.js";
 import { Time } from "./time.js";
 
-/** `items` is the list as the store gave it, lossless. Bodies are shown by their beginning. */
+/** `items` are `{id, version, modified, text}`. Bodies are shown by the beginning of their text. */
 export function ItemsTable({ collection, items }) {
   return html`
     <div class="scroller">
@@ -21,7 +21,7 @@ export function ItemsTable({ collection, items }) {
         </thead>
         <tbody>
           ${items.map((each) => html`
-            <${Row} key=${each.get("id")} collection=${collection} listed=${each} />
+            <${Row} key=${each.id} collection=${collection} ...${each} />
           `)}
         </tbody>
       </table>
@@ -29,16 +29,15 @@ export function ItemsTable({ collection, items }) {
   `;
 }
 
-function Row({ collection, listed }) {
-  const id = listed.get("id");
+function Row({ collection, id, version, modified, text }) {
   return html`
     <tr>
       <th scope="row">
         <a href=${href("item", { collection, id })} title=${id}><${Id} id=${id} /></a>
       </th>
-      <td class="cut"><code><bdi>${preview(listed.get("item"))}</bdi></code></td>
-      <td class="number">${String(listed.get("version"))}</td>
-      <td class="when"><${Time} at=${listed.get("modified")} /></td>
+      <td class="cut"><code><bdi>${preview(text)}</bdi></code></td>
+      <td class="number">${version}</td>
+      <td class="when"><${Time} at=${modified} /></td>
     </tr>
   `;
 }

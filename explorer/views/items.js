@@ -4,6 +4,7 @@ import { go, href } from "../address.js";
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
 import { latestPosition } from "../item_requests.js";
+import { bodyTexts } from "../parts/body_texts.js";
 import { Copy } from "../parts/copy.js";
 import { ItemsFilter } from "../parts/items_filter.js";
 import { ItemsTable } from "../parts/items_table.js";
@@ -65,13 +66,13 @@ async function pageOf(collection, query, isQuery, signal) {
 }
 
 function pageIn(answer, isBehind) {
-  const members = answer.value;
-  const atLeast = members.get("total_at_least");
+  const { items, next, total, total_at_least } = answer.plain;
+  const texts = bodyTexts(answer.text);
   return {
-    items: members.get("items"),
-    next: members.get("next"),
-    total: Number(members.get("total") ?? atLeast),
-    isExact: atLeast === undefined,
+    items: items.map(({ id, version, modified }, at) => ({ id, version, modified, text: texts[at] })),
+    next,
+    total: total ?? total_at_least,
+    isExact: total !== undefined,
     position: answer.field("Position"),
     isBehind,
   };

@@ -1,0 +1,38 @@
+/**
+ * The bodies of a page of items as the texts that they are: exact, and without reading all of them,
+ * which may be megabytes.
+ */
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
+const MEMBER = '"item"';
+const DEPTH = 3; // the page, its list, an entry
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The text of each entry's `item`, which is its last member, in their order. `page` is JSON. */
+export function bodyTexts(page) {
+  const texts = [];
+  let depth = 0;
+  let start = null;
+  for (const { 0: token, index } of page.matchAll(TOKEN)) {
+    if (token === "{" || token === "[") {
+      depth += 1;
+    } else if (token === "}" || token === "]") {
+      depth -= 1;
+      if (start === null || depth !== DEPTH - 1) continue;
+      texts.push(page.slice(start, index));
+      start = null;
+    } else if (depth === DEPTH && token === MEMBER && page[index + MEMBER.length] === ":") {
+      start ??= index + MEMBER.length + 1;
+    }
+  }
+  return texts;
+}
+
+/**
+ * The beginning of a JSON text, on one line. Characters that turn the direction of what follows
+ * are written as escapes, for in a text that is cut they are never taken back.
+ */
+export function preview(text, most = 200) {
+  const cut = text.length > most ? `${text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "")}…` : text;
+  return cut.replace(TURNS, (turn) => `\\u${turn.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
