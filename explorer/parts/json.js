@@ -16,7 +16,7 @@ export function Json({ value }) {
   }
   const length = `${Math.round(text.length / 1000).toLocaleString("en")} kB`;
   return html`
-    <pre class="json" tabindex="0" aria-label="JSON">${isWhole ? text : `${text.slice(0, BEGINNING)} …`}</pre>
+    <pre class="json" tabindex="0" aria-label="JSON">${isWhole ? text : [...coloured(text.slice(0, BEGINNING)), " …"]}</pre>
     ${!isWhole && html`
       <p><button type="button" onClick=${() => setIsWhole(true)}>Show all ${length}</button></p>
     `}

@@ -1,8 +1,11 @@
 /** The view that the address names, loaded when it is first wanted. */
 
 import { href } from "../address.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { noteAway, useBack } from "../connection.js";
+import { html, useCallback, useEffect, useRef, useState } from "../html.js";
+import { Unreachable } from "../http.js";
 import { Boundary, Broken } from "./boundary.js";
+import { focusOnHeading } from "./heading_focus.js";
 import { useTitle } from "./title.js";
 
 const VIEWS = {
@@ -26,14 +29,20 @@ export function ShownView({ view, ...parameters }) {
   useEffect(() => {
     let isWanted = true;
     const found = (what) => isWanted && setLoaded({ view, ...what });
-    viewOf(view).then((component) => found({ component }), (error) => found({ error }));
+    const missed = (error) => {
+      found({ error });
+      noteAway(new Unreachable()); // if it is: else there is something wrong with the file
+    };
+    viewOf(view).then((component) => found({ component }), missed);
     return () => {
       isWanted = false;
     };
   }, [view, round]);
+  const again = useCallback(() => setRound((before) => before + 1), []);
+  useBack(useCallback(() => loaded?.error && again(), [loaded]));
   if (loaded?.view === view) last.current = { ...loaded, parameters };
   if (last.current === null) return null;
-  return html`<${Shown} ...${last.current} onRetry=${() => setRound(round + 1)} />`;
+  return html`<${Shown} ...${last.current} onRetry=${again} />`;
 }
 
 async function viewOf(name) {
@@ -43,35 +52,14 @@ async function viewOf(name) {
 function Shown({ view, component, error, parameters, onRetry }) {
   // Another item is another view: nothing of the one before stays.
   const key = JSON.stringify([view, parameters.collection, parameters.id]);
-  useFocusOnHeading(key);
-  if (error) return html`<${Broken} error=${error} onRetry=${onRetry} />`;
-  return html`<${Boundary} key=${key}><${component} ...${parameters} /><//>`;
-}
-
-/** After a change of view the focus is on its heading, so that screen readers begin there. */
-function useFocusOnHeading(key) {
   const first = useRef(key);
   useEffect(() => {
     if (key === first.current) return;
     first.current = null;
-    return whenThere("main h1", (heading) => {
-      if (document.activeElement?.closest("main > *")) return;
-      heading.tabIndex = -1;
-      heading.focus({ preventScroll: true });
-    });
+    return focusOnHeading();
   }, [key]);
-}
-
-function whenThere(selector, act) {
-  const look = () => {
-    const found = document.querySelector(selector);
-    if (found) watch.disconnect();
-    if (found) act(found);
-  };
-  const watch = new MutationObserver(look);
-  watch.observe(document.body, { childList: true, subtree: true });
-  look();
-  return () => watch.disconnect();
+  if (error) return html`<${Broken} error=${error} why="Its file did not come." onRetry=${onRetry} />`;
+  return html`<${Boundary} key=${key}><${component} ...${parameters} /><//>`;
 }
 
 function Unknown() {

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import { ask } from "../http.js";
 import { Away, Brand } from "../parts/frame.js";
+import { focusOnHeading } from "../parts/heading_focus.js";
 import { useTitle } from "../parts/title.js";
 import { setAccess, setToken } from "../session.js";
 
@@ -16,7 +17,10 @@ export default function SignIn({ failure = null }) {
   const [isAsking, setIsAsking] = useState(false);
   const field = useRef();
   useTitle("Sign in");
-  useEffect(() => field.current.focus(), []);
+  useEffect(() => {
+    field.current.focus();
+    return () => setTimeout(focusOnHeading);
+  }, []);
 
   const enter = async (event) => {
     event.preventDefault();

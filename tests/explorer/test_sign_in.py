@@ -22,6 +22,7 @@ def test_a_pasted_token_opens_the_address_that_was_asked_for(
 
     enter(page, f"  Authorization: Bearer {secret[:20]}\n {secret[20:]} ")
     expect(page.get_by_role("heading")).to_have_text("There is no such view")
+    expect(page.get_by_role("heading")).to_be_focused()
     expect(page).to_have_url(f"{closed_explorer.url}/explorer?view=nowhere")
     expect(page.get_by_role("banner")).to_contain_text("reader · reader")
     page.reload()
