@@ -2,12 +2,12 @@
 
 import { go, href } from "../address.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { Failure } from "../parts/failure.js";
 import { History } from "../parts/history.js";
 import { Id } from "../parts/id.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { Newer, useNewer } from "../parts/newer.js";
 import { Revert } from "../parts/revert.js";
+import { SinceWhen } from "../parts/since_when.js";
 import { Tabs } from "../parts/tabs.js";
 import { Timeline } from "../parts/timeline.js";
 import { useTitle } from "../parts/title.js";
@@ -66,15 +66,14 @@ function Versions({ history, version, against, onReload }) {
     `}
     <${VersionSlider} version=${chosen} count=${count} event=${event}
       deletions=${deletions.value ?? []} onChoose=${choose} />
-    <${Shown} history=${history} shown=${shown} onReverted=${reverted} />
+    <${Loaded} of=${shown}>${(found) => html`
+      <${Shown} history=${history} ...${found} onReverted=${reverted} />
+    `}<//>
   `;
 }
 
 /** The version, beside what it is compared with, above those around it. */
-function Shown({ history, shown, onReverted }) {
-  if (shown.error) return html`<${Failure} error=${shown.error} />`;
-  if (!shown.value) return html`<p aria-busy="true">Loading …</p>`;
-  const { event, other } = shown.value;
+function Shown({ history, event, other, onReverted }) {
   const isOld = event.version !== history.count;
   return html`
     <div class="sides">
@@ -90,6 +89,7 @@ function Shown({ history, shown, onReverted }) {
         <${Compared} history=${history} event=${event} other=${other} />
       </section>
     </div>
+    ${event.body !== undefined && html`<${SinceWhen} history=${history} event=${event} />`}
     ${!event.isGone && html`<${Raw} key=${event.version} history=${history} event=${event} />`}
     <h2>All versions</h2>
     <${Timeline} history=${history} version=${event.version} against=${other?.version} />

@@ -80,7 +80,19 @@ def test_the_event_of_a_version_is_shown_with_its_header_fields(explorer: Explor
     page = explorer.open("life", collection="orders", id="raw", version=1)
     page.get_by_text("The event of version 1").click()
     expect(page.get_by_text("memento-datetime")).to_be_visible()
-    expect(page.get_by_text("ItemCreated", exact=True).first).to_be_visible()
+    expect(page.locator(".raw").get_by_text("Position")).to_be_visible()
+
+
+def test_each_member_is_traced_to_the_version_that_wrote_it(explorer: Explorer) -> None:
+    """A member that was away meanwhile is as old as its coming back."""
+    put(explorer, "traced", {"a": 1, "b": 1}, {"a": 1, "b": 2}, {"b": 2}, {"a": 1, "b": 2, "c": 3})
+    page = explorer.open("life", collection="orders", id="traced")
+    page.get_by_text("Since when each member is as it is").click()
+    for name, version in (("a", 4), ("b", 2), ("c", 4)):
+        row = page.get_by_role("row").filter(
+            has=page.get_by_role("rowheader", name=name, exact=True)
+        )
+        expect(row.get_by_role("link")).to_have_text(f"version {version}")
 
 
 def test_a_version_is_reverted_to_after_a_look_at_what_would_change(explorer: Explorer) -> None:
