@@ -7,14 +7,18 @@ and dark colours and on a phone, to be looked at after a change.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,9 +58,11 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
 
+SECONDS = {"log": 8, "operations": 15}
+"""How long a view is watched before its picture is taken: customers come meanwhile."""
+
 SHOWN = (
     "items-light", "life-light", "life-dark", "life-phone", "log-dark", "operations-light",
-    "edit-phone", "try-light",
 )  # fmt: skip
 """Those that the pages show."""
 
@@ -68,7 +74,7 @@ def main() -> None:
     )
     parser.add_argument("--all", type=Path, metavar="DIRECTORY", help="all of them, to there")
     wanted = parser.parse_args().all
-    with _shop_open() as url, sync_playwright() as playwright:
+    with _shop_open() as url, _customers(url), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
@@ -95,10 +101,42 @@ def _shop_open() -> Iterator[str]:
         try:
             assert process.stdout is not None
             said = (line.split() for line in process.stdout)
-            yield next(words[1] for words in said if words[:1] == ["API"])
+            url = next(words[1] for words in said if words[:1] == ["API"])
+            _wait_for_queries(url)
+            yield url
         finally:
             process.terminate()
             process.wait()
+
+
+def _wait_for_queries(url: str) -> None:
+    while True:
+        connection = HTTPConnection(url.removeprefix("http://"))
+        connection.request("GET", "/products?order=price_cents")
+        if connection.getresponse().status == 200:
+            return
+        time.sleep(0.2)
+
+
+@contextmanager
+def _customers(url: str) -> Iterator[None]:
+    """Has a customer order a few times a second for the block."""
+    is_over = Event()
+
+    def order() -> None:
+        connection = HTTPConnection(url.removeprefix("http://"))
+        headers = {"Content-Type": "application/json"}
+        for path, body in shop.more_orders():
+            connection.request("PUT", path, json.dumps(body), headers)
+            connection.getresponse().read()
+            if is_over.wait(0.3):
+                return
+
+    customer = Thread(target=order)
+    customer.start()
+    yield
+    is_over.set()
+    customer.join()
 
 
 def _pictures(
@@ -113,6 +151,7 @@ def _pictures(
             name = f"{view}-{look}"
             if wanted is None or name in wanted:
                 _show(page, f"{url}/explorer?{urlencode({'view': view, **parameters})}")
+                page.wait_for_timeout(1000 * SECONDS.get(view, 0))
                 yield name, page.screenshot()
         context.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import Random
 from typing import Any, Literal
 
@@ -46,6 +47,8 @@ TITLES = {
     "book/of-cups": "A History of Cups",
 }
 
+CUSTOMERS = ("mia", "noor", "paul", "zoë")
+
 PEOPLE = ("ann", "joe", "till")
 
 
@@ -53,6 +56,16 @@ def history() -> Iterator[str]:
     """Every event of the shop in a line, oldest first, as `itemstore import` reads them."""
     for event in sorted(_events(), key=lambda event: event["time"]):
         yield json.dumps(event, ensure_ascii=False)
+
+
+def more_orders() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What customers write for as long as the shop is open: paths and bodies."""
+    random = Random(20)
+    for number in count(181):
+        lines = [{"product": random.choice(list(TITLES)), "quantity": random.randrange(1, 4)}]
+        order = {"customer": random.choice(CUSTOMERS), "lines": lines}
+        for state in ("placed", "paid"):
+            yield f"/orders/2026-{number:04}", {**order, "state": state}
 
 
 def _events() -> Iterator[dict[str, Any]]:
@@ -96,7 +109,7 @@ def _order(item: str, placed: datetime, random: Random) -> Iterator[dict[str, An
         {"product": product, "quantity": random.randrange(1, 4)}
         for product in random.sample(list(TITLES), random.randrange(1, 4))
     ]
-    order = {"customer": random.choice(["mia", "noor", "paul", "zoë"]), "lines": lines}
+    order = {"customer": random.choice(CUSTOMERS), "lines": lines}
     steps = ["placed", "paid", "sent"] if random.random() < 0.9 else ["placed", "cancelled"]
     for number, state in enumerate(steps):
         when = placed + timedelta(hours=9 * number, minutes=random.randrange(50))

@@ -117,7 +117,7 @@ function optionsOf(place, { series, format, height, isBare }) {
     height,
     legend: { show: false },
     cursor: { show: false },
-    padding: isBare ? [2, 0, 2, 0] : [8, 8, 0, 0],
+    padding: isBare ? [2, 0, 2, 0] : [8, 8, 6, 0],
     scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
       {
