@@ -1,13 +1,12 @@
 /** Which events the log view shows: of which collection, type and item, and where it begins. */
 
-import { html } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 
 const TYPES = { ItemCreated: "created", ItemUpdated: "updated", ItemDeleted: "deleted" };
 
 /** `shown` is what the address says; `onChange` gets what is to be another. */
 export function Filters({ collections, shown, onChange }) {
   const put = (name) => (event) => onChange({ [name]: event.target.value });
-  const begin = (event) => onChange({ since: timeOf(event.target.value) });
   return html`
     <form class="bar log-filters" aria-label="Which events" onSubmit=${(event) => event.preventDefault()}>
       ${collections.length > 1 && html`
@@ -25,13 +24,25 @@ export function Filters({ collections, shown, onChange }) {
         </select>
       </label>
       <label class="field grows">Item
-        <input type="search" dir="auto" autocomplete="off" spellcheck=${false} placeholder="its whole id"
-          value=${shown.item ?? ""} onChange=${put("item")} />
+        <${Field} type="search" dir="auto" autocomplete="off" spellcheck=${false}
+          placeholder="its whole id" value=${shown.item ?? ""} onCommit=${(item) => onChange({ item })} />
       </label>
       <label class="field">Begin at
-        <input type="datetime-local" step="1" value=${localText(shown.since)} onChange=${begin} />
+        <${Field} type="datetime-local" step="1" value=${localText(shown.since)}
+          onCommit=${(text) => onChange({ since: timeOf(text) })} />
       </label>
     </form>
+  `;
+}
+
+/** A field that keeps what is typed to itself until it is left, or Enter is pressed. */
+function Field({ value, onCommit, ...attributes }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const commit = () => text !== value && onCommit(text);
+  return html`
+    <input ...${attributes} value=${text} onInput=${(event) => setText(event.target.value)}
+      onBlur=${commit} onKeyDown=${(event) => event.key === "Enter" && commit()} />
   `;
 }
 

@@ -13,6 +13,9 @@ const MOST_PAGES = 3;
 const WANTED = 150;
 
 const FASTER = 8;
+
+/** How much more time a step takes at most where there was nothing in the one before it. */
+const FASTEST = 64;
 const FIRST_WIDTH_MS = 10_000;
 
 /**
@@ -119,8 +122,11 @@ export class WayBack {
   }
 
   #growth(count) {
-    if (count === 0) return this.#faster;
-    return Math.min(this.#faster, Math.max(1 / FASTER, WANTED / count));
+    if (count === 0) {
+      this.#faster = Math.min(FASTEST, 2 * this.#faster);
+      return this.#faster;
+    }
+    return Math.min(FASTER, Math.max(1 / FASTER, WANTED / count));
   }
 
   /** All from there up to what was read before; null where that is too much at a time. */
@@ -147,7 +153,7 @@ export class WayBack {
   /** Takes less time next, by how close together the events were. */
   #shorten(most = this.#width) {
     this.#width = Math.floor(Math.min(most, this.#width / FASTER));
-    this.#faster = 2;
+    this.#faster = 1;
   }
 
   #isRead(position) {

@@ -7,7 +7,7 @@ import { MOST_WAITING } from "./followed_log.js";
 
 /** A line that is said to screen readers when it changes, with its buttons. */
 export function Standing({ log, onBeginAgain }) {
-  const { stream, isPaused } = log;
+  const { stream, isPaused, older } = log;
   if (stream.state === "ended") {
     return html`<${Ended} error=${stream.error} onBeginAgain=${onBeginAgain} />`;
   }
@@ -17,6 +17,9 @@ export function Standing({ log, onBeginAgain }) {
       ${isPaused && html`<span class="count" aria-live="off">${waitingText(log)}</span>`}
       ${stream.state === "gone" && html`
         <button type="button" onClick=${() => log.tryNow()}>Try now</button>
+      `}
+      ${!log.isAtEnd && !older.isLoading && html`
+        <button type="button" onClick=${onBeginAgain}>To its end</button>
       `}
       ${log.isAtEnd && html`
         <button type="button" onClick=${() => (isPaused ? log.goOn() : log.pause())}>

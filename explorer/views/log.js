@@ -32,6 +32,10 @@ export default function Log(shown) {
     open("");
     document.querySelector(".rows-scroller").focus();
   };
+  const beginAgain = () => {
+    setRound(round + 1);
+    if (shown.since) filter({ since: "" });
+  };
   return html`
     <div class="heading log-heading">
       <h1>Log</h1>
@@ -39,7 +43,7 @@ export default function Log(shown) {
     </div>
     <${Filters} collections=${collections} shown=${shown} onChange=${filter} />
     ${log && html`
-      <${Standing} log=${log} onBeginAgain=${() => setRound(round + 1)} />
+      <${Standing} log=${log} onBeginAgain=${beginAgain} />
       <div class="log">
         <${Events} log=${log} opened=${shown.event} onOpen=${open} />
         ${shown.event && html`
