@@ -72,19 +72,27 @@ class _CarryingOut:
         self._projections = projections
         self._work: Rebuilding | Verifying | None = None
         self._progress: Progress | None = None
+        self._known_until = monotonic() + LEASE_MS / 1000
 
     async def run(self) -> None:
         """Until it has ended, and that is noted."""
-        task = asyncio.create_task(self._result())
         over = asyncio.create_task(self._over.wait())
+        try:
+            outcome = await self._note() or await self._carried_out(over)
+        finally:
+            over.cancel()
+        await self._end(outcome)
+
+    async def _carried_out(self, over: asyncio.Task[Any]) -> Operation:
+        """What became of it."""
+        task = asyncio.create_task(self._result())
         try:
             stopped = await self._watch(task, over)
             if stopped is not None:
                 await _stop(task)
         finally:
-            over.cancel()
             task.cancel()
-        await self._end(self._outcome(task, stopped))
+        return self._outcome(task, stopped)
 
     async def _result(self) -> Mapping[str, Any]:
         store, asked, projections = self._store, self._operation, self._projections
@@ -101,21 +109,25 @@ class _CarryingOut:
 
     async def _watch(self, task: asyncio.Task[Any], over: asyncio.Task[Any]) -> Operation | None:
         """Notes how far it is until it is done; what it is where it has to be stopped."""
-        known_until = monotonic() + LEASE_MS / 1000
-        while not task.done():
-            try:
-                held = await note(self._store.partition, self._now())
-            except ENGINE:
-                if monotonic() > known_until:
-                    return self._ended(FAILED, error="The engine was away for too long.")
-            else:
-                known_until = monotonic() + LEASE_MS / 1000
-                if (stopped := self._stopped_by(held)) is not None:
-                    return stopped
+        while True:
             await asyncio.wait([task, over], timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return None
             if over.done():
                 return self._ended(FAILED, error=STOPPED)
-        return None
+            if (stopped := await self._note()) is not None:
+                return stopped
+
+    async def _note(self) -> Operation | None:
+        """Notes how far it is; what it is where it has to be stopped."""
+        try:
+            held = await note(self._store.partition, self._now())
+        except ENGINE:
+            if monotonic() < self._known_until:
+                return None
+            return self._ended(FAILED, error="The engine was away for too long.")
+        self._known_until = monotonic() + LEASE_MS / 1000
+        return self._stopped_by(held)
 
     def _stopped_by(self, held: Held | None) -> Operation | None:
         """What it is where the lease is not its own any more, or it is cancelled."""
@@ -126,7 +138,7 @@ class _CarryingOut:
         return None
 
     def _outcome(self, task: asyncio.Task[Any], stopped: Operation | None) -> Operation:
-        """What became of it; what was done before it could be stopped is done."""
+        """What it is now; what was done before it could be stopped is done."""
         if task.done() and not task.cancelled() and task.exception() is None:
             return self._ended(SUCCEEDED, result=task.result())
         if stopped is not None:
