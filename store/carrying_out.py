@@ -155,9 +155,12 @@ class _CarryingOut:
         while True:
             try:
                 await end(self._store.partition, operation)
-            except ENGINE:
+            except ENGINE as error:
                 if monotonic() > until or self._over.is_set():
-                    raise
+                    logger.warning(
+                        "It is not noted how the operation %s ended: %s", operation.id, error
+                    )
+                    return
                 await asyncio.sleep(BEAT)
             else:
                 return

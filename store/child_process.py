@@ -44,7 +44,8 @@ async def run_to_end(  # noqa: PLR0913 - what a process is given
     )
     assert process.stdin is not None
     try:
-        process.stdin.write(said)
+        with suppress(RuntimeError):  # uvloop's, where the process was killed by now
+            process.stdin.write(said)
         return await process.wait()
     finally:
         process.stdin.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio import FIRST_COMPLETED
 from collections.abc import Sequence
 from contextlib import suppress
@@ -39,8 +38,6 @@ _ENDED = (
     "says; start it again."
 )
 
-logger = logging.getLogger("itemstore")
-
 
 class Operating:
     """Starts operations, one at a time, and looks after them until they have ended.
@@ -57,8 +54,7 @@ class Operating:
     async def start(self, operation: Operation) -> None:
         """Begins to carry it out. Raises OperationRunning, and what the engine does."""
         await begin(self._store.partition, operation)
-        apart = self._store.url is not None
-        task = asyncio.create_task(self._apart(operation) if apart else self._here(operation))
+        task = asyncio.create_task(self._carried_out(operation))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -70,13 +66,10 @@ class Operating:
             await asyncio.wait(tasks, timeout=END_SECONDS + 1)
         self._over = asyncio.Event()
 
-    async def _here(self, operation: Operation) -> None:
-        try:
+    async def _carried_out(self, operation: Operation) -> None:
+        if self._store.url is None:
             await carry_out(self._store, self._projections, operation, self._over)
-        except ENGINE as error:
-            logger.warning("The end of the operation %s is not noted: %s", operation.id, error)
-
-    async def _apart(self, operation: Operation) -> None:
+            return
         process = asyncio.create_task(carry_out_apart(self._store, operation))
         over = asyncio.create_task(self._over.wait())
         await self._look_after(operation.id, process, over)
