@@ -35,7 +35,7 @@ export function NewToken({ onMade }) {
   return html`
     ${made && html`<${Secret} of=${made} onDone=${() => setMade(null)} />`}
     <h2>Make a token</h2>
-    <form onSubmit=${make}>
+    <form key=${made?.token} onSubmit=${make}>
       <${Fields} wanted=${wanted} onChange=${setWanted} errors=${errorsIn(error)} />
       ${error && html`<${Failure} error=${error} />`}
       <button class="primary">Make the token</button>

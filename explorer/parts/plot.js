@@ -5,6 +5,7 @@ import { html, useEffect, useRef } from "../html.js";
 const FOLDER = new URL("../vendor/", import.meta.url);
 const AXIS_WIDTH = 48;
 const AXIS_HEIGHT = 22;
+const SHORTEST_SECONDS = 30;
 const DASHES = [[], [6, 3], [2, 2], [9, 3, 2, 3]];
 
 let loading = null;
@@ -79,20 +80,21 @@ function Canvas({ times, series, format, height, isBare }) {
   const names = series.map(({ name, color }) => `${name} ${color}`).join();
 
   useEffect(() => {
+    const { current: element } = place;
     let isWanted = true;
     const draw = (UPlot) => {
       if (!isWanted) return;
       plot.current?.destroy();
-      const options = optionsOf(place.current, { series, format, height, isBare });
-      plot.current = new UPlot(options, newest.current, place.current);
+      const options = optionsOf(element, { series, format, height, isBare });
+      plot.current = new UPlot(options, newest.current, element);
     };
     const drawAll = () => loadUPlot().then(draw);
     const resized = new ResizeObserver(() => {
-      plot.current?.setSize({ width: place.current.clientWidth, height });
+      plot.current?.setSize({ width: element.clientWidth, height });
     });
     const isDark = matchMedia("(prefers-color-scheme: dark)");
     drawAll();
-    resized.observe(place.current);
+    resized.observe(element);
     isDark.addEventListener("change", drawAll);
     return () => {
       isWanted = false;
@@ -118,7 +120,10 @@ function optionsOf(place, { series, format, height, isBare }) {
     legend: { show: false },
     cursor: { show: false },
     padding: isBare ? [2, 0, 2, 0] : [8, 8, 6, 0],
-    scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    scales: {
+      x: { range: (_plot, first, last) => timesShown(first, last) },
+      y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] },
+    },
     axes: [
       {
         ...axis,
@@ -150,6 +155,12 @@ function optionsOf(place, { series, format, height, isBare }) {
       })),
     ],
   };
+}
+
+/** From when to when: at least half a minute, so that the first points stand at the right end. */
+function timesShown(first, last) {
+  const end = last ?? Date.now() / 1000;
+  return [Math.min(first ?? end, end - SHORTEST_SECONDS), end];
 }
 
 /** The time of day, of a time in seconds. */

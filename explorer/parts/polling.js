@@ -1,6 +1,7 @@
 /** Asking the store again and again, for as long as somebody looks. */
 
 import { html, useCallback, useEffect, useRef, useState } from "../html.js";
+import { Unreachable } from "../http.js";
 import { Failure } from "./failure.js";
 
 /**
@@ -46,10 +47,14 @@ export function usePolled(ask, seconds, inputs = []) {
   return { ...found, again };
 }
 
-/** `children(value)` of what usePolled gave; above it, why the last answer is missing. */
+/**
+ * `children(value)` of what usePolled gave; above it, why the last answer is missing. That nothing
+ * answers at all stands above every view already.
+ */
 export function Polled({ of, children }) {
+  const isSaid = of.error instanceof Unreachable && of.value !== undefined;
   return html`
-    ${of.error && html`<${Failure} error=${of.error} />`}
+    ${of.error && !isSaid && html`<${Failure} error=${of.error} />`}
     ${of.value !== undefined && children(of.value)}
     ${of.value === undefined && !of.error && html`<p aria-busy="true">Loading …</p>`}
   `;

@@ -28,7 +28,7 @@ export function ProjectionsTable({ projections }) {
               <td><${Position} of=${each.position} /></td>
               <td class="number">${each.lag.toLocaleString("en")}</td>
               <td class="number">${each.rows.toLocaleString("en")}</td>
-              <td><${LastRebuild} receipt=${each.last_rebuild} /></td>
+              <td class="last-rebuild"><${LastRebuild} receipt=${each.last_rebuild} /></td>
             </tr>
           `)}
         </tbody>

@@ -70,6 +70,11 @@ def test_the_state_of_the_store_is_told_in_its_words(explorer: Explorer) -> None
     expect(memory).to_contain_text("engine at most")
     expect(memory.locator("b").first).to_contain_text("MB")
 
+    page.get_by_role("link", name="Try it").click()
+    expect(page.get_by_role("heading", name="Try it")).to_be_visible()
+    page.go_back()
+    expect(plots.locator("canvas")).to_have_count(8)
+
 
 def test_numbers_are_asked_for_only_while_somebody_looks(explorer: Explorer) -> None:
     """Every two seconds, by a clock that the test turns."""
