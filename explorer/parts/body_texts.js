@@ -6,6 +6,7 @@
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 const MEMBER = '"item"';
 const DEPTH = 3; // the page, its list, an entry
+const HALF_AT_END = /[\uD800-\uDBFF]$/;
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The text of each entry's `item`, which is its last member, in their order. `page` is JSON. */
@@ -33,6 +34,7 @@ export function bodyTexts(page) {
  * are written as escapes, for in a text that is cut they are never taken back.
  */
 export function preview(text, most = 200) {
-  const cut = text.length > most ? `${text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "")}…` : text;
+  const isLong = text.length > most;
+  const cut = isLong ? `${text.slice(0, most).replace(HALF_AT_END, "")}…` : text;
   return cut.replace(TURNS, (turn) => `\\u${turn.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -27,19 +27,27 @@ function isWithin(inner, outer) {
   return inner === outer || inner.startsWith(`${outer}/`);
 }
 
-/** What is wrong at one field: `id` is for its `aria-describedby`. */
-export function FieldErrors({ id, errors, pointer = "" }) {
+/**
+ * What is wrong at one field: `id` is for its `aria-describedby`, `pointer` that of the field.
+ * With `onShow(pointer)` a place elsewhere can be asked for.
+ */
+export function FieldErrors({ id, errors, pointer = "", onShow }) {
   if (!errors.length) return null;
   return html`
     <div class="error" id=${id}>
-      ${errors.map((each) => html`<p>${placeOf(each, pointer)}${each.detail}</p>`)}
+      ${errors.map((each) => html`<p>${placeOf(each, pointer, onShow)}${each.detail}</p>`)}
     </div>
   `;
 }
 
 /** Where it is, if that is not plain from where it is said. */
-function placeOf({ pointer }, plain) {
-  return pointer !== plain && html`<code>${pointer || "The whole body"}</code>: `;
+function placeOf({ pointer }, plain, onShow) {
+  if (pointer === plain) return null;
+  if (!onShow || !pointer) return html`<code>${pointer || "The whole body"}</code>: `;
+  return html`
+    <button type="button" class="quiet mono" onClick=${() => onShow(pointer)}>${pointer}</button>
+    <span> </span>
+  `;
 }
 
 /**

@@ -69,7 +69,7 @@ function pageIn(answer, isBehind) {
   const { items, next, total, total_at_least } = answer.plain;
   const texts = bodyTexts(answer.text);
   return {
-    items: items.map(({ id, version, modified }, at) => ({ id, version, modified, text: texts[at] })),
+    items: items.map(({ item, ...each }, at) => ({ ...each, text: texts[at] })),
     next,
     total: total ?? total_at_least,
     isExact: total !== undefined,
