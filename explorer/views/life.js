@@ -1,6 +1,6 @@
 /** An item's life: all its versions, what each changed, and the way back to one. */
 
-import { go, href } from "../address.js";
+import { go } from "../address.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { History } from "../parts/history.js";
 import { Id } from "../parts/id.js";
@@ -11,6 +11,7 @@ import { SinceWhen } from "../parts/since_when.js";
 import { Tabs } from "../parts/tabs.js";
 import { Timeline } from "../parts/timeline.js";
 import { useTitle } from "../parts/title.js";
+import { Trail } from "../parts/trail.js";
 import { Body, Compared, Raw } from "../parts/version_bodies.js";
 import { VersionSlider } from "../parts/version_slider.js";
 import { may } from "../session.js";
@@ -28,7 +29,7 @@ export default function Life({ collection, id, version, against }) {
   const isOther = history.value && (history.value.id !== id || history.value.collection !== collection);
   return html`
     <div class="heading">
-      <nav class="trail" aria-label="Collection"><a href=${href("items", { collection })}>${collection}</a></nav>
+      <${Trail} collection=${collection} />
       <h1>Life of <${Id} id=${id} /></h1>
     </div>
     <${Tabs} collection=${collection} id=${id} current="life" />

@@ -13,6 +13,7 @@ import { dateOf, textOf } from "../parts/rfc3339.js";
 import { Tabs } from "../parts/tabs.js";
 import { Time } from "../parts/time.js";
 import { useTitle } from "../parts/title.js";
+import { Trail } from "../parts/trail.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -29,7 +30,7 @@ export default function Past({ collection, id, at = "" }) {
   const choose = (text) => go("past", { collection, id, at: text });
   return html`
     <div class="heading">
-      <nav class="trail" aria-label="Collection"><a href=${href("items", { collection })}>${collection}</a></nav>
+      <${Trail} collection=${collection} />
       <h1>Past of <${Id} id=${id} /></h1>
     </div>
     <${Tabs} collection=${collection} id=${id} current="past" />

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from playwright.sync_api import Page, expect
 
 from tests.explorer.pages import Explorer
 from tests.explorer.stores import Store
+
+ENDED = {"detail": "The token expired at 2026-11-27T22:00:00Z."}
 
 
 def test_a_pasted_token_opens_the_address_that_was_asked_for(
@@ -56,19 +56,18 @@ def test_a_token_that_ends_leads_back_to_the_form(
     closed_explorer.expects("status of 401")
     closed_explorer.sign_in("writer")
     page = closed_explorer.open("home")
-    gone = datetime.now(UTC) - timedelta(hours=1)
-    ended = f"The token expired at {gone:%Y-%m-%dT%H:%M:%SZ}."
-    page.route("**/", lambda route: route.fulfill(status=401, json={"detail": ended}))
-    page.route("**/stats", lambda route: route.fulfill(status=401, json={"detail": ended}))
+    page.route("**/", lambda route: route.fulfill(status=401, json=ENDED))
+    page.route("**/stats", lambda route: route.fulfill(status=401, json=ENDED))
     page.get_by_role("link", name="Operations").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Operations")
     page.go_back()
-    expect(page.get_by_role("alert")).to_have_text(ended)
+    expect(page.get_by_role("alert")).to_have_text(ENDED["detail"])
 
     page.unroute_all()
     enter(page, closed_store.secrets["admin"])
     expect(page.get_by_role("heading", name="Collections")).to_be_visible()
     expect(page.get_by_role("banner")).to_contain_text("admin · admin")
+    expect(page).to_have_title("Collections · itemstore")
 
 
 def test_only_what_a_token_may_do_is_offered(closed_explorer: Explorer) -> None:
