@@ -62,9 +62,9 @@ export function itemPath(collection, id, ...below) {
   return ["", collection, encodeURIComponent(id), ...below].join("/");
 }
 
-/** The URL of a path of the API, such as `/items`. */
+/** The URL of a path of the API, such as `/items`: one of this store, whatever the path is. */
 export function urlOf(path) {
-  return new URL(path.slice(1), ROOT);
+  return new URL(`.${path}`, ROOT);
 }
 
 /** The header fields of every request: the token, where there is one. */

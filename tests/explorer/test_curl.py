@@ -63,3 +63,15 @@ def test_curl_waits_for_no_body_after_head_and_for_no_end_of_a_stream(explorer: 
         *("--header", "X-Empty;"),
         f"{explorer.url}/events",
     ]
+
+
+def test_no_link_has_a_token_sent_elsewhere(closed_explorer: Explorer) -> None:
+    """A path that looks like a URL is a path of this store."""
+    closed_explorer.sign_in("reader")
+    for path in (
+        "/https://elsewhere.example/",
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+    ):
+        url = words(command(closed_explorer, path=path))[-1]
+        assert url.startswith(f"{closed_explorer.url}/")
