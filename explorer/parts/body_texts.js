@@ -3,11 +3,12 @@
  * which may be megabytes.
  */
 
+import { visible } from "./visible.js";
+
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 const MEMBER = '"item"';
 const DEPTH = 3; // the page, its list, an entry
 const HALF_AT_END = /[\uD800-\uDBFF]$/;
-const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The text of each entry's `item`, which is its last member, in their order. `page` is JSON. */
 export function bodyTexts(page) {
@@ -29,12 +30,8 @@ export function bodyTexts(page) {
   return texts;
 }
 
-/**
- * The beginning of a JSON text, on one line. Characters that turn the direction of what follows
- * are written as escapes, for in a text that is cut they are never taken back.
- */
+/** The beginning of a JSON text, on one line. What turns the direction of text is escaped in it. */
 export function preview(text, most = 200) {
   const isLong = text.length > most;
-  const cut = isLong ? `${text.slice(0, most).replace(HALF_AT_END, "")}…` : text;
-  return cut.replace(TURNS, (turn) => `\\u${turn.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return visible(isLong ? `${text.slice(0, most).replace(HALF_AT_END, "")}…` : text);
 }

@@ -2,6 +2,7 @@
 
 import { html, useMemo, useState } from "../html.js";
 import { print } from "../json_text.js";
+import { visible } from "./visible.js";
 
 const COLOURED_CHARACTERS = 100_000;
 const BEGINNING = 20_000;
@@ -9,7 +10,7 @@ const TOKEN = /("(?:[^"\\]|\\.)*")(:?)|-?\d[\d.eE+-]*|true|false|null/g;
 
 /** A value of json_text.js, with all its digits. Of a long one the beginning, until all is wanted. */
 export function Json({ value }) {
-  const text = useMemo(() => print(value, 2), [value]);
+  const text = useMemo(() => visible(print(value, 2)), [value]);
   const [isWhole, setIsWhole] = useState(false);
   if (text.length <= COLOURED_CHARACTERS) {
     return html`<pre class="json" tabindex="0" aria-label="JSON">${coloured(text)}</pre>`;
