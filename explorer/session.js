@@ -1,26 +1,18 @@
-/**
- * Who looks: the token, which is kept for this tab alone, and what it may be used for.
- *
- * `/docs` reads it from the same place.
- */
+/** Who looks: the token, and what it may be used for. */
 
 import { useEffect, useState } from "./html.js";
+import { keepToken, keptToken } from "./kept_token.js";
 
-const KEY = "itemstore-token";
 const CHANGED = "accesschanged";
 const RANKS = ["reader", "writer", "admin"];
 
 let access = null;
 
-/** The token, or null. */
-export function token() {
-  return sessionStorage.getItem(KEY);
-}
+export { keptToken as token };
 
 /** Keeps a token for this tab; null forgets it. What it may be used for is asked for again. */
 export function setToken(text) {
-  if (text === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, text);
+  keepToken(text);
   setAccess(null);
 }
 

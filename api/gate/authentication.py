@@ -16,7 +16,7 @@ from itemstore.store.tokens import Role, Token, TokenInvalid
 
 OPEN = frozenset(
     {
-        *("/livez", "/readyz", "/problems/{slug}"),
+        *("/livez", "/readyz", "/problems/{slug}", "/docs", "/docs/{file}"),
         *("/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"),
     }
 )

@@ -2,12 +2,11 @@
 
 import { html, useEffect, useRef, useState } from "../html.js";
 import { ask } from "../http.js";
+import { tokenIn, whyNoToken } from "../kept_token.js";
 import { Away, Brand } from "../parts/frame.js";
 import { focusOnHeading } from "../parts/heading_focus.js";
 import { useTitle } from "../parts/title.js";
 import { setAccess, setToken } from "../session.js";
-
-const NOT_SENDABLE = /[^\x21-\x7e]/;
 
 /** `failure` is what the store said of the token before. */
 export default function SignIn({ failure = null }) {
@@ -60,15 +59,10 @@ export default function SignIn({ failure = null }) {
   `;
 }
 
-/** The token in what was pasted: with blanks and line breaks, or as a whole header field. */
-function tokenIn(text) {
-  return text.replace(/^\s*(Authorization:)?\s*Bearer\s/i, "").replace(/\s+/g, "");
-}
-
 /** Gets in with a token, or says why that can't be. */
 async function refusal(token) {
-  if (!token) return "Paste the token that you were given.";
-  if (NOT_SENDABLE.test(token)) return "There is a character in it that no token has.";
+  const why = whyNoToken(token);
+  if (why !== null) return why;
   try {
     const answer = await ask("/", { headers: { Authorization: `Bearer ${token}` } });
     setToken(token);

@@ -22,7 +22,7 @@ FOREIGN = [
     "page.example", "page.example:8000", "localhost.page.example", "xlocalhost", "127.0.0.1.x",
     "[page.example]", "1.2.3", ":8000", "127.0.0.1@page.example", "pâge.example",
 ]  # fmt: skip
-PATHS = ["/items", "/items/foo", "/docs", "/openapi.json", "/metrics", "/none"]
+PATHS = ["/items", "/items/foo", "/", "/openapi.json", "/metrics", "/none"]
 
 
 def at(app: ItemStore, address: str, host: str) -> httpx.AsyncClient:

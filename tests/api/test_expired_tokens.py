@@ -17,7 +17,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import Role, create
 from tests.api.conftest import Events, client_of, problem
 
-PATHS = ["/items", "/items/foo", "/events", "/metrics", "/docs", "/nothing"]
+PATHS = ["/items", "/items/foo", "/events", "/metrics", "/openapi.json", "/nothing"]
 
 Clock = Callable[[float], None]
 

@@ -33,10 +33,14 @@ async def test_a_page_loads_what_it_needs_and_nothing_else(
 async def test_all_that_the_documentation_loads_is_there(client: httpx.AsyncClient) -> None:
     """From the store itself, also where it is mounted somewhere; and no other file is."""
     page = (await client.get("/docs")).text
-    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert len(loaded) == 3
+    loaded = set(re.findall(r'(?:src|href)="(docs/[^"]+)"', page))
+    for url in [each for each in loaded if each.endswith((".css", ".js"))]:
+        text = (await client.get(f"/{url}")).text
+        loaded |= {f"docs/{name}" for name in re.findall(r'@import url\("([^"]+)"\)', text)}
+        loaded |= {f"docs/{name}" for name in re.findall(r'^import .* from "./([^"]+)";', text)}
+    assert loaded >= {"docs/docs.js", "docs/swagger-ui-bundle.js", "docs/base.css"}
     for url in loaded:
-        answer = await client.get(url)
+        answer = await client.get(f"/{url}")
         assert answer.status_code == 200
         assert answer.headers["content-type"].split(";")[0] == mimetypes.guess_type(url)[0]
     problem(await client.get("/docs/redoc.standalone.js"), 404, "not-found")

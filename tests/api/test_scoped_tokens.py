@@ -28,8 +28,8 @@ OF_A_COLLECTION = {
     "/{id}/revert",
 }  # fmt: skip
 EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
-OPEN = {"/livez", "/readyz", "/problems/{slug}", *EXPLORER}
-FOR_ANY = {"/", "/docs", "/docs/{file}", "/openapi.json"}
+OPEN = {"/livez", "/readyz", "/problems/{slug}", "/docs", "/docs/{file}", *EXPLORER}
+FOR_ANY = {"/", "/openapi.json"}
 OF_WHAT_IS_INSIDE = {"/batch", "/events"}
 OF_ADMINS = {
     *("/admin/operations", "/admin/operations/{operation}"),
@@ -81,7 +81,7 @@ def expected(resource: Resource, method: str) -> dict[str, bool]:
     in api/gate/scoping.py where that is more than nothing.
     """
     template = resource.template
-    fill = {"n": 1, "slug": "forbidden", "file": "favicon.png", "folder": "views"}
+    fill = {"n": 1, "slug": "forbidden", "file": "swagger-ui.css", "folder": "views"}
     fill |= {"operation": "0198", "name": "nobody"}
     if template == OF_ONE_COLLECTION:
         return {template.format(collection=name): name != "orders" for name in ("orders", "notes")}

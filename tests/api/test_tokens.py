@@ -14,7 +14,7 @@ from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_to
 from tests.api.conftest import Events, client_of, problem
 
 EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
-OPEN = {"/livez", "/readyz", "/problems/{slug}", *EXPLORER}
+OPEN = {"/livez", "/readyz", "/problems/{slug}", "/docs", "/docs/{file}", *EXPLORER}
 LESS_WITHOUT = {"/"}
 READS = {"GET", "HEAD", "OPTIONS"}
 BODY = {"content-type": "application/json"}

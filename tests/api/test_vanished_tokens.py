@@ -23,7 +23,7 @@ from itemstore.store.tokens import LastToken, Role, Token, Tokens, create, read_
 from tests.api.conftest import Events, Serve, client_of, problem
 
 ANN = Token("ann", Role.reader, "0" * 64, "2026-11-23T08:09:06Z")
-PATHS = ["/items", "/items/foo", "/events", "/metrics", "/docs", "/openapi.json", "/nothing"]
+PATHS = ["/items", "/items/foo", "/events", "/metrics", "/stats", "/openapi.json", "/nothing"]
 
 
 @pytest.fixture
@@ -336,7 +336,7 @@ async def test_known_tokens_do_not_wait_for_an_engine_that_hangs(
     app = create_app(Settings(), redis=redis)
     ann = await bearer(redis, "ann")
     async with client_of(app) as client:
-        assert (await client.get("/docs", headers=ann)).status_code == 200
+        assert (await client.get("/openapi.json", headers=ann)).status_code == 200
         never = asyncio.Event()
         execute: Any = redis.execute_command
 
@@ -347,8 +347,8 @@ async def test_known_tokens_do_not_wait_for_an_engine_that_hangs(
 
         monkeypatch.setattr(redis, "execute_command", hanging)
         async with asyncio.timeout(10):
-            assert (await client.get("/docs", headers=ann)).status_code == 200
-            assert (await client.get("/docs")).status_code == 401
+            assert (await client.get("/openapi.json", headers=ann)).status_code == 200
+            assert (await client.get("/openapi.json")).status_code == 401
             bob = {"authorization": "Bearer bob.secret"}
-            problem(await client.get("/docs", headers=bob), 503, "log-unavailable")
+            problem(await client.get("/openapi.json", headers=bob), 503, "log-unavailable")
         never.set()

@@ -89,6 +89,10 @@ class Explorer:
         given = json.dumps([self._signed_in, self._of.secrets[kind]])
         self.page.add_init_script(f"({SIGN_IN})(...{given})")
 
+    def secret(self, kind: str) -> str:
+        """The token of that kind, as text."""
+        return self._of.secrets[kind]
+
     def expects(self, *parts: str) -> None:
         """Complaints that one of these texts is part of are what the test is about."""
         self._expected.extend(parts)

@@ -50,7 +50,10 @@ REQUESTS: list[tuple[str, str, dict[str, str]]] = [
     ("GET", "/stats", {}),
     ("GET", "/readyz", {}),
 ]
-EVEN_THEN = ["/metrics", "/livez", "/", "/docs", "/openapi.json", "/problems/gone"]
+EVEN_THEN = [
+    *("/metrics", "/livez", "/", "/docs", "/explorer", "/explorer/main.js", "/openapi.json"),
+    *("/problems/gone", "/schemas/items"),
+]
 
 
 def test_the_limits_add_up_to_what_is_promised() -> None:
