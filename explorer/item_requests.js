@@ -40,6 +40,23 @@ async function lastEvent(collection, id, signal) {
   }
 }
 
+/** When an item was first created, to the second, as RFC 3339; null where that can't be had. */
+export async function firstCreated(collection, id, signal) {
+  try {
+    const path = itemPath(collection, id, "versions", "1");
+    const answer = await ask(path, { method: "HEAD", signal });
+    return withoutFraction(new Date(answer.field("Memento-Datetime")));
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    return null; // it only adds to what is shown
+  }
+}
+
+/** A date of a header field, which has whole seconds, as RFC 3339. */
+export function withoutFraction(date) {
+  return date.toISOString().replace(".000Z", "Z");
+}
+
 function versionOf(answer) {
   return Number(/\d+/.exec(answer.field("ETag"))?.[0]);
 }

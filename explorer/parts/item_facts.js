@@ -2,17 +2,24 @@
 
 import { href } from "../address.js";
 import { html } from "../html.js";
+import { firstCreated, withoutFraction } from "../item_requests.js";
+import { useLoaded } from "./loading.js";
 import { Time } from "./time.js";
 import { Type } from "./type.js";
 
 /** `item` is what itemNow gave of one that exists. */
 export function ItemFacts({ collection, id, item }) {
   const { version, event, headers } = item;
+  const { value: created } = useLoaded(
+    (signal) => firstCreated(collection, id, signal),
+    [collection, id],
+  );
   const life = href("life", { collection, id, version });
   return html`
     <dl class="facts">
       <dt>Version</dt>
       <dd><a href=${life}>${version}</a></dd>
+      ${created && html`<dt>Created</dt><dd><${Time} at=${created} /></dd>`}
       <dt>Modified</dt>
       <dd><${Time} at=${event?.time ?? lastModified(headers)} /></dd>
       ${event && html`
@@ -29,7 +36,6 @@ export function ItemFacts({ collection, id, item }) {
   `;
 }
 
-/** To the second: the header field has no more. */
 function lastModified(headers) {
-  return new Date(headers.get("Last-Modified")).toISOString().replace(".000Z", "Z");
+  return withoutFraction(new Date(headers.get("Last-Modified")));
 }

@@ -123,8 +123,9 @@ def test_who_was_faster_is_shown_and_nothing_is_lost(explorer: Explorer) -> None
     put = explorer.store.put
     put("/orders/edit-race", json={"state": "placed", "lines": 1})
     page = explorer.open("edit", collection="orders", id="edit-race")
-    put("/orders/edit-race", json={"state": "paid", "lines": 1})
     body = page.get_by_label("Body, as JSON")
+    expect(body).to_have_value(re.compile("placed"))
+    put("/orders/edit-race", json={"state": "paid", "lines": 1})
     body.fill('{"state": "placed", "lines": 2}')
     _save(page)
     conflict = page.get_by_role("alert")
