@@ -2,6 +2,7 @@
 
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
+import { useAccess } from "../session.js";
 import { Failure } from "./failure.js";
 import { Field } from "./field.js";
 
@@ -11,12 +12,17 @@ const MEANINGS = {
   dry: "Does all that a rebuild does but put it in place, and says what would differ.",
 };
 
+/** What every store has, whether or not it can say how far they are. */
+const BUILT_IN = ["current-items", "statistics"];
+const READ_MODEL = "sql";
+
 /** `projections` as in `/projections`; `isBusy` while one runs, for there is one at a time. */
 export function StartOperation({ projections, isBusy, onStart }) {
-  const names = [...new Set(projections.map(({ name }) => name))];
-  const collections = [...new Set(projections.map(({ collection }) => collection))].filter(Boolean);
+  const { collections, queries: hasReadModel } = useAccess();
+  const builtIn = hasReadModel ? [...BUILT_IN, READ_MODEL] : BUILT_IN;
+  const names = [...new Set([...builtIn, ...projections.map(({ name }) => name)])];
   const [kind, setKind] = useState("verify");
-  const [projection, setProjection] = useState(names[0]);
+  const [projection, setProjection] = useState(BUILT_IN[0]);
   const [collection, setCollection] = useState("");
   const [error, setError] = useState(null);
   const isRebuild = kind !== "verify";

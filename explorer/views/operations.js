@@ -28,20 +28,24 @@ export default function Operations() {
   `;
 }
 
+/** Operations may be started also while `/projections` can't say how far a read model is. */
 function Projections({ isOperator }) {
   const polled = usePolled((signal) => ask("/projections", { signal }), SECONDS);
+  const known = polled.value?.plain ?? { projections: [] };
   return html`
     <h2>Projections</h2>
-    <${Polled} of=${polled}>${({ plain: { log, projections, archive } }) => html`
-      <p class="muted">The log has ${log.events.toLocaleString("en")} events, up to <span class="mono">${log.position}</span>.</p>
-      <${ProjectionsTable} projections=${projections} />
-      ${isOperator && html`
-        <h2>Rebuild and verify</h2>
-        <${OperationsPanel} projections=${projections} onEnd=${polled.again} />
-      `}
-      <h2>Queries</h2>
-      <${QueriesState} projections=${projections} />
-      ${archive && html`<h2>Archive</h2><${Archive} archive=${archive} />`}
+    <${Polled} of=${polled}>${() => html`
+      <p class="muted">The log has ${known.log.events.toLocaleString("en")} events, up to <span class="mono">${known.log.position}</span>.</p>
+      <${ProjectionsTable} projections=${known.projections} />
     `}<//>
+    ${isOperator && html`
+      <h2>Rebuild and verify</h2>
+      <${OperationsPanel} projections=${known.projections} onEnd=${polled.again} />
+    `}
+    ${polled.value !== undefined && html`
+      <h2>Queries</h2>
+      <${QueriesState} projections=${known.projections} />
+      ${known.archive && html`<h2>Archive</h2><${Archive} archive=${known.archive} />`}
+    `}
   `;
 }

@@ -161,3 +161,20 @@ def test_others_see_what_they_may_and_no_more(closed_explorer: Explorer) -> None
     closed_explorer.open("operations")
     expect(page.get_by_text("are accepted")).to_be_visible()
     expect(page.get_by_text("this token is bound to a part of it")).to_be_visible()
+
+
+def test_a_rebuild_can_be_started_while_a_read_model_can_not_say_how_far_it_is(
+    explorer: Explorer,
+) -> None:
+    """That is when one is needed."""
+    explorer.expects("status of 503")
+    problem = {"title": "The read model is unavailable", "status": 503, "detail": "It is away."}
+    page = explorer.page
+    page.route("**/projections", lambda route: route.fulfill(status=503, json=problem))
+    explorer.open("operations")
+    expect(page.get_by_role("alert")).to_contain_text("It is away.")
+    page.get_by_label("What to do").select_option("Rebuild, as a dry run")
+    page.get_by_label("Projection", exact=True).select_option("sql")
+    page.get_by_role("button", name="Rebuild").click()
+    kept = page.locator(".ended li").filter(has_text="Dry run of a rebuild of sql")
+    expect(kept.first).to_contain_text("done")
