@@ -127,17 +127,13 @@ function marked(old, now) {
   while (start < both && old[start] === now[start]) start += 1;
   let end = 0;
   while (end < both - start && old.at(-1 - end) === now.at(-1 - end)) end += 1;
-  start -= endsInPair(old, start);
+  if (/[\ud800-\udbff\\]/.test(old[start - 1] ?? "")) start -= 1; // half a character, or an escape
+  if (/[\udc00-\udfff]/.test(old[old.length - end] ?? "")) end -= 1;
   return [old, now].map((text) => [
     beginning(text.slice(0, start)),
     text.slice(start, text.length - end),
     ending(text.slice(text.length - end)),
   ]);
-}
-
-/** 1 where a cut would part what stands for one character: a surrogate pair or an escape. */
-function endsInPair(text, at) {
-  return at > 0 && /[\ud800-\udbff\\]/.test(text[at - 1]) ? 1 : 0;
 }
 
 function beginning(text) {
