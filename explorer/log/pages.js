@@ -60,10 +60,6 @@ export async function endOfLog({ isBoundToPrefixes, signal }) {
   return { position: null, time: Date.parse(now) };
 }
 
-function spanOf(events) {
-  return millisecondsOf(events.at(-1).id) - millisecondsOf(events[0].id);
-}
-
 /**
  * Goes back through the log, which the API reads forward only: step by step it reads all of a time
  * right before what was read, and takes more or less time next by how much was in it. Each step
@@ -75,6 +71,12 @@ export class WayBack {
   #time;
   #width = FIRST_WIDTH_MS;
   #faster = FASTER;
+
+  /** From this time on there is too much for a step; null where that is not known of any time. */
+  #tooMuchFrom = null;
+
+  /** Whether it is not known if the next step finds anything: one event is asked for first. */
+  #isUnsure = false;
 
   isAtStart = false;
 
@@ -96,46 +98,49 @@ export class WayBack {
   async older({ log, signal, onStep = () => {} }) {
     while (!this.isAtStart) {
       const window = this.#window();
-      const found = await this.#read(window.begin, { log, signal });
+      const found = await this.#read(window, { log, signal });
+      this.#isUnsure = !found?.events.length;
       if (found === null) continue;
       this.#before = window.before;
       this.#time = window.time;
-      this.isAtStart ||= window.isFirst;
-      this.#width = Math.max(1, Math.round(this.#width * this.#growth(found.events.length)));
+      this.isAtStart ||= window.time === 0;
+      if (this.#tooMuchFrom !== null && this.#tooMuchFrom >= window.time) this.#tooMuchFrom = null;
+      this.#width = Math.max(1, Math.round(window.width * this.#growth(found.events.length)));
       if (found.events.length) return found;
       onStep(this.#time);
     }
     return { events: [], log };
   }
 
-  /** What to read next: from where on, and what is then still to come. */
+  /** What to read next, from where on, and what is then still to come. */
   #window() {
     const [time, number] = (this.#before ?? `${this.#time}-0`).split("-").map(Number);
-    if (this.#width < 1 && number > PAGE) { // many events in a millisecond
-      const after = `${time}-${number - PAGE - 1}`;
-      return { begin: { after }, before: `${time}-${number - PAGE}`, time, isFirst: false };
-    }
+    const limit = this.#tooMuchFrom ?? -1;
+    if (this.#before === null && limit >= time) return windowFrom(limit, 1);
+    if (number > PAGE && limit === time) return windowWithin(time, number - PAGE);
     const least = number > 0 || this.#before === null ? 0 : 1;
-    const from = Math.max(0, time - Math.max(least, this.#width));
-    const begin = from > 0 ? { since: rfc3339(from) } : {};
-    return { begin, before: `${from}-0`, time: from, isFirst: from === 0 };
+    const middle = limit < 0 ? 0 : Math.ceil((limit + time) / 2);
+    const from = Math.max(0, Math.min(time - least, Math.max(time - this.#width, middle)));
+    return windowFrom(from, time - from);
   }
 
   #growth(count) {
-    if (count === 0) {
-      this.#faster = Math.min(FASTEST, 2 * this.#faster);
-      return this.#faster;
+    if (count > 0) {
+      this.#faster = FASTER;
+      return Math.min(FASTER, Math.max(1 / FASTER, WANTED / count));
     }
-    return Math.min(FASTER, Math.max(1 / FASTER, WANTED / count));
+    this.#faster = Math.min(FASTEST, 2 * this.#faster);
+    return this.#faster;
   }
 
-  /** All from there up to what was read before; null where that is too much at a time. */
-  async #read(begin, { log, signal }) {
+  /** All of a window up to what was read before; null where that is too much at a time. */
+  async #read({ begin, time, width, isWithin }, { log, signal }) {
     const events = [];
-    for (let pages = 0; pages < MOST_PAGES || this.#width < 1; pages += 1) {
-      const page = await this.#page(begin, { log, signal });
+    const isShort = isWithin || width <= 1;
+    for (let pages = this.#isUnsure ? -1 : 0; pages < MOST_PAGES || isShort; pages += 1) {
+      const page = await this.#page(begin, width, { log, signal, limit: pages < 0 ? 1 : PAGE });
       if (page === null) {
-        this.#shorten();
+        this.#tooMuchFrom = time;
         return this.isAtStart ? { events, log } : null;
       }
       log = page.log;
@@ -146,14 +151,8 @@ export class WayBack {
       if (page.next === null || this.#isRead(page.next)) return { events, log };
       begin = { after: page.next };
     }
-    this.#shorten(events.length ? (WANTED * spanOf(events)) / events.length : undefined);
+    this.#tooMuchFrom = millisecondsOf(begin.after);
     return null;
-  }
-
-  /** Takes less time next, by how close together the events were. */
-  #shorten(most = this.#width) {
-    this.#width = Math.floor(Math.min(most, this.#width / FASTER));
-    this.#faster = 1;
   }
 
   #isRead(position) {
@@ -161,14 +160,26 @@ export class WayBack {
   }
 
   /** Null where events after that were removed: then a shorter time, or the log begins there. */
-  async #page(begin, { log, signal }) {
+  async #page(begin, width, { log, signal, limit }) {
     try {
-      return await pageFrom(begin, { filters: this.filters, log, signal });
+      return await pageFrom(begin, { filters: this.filters, log, signal, limit });
     } catch (error) {
       if (!(error instanceof Refused && error.kind === "gone")) throw error;
-      this.isAtStart = this.#width < 1000;
+      this.isAtStart = width < 1000;
       this.reason = error.message;
       return null;
     }
   }
+}
+
+/** What begins at a time, in milliseconds. */
+function windowFrom(time, width) {
+  const begin = time > 0 ? { since: rfc3339(time) } : {};
+  return { begin, before: `${time}-0`, time, width, isWithin: false };
+}
+
+/** What begins within a millisecond in which there are many events, at a number. */
+function windowWithin(time, number) {
+  const begin = { after: `${time}-${number - 1}` };
+  return { begin, before: `${time}-${number}`, time, width: 0, isWithin: true };
 }
