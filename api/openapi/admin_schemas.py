@@ -102,7 +102,7 @@ _SCHEMAS: Description = {
     "TokenRequest": _object(
         {"name": {**_NAME, "description": "Who will use it: the actor in events."}},
         {
-            "role": {**_ROLE, "default": Role.reader.name},
+            "role": {**_ROLE, "description": "A reader without."},
             **_BOUNDS,
             "expires": {
                 **_TEXT_OR_NULL,
