@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+
 from itemstore.api.http.accept import prefers_html
 from itemstore.api.http.preconditions import tagged
-from itemstore.api.http.reply import Headers, Reply
+from itemstore.api.http.reply import Header, Headers, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.vary import BY_ACCEPT
 
@@ -16,15 +18,22 @@ def wants_html(request: Request) -> bool:
     return prefers_html(request.fields.get(b"accept", b""))
 
 
-def html_page(request: Request, title: str, content: str) -> Reply:
-    """A page with a heading and content, or 304 where the client has it."""
+def html_page(request: Request, title: str, content: str, varies: Header = BY_ACCEPT) -> Reply:
+    """A page with a heading and content, in the explorer's look; or 304 where the client has it.
+
+    Its files are those of /docs, which is there where the explorer is turned off too.
+    """
+    root = html.escape(request.root)
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title></head><body><h1>{title}</h1>{content}</body></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<link rel="icon" href="{root}/docs/icon.svg" type="image/svg+xml">'
+        f'<link rel="stylesheet" href="{root}/docs/base.css">'
+        f"<title>{title}</title></head><body><main><h1>{title}</h1>{content}</main></body></html>"
     )
-    reply = html_reply(page.encode(), "default-src 'none'")
-    return tagged(request, Reply(reply.status, [*reply.headers, BY_ACCEPT], reply.body))
+    reply = html_reply(page.encode(), "default-src 'none'; style-src 'self'; img-src 'self'")
+    return tagged(request, Reply(reply.status, [*reply.headers, varies], reply.body))
 
 
 def html_reply(body: bytes, policy: str) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 from fastapi import APIRouter
 
@@ -18,6 +19,8 @@ from itemstore.api.openapi import operations
 from itemstore.domain.events import ITEMS
 
 router = APIRouter(route_class=Route)
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 @router.get(
@@ -38,9 +41,10 @@ async def problem_type(request: Request) -> Reply:
         raise Problem("not-found", f"There is no problem type {request.path}.")
     remedy = _of_this_store(request, kind.remedy)
     if wants_html(request):
-        escaped = [html.escape(text) for text in (kind.title, kind.meaning, remedy)]
-        title, meaning, remedy = escaped
-        return html_page(request, title, f"<p>{meaning}</p><h2>What to do</h2><p>{remedy}</p>")
+        meaning, remedy = _as_html(kind.meaning), _as_html(remedy)
+        said = f'<p class="muted">Status {kind.status}</p><p>{meaning}</p>'
+        said += f"<h2>What to do</h2><p>{remedy}</p>"
+        return html_page(request, html.escape(kind.title), said)
     content = {
         "type": request.path,
         "title": kind.title,
@@ -50,6 +54,11 @@ async def problem_type(request: Request) -> Reply:
         "example": _example(kind, request),
     }
     return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
+
+
+def _as_html(text: str) -> str:
+    """A sentence; what stands between backticks in it is code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(text))
 
 
 def _example(kind: ProblemType, request: Request) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -12,11 +14,16 @@ from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
-from itemstore.api.http.vary import BY_ACCEPT
+from itemstore.api.http.vary import vary
 from itemstore.api.openapi import operations
 from itemstore.store.tokens import Role
 
 router = APIRouter(route_class=Route)
+
+VARY = vary(b"accept", b"authorization")
+"""It says what who asks may do."""
+
+_PAGES = {"explorer": "The explorer", "docs": "The API, to try"}
 
 _ABOUT_WITHOUT_QUERIES = "An event-sourced item store."
 
@@ -64,9 +71,30 @@ async def service(request: Request) -> Reply:
         "links": links,
     }
     if not wants_html(request):
-        return tagged(request, json_reply(content, headers=[BY_ACCEPT]))
-    listed = "".join(f'<li><a href="{url}">{name}</a></li>' for name, url in links.items())
-    return html_page(request, "itemstore", f"<p>{content['description']}</p><ul>{listed}</ul>")
+        return tagged(request, json_reply(content, headers=[VARY]))
+    return html_page(request, "itemstore", _for_people(content), VARY)
+
+
+def _for_people(content: Mapping[str, Any]) -> str:
+    """The same as HTML: first what a person looks at, then what there is for programs."""
+    links, names = content["links"], content["collections"]
+    pages = [name for name in _PAGES if name in links]
+    others = [name for name in links if name not in {*pages, *names}]
+    said = f"<p>{html.escape(content['description'])}</p>"
+    if content["access"]["role"] is None:
+        said += "<p>This store wants a token; the pages ask for it.</p>"
+    said += "<h2>To look at</h2>" + _listed(links, pages)
+    if names:
+        said += "<h2>Collections</h2>" + _listed(links, names)
+    return said + "<h2>For programs</h2>" + _listed(links, others)
+
+
+def _listed(links: Mapping[str, str], names: Iterable[str]) -> str:
+    listed = "".join(
+        f'<li><a href="{html.escape(links[name])}">{_PAGES.get(name, name)}</a></li>'
+        for name in names
+    )
+    return f"<ul>{listed}</ul>"
 
 
 async def _access(request: Request) -> dict[str, Any]:

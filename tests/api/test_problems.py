@@ -249,7 +249,7 @@ async def test_the_page_of_a_problem_type_is_html_for_a_browser(
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "accept" in page.headers["vary"]
     assert PROBLEM_TYPES[slug].title in text_of(page.text)
-    assert PROBLEM_TYPES[slug].remedy in text_of(page.text)
+    assert PROBLEM_TYPES[slug].remedy.replace("`", "") in text_of(page.text)  # it is code there
 
 
 @pytest.mark.parametrize("slug", ["none", "Not-Found", "%00", "%E9", "<script>", "x" * 5000])
@@ -353,7 +353,7 @@ def text_of(page: str) -> str:
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - its class's
-            if tag != "meta":
+            if tag not in {"meta", "link"}:
                 opened.append(tag)
 
         def handle_endtag(self, tag: str) -> None:

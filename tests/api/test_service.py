@@ -10,6 +10,9 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
+from itemstore.store.scope import WHOLE, Scope
+from itemstore.store.tokens import Role
+from tests.api.bearers import bearer
 from tests.api.conftest import Serve, problem
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -63,6 +66,30 @@ async def test_caches_keep_the_two_forms_of_the_root_apart(client: httpx.AsyncCl
         for path in ("/", "/problems/not-found"):
             answer = await client.get(path, headers=headers)
             assert "accept" in answer.headers["vary"]
+
+
+async def test_the_root_is_another_one_for_another_token(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis
+) -> None:
+    """A stranger hears no name of a collection, a bound token those that it sees."""
+    admin = await bearer(redis, "ann", WHOLE, Role.admin)
+    bound = await bearer(redis, "bob", Scope(frozenset({"others"})), Role.reader)
+    tags = set()
+    for form in ({}, BROWSER):
+        for headers, sees in (({}, False), (bound, False), (admin, True)):
+            answer = await client.get("/", headers=form | headers)
+            assert answer.status_code == 200
+            assert ("/items" in answer.text) is sees
+            assert answer.headers["vary"] == "accept, authorization"
+            tags.add(answer.headers["etag"])
+    assert len(tags) >= 5
+    roles = [(await client.get("/", headers=each)).json()["access"] for each in ({}, bound, admin)]
+    assert roles[0] == {"is_open": False, "token": None, "role": None}
+    expected = {"is_open": False, "token": "bob", "role": "reader", "collections": ["others"]}
+    assert roles[1] == expected
+    assert roles[2] == {"is_open": False, "token": "ann", "role": "admin"}
+    wrong = await client.get("/", headers={"authorization": "Bearer ann.wrong"})
+    problem(wrong, 401, "unauthorized")
 
 
 async def test_a_process_that_answers_is_alive(
