@@ -197,3 +197,24 @@ def test_another_log_in_its_place_is_said_and_one_can_begin_again(explorer: Expl
     page.get_by_role("button", name="Begin again").click()
     _live(page)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_bound_token_sees_its_own_events_until_it_is_revoked(
+    closed_explorer: Explorer,
+) -> None:
+    """Live as well; then the page asks for another one, in the store's words."""
+    closed_explorer.expects("status of 401")
+    item = f"mine-{uuid4()}"
+    asked = {"name": item, "role": "reader", "collections": ["orders"], "prefixes": [item]}
+    made = closed_explorer.store.post("/admin/tokens", json=asked).raise_for_status()
+    _put(closed_explorer, item)
+    page = closed_explorer.open("home")
+    page.evaluate("token => sessionStorage.setItem('itemstore-token', token)", made.json()["token"])
+    closed_explorer.open("log")
+    _live(page)
+    _put(closed_explorer, f"other-{item}")
+    _put(closed_explorer, item)
+    expect(_rows(page)).to_have_count(2)
+    closed_explorer.store.delete(f"/admin/tokens/{item}").raise_for_status()
+    expect(page.get_by_label("Token")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("revoked")
