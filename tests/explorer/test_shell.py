@@ -19,7 +19,7 @@ def test_places_lead_to_views_and_back_to_where_one_was(explorer: Explorer) -> N
     expect(places.get_by_role("link", name="Items")).to_have_attribute("aria-current", "page")
     expect(page.locator("body")).to_be_focused()
     page.mouse.wheel(0, 90)
-    page.wait_for_function("scrollY === 90")
+    page.wait_for_function("() => scrollY === 90")
 
     places.get_by_role("link", name="Tokens").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tokens")
@@ -32,9 +32,9 @@ def test_places_lead_to_views_and_back_to_where_one_was(explorer: Explorer) -> N
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Collections")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
-    page.wait_for_function("scrollY === 90")
+    page.wait_for_function("() => scrollY === 90")
     page.reload()
-    page.wait_for_function("scrollY === 90")
+    page.wait_for_function("() => scrollY === 90")
 
 
 def test_the_keyboard_skips_to_the_content(explorer: Explorer) -> None:
