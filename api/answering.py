@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.api.context import Context
-from itemstore.api.gate.authentication import OPEN, authenticate, token_of, wants_token
+from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
 from itemstore.api.gate.to_explorer import way_to_explorer
@@ -90,9 +90,9 @@ class Answering:
             handler = resource.handler(method)
             way = way_to_explorer(request, resource) if self._has_explorer else None
             if way is None and resource.template not in OPEN:
-                if not self.context.tokens.is_open and wants_token(request, resource):
+                if not self.context.tokens.is_open:
                     await authenticate(request, resource)
-                if request.token is None:
+                if request.token is None and self.context.tokens.lets_all_in:
                     check_name(request)
             if way is not None:
                 reply = way

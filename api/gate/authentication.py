@@ -31,16 +31,15 @@ OF_ADMINS = "/admin/"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def wants_token(request: Request, resource: Resource) -> bool:
-    """Whether a token is looked for: not where there is none, and none is needed."""
-    return resource.template not in WITHOUT_TOO or b"authorization" in request.fields
-
-
 async def authenticate(request: Request, resource: Resource) -> None:
     """Notes whose request it is. Raises what token_of and check_scope raise.
 
     A body of a wrong size or media type is refused first, with or without a token.
     """
+    if resource.template in WITHOUT_TOO and b"authorization" not in request.fields:
+        if request.context.tokens.is_stale:
+            await request.context.tokens.refresh()
+        return
     try:
         token = await token_of(request, _needed(resource, request.method))
         if token is not None:

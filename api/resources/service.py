@@ -44,7 +44,7 @@ async def service(request: Request) -> Reply:
 
     Who has no token, where one is wanted, is told no names of collections.
     """
-    root, access = request.root, await _access(request)
+    root, access = request.root, _access(request)
     shown = [
         each
         for each in request.store.collections.values()
@@ -97,14 +97,12 @@ def _listed(links: Mapping[str, str], names: Iterable[str]) -> str:
     return f"<ul>{listed}</ul>"
 
 
-async def _access(request: Request) -> dict[str, Any]:
+def _access(request: Request) -> dict[str, Any]:
     """What who asks may do: as an admin's, in a store that is open to all."""
     token, tokens = request.token, request.context.tokens
     if token is not None:
         return {"is_open": False, "token": token.name, "role": token.role.name} | (
             token.scope.as_dict()
         )
-    if tokens.is_stale:
-        await tokens.refresh()
     role = Role.admin.name if tokens.lets_all_in else None
     return {"is_open": tokens.lets_all_in, "token": None, "role": role}

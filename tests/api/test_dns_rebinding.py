@@ -73,3 +73,12 @@ async def test_a_token_opens_it_under_any_name(app: ItemStore, redis: FakeAsyncR
         assert (await client.get("/items")).status_code == 401
         answer = await client.get("/items", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 200
+
+
+async def test_the_way_in_is_there_under_any_name(app: ItemStore, redis: FakeAsyncRedis) -> None:
+    """A store with tokens behind a proxy on its own machine, which goes by the proxy's name."""
+    await create(Partition(redis, Keys()), "ann", Role.reader)
+    async with at(app, "127.0.0.1", "items.example") as client:
+        answer = await client.get("/")
+    assert (answer.status_code, answer.json()["collections"]) == (200, [])
+    assert answer.json()["access"] == {"is_open": False, "token": None, "role": None}
