@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from itemstore.domain.ids import InvalidItemId, prefix_of
+from itemstore.eventlog.excerpts import quoted
 from itemstore.store import scope
 from itemstore.store.named_collections import NAME, RESERVED
 from itemstore.store.scope import Scope, scope_of
@@ -33,14 +34,15 @@ class InvalidTerms(Exception):
 def check_name(name: str) -> None:
     """Raises InvalidTerms for what can't be the name of a token."""
     if not TOKEN_NAME.fullmatch(name):
-        raise InvalidTerms(f"A token's name is 1 to 64 letters, digits, - or _; {name!r} is not.")
+        message = f"A token's name is 1 to 64 letters, digits, - or _; {quoted(name)} is not."
+        raise InvalidTerms(message)
 
 
 def collections_from(names: Sequence[str], called: str) -> Scope:
     """The scope of these collections; of all without. Raises InvalidTerms."""
     for place, name in enumerate(names):
         if not NAME.fullmatch(name):
-            message = f"{called} takes lower-case letters, digits and dashes, not {name!r}."
+            message = f"{called} takes lower-case letters, digits and dashes, not {quoted(name)}."
             raise InvalidTerms(message, place)
         if name in RESERVED:
             message = f"{called} names {name!r}, which is a path of the API and no collection."
@@ -90,7 +92,7 @@ def expiry_from(text: str, now: datetime, called: str) -> datetime:
     except ValueError:
         message = (
             f"{called} takes a time, such as 2027-01-31T00:00:00Z, or a while, such as 30d, 12h or "
-            f"90m, and not {text!r}."
+            f"90m, and not {quoted(text)}."
         )
         raise InvalidTerms(message) from None
     time = time.replace(microsecond=0)

@@ -182,3 +182,14 @@ async def test_only_an_admin_who_is_bound_to_nothing_may(
             ):
                 problem(answer, 403, "forbidden")
         assert await names(client, admin) == ["bound", "reader", "root", "writer"]
+
+
+@pytest.mark.parametrize("member", ["name", "collections", "expires"])
+async def test_a_long_text_is_not_said_back_whole(
+    client: httpx.AsyncClient, admin: dict[str, str], member: str
+) -> None:
+    """The beginning says which it was."""
+    long: Any = "?" * 100_000
+    wanted = {"name": "ann", member: [long] if member == "collections" else long}
+    answer = await client.post(PATH, json=wanted, headers=admin)
+    assert len(problem(answer, 422, "invalid-body")["detail"]) < 300
