@@ -117,13 +117,13 @@ def test_a_version_is_reverted_to_after_a_look_at_what_would_change(explorer: Ex
 
 def test_a_deleted_item_is_brought_back(explorer: Explorer) -> None:
     """Reverting to what it was before creates it again."""
-    put(explorer, "gone", {"n": 1}, None)
-    page = explorer.open("life", collection="orders", id="gone", version=1)
+    put(explorer, "brought-back", {"n": 1}, None)
+    page = explorer.open("life", collection="orders", id="brought-back", version=1)
     page.get_by_role("button", name="Revert to version 1").click()
     expect(page.get_by_text("would exist again")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Revert", exact=True).click()
     shown_version(page, 3)
-    assert explorer.store.get("/orders/gone").json() == {"n": 1}
+    assert explorer.store.get("/orders/brought-back").json() == {"n": 1}
 
 
 def test_a_version_that_comes_meanwhile_is_offered(explorer: Explorer) -> None:
