@@ -25,7 +25,9 @@ const FINAL = new Set([400, 401, 403, 404, 406, 409, 410, 422]);
  *
  * `query` is of `/events` (`source`, `type`, `item`, `since`), `after` the position to go on after,
  * `log` the Log-Id that it is of. `onEvents` gets a list of `{id, type, data}`, the oldest first;
- * `data` is the text of a CloudEvent. Each event comes once, whatever happens to the connection.
+ * `data` is the text of a CloudEvent. Each event comes once, whatever happens to the connection. A
+ * tab that is hidden holds none, as a browser has six for all of its tabs; what happened meanwhile
+ * comes when it is seen again.
  *
  * `onState` gets `{state, reason, error, retryAt}`. `state` is `connecting`, `live`; `gone`, with
  * `retryAt` in milliseconds since 1970, when it will be tried again; or `ended`, when it won't be,
@@ -61,13 +63,14 @@ class Following {
   }
 
   async run() {
-    while (!this.signal.aborted) {
+    for (await this.#seen(); !this.signal.aborted; await this.#seen()) {
       this.onState({ state: "connecting" });
       try {
         await this.#readOn();
         if (!this.signal.aborted) await this.#pause(this.#farewell ?? "The connection was closed.");
       } catch (error) {
         if (this.signal.aborted) return;
+        if (document.hidden) continue;
         if (error instanceof Refused && FINAL.has(error.status)) {
           if (error.status === 401) setAccess(null);
           return this.onState({ state: "ended", reason: error.message, error });
@@ -77,14 +80,26 @@ class Following {
     }
   }
 
+  /** Waits until the tab is one that somebody sees. */
+  async #seen() {
+    while (document.hidden && !this.signal.aborted) {
+      await new Promise((resolve) => {
+        document.addEventListener("visibilitychange", resolve, { once: true });
+        this.signal.addEventListener("abort", resolve, { once: true });
+      });
+    }
+  }
+
   /** One connection, from its begin to its end. */
   async #readOn() {
     this.#farewell = null;
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    const cut = new AbortController();
+    const hide = () => document.hidden && cut.abort();
+    document.addEventListener("visibilitychange", hide);
+    let timer = setTimeout(() => cut.abort(), SILENCE_MS);
     let isLive = false;
     try {
-      const response = await this.#connected(AbortSignal.any([this.signal, silence.signal]));
+      const response = await this.#connected(AbortSignal.any([this.signal, cut.signal]));
       isLive = true;
       this.log = response.headers.get("Log-Id") ?? this.log;
       this.onState({ state: "live" });
@@ -92,7 +107,7 @@ class Following {
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        timer = setTimeout(() => cut.abort(), SILENCE_MS);
         this.#take(events.read(piece.value));
       }
     } catch (error) {
@@ -100,6 +115,7 @@ class Following {
       throw isLive ? new Error("The connection was cut.") : new Unreachable();
     } finally {
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", hide);
     }
   }
 

@@ -21,6 +21,12 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+SET_HIDDEN = """isHidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""Hides the tab, or shows it again."""
+
 SIGN_IN = """
 (time, token) => {
   if (Number(sessionStorage.getItem("times-signed-in")) >= time) return;

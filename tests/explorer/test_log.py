@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.explorer.cable import cable
 from tests.explorer.conftest import LookAt
-from tests.explorer.pages import Explorer
+from tests.explorer.pages import SET_HIDDEN, Explorer
 from tests.explorer.stores import Store
 
 SEEN = """async () => {
@@ -122,6 +122,21 @@ def test_events_wait_while_paused_and_come_through_a_cut_connection_once_each(
         expect(_rows(page)).to_have_count(6)
         assert page.evaluate(SEEN) == _positions(explorer, item)
         page.goto("about:blank")
+
+
+def test_a_hidden_tab_holds_no_connection_and_misses_nothing(explorer: Explorer) -> None:
+    """A browser has six for all of its tabs, and another tab would wait for ever."""
+    item = f"hidden-{uuid4()}"
+    _put(explorer, item)
+    page = explorer.open("log", item=item)
+    _live(page)
+    with page.expect_event("requestfailed", lambda request: "/events" in request.url):
+        page.evaluate(SET_HIDDEN, arg=True)
+    _put(explorer, item, 2)
+    page.evaluate(SET_HIDDEN, arg=False)
+    expect(_rows(page)).to_have_count(3)
+    _live(page)
+    assert page.evaluate(SEEN) == _positions(explorer, item)
 
 
 def test_the_list_goes_back_to_where_the_log_begins_and_does_not_move_while_one_reads(

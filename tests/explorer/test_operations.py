@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Request, Route, expect
 
-from tests.explorer.pages import Explorer
-
-SET_HIDDEN = """isHidden => {
-  Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
+from tests.explorer.pages import SET_HIDDEN, Explorer
 
 RUNNING = {
     "id": "1",
