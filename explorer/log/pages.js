@@ -1,7 +1,7 @@
 /** Old events, in pages: forward as the API has them, and backward. */
 
 import { ask, Refused } from "../http.js";
-import { compare, millisecondsOf, positionBefore, rfc3339 } from "./positions.js";
+import { compare, isPosition, millisecondsOf, positionBefore, rfc3339 } from "./positions.js";
 import { summaryOf, textsIn } from "./summaries.js";
 
 const PAGE = 200;
@@ -40,11 +40,20 @@ function nextOf(link) {
 
 /** The event at a position, with all its digits: a Map. */
 export async function eventAt(position, signal) {
+  if (!isPosition(position)) throw new NoEvent(position);
   const query = { after: positionBefore(position), limit: 1 };
   const answer = await ask("/events", { query, signal });
   const found = answer.value[0];
-  if (found?.get("id") !== position) throw new Error(`No event is at ${position}.`);
+  if (found?.get("id") !== position) throw new NoEvent(position);
   return found;
+}
+
+class NoEvent extends Error {
+  title = "There is no such event";
+
+  constructor(position) {
+    super(`No event is at ${position}, or none that you may see.`);
+  }
 }
 
 /**

@@ -1,5 +1,10 @@
 /** Positions in the log, `<milliseconds>-<number>`. Both numbers may be larger than JavaScript's. */
 
+/** Whether a text is one. */
+export function isPosition(text) {
+  return /^\d+-\d+$/.test(text);
+}
+
 /** Below zero where `one` is before `other` in the log, zero where they are the same. */
 export function compare(one, other) {
   const [time, number] = one.split("-");

@@ -1,12 +1,12 @@
 /** The view that the address names, loaded when it is first wanted. */
 
-import { href } from "../address.js";
 import { noteAway, useBack } from "../connection.js";
 import { html, useCallback, useEffect, useRef, useState } from "../html.js";
 import { Unreachable } from "../http.js";
+import { useAccess } from "../session.js";
 import { Boundary, Broken } from "./boundary.js";
 import { focusOnHeading } from "./heading_focus.js";
-import { useTitle } from "./title.js";
+import { Nowhere, whyNowhere } from "./nowhere.js";
 
 const VIEWS = {
   home: () => import("../views/home.js"),
@@ -58,15 +58,14 @@ function Shown({ view, component, error, parameters, onRetry }) {
     first.current = null;
     return focusOnHeading();
   }, [key]);
+  const { collections } = useAccess();
+  const why = whyNowhere(view, parameters, collections);
+  if (why) return html`<${Nowhere} why=${why} />`;
   if (error) return html`<${Broken} error=${error} why="Its file did not come." onRetry=${onRetry} />`;
   return html`<${Boundary} key=${key}><${component} ...${parameters} /><//>`;
 }
 
 function Unknown() {
-  useTitle("Unknown view");
-  return html`
-    <h1>There is no such view</h1>
-    <p>The address names a view that this explorer does not have. It may be of another version.</p>
-    <p><a href=${href("home")}>All collections</a></p>
-  `;
+  const why = "The address names a view that this explorer does not have. It may be of another version.";
+  return html`<${Nowhere} heading="There is no such view" why=${why} />`;
 }

@@ -25,3 +25,29 @@ def test_a_closed_store_asks_for_a_token_and_shows_all_with_it(closed_explorer: 
     closed_explorer.sign_in("reader")
     closed_explorer.open("home")
     expect(page.get_by_role("link", name="products", exact=True)).to_be_visible()
+
+
+def test_an_address_that_leads_nowhere_says_why_and_leads_back(explorer: Explorer) -> None:
+    """Nothing is asked for in the name of a collection or item that can't be."""
+    nowhere = {
+        "The address names no collection.": {"view": "items"},
+        "The address names no item.": {"view": "life", "collection": "orders"},
+        "There is no collection nope, or none that you may see.": {
+            "view": "edit",
+            "collection": "nope",
+        },
+        "There is no collection orders/x, or none that you may see.": {
+            "view": "item",
+            "collection": "orders/x",
+            "id": "versions",
+        },
+        "No item can have the id ...": {"view": "item", "collection": "orders", "id": ".."},
+    }
+    for why, address in nowhere.items():
+        page = explorer.open(**address)
+        expect(page.get_by_text(why, exact=True)).to_be_visible()
+    page.get_by_role("link", name="All collections").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Collections")
+
+    page = explorer.open("log", event="abc")
+    expect(page.get_by_text("No event is at abc, or none that you may see.")).to_be_visible()
