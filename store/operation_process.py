@@ -10,7 +10,10 @@ import asyncio
 import json
 import logging
 import os
+import select
 import sys
+import threading
+import time
 from collections.abc import Sequence
 
 from itemstore.engine.connect import connect
@@ -47,6 +50,7 @@ async def carry_out_apart(store: Store, operation: Operation) -> int:
 def main() -> None:
     """Carries out what the arguments say, on the store that the environment names."""
     begin_as_child()
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     logging.basicConfig(format="%(levelname)s:     %(message)s")
     operation, *names = sys.argv[1:]
     asyncio.run(_carry_out(Operation(**json.loads(operation)), names))
@@ -64,6 +68,18 @@ async def _carry_out(operation: Operation, names: Sequence[str]) -> None:
         store = Store.on(client, settings, disk, names=names, archive=archive)
         await carry_out(store, projections_of(settings, names), operation, over)
     ending.cancel()
+
+
+def _end_with_starter() -> None:
+    """Ends this process where it heeds nothing and nobody is left to kill it.
+
+    An operator's own projection may stand still, and the event loop with it.
+    """
+    starter = select.poll()
+    starter.register(sys.stdin, select.POLLHUP)
+    starter.poll()
+    time.sleep(END_SECONDS + 1)  # a starter that lives does it itself
+    leave(1)
 
 
 async def _tell_end(over: asyncio.Event) -> None:

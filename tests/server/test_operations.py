@@ -15,6 +15,20 @@ from tests.server.conftest import Serve, Server
 
 PATH = "/admin/operations"
 
+HANGING = """
+import pathlib, sys, time
+from itemstore.projections.counting import CountingProjection
+
+def count(numbers, recorded):
+    if "operation_process" in " ".join(sys.orig_argv):
+        pathlib.Path(__file__).with_name("hangs").touch()
+        time.sleep(3600)
+    numbers["events"] += 1
+
+HANGING = CountingProjection("hanging", count)
+"""
+"""A projection of an operator's own that stands still, but not in the server."""
+
 
 def begun(server: Server) -> str:
     """The URL of a verification that the server has begun."""
@@ -25,13 +39,25 @@ def begun(server: Server) -> str:
 
 def standing_still(server: Server) -> int:
     """The process that carries an operation of the server out, which is stopped now."""
-    while True:
-        for tasks in Path(f"/proc/{server.process.pid}/task").glob("*/children"):
-            for pid in map(int, tasks.read_text().split()):
-                if b"operation_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    os.kill(pid, signal.SIGSTOP)
-                    return pid
+    while not (found := children(server)):
         time.sleep(0.01)
+    os.kill(found[0], signal.SIGSTOP)
+    return found[0]
+
+
+def children(server: Server) -> list[int]:
+    """The processes that carry an operation of the server out."""
+    tasks = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+    pids = [int(pid) for each in tasks for pid in each.read_text().split()]
+    return [pid for pid in pids if is_carrying_out(pid)]
+
+
+def is_carrying_out(pid: int) -> bool:
+    """Whether the process is there, and carries an operation out."""
+    try:
+        return b"operation_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def ended(server: Server, path: str) -> dict[str, Any]:
@@ -71,3 +97,23 @@ def test_a_server_that_is_told_to_end_waits_for_none(serve: Serve) -> None:
     server.stop()
     operation = ended(serve(), path)
     assert (operation["status"], "was stopped" in operation["error"]) == ("failed", True)
+
+
+def test_code_of_the_operator_s_that_hangs_outlives_no_server_either(
+    serve: Serve, start: Start, tmp_path: Path
+) -> None:
+    """Its process ends by itself, although it heeds nothing."""
+    (tmp_path / "hanging.py").write_text(HANGING)
+    server = serve(
+        *("--redis-url", start("valkey").url, "--projections", "hanging:HANGING"),
+        PYTHONPATH=str(tmp_path),
+    )
+    httpx.put(f"{server.url}/items/foo", json={}, timeout=20).raise_for_status()
+    asked = {"operation": "rebuild", "projection": "hanging"}
+    httpx.post(f"{server.url}{PATH}", json=asked, timeout=20).raise_for_status()
+    while not (tmp_path / "hangs").exists():
+        time.sleep(0.05)
+    [process] = children(server)
+    server.process.kill()
+    while is_carrying_out(process):
+        time.sleep(0.05)
