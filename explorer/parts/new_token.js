@@ -7,6 +7,7 @@ import { Copy } from "./copy.js";
 import { Failure } from "./failure.js";
 import { Field } from "./field.js";
 import { errorsAt, errorsIn } from "./problem_places.js";
+import { useSending } from "./sending.js";
 
 const NOTHING = { name: "", role: "reader", collections: [], prefixes: "", expires: "" };
 const ROLES = {
@@ -19,18 +20,15 @@ const ROLES = {
 export function NewToken({ onMade }) {
   const [wanted, setWanted] = useState(NOTHING);
   const [made, setMade] = useState(null);
-  const [error, setError] = useState(null);
-  const make = async (event) => {
+  const { isSending, error, send } = useSending();
+  const make = (event) => {
     event.preventDefault();
-    setError(null);
-    try {
+    send(async () => {
       const answer = await ask("/admin/tokens", { method: "POST", body: bodyOf(wanted) });
       setMade(answer.plain);
       setWanted(NOTHING);
       onMade();
-    } catch (failure) {
-      setError(failure);
-    }
+    });
   };
   return html`
     ${made && html`<${Secret} of=${made} onDone=${() => setMade(null)} />`}
@@ -38,7 +36,7 @@ export function NewToken({ onMade }) {
     <form key=${made?.token} onSubmit=${make}>
       <${Fields} wanted=${wanted} onChange=${setWanted} errors=${errorsIn(error)} />
       ${error && html`<${Failure} error=${error} />`}
-      <button class="primary">Make the token</button>
+      <button class="primary" disabled=${isSending}>Make the token</button>
     </form>
   `;
 }

@@ -5,6 +5,7 @@ import { ask } from "../http.js";
 import { Failure } from "./failure.js";
 import { OperationResult } from "./operation_result.js";
 import { Polled, usePolled } from "./polling.js";
+import { useSending } from "./sending.js";
 import { StartOperation } from "./start_operation.js";
 import { localTime } from "./time.js";
 
@@ -40,17 +41,10 @@ function isRunning({ status }) {
 
 /** What is going on now, and the way to end it. */
 function Running({ operation, again }) {
-  const [error, setError] = useState(null);
+  const { isSending, error, send } = useSending();
   if (!operation) return null;
-  const cancel = async () => {
-    setError(null);
-    try {
-      await ask(`/admin/operations/${operation.id}`, { method: "DELETE" });
-    } catch (failure) {
-      setError(failure);
-    }
-    again();
-  };
+  const cancel = () =>
+    send(() => ask(`/admin/operations/${operation.id}`, { method: "DELETE" })).then(again);
   const by = operation.cancelled_by === null ? "" : ` by ${operation.cancelled_by}`;
   return html`
     <section class="notice" aria-label="Running now">
@@ -59,7 +53,7 @@ function Running({ operation, again }) {
       <p class="actions">
         ${operation.cancelling
           ? html`<span>It is being cancelled${by} …</span>`
-          : html`<button type="button" class="danger" onClick=${cancel}>Cancel</button>`}
+          : html`<button type="button" class="danger" disabled=${isSending} onClick=${cancel}>Cancel</button>`}
         <span class="muted">${capital(startOf(operation))}. What is live stays as it is until the end.</span>
       </p>
       ${error && html`<${Failure} error=${error} />`}

@@ -5,6 +5,7 @@ import { ask, itemPath } from "../http.js";
 import { Dialog } from "./dialog.js";
 import { Difference } from "./difference.js";
 import { Failure } from "./failure.js";
+import { useSending } from "./sending.js";
 import { Time } from "./time.js";
 import { Type } from "./type.js";
 
@@ -27,23 +28,15 @@ export function Revert({ history, event, onDone }) {
 function Confirmation({ history, event, onDone, onClose }) {
   const [newest, setNewest] = useState(history.newest);
   const [between, setBetween] = useState([]);
-  const [failure, setFailure] = useState(null);
-  const [isSending, setIsSending] = useState(false);
-  const send = async () => {
-    setIsSending(true);
-    setFailure(null);
+  const { isSending, error, send } = useSending();
+  const revert = async () => {
     try {
       onDone(await reverted(history, event.version, newest));
-    } catch (error) {
-      setIsSending(false);
-      if (error.status !== 412) return setFailure(error);
-      try {
-        const come = await history.since(newest);
-        setBetween([...between, ...come]);
-        setNewest(come.at(-1) ?? newest);
-      } catch (other) {
-        setFailure(other);
-      }
+    } catch (refusal) {
+      if (refusal.status !== 412) throw refusal;
+      const come = await history.since(newest);
+      setBetween([...between, ...come]);
+      setNewest(come.at(-1) ?? newest);
     }
   };
   return html`
@@ -56,10 +49,10 @@ function Confirmation({ history, event, onDone, onClose }) {
       ${newest.body === undefined && html`<p>The item is deleted now, and would exist again.</p>`}
       <h3>What would change from version ${newest.version}</h3>
       <${Difference} before=${newest.body} after=${event.body} label="What would change" />
-      ${failure && html`<${Failure} error=${failure} />`}
+      ${error && html`<${Failure} error=${error} />`}
       <div class="actions">
         <button type="button" onClick=${onClose}>Leave it as it is</button>
-        <button type="button" class="primary" disabled=${isSending} onClick=${send}>
+        <button type="button" class="primary" disabled=${isSending} onClick=${() => send(revert)}>
           ${between.length ? "Revert all the same" : "Revert"}
         </button>
       </div>

@@ -1,22 +1,17 @@
 /** Asks whether a token is to be revoked, and revokes it. */
 
-import { html, useState } from "../html.js";
+import { html } from "../html.js";
 import { ask } from "../http.js";
 import { setToken } from "../session.js";
 import { Dialog } from "./dialog.js";
 import { Failure } from "./failure.js";
+import { useSending } from "./sending.js";
 
 /** `isOwn`: it is the one that this page uses, which then asks for another one. */
 export function RevokeToken({ token: { name }, isOwn, onClose, onRevoked }) {
-  const [error, setError] = useState(null);
+  const { isSending, error, send } = useSending();
   const revoke = async () => {
-    setError(null);
-    try {
-      await ask(`/admin/tokens/${encodeURIComponent(name)}`, { method: "DELETE" });
-    } catch (failure) {
-      setError(failure);
-      return;
-    }
+    await ask(`/admin/tokens/${encodeURIComponent(name)}`, { method: "DELETE" });
     onClose();
     if (isOwn) setToken(null);
     else onRevoked();
@@ -30,7 +25,7 @@ export function RevokeToken({ token: { name }, isOwn, onClose, onRevoked }) {
       ${error && html`<${Failure} error=${error} />`}
       <div class="actions">
         <button type="button" onClick=${onClose}>Keep it</button>
-        <button type="button" class="danger" onClick=${revoke}>Revoke</button>
+        <button type="button" class="danger" disabled=${isSending} onClick=${() => send(revoke)}>Revoke</button>
       </div>
     <//>
   `;

@@ -5,6 +5,7 @@ import { ask } from "../http.js";
 import { useAccess } from "../session.js";
 import { Failure } from "./failure.js";
 import { Field } from "./field.js";
+import { useSending } from "./sending.js";
 
 const MEANINGS = {
   verify: "Compares what is there with the log. It changes nothing.",
@@ -24,21 +25,15 @@ export function StartOperation({ projections, isBusy, onStart }) {
   const [kind, setKind] = useState("verify");
   const [projection, setProjection] = useState(BUILT_IN[0]);
   const [collection, setCollection] = useState("");
-  const [error, setError] = useState(null);
+  const { isSending, error, send } = useSending();
   const isRebuild = kind !== "verify";
 
-  const start = async (event) => {
+  const start = (event) => {
     event.preventDefault();
-    setError(null);
     const body = { operation: isRebuild ? "rebuild" : "verify" };
     if (isRebuild) Object.assign(body, { projection, dry_run: kind === "dry" });
     if (collection) body.collection = collection;
-    try {
-      await ask("/admin/operations", { method: "POST", body: JSON.stringify(body) });
-    } catch (failure) {
-      setError(failure);
-    }
-    onStart();
+    send(() => ask("/admin/operations", { method: "POST", body: JSON.stringify(body) })).then(onStart);
   };
 
   return html`
@@ -58,7 +53,7 @@ export function StartOperation({ projections, isBusy, onStart }) {
           ...Object.fromEntries(collections.map((name) => [name, name])),
         }} />
       `}
-      <button class="primary" disabled=${isBusy}>${isRebuild ? "Rebuild" : "Verify"}</button>
+      <button class="primary" disabled=${isBusy || isSending}>${isRebuild ? "Rebuild" : "Verify"}</button>
     </form>
     <p class="hint">${MEANINGS[kind]}${isBusy ? " One runs already, and there is one at a time." : ""}</p>
     ${error && html`<${Failure} error=${error} />`}

@@ -99,7 +99,7 @@ def test_an_admin_verifies_and_rebuilds(explorer: Explorer) -> None:
     explorer.store.put("/orders/operations-b", json={"n": 1}).raise_for_status()
     page = explorer.open("operations")
     kept = page.locator(".ended li")
-    page.get_by_role("button", name="Verify").click()
+    page.get_by_role("button", name="Verify").dblclick()
     expect(kept.filter(has_text="Verification").first).to_contain_text("nothing differs")
 
     page.get_by_label("What to do").select_option("Rebuild")

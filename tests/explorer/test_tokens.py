@@ -28,7 +28,7 @@ def test_a_token_is_made_shown_once_and_revoked(closed_explorer: Explorer) -> No
     page.get_by_label("orders").check()
     page.get_by_label("Prefixes of ids").fill("<b>\nשלום/")
     page.get_by_label("Expires").fill("2099-01-01T00:00")
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Make the token").dblclick()
     shown = page.get_by_label("The new token")
     expect(shown).to_be_focused()
     expect(shown).to_contain_text("it will not be shown again")
