@@ -57,7 +57,8 @@ export function withoutFraction(date) {
   return date.toISOString().replace(".000Z", "Z");
 }
 
-function versionOf(answer) {
+/** The version that an answer is of. */
+export function versionOf(answer) {
   return Number(/\d+/.exec(answer.field("ETag"))?.[0]);
 }
 
@@ -74,6 +75,15 @@ export function createItem(collection, body) {
 /** Deletes an item that is at this version. */
 export function deleteItem(collection, id, version) {
   return written("DELETE", itemPath(collection, id), { headers: conditionOn(version) });
+}
+
+/**
+ * Stores the body of an earlier version again. `newest` is the version that the item has to be at;
+ * null: it must not exist, as a version of a deleted item has no tag to match.
+ */
+export function revertItem(collection, id, version, newest) {
+  const body = JSON.stringify({ version });
+  return written("POST", itemPath(collection, id, "revert"), { headers: conditionOn(newest), body });
 }
 
 function conditionOn(version) {

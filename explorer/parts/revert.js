@@ -1,7 +1,7 @@
 /** The way back: an earlier version becomes the newest again, if nobody came between. */
 
 import { html, useState } from "../html.js";
-import { ask, itemPath } from "../http.js";
+import { revertItem } from "../item_requests.js";
 import { Dialog } from "./dialog.js";
 import { Difference } from "./difference.js";
 import { Failure } from "./failure.js";
@@ -31,7 +31,9 @@ function Confirmation({ history, event, onDone, onClose }) {
   const { isSending, error, send } = useSending();
   const revert = async () => {
     try {
-      onDone(await reverted(history, event.version, newest));
+      const expected = newest.body === undefined ? null : newest.version;
+      const { version } = await revertItem(history.collection, history.id, event.version, expected);
+      onDone(version);
     } catch (refusal) {
       if (refusal.status !== 412) throw refusal;
       const come = await history.since(newest);
@@ -74,19 +76,4 @@ function Between({ events }) {
       </ul>
     </div>
   `;
-}
-
-/** Asks the store for it; gives the version that was written. Throws Refused, with 412 if stale. */
-async function reverted({ collection, id }, version, newest) {
-  const answer = await ask(itemPath(collection, id, "revert"), {
-    method: "POST",
-    headers: conditionOf(newest),
-    body: JSON.stringify({ version }),
-  });
-  return Number(answer.field("ETag").replaceAll('"', ""));
-}
-
-/** What holds as long as nobody writes: versions of a deleted item have no tag to match. */
-function conditionOf({ version, body }) {
-  return body === undefined ? { "If-None-Match": "*" } : { "If-Match": `"${version}"` };
 }

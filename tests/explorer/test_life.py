@@ -115,6 +115,21 @@ def test_a_version_is_reverted_to_after_a_look_at_what_would_change(explorer: Ex
     assert explorer.store.get("/orders/back").json() == {"n": 1}
 
 
+def test_a_revert_whose_answer_is_lost_is_carried_out_once(explorer: Explorer) -> None:
+    """Sent again, it is the same one: nobody came between but oneself."""
+    explorer.expects("net::ERR_")
+    put(explorer, "lost", {"n": 1}, {"n": 2})
+    page = explorer.open("life", collection="orders", id="lost", version=1)
+    page.route("**/revert", lambda route: (route.fetch(), route.abort("connectionreset")), times=1)
+    page.get_by_role("button", name="Revert to version 1").click()
+    revert = page.get_by_role("dialog").get_by_role("button", name="Revert", exact=True)
+    revert.click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("does not answer")
+    revert.click()
+    expect(page.get_by_text("Version 3 is written, with the body of version 1")).to_be_visible()
+    assert explorer.store.get("/orders/lost").headers["etag"] == '"3"'
+
+
 def test_a_deleted_item_is_brought_back(explorer: Explorer) -> None:
     """Reverting to what it was before creates it again."""
     put(explorer, "brought-back", {"n": 1}, None)
