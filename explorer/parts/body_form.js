@@ -1,10 +1,11 @@
 /** A body to write: a form where the model is known, JSON text for the rest and on request. */
 
 import { html, useState } from "../html.js";
+import { pointerTo } from "../json_pointer.js";
 import { BodyText } from "./body_text.js";
 import { asForm, asText, withInput, withText } from "./draft.js";
 import { FieldInput } from "./field_input.js";
-import { errorsAt, errorsElsewhere, FieldErrors, pointerTo } from "./problem_places.js";
+import { errorsAt, errorsElsewhere, FieldErrors } from "./problem_places.js";
 
 /**
  * `draft` is one of draft.js, and `onDraft` gets the next one. `mistakes` are its own, which keep

@@ -1,5 +1,6 @@
 /** Two lossless JSON values (see json_text.js) compared part by part, in about linear time. */
 
+import { pointerTo } from "../json_pointer.js";
 import { Numeral, print } from "../json_text.js";
 import { aligned } from "./alignment.js";
 
@@ -38,17 +39,12 @@ export function differences(before, after) {
 export function listed(part, pointer = "", found = []) {
   if (part.parts) {
     for (const { name, part: inner } of part.parts) {
-      if (inner.kind !== "same") listed(inner, `${pointer}/${escaped(name)}`, found);
+      if (inner.kind !== "same") listed(inner, pointer + pointerTo(name), found);
     }
   } else if (part.kind !== "same") {
     found.push({ pointer, kind: part.kind, before: part.before, after: part.after });
   }
   return found;
-}
-
-/** A member's name or an element's index as a part of a JSON pointer. */
-export function escaped(name) {
-  return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Whether two values that do not differ have their members in another order. */

@@ -1,8 +1,8 @@
 /** The rows in which a comparison is shown: JSON text, line by line, with a sign for each. */
 
+import { pointerTo } from "../json_pointer.js";
 import { print } from "../json_text.js";
 import { aligned } from "./alignment.js";
-import { escaped } from "./comparison.js";
 import { visible } from "./visible.js";
 
 /** Of a text that is the same on both sides, so many characters are shown beside what differs. */
@@ -68,7 +68,7 @@ function addPart(rows, part, place, key = null) {
 }
 
 function pointerOf(place, key) {
-  return key === null ? "" : `${place.within}/${escaped(key)}`;
+  return key === null ? "" : place.within + pointerTo(key);
 }
 
 function addWhole(rows, sign, value, place, key) {

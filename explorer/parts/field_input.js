@@ -1,7 +1,8 @@
 /** One field of a form: what is typed, and whether there is a value at all. */
 
-import { html } from "../html.js";
-import { FieldErrors, pointerTo } from "./problem_places.js";
+import { html, useId } from "../html.js";
+import { pointerTo } from "../json_pointer.js";
+import { FieldErrors } from "./problem_places.js";
 
 const KINDS = { json: "JSON", boolean: "true or false", choice: "one of these" };
 const NAMES = { null: "null", absent: "left out", value: "a value" };
@@ -11,7 +12,7 @@ const NAMES = { null: "null", absent: "left out", value: "a value" };
  * it as `{pointer, detail}`; `onInput` gets what has changed of `input`.
  */
 export function FieldInput({ field, input, errors, onInput }) {
-  const id = `field-${field.name}`;
+  const id = useId(); // a name may have blanks, which end an id where others refer to it
   const hint = hintOf(field);
   const described = [hint && `${id}-hint`, errors.length && `${id}-errors`].filter(Boolean);
   const shared = {

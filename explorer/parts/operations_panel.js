@@ -68,13 +68,9 @@ function ProgressOf({ progress }) {
   return html`
     <p class="progress">
       <progress aria-label="Progress" max=${isKnown ? total : undefined} value=${isKnown ? done : undefined}></progress>
-      <span>${stage}${collection && ` ${collection}`}: ${counted(done)}${isKnown && ` of ${counted(total)}`} ${unit}</span>
+      <span>${stage}${collection && ` ${collection}`}: ${done.toLocaleString("en")}${isKnown && ` of ${total.toLocaleString("en")}`} ${unit}</span>
     </p>
   `;
-}
-
-function counted(number) {
-  return number.toLocaleString("en");
 }
 
 /** Says to screen readers that one has begun or ended: not how far it is, every second. */

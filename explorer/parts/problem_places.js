@@ -2,11 +2,6 @@
 
 import { html } from "../html.js";
 
-/** The JSON Pointer (RFC 6901) to a member of the body: `/price`. */
-export function pointerTo(name) {
-  return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-}
-
 /** What an error says of the body: a list of `{pointer, detail}`, empty where it says nothing. */
 export function errorsIn(error) {
   const errors = error?.problem?.errors;

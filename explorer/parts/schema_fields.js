@@ -1,5 +1,6 @@
 /** The fields of a form, read from a JSON Schema. */
 
+import { nameIn } from "../json_pointer.js";
 import { print } from "../json_text.js";
 
 const KINDS = { string: "text", integer: "integer", number: "number", boolean: "boolean" };
@@ -72,14 +73,9 @@ function resolved(part, schema, depth = 0) {
   const reference = part.get("$ref") ?? (all?.length === 1 ? all[0]?.get?.("$ref") : undefined);
   if (typeof reference !== "string" || !reference.startsWith("#/")) return part;
   const names = reference.slice(2).split("/");
-  const target = names.map(unescaped).reduce((found, name) => found?.get?.(name), schema);
+  const target = names.map(nameIn).reduce((found, name) => found?.get?.(name), schema);
   if (!(target instanceof Map)) return part;
   return new Map([...resolved(target, schema, depth + 1), ...part]);
-}
-
-/** A part of a JSON Pointer (RFC 6901) as the name that it stands for. */
-function unescaped(part) {
-  return part.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function isAmong(value, values) {

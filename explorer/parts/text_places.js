@@ -1,6 +1,6 @@
 /** Where in a JSON text a value stands, so that it can be shown there. */
 
-import { pointerTo } from "./problem_places.js";
+import { pointerTo } from "../json_pointer.js";
 
 const TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*")|([{}[\],])|[^\s{}[\],":]+/g;
 
@@ -39,5 +39,5 @@ function nameIn(string) {
 }
 
 function pointerIn({ pointer, next }) {
-  return next === null ? pointer : pointer + pointerTo(String(next));
+  return next === null ? pointer : pointer + pointerTo(next);
 }

@@ -11,6 +11,7 @@ import { ItemsTable } from "../parts/items_table.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { Pager } from "../parts/pager.js";
 import { Position } from "../parts/position.js";
+import { counted } from "../parts/quantity.js";
 import { useTitle } from "../parts/title.js";
 import { Trail } from "../parts/trail.js";
 import { may, useAccess } from "../session.js";
@@ -132,9 +133,7 @@ function Page({ collection, asked, after, limit, isQuery, found, isLoading }) {
 }
 
 function countOf({ total, isExact }, isQuery) {
-  const number = `${isExact ? "" : "at least "}${total.toLocaleString("en")}`;
-  const items = total === 1 && isExact ? "item" : "items";
-  return isQuery ? `${number} ${items} found` : `${number} ${items}`;
+  return `${isExact ? "" : "at least "}${counted(total, "item")}${isQuery ? " found" : ""}`;
 }
 
 function Nothing({ collection, asked, after, next }) {

@@ -3,12 +3,14 @@
 import { go, href } from "../address.js";
 import { html } from "../html.js";
 import { ask, itemPath } from "../http.js";
+import { versionOf } from "../item_requests.js";
 import { Difference } from "../parts/difference.js";
 import { History } from "../parts/history.js";
 import { Id } from "../parts/id.js";
 import { Json } from "../parts/json.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { MomentForm } from "../parts/moment_form.js";
+import { counted } from "../parts/quantity.js";
 import { dateOf, textOf } from "../parts/rfc3339.js";
 import { Tabs } from "../parts/tabs.js";
 import { Time } from "../parts/time.js";
@@ -74,7 +76,7 @@ async function versionAt(collection, id, date, signal) {
   const headers = { "Accept-Datetime": date.toUTCString() };
   try {
     const answer = await ask(itemPath(collection, id), { headers, signal });
-    return { version: Number(answer.field("ETag").replaceAll('"', "")), body: answer.value };
+    return { version: versionOf(answer), body: answer.value };
   } catch (error) {
     if (error.kind !== "item-deleted") throw error;
     return { version: error.problem.version, body: undefined };
@@ -123,11 +125,10 @@ function Answer({ history, date, event, body, next }) {
 function Since({ history, newest, event, body }) {
   const { collection, id } = history;
   const address = { collection, id, version: newest.version, against: event.version };
-  const writes = newest.version - event.version;
   return html`
     <p>
       <a href=${href("life", address)}>Both in its life</a>: version ${newest.version} is the newest,
-      ${" "}${writes.toLocaleString("en")} ${writes === 1 ? "write" : "writes"} later.
+      ${" "}${counted(newest.version - event.version, "write")} later.
       ${newest.body === undefined && " It deleted the item."}
     </p>
     <${Difference} before=${body} after=${newest.body}
