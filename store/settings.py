@@ -159,9 +159,15 @@ class Settings(BaseSettings):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that make a process have the same settings."""
-        set_ones = self.model_dump(exclude_none=True).items()
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in set_ones}
+        """The environment variables that make a process have the same settings.
+
+        Those that are not set are empty, so that a variable which this process does not go by does
+        not count there either.
+        """
+        values = self.model_dump().items()
+        return {
+            f"{PREFIX}{name.upper()}": "" if value is None else str(value) for name, value in values
+        }
 
     @property
     def acknowledgement(self) -> Acknowledgement:

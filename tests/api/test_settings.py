@@ -121,6 +121,15 @@ def test_settings_say_which_variables_they_are(monkeypatch: pytest.MonkeyPatch) 
     assert Settings() == settings
 
 
+def test_settings_say_which_variables_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is started with them has another database otherwise."""
+    monkeypatch.setenv(variable("sql_url"), "sqlite:///other.db")
+    settings = Settings(sql_url=None)
+    for name, value in settings.environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
 @pytest.mark.parametrize("name", GIVEN)
 def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """`ITEMSTORE_PORT=` in a compose file means the default."""
