@@ -25,8 +25,9 @@ def way_to_explorer(request: Request, resource: Resource) -> Reply | None:
     """303 to the explorer's view of an item, a list or a version, for who would rather have HTML.
 
     None for everyone else. It looks at the request alone, so it is the same whether anything is
-    there or not, and says nothing to who has no token. A date (Accept-Datetime) leads to a version
-    first, as it does everybody.
+    there or not, and says nothing to who has no token. The way is relative, as a proxy that takes a
+    prefix off the path says nothing of it. A date (Accept-Datetime) leads to a version first, as it
+    does everybody.
     """
     accept = request.fields.get(b"accept")
     if accept is None or not prefers_html(accept) or request.method not in _READS:
@@ -34,7 +35,8 @@ def way_to_explorer(request: Request, resource: Resource) -> Reply | None:
     view = _view(request, resource)
     if view is None:
         return None
-    location = f"{request.root}/explorer?{urlencode(view)}"
+    up = "../" * (resource.template.count("/") - 1)
+    location = f"{up}explorer?{urlencode(view)}"
     return Reply(303, [(b"location", location.encode()), BY_ACCEPT, REVALIDATE])
 
 

@@ -24,8 +24,10 @@ def led_to(answer: httpx.Response) -> dict[str, str]:
     assert answer.content == b""
     assert answer.headers["vary"] == "accept"
     assert answer.headers["cache-control"] == "no-cache"
-    location = urlsplit(answer.headers["location"])
-    assert (location.scheme, location.netloc, location.path) == ("", "", "/explorer")
+    there = answer.url.join(answer.headers["location"])
+    location = urlsplit(str(there))
+    assert there.copy_with(path="/", query=None) == answer.url.copy_with(path="/", query=None)
+    assert location.path == "/explorer"
     pairs = parse_qsl(location.query, keep_blank_values=True, strict_parsing=True)
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
@@ -205,11 +207,16 @@ async def test_a_method_that_there_is_not_stays_refused(
 
 
 async def test_it_leads_to_where_the_store_is_mounted(app: ItemStore) -> None:
-    """The explorer stands beside the items."""
+    """The explorer stands beside the items, also where a proxy takes the prefix off the path."""
     mounted = httpx.ASGITransport(app=app, root_path="/store")
     async with httpx.AsyncClient(transport=mounted, base_url="http://store") as client:
         answer = await client.get("/store/items/a", headers=BROWSER)
-    assert answer.headers["location"] == "/store/explorer?view=item&collection=items&id=a"
+        item = await client.get("/store/items/a%2Fb", headers=BROWSER)
+        version = await client.get("/store/items/a/versions/2", headers=BROWSER)
+    assert answer.headers["location"] == "../explorer?view=item&collection=items&id=a"
+    assert item.headers["location"] == "../explorer?view=item&collection=items&id=a%2Fb"
+    there = version.url.join(version.headers["location"])
+    assert (there.path, there.params["version"]) == ("/store/explorer", "2")
 
 
 async def test_without_the_explorer_everyone_gets_json(serve: Serve) -> None:
