@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from playwright.sync_api import expect
 
@@ -13,6 +14,21 @@ from tests.explorer.stores import Store
 MARKUP = "<img src=x onerror=alert(1)>"
 BEYOND_DOUBLES = 12345678901234567890123
 """A number that a double can't hold."""
+
+
+def test_ids_that_would_look_the_same_do_not(explorer: Explorer) -> None:
+    """What turns the direction of text, or takes no room, is named, and blanks stay."""
+    for id_ in ("seem", "\u202emees", "see\u200bm", "seem "):
+        explorer.store.put(f"/orders/{quote(id_)}", json={"n": 1}).raise_for_status()
+    page = explorer.open("item", collection="orders", id="\u202emees")
+    expect(page.get_by_role("heading", level=1)).to_have_text("U+202Emees")
+    page = explorer.open("items", collection="orders", prefix="see")
+    expect(page.get_by_role("link", name="seeU+200Bm", exact=True)).to_be_visible()
+    widths = [
+        page.get_by_role("link", name="seem").nth(at).evaluate("each => each.offsetWidth")
+        for at in range(2)
+    ]
+    assert widths[0] < widths[1]
 
 
 def test_a_list_is_gone_through_in_pages_and_back(explorer: Explorer) -> None:

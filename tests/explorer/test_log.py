@@ -69,7 +69,7 @@ def test_an_event_comes_live_and_opens_to_all_it_has(explorer: Explorer) -> None
         headers={"Content-Type": "application/json"},
     ).raise_for_status()
     row = _rows(page).first
-    expect(row).to_contain_text(item)
+    expect(row).to_contain_text(item.replace("\u202e", "U+202E").replace("\u202c", "U+202C"))
     expect(row).to_contain_text("created")
 
     page.get_by_role("grid").focus()
