@@ -95,8 +95,13 @@ class SqliteWriter(SqliteConnection):
         raise SqlDamaged(message)
 
     def _head(self) -> int:
-        """The number in the head of the file itself, whatever the write-ahead log has."""
+        """The number in the head of the file itself, whatever the write-ahead log has.
+
+        The file may have been copied to in part, as far as its readers let it be: then its head
+        tells of pages that are not there yet, which SQLite takes for damage unless told otherwise.
+        """
         with self._translated(), closing(opened(self._path, "immutable=1&mode=ro")) as file:
+            file.execute("PRAGMA writable_schema = ON")
             return int(file.execute("PRAGMA user_version").fetchone()[0])
 
     def _coming(self) -> int:

@@ -73,6 +73,25 @@ def test_one_that_reads_is_not_waited_for_and_sees_one_moment(
         assert reader.one("SELECT count(*) FROM numbers") == (103,)
 
 
+def test_a_file_that_was_copied_to_in_part_is_no_damaged_one(
+    database: SqliteDatabase, writer: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its head tells of pages that wait for the end of one that reads."""
+    monkeypatch.setattr(sqlite_writing, "COPIED_AT", 0)
+    with closing(database.reading()) as reader, closing(database.reading()) as later:
+        with reader.transaction():
+            assert reader.one("SELECT count(*) FROM numbers") == (0,)
+            write(writer, *range(10))
+            later.execute("BEGIN")
+            assert later.one("SELECT count(*) FROM numbers") == (10,)
+        with writer.transaction():
+            writer.execute("UPDATE numbers SET text = ? WHERE n = 9", ("y" * 5000,))
+        assert writer.is_current()
+        later.execute("COMMIT")
+    write(writer, 10)
+    assert bytes_of_log(database) == 0
+
+
 def test_two_that_write_take_turns_and_both_find_the_file_sound(
     database: SqliteDatabase, writer: Connection
 ) -> None:
