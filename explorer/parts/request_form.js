@@ -32,7 +32,7 @@ export function RequestForm({ request, onChange, onSend, onStop, isBusy }) {
             title="It begins with a slash. Put an id in place of {id}, percent-encoded." value=${path} onInput=${set("path")} />
         `}<//>
         <button class="primary" disabled=${isBusy}>Send</button>
-        ${isBusy && html`<button type="button" class="danger" onClick=${onStop}>Stop</button>`}
+        <button type="button" class="danger" disabled=${!isBusy} onClick=${onStop}>Stop</button>
         <${Paths} />
       </div>
       <${HeaderChoices} method=${method} path=${path} lines=${headers} onChange=${(lines) => onChange({ headers: lines })} />

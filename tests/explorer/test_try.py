@@ -78,6 +78,7 @@ def test_answers_without_a_body_are_explained(explorer: Explorer) -> None:
 def test_a_stream_is_shown_as_it_comes_until_it_is_stopped(explorer: Explorer) -> None:
     """What happens meanwhile is in it."""
     page = explorer.open("try", path="/events?item=try-c", headers="Accept: text/event-stream")
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()  # and in nobody's way
     send(page)
     expect(page.locator(".exchange")).to_contain_text("a stream, which is shown as it comes")
     explorer.store.put("/orders/try-c", json={"n": "<b>live</b>"}).raise_for_status()
