@@ -57,8 +57,23 @@ export class Unreachable extends Error {
   }
 }
 
+/** An id that no item can have: a step of a path to every program on the way. */
+class NoSuchId extends Error {
+  title = "This is no id of an item";
+
+  constructor(id) {
+    super(`No item can have the id ${id}: in a path it is a step to another place.`);
+  }
+}
+
+/** Whether an id would lead to another place than to an item. */
+export function isStep(id) {
+  return id === "." || id === "..";
+}
+
 /** The path of an item, or of what is below it: `itemPath("orders", "a/b", "versions")`. */
 export function itemPath(collection, id, ...below) {
+  if (isStep(id)) throw new NoSuchId(id);
   return ["", collection, encodeURIComponent(id), ...below].join("/");
 }
 

@@ -2,6 +2,7 @@
 
 import { href } from "../address.js";
 import { html } from "../html.js";
+import { isStep } from "../http.js";
 import { Id } from "./id.js";
 import { useTitle } from "./title.js";
 
@@ -13,9 +14,6 @@ const NEEDED = {
   past: ["collection", "id"],
 };
 
-/** Steps of a path to every program on the way, so that the store has no item with such an id. */
-const STEPS = [".", ".."];
-
 /** Why there is nothing to show, as a sentence; null where there may be something. */
 export function whyNowhere(view, { collection, id }, collections) {
   if (!Object.hasOwn(NEEDED, view)) return null;
@@ -25,7 +23,7 @@ export function whyNowhere(view, { collection, id }, collections) {
     return html`There is no collection <bdi><code>${collection}</code></bdi>, or none that you may see.`;
   }
   if (id === "" || (id === undefined && needed.includes("id"))) return html`The address names no item.`;
-  return STEPS.includes(id) ? html`No item can have the id <${Id} id=${id} />.` : null;
+  return isStep(id) ? html`No item can have the id <${Id} id=${id} />.` : null;
 }
 
 /** Says so, and leads back to where there is something. */

@@ -24,6 +24,14 @@ def _shows_saved(page: Page) -> None:
     expect(page.get_by_role("button", name="Delete")).to_be_visible()
 
 
+def test_an_id_that_is_a_step_of_a_path_is_refused_here(explorer: Explorer) -> None:
+    """Sent to the store, it would be about another resource."""
+    page = explorer.open("edit", collection="orders")
+    page.get_by_label("Id", exact=True).fill("..")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("No item can have the id ..")
+
+
 def test_a_new_item_is_written_in_a_form_made_from_the_model(explorer: Explorer) -> None:
     """Of its own id or one that the store chooses; what is left out stays so, what is null is."""
     page = explorer.open("edit", collection="products")
