@@ -5,7 +5,7 @@ import { Failure } from "../parts/failure.js";
 import { Id } from "../parts/id.js";
 import { localTime } from "../parts/time.js";
 import { Type } from "../parts/type.js";
-import { VirtualRows } from "../parts/virtual_rows.js";
+import { VirtualRows } from "./virtual_rows.js";
 import { millisecondsOf } from "./positions.js";
 import { BeyondOldest } from "./standing.js";
 

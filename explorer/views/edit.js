@@ -2,11 +2,11 @@
 
 import { html } from "../html.js";
 import { ask } from "../http.js";
-import { itemNow } from "../item_requests.js";
-import { EditForm } from "../parts/edit_form.js";
+import { itemNow } from "../items/item_requests.js";
+import { EditForm } from "../edit/edit_form.js";
 import { Id } from "../parts/id.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
-import { fieldsOf } from "../parts/schema_fields.js";
+import { fieldsOf } from "../edit/schema_fields.js";
 import { useTitle } from "../parts/title.js";
 import { Trail } from "../parts/trail.js";
 import { may } from "../session.js";

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
-import { CollectionRow } from "../parts/collection_row.js";
+import { CollectionRow } from "../home/collection_row.js";
 import { Failure } from "../parts/failure.js";
 import { useLoaded } from "../parts/loading.js";
 import { bytes, counted } from "../parts/quantity.js";

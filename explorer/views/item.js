@@ -3,12 +3,12 @@
 import { href } from "../address.js";
 import { html, useState } from "../html.js";
 import { itemPath, urlOf } from "../http.js";
-import { itemNow } from "../item_requests.js";
+import { itemNow } from "../items/item_requests.js";
 import { Copy } from "../parts/copy.js";
 import { asCurl } from "../parts/curl.js";
-import { DeleteItem } from "../parts/delete_item.js";
+import { DeleteItem } from "../items/delete_item.js";
 import { Id } from "../parts/id.js";
-import { ItemFacts } from "../parts/item_facts.js";
+import { ItemFacts } from "../items/item_facts.js";
 import { Json } from "../parts/json.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { Tabs } from "../parts/tabs.js";

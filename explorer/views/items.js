@@ -3,11 +3,11 @@
 import { go, href } from "../address.js";
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
-import { latestPosition } from "../item_requests.js";
-import { bodyTexts } from "../parts/body_texts.js";
+import { latestPosition } from "../items/item_requests.js";
+import { bodyTexts } from "../items/body_texts.js";
 import { Copy } from "../parts/copy.js";
-import { ItemsFilter } from "../parts/items_filter.js";
-import { ItemsTable } from "../parts/items_table.js";
+import { ItemsFilter } from "../items/items_filter.js";
+import { ItemsTable } from "../items/items_table.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
 import { Pager } from "../parts/pager.js";
 import { Position } from "../parts/position.js";

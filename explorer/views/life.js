@@ -2,18 +2,18 @@
 
 import { go } from "../address.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { History } from "../parts/history.js";
+import { History } from "../life/history.js";
 import { Id } from "../parts/id.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
-import { Newer, useNewer } from "../parts/newer.js";
-import { Revert } from "../parts/revert.js";
-import { SinceWhen } from "../parts/since_when.js";
+import { Newer, useNewer } from "../life/newer.js";
+import { Revert } from "../life/revert.js";
+import { SinceWhen } from "../life/since_when.js";
 import { Tabs } from "../parts/tabs.js";
-import { Timeline } from "../parts/timeline.js";
+import { Timeline } from "../life/timeline.js";
 import { useTitle } from "../parts/title.js";
 import { Trail } from "../parts/trail.js";
-import { Body, Compared, Raw } from "../parts/version_bodies.js";
-import { VersionSlider } from "../parts/version_slider.js";
+import { Body, Compared, Raw } from "../life/version_bodies.js";
+import { VersionSlider } from "../life/version_slider.js";
 import { may } from "../session.js";
 
 /** The address follows the slider when it has rested for so long: browsers allow few changes. */

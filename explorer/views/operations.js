@@ -2,11 +2,11 @@
 
 import { html } from "../html.js";
 import { ask } from "../http.js";
-import { MetricsPlots } from "../parts/metrics_plots.js";
-import { OperationsPanel } from "../parts/operations_panel.js";
+import { MetricsPlots } from "../operations/metrics_plots.js";
+import { OperationsPanel } from "../operations/operations_panel.js";
 import { Polled, usePolled } from "../parts/polling.js";
-import { ProjectionsTable, QueriesState } from "../parts/projections_table.js";
-import { Archive, Readiness } from "../parts/store_state.js";
+import { ProjectionsTable, QueriesState } from "../operations/projections_table.js";
+import { Archive, Readiness } from "../operations/store_state.js";
 import { useTitle } from "../parts/title.js";
 import { may, useAccess } from "../session.js";
 

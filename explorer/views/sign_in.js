@@ -3,8 +3,8 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import { ask } from "../http.js";
 import { tokenIn, whyNoToken } from "../kept_token.js";
-import { Away, Brand } from "../parts/frame.js";
-import { focusOnHeading } from "../parts/heading_focus.js";
+import { Away, Brand } from "../frame/frame.js";
+import { focusOnHeading } from "../frame/heading_focus.js";
 import { useTitle } from "../parts/title.js";
 import { setAccess, setToken } from "../session.js";
 

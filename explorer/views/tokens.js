@@ -3,8 +3,8 @@
 import { html, useState } from "../html.js";
 import { ask } from "../http.js";
 import { Loaded, useLoaded } from "../parts/loading.js";
-import { NewToken } from "../parts/new_token.js";
-import { RevokeToken } from "../parts/revoke_token.js";
+import { NewToken } from "../tokens/new_token.js";
+import { RevokeToken } from "../tokens/revoke_token.js";
 import { Time } from "../parts/time.js";
 import { useTitle } from "../parts/title.js";
 import { may, useAccess } from "../session.js";

@@ -1,13 +1,13 @@
 /** Try it: a request of one's own, the exchange, the event that it appended, and the same as curl. */
 
 import { go } from "../address.js";
-import { composed, exchange } from "../exchange.js";
+import { composed, exchange } from "../try/exchange.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { AppendedEvent } from "../parts/appended_event.js";
+import { AppendedEvent } from "../try/appended_event.js";
 import { Copy } from "../parts/copy.js";
 import { asCurl } from "../parts/curl.js";
-import { ExchangeShown } from "../parts/exchange_shown.js";
-import { RequestForm } from "../parts/request_form.js";
+import { ExchangeShown } from "../try/exchange_shown.js";
+import { RequestForm } from "../try/request_form.js";
 import { useTitle } from "../parts/title.js";
 import { useAccess } from "../session.js";
 

@@ -12,7 +12,7 @@ from tests.explorer.pages import Explorer
 FIND = """
 async (pairs) => {
   const { parse, print } = await import("./explorer/json_text.js");
-  const { differences } = await import("./explorer/parts/difference.js");
+  const { differences } = await import("./explorer/difference/difference.js");
   const given = (text) => (text === null ? undefined : parse(text));
   const told = (value) => (value === undefined ? null : print(value));
   return pairs.map(([before, after]) =>
