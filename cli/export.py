@@ -14,7 +14,6 @@ from itemstore.cli.output import say
 from itemstore.cli.verb import Where, verb
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogUnavailable
-from itemstore.store.failures import told
 
 
 @verb
@@ -24,6 +23,7 @@ async def export(where: Where, after: After = None, collection: Collections = No
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.projections.progress import Progress
+    from itemstore.store.failures import told
 
     async with opened(where) as store:
         view = View.of(store, collection, as_json=True)

@@ -18,7 +18,8 @@ _NOT_LUA = "unexpected symbol near '#'"
 
 def lua(package: str, *names: str) -> str:
     """The text of files of a package, one after the other: what is local in one is known after."""
-    return "".join(files(package).joinpath(f"{name}.lua").read_text() for name in names)
+    texts = (files(package).joinpath(f"{name}.lua").read_text("utf-8") for name in names)
+    return "".join(texts)
 
 
 class Script:

@@ -52,8 +52,8 @@ def command(tmp_path: Path) -> Command:
 
 
 def standing(server: Server) -> list[dict[str, Any]]:
-    """What `/projections` says of the read model, for each collection."""
-    found = httpx.get(f"{server.url}/projections").json()["projections"]
+    """What `/projections` says of the read model, for each collection; nothing before it can."""
+    found = httpx.get(f"{server.url}/projections").json().get("projections", [])
     return [each for each in found if each["name"] == "sql"]
 
 

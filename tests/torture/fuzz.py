@@ -38,7 +38,7 @@ GUARDED, KNOWN = 0.4, 0.85
 MODELLED = 0.4
 """How many inputs are writes for stores with models of operators."""
 
-OPEN = (b"/livez", b"/readyz", b"/problems")
+OPEN = (b"/livez", b"/readyz", b"/problems", b"/docs", b"/explorer")
 """What needs no token."""
 
 MOST_BODY = 50_000
@@ -99,7 +99,7 @@ def _note(outcome: Outcome, given: Input, status: int, wrong: str) -> None:
 
 def _may(given: Input, token: bytes) -> bool:
     """Whether a store that wants a token may do what is asked: it has it, or nobody needs one."""
-    is_open = given.method == b"OPTIONS" or given.path.startswith(OPEN)
+    is_open = given.method == b"OPTIONS" or given.path == b"/" or given.path.startswith(OPEN)
     return is_open or (b"authorization", token) in given.headers
 
 
