@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import signal
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,8 @@ def leave_signals_alone() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _handle(signal.SIG_DFL)
+    # What was just begun is left where it is, and Python would tell the person at the terminal.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     _raise(number, frame)
 
 

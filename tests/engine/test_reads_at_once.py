@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from itemstore.engine.connect import CONNECTIONS, connect_to_primary
 from itemstore.engine.scripts import Script
 from itemstore.engine.time_limit import DEDICATED
-from tests.conftest import Server, Start, stopped
+from tests.conftest import PATIENCE, Server, Start, stopped
 
 ECHO = Script("return {KEYS[1], ARGV[1]}")
 
@@ -32,6 +32,7 @@ async def echoed(redis: Redis, number: int) -> bool:
 async def test_each_of_many_reads_at_once_gets_its_own_reply(server: Server) -> None:
     """More than there are dedicated connections, and more than there are connections at all."""
     async with connect_to_primary(server.url) as redis:
+        redis.connection_pool.connection_kwargs["socket_connect_timeout"] = PATIENCE
         await redis.hset("hash", mapping={str(number): number for number in range(300)})
         for many in (1, DEDICATED, DEDICATED + 1, 300):
             fields = await asyncio.gather(*(redis.hget("hash", str(n)) for n in range(many)))
