@@ -25,6 +25,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.evolve import fold
 from itemstore.engine.connect import connect
+from itemstore.engine.local_cluster import LocalCluster, running_cluster
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -34,6 +35,7 @@ from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
+from tests.clusters import empty
 from tests.missing import missing
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
@@ -60,6 +62,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 ServerOf = Callable[[str], "Server"]
+ClusterOf = Callable[[str], LocalCluster]
 Start = Callable[..., "Server"]
 
 
@@ -178,6 +181,36 @@ def server_of() -> Iterator[ServerOf]:
             return servers[engine]
 
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster_of() -> Iterator[ClusterOf]:
+    """Gives the cluster of an engine: one for the whole session, started when first asked for.
+
+    It has three primaries with a replica each. A test leaves it as it was, but for its data and
+    for who is the primary of whom.
+    """
+    clusters: dict[str, LocalCluster] = {}
+    with ExitStack() as stack:
+
+        def cluster(engine: str) -> LocalCluster:
+            if engine not in clusters:
+                made = tempfile.TemporaryDirectory(prefix="itemstore-")
+                directory = Path(stack.enter_context(made))
+                running = running_cluster(program_of(engine), directory)
+                clusters[engine] = stack.enter_context(running)
+            return clusters[engine]
+
+        yield cluster
+
+
+@pytest.fixture
+def cluster(cluster_of: ClusterOf) -> LocalCluster:
+    """The cluster of the session, of Valkey, with nothing in it."""
+    cluster = cluster_of("valkey")
+    cluster.wait_until_ok()
+    empty(cluster)
+    return cluster
 
 
 @pytest.fixture
