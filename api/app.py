@@ -49,16 +49,15 @@ from itemstore.api.resources import (
     versions,
 )
 from itemstore.domain.events import ITEMS
-from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.clients import OneEngine
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
-from itemstore.store.archive_place import archive_of
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.named_collections import checked_names, named_collections
-from itemstore.store.opening import begin_to_serve, open_to_serve
+from itemstore.store.opening import begin_to_serve, open_to_serve, store_on
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
@@ -155,10 +154,7 @@ class ItemStore(FastAPI):
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
         if redis is not None:
-            archive = archive_of(settings)
-            self.serve(
-                Store.on(_usable(redis), settings, DiskSpace(), names=models, archive=archive)
-            )
+            self.serve(store_on(OneEngine(_usable(redis)), settings, names=models))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""

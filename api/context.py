@@ -62,13 +62,13 @@ class Context:
         admission: Admission,
     ) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
-        appender, settings = store.appender, store.settings
+        counts, settings = store.appender.counts, store.settings
         if (past := store.partition.past) is not None:
             past.asking = admission.slow_read
         processes = Processes.of_environment(admission.counters)
         admission.counters.counts |= {
-            "events": appender.appended,
-            "batches": appender.batch_sizes,
+            "events": counts.appended,
+            "batches": counts.batch_sizes,
         }
         queries = QueryCounts()
         admission.counters.counts |= queries.counts

@@ -28,7 +28,7 @@ from itemstore.archive.standing import (
 from itemstore.archive.taking_back import Log, cut_to_common
 from itemstore.archive.trimming import Keep, Stretch, held_by_engine, next_border, trim
 from itemstore.domain.positions import key_of
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys, StoreKeys
 
 logger = logging.getLogger("itemstore")
 
@@ -49,15 +49,18 @@ class NotAllArchived(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """The logs of a store: an engine, a namespace, and what knows the names of all collections."""
+    """The logs of a store, or of one of its partitions, in which all have one order.
+
+    It takes an engine, the names of the keys, and what knows the names of all collections.
+    """
 
     client: Redis
-    namespace: str
+    store: StoreKeys
     names: Names
 
     async def keys(self) -> list[Keys]:
         """Those of all collections that the store has now."""
-        return [Keys(name, self.namespace) for name in await self.names()]
+        return [self.store.collection(name) for name in await self.names()]
 
 
 class Archiving:
@@ -129,7 +132,7 @@ class Archiving:
         await self._verified.check(going)
         self._verified.forget_others(manifest.files)
         collection, entry = await first_entry_at(self._reader, manifest, position)
-        log = Keys(collection, self._logs.namespace)
+        log = self._logs.store.collection(collection)
         if not await raise_border(self._client, log, manifest.archive, entry, manifest.number):
             raise TakenBack
         return abandoned + await trim(self._client, logs, self._heads.between, keep)
@@ -164,13 +167,13 @@ class Archiving:
             return manifest
         noted = await standing(self._client, logs[0])
         collection, entry = await self._last_entry(manifest)
-        log = Keys(collection, self._logs.namespace)
+        log = self._logs.store.collection(collection)
         if key_of(manifest.last) <= key_of(noted.border):
             return manifest
         [is_there] = await have_events(self._client, [(log, entry)])
         if is_there:
             return manifest
-        now = Log(self._client, self._logs.namespace, noted.border)
+        now = Log(self._client, self._logs.store, noted.border)
         cut = await cut_to_common(self.archive, self.publishing, now)
         logger.warning(
             "The archive had events up to %s, and the log has them up to %s only: another engine "
@@ -189,7 +192,7 @@ class Archiving:
 
     async def _note_sealed(self, manifest: Manifest, counted: int) -> None:
         collection, entry = await self._last_entry(manifest)
-        log = Keys(collection, self._logs.namespace)
+        log = self._logs.store.collection(collection)
         if not await raise_sealed(self._client, log, manifest.archive, entry, counted):
             noted = await standing(self._client, log)
             if key_of(manifest.last) > key_of(noted.border):

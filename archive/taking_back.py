@@ -25,7 +25,7 @@ from itemstore.archive.reading_back import content_of, entries_in_frame
 from itemstore.archive.segments import segment_up_to
 from itemstore.archive.standing import have_events
 from itemstore.domain.positions import key_of
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import StoreKeys
 
 _Info = TypeVar("_Info", bound=FileInfo)
 
@@ -38,7 +38,7 @@ class Log:
     """The log of this moment, as far as the archive can be compared with it."""
 
     client: Redis
-    namespace: str
+    store: StoreKeys
     border: str
 
     async def has(self, placed: Placed) -> bool:
@@ -46,7 +46,7 @@ class Log:
         collection, entry = placed
         if key_of(entry[0].decode()) <= key_of(self.border):
             return True
-        [found] = await have_events(self.client, [(Keys(collection, self.namespace), entry)])
+        [found] = await have_events(self.client, [(self.store.collection(collection), entry)])
         return found
 
 

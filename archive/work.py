@@ -23,7 +23,6 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.all_logs import last_position
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.lease import LeaseLost
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import PastUnavailable
@@ -164,7 +163,7 @@ class InThisProcess(Work):
     async def _seal(self) -> None:
         """Seals what is new: whether there is any takes one small command."""
         name, *_ = await self._logs.names()
-        end = await last_position(Partition(self._logs.client, Keys(name, self._logs.namespace)))
+        end = await last_position(Partition(self._logs.client, self._logs.store.collection(name)))
         if end != self._seen:
             self._disk.check()
             await self._archiving.seal()

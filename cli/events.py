@@ -61,7 +61,7 @@ class View:
         body = "" if isinstance(event, ItemDeleted) else " " + event.body.decode()
         time = recorded.time.strftime("%Y-%m-%d %H:%M:%S")
         item = f"{event.item} v{recorded.version}"
-        if len(self.feed.all_logs) > 1:
+        if self.feed.has_several:
             item = f"{recorded.collection}/{item}"
         return f"{recorded.position}  {time}  {recorded.type}  {escaped(item + body)}"
 

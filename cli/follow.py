@@ -95,7 +95,7 @@ class Follower:
 
     async def _check(self, store: Store) -> None:
         """Raises StoreChanged where the store is not what it was when it was opened."""
-        names = await names_for_a_command(store.partition.client, self._settings)
+        names = await names_for_a_command(store.partition.client, store.keys, self._settings)
         if set(names) != set(store.collections):
             raise StoreChanged
         if self._log is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.importing import ForeignEvent, ImportRefused, Step
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import archived
 from itemstore.eventlog.reader import Extent, FeedReader
@@ -40,10 +39,9 @@ class Target:
         Raises NoSuchCollection, LogUnavailable and LogBroken.
         """
         chosen = store.chosen(None if only is None else [only])
-        ends = {name: await each.log.reader.last_position() for name, each in chosen.items()}
+        ends = {name: await each.items.as_of() for name, each in chosen.items()}
         is_told = only is not None or store.settings.collections is not None
-        namespace = store.settings.namespace
-        known = await known_names(store.partition.client, namespace)
+        known = await known_names(store.partition.client, store.keys)
         target = cls(store, ends, only, is_new=not (is_told or known))
         for name in {*known, *store.collections} - ends.keys():
             extent = await target.partition(name).reader.extent()
@@ -68,9 +66,7 @@ class Target:
 
     def partition(self, name: str) -> Partition:
         """That of one of the collections."""
-        return Partition(
-            self._store.partition.client, Keys(name, self._store.settings.namespace or "")
-        )
+        return Partition(self._store.partition.client, self._store.keys.collection(name))
 
     async def check_free(self, step: Step) -> None:
         """Raises ImportRefused where another collection has an event at one of the positions.
@@ -102,7 +98,7 @@ class Target:
     async def begin(self) -> None:
         """Writes down that the store has the collections. Raises what a failing engine raises."""
         names = self.used or {*self.ends}
-        await remember(self._store.partition.client, self._store.settings.namespace, names)
+        await remember(self._store, names)
 
     async def ends_now(self) -> dict[str, str]:
         """The position at which each log ends now. Raises LogUnavailable and LogBroken."""

@@ -24,6 +24,13 @@ def serve(
         int | None, typer.Option(help="Number of API processes.", show_default="1")
     ] = None,
     namespace: Namespace = None,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            help="Parts that each log is divided into, for good. Without it: as the store has it; "
+            "a new one has 1, on a cluster 16.",
+        ),
+    ] = None,
     durability: Annotated[
         str | None,
         typer.Option(

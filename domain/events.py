@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
+from itemstore.domain.cursors import event_id
 from itemstore.domain.positions import time_of
 from itemstore.domain.values import value
 
@@ -48,7 +49,8 @@ class RecordedEvent:
 
     `position` is its stream id, `<ms>-<seq>`: its place in the log, and its time in milliseconds
     since 1970. `version` is the item's own counter after it, from 1. `meta` is what is known about
-    the write itself: `actor`, `key`, `traceparent`, `transaction`. `collection` is the item's.
+    the write itself: `actor`, `key`, `traceparent`, `transaction`. `collection` is the item's, and
+    `partition` the number of the one that it is in, None in a store that has one.
     """
 
     position: str
@@ -56,6 +58,12 @@ class RecordedEvent:
     event: Event
     meta: Mapping[str, str] = field(default_factory=dict)
     collection: str = ITEMS
+    partition: int | None = None
+
+    @property
+    def id(self) -> str:
+        """What names the event in its collection: its position, and its partition if several."""
+        return event_id(self.position, self.partition)
 
     @property
     def item(self) -> str:

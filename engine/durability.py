@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,14 @@ class Durability:
         if self.acknowledgement.replicas:
             return f"An acknowledged write is in {self.acknowledgement.replicas} replicas. {kept}"
         return kept
+
+
+_WEAKEST_FIRST = ("off", "no", "unknown", "everysec", "always")
+
+
+def weakest(promises: Iterable[Durability]) -> Durability:
+    """That of several nodes which promises the least, of at least one."""
+    return min(promises, key=lambda each: _WEAKEST_FIRST.index(each.fsync))
 
 
 _SENTENCES = {

@@ -59,6 +59,7 @@ async def part_after(
         older.looked + newer.looked,
         newer.is_end,
         [*older.collections, *newer.collections],
+        newer.partition,
     )
 
 

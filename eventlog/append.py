@@ -84,8 +84,10 @@ class Append:
             raise _refusal(line, self.keys, self._command, self._types)
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
+        keys = self.keys
         return RecordedEvent(
-            position.decode(), int(version), event, self._meta.known, self.keys.collection
+            *(position.decode(), int(version), event, self._meta.known),
+            *(keys.collection, keys.partition),
         )
 
 

@@ -6,7 +6,6 @@ each flight of batches is a writer.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from redis.asyncio import Redis
@@ -16,6 +15,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.appends import AppendCounts, Appends
 from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
@@ -43,13 +43,10 @@ CROWD = 12
 """Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
 
 
-class Appender:
+class Appender(Appends):
     """Appends to the logs of one store, for one process.
 
-    `appended` counts the events that this process has appended, by collection and type with a
-    blank in between, and `batch_sizes` the batches of each size in which their commands went to
-    the engine. `not_yet_durable` says why the last of them was not as durable as wanted in time;
-    None where it was. What is not in the engine any more is asked of `past`.
+    `counts` has what it has appended. What is not in the engine any more is asked of `past`.
     """
 
     def __init__(
@@ -58,12 +55,15 @@ class Appender:
         keys: StoreKeys,
         terms: Terms = DEFAULT,
         past: Past | None = None,
+        counts: AppendCounts | None = None,
     ) -> None:
         self._client = client
         self._past = past
         self._keys = keys
         self._acknowledgement = terms.acknowledgement
         self._disk = terms.disk
+        self.counts = counts or AppendCounts()
+        self._appended = self.counts.appended
         clock = EngineClock()
         self._idle_writers = [
             Writer(DedicatedConnection(client), clock, keys, terms) for _ in range(FLIGHTS)
@@ -77,10 +77,9 @@ class Appender:
             flights=FLIGHTS,
             crowd=CROWD,
             called="writes",
+            sizes=self.counts.batch_sizes,
         )
-        self.appended: Counter[str] = Counter()
-        self.batch_sizes = self._batches.sizes
-        self.not_yet_durable: NotYetDurable | None = None
+        self._not_yet_durable: NotYetDurable | None = None
 
     async def append(
         self,
@@ -99,7 +98,7 @@ class Appender:
         one = Append(keys, command, Meta.of(meta or {}), key)
         [line] = await self._batches.submit(one, one.size)
         recorded = one.outcome(line)
-        self.appended[f"{recorded.collection} {recorded.type}"] += 1
+        self._appended[f"{recorded.collection} {recorded.type}"] += 1
         return recorded
 
     async def append_together(
@@ -119,7 +118,7 @@ class Appender:
         transaction = Transaction(commands, meta or {}, key)
         lines = await self._batches.submit(transaction, transaction.size, len(commands))
         found = transaction.outcomes(lines)
-        self.appended.update(
+        self._appended.update(
             f"{each.collection} {each.type}" for each in found if isinstance(each, RecordedEvent)
         )
         return found
@@ -140,15 +139,26 @@ class Appender:
         """Waits until all that was appended is as durable as wanted; see durability.settle."""
         await settle(self._client, self._keys.writer("settle"), self._acknowledgement)
 
+    async def settle_what_is_not(self) -> None:
+        """The same where the last batch was not; once that is so it counts as durable."""
+        if self._not_yet_durable is not None:
+            await self.settle()
+            self._not_yet_durable = None
+
+    @property
+    def not_yet_durable(self) -> NotYetDurable | None:
+        """Why the last batch was not as durable as wanted in time; None where it was."""
+        return self._not_yet_durable
+
     async def _send(self, batch: Sequence[Call]) -> Iterator[Sequence[bytes]]:
         self._disk.check()
         writer = self._idle_writers.pop()
         try:
             lines = await writer.send(ScriptCall.of(batch))
         except NotYetDurable as error:
-            self.not_yet_durable = NotYetDurable(str(error))
+            self._not_yet_durable = NotYetDurable(str(error))
             raise
         finally:
             self._idle_writers.append(writer)
-        self.not_yet_durable = None
+        self._not_yet_durable = None
         return lines_of_each(batch, lines)

@@ -34,9 +34,10 @@ class Batches(Generic[Call, Answer]):
 
     A call may stand for several, as a transaction does for its commands, and is never divided. A
     batch ends at `most` of these, or at `most_bytes` of what the callers say their calls weigh.
-    `sizes` counts the batches of each size that were sent. `waiting` calls may wait, and as long as
-    they stand for less than `most_waiting`; that is the same number unless said otherwise. `called`
-    is what a caller is told that too many of are waiting.
+    `sizes` counts the batches of each size that were sent, with others that count in it.
+    `waiting` calls may wait, and as long as they stand for less than `most_waiting`; that is the
+    same number unless said otherwise. `called` is what a caller is told that too many of are
+    waiting.
     """
 
     def __init__(  # noqa: PLR0913 - bounds, each by its name
@@ -50,6 +51,7 @@ class Batches(Generic[Call, Answer]):
         crowd: int = 1,
         most_waiting: int | None = None,
         called: str = "calls",
+        sizes: Counter[int] | None = None,
     ) -> None:
         self._send = send
         self._most = most
@@ -63,7 +65,7 @@ class Batches(Generic[Call, Answer]):
         self._crowd = crowd
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self.sizes: Counter[int] = Counter()
+        self.sizes: Counter[int] = Counter() if sizes is None else sizes
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""

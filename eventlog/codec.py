@@ -50,11 +50,15 @@ class MalformedEntry(ValueError):
 
 @value
 class EventHead:
-    """An event without its body: the version of its item that it made, when, and how."""
+    """An event without its body: the version of its item that it made, when, and how.
+
+    `id` is the event's.
+    """
 
     version: int
     position: str
     type: str
+    id: str
 
 
 def encode_meta(meta: Mapping[str, str]) -> bytes:
@@ -74,25 +78,35 @@ def is_meta(text: bytes) -> bool:
 
 
 def decode(
-    position: bytes, fields: Mapping[bytes, bytes], collection: str = ITEMS
+    position: bytes,
+    fields: Mapping[bytes, bytes],
+    collection: str = ITEMS,
+    partition: int | None = None,
 ) -> RecordedEvent:
     """The event in a stream entry. Raises MalformedEntry."""
     if tuple(fields) != FIELDS:
         raise _wrong_fields(position)
-    return _decoded(position, fields.values(), collection)
+    return _decoded(position, fields.values(), collection, partition)
 
 
-def decode_flat(position: bytes, fields: Sequence[bytes], collection: str = ITEMS) -> RecordedEvent:
+def decode_flat(
+    position: bytes,
+    fields: Sequence[bytes],
+    collection: str = ITEMS,
+    partition: int | None = None,
+) -> RecordedEvent:
     """The event of an entry whose names and values come in turn, as the engine sends them."""
     if fields[::2] != _NAMES:
         raise _wrong_fields(position)
-    return _decoded(position, fields[1::2], collection)
+    return _decoded(position, fields[1::2], collection, partition)
 
 
-def decode_head(position: bytes, fields: Sequence[bytes]) -> EventHead:
+def decode_head(
+    position: bytes, fields: Sequence[bytes], partition: int | None = None
+) -> EventHead:
     """The same without its body, of which the entry may have a part only. Raises MalformedEntry."""
-    recorded = decode_flat(position, fields)
-    return EventHead(recorded.version, recorded.position, recorded.type)
+    recorded = decode_flat(position, fields, partition=partition)
+    return EventHead(recorded.version, recorded.position, recorded.type, recorded.id)
 
 
 def without_meta(
@@ -106,18 +120,22 @@ def without_meta(
 
 
 def decode_all(
-    entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]], collection: str = ITEMS
+    entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]],
+    collection: str = ITEMS,
+    partition: int | None = None,
 ) -> list[RecordedEvent]:
     """The events in a range of stream entries. Raises MalformedEntry."""
-    return [decode(position, fields, collection) for position, fields in entries]
+    return [decode(position, fields, collection, partition) for position, fields in entries]
 
 
-def _decoded(position: bytes, values: Iterable[bytes], collection: str) -> RecordedEvent:
+def _decoded(
+    position: bytes, values: Iterable[bytes], collection: str, partition: int | None
+) -> RecordedEvent:
     place = position.decode()
     kind, item, version, data, meta = values
     try:
         event = _event(kind, item.decode(), data)
-        return RecordedEvent(place, int(version), event, decode_meta(meta), collection)
+        return RecordedEvent(place, int(version), event, decode_meta(meta), collection, partition)
     except ValueError as error:
         raise MalformedEntry(place, str(error)) from error
 

@@ -1,16 +1,17 @@
-"""All logs of a store as one: what happened in any of its collections, in one order.
+"""All logs of a partition as one: what happened in any of its collections, in one order.
 
-A position is given once in a store and only after all that were given before, so the events of all
-logs by their positions are what happened in order, and a position says what comes after it in any
-of the logs.
+A position is given once in a partition and only after all that were given before, so the events of
+all its logs by their positions are what happened in order, and a position says what comes after it
+in any of the logs.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
@@ -31,26 +32,91 @@ WAITS_MS = 1000
 """How long the engine keeps a follower waiting where there is nothing new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """The logs of all collections of a store, or of some; of one, it is that log and nothing more.
+class Feed(Protocol):
+    """The logs of all collections of a store, or of some. Where a reader is in them is a cursor.
 
-    `identity` says which log the store has, and `past` has what is not in the streams any more.
+    Its kinds: OrderedFeed of one partition, whose cursors are positions, and
+    `partitioned_feed.py`. `partitions` is how many there are.
+    """
+
+    @property
+    @abstractmethod
+    def partitions(self) -> int:
+        """How many partitions the store has; see domain/cursors.py."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> Identity:
+        """Which log the store has."""
+
+    @property
+    @abstractmethod
+    def has_several(self) -> bool:
+        """Whether the store has several collections."""
+
+    @property
+    @abstractmethod
+    def reader(self) -> FeedReader:
+        """What reads the logs."""
+
+    @abstractmethod
+    def of(self, names: Container[str]) -> Feed:
+        """That of some of the collections, or of none."""
+
+    @abstractmethod
+    async def end(self) -> str:
+        """After all that was given in the store, be it in one of these logs or not."""
+
+    @abstractmethod
+    async def as_of(self) -> str:
+        """A cursor that is another after each event in these logs."""
+
+    @abstractmethod
+    def follow(
+        self, after: str, limit: int = 100, *, check: Callable[[], Awaitable[None]] | None = None
+    ) -> AsyncGenerator[list[RecordedEvent]]:
+        """Events after a cursor as they come, in batches of at most `limit`; it never ends.
+
+        `check` is awaited before each is given, and about once a second while nothing comes; it
+        ends all this by raising.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedFeed(Feed):
+    """The logs of all collections of a partition, or of some; of one, it is that log alone.
+
+    `past` has what is not in the streams any more.
     """
 
     client: Redis
-    identity: Identity
+    own_identity: Identity
     all_logs: Sequence[Keys]
     logs: Sequence[Keys]
     past: Past | None = None
 
     @classmethod
-    def on(cls, partitions: Sequence[Partition]) -> Feed:
+    def on(cls, partitions: Sequence[Partition]) -> OrderedFeed:
         """That of all collections of a store: at least one."""
         logs, first = [each.keys for each in partitions], partitions[0]
         return cls(first.client, Identity(first), logs, logs, first.past)
 
-    def of(self, names: Container[str]) -> Feed:
+    @property
+    def partitions(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def identity(self) -> Identity:
+        """Which log the partition has."""
+        return self.own_identity
+
+    @property
+    def has_several(self) -> bool:
+        """Whether the store has several collections."""
+        return len(self.all_logs) > 1
+
+    def of(self, names: Container[str]) -> OrderedFeed:
         """That of some of the collections, or of none."""
         return replace(self, logs=[log for log in self.all_logs if log.collection in names])
 
@@ -63,7 +129,7 @@ class Feed:
 
     async def end(self) -> str:
         """The last position that was given in the store, be it in one of these logs or not."""
-        if len(self.all_logs) > 1:
+        if self.has_several:
             position = await last_position(Partition(self.client, self.all_logs[0]))
             if position != START:
                 return position
@@ -109,7 +175,7 @@ class Feed:
                 after = entries[-1][0].decode()
                 size = sum(len(value) for _, fields in entries for value in fields.values())
                 count = max(1, min(4 * count, ABOUT_BYTES * len(entries) // (size + 1)))
-            yield decode_all(entries, log.collection)
+            yield decode_all(entries, log.collection, log.partition)
 
     async def _follow_several(
         self, after: str, limit: int

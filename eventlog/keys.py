@@ -2,6 +2,9 @@
 
 A namespace stands in front of each key of a store, so that several stores can share an engine. One
 with a hash tag in it, such as `{shop}`, keeps all of them in one slot of a cluster.
+
+In a store with several partitions the keys of each have its number as their hash tag, `{5}`, and so
+are in one slot. What belongs to the whole store is with those of partition 0.
 """
 
 from __future__ import annotations
@@ -13,13 +16,21 @@ from itemstore.domain.events import ITEMS
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
-    """The keys of what belongs to the whole store."""
+    """The keys of what belongs to the whole store, and not to one of its collections.
+
+    `partition` is the number of the partition that they are for, None where the store has one.
+    """
 
     namespace: str = ""
+    partition: int | None = None
+
+    def collection(self, name: str) -> Keys:
+        """Those of a collection of the store, in the same partition."""
+        return Keys(name, self.namespace, self.partition)
 
     @property
     def layout(self) -> str:
-        """What the store is: the id of its log, its collections. A hash."""
+        """What the store is: the id of its log, its collections, its partitions. A hash."""
         return self._named("layout")
 
     @property
@@ -69,7 +80,12 @@ class StoreKeys:
         return self._named(f"writers:{writer}")
 
     def _named(self, name: str) -> str:
-        return _prefixed(self.namespace, f"{OWN}:{name}")
+        return _prefixed(self.front, f"{OWN}:{name}")
+
+    @property
+    def front(self) -> str:
+        """What stands in front of each key, without its colon: namespace and hash tag."""
+        return front_of(self.namespace, self.partition)
 
 
 OWN = "itemstore"
@@ -78,20 +94,21 @@ OWN = "itemstore"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one collection."""
+    """The keys of one collection, in the partition with this number; None for the only one."""
 
     collection: str = ITEMS
     namespace: str = ""
+    partition: int | None = None
 
     @property
     def store(self) -> StoreKeys:
         """Those of the store that the collection is in."""
-        return StoreKeys(self.namespace)
+        return StoreKeys(self.namespace, self.partition)
 
     @property
     def prefix(self) -> str:
         """What each of them begins with."""
-        return _prefixed(self.namespace, self.collection)
+        return _prefixed(front_of(self.namespace, self.partition), self.collection)
 
     @property
     def events(self) -> str:
@@ -136,11 +153,11 @@ class Keys:
 
     def shadow(self, token: str) -> Keys:
         """The keys that a rebuild works in: those of a collection within this one."""
-        return Keys(f"{self.collection}:rebuild:{token}", self.namespace)
+        return self.store.collection(f"{self.collection}:rebuild:{token}")
 
     def aside(self, token: str) -> Keys:
         """Where a rebuild puts what its shadow takes the place of."""
-        return Keys(f"{self.collection}:rebuild:{token}:aside", self.namespace)
+        return self.store.collection(f"{self.collection}:rebuild:{token}:aside")
 
     @property
     def wrong_histories(self) -> str:
@@ -157,14 +174,28 @@ class Keys:
         return f"{self.prefix}:receipts"
 
 
-def keys_of_log(events: str, namespace: str) -> Keys:
-    """The keys of the collection with this log."""
-    collection = events.removeprefix(_prefixed(namespace, "")).removesuffix(":events")
-    return Keys(collection, namespace)
+def keys_of_log(events: str, store: StoreKeys) -> Keys:
+    """The keys of the collection of a store with this log."""
+    return store.collection(events.removeprefix(_prefixed(store.front, "")).removesuffix(":events"))
 
 
-def _prefixed(namespace: str, name: str) -> str:
-    return f"{namespace}:{name}" if namespace else name
+def front_of(namespace: str, partition: int | None) -> str:
+    """The namespace, and the hash tag of a partition that is not the only one; both may be none."""
+    return namespace if partition is None else _prefixed(namespace, f"{{{partition}}}")
+
+
+def hash_tag(text: str) -> str | None:
+    """What stands in the first braces of a text, and alone says which slot it is in; None if none.
+
+    As the specification of Redis Cluster has it.
+    """
+    _, brace, rest = text.partition("{")
+    tag, end, _ = rest.partition("}")
+    return tag if brace and end and tag else None
+
+
+def _prefixed(front: str, name: str) -> str:
+    return f"{front}:{name}" if front else name
 
 
 def pattern(prefix: str) -> str:

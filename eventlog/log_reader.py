@@ -27,6 +27,11 @@ class LogReader(FeedReader, Protocol):
     def collection(self) -> str:
         """Whose log it is."""
 
+    @property
+    @abstractmethod
+    def partition(self) -> int | None:
+        """The number of the partition that it is of, None where the store has one."""
+
     @abstractmethod
     def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
         """What the log has after a position, to its end, which writers may move meanwhile.
@@ -87,12 +92,12 @@ class LogReader(FeedReader, Protocol):
     async def version(self, item: str, number: int) -> tuple[int, RecordedEvent | None]:
         """How many versions an item has, and the event that made one of them, if it is there."""
         count, entry = await self.entry_of(item, number)
-        return count, None if entry is None else decode_flat(*entry, self.collection)
+        return count, None if entry is None else self._decoded([entry])[0]
 
     async def version_head(self, item: str, number: int) -> tuple[int, EventHead | None]:
         """The same, without the event's body."""
         count, entry = await self.entry_of(item, number, with_body=False)
-        return count, None if entry is None else decode_head(*entry)
+        return count, None if entry is None else decode_head(*entry, self.partition)
 
     async def at(self, positions: list[bytes]) -> list[RecordedEvent]:
         """The events at positions, as many of them as make a page."""
@@ -118,7 +123,8 @@ class LogReader(FeedReader, Protocol):
         while done < len(positions):
             some, looked = await self.entries_at(positions[done:], with_bodies=False, kind=kind)
             done += looked
-            yield [decode_head(position, fields) for position, fields in some], looked
+            yield [decode_head(place, fields, self.partition) for place, fields in some], looked
 
     def _decoded(self, entries: Sequence[Entry]) -> list[RecordedEvent]:
-        return [decode_flat(position, fields, self.collection) for position, fields in entries]
+        collection, partition = self.collection, self.partition
+        return [decode_flat(place, fields, collection, partition) for place, fields in entries]

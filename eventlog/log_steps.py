@@ -127,4 +127,5 @@ def _part(
         looked,
         bool(is_end),
         [logs[number - 1].collection for _, _, number in entries],
+        logs[0].partition,
     )

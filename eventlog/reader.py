@@ -96,7 +96,8 @@ class Within:
 class Part:
     """Entries of the log out of the `looked` that were looked at, which end at `position`.
 
-    `is_end` says whether the log ended there, and `collections` whose each of the entries is.
+    `is_end` says whether the log ended there, and `collections` whose each of the entries is. All
+    are in the partition of this number, None where the store has one.
     """
 
     entries: list[Entry]
@@ -104,6 +105,7 @@ class Part:
     looked: int
     is_end: bool
     collections: Sequence[str]
+    partition: int | None = None
 
     @property
     def bytes(self) -> int:
@@ -113,7 +115,7 @@ class Part:
     def events(self) -> list[RecordedEvent]:
         """The entries as events. Raises MalformedEntry."""
         return [
-            decode_flat(position, fields, collection)
+            decode_flat(position, fields, collection, self.partition)
             for (position, fields), collection in zip(self.entries, self.collections, strict=True)
         ]
 

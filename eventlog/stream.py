@@ -133,7 +133,7 @@ class Stream:
         reply = await step_after(self.client, _READ_AFTER, keys, *arguments)
         position, looked, is_end, *entries = reply
         whose = [self.keys.collection] * len(entries)
-        return Part(entries, position.decode(), looked, bool(is_end), whose)
+        return Part(*(entries, position.decode(), looked, bool(is_end), whose, self.keys.partition))
 
     async def entries_at(
         self, positions: Sequence[bytes], *, with_bodies: bool = True, kind: str = ""
@@ -187,7 +187,12 @@ class Stream:
 
     def _part(self, entries: list[Entry]) -> Part:
         position, whose = entries[-1][0].decode(), [self.keys.collection] * len(entries)
-        return Part(entries, position, len(entries), is_end=False, collections=whose)
+        return Part(
+            *(entries, position, len(entries)),
+            is_end=False,
+            collections=whose,
+            partition=self.keys.partition,
+        )
 
     def _of(self, item: str) -> list[str]:
         return [self.keys.history(item), self.keys.current, self.keys.store.archive]

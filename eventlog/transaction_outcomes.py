@@ -41,7 +41,7 @@ async def outcomes(
             positions[log].append(position)
     events: dict[bytes, RecordedEvent] = {}
     for log, some in positions.items():
-        log_of = Partition(client, keys_of_log(log, keys.namespace), past)
+        log_of = Partition(client, keys_of_log(log, keys), past)
         events |= await _events_at(log_of, some)
     if len(events) < sum(map(len, positions.values())):
         return None
@@ -70,5 +70,7 @@ async def _events_at(partition: Partition, positions: list[bytes]) -> dict[bytes
         entries, looked = await reader.entries_at(positions[done:])
         done += looked
         for position, fields in entries:
-            found[position] = decode_flat(position, fields, reader.collection)
+            found[position] = decode_flat(
+                position, fields, reader.collection, partition.keys.partition
+            )
     return found

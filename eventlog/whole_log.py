@@ -34,6 +34,11 @@ class WholeLog(LogReader):
         """That of the stream."""
         return self.stream.keys.collection
 
+    @property
+    def partition(self) -> int | None:
+        """That of the stream."""
+        return self.stream.keys.partition
+
     async def extent(self) -> Extent:
         """Where the stream begins and ends, and how many events there are in all."""
         return await self.stream.extent()

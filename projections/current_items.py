@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from itemstore.domain.evolve import Item
 from itemstore.domain.prefixes import EVERY_ID
@@ -66,7 +68,29 @@ class CurrentItemsProjection:
         return ItemsCheck(fold)
 
 
-class CurrentItems:
+class Items(Protocol):
+    """The current items of one collection. Its kinds: CurrentItems, and `partitioned_items.py`."""
+
+    @abstractmethod
+    async def get(self, item: str) -> Item | None:
+        """The item, deleted or not; None where it never existed."""
+
+    @abstractmethod
+    async def as_of(self) -> str:
+        """A cursor that is another after each event of the collection."""
+
+    @abstractmethod
+    async def page(
+        self,
+        *,
+        after: str | None = None,
+        prefixes: Sequence[str] = EVERY_ID,
+        limit: int = 100,
+    ) -> Page:
+        """At most `limit` existing items after the id `after`, with one of the prefixes."""
+
+
+class CurrentItems(Items):
     """Reads the projection. The append script writes it, in the same step as the log."""
 
     def __init__(self, partition: Partition, *, reader: RowReader | None = None) -> None:
@@ -82,6 +106,10 @@ class CurrentItems:
         call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
         """
         return await self._reader.get(self._rows, item)
+
+    async def as_of(self) -> str:
+        """The position of the last event. Raises LogUnavailable, LogBroken."""
+        return await self._partition.reader.last_position()
 
     async def page(
         self, *, after: str | None = None, prefixes: Sequence[str] = EVERY_ID, limit: int = 100

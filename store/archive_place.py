@@ -29,9 +29,16 @@ def archive_place(settings: Settings, data_dir: Path | None) -> str | None:
     return str(data_dir / name)
 
 
-def archive_of(settings: Settings, data_dir: Path | None = None) -> Archive | None:
-    """The archive at that place, whether it has anything yet or not. Raises NotAnArchive."""
+def archive_of(
+    settings: Settings, data_dir: Path | None = None, partition: int | None = None
+) -> Archive | None:
+    """The archive at that place, whether it has anything yet or not. Raises NotAnArchive.
+
+    Each of several partitions has one of its own, in a folder with its number.
+    """
     place = archive_place(settings, data_dir)
+    if place is not None and partition is not None:
+        place = f"{place.rstrip('/')}/{partition}"
     if place is None:
         return None
     return Archive(object_store_of(place), settings.archive_cache)

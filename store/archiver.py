@@ -26,12 +26,12 @@ def archiving_of(store: Store) -> InThisProcess:
 
 def logs_of(store: Store) -> Logs:
     """The logs that are archived: of all collections that the store has ever had."""
-    client, namespace = store.partition.client, store.settings.namespace
+    client, keys = store.partition.client, store.keys
 
     async def names() -> Sequence[str]:
-        return sorted({*store.collections, *await known_names(client, namespace)})
+        return sorted({*store.collections, *await known_names(client, keys)})
 
-    return Logs(client, namespace or "", names)
+    return Logs(client, keys, names)
 
 
 async def archive_progress(store: Store) -> Progress | None:

@@ -12,14 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from itemstore.archive.work import FINISH_SECONDS, ProcessEnded, Reasons, Work
-from itemstore.engine.connect import connect_to_primary
-from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.clients import clients_of
 from itemstore.engine.embedded import embedded_in
-from itemstore.store.archive_place import archive_of
 from itemstore.store.archiver import archiving_of
 from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
+from itemstore.store.opening import store_on
 from itemstore.store.settings import Settings
-from itemstore.store.store import Store
 
 _PROGRAM = "from itemstore.store.archiving_process import main; main()"
 
@@ -55,10 +53,8 @@ async def _archive(names: Sequence[str]) -> int:
     settings = Settings()
     assert settings.redis_url is not None
     data_dir = embedded_in(settings.data_dir, settings.redis_url)
-    async with connect_to_primary(settings.redis_url) as client:
-        archive = archive_of(settings, data_dir)
-        disk = DiskSpace(data_dir)
-        store = Store.on(client, settings, disk, names=names, archive=archive)
+    async with clients_of(settings.redis_url, is_served=True) as clients:
+        store = store_on(clients, settings, data_dir, names=names)
         work = asyncio.create_task(archiving_of(store).run())
         over = asyncio.create_task(end_of_input())
         await asyncio.wait([work, over], return_when=asyncio.FIRST_COMPLETED)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.log import Log
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.current_items import CurrentItems
+from itemstore.projections.current_items import Items
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One kind of item in an opened store: its log, and its current items."""
+    """One kind of item in an opened store: its log, and its current items, in its partitions."""
 
     name: str
-    partition: Partition
-    log: EventLog
-    items: CurrentItems
+    partitions: Sequence[Partition]
+    log: Log
+    items: Items
 
     @property
     def path(self) -> str:
         """Where the API has it, and the `source` of its events."""
         return f"/{self.name}"
+
+    @property
+    def partition(self) -> Partition:
+        """The only one."""
+        [only] = self.partitions
+        return only

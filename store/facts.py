@@ -10,7 +10,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from itemstore.domain.positions import key_of
-from itemstore.engine.durability import promised
+from itemstore.engine.durability import ENGINE
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
@@ -18,6 +18,7 @@ from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archiver import archive_progress, look_at_archive
+from itemstore.store.health import promise_of_all
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
@@ -37,7 +38,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     and that the settings don't name.
     """
     partition = store.partition
-    promise = await promised(partition.client)
+    promise = await promise_of_all(store, ENGINE)
     each = {
         name: await _facts_of(store.collections[name].partition)
         for name in chosen or store.collections

@@ -15,8 +15,8 @@ class HalfRestored(Exception):
         super().__init__(HALF_RESTORED)
 
 
-async def refuse_half_restored(redis: Redis, namespace: str | None) -> None:
+async def refuse_half_restored(redis: Redis, keys: StoreKeys) -> None:
     """Raises HalfRestored where the store is not complete; LogUnavailable and LogBroken."""
     with translated():
-        if await redis.exists(StoreKeys(namespace or "").restoring):
+        if await redis.exists(keys.restoring):
             raise HalfRestored

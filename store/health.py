@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from itemstore.archive.standing import Progress
 from itemstore.domain.positions import key_of
-from itemstore.engine.durability import Durability, UnsafeEngine, promised
+from itemstore.engine.durability import Acknowledgement, Durability, UnsafeEngine, promised, weakest
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas
@@ -38,11 +38,16 @@ class Readiness:
 
 
 async def check_writable(store: Store) -> LogEnd:
-    """Where the log ends, if a write would be taken in each of the collections.
+    """Where the log ends, if a write would be taken in each partition of each of the collections.
 
     It raises as readiness.check_writable does; where it is one of several collections that is
     broken, or closed to the engine's user, the sentence begins with its path.
     """
+    ends = await asyncio.gather(*map(_check_section, store.sections))
+    return max(ends, key=lambda end: key_of(end.position))
+
+
+async def _check_section(store: Store) -> LogEnd:
     ends = []
     for each in store.collections.values():
         try:
@@ -59,12 +64,20 @@ async def check_writable(store: Store) -> LogEnd:
     return max(ends, key=lambda end: key_of(end.position))
 
 
+async def promise_of_all(store: Store, wanted: Acknowledgement) -> Durability:
+    """What the engine's settings promise; of the nodes that have partitions, the weakest's do.
+
+    Raises UnsafeEngine and LogUnavailable.
+    """
+    clients = {section.partition.client for section in store.sections}
+    return weakest([await promised(client, wanted) for client in clients])
+
+
 class Health:
     """Whether one store is ready for writes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._partition = store.partition
         self._appender = store.appender
         self._disk = store.disk
         self._wanted = store.settings.acknowledgement
@@ -90,18 +103,15 @@ class Health:
         """Tries, where a write was not as durable as wanted, whether it is so by now."""
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            if self._appender.not_yet_durable is not None:
-                try:
-                    await self._appender.settle()
-                except (LogUnavailable, LogFull):
-                    continue
-                self._appender.not_yet_durable = None
+            with suppress(LogUnavailable, LogFull):
+                await self._appender.settle_what_is_not()
 
     async def _look(self) -> Readiness | Exception:
         try:
             end = await check_writable(self._store)
-            promise = await promised(self._partition.client, self._wanted)
-            await check_replicas(self._partition.client, self._wanted)
+            promise = await promise_of_all(self._store, self._wanted)
+            for section in self._store.sections:
+                await check_replicas(section.partition.client, self._wanted)
             archived = await self._archived()
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error

@@ -6,6 +6,7 @@ A collection that is no longer named keeps its field, as it keeps its data.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from redis.asyncio import Redis
 from itemstore.domain.events import ITEMS
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.keys import Keys, StoreKeys
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.store.named_collections import NAME, collection_names
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -24,37 +25,39 @@ from itemstore.store.store import Store
 _FIELD = "collection:"
 
 
-async def names_for_a_command(redis: Redis, settings: Settings) -> tuple[str, ...]:
+async def names_for_a_command(redis: Redis, keys: StoreKeys, settings: Settings) -> tuple[str, ...]:
     """The collections that a command works on: those of the setting, else those that are known.
 
     Where neither says any there is `items`. Raises UnknownName, LogUnavailable and LogBroken.
     """
     if settings.collections is not None:
         return collection_names(settings.collections)
-    return await known_names(redis, settings.namespace) or (ITEMS,)
+    return await known_names(redis, keys) or (ITEMS,)
 
 
-async def known_names(redis: Redis, namespace: str | None) -> tuple[str, ...]:
+async def known_names(redis: Redis, keys: StoreKeys) -> tuple[str, ...]:
     """The names of all collections that the store has ever had, in alphabetical order.
 
     Raises LogUnavailable and LogBroken.
     """
     with translated():
-        fields: Any = await redis.hkeys(StoreKeys(namespace or "").layout)
+        fields: Any = await redis.hkeys(keys.layout)
     texts = (field.decode(errors="replace") for field in fields)
     names = (text.removeprefix(_FIELD) for text in texts if text.startswith(_FIELD))
     return tuple(sorted(name for name in names if NAME.fullmatch(name)))
 
 
-async def remember(redis: Redis, namespace: str | None, names: Iterable[str]) -> None:
+async def remember(store: Store, names: Iterable[str]) -> None:
     """Writes down that the store has collections of these names from now on, or before.
 
-    Raises LogUnavailable, LogFull and LogBroken.
+    Each of its partitions has them. Raises LogUnavailable, LogFull and LogBroken.
     """
-    layout, since = StoreKeys(namespace or "").layout, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    for name in names:
-        with translated():
-            await redis.hsetnx(layout, _FIELD + name, since)
+    since = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    fields = [_FIELD + name for name in names]
+    for section in store.sections:
+        for field in fields:
+            with translated():
+                await section.partition.client.hsetnx(section.keys.layout, field, since)
 
 
 async def unnamed_collections(store: Store) -> dict[str, int]:
@@ -63,10 +66,12 @@ async def unnamed_collections(store: Store) -> dict[str, int]:
     By name, with the number of their events. One whose log holds something else is passed over:
     nobody asks for it. Raises LogUnavailable and LogBroken.
     """
-    redis, namespace = store.partition.client, store.settings.namespace
-    counts = {}
-    for name in await known_names(redis, namespace):
-        if name not in store.collections:
+    counts: Counter[str] = Counter()
+    for name in await known_names(store.partition.client, store.keys):
+        if name in store.collections:
+            continue
+        for section in store.sections:
             with suppress(LogBroken), translated():
-                counts[name] = int(await redis.xlen(Keys(name, namespace or "").events))
+                events = section.keys.collection(name).events
+                counts[name] += int(await section.partition.client.xlen(events))
     return {name: count for name, count in counts.items() if count}

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
-from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import Durability, promised
+from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.eventlog.appends import AppendCounts
 from itemstore.store.archive_place import archive_of
 from itemstore.store.half_restored import refuse_half_restored
-from itemstore.store.health import check_writable
+from itemstore.store.health import check_writable, promise_of_all
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
+from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
+
+T = TypeVar("T")
 
 logger = logging.getLogger("itemstore")
 
@@ -53,27 +57,30 @@ async def open_store(
 
     Without a URL the engine is the embedded one: where another process runs it, that one, else one
     for the block. Only with `new` may the data directory be one that has no store yet. Raises
-    NoStore, NotAnEngineUrl, NotAnArchive, UnknownName, EngineError, HalfRestored, LogUnavailable
-    and LogBroken.
+    NoStore, NotAnEngineUrl, NotAnArchive, UnknownName, WrongPartitions, EngineError, HalfRestored,
+    LogUnavailable and LogBroken.
     """
-    if settings.redis_url is not None:
-        archive = archive_of(settings, embedded_in(settings.data_dir, settings.redis_url))
-        async with connect(settings.redis_url) as client:
+    with ExitStack() as stack:
+        url, is_own = settings.redis_url, False
+        if url is not None:
+            data_dir = embedded_in(settings.data_dir, url)
+        else:
+            archive_of(settings, settings.data_dir)  # it may be no place: before anything is opened
+            if not (new or holds_data(settings.data_dir)):
+                raise NoStore(settings.data_dir)
+            engine = stack.enter_context(attach(settings.data_dir))
+            url, data_dir, is_own = engine.url, engine.data_dir, not engine.is_borrowed
+        async with clients_of(url, is_served=False) as clients:
+            settings = await with_partitions(clients, settings)
+            places = [
+                (client_of(clients, settings, number), keys_of(settings, number))
+                for number in numbers_of(settings)
+            ]
             if not half_restored:
-                await refuse_half_restored(client, settings.namespace)
-            names = names or await names_for_a_command(client, settings)
-            yield Store.on(client, settings, DiskSpace(), names=names, archive=archive)
-        return
-    archive = archive_of(settings, settings.data_dir)
-    if not (new or holds_data(settings.data_dir)):
-        raise NoStore(settings.data_dir)
-    with attach(settings.data_dir) as engine:
-        async with connect(engine.url) as client:
-            if not half_restored:
-                await refuse_half_restored(client, settings.namespace)
-            disk, is_own = DiskSpace(engine.data_dir), not engine.is_borrowed
-            names = names or await names_for_a_command(client, settings)
-            yield Store.on(client, settings, disk, names=names, archive=archive, is_own=is_own)
+                for client, keys in places:
+                    await refuse_half_restored(client, keys)
+            names = names or await names_for_a_command(*places[0], settings)
+            yield store_on(clients, settings, data_dir, names=names, is_own=is_own)
 
 
 @asynccontextmanager
@@ -86,19 +93,52 @@ async def open_to_serve(
 
     Without a URL the embedded engine runs for the block. What the engine promises is logged, and
     waited for where it is just being started again. Raises NotAnEngineUrl, NotAnArchive,
-    EngineError, UnsafeEngine and LogUnavailable.
+    WrongPartitions, EngineError, UnsafeEngine and LogUnavailable.
     """
     with engine_for(settings) as url:
-        async with connect_to_primary(url) as client:
+        async with clients_of(url, is_served=True) as clients:
+            settings = await _in_time(lambda: with_partitions(clients, settings))
             data_dir = embedded_in(settings.data_dir, url)
-            archive = archive_of(settings, data_dir)
-            store = Store.on(client, settings, DiskSpace(data_dir), names=names, archive=archive)
-            promise = await _promise_in_time(store)
+            store = store_on(clients, settings, data_dir, names=names, url=url)
+            promise = await _in_time(lambda: promise_of(store))
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             await _warn(store)
             await begin_to_serve(store)
-            yield replace(store, url=url)
+            yield store
+
+
+def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
+    clients: Clients,
+    settings: Settings,
+    data_dir: Path | None = None,
+    *,
+    names: Iterable[str] | None = None,
+    is_own: bool = False,
+    url: str | None = None,
+) -> Store:
+    """The store that these clients reach, with as many partitions as the settings say.
+
+    `data_dir` is that of the embedded engine, None for another. Raises NotAnArchive.
+    """
+    counts, disk = AppendCounts(), DiskSpace(data_dir)
+    names = None if names is None else [*names]
+    return Store.of(
+        [
+            Store.on(
+                client_of(clients, settings, number),
+                settings,
+                disk,
+                names=names,
+                archive=archive_of(settings, data_dir, number),
+                is_own=is_own,
+                url=url,
+                number=number,
+                counts=counts,
+            )
+            for number in numbers_of(settings)
+        ]
+    )
 
 
 @contextmanager
@@ -119,9 +159,10 @@ def engine_for(settings: Settings, waiting: Callable[[int], None] | None = None)
 async def promise_of(store: Store) -> Durability:
     """What the engine promises, and that it keeps what the settings want, as it is tried.
 
-    Raises UnsafeEngine, NotYetDurable, LogFull and LogUnavailable.
+    Of several nodes, what the weakest does. Raises UnsafeEngine, NotYetDurable, LogFull and
+    LogUnavailable.
     """
-    promise = await promised(store.partition.client, store.settings.acknowledgement)
+    promise = await promise_of_all(store, store.settings.acknowledgement)
     await store.appender.settle()
     return promise
 
@@ -132,10 +173,12 @@ async def begin_to_serve(store: Store) -> None:
     Where the engine takes no writes now, the next start writes it down. Raises LogBroken, and
     HalfRestored where the store is not complete.
     """
-    redis, namespace = store.partition.client, store.settings.namespace
+    partitions = len(store.sections)
+    await write_down(store.partition.client, store.keys, partitions)
     with suppress(LogUnavailable, LogFull):
-        await refuse_half_restored(redis, namespace)
-        await remember(redis, namespace, store.collections)
+        for section in store.sections:
+            await refuse_half_restored(section.partition.client, section.keys)
+        await remember(store, store.collections)
         for name, count in (await unnamed_collections(store)).items():
             logger.warning("%s", not_served(name, count))
 
@@ -153,12 +196,12 @@ def events_of(count: int) -> str:
     return "1 event" if count == 1 else f"{count:,} events"
 
 
-async def _promise_in_time(store: Store) -> Durability:
-    """What the engine promises, asked again while it is away, for PATIENCE at most."""
+async def _in_time(asked: Callable[[], Awaitable[T]]) -> T:
+    """What the engine says, asked again while it is away, for PATIENCE at most."""
     until = perf_counter() + PATIENCE
     while True:
         try:
-            return await promise_of(store)
+            return await asked()
         except LogUnavailable:
             if perf_counter() > until:
                 raise

@@ -16,12 +16,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from itemstore.engine.connect import connect
-from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.clients import clients_of
 from itemstore.engine.embedded import embedded_in
-from itemstore.store.archive_place import archive_of
 from itemstore.store.carrying_out import carry_out
 from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
+from itemstore.store.opening import store_on
 from itemstore.store.operations import Operation
 from itemstore.store.projections import projections_of
 from itemstore.store.settings import Settings
@@ -63,9 +62,8 @@ async def _carry_out(operation: Operation, names: Sequence[str]) -> None:
     data_dir = embedded_in(settings.data_dir, settings.redis_url)
     over = asyncio.Event()
     ending = asyncio.create_task(_tell_end(over))
-    async with connect(settings.redis_url) as client:
-        archive, disk = archive_of(settings, data_dir), DiskSpace(data_dir)
-        store = Store.on(client, settings, disk, names=names, archive=archive)
+    async with clients_of(settings.redis_url, is_served=False) as clients:
+        store = store_on(clients, settings, data_dir, names=names)
         await carry_out(store, projections_of(settings, names), operation, over)
     ending.cancel()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -35,7 +36,8 @@ class OwnPast(Past):
     ) -> Part:
         """The next entries of collections after a position; `is_end` where it came to `up_to`."""
         await self._check()
-        return await self._past.part_after(collections, after, up_to, within)
+        part = await self._past.part_after(collections, after, up_to, within)
+        return replace(part, partition=self._keys.partition)
 
     async def slices(
         self, collections: Sequence[str], after: str, up_to: str
@@ -44,7 +46,7 @@ class OwnPast(Past):
         await self._check()
         async with aclosing(self._past.slices(collections, after, up_to)) as parts:
             async for part in parts:
-                yield part
+                yield replace(part, partition=self._keys.partition)
 
     async def entries_at(self, collection: str, positions: Sequence[bytes]) -> list[Entry]:
         """The entries at positions, in their order, those that are there: about PAGE_BYTES."""

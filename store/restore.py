@@ -16,7 +16,7 @@ from itemstore.domain.positions import START
 from itemstore.engine.errors import NotEmpty
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.all_logs import last_position
-from itemstore.eventlog.keys import Keys, pattern
+from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import PastDamaged
 from itemstore.projections.progress import Progress, Report
@@ -42,10 +42,10 @@ class Restored:
 
 async def restored(store: Store) -> Restored:
     """What the store has now. Raises LogUnavailable and LogBroken."""
-    client, namespace = store.partition.client, store.settings.namespace
+    client = store.partition.client
     in_engine = trimmed = items = 0
-    for name in await known_names(client, namespace):
-        keys = Keys(name, namespace or "")
+    for name in await known_names(client, store.keys):
+        keys = store.keys.collection(name)
         with translated():
             in_engine += await client.xlen(keys.events)
             trimmed += int(await client.get(keys.trimmed) or 0)
@@ -137,7 +137,7 @@ async def _begin(
 ) -> Restore:
     """Notes what is restored, once nothing speaks against it."""
     names = {*names_in(manifest), *store.collections}
-    names.update(await known_names(store.partition.client, store.settings.namespace))
+    names.update(await known_names(store.partition.client, store.keys))
     await _check_empty(store.partition, names)
     up_to = await last_event(ArchivedPast(source), manifest, at)
     if store.archive is None:
@@ -172,9 +172,9 @@ async def _begin(
 
 async def _check_empty(partition: Partition, names: Iterable[str]) -> None:
     """Raises RestoreRefused where the engine has anything of these collections."""
-    keys = partition.keys
-    prefixes = tuple(f"{Keys(name, keys.namespace).prefix}:".encode() for name in names)
-    matching = pattern(f"{keys.namespace}:") if keys.namespace else None
+    keys = partition.keys.store
+    prefixes = tuple(f"{keys.collection(name).prefix}:".encode() for name in names)
+    matching = pattern(f"{keys.front}:") if keys.front else None
     cursor: Any = None
     while cursor != 0:
         with translated():

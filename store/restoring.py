@@ -26,7 +26,6 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.engine.steps import steps
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.progress import Progress, Report
 from itemstore.store.restored_rows import RestoredRows, Row
@@ -86,10 +85,10 @@ async def begin(partition: Partition, restore: Restore, names: Sequence[str]) ->
 
     `names` are those of the collections. Raises NotEmpty, LogMoved, LogUnavailable and LogBroken.
     """
-    store, namespace = partition.keys.store, partition.keys.namespace
+    store = partition.keys.store
     keys = [store.restoring, store.position, store.archive]
     for name in names:
-        of_one = Keys(name, namespace)
+        of_one = store.collection(name)
         keys += (of_one.events, of_one.current, of_one.ids, of_one.trimmed)
     await partition.run(_BEGIN, keys=keys, args=restore.texts)
 
@@ -109,7 +108,7 @@ class Restoring:
         self._past = ArchivedPast(source)
         self._disk = disk
         self._names = sorted({name for each in manifest.segments for name in each.counts})
-        self._keys = {name: Keys(name, partition.keys.namespace) for name in self._names}
+        self._keys = {name: partition.keys.store.collection(name) for name in self._names}
         self._total = 0
         self._written = 0
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from itemstore.domain.partitions import MOST as MOST_PARTITIONS
 from itemstore.engine.durability import PATTERN as DURABILITY
 from itemstore.engine.durability import Acknowledgement
 from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
@@ -51,6 +52,15 @@ class Settings(BaseSettings):
         Field(
             pattern=r"^[^\s:*?\[\]\\]{1,64}$",
             description="What all keys of the store begin with, where several share an engine",
+        ),
+    ] = None
+    partitions: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=MOST_PARTITIONS,
+            description="Parts that each log is divided into, for good. Unset: as the store has "
+            "it; of a new one 1, on a cluster 16",
         ),
     ] = None
     durability: Annotated[

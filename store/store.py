@@ -1,23 +1,30 @@
-"""One store, opened: its collections, on one engine."""
+"""One store, opened: its collections, on one engine or on a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
+from itemstore.domain.partitions import partition_of
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.feed import Feed
-from itemstore.eventlog.keys import Keys, StoreKeys
+from itemstore.eventlog.appends import AppendCounts, Appends
+from itemstore.eventlog.feed import Feed, OrderedFeed
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.partitioned_appender import PartitionedAppender
+from itemstore.eventlog.partitioned_feed import PartitionedFeed
+from itemstore.eventlog.partitioned_log import PartitionedLog
 from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
+from itemstore.projections.partitioned_items import PartitionedItems
 from itemstore.projections.row_reader import RowReader
 from itemstore.store.collection import Collection
+from itemstore.store.layout import keys_of
 from itemstore.store.named_collections import collection_names
 from itemstore.store.own_past import OwnPast
 from itemstore.store.settings import Settings
@@ -38,16 +45,20 @@ class Store:
     the engine has its data, if that is the embedded one. `archive` has the logs for ever, where
     there is one. `is_own` where this process runs the engine for itself: then nobody else has it,
     and nobody writes. `url` is where other processes find the engine, where that is known.
+
+    One of several partitions is made of `parts`: a store for each, with the same collections, an
+    archive of its own, and an order of its own.
     """
 
     collections: Mapping[str, Collection]
-    appender: Appender
+    appender: Appends
     feed: Feed
     settings: Settings
     disk: DiskSpace
     archive: Archive | None = None
     is_own: bool = False
     url: str | None = None
+    parts: tuple[Store, ...] = ()
 
     @classmethod
     def on(  # noqa: PLR0913 - what is opened, and what is known of it
@@ -59,31 +70,75 @@ class Store:
         names: Iterable[str] | None = None,
         archive: Archive | None = None,
         is_own: bool = False,
+        url: str | None = None,
+        number: int | None = None,
+        counts: AppendCounts | None = None,
     ) -> Store:
         """The store that the engine of this client holds, with its data where `disk` is.
 
-        `names` are those of its collections, where the settings don't say.
+        `names` are those of its collections, where the settings don't say. With a number it is that
+        partition of one that has several, which count what they append in the same `counts`.
         """
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
-        keys = StoreKeys(settings.namespace or "")
+        keys = keys_of(settings, number)
         past = OwnPast(archive, redis, keys) if archive else None
-        appender = Appender(redis, keys, terms, past)
+        appender = Appender(redis, keys, terms, past, counts)
         reader = RowReader(redis, waiting=settings.max_waiting)
         collections = {}
         for name in names or collection_names(settings.collections):
-            partition = Partition(redis, Keys(name, settings.namespace or ""), past)
+            partition = Partition(redis, keys.collection(name), past)
             items = CurrentItems(partition, reader=reader)
             log = EventLog(partition, terms, appender)
-            collections[name] = Collection(name, partition, log, items)
-        feed = Feed.on([each.partition for each in collections.values()])
-        return cls(collections, appender, feed, settings, disk, archive, is_own)
+            collections[name] = Collection(name, (partition,), log, items)
+        feed = OrderedFeed.on([each.partition for each in collections.values()])
+        return cls(collections, appender, feed, settings, disk, archive, is_own, url)
+
+    @classmethod
+    def of(cls, parts: Sequence[Store]) -> Store:
+        """The store that these are the partitions of; where it is one, that itself."""
+        first, *others = parts
+        if not others:
+            return first
+        collections = {
+            name: Collection(
+                name,
+                tuple(part.collections[name].partition for part in parts),
+                PartitionedLog([part.collections[name].log for part in parts]),
+                PartitionedItems([part.collections[name].items for part in parts]),
+            )
+            for name in first.collections
+        }
+        appender = PartitionedAppender([part.appender for part in parts])
+        feed = PartitionedFeed([part.feed for part in parts])
+        return replace(
+            first,
+            collections=collections,
+            appender=appender,
+            feed=feed,
+            archive=None,
+            parts=tuple(parts),
+        )
+
+    @property
+    def sections(self) -> Sequence[Store]:
+        """A store for each partition; where there is one, this itself."""
+        return self.parts or (self,)
+
+    def section_of(self, item: str) -> Store:
+        """That of the partition which an item is in."""
+        return self.sections[partition_of(item, len(self.sections))]
+
+    @property
+    def keys(self) -> StoreKeys:
+        """Those of what belongs to the whole store."""
+        return self.partition.keys.store
 
     @property
     def partition(self) -> Partition:
-        """That of the first collection: what belongs to the whole store is reached by any."""
-        return self._first.partition
+        """The first of the first collection: what belongs to the whole store is reached by it."""
+        return self._first.partitions[0]
 
     def chosen(self, names: Iterable[str] | None) -> dict[str, Collection]:
         """The collections of these names, all of them without. Raises NoSuchCollection."""

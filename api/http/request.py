@@ -18,6 +18,7 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.trace_context import traceparent
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.transaction import Outcome
 from itemstore.store.collection import Collection
 from itemstore.store.model import ItemModel
@@ -90,6 +91,11 @@ class Request:
     def item_id(self) -> str:
         """The id in the path. Raises InvalidItemId where it can't be one."""
         return item_id(self.parameters["id"])
+
+    @property
+    def log_reader(self) -> LogReader:
+        """What reads the events of the item in the path. Raises InvalidItemId."""
+        return self.collection.log.reader_of(self.item_id)
 
     @property
     def model(self) -> ItemModel:

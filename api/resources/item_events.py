@@ -53,26 +53,24 @@ class HistoryQuery(Query):
 async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
-    log = request.collection.log
-    place, _ = await position_and_outlook(request, log.reader, wanted.after, wanted.log)
+    reader = request.log_reader
+    place, _ = await position_and_outlook(request, reader, wanted.after, wanted.log)
     item = request.item_id
     count, position = await last_change(request)
     headers = [BY_ACCEPT, *as_of(position)]
     if reply := not_modified(request, headers):
         return reply
-    seen = None if wanted.after is None else await log.reader.version_at(item, place)
+    seen = None if wanted.after is None else await reader.version_at(item, place)
     async with request.context.admission.read(request.check_connected):
         if wanted.order == "asc":
-            found = await log.reader.history(item, seen or 0, wanted.limit)
+            found = await reader.history(item, seen or 0, wanted.limit)
             more = bool(found) and found[-1].version < count
         else:
             # Going backwards, what comes after a position is before it in the log.
             last = count if seen is None else await _before(request, place, seen)
             first = max(0, last - wanted.limit)
             found = (
-                await log.reader.history(item, first, last - first, newest_first=True)
-                if last
-                else []
+                await reader.history(item, first, last - first, newest_first=True) if last else []
             )
             more = bool(found) and found[-1].version > 1
         await check_same_log(request)
@@ -84,5 +82,5 @@ async def _before(request: Request, after: str | None, version: int) -> int:
     """The last version before a position, at which the item had `version`."""
     if version == 0:
         return 0
-    at = await request.collection.log.reader.positions(request.item_id, version - 1, 1)
+    at = await request.log_reader.positions(request.item_id, version - 1, 1)
     return version - 1 if at and at[0].decode() == after else version

@@ -27,7 +27,7 @@ each time, or at a mebibyte."""
 
 async def last_change(request: Request) -> tuple[int, str]:
     """The item's last version, and the position that made it. Raises ItemNotFound without one."""
-    count, position = await request.collection.log.reader.last_change(request.item_id)
+    count, position = await request.log_reader.last_change(request.item_id)
     if count == 0:
         raise request.not_found()
     return count, position
@@ -58,13 +58,13 @@ async def version(request: Request, number: int) -> tuple[RecordedEvent, int]:
 
     Raises ItemNotFound where it never existed, and Problem for a missing version.
     """
-    count, found = await request.collection.log.reader.version(request.item_id, number)
+    count, found = await request.log_reader.version(request.item_id, number)
     return _there(request, number, count, found), count
 
 
 async def version_head(request: Request, number: int) -> EventHead:
     """The event that made a version, without its body. Raises as `version` does."""
-    count, found = await request.collection.log.reader.version_head(request.item_id, number)
+    count, found = await request.log_reader.version_head(request.item_id, number)
     return _there(request, number, count, found)
 
 

@@ -58,7 +58,7 @@ async def list_items(request: Request) -> AnyReply:
     fields = None if wanted.fields is None else fields_of(wanted.fields)
     after = None if wanted.after is None else id_of_cursor(wanted.after)
     if names_a_tag(request):
-        position = await request.collection.log.reader.last_position()
+        position = await request.collection.items.as_of()
         if reply := not_modified(request, [BY_ACCEPT, *as_of(position, request.scope)]):
             return reply
     prefixes = request.scope.prefixes_within(wanted.prefix)

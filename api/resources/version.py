@@ -82,7 +82,7 @@ async def redirect_to_version(request: Request, date: str) -> Reply:
     end = f"{max(seconds, 0) * 1000 + 999}-{LARGEST}"
     item = request.item_id
     # Before the first version the first is chosen (§4.5.3), also before all positions.
-    number = max(1, await request.collection.log.reader.version_at(item, end))
+    number = max(1, await request.log_reader.version_at(item, end))
     head = await version_head(request, number)
     if head.type == ItemDeleted.__name__:
         raise request.not_found(number)

@@ -59,16 +59,16 @@ class VersionsQuery(Query):
 async def list_versions(request: Request) -> Reply:
     """All versions of the item and their times: its TimeMap (RFC 7089 §5)."""
     wanted = query(request, VersionsQuery)
-    log, item = request.collection.log, request.item_id
+    reader, item = request.log_reader, request.item_id
     count, position = await last_change(request)
     form = preferred(request, LINK_FORMAT, media_types.JSON)
     host = origin(request)
     headers = [VARY, *as_of(position, form, host)]
     if reply := not_modified(request, headers):
         return reply
-    positions = await log.reader.positions(item, wanted.after, wanted.limit)
+    positions = await reader.positions(item, wanted.after, wanted.limit)
     async with request.context.admission.read(request.check_connected):
-        history, looked = await heads_at(request, log.reader, positions, wanted.limit)
+        history, looked = await heads_at(request, reader, positions, wanted.limit)
     last = wanted.after + looked
     path = versions_path(request.base, item)
     following = f"{path}?after={last}&limit={wanted.limit}" if last < count else None
@@ -84,7 +84,7 @@ def _time_map_json(path: str, history: list[EventHead], following: str | None) -
             "version": recorded.version,
             "type": recorded.type,
             "time": rfc3339(recorded.position),
-            "event": recorded.position,
+            "event": recorded.id,
             "href": f"{path}/{recorded.version}",
         }
         for recorded in history

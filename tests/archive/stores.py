@@ -16,7 +16,7 @@ from itemstore.archive.segments import entries_of
 from itemstore.domain.commands import PutItem
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys, StoreKeys
 
 ITEMS, ORDERS = Keys(), Keys("orders")
 LOGS = [ITEMS, ORDERS]
@@ -28,7 +28,7 @@ def archiving_of(redis: Redis, archive: Archive) -> Archiving:
     async def names() -> Sequence[str]:
         return ["items", "orders"]
 
-    return Archiving(Logs(redis, "", names), archive)
+    return Archiving(Logs(redis, StoreKeys(), names), archive)
 
 
 def again(archive: Archive) -> Archive:

@@ -26,6 +26,7 @@ from itemstore.archive.standing import Progress, progress, standing
 from itemstore.archive.trimming import Keep
 from itemstore.archive.work import InThisProcess, Terms, Work
 from itemstore.eventlog.appender import Appender
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.past import PastUnavailable
 from tests.archive.killed import Life, MortalObjects
 from tests.archive.stores import ITEMS, LOGS, ORDERS, again, in_archive, in_logs, put
@@ -54,7 +55,7 @@ def logs(redis: Redis) -> Logs:
     async def names() -> list[str]:
         return ["items", "orders"]
 
-    return Logs(redis, "", names)
+    return Logs(redis, StoreKeys(), names)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from itemstore.archive.object_store import object_store_of
 from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import FeedReader
@@ -41,7 +41,7 @@ def readers(redis: Redis, archive: Archive) -> list[FeedReader]:
     """Of both collections, and of the first."""
     past = ArchivedPast(archive)
     partitions = [Partition(redis, Keys(name), past) for name in NAMES]
-    return [Feed.on(partitions).reader, partitions[0].reader]
+    return [OrderedFeed.on(partitions).reader, partitions[0].reader]
 
 
 async def test_one_event_removed_by_hand_bars_nobody_after_the_log_was_trimmed(

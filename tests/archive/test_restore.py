@@ -17,7 +17,6 @@ from itemstore.archive.object_store import object_store_of
 from itemstore.domain.commands import PutItem
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.past import PastDamaged
 from itemstore.projections.progress import unreported
@@ -125,7 +124,7 @@ async def test_a_restored_store_goes_on(redis: Redis, archive: Archive) -> None:
     source = await with_history(EVENTS)
     entries = await archived(source, archive)
     store = await restored(target(redis, another_archive(archive), keep=10), archive)
-    recorded = await store.appender.append(Keys("quiet"), PutItem("alone", b"{}"))
+    recorded = await store.collections["quiet"].log.append(PutItem("alone", b"{}"))
     assert recorded.version == 2
     assert [*positions(entries), recorded.position] == positions(await entries_of(store))
     await digests(store)
@@ -235,7 +234,7 @@ async def test_a_restore_that_is_killed_anywhere_ends_the_same(
             with pytest.raises(HalfRestored):
                 await begin_to_serve(target(redis, own))
             with pytest.raises(LogUnavailable, match="is being restored"):
-                await target(redis, own).appender.append(Keys("orders"), PutItem("a", b"{}"))
+                await target(redis, own).collections["orders"].log.append(PutItem("a", b"{}"))
             with pytest.raises(LogUnavailable, match="is being restored"):
                 await check_writable(target(redis, own))
         store = target(redis, own and another_archive(own), 20)

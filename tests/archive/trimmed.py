@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Archiving, Logs
 from itemstore.archive.standing import raise_border
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.reader import Within
 from tests.archive.streams import trim
@@ -24,7 +24,7 @@ async def leave(redis: Redis, archive: Archive, names: Sequence[str], count: int
     async def all_names() -> Sequence[str]:
         return names
 
-    manifest = await Archiving(Logs(redis, "", all_names), archive).seal()
+    manifest = await Archiving(Logs(redis, StoreKeys(), all_names), archive).seal()
     assert manifest is not None
     keys = {name: Keys(name) for name in names}
     logs = MergedLogs(redis, [*keys.values()])

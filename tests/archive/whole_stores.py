@@ -43,22 +43,22 @@ async def with_history(events: int, seed: int = 1) -> Store:
     """
     store = store_on(FakeAsyncRedis(server=FakeServer()))
     chance, there = random.Random(seed), set[tuple[str, str]]()
-    await store.appender.append(Keys("quiet"), PutItem("alone", b'{"n":0}'))
+    await store.collections["quiet"].log.append(PutItem("alone", b'{"n":0}'))
     for n in range(1, events):
         name, item = chance.choice(NAMES[:2]), f"item {chance.randrange(max(2, events // 8))}"
         if (name, item) in there and chance.random() < 0.2:
-            await store.appender.append(Keys(name), DeleteItem(item))
+            await store.collections[name].log.append(DeleteItem(item))
             there.remove((name, item))
             continue
         body = b'{"n":%d,"text":"%b"}' % (n, b"x" * chance.choice([0, 5, 300]))
         if n % 10:
             there.add((name, item))
             meta = {"actor": "ann"} if n % 3 else {}
-            await store.appender.append(Keys(name), PutItem(item, body), meta)
+            await store.collections[name].log.append(PutItem(item, body), meta)
         else:
             both = [Addressed(Keys(each), PutItem("both", body)) for each in NAMES[:2]]
             await store.appender.append_together(both)
-    await remember(store.partition.client, None, NAMES)
+    await remember(store, NAMES)
     await identity(store.partition)
     return store
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from itemstore.archive.trimming import trim_step
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.past import BORDER, Past
@@ -124,11 +124,11 @@ def with_past(store: Store, past: Past | None) -> Store:
     appender = Appender(store.partition.client, store.partition.keys.store, past=past)
     collections: Mapping[str, Collection] = {
         name: Collection(
-            name, partition, EventLog(partition, appender=appender), CurrentItems(partition)
+            name, (partition,), EventLog(partition, appender=appender), CurrentItems(partition)
         )
         for name, partition in partitions.items()
     }
-    feed = Feed.on([*partitions.values()])
+    feed = OrderedFeed.on([*partitions.values()])
     return replace(store, collections=collections, appender=appender, feed=feed)
 
 

@@ -13,7 +13,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import Feed, OrderedFeed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -29,7 +29,7 @@ def log(real_partition: Partition) -> EventLog:
 @pytest.fixture
 def feed(real_partition: Partition) -> Feed:
     """What follows it."""
-    return Feed.on([real_partition])
+    return OrderedFeed.on([real_partition])
 
 
 async def follow(feed: Feed, after: str, count: int, limit: int = 1000) -> list[RecordedEvent]:
@@ -90,7 +90,9 @@ async def test_a_follower_hears_that_the_engine_is_gone(start: Start, keys: Keys
     """LogUnavailable, so that it can go on from where it was."""
     server = start("valkey")
     async with connect(server.url) as redis:
-        following = asyncio.create_task(follow(Feed.on([Partition(redis, keys)]), START, count=1))
+        following = asyncio.create_task(
+            follow(OrderedFeed.on([Partition(redis, keys)]), START, count=1)
+        )
         await asyncio.sleep(0.05)
         server.kill()
         with pytest.raises(LogUnavailable):

@@ -13,7 +13,7 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import Feed, OrderedFeed
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.live_feed import Encoded, LiveFeed
 from itemstore.eventlog.partition import Partition
@@ -26,7 +26,7 @@ NAMES = ("orders", "products", "notes")
 @pytest.fixture
 def feed(redis: Redis) -> Feed:
     """That of a store on each engine."""
-    return Feed.on([Partition(redis, Keys(name)) for name in NAMES])
+    return OrderedFeed.on([Partition(redis, Keys(name)) for name in NAMES])
 
 
 def encode(recorded: RecordedEvent) -> bytes:

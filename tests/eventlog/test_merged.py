@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import decode_all
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.merged import MergedLogs
 from itemstore.eventlog.partition import Partition
@@ -171,7 +171,7 @@ async def test_many_logs_are_read_as_one(redis: Redis, seed: int) -> None:
         events[0].position, events[-1].position, events[-1].position
     )  # fmt: skip
     assert (extent.length, extent.added, extent.lost) == (200, 200, 0)
-    feed = Feed.on([Partition(redis, Keys(name)) for name in NAMES])
+    feed = OrderedFeed.on([Partition(redis, Keys(name)) for name in NAMES])
     for some in ((), ("notes",), ("notes", "idle"), NAMES):
         of_some = [event for event in events if event.collection in some]
         await assert_read_as(feed.of(some).reader, of_some, START, Within(100))
@@ -200,7 +200,7 @@ async def test_what_one_log_lost_is_missed_by_those_who_read_it(redis: Redis) ->
     """Not by those who read others, nor by those who are past it."""
     events = await written(redis, [Write(1, name, "a", 5) for name in NAMES[:2] * 5])
     await redis.xtrim("orders:events", maxlen=0, approximate=False)
-    feed = Feed.on([Partition(redis, Keys(name)) for name in NAMES])
+    feed = OrderedFeed.on([Partition(redis, Keys(name)) for name in NAMES])
     both, other = feed.reader, feed.of(("products", "idle")).reader
     [last_order] = [event.position for event in events if event.collection == "orders"][-1:]
     for event in events:

@@ -12,7 +12,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.codec import MalformedEntry
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -163,7 +163,7 @@ async def test_an_event_says_in_which_collection_it_happened(redis: Redis) -> No
             await anext(slices),
         ]
     read.append([event for event in [(await reader.version("foo", 1))[1]] if event])
-    async for events in Feed.on([Partition(redis, Keys("orders"))]).follow(START):
+    async for events in OrderedFeed.on([Partition(redis, Keys("orders"))]).follow(START):
         read.append(events)
         break
     assert {event.collection for events in read for event in events} == {"orders"}

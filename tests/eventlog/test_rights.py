@@ -93,6 +93,6 @@ async def test_a_user_who_may_not_write_one_collection_writes_to_another(
     assert isinstance(closed, LogUnavailable)
     assert "may not run RPUSH" in str(closed)
     assert isinstance(written, RecordedEvent)
-    assert appender.batch_sizes == {1: 1, 2: 1}
+    assert appender.counts.batch_sizes == {1: 1, 2: 1}
     assert await real_redis.exists("orders:events") == 0
     await assert_agreement(real_partition)

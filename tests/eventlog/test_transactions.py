@@ -140,7 +140,7 @@ async def test_a_transaction_of_the_largest_size_is_never_divided(
     assert len(read) == MOST_COMMANDS + 40
     start = read.index(answers[20][0])  # type: ignore[index]
     assert read[start : start + MOST_COMMANDS] == answers[20]
-    assert appender.batch_sizes == {1: 1, 20: 2, MOST_COMMANDS: 1}
+    assert appender.counts.batch_sizes == {1: 1, 20: 2, MOST_COMMANDS: 1}
     assert len(wire.commands) == 3
 
 

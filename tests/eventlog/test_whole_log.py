@@ -19,7 +19,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.live_feed import Encoded, LiveFeed
 from itemstore.eventlog.log_reader import LogReader
@@ -120,7 +120,7 @@ async def answers_of(
 ) -> list[Any]:
     """What all readers of a store answer."""
     partitions = [Partition(redis, log, past) for log in LOGS]
-    answers = await of_a_feed(Feed.on(partitions).reader, events)
+    answers = await of_a_feed(OrderedFeed.on(partitions).reader, events)
     for partition in partitions:
         answers += await of_a_feed(partition.reader, events)
         answers += await of_a_log(partition.reader, events)
@@ -147,7 +147,7 @@ async def test_pages_of_large_events_end_where_they_did(redis: Redis) -> None:
 
     async def pages() -> list[Any]:
         partitions = [Partition(redis, log, trimmer.past) for log in LOGS]
-        readers = [Feed.on(partitions).reader, *(each.reader for each in partitions)]
+        readers = [OrderedFeed.on(partitions).reader, *(each.reader for each in partitions)]
         found: list[Any] = []
         for reader in readers:
             found += [await reader.read(each.position) for each in events]
@@ -194,7 +194,7 @@ async def test_what_is_before_the_border_is_unavailable_without_an_archive(redis
     reader, first = partitions[0].reader, events[0]
     asked: list[Callable[[], Awaitable[Any]]] = [
         reader.read,
-        Feed.on(partitions).reader.read,
+        OrderedFeed.on(partitions).reader.read,
         lambda: reader.version("a", 1),
         lambda: reader.history("a"),
         lambda: reader.at([first.position.encode()]),
@@ -239,7 +239,10 @@ async def test_what_was_trimmed_is_not_lost_and_what_was_removed_by_hand_is(redi
     await trimmer.raise_border(events[20].position)
     await trimmer.trim()
     partitions = [Partition(redis, log, trimmer.past) for log in LOGS]
-    readers: list[FeedReader] = [Feed.on(partitions).reader, *(each.reader for each in partitions)]
+    readers: list[FeedReader] = [
+        OrderedFeed.on(partitions).reader,
+        *(each.reader for each in partitions),
+    ]
     for reader in readers:
         assert (await reader.extent()).lost == 0
         for each in events[:39]:
@@ -264,7 +267,7 @@ async def test_what_was_removed_by_hand_before_the_border_is_in_the_past(redis: 
     await trimmer.raise_border(events[30].position)
     for log in LOGS:
         await redis.xtrim(log.events, maxlen=13, approximate=False)
-    feed = Feed.on([Partition(redis, log, trimmer.past) for log in LOGS])
+    feed = OrderedFeed.on([Partition(redis, log, trimmer.past) for log in LOGS])
     assert not (await feed.reader.outlook(events[2].position)).is_lacking
     assert await feed.reader.read() == events
 
@@ -333,7 +336,10 @@ def test_a_border_that_moves_at_any_moment_hides_and_doubles_nothing(
         client = Meddled(server=server)
         client.meddle = meddle
         partitions = [Partition(client, log, trimmer.past) for log in LOGS]
-        readers: list[FeedReader] = [Feed.on(partitions).reader, *(p.reader for p in partitions)]
+        readers: list[FeedReader] = [
+            OrderedFeed.on(partitions).reader,
+            *(p.reader for p in partitions),
+        ]
         for reader, names in zip(
             readers, [("orders", "notes"), ("orders",), ("notes",)], strict=True
         ):
@@ -376,7 +382,7 @@ async def test_a_follower_that_stood_still_while_the_border_passed_it_misses_not
 ) -> None:
     """Its process was stopped, and all that it had not read was trimmed."""
     trimmer = Trimmer(redis, LOGS)
-    feed = Feed.on([Partition(redis, log, trimmer.past) for log in LOGS])
+    feed = OrderedFeed.on([Partition(redis, log, trimmer.past) for log in LOGS])
     feed = feed.of([log.collection for log in logs])
     events = await written(redis, 9, 20)
     seen: list[RecordedEvent] = []
@@ -396,7 +402,7 @@ async def test_a_follower_that_stood_still_while_the_border_passed_it_misses_not
 async def test_followers_that_catch_up_while_the_log_is_trimmed_get_all_once(redis: Redis) -> None:
     """From the start into the live end, in one collection and in all, while one writes."""
     trimmer = Trimmer(redis, LOGS)
-    feed = Feed.on([Partition(redis, log, trimmer.past) for log in LOGS])
+    feed = OrderedFeed.on([Partition(redis, log, trimmer.past) for log in LOGS])
     live = LiveFeed(feed, lambda recorded: recorded.position.encode())
     events = await written(redis, 10, 60)
     seen: dict[tuple[str, ...], list[Encoded]] = {}

@@ -1,0 +1,45 @@
+"""The way into the logs of a store with several partitions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from itemstore.engine.durability import NotYetDurable
+from itemstore.eventlog.appends import Appends
+from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.transaction import Addressed, Outcome
+
+
+class PartitionedAppender(Appends):
+    """Those of the partitions: what happens together is in one of them."""
+
+    def __init__(self, parts: Sequence[Appends]) -> None:
+        self._parts = parts
+        self.counts = parts[0].counts  # all parts count in the same
+
+    async def append_together(
+        self,
+        commands: Sequence[Addressed],
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> list[Outcome]:
+        """What each of the commands became. Raises as the appender of one partition does."""
+        raise NotImplementedError
+
+    async def outcomes(self, key: IdempotencyKey) -> list[Outcome] | None:
+        """What the commands of the transaction with this key became, None where it is not known."""
+        raise NotImplementedError
+
+    @property
+    def not_yet_durable(self) -> NotYetDurable | None:
+        """Why the last batch of a partition was not as durable as wanted; None where all were."""
+        return next((each.not_yet_durable for each in self._parts if each.not_yet_durable), None)
+
+    async def settle(self) -> None:
+        """Waits until all that was appended is as durable as wanted, in each partition."""
+        await asyncio.gather(*(each.settle() for each in self._parts))
+
+    async def settle_what_is_not(self) -> None:
+        """The same in the partitions whose last batch was not."""
+        await asyncio.gather(*(each.settle_what_is_not() for each in self._parts))

@@ -1,0 +1,40 @@
+"""The log of one collection in several partitions: each item's events are in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from itemstore.domain.commands import Command
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.partitions import partition_of
+from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.log import Log
+from itemstore.eventlog.log_reader import LogReader
+
+
+class PartitionedLog(Log):
+    """The logs of a collection, one for each partition. It does what one log does."""
+
+    def __init__(self, logs: Sequence[Log]) -> None:
+        self.logs = logs
+
+    def of(self, item: str) -> Log:
+        """The one that an item's events are in."""
+        return self.logs[partition_of(item, len(self.logs))]
+
+    async def append(
+        self,
+        command: Command,
+        meta: Mapping[str, str] | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> RecordedEvent:
+        """The event that the command became. Raises as the appender does."""
+        return await self.of(command.item).append(command, meta, key)
+
+    async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
+        """The event that the request with this key became, None where it is not known."""
+        raise NotImplementedError
+
+    def reader_of(self, item: str) -> LogReader:
+        """What reads an item's events."""
+        return self.of(item).reader_of(item)
