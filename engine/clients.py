@@ -1,45 +1,114 @@
-"""What a store is opened on: a client of the engine for each of its partitions."""
+"""What a store is opened on: a client for each of its parts, wherever their engine is."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+from redis import exceptions
 from redis.asyncio import Redis
 
+from itemstore.engine.address import written
+from itemstore.engine.cluster.clients import ClusterClients
 from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.nodes import Node
+from itemstore.engine.placed_settings import PlacedSettings
+from itemstore.engine.redis_errors import translated
 
 
 class Clients(Protocol):
-    """Clients of one engine, or of a cluster."""
+    """Clients of one engine, or of the nodes of a cluster."""
 
-    is_cluster: bool
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the keys are in several servers."""
 
-    @abstractmethod
     def of(self, tag: str | None) -> Redis:
-        """The client for the keys with a hash tag, such as `5`; None for keys without one."""
+        """The client for the keys with this hash tag, such as `5`.
+
+        Without a cluster it is one and the same for all. On a cluster that without a tag raises
+        when it is used.
+        """
+
+    async def nodes(self) -> Sequence[Node]:
+        """The servers, as they are now. Raises LogUnavailable where none of them answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class OneEngine(Clients):
-    """One and the same client for all keys."""
+class OneEngine:
+    """The client of an engine that has all keys."""
 
     client: Redis
     is_cluster: bool = False
 
-    def of(self, tag: str | None) -> Redis:  # noqa: ARG002 - all keys are there
-        """The client."""
+    def of(self, tag: str | None) -> Redis:  # noqa: ARG002 - it has all of them
+        """The one client."""
         return self.client
+
+    async def nodes(self) -> Sequence[Node]:
+        """The one server. Raises LogUnavailable where it does not answer."""
+        role = (await _introduction(self.client)).get("role", "master")
+        name = "primary" if role == "master" else "replica"
+        return [Node(_address(self.client), name, is_reachable=True)]
 
 
 @asynccontextmanager
 async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
-    """Those of the engine at a URL; `is_served` for a process that waits for nothing for long.
+    """Clients of the engine at a URL: for a store that is served, or for a command.
 
-    Raises NotAnEngineUrl.
+    Those for a command may take their time; those for a store that is served wait for nothing for
+    long, and ask no replica. Raises NotAnEngineUrl, and LogUnavailable: the engine is asked what it
+    is.
     """
-    async with (connect_to_primary if is_served else connect)(url) as client:
-        yield OneEngine(client)
+    async with connect_to_primary(url) if is_served else connect(url) as client:
+        mode = (await _introduction(client)).get("mode", "standalone")
+        if mode != "cluster":
+            yield OneEngine(client)
+            return
+        settings = PlacedSettings(url)
+        parts = urlsplit(url)
+        at_url = (parts.hostname or "localhost", parts.port or 6379)
+    clients = ClusterClients(settings, at_url, is_served=is_served)
+    try:
+        yield clients
+    finally:
+        await clients.aclose()
+
+
+async def _introduction(client: Redis) -> dict[str, str]:
+    """What an engine says of itself: its role and its mode. Raises LogUnavailable.
+
+    By HELLO, which is allowed to users without a right to INFO. Nothing where a proxy or a fake
+    does not know it.
+    """
+    with translated():
+        try:
+            reply: Any = await client.execute_command("HELLO")  # type: ignore[no-untyped-call]
+        except exceptions.ResponseError:
+            return await _by_info(client)
+    if not isinstance(reply, dict):
+        reply = dict(zip(reply[::2], reply[1::2], strict=False))
+    return {_text(name): _text(value) for name, value in reply.items()}
+
+
+async def _by_info(client: Redis) -> dict[str, str]:
+    try:
+        reply: Any = await client.info("cluster")
+    except exceptions.ResponseError:
+        return {}
+    return {"mode": "cluster" if reply.get("cluster_enabled") else "standalone"}
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _address(client: Redis) -> str:
+    """Where its engine is: host and port, or the path of a socket."""
+    settings: dict[str, Any] = client.connection_pool.connection_kwargs
+    if "path" in settings:
+        return str(settings["path"])
+    return written((settings.get("host", "localhost"), settings.get("port", 6379)))

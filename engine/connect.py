@@ -33,6 +33,15 @@ class NotAnEngineUrl(ValueError):
         )
 
 
+LIMITS: dict[str, Any] = {
+    "timeout": 1.5,
+    "socket_connect_timeout": 1.0,
+    "socket_timeout": 2.0,  # of silence: twice as long as a follower's read blocks
+    "client_name": "itemstore",
+}
+"""What holds for every connection, in seconds; a URL may say something else."""
+
+
 def connect(url: str) -> Redis:
     """A client for `redis://`, `rediss://` or `unix://`. Raises NotAnEngineUrl for another URL.
 
@@ -49,16 +58,9 @@ def connect_to_primary(url: str) -> Redis:
 def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
     try:
         _refuse_stray_signs(url)
-        pool = kind.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=1.5,
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=1.0,
-            socket_timeout=2.0,  # of silence: twice as long as a follower's read blocks
-            client_name="itemstore",
-        )
-        pool.connection_class = _packing(pool.connection_class)
+        once = Retry(NoBackoff(), 0)
+        pool = kind.from_url(url, max_connections=CONNECTIONS, retry=once, **LIMITS)
+        pool.connection_class = packing(pool.connection_class)
         # This opens nothing; it knows which names a query may have.
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, AttributeError, RedisError):
@@ -75,7 +77,8 @@ class _Packing(AbstractConnection):
         return packed
 
 
-def _packing(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+def packing(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The same kind of connection, that packs in C."""
     return type(kind.__name__, (_Packing, kind), {})
 
 

@@ -25,7 +25,6 @@ NOT_THE_PRIMARY = (
     exceptions.ReadOnlyError,
     exceptions.MasterDownError,
     exceptions.MovedError,
-    exceptions.AskError,
     exceptions.ClusterDownError,
     exceptions.BusyLoadingError,
 )
@@ -38,6 +37,10 @@ BELIEVED_SECONDS = 1.0
 
 class IsReplica(exceptions.ConnectionError):
     """A connection has reached a replica. It is closed."""
+
+
+class NotReached(exceptions.ConnectionError):
+    """The node that is the one to ask could not be reached: nothing was sent to it."""
 
 
 async def leave(pool: ConnectionPool) -> None:
@@ -55,20 +58,18 @@ class PrimaryPool(BlockingConnectionPool):
     def __init__(
         self, *, connection_class: type[AbstractConnection] = Connection, **settings: Any
     ) -> None:
-        super().__init__(
-            connection_class=_WATCHED[connection_class],
-            redis_connect_func=_introduce,
-            **settings,
-        )
+        settings.setdefault("redis_connect_func", introduce)
+        watched = _WATCHED.get(connection_class, connection_class)
+        super().__init__(connection_class=watched, **settings)
 
     def make_connection(self) -> AbstractConnection:
         """A new connection, not yet open."""
-        connection: _Watched = super().make_connection()  # type: ignore[no-untyped-call]
+        connection: WatchedConnection = super().make_connection()  # type: ignore[no-untyped-call]
         connection.pool = self
         return connection
 
 
-class _Watched(AbstractConnection):
+class WatchedConnection(AbstractConnection):
     """A connection that goes on only where it reaches the primary."""
 
     pool: PrimaryPool
@@ -110,26 +111,26 @@ class _Watched(AbstractConnection):
             raise
 
 
-class _WatchedTcp(_Watched, Connection):
+class _WatchedTcp(WatchedConnection, Connection):
     pass
 
 
-class _WatchedTls(_Watched, SSLConnection):
+class _WatchedTls(WatchedConnection, SSLConnection):
     pass
 
 
-class _WatchedUnix(_Watched, UnixDomainSocketConnection):
+class _WatchedUnix(WatchedConnection, UnixDomainSocketConnection):
     pass
 
 
-_WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
+_WATCHED: dict[type[AbstractConnection], type[WatchedConnection]] = {
     Connection: _WatchedTcp,
     SSLConnection: _WatchedTls,
     UnixDomainSocketConnection: _WatchedUnix,
 }
 
 
-async def _introduce(connection: _Watched) -> None:
+async def introduce(connection: WatchedConnection) -> None:
     """What a new connection does first. Raises IsReplica."""
     await connection.on_connect()
     await connection.check_role()

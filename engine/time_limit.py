@@ -65,17 +65,23 @@ class PromptRedis(Redis):
     A command that takes too long raises TimeoutError.
     """
 
+    most_dedicated = DEDICATED
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._patience = _Patience()
-        self._dedicated = DedicatedConnections(self, DEDICATED)
+        self.patience = _Patience()
+        self._dedicated = DedicatedConnections(self, self.most_dedicated)
 
     async def execute_command(self, *command: Any, **options: Any) -> Any:
         """The engine's reply."""
-        async with self._patience.limit(command[0]):
-            if command[0] in OF_READS and self._dedicated.is_one_idle:
-                return await self._dedicated.call(*command)
-            return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
+        async with self.patience.limit(command[0]):
+            return await self.asked_once(*command, **options)
+
+    async def asked_once(self, *command: Any, **options: Any) -> Any:
+        """The engine's reply, without a limit."""
+        if command[0] in OF_READS and self._dedicated.is_one_idle:
+            return await self._dedicated.call(*command)
+        return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(
         self,
@@ -84,12 +90,14 @@ class PromptRedis(Redis):
     ) -> Pipeline:
         """Commands that go together."""
         pool, callbacks = self.connection_pool, self.response_callbacks
-        pipeline = _PromptPipeline(pool, callbacks, transaction, shard_hint)
-        pipeline.patience = self._patience
+        pipeline = PromptPipeline(pool, callbacks, transaction, shard_hint)
+        pipeline.patience = self.patience
         return pipeline
 
 
-class _PromptPipeline(Pipeline):
+class PromptPipeline(Pipeline):
+    """Commands that go together, with one limit on all that they wait for."""
+
     patience: _Patience
 
     async def execute(self, *arguments: Any, **options: Any) -> list[Any]:

@@ -1,0 +1,110 @@
+"""Clients for the partitions of a store that is on a cluster, each at the node that has it now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.crc import key_slot
+
+from itemstore.engine.address import Address, written
+from itemstore.engine.cluster.asking import ask_node
+from itemstore.engine.cluster.topology import Topology
+from itemstore.engine.cluster.views import SeenNode, View
+from itemstore.engine.following_redis import FollowingRedis, PromptFollowingRedis
+from itemstore.engine.nodes import Node
+from itemstore.engine.placed_settings import PlacedSettings
+
+
+class SlotPlace:
+    """Where a slot is."""
+
+    def __init__(self, topology: Topology, slot: int) -> None:
+        self._topology = topology
+        self._slot = slot
+
+    def known(self) -> Address | None:
+        """The node that had it when that was last heard of; None where nothing is known."""
+        return self._topology.known(self._slot)
+
+    async def find(self) -> Address:
+        """The node that has it now. Raises ClusterDownError and ConnectionError."""
+        return await self._topology.find(self._slot)
+
+    def doubt(self, address: Address) -> None:
+        """Notes that this node did not do what one does that has the slot."""
+        self._topology.doubt(address)
+
+    def moved(self, error: exceptions.MovedError, asked: Address) -> None:
+        """Notes which node has it, as one says that does not have it."""
+        host, port = error.node_addr
+        self._topology.moved(error.slot_id, (host or asked[0], port))
+
+
+class NoPlace:
+    """Where keys without a hash tag are: in many slots."""
+
+    def known(self) -> Address | None:
+        """Nothing is known."""
+
+    async def find(self) -> Address:
+        """Raises ClusterCrossSlotError."""
+        raise exceptions.ClusterCrossSlotError(
+            "Keys without a hash tag are in many places of a cluster, and are not asked for."
+        )
+
+    def doubt(self, address: Address) -> None:
+        """There is nothing to doubt."""
+
+    def moved(self, error: exceptions.MovedError, asked: Address) -> None:
+        """Nothing has moved."""
+
+
+class ClusterClients:
+    """A client for each hash tag of a cluster; see clients.Clients."""
+
+    is_cluster = True
+
+    def __init__(self, settings: PlacedSettings, url: Address, *, is_served: bool) -> None:
+        async def ask(address: Address) -> View:
+            return await ask_node(settings.connection(*address), address)
+
+        self._topology = Topology(ask, url)
+        self._settings = settings
+        self._kind = PromptFollowingRedis if is_served else FollowingRedis
+        self._clients: dict[str | None, Redis] = {}
+
+    def of(self, tag: str | None) -> Redis:
+        """The client for the keys with this hash tag, such as `5`."""
+        if tag not in self._clients:
+            if tag is None:
+                pool = self._settings.pool(NoPlace())
+            else:
+                slot = key_slot(f"{{{tag}}}".encode())
+                pool = self._settings.pool(SlotPlace(self._topology, slot))
+            self._clients[tag] = self._kind.from_pool(pool)
+        return self._clients[tag]
+
+    async def nodes(self) -> Sequence[Node]:
+        """All nodes of the cluster, as they are now. Raises as redis-py does."""
+        view = await self._topology.look()
+        return [_shown(view, node, self._topology.answered) for node in view.values()]
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self._topology.aclose()
+        await asyncio.gather(*(client.aclose() for client in self._clients.values()))
+
+
+def _shown(view: View, node: SeenNode, answered: frozenset[Address]) -> Node:
+    primary = view.get(node.primary or "")
+    return Node(
+        address=written(node.address),
+        role="replica" if node.primary else "primary",
+        is_reachable=node.address in answered,
+        slots=sum(last - first + 1 for first, last in node.slots),
+        flags=node.flags,
+        primary=written(primary.address) if primary else None,
+    )

@@ -1,0 +1,84 @@
+"""What a store is opened on: a client for each of its parts, wherever their engine is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis import exceptions
+
+from itemstore.engine.clients import clients_of
+from itemstore.engine.connect import NotAnEngineUrl
+from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.local_cluster import LocalCluster
+from itemstore.engine.nodes import Node
+from itemstore.engine.time_limit import PromptRedis
+from tests.conftest import ServerOf
+
+TAGS = [str(number) for number in range(16)]
+
+
+@pytest.mark.parametrize("engine", ["valkey", "redis"])
+async def test_an_engine_that_has_all_keys_has_one_client(engine: str, server_of: ServerOf) -> None:
+    """As ever: that of a store that is served, or that of a command."""
+    url = server_of(engine).url
+    async with clients_of(url, is_served=True) as clients:
+        assert not clients.is_cluster
+        assert clients.of(None) is clients.of("5")
+        assert type(clients.of("5")) is PromptRedis
+        [node] = await clients.nodes()
+        assert node == Node(url.removeprefix("unix://"), "primary", is_reachable=True)
+    async with clients_of(url, is_served=False) as clients:
+        assert await clients.of(None).ping()
+
+
+async def test_an_engine_that_is_away_is_told_at_once() -> None:
+    """What it is can't be asked."""
+    for is_served in (True, False):
+        with pytest.raises(LogUnavailable):
+            async with clients_of("redis://127.0.0.1:1", is_served=is_served):
+                pass
+    with pytest.raises(NotAnEngineUrl):
+        async with clients_of("http://127.0.0.1:1", is_served=True):
+            pass
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+async def test_each_hash_tag_of_a_cluster_has_a_client_at_its_node(
+    cluster: LocalCluster,
+    is_served: bool,  # noqa: FBT001
+) -> None:
+    """One and the same each time; its keys are in one slot."""
+    async with clients_of(cluster.url, is_served=is_served) as clients:
+        assert clients.is_cluster
+        assert clients.of("5") is clients.of("5")
+        for tag in TAGS:
+            async with clients.of(tag).pipeline() as together:
+                together.set(f"{{{tag}}}:a", tag)
+                together.get(f"{{{tag}}}:a")
+                assert await together.execute() == [True, tag.encode()]
+        counts = await asyncio.to_thread(
+            lambda: [node.ask("DBSIZE") for node in cluster.nodes if node.ask("ROLE")[0] != "slave"]
+        )
+        assert sum(counts) == len(TAGS)
+        assert all(counts)
+
+
+async def test_keys_without_a_hash_tag_are_not_asked_for_on_a_cluster(
+    cluster: LocalCluster,
+) -> None:
+    """It is told when somebody does."""
+    async with clients_of(cluster.url, is_served=False) as clients:
+        with pytest.raises(exceptions.ClusterCrossSlotError, match="hash tag"):
+            await asyncio.wait_for(clients.of(None).get("key"), 5)
+
+
+async def test_the_nodes_of_a_cluster_are_told_with_what_they_have(cluster: LocalCluster) -> None:
+    """Primaries and replicas, and which slots are whose."""
+    async with clients_of(cluster.url, is_served=True) as clients:
+        nodes = await clients.nodes()
+    primaries = [node.address for node in nodes if node.role == "primary"]
+    assert {node.address for node in nodes} == {node.address for node in cluster.nodes}
+    assert sum(node.slots for node in nodes) == 16384
+    assert {node.primary for node in nodes if node.role == "replica"} == set(primaries)
+    assert all(node.is_reachable for node in nodes)
