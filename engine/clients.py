@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +16,14 @@ from redis.asyncio import Redis
 from itemstore.engine.address import written
 from itemstore.engine.cluster.clients import ClusterClients
 from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.nodes import Node
 from itemstore.engine.placed_settings import PlacedSettings
 from itemstore.engine.redis_errors import translated
+
+
+START_SECONDS = 10.0
+"""How long a process that serves waits for its engine, which may be just starting as well."""
 
 
 class Clients(Protocol):
@@ -60,12 +67,14 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
     """Clients of the engine at a URL: for a store that is served, or for a command.
 
     Those for a command may take their time; those for a store that is served wait for nothing for
-    long, and ask no replica. Raises NotAnEngineUrl, and LogUnavailable: the engine is asked what it
-    is.
+    long, and ask no replica. The engine is asked what it is: raises NotAnEngineUrl, and
+    LogUnavailable, for a store that is served only after START_SECONDS.
     """
     async with connect_to_primary(url) if is_served else connect(url) as client:
-        mode = (await _introduction(client)).get("mode", "standalone")
-        if mode != "cluster":
+        until = time.monotonic() + (START_SECONDS if is_served else 0)
+        while (asked := await _asked(client, until)) is None:
+            await asyncio.sleep(0.1)
+        if asked.get("mode") != "cluster":
             yield OneEngine(client)
             return
         settings = PlacedSettings(url)
@@ -76,6 +85,16 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
         yield clients
     finally:
         await clients.aclose()
+
+
+async def _asked(client: Redis, until: float) -> dict[str, str] | None:
+    """What an engine says of itself; None where it is away, before that time."""
+    try:
+        return await _introduction(client)
+    except LogUnavailable:
+        if time.monotonic() > until:
+            raise
+    return None
 
 
 async def _introduction(client: Redis) -> dict[str, str]:

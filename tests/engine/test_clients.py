@@ -13,7 +13,7 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster
 from itemstore.engine.nodes import Node
 from itemstore.engine.time_limit import PromptRedis
-from tests.conftest import ServerOf
+from tests.conftest import ServerOf, Start
 
 TAGS = [str(number) for number in range(16)]
 
@@ -32,15 +32,31 @@ async def test_an_engine_that_has_all_keys_has_one_client(engine: str, server_of
         assert await clients.of(None).ping()
 
 
-async def test_an_engine_that_is_away_is_told_at_once() -> None:
+async def test_a_command_is_told_at_once_that_the_engine_is_away() -> None:
     """What it is can't be asked."""
-    for is_served in (True, False):
-        with pytest.raises(LogUnavailable):
-            async with clients_of("redis://127.0.0.1:1", is_served=is_served):
-                pass
-    with pytest.raises(NotAnEngineUrl):
-        async with clients_of("http://127.0.0.1:1", is_served=True):
+    with pytest.raises(LogUnavailable):
+        async with clients_of("redis://127.0.0.1:1", is_served=False):
             pass
+    with pytest.raises(NotAnEngineUrl):
+        async with clients_of("http://127.0.0.1:1", is_served=False):
+            pass
+
+
+async def test_a_process_that_serves_waits_for_its_engine(start: Start) -> None:
+    """Both may be just starting."""
+    server = start("valkey")
+    server.kill()
+    begun = asyncio.Event()
+
+    async def open_it() -> None:
+        begun.set()
+        async with clients_of(server.url, is_served=True) as clients:
+            assert await clients.of(None).ping()
+
+    opening = asyncio.create_task(open_it())
+    await begun.wait()
+    await asyncio.to_thread(start, "valkey", server.directory)
+    await opening
 
 
 @pytest.mark.parametrize("is_served", [True, False])
