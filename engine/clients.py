@@ -21,7 +21,6 @@ from itemstore.engine.nodes import Node
 from itemstore.engine.placed_settings import PlacedSettings
 from itemstore.engine.redis_errors import translated
 
-
 START_SECONDS = 10.0
 """How long a process that serves waits for its engine, which may be just starting as well."""
 
@@ -71,9 +70,7 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
     LogUnavailable, for a store that is served only after START_SECONDS.
     """
     async with connect_to_primary(url) if is_served else connect(url) as client:
-        until = time.monotonic() + (START_SECONDS if is_served else 0)
-        while (asked := await _asked(client, until)) is None:
-            await asyncio.sleep(0.1)
+        asked = await _asked_in_time(client, START_SECONDS if is_served else 0)
         if asked.get("mode") != "cluster":
             yield OneEngine(client)
             return
@@ -87,14 +84,16 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
         await clients.aclose()
 
 
-async def _asked(client: Redis, until: float) -> dict[str, str] | None:
-    """What an engine says of itself; None where it is away, before that time."""
-    try:
-        return await _introduction(client)
-    except LogUnavailable:
-        if time.monotonic() > until:
-            raise
-    return None
+async def _asked_in_time(client: Redis, seconds: float) -> dict[str, str]:
+    """What an engine says of itself, asked again while it is away. Raises LogUnavailable."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return await _introduction(client)
+        except LogUnavailable:
+            if time.monotonic() >= until:
+                raise
+        await asyncio.sleep(0.1)
 
 
 async def _introduction(client: Redis) -> dict[str, str]:
