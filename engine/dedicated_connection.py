@@ -14,8 +14,10 @@ from typing import Any
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - redis-py's
 
+from itemstore.engine.following import followed, was_not_carried_out
+from itemstore.engine.placed_pool import PlacedPool
 from itemstore.engine.primary import NOT_THE_PRIMARY, leave
 
 Argument = str | bytes | int
@@ -27,6 +29,12 @@ class DedicatedConnection:
     def __init__(self, redis: Redis) -> None:
         self._pool: Any = redis.connection_pool
         self._connection: AbstractConnection | None = None
+        self._opened = 0
+
+    @property
+    def may_move(self) -> bool:
+        """Whether the engine may change its place, so that asking again makes sense."""
+        return isinstance(self._pool, PlacedPool)
 
     async def call(self, *command: Argument) -> Any:
         """The engine's reply, as redis-py reads it: in bytes, and raised when it is an error.
@@ -39,6 +47,44 @@ class DedicatedConnection:
             raise reply
         return reply
 
+    async def call_on_same(self, *command: Argument) -> Any:
+        """The same, over the very connection that the last command went over.
+
+        WAIT answers for what was written on it. Raises ConnectionError where it is gone.
+        """
+        opened = self._opened
+        reply = await self.call(*command)
+        if self._opened != opened:
+            raise ConnectionError("The connection that wrote is gone.")
+        return reply
+
+    async def read_together(
+        self, commands: Sequence[Sequence[Argument]], seconds: float
+    ) -> list[Any]:
+        """As call_together, for commands that change nothing.
+
+        Where the engine may change its place they are asked again meanwhile, for so long.
+        """
+        if not self.may_move:
+            return await self.call_together(commands)
+
+        async def asked() -> list[Any]:
+            replies = await self.call_together(commands)
+            for reply in replies:
+                if isinstance(reply, Exception) and was_not_carried_out(reply):
+                    raise reply
+            return replies
+
+        return await followed(asked, seconds, is_read=True)
+
+    async def aclose(self) -> None:
+        """Gives the connection back, closed."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.disconnect(nowait=True)
+            connection.socket_timeout = self._socket_timeout
+            await self._pool.release(connection)
+
     async def call_together(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """The replies to commands that are sent at once; where one is an error, it is in its place.
 
@@ -47,9 +93,13 @@ class DedicatedConnection:
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()
+            self._socket_timeout = connection.socket_timeout
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
-        elif connection.is_connected and await _is_over(connection):
-            await connection.disconnect()
+            self._opened += 1
+        else:
+            if connection.is_connected and await _is_over(connection):
+                await connection.disconnect()
+            self._opened += not connection.is_connected
         await connection.send_packed_command(b"".join(map(_packed, commands)))
         replies = []
         for _ in commands:

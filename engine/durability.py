@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
+from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.following import followed, was_not_carried_out
 from itemstore.engine.redis_errors import translated
 
 PATTERN = r"^(engine|fsync|replicas:[1-9][0-9]?)$"
@@ -18,6 +21,10 @@ PATTERN = r"^(engine|fsync|replicas:[1-9][0-9]?)$"
 
 WAIT_MS = 1000
 """How long the engine itself waits for a disk or a replica before it says how far it came."""
+
+
+SETTLE_SECONDS = 2 * WAIT_MS / 1000
+"""How long it is waited in all for what was written before."""
 
 
 class UnsafeEngine(Exception):
@@ -154,14 +161,27 @@ async def settle(redis: Redis, scratch: str, wanted: Acknowledgement) -> None:
     """
     if wanted.command is None:
         return
-    with translated():
-        async with redis.client() as connection:  # the engine waits for what this one wrote
-            await connection.set(scratch, "", px=WAIT_MS)
-            try:
-                reply = await connection.execute_command(*wanted.command)  # type: ignore[no-untyped-call]
-            except exceptions.ResponseError as error:
-                raise _unable(wanted, error) from error
+    connection = DedicatedConnection(redis)
+    try:
+        with translated():
+            seconds = SETTLE_SECONDS if connection.may_move else 0.0
+            reply = await followed(lambda: _waited(connection, scratch, wanted), seconds)
+    finally:
+        await connection.aclose()
     wanted.check(reply)
+
+
+async def _waited(connection: DedicatedConnection, scratch: str, wanted: Acknowledgement) -> Any:
+    """The engine's reply, which waits for what this connection wrote, and for all before that."""
+    assert wanted.command is not None
+    async with asyncio.timeout(SETTLE_SECONDS):
+        await connection.call("SET", scratch, "", "PX", WAIT_MS)
+        try:
+            return await connection.call_on_same(*wanted.command)
+        except exceptions.ResponseError as error:
+            if was_not_carried_out(error):
+                raise
+            raise _unable(wanted, error) from error
 
 
 def _unable(wanted: Acknowledgement, error: exceptions.ResponseError) -> UnsafeEngine:

@@ -68,6 +68,26 @@ caller, and the sentence for a person, in which {} stands for the words after th
 
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
 
+_CLUSTER_DOWN = (
+    "The cluster is down: a part of its slots is on no node that answers. Try again: a replica "
+    "takes the place of its primary soon after the cluster's node timeout (cluster-node-timeout)."
+)
+
+_ON_THE_WAY = (
+    "The keys are being moved to another node one by one, and can be written and read again when "
+    "that is done; try again. Slots are moved at one moment by CLUSTER MIGRATESLOTS (Valkey 9)."
+)
+
+_IN_MANY_PLACES = (
+    "On a cluster the keys of a store of one partition are in many places: it needs a namespace "
+    "with a hash tag, such as {items}; or let it have several with ITEMSTORE_PARTITIONS."
+)
+
+_SAID_ON_A_CLUSTER = {
+    "non local key": _ON_THE_WAY,  # to a script
+    "hash to the same slot": _IN_MANY_PLACES,
+}
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -78,6 +98,14 @@ def translated() -> Iterator[None]:
         raise LogUnavailable("The engine is a replica now, and not the primary.") from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
         raise LogUnavailable("The engine does not answer; try again.") from error
+    except exceptions.ClusterDownError as error:
+        raise LogUnavailable(_CLUSTER_DOWN) from error
+    except exceptions.MovedError as error:
+        raise LogUnavailable("Another node of the cluster has it now; try again.") from error
+    except (exceptions.AskError, exceptions.TryAgainError) as error:
+        raise LogUnavailable(_ON_THE_WAY) from error
+    except exceptions.ClusterCrossSlotError as error:
+        raise LogUnavailable(_IN_MANY_PLACES) from error
     except exceptions.OutOfMemoryError as error:
         raise LogFull(_OUT_OF_MEMORY) from error
     except exceptions.ResponseError as error:
@@ -109,6 +137,7 @@ def _meaning(message: str) -> Exception:
         )
     if "OOM " in message:
         return LogFull(_OUT_OF_MEMORY)
-    if "hash to the same slot" in message:
-        message += "; on a cluster the namespace needs a hash tag, such as {items}."
+    for said, sentence in _SAID_ON_A_CLUSTER.items():
+        if said in message:
+            return LogUnavailable(sentence)
     return LogUnavailable(f"The engine refuses: {message}")

@@ -10,6 +10,7 @@ from redis import exceptions
 
 from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.following import may_be_asked_again
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import StoreKeys
@@ -78,6 +79,7 @@ class Writer:
         self._acknowledgement = terms.acknowledgement
         self._wait = terms.acknowledgement.command
         self._number = 0
+        self._last_refusal: exceptions.RedisError | None = None
 
     async def send(self, batch: ScriptCall) -> list[bytes]:
         """The lines of the script's reply, asked for again until the time limit.
@@ -86,11 +88,15 @@ class Writer:
         within ALLOWANCE_MS. A batch that came late was not carried out and never will be, so it is
         sent as another one.
         """
+        self._last_refusal = None
         with translated():
-            async with asyncio.timeout(TIME_LIMIT):
-                while (lines := await self._answered(batch)) == LATE:
-                    pass  # the clock has been shown by this reply
-                return lines
+            try:
+                async with asyncio.timeout(TIME_LIMIT):
+                    while (lines := await self._answered(batch)) == LATE:
+                        pass  # the clock has been shown by this reply
+                    return lines
+            except TimeoutError as error:
+                raise self._last_refusal or error from None
 
     async def _answered(self, batch: ScriptCall) -> list[bytes]:
         self._number += 1
@@ -103,7 +109,10 @@ class Writer:
         while True:
             try:
                 lines = await self._run(keys, arguments)
-            except (exceptions.ConnectionError, exceptions.TimeoutError):
+            except exceptions.RedisError as error:
+                if not may_be_asked_again(error, is_read=True):  # the number makes it like a read
+                    raise
+                self._last_refusal = error
                 await asyncio.sleep(pause)
                 pause, is_first = min(2 * pause, 0.2), False
                 continue
@@ -116,5 +125,5 @@ class Writer:
         time_there, *lines = reply.split(b"\n")
         self._clock.show(int(time_there))
         if self._wait and lines != LATE:
-            self._acknowledgement.check(await self._connection.call(*self._wait))
+            self._acknowledgement.check(await self._connection.call_on_same(*self._wait))
         return lines

@@ -25,6 +25,12 @@ from itemstore.engine.redis_errors import SCRIPT_ERRORS, translated
         (exceptions.NoPermissionError("this user has no permissions"), LogUnavailable),
         (exceptions.ResponseError("MISCONF Errors writing to the AOF file"), LogUnavailable),
         (exceptions.ResponseError("BUSY Redis is busy running a script."), LogUnavailable),
+        (exceptions.ClusterDownError("The cluster is down"), LogUnavailable),
+        (exceptions.MasterDownError("Link with MASTER is down"), LogUnavailable),
+        (exceptions.MovedError("7 127.0.0.1:7001"), LogUnavailable),
+        (exceptions.AskError("7 127.0.0.1:7001"), LogUnavailable),
+        (exceptions.TryAgainError("Multiple keys request during rehashing"), LogUnavailable),
+        (exceptions.ClusterCrossSlotError("Keys in request don't hash"), LogUnavailable),
         (exceptions.OutOfMemoryError("command not allowed"), LogFull),
         (exceptions.ResponseError("OOM command not allowed when used memory"), LogFull),
         (exceptions.ResponseError("WRONGTYPE Operation against a key"), LogBroken),
@@ -45,6 +51,24 @@ def test_what_the_engine_refuses_is_said_in_its_words() -> None:
     """The operator can act on them."""
     with pytest.raises(LogUnavailable, match="The engine refuses: MISCONF"), translated():
         raise exceptions.ResponseError("MISCONF Errors writing to the AOF file")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (exceptions.ClusterDownError("The cluster is down"), "cluster-node-timeout"),
+        (exceptions.TryAgainError("Multiple keys request during rehashing"), "MIGRATESLOTS"),
+        (exceptions.AskError("7 127.0.0.1:7001"), "MIGRATESLOTS"),
+        (exceptions.ResponseError("ERR Script attempted to access a non local key"), "MIGRATE"),
+        (exceptions.ClusterCrossSlotError("Keys don't hash"), "ITEMSTORE_PARTITIONS"),
+        (exceptions.ResponseError("ERR Keys don't hash to the same slot"), "ITEMSTORE_PARTITIONS"),
+    ],
+)
+def test_what_a_cluster_says_is_told_with_what_to_do(error: Exception, says: str) -> None:
+    """Not in its own words, which name slots and addresses."""
+    with pytest.raises(LogUnavailable, match=says) as raised, translated():
+        raise error
+    assert "127.0.0.1" not in str(raised.value)
 
 
 def test_every_error_of_a_script_is_in_the_table() -> None:
