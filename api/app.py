@@ -54,6 +54,7 @@ from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
+from itemstore.store.layout import numbers_of, with_partitions
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.named_collections import checked_names, named_collections
@@ -153,8 +154,9 @@ class ItemStore(FastAPI):
         )
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
-        if redis is not None:
-            self.serve(store_on(OneEngine(_usable(redis)), settings, names=models))
+        self.clients = None if redis is None else OneEngine(_usable(redis))
+        if self.clients is not None:
+            self.serve(store_on(self.clients, settings, names=models))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -196,8 +198,11 @@ class ItemStore(FastAPI):
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
     state = {STATE: served_app(app.answering, app.admission, app.cross_origin)}
-    if app.context is not None:
+    if app.context is not None and app.clients is not None:
         store = app.context.store
+        settings = await with_partitions(app.clients, app.settings)
+        if numbers_of(settings) != numbers_of(store.settings):
+            store = store_on(app.clients, settings, names=app.models)
         await store.appender.settle()
         await begin_to_serve(store)
         async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed

@@ -142,9 +142,9 @@ def serve(
     from itemstore.cli import serving
     from itemstore.cli.opening import run_to_end
 
-    settings = serving.checked(context.params)
-    with serving.listening(settings) as listener, serving.engine_of(settings) as settings:
-        unnamed = run_to_end(lambda: serving.check(settings))
+    given = serving.checked(context.params)
+    with serving.listening(given) as listener, serving.engine_of(given) as found:
+        settings, unnamed = run_to_end(lambda: serving.check(found))
         leave_signals_alone()
         serving.announce(settings, listener, unnamed)
         serving.serve_on(listener, settings)

@@ -32,7 +32,7 @@ from itemstore.store.health import check_writable
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
-from itemstore.store.opening import engine_for, events_of, open_store, promise_of
+from itemstore.store.opening import begin, engine_for, events_of, open_store, promise_of
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
@@ -79,25 +79,28 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-async def check(settings: Settings) -> Mapping[str, int]:
-    """The collections with events that the settings do not name: how many each of them has.
+async def check(settings: Settings) -> tuple[Settings, Mapping[str, int]]:
+    """The settings with the store's number of partitions, which a new store has from now on.
 
-    Raises Stop where anybody could write, and what a failing or unsafe engine raises.
+    And the collections with events that they do not name: how many each of them has. Raises Stop
+    where anybody could write, and what a failing or unsafe engine raises.
     """
     async with open_store(settings, names=collection_names(settings.collections)) as store:
         await promise_of(store)
         with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
             await check_writable(store)
         tokens = await read_tokens(store.partition)
+        if not (tokens or settings.may_be_open):
+            message = (
+                f"The store has no token, so anybody who reaches {settings.host} could write. Make "
+                "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or use "
+                "--insecure-no-auth."
+            )
+            raise Stop(message)
+        await begin(store)
         unnamed = await unnamed_collections(store)
-    if not (tokens or settings.may_be_open):
-        message = (
-            f"The store has no token, so anybody who reaches {settings.host} could write. Make "
-            "one with `itemstore token create NAME --role writer`, listen on 127.0.0.1, or use "
-            "--insecure-no-auth."
-        )
-        raise Stop(message)
-    return unnamed
+        partitions = store.settings.partitions
+    return settings.model_copy(update={"partitions": partitions}), unnamed
 
 
 @contextmanager

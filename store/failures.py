@@ -12,6 +12,7 @@ from itemstore.projections.queries.indexes.declared import NotDeclarable
 from itemstore.projections.row import MalformedRow
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.store.half_restored import HalfRestored
+from itemstore.store.layout import WrongPartitions
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import NoStore
 from itemstore.store.store import NoSuchCollection
@@ -32,6 +33,7 @@ FAILURES = (
     SqlUnavailable,
     UnknownName,
     UnsafeEngine,
+    WrongPartitions,
 )
 """Each says it in a sentence."""
 

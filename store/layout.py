@@ -5,13 +5,17 @@ With several, the layout of partition 0 says so. A store of one has a layout wit
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
+from redis import exceptions
 from redis.asyncio import Redis
 
+from itemstore.domain.partitions import MOST
 from itemstore.engine.clients import Clients
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import StoreKeys, hash_tag
 from itemstore.store.settings import Settings
 
@@ -20,6 +24,8 @@ PARTITIONS = "partitions"
 
 ON_A_CLUSTER = 16
 """Partitions of a new store on a cluster, where nothing else is said."""
+
+_NOTE = Script(lua(__package__, "note_partitions"))
 
 
 class WrongPartitions(Exception):
@@ -79,38 +85,47 @@ async def partitions_of(clients: Clients, settings: Settings) -> int:
     return written
 
 
-async def write_down(client: Redis, keys: StoreKeys, partitions: int) -> None:
-    """Notes, in a store of several partitions, how many these are, with the first one's keys.
+async def write_down(client: Redis, settings: Settings, *, is_one_engine: bool) -> None:
+    """Notes, where that is not done yet, how many partitions the store has.
 
-    Raises WrongPartitions where another process noted another number; LogUnavailable, LogFull and
-    LogBroken.
+    `client` is that of the first one, and on one engine a store of the same name may have another
+    number. Raises WrongPartitions where another process was faster and noted another;
+    LogUnavailable, LogFull and LogBroken.
     """
-    if partitions == 1:
-        return
+    wanted = settings.partitions or 1
+    several, alone = keys_of(settings, 0).layout, keys_of(settings, None).layout
+    keys = [alone, several] if wanted == 1 else [several, alone]
+    if not is_one_engine:
+        keys.pop()
     with translated():
-        await client.hsetnx(keys.layout, PARTITIONS, str(partitions))
-    noted = await _noted(client, keys)
-    if noted != partitions:
-        raise _other(noted or 1, partitions)
+        reply = await _NOTE.run(client.execute_command, keys, [wanted, secrets.token_hex(8)])
+    noted = _number(reply, several)
+    if noted != wanted:
+        raise _other(noted, wanted)
 
 
 async def _several(clients: Clients, settings: Settings) -> int | None:
     """The number that a store of several partitions has noted; None where there is none."""
-    return await _noted(client_of(clients, settings, 0), keys_of(settings, 0))
-
-
-async def _noted(client: Redis, keys: StoreKeys) -> int | None:
+    keys = keys_of(settings, 0)
     with translated():
-        found: Any = await client.hget(keys.layout, PARTITIONS)
-    if found is None:
-        return None
-    if not found.isdigit() or int(found) < 2:  # noqa: PLR2004 - a store of one notes nothing
-        message = (
-            f"The field {PARTITIONS} of {keys.layout} holds {found[:20]!r}, which is no number of "
-            "partitions; another program writes in this namespace."
-        )
-        raise LogBroken(message)
-    return int(found)
+        try:
+            found: Any = await client_of(clients, settings, 0).hget(keys.layout, PARTITIONS)
+        except exceptions.NoPermissionError:
+            if clients.is_cluster or (settings.partitions or 1) > 1:
+                raise
+            return None  # its engine's user has never had keys of several
+    return None if found is None else _number(found, keys.layout)
+
+
+def _number(noted: bytes, key: str) -> int:
+    """The number of partitions that is noted. Raises LogBroken where it is none."""
+    if noted.isdigit() and 1 <= int(noted) <= MOST:
+        return int(noted)
+    message = (
+        f"The field {PARTITIONS} of {key} holds {noted[:20]!r}, which is no number of partitions; "
+        "another program writes in this namespace."
+    )
+    raise LogBroken(message)
 
 
 async def _is_there(clients: Clients, settings: Settings) -> bool:

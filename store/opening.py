@@ -170,17 +170,32 @@ async def promise_of(store: Store) -> Durability:
 async def begin_to_serve(store: Store) -> None:
     """Writes down which collections the store has, and logs which it had and does not serve.
 
-    Where the engine takes no writes now, the next start writes it down. Raises LogBroken, and
-    HalfRestored where the store is not complete.
+    Where the engine takes no writes now, the next start writes it down. Raises LogBroken, what
+    `begin` does, and HalfRestored where the store is not complete.
     """
-    partitions = len(store.sections)
-    await write_down(store.partition.client, store.keys, partitions)
     with suppress(LogUnavailable, LogFull):
         for section in store.sections:
             await refuse_half_restored(section.partition.client, section.keys)
+    await begin(store)
+    with suppress(LogUnavailable, LogFull):
         await remember(store, store.collections)
         for name, count in (await unnamed_collections(store)).items():
             logger.warning("%s", not_served(name, count))
+
+
+async def begin(store: Store) -> None:
+    """Writes down how many partitions a new store has, before there is anything in it.
+
+    Raises WrongPartitions where another process was faster, with another number; LogUnavailable or
+    LogFull where it is to have several and that can't be written down; LogBroken.
+    """
+    client = store.partition.client
+    is_one_engine = all(each.partition.client is client for each in store.sections)
+    try:
+        await write_down(client, store.settings, is_one_engine=is_one_engine)
+    except (LogUnavailable, LogFull):
+        if len(store.sections) > 1:
+            raise
 
 
 def not_served(name: str, count: int) -> str:
