@@ -9,6 +9,7 @@ from itemstore.eventlog.past import archived
 from itemstore.eventlog.reader import Extent, FeedReader
 from itemstore.store.known_collections import known_names, remember
 from itemstore.store.named_collections import is_name
+from itemstore.store.opening import begin
 from itemstore.store.store import Store
 
 
@@ -98,6 +99,7 @@ class Target:
     async def begin(self) -> None:
         """Writes down that the store has the collections. Raises what a failing engine raises."""
         names = self.used or {*self.ends}
+        await begin(self._store)
         await remember(self._store, names)
 
     async def ends_now(self) -> dict[str, str]:

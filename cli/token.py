@@ -46,6 +46,7 @@ async def create(
     from itemstore.cli.opening import opened
     from itemstore.cli.token_scope import expiry_from, scope_from
     from itemstore.store import tokens
+    from itemstore.store.opening import begin
     from itemstore.store.token_terms import InvalidTerms, bounds_as_json, check_name, missing_from
 
     try:
@@ -55,6 +56,7 @@ async def create(
     scope = scope_from(collection or (), prefix or ())
     end = None if expires is None else expiry_from(expires, datetime.now(UTC))
     async with opened(where, new=True) as store:
+        await begin(store)  # tokens are with the keys that go by the number of partitions
         try:
             secret = await tokens.create(
                 store.partition, name, tokens.Role[role.value], scope, expires=end

@@ -61,3 +61,18 @@ def test_each_verb_says_in_a_line_that_the_store_has_another_number(
     [line] = result.stderr.splitlines()
     assert "The store has 4 partitions, and ITEMSTORE_PARTITIONS says 8." in line
     assert "docs/cluster.md" in line
+
+
+@pytest.mark.parametrize("first", ["1", "4"])
+def test_who_makes_the_first_token_says_how_many_partitions(tmp_path: Path, first: str) -> None:
+    """Another number would be a store without that token, which anybody may write to."""
+    where = os.environ | {"ITEMSTORE_DATA_DIR": str(tmp_path / "data")}
+    made = command(
+        ["token", "create", "ann", "--role", "admin"], where | {"ITEMSTORE_PARTITIONS": first}, ""
+    )
+    assert made.returncode == 0
+
+    assert "ann" in command(["token", "list"], where, "").stdout
+    refused = command(["serve", "--port", "0", "--partitions", "2"], where, "")
+    assert refused.returncode == 1
+    assert f"The store has {first} partition" in refused.stderr
