@@ -28,4 +28,4 @@ def key_slot(text: str) -> int:
 
 def partition_of(item: str, partitions: int) -> int:
     """The number of the partition that an item is in, of so many; from 0."""
-    return key_slot(item) % partitions
+    return 0 if partitions == 1 else key_slot(item) % partitions

@@ -21,6 +21,9 @@ from itemstore.projections.row_reader import RowReader
 from itemstore.projections.task import Findings, Task
 from itemstore.projections.verify.items import ItemsCheck
 
+PAGE_BYTES = 8 * 1024 * 1024
+"""How many bytes of rows a page has, unless it is one item."""
+
 _LIST_ITEMS = Script(lua(__package__, "list_items"))
 
 
@@ -86,6 +89,7 @@ class Items(Protocol):
         after: str | None = None,
         prefixes: Sequence[str] = EVERY_ID,
         limit: int = 100,
+        most_bytes: int = PAGE_BYTES,
     ) -> Page:
         """At most `limit` existing items after the id `after`, with one of the prefixes."""
 
@@ -112,19 +116,24 @@ class CurrentItems(Items):
         return await self._partition.reader.last_position()
 
     async def page(
-        self, *, after: str | None = None, prefixes: Sequence[str] = EVERY_ID, limit: int = 100
+        self,
+        *,
+        after: str | None = None,
+        prefixes: Sequence[str] = EVERY_ID,
+        limit: int = 100,
+        most_bytes: int = PAGE_BYTES,
     ) -> Page:
         """At most `limit` existing items, after the id `after`.
 
         Only those whose id starts with one of the prefixes, none of which starts with another.
-        Fewer where they are large: a page ends before 8 MiB, or after one item. Ids are in the
-        order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
+        Fewer where they are large: a page ends before `most_bytes`, or after one item. Ids are in
+        the order of their UTF-8 bytes. Raises LogUnavailable and MalformedRow.
         """
         ranges = [bound for prefix in prefixes for bound in _range(prefix, after)]
         reply = await self._partition.run(
             _LIST_ITEMS,
             keys=[self._rows, self._partition.keys.ids, self._partition.keys.events],
-            args=[limit, *ranges],
+            args=[limit, most_bytes, *ranges],
         )
         position, total, more, names, rows = reply
         items = []

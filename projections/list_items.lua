@@ -3,7 +3,8 @@
 --   KEYS[1]  the current items   hash
 --   KEYS[2]  the ids             zset, all scores 0
 --   KEYS[3]  the log             stream
---   ARGV[1]  at most so many, and fewer where rows are large, but one
+--   ARGV[1]  at most so many
+--   ARGV[2]  fewer where their rows have more bytes than this, but one
 --   then, for each of at most 32 ranges of ids, in order and without an id in two of them:
 --            where it starts: [<id> or -
 --            from where on it is listed, which may be nowhere in it: [<id> or (<id> or -
@@ -11,11 +12,11 @@
 -- Reply: the log's last position, 0-0 where it has none, how many there are in the ranges, whether
 -- others follow (1 or 0), the ids, and the rows, nil for an id without one.
 
-local FIRST, MOST, MOST_BYTES = 8, 16, 8 * 1024 * 1024
+local FIRST, MOST = 8, 16
 
-local most = tonumber(ARGV[1])
+local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local total, ids = 0, {}
-for i = 2, #ARGV, 3 do
+for i = 3, #ARGV, 3 do
   local start, from, to = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   total = total + redis.call('ZLEXCOUNT', KEYS[2], start, to)
   local left = most + 1 - #ids
@@ -36,7 +37,7 @@ while taken < wanted and not is_full do
   local some = redis.call('HMGET', KEYS[1], unpack(ids, taken + 1, math.min(taken + step, wanted)))
   for _, row in ipairs(some) do
     bytes = bytes + (row and #row or 0)
-    is_full = taken > 0 and bytes > MOST_BYTES
+    is_full = taken > 0 and bytes > most_bytes
     if is_full then
       break
     end
@@ -44,7 +45,7 @@ while taken < wanted and not is_full do
     rows[taken] = row
   end
   -- Going by the rows before them; where the next ones are larger, a step too many is read.
-  step = math.max(1, math.min(MOST, math.floor((MOST_BYTES - bytes) * taken / (bytes + 1))))
+  step = math.max(1, math.min(MOST, math.floor((most_bytes - bytes) * taken / (bytes + 1))))
 end
 local more = taken < #ids and 1 or 0
 for i = #ids, taken + 1, -1 do

@@ -9,7 +9,8 @@ from itemstore.domain.cursors import cursor_at
 from itemstore.domain.evolve import Item
 from itemstore.domain.partitions import partition_of
 from itemstore.domain.prefixes import EVERY_ID
-from itemstore.projections.current_items import Items, Page
+from itemstore.projections.current_items import PAGE_BYTES, Items, Page
+from itemstore.projections.merged_items import MergedItems
 
 
 class PartitionedItems(Items):
@@ -33,6 +34,42 @@ class PartitionedItems(Items):
         after: str | None = None,
         prefixes: Sequence[str] = EVERY_ID,
         limit: int = 100,
+        most_bytes: int = PAGE_BYTES,
     ) -> Page:
-        """At most `limit` existing items, after the id `after`, with one of the prefixes."""
-        raise NotImplementedError
+        """At most `limit` existing items, after the id `after`, with one of the prefixes.
+
+        As CurrentItems has it, but that each partition is looked at at a moment of its own: an item
+        that was there all the while is there once. `total` and `position` are of the first look, so
+        that a write which came between makes the position another one.
+        """
+        each = len(self._parts)
+        share, share_bytes = share_of(limit, each), max(1, most_bytes // each)
+
+        async def read(part: int, last: str | None) -> Page:
+            return await self._parts[part].page(
+                after=last, prefixes=prefixes, limit=share, most_bytes=share_bytes
+            )
+
+        first = await asyncio.gather(*(read(part, after) for part in range(each)))
+        merged = MergedItems(limit, most_bytes)
+        for part, page in enumerate(first):
+            merged.add(part, page.items, more=page.more)
+        while wanted := merged.wanted():
+            pages = await asyncio.gather(*(read(part, last) for part, last in wanted))
+            for (part, _), page in zip(wanted, pages, strict=True):
+                merged.add(part, page.items, more=page.more)
+        return Page(
+            merged.items,
+            more=merged.more,
+            total=sum(page.total for page in first),
+            position=cursor_at([page.position for page in first]),
+        )
+
+
+def share_of(limit: int, partitions: int) -> int:
+    """How many items to ask a partition for, so that hardly ever one has to be asked again.
+
+    What is due to it, and three times how much that varies where ids are spread at random.
+    """
+    due = limit / partitions
+    return min(limit, int(due + 3 * due**0.5) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from itemstore.domain.partitions import partition_of
 from itemstore.eventlog.log import Log
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import Items
@@ -29,3 +30,7 @@ class Collection:
         """The only one."""
         [only] = self.partitions
         return only
+
+    def partition_of(self, item: str) -> Partition:
+        """The one that an item is in."""
+        return self.partitions[partition_of(item, len(self.partitions))]
