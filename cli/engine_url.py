@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from itemstore.engine.sentinel.urls import SCHEMES, SentinelUrl
+
 HIDDEN = "***"
 
 
@@ -22,6 +24,8 @@ def redis_cli(url: str, *command: str) -> str:
     It asks for the password where there is one: a line on a screen is no place for it.
     """
     parts = urlsplit(url)
+    if parts.scheme in SCHEMES:
+        return _by_sentinel(SentinelUrl.of(url), *command)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.scheme == "unix":
         where, database = ["-s", unquote(parts.path)], query.get("db")
@@ -35,3 +39,14 @@ def redis_cli(url: str, *command: str) -> str:
         user = unquote(parts.username or "") or query.get("username")
         where += [*(["--user", user] if user else []), "--askpass"]
     return shlex.join(["redis-cli", *where, *command])
+
+
+def _by_sentinel(url: SentinelUrl, *command: str) -> str:
+    """A line that asks a sentinel where the primary is now, and then that."""
+    host, port = url.sentinels[0]
+    asks = "--askpass" if url.settings["password"] else ""
+    where = f"redis-cli -h {shlex.quote(host)} -p {port} {asks}".rstrip()
+    named = f"{where} SENTINEL GET-MASTER-ADDR-BY-NAME {shlex.quote(url.service)} | paste -sd:"
+    scheme = urlsplit(url.engine).scheme
+    before, _, after = redis_cli(url.engine, *command).partition(f"{scheme}://sentinel")
+    return f'{before}"{scheme}://$({named})"{after}'

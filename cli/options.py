@@ -9,7 +9,9 @@ import typer
 
 RedisUrl = Annotated[
     str | None,
-    typer.Option(help="Engine: redis://, rediss:// or unix://. Without it: the embedded one."),
+    typer.Option(
+        help="Engine: redis://, rediss://, unix:// or redis+sentinel://. Else the embedded one."
+    ),
 ]
 DataDir = Annotated[
     Path | None,

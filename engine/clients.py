@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypeVar
 
 from redis import exceptions
 from redis.asyncio import Redis
 
-from itemstore.engine.address import written
+from itemstore.engine.address import Address, written
 from itemstore.engine.cluster.clients import ClusterClients
-from itemstore.engine.connect import connect, connect_to_primary
+from itemstore.engine.connect import (
+    NotAnEngineUrl,
+    connect,
+    connect_to_primary,
+    refuse_stray_signs,
+)
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.nodes import Node
 from itemstore.engine.placed_settings import PlacedSettings
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.sentinel.clients import SentinelClients
+from itemstore.engine.sentinel.urls import SCHEMES, SentinelUrl
+
+Reply = TypeVar("Reply")
 
 START_SECONDS = 10.0
 """How long a process that serves waits for its engine, which may be just starting as well."""
@@ -69,27 +77,37 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
     long, and ask no replica. The engine is asked what it is: raises NotAnEngineUrl, and
     LogUnavailable, for a store that is served only after START_SECONDS.
     """
+    patience = START_SECONDS if is_served else 0.0
+    if url.partition("://")[0] in SCHEMES:
+        async with aclosing(_watched(url, is_served=is_served)) as watched:
+            await _in_time(watched.reach, patience)
+            yield watched
+        return
     async with connect_to_primary(url) if is_served else connect(url) as client:
-        asked = await _asked_in_time(client, START_SECONDS if is_served else 0)
-        if asked.get("mode") != "cluster":
+        said = await _in_time(lambda: _introduction(client), patience)
+        if said.get("mode") != "cluster":
             yield OneEngine(client)
             return
-        settings = PlacedSettings(url)
-        parts = urlsplit(url)
-        at_url = (parts.hostname or "localhost", parts.port or 6379)
-    clients = ClusterClients(settings, at_url, is_served=is_served)
-    try:
+        node = await _node_of(client)
+    clients = ClusterClients(PlacedSettings(url), node, is_served=is_served)
+    async with aclosing(clients):
         yield clients
-    finally:
-        await clients.aclose()
 
 
-async def _asked_in_time(client: Redis, seconds: float) -> dict[str, str]:
-    """What an engine says of itself, asked again while it is away. Raises LogUnavailable."""
+def _watched(url: str, *, is_served: bool) -> SentinelClients:
+    try:
+        refuse_stray_signs(url)
+        return SentinelClients(SentinelUrl.of(url), is_served=is_served)
+    except (ValueError, TypeError, AttributeError, exceptions.RedisError):
+        raise NotAnEngineUrl from None
+
+
+async def _in_time(ask: Callable[[], Awaitable[Reply]], seconds: float) -> Reply:
+    """What an engine says, asked again while it is away. Raises LogUnavailable."""
     until = time.monotonic() + seconds
     while True:
         try:
-            return await _introduction(client)
+            return await ask()
         except LogUnavailable:
             if time.monotonic() >= until:
                 raise
@@ -110,6 +128,15 @@ async def _introduction(client: Redis) -> dict[str, str]:
     if not isinstance(reply, dict):
         reply = dict(zip(reply[::2], reply[1::2], strict=False))
     return {_text(name): _text(value) for name, value in reply.items()}
+
+
+async def _node_of(client: Redis) -> Address:
+    """The address of the node that a client reaches. Raises LogUnavailable."""
+    settings: dict[str, Any] = client.connection_pool.connection_kwargs
+    if "path" not in settings:
+        return settings.get("host", "localhost"), settings.get("port", 6379)
+    with translated():
+        return "127.0.0.1", int((await client.info("server"))["tcp_port"])
 
 
 async def _by_info(client: Redis) -> dict[str, str]:

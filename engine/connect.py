@@ -27,9 +27,9 @@ class NotAnEngineUrl(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://… or "
-            "unix:///PATH, with USER:PASSWORD@ before the host; in a password, %40 is @, %2F is "
-            "/, %3F is ?, %23 is #."
+            "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://…, "
+            "unix:///PATH or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE, with USER:PASSWORD@ "
+            "before the host; in a password, %40 is @, %2F is /, %3F is ?, %23 is #."
         )
 
 
@@ -57,7 +57,7 @@ def connect_to_primary(url: str) -> Redis:
 
 def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
     try:
-        _refuse_stray_signs(url)
+        refuse_stray_signs(url)
         once = Retry(NoBackoff(), 0)
         pool = kind.from_url(url, max_connections=CONNECTIONS, retry=once, **LIMITS)
         pool.connection_class = packing(pool.connection_class)
@@ -82,7 +82,7 @@ def packing(kind: type[AbstractConnection]) -> type[AbstractConnection]:
     return type(kind.__name__, (_Packing, kind), {})
 
 
-def _refuse_stray_signs(url: str) -> None:
+def refuse_stray_signs(url: str) -> None:
     """Raises ValueError where a raw sign ended the password: its rest is taken for a place then.
 
     The store would look for a host with half a password as its name, and say so.

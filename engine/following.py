@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from redis import exceptions
 
-from itemstore.engine.primary import IsReplica, NotReached
+from itemstore.engine.primary import IsReplica, NoPrimary, NotReached
 
 Reply = TypeVar("Reply")
 
@@ -25,6 +25,7 @@ NOT_CARRIED_OUT = (
     exceptions.BusyLoadingError,  # just started
     IsReplica,
     NotReached,
+    NoPrimary,
 )
 """What comes back where a command was certainly not carried out, and may be soon."""
 

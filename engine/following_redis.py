@@ -107,8 +107,6 @@ class FollowingRedis(Redis):
 class PromptFollowingRedis(PromptRedis):
     """A client for a store that is served: it waits for nothing for long."""
 
-    most_dedicated = DEDICATED_OF_SECTION
-
     async def asked_once(self, *command: Any, **options: Any) -> Any:
         """The engine's reply."""
 
@@ -128,3 +126,9 @@ class PromptFollowingRedis(PromptRedis):
         )
         pipeline.patience = self.patience
         return pipeline
+
+
+class PromptSectionRedis(PromptFollowingRedis):
+    """The same for one of many partitions."""
+
+    most_dedicated = DEDICATED_OF_SECTION

@@ -17,6 +17,7 @@ from itemstore.engine.address import Address
 from itemstore.engine.primary import (
     NOT_THE_PRIMARY,
     IsReplica,
+    NoPrimary,
     NotReached,
     PrimaryPool,
     WatchedConnection,
@@ -100,7 +101,7 @@ class PlacedConnection(WatchedConnection):
             raise
         except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
             self.pool.place.doubt(self.address)
-            if isinstance(error.__cause__, exceptions.ResponseError):  # from the place
+            if isinstance(error.__cause__, (exceptions.ResponseError, NoPrimary)):  # from the place
                 raise error.__cause__ from None
             raise NotReached(str(error)) from error
 

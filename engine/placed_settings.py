@@ -19,8 +19,8 @@ client for each partition: two that write, five that read, one that follows, and
 class PlacedSettings:
     """User, password, TLS and all else that a URL says but the address."""
 
-    def __init__(self, url: str) -> None:
-        said: dict[str, Any] = LIMITS | {"max_connections": CONNECTIONS} | dict(parse_url(url))
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        said: dict[str, Any] = LIMITS | {"max_connections": connections} | dict(parse_url(url))
         self._is_tls = said.pop("connection_class", None) is SSLConnection
         for name in ("host", "port", "path"):
             said.pop(name, None)
@@ -32,7 +32,12 @@ class PlacedSettings:
         kind = packing(PlacedTls if self._is_tls else PlacedTcp)
         return PlacedPool(place, connection_class=kind, **self._pool, **self._connection)
 
-    def connection(self, host: str, port: int, **others: Any) -> AbstractConnection:
+    def connection(self, host: str, port: int) -> AbstractConnection:
         """A connection to one address, for one question."""
         kind = SSLConnection if self._is_tls else Connection
-        return kind(**self._connection | others | {"host": host, "port": port})
+        return kind(**self._connection | {"host": host, "port": port})
+
+    def of_client(self) -> dict[str, Any]:
+        """The same for a client of redis-py, to which TLS is one of the settings."""
+        settings = {name: value for name, value in self._connection.items() if name != "db"}
+        return settings | ({"ssl": True} if self._is_tls else {})

@@ -43,6 +43,13 @@ class NotReached(exceptions.ConnectionError):
     """The node that is the one to ask could not be reached: nothing was sent to it."""
 
 
+class NoPrimary(exceptions.ConnectionError):
+    """No sentinel that answers names a primary of a service."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"No sentinel that answers names a primary of {service!r}; try again.")
+
+
 async def leave(pool: ConnectionPool) -> None:
     """Makes every connection of the pool connect anew before its next use."""
     await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]

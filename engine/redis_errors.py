@@ -16,7 +16,7 @@ from itemstore.engine.errors import (
     LogUnavailable,
     NotEmpty,
 )
-from itemstore.engine.primary import IsReplica
+from itemstore.engine.primary import IsReplica, NoPrimary
 
 NO_RIGHT = (
     "The engine's user may not run {}, which a write takes: give it that right (ACL SETUSER), on "
@@ -96,6 +96,8 @@ def translated() -> Iterator[None]:
         yield
     except (IsReplica, exceptions.ReadOnlyError) as error:
         raise LogUnavailable("The engine is a replica now, and not the primary.") from error
+    except NoPrimary as error:
+        raise LogUnavailable(str(error)) from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
         raise LogUnavailable("The engine does not answer; try again.") from error
     except exceptions.ClusterDownError as error:

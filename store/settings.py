@@ -37,7 +37,10 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[
         str | None,
-        Field(description="Engine to use: redis://, rediss:// or unix://. Unset: the embedded one"),
+        Field(
+            description="Engine to use: redis://, rediss://, unix:// or redis+sentinel://; of a "
+            "cluster any node. Unset: the embedded one"
+        ),
     ] = None
     data_dir: Annotated[
         Path, Field(description="Where the embedded engine keeps its data and its socket")

@@ -13,7 +13,7 @@ from itemstore.engine.address import Address, written
 from itemstore.engine.cluster.asking import ask_node
 from itemstore.engine.cluster.topology import Topology
 from itemstore.engine.cluster.views import SeenNode, View
-from itemstore.engine.following_redis import FollowingRedis, PromptFollowingRedis
+from itemstore.engine.following_redis import FollowingRedis, PromptSectionRedis
 from itemstore.engine.nodes import Node
 from itemstore.engine.placed_settings import PlacedSettings
 
@@ -73,7 +73,7 @@ class ClusterClients:
 
         self._topology = Topology(ask, url)
         self._settings = settings
-        self._kind = PromptFollowingRedis if is_served else FollowingRedis
+        self._kind = PromptSectionRedis if is_served else FollowingRedis
         self._clients: dict[str | None, Redis] = {}
 
     def of(self, tag: str | None) -> Redis:

@@ -40,6 +40,13 @@ def test_no_password_is_shown(url: str, shown: str) -> None:
     assert "secret" not in redis_cli(url, "PING")
 
 
+def test_no_password_of_a_sentinel_or_its_engine_is_shown() -> None:
+    """The hosts and the service are."""
+    url = "redis+sentinel://ann:secret@h:1,i:2/shop?sentinel_password=secret"
+    assert without_secrets(url) == "redis+sentinel://***@h:1,i:2/shop?***"
+    assert "secret" not in redis_cli(url, "PING")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -75,6 +82,11 @@ def test_a_url_that_is_none_is_refused_without_a_piece_of_it(url: str) -> None:
             "redis-cli -u redis://h --user 'a&b' --askpass PING",
         ),
         ("redis://[::1]:1", "redis-cli -u 'redis://[::1]:1' PING"),
+        (
+            "redis+sentinel://:x@h:1,i/shop/3?sentinel_password=y",
+            'redis-cli -u "redis://$(redis-cli -h h -p 1 --askpass '
+            'SENTINEL GET-MASTER-ADDR-BY-NAME shop | paste -sd:)" -n 3 --askpass PING',
+        ),
     ],
 )
 def test_the_line_for_redis_cli_can_be_typed(url: str, words: str) -> None:
