@@ -87,6 +87,11 @@ class StoreKeys:
         """What stands in front of each key, without its colon: namespace and hash tag."""
         return front_of(self.namespace, self.partition)
 
+    @property
+    def tag(self) -> str | None:
+        """The hash tag of all of them, in one slot; None where they have none."""
+        return hash_tag(self.front)
+
 
 OWN = "itemstore"
 """What stands where a collection's name would: no collection is called so."""

@@ -13,12 +13,32 @@ OFF = "off"
 """What the setting says for no archive at all."""
 
 
-def archive_place(settings: Settings, data_dir: Path | None) -> str | None:
+def archive_place(
+    settings: Settings, data_dir: Path | None, partition: int | None = None
+) -> str | None:
     """A directory or a URL; None for nowhere.
 
     `data_dir` is that of the embedded engine, None for another engine: without the setting, only
-    that one has an archive. Stores that share an engine have one each.
+    that one has an archive. Stores that share an engine have one each, and so has each of several
+    partitions, in a folder with its number.
     """
+    place = _archive_place(settings, data_dir)
+    if place is None or partition is None:
+        return place
+    return f"{place.rstrip('/')}/{partition}"
+
+
+def archive_of(
+    settings: Settings, data_dir: Path | None = None, partition: int | None = None
+) -> Archive | None:
+    """The archive at that place, whether it has anything yet or not. Raises NotAnArchive."""
+    place = archive_place(settings, data_dir, partition)
+    if place is None:
+        return None
+    return Archive(object_store_of(place), settings.archive_cache)
+
+
+def _archive_place(settings: Settings, data_dir: Path | None) -> str | None:
     if settings.archive is not None:
         return None if settings.archive == OFF else settings.archive
     if data_dir is None:
@@ -27,18 +47,3 @@ def archive_place(settings: Settings, data_dir: Path | None) -> str | None:
     if settings.namespace:
         name += "-" + quote(settings.namespace, safe="")
     return str(data_dir / name)
-
-
-def archive_of(
-    settings: Settings, data_dir: Path | None = None, partition: int | None = None
-) -> Archive | None:
-    """The archive at that place, whether it has anything yet or not. Raises NotAnArchive.
-
-    Each of several partitions has one of its own, in a folder with its number.
-    """
-    place = archive_place(settings, data_dir)
-    if place is not None and partition is not None:
-        place = f"{place.rstrip('/')}/{partition}"
-    if place is None:
-        return None
-    return Archive(object_store_of(place), settings.archive_cache)

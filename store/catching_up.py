@@ -31,32 +31,32 @@ class CatchingUp:
     def __init__(self, store: Store, database: Database, directory: Path | None) -> None:
         settings = store.settings
         what = declared(settings.indexes, settings.text, store.collections)
-        self._projection = SqlProjection(database, tuple(what), keys_of=keys_of, texts=texts)
-        self._making = Making(what)
-        self._store = store
+        partitions = len(store.sections)
+        self._projection = SqlProjection(
+            database, tuple(what), keys_of=keys_of, texts=texts, partitions=partitions
+        )
+        self._making = Making(what, partitions)
         self._directory = directory
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._following = {
-            name: Following(
-                self._projection.name,
-                self._projection.follower(each.partition),
-                each.partition,
-                PACE,
-            )
+            name: [
+                Following(self._projection.name, self._projection.follower(one), one, PACE)
+                for one in each.partitions
+            ]
             for name, each in store.collections.items()
         }
         self._finalizer = weakref.finalize(self, _remove, self._projection.writer, directory)
 
     async def catch_up(self, collection: str) -> None:
-        """Applies what the log has, to its end as it is now."""
-        following = self._following[collection]
+        """Applies what the logs of a collection have, to their ends as they are now."""
         async with self._turns():
             if self._directory is not None:
                 self._directory.mkdir(0o700, exist_ok=True)
-            end = await last_position(self._store.partition)
-            following.begin_again()
-            while following.position is None:
-                await following.advance(end, lambda _: True)
+            for following in self._following[collection]:
+                end = await last_position(following.partition)
+                following.begin_again()
+                while following.position is None:
+                    await following.advance(end, lambda _: True)
             while await self._projection.writer.run(self._making.work):
                 pass
 

@@ -9,7 +9,8 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
-from itemstore.domain.positions import key_of
+from itemstore.domain.cursors import cursor_at
+from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import ENGINE
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
@@ -91,15 +92,24 @@ async def _of_the_read_model(store: Store, names: Sequence[str]) -> dict[str, An
     facts: dict[str, Any] = {"queries": told(database)}
     if database is None:
         return facts
-    partitions = [store.collections[name].partition for name in names]
+    partitions = [each for name in names for each in store.collections[name].partitions]
     logs = [(partition, await partition.reader.extent()) for partition in partitions]
     found: Sequence[Status] | None = None
     with suppress(SqlUnavailable):
         found = await statuses_of(database, logs)
     return facts | {
-        "queries_up_to": found and max((each.position for each in found), key=key_of),
+        "queries_up_to": found and _furthest(partitions, found),
         "queries_behind": found and sum(each.lag for each in found),
     }
+
+
+def _furthest(partitions: Sequence[Partition], found: Sequence[Status]) -> str:
+    """The cursor of the last events of any collection."""
+    ends: dict[int | None, str] = {}
+    for partition, status in zip(partitions, found, strict=True):
+        number = partition.keys.partition
+        ends[number] = max(ends.get(number, START), status.position, key=key_of)
+    return cursor_at([*ends.values()])
 
 
 async def _facts_of(partition: Partition) -> dict[str, Any]:

@@ -9,15 +9,16 @@ import asyncio
 import logging
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from itemstore.engine.connect import connect_to_primary
+from itemstore.engine.clients import clients_of
+from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.reminders import Reminders
-from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import Past
 from itemstore.projections.pace import Pace
@@ -58,19 +59,29 @@ PROGRAM = "from itemstore.store.following_process import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """The logs of one of the store's partitions: their keys, and where their older part is.
+
+    `archive` is that place, None where there is none.
+    """
+
+    keys: StoreKeys
+    archive: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """What the process is told to follow: the engine at a URL, into a database.
 
-    `declared` has all collections that are followed, with what their tables are to have. `archive`
-    is the place of the logs' older part, None where there is none, and `archive_cache` the bytes of
-    it that are kept in memory.
+    `declared` has all collections that are followed, with what their tables are to have, and
+    `partitions` all partitions of the store. `archive_cache` is how many bytes of an archive are
+    kept in memory.
     """
 
     url: str
-    namespace: str
+    partitions: Sequence[Followed]
     declared: Mapping[str, Declared]
     database: Database
-    archive: str | None
     archive_cache: int
 
     @property
@@ -84,50 +95,78 @@ def main() -> None:
     begin_as_child()
     assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
     logging.basicConfig(format="%(levelname)s:     %(message)s")
-    asyncio.run(_follow(assignment))
+    try:
+        asyncio.run(_follow(assignment))
+    except LogUnavailable as error:
+        logger.warning("The read model for queries stands still: %s", error)
+        leave(1)
     leave()
 
 
 async def _follow(assignment: Assignment) -> None:
-    async with connect_to_primary(assignment.url) as client:
-        keys = [Keys(name, assignment.namespace) for name in assignment.declared]
-        past = _past_of(assignment, client, keys[0])
-        partitions = [Partition(client, each, past) for each in keys]
+    """Follows until standard input ends. Raises LogUnavailable where there is no engine."""
+    following = asyncio.create_task(_follow_all(assignment))
+    ending = asyncio.create_task(end_of_input())
+    await asyncio.wait([following, ending], return_when=asyncio.FIRST_COMPLETED)
+    following.cancel()
+    with suppress(TimeoutError, asyncio.CancelledError):
+        async with asyncio.timeout(END_SECONDS):
+            await following
+
+
+async def _follow_all(assignment: Assignment) -> None:
+    async with clients_of(assignment.url, is_served=True) as clients:
         projection = SqlProjection(
-            assignment.database, tuple(assignment.declared), keys_of=keys_of, texts=texts
+            assignment.database,
+            tuple(assignment.declared),
+            keys_of=keys_of,
+            texts=texts,
+            partitions=len(assignment.partitions),
         )
-        runner = Runner(partitions, [projection], pace=PACE, is_alone=True)
-        tasks = [
-            asyncio.create_task(_keep_making(projection.writer, Making(assignment.declared))),
-            asyncio.create_task(runner.run()),
-            asyncio.create_task(_keep_looking(runner, projection.writer)),
+        runners = [
+            Runner(
+                _logs_of(assignment, each, clients.of(each.keys.tag)),
+                [projection],
+                pace=PACE,
+                is_alone=True,
+            )
+            for each in assignment.partitions
         ]
-        await end_of_input()
-        for task in tasks:
-            task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                await asyncio.gather(*tasks, return_exceptions=True)
-                await asyncio.to_thread(projection.writer.close)
+        making = Making(assignment.declared, len(assignment.partitions))
+        try:
+            await asyncio.gather(
+                _keep_making(projection.writer, making),
+                _keep_looking(runners, projection.writer),
+                *(each.run() for each in runners),
+            )
+        finally:
+            await asyncio.to_thread(projection.writer.close)
 
 
-def _past_of(assignment: Assignment, client: Redis, keys: Keys) -> Past | None:
-    if assignment.archive is None:
+def _logs_of(assignment: Assignment, followed: Followed, client: Redis) -> list[Partition]:
+    """Those of all collections, in one partition."""
+    past = _past_of(assignment, followed, client)
+    return [Partition(client, followed.keys.collection(name), past) for name in assignment.declared]
+
+
+def _past_of(assignment: Assignment, followed: Followed, client: Redis) -> Past | None:
+    if followed.archive is None:
         return None
     from itemstore.archive.archive import Archive  # noqa: PLC0415 - what reads an archive is large
     from itemstore.archive.object_store import object_store_of  # noqa: PLC0415 - the same
     from itemstore.store.own_past import OwnPast  # noqa: PLC0415 - the same
 
-    archive = Archive(object_store_of(assignment.archive), assignment.archive_cache)
-    return OwnPast(archive, client, keys.store)
+    archive = Archive(object_store_of(followed.archive), assignment.archive_cache)
+    return OwnPast(archive, client, followed.keys)
 
 
-async def _keep_looking(runner: Runner, writer: Writer) -> None:
+async def _keep_looking(runners: Sequence[Runner], writer: Writer) -> None:
     """Has a database noticed that was taken away, or another one put in its place."""
     while True:
         await asyncio.sleep(LOOK)
         if not await asyncio.to_thread(writer.is_current):
-            runner.look_again()
+            for runner in runners:
+                runner.look_again()
 
 
 async def _keep_making(writer: Writer, making: Making) -> None:

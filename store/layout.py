@@ -45,8 +45,7 @@ def numbers_of(settings: Settings) -> list[int | None]:
 
 def client_of(clients: Clients, settings: Settings, partition: int | None) -> Redis:
     """The client for the keys of a partition."""
-    tag = hash_tag(settings.namespace or "") if partition is None else str(partition)
-    return clients.of(tag)
+    return clients.of(keys_of(settings, partition).tag)
 
 
 async def with_partitions(clients: Clients, settings: Settings) -> Settings:

@@ -55,7 +55,14 @@ def projections_of(settings: Settings, collections: Collection[str]) -> tuple[Pr
     named = named_projections(settings.projections)
     if database is None:
         return (*named, TurnedOff())
-    return (*named, SqlProjection(database, (*collections,), keys_of=keys_of, texts=texts))
+    sql = SqlProjection(
+        database,
+        (*collections,),
+        keys_of=keys_of,
+        texts=texts,
+        partitions=settings.partitions or 1,
+    )
+    return (*named, sql)
 
 
 def _imported(name: str) -> Projection:

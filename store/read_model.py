@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 
+from itemstore.domain.cursors import positions_of
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
 from itemstore.projections.queries.indexes.declared import declared
@@ -15,12 +16,12 @@ from itemstore.projections.queries.indexes.making import Made, made
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
 from itemstore.projections.queries.query import Found, Query
-from itemstore.projections.queries.running import BEING_MADE, found_in
+from itemstore.projections.queries.running import BEING_MADE, as_of, found_in
+from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, checkpoints
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlDamaged, SqlMissing, SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint
 from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
 from itemstore.store.small_reads import SmallReads, discard
@@ -55,6 +56,7 @@ class ReadModel:
         self._following = following
         self.processes = Processes()
         self._store = store
+        self._partitions = len(store.sections)
         self._own = own
         self._reading = SmallReads(database)
         settings = store.settings
@@ -65,7 +67,8 @@ class ReadModel:
         """What says how far it is; None where it is followed only when it is asked."""
         if self._following is None:
             return None
-        return SqlProjection(self.database, tuple(self._store.collections))
+        collections = tuple(self._store.collections)
+        return SqlProjection(self.database, collections, partitions=self._partitions)
 
     async def is_followed(self) -> bool:
         """Whether a process of this host, or of any where they share it, follows the logs.
@@ -90,10 +93,12 @@ class ReadModel:
         Raises InvalidQuery, QueryTooExpensive, ReadModelBehind, SqlUnavailable, TooManyQueries, and
         LogUnavailable or LogBroken.
         """
-        if await self._checkpoint(query.collection) is None:
+        if not await self._checkpoints(query.collection):
             raise ReadModelBehind(START, BEING_MADE)
         settings = self._store.settings
-        query = replace(query, text=self._declared[query.collection].text)
+        query = replace(
+            query, text=self._declared[query.collection].text, partitions=self._partitions
+        )
         try:
             return await self.processes.run(
                 settings.query_seconds, found_in, self.database, query, Limits(settings.query_rows)
@@ -103,25 +108,24 @@ class ReadModel:
             raise
 
     async def position(self, collection: str) -> str:
-        """The position of the last event that it has of a collection; START for none.
+        """The cursor of the last events that it has of a collection; START for none.
 
         Raises SqlUnavailable, LogUnavailable, LogBroken.
         """
-        found = await self._checkpoint(collection)
-        return START if found is None else found.position
+        return as_of(await self._checkpoints(collection), self._partitions)
 
-    async def wait(self, collection: str, position: str, seconds: float) -> str | None:
-        """Where it is, once it has all of a collection's log up to a position in so many seconds.
+    async def wait(self, collection: str, cursor: str, seconds: float) -> str | None:
+        """Where it is, once it has all of a collection's logs up to a cursor in so many seconds.
 
-        None where it does not come to that. A position after the log's last event is one of another
-        collection: then it has all there is. One after the last event of all logs is never there:
-        it is another store's. Raises SqlUnavailable, LogUnavailable, LogBroken.
+        None where it does not come to that. A position after a log's last event is one of another
+        collection: then it has all there is. One after the last event of all logs of its partition
+        is never there: it is another store's. Raises SqlUnavailable, LogUnavailable, LogBroken.
         """
         until = monotonic() + seconds
         pause = LOOK
         while True:
             at = await self.position(collection)
-            if await self._has_come_to(collection, position, at):
+            if await self._has_come_to(collection, cursor, at):
                 return at
             if monotonic() > until:
                 return None
@@ -146,40 +150,49 @@ class ReadModel:
         if self._own is not None:
             self._own.close()
 
-    async def _has_come_to(self, collection: str, position: str, at: str) -> bool:
-        if key_of(position) <= key_of(at):
-            return True
-        last = await self._store.collections[collection].partition.reader.last_position()
-        if key_of(at) < key_of(last):
-            return False
-        return key_of(position) <= key_of(await last_position(self._store.partition))
+    async def _has_come_to(self, collection: str, cursor: str, at: str) -> bool:
+        """Whether it has all up to a cursor, where it is at another one."""
+        partitions = self._store.collections[collection].partitions
+        wanted, found = (positions_of(each, self._partitions) for each in (cursor, at))
+        for partition, position, own in zip(partitions, wanted, found, strict=True):
+            if key_of(position) <= key_of(own):
+                continue
+            if key_of(own) < key_of(await partition.reader.last_position()):
+                return False
+            if key_of(position) > key_of(await last_position(partition)):
+                return False
+        return True
 
-    async def _checkpoint(self, collection: str) -> Checkpoint | None:
-        """How far the collection is, once it is known to be this store's."""
+    async def _checkpoints(self, collection: str) -> Sequence[Checkpoint]:
+        """How far the collection is in each partition, once it is known to be this store's."""
         if self._own is not None:
             await self._own.catch_up(collection)
         found = await self._noted(collection)
-        if found is None and self._following is not None and self._following.trouble is not None:
+        if not found and self._following is not None and self._following.trouble is not None:
             raise SqlUnavailable(self._following.trouble)
-        log = await self._store.feed.identity.lately()
-        if found is not None and found.log != log:
-            raise SqlUnavailable(_ANOTHER.format(found.log, log))
+        logs = await asyncio.gather(
+            *(section.feed.identity.lately() for section in self._store.sections)
+        )
+        for each in found:
+            log = logs[each.partition] if each.partition < self._partitions else "another"
+            if each.log != log:
+                raise SqlUnavailable(_ANOTHER.format(each.log, log))
         return found
 
-    async def _noted(self, collection: str) -> Checkpoint | None:
-        """How far the collection is; None where the database or its tables are still to be made."""
+    async def _noted(self, collection: str) -> Sequence[Checkpoint]:
+        """How far the collection is; none where the database or its tables are still to be made."""
 
-        def noted(connection: Connection) -> Checkpoint | None:
+        def noted(connection: Connection) -> Sequence[Checkpoint]:
             try:
-                return checkpoint(connection, collection)
+                return checkpoints(connection, collection)
             except SqlUnavailable:
                 if connection.has_table(CHECKPOINTS):
                     raise
-                return None
+                return ()
 
         with suppress(SqlMissing):
             return await self._reading.run(noted)
-        return None
+        return ()
 
 
 def read_model_of(store: Store) -> ReadModel | None:

@@ -8,7 +8,7 @@ from itemstore.api.http.problem_types import PROBLEM_TYPES
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.openapi.schemas import Description
 from itemstore.domain import ids
-from itemstore.domain.positions import PATTERN
+from itemstore.domain.cursors import PATTERN
 
 
 def _parameter(

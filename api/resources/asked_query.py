@@ -10,8 +10,8 @@ from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.api.resources.item_pages import ListQuery, fields_of
 from itemstore.api.resources.query_cursors import fingerprint_of, place_of_cursor
+from itemstore.domain.cursors import cursor_of, furthest
 from itemstore.domain.ids import InvalidItemId, prefix_of
-from itemstore.domain.positions import key_of, position_of
 from itemstore.eventlog.excerpts import quoted
 from itemstore.projections.queries.errors import InvalidQuery
 from itemstore.projections.queries.fields import Fields
@@ -20,13 +20,18 @@ from itemstore.projections.queries.query import Query
 
 _NO_POSITION = "A position is <milliseconds>-<number>, as an Event-Id is."
 
+_NO_CURSOR = (
+    "A position is an Event-Id, <milliseconds>-<number>@<partition>, several of them with commas, "
+    "or what the header Position of an answer said."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AskedQuery:
     """A query as it was read from a request.
 
     `fingerprint` is the same for all of its pages, and `fields` are those that are shown of each
-    body, None for all. `at_least` is the position that the answer has to be as of, or a later one,
+    body, None for all. `at_least` is the cursor up to which the answer has to have all events,
     None for any.
     """
 
@@ -68,17 +73,18 @@ def _prefixes(request: Request, prefix: str) -> Sequence[str]:
 
 
 def _at_least(request: Request, wanted: ListQuery) -> str | None:
-    """The later one of the two positions that can be asked for. Raises InvalidQuery, Problem."""
-    positions = []
+    """What both positions that can be asked for reach together. Raises InvalidQuery, Problem."""
+    partitions = request.store.feed.partitions
+    form = _NO_POSITION if partitions == 1 else _NO_CURSOR
+    cursors = []
     if wanted.min_position is not None:
-        position = position_of(wanted.min_position)
-        if position is None:
-            raise InvalidQuery("min_position", _NO_POSITION)
-        positions.append(position)
+        cursor = cursor_of(wanted.min_position, partitions)
+        if cursor is None:
+            raise InvalidQuery("min_position", form)
+        cursors.append(cursor)
     if (text := request.field(b"if-position")) is not None:
-        position = position_of(text)
-        if position is None:
-            sentence = f"If-Position is {quoted(text)}. {_NO_POSITION}"
-            raise Problem("malformed-header", sentence)
-        positions.append(position)
-    return max(positions, key=key_of, default=None)
+        cursor = cursor_of(text, partitions)
+        if cursor is None:
+            raise Problem("malformed-header", f"If-Position is {quoted(text)}. {form}")
+        cursors.append(cursor)
+    return furthest(cursors, partitions) if cursors else None

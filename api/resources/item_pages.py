@@ -13,8 +13,8 @@ from pydantic import Field
 
 from itemstore.api.http.query_parameters import Limit, Query
 from itemstore.api.http.request import Request
+from itemstore.domain.cursors import PATTERN
 from itemstore.domain.evolve import Item
-from itemstore.domain.positions import PATTERN
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.cloudevents import COPIED
 from itemstore.projections.queries.errors import InvalidQuery

@@ -23,8 +23,9 @@ from itemstore.api.query_counts import ANSWERED
 from itemstore.api.resources.asked_query import AskedQuery, asked_query
 from itemstore.api.resources.item_pages import ListQuery, listed_item, only_fields
 from itemstore.api.resources.query_cursors import cursor_of_place
+from itemstore.domain.cursors import is_beyond
 from itemstore.domain.evolve import Item
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.positions import START
 from itemstore.projections.queries.errors import InvalidQuery, QueryTooExpensive
 from itemstore.projections.queries.indexes.declared import with_index
 from itemstore.projections.queries.paths import path_written
@@ -94,7 +95,7 @@ async def _answer(request: Request, wanted: ListQuery) -> tuple[AnyReply, int]:
         return same, 0
     with admission.apart():
         found = await _found(request, model, asked.query)
-    if key_of(found.position) < key_of(least):
+    if is_beyond(least, found.position, request.store.feed.partitions):
         raise ReadModelBehind(found.position, _SET_BACK)
     await request.context.tokens.check_after(began, request.token)
     headers = _headers(request, wanted, asked, found.position)

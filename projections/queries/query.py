@@ -31,7 +31,8 @@ class Query:
     `where` is a filter expression of RFC 9535 (section 2.3.5), `search` are words to be found in
     what the operator declared, `order` is paths as http.md has them. `prefixes` are of ids: of at
     least one of them, and `("",)` is all. `limit` is the most items of the page. `text` are the
-    paths that are declared to be searched, which the database may not have noted yet.
+    paths that are declared to be searched, which the database may not have noted yet. The store has
+    so many `partitions`.
     """
 
     collection: str
@@ -42,6 +43,7 @@ class Query:
     after: Place | None = None
     limit: int = 100
     text: Sequence[Path] = ()
+    partitions: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of what a query finds, as of the event at `position`.
+    """A page of what a query finds, as of the events up to the cursor `position`.
 
     `next` is where the next page begins, None on the last one. `total` is how many there are on all
     pages, or at least so many where `total_is_exact` is not.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.cursors import cursor_at
+from itemstore.domain.positions import START
 from itemstore.projections.queries.answering import Answer
 from itemstore.projections.queries.asked import Asked
 from itemstore.projections.queries.errors import QueryTooExpensive
 from itemstore.projections.queries.indexes.texts import text_of
 from itemstore.projections.queries.planning import Limits, Table, route_of
 from itemstore.projections.queries.query import Found, Query
+from itemstore.projections.sql.checkpoints import Checkpoint, checkpoints, is_made
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlTooSlow, SqlUnavailable
-from itemstore.projections.sql.tables import Checkpoint, checkpoint, indexes, quoted
+from itemstore.projections.sql.tables import indexes, quoted
 
 BEING_MADE = "What queries are answered from is just being made."
 
@@ -56,7 +59,7 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
     with connection.transaction():
         text = None if query.search is None else text_of(connection, query.collection)
         asked = Asked.of(query, text.paths if text else query.text)
-        mark = _usable(checkpoint(connection, query.collection))
+        marks = _usable(checkpoints(connection, query.collection), query.partitions)
         columns = {
             each.path: each.column
             for each in indexes(connection, query.collection)
@@ -65,7 +68,9 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
         searched = None
         if text is not None and text.is_complete and asked.search is not None:
             searched = text.words.condition(asked.search)
-        table = Table(quoted(query.collection), columns, mark.items, searched)
+        table = Table(
+            quoted(query.collection), columns, sum(each.items for each in marks), searched
+        )
         route = route_of(connection, asked, table, limits)
         answer = Answer(connection, asked, route, limits)
         try:
@@ -75,11 +80,18 @@ def found(connection: Connection, query: Query, limits: Limits) -> Found:
             raise QueryTooExpensive(
                 "An item is nested too deep for the condition. Ask for its members by their names."
             ) from None
-    return Found(page.items, page.next, total, is_exact, mark.position, answer.plan)
+    return Found(
+        page.items, page.next, total, is_exact, as_of(marks, query.partitions), answer.plan
+    )
 
 
-def _usable(mark: Checkpoint | None) -> Checkpoint:
-    if mark is None or key_of(mark.position) < key_of(mark.target):
-        position = START if mark is None else mark.position
-        raise ReadModelBehind(position, BEING_MADE)
-    return mark
+def as_of(marks: Sequence[Checkpoint], partitions: int) -> str:
+    """The cursor of the last event that a table has of each partition."""
+    positions = {each.partition: each.position for each in marks}
+    return cursor_at([positions.get(number, START) for number in range(partitions)])
+
+
+def _usable(marks: Sequence[Checkpoint], partitions: int) -> Sequence[Checkpoint]:
+    if not is_made(marks, partitions):
+        raise ReadModelBehind(as_of(marks, partitions), BEING_MADE)
+    return marks

@@ -1,4 +1,4 @@
-"""Comparing the tables of a collection with the log, as of their own checkpoint.
+"""Comparing the rows of a partition with its log, as of their own checkpoint.
 
 The tables are read as of one moment, and the fold is brought to where they were then. So writes go
 on, and nothing is a difference that was not one at that moment.
@@ -16,10 +16,11 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.fold import Fold, Page, State
+from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, checkpoint
 from itemstore.projections.sql.comparison import Comparison, Difference, StatesDigest, told
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlMissing
-from itemstore.projections.sql.tables import CHECKPOINTS, Checkpoint, checkpoint, indexes
+from itemstore.projections.sql.tables import indexes
 from itemstore.projections.sql.word_comparison import differing_words
 from itemstore.projections.sql.writing import KeysOf, Texts, digest_of
 
@@ -40,13 +41,15 @@ class SqlCheck:
     database, which keeps what it replaces until then.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is compared, and what it should be
         self,
         name: str,
         fold: Fold,
         database: Database,
         keys_of: KeysOf | None = None,
         texts: Texts | None = None,
+        *,
+        partitions: int = 1,
     ) -> None:
         self._name = name
         self._fold = fold
@@ -54,6 +57,8 @@ class SqlCheck:
         self._keys_of = keys_of
         self._texts = texts
         self._collection = fold.partition.keys.collection
+        self._number = fold.partition.keys.partition or 0
+        self._partitions = partitions
 
     async def take(self, page: Page) -> None:
         """Needs no event: the fold has the items."""
@@ -76,7 +81,7 @@ class SqlCheck:
     def _checkpoint(self, connection: Connection) -> Checkpoint | None:
         if not connection.has_table(CHECKPOINTS):
             return None
-        return checkpoint(connection, self._collection)
+        return checkpoint(connection, self._collection, self._number)
 
     async def _wait_for(self, connection: Connection) -> None:
         """Waits until the tables are where the fold is, for as long as they come nearer."""
@@ -100,10 +105,17 @@ class SqlCheck:
         if found.log != log:
             self._note("log", found.log, log)
             return
+        if found.partitions != self._partitions:
+            self._note("partitions", found.partitions, self._partitions)
+            return
         right = await self._as_of(found)
         self._compare_checkpoint(found, right)
         comparison = Comparison(
-            connection, self._collection, indexes(connection, self._collection), self._keys_of
+            connection,
+            self._collection,
+            indexes(connection, self._collection),
+            self._keys_of,
+            self._number,
         )
         with closing(comparison.steps(right.states())) as steps:
             for step in steps:
@@ -121,7 +133,10 @@ class SqlCheck:
     async def _compare_texts(self, connection: Connection) -> None:
         text = self._texts.text_of(connection, self._collection) if self._texts else None
         if text is not None:
-            with closing(differing_words(connection, self._collection, text)) as steps:
+            words = differing_words(
+                connection, self._collection, text, self._number, self._partitions
+            )
+            with closing(words) as steps:
                 for step in steps:
                     for each in step:
                         self._differs(each)

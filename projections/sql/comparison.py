@@ -1,4 +1,4 @@
-"""The tables of one collection beside what they should hold, item by item, in the order of ids."""
+"""The rows of a partition beside what they should be, item by item, in the order of ids."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from itemstore.projections.digest import RowsDigest, reduced
 from itemstore.projections.fold import State
 from itemstore.projections.row import row_of
 from itemstore.projections.sql.database import Connection, Row
-from itemstore.projections.sql.tables import COLUMNS, Index, quoted
+from itemstore.projections.sql.tables import Index, quoted
 from itemstore.projections.sql.writing import KeysOf
+
+_COMPARED = ("id", "version", "created", "modified", "position", "created_position", "body")
 
 STEP = 256
 """Rows that are compared before others have a turn."""
@@ -58,7 +60,7 @@ class StatesDigest(RowsDigest):
 
 
 class Comparison:
-    """Compares what a connection shows, as of one moment, with states.
+    """Compares what a connection shows of a partition, as of one moment, with states.
 
     `digest` is that of all rows that were found, deleted items among them; `items` counts those of
     items that exist.
@@ -70,25 +72,28 @@ class Comparison:
         collection: str,
         indexes: Sequence[Index] = (),
         keys_of: KeysOf | None = None,
+        number: int = 0,
     ) -> None:
         self.digest = RowsDigest()
         self.items = 0
         self._connection = connection
         self._collection = collection
+        self._number = number
         # One that is not complete may have keys of the path that its column was of before.
         self._indexes = [each for each in indexes if each.is_complete and keys_of is not None]
         self._keys_of = keys_of
 
     def steps(self, expected: States) -> Generator[list[Difference]]:
-        """Goes through all that there is of the collection, a step at a time."""
+        """Goes through all that there is of the partition, a step at a time."""
         keys = [each.column for each in self._indexes]
-        names = ", ".join((*COLUMNS, *keys))
+        names = ", ".join((*_COMPARED, *keys))
         rows = self._connection.rows(
             f"SELECT {names}, 0 AS is_deleted FROM {quoted(self._collection)}"  # noqa: S608 - quoted
+            " WHERE partition = ?"
             " UNION ALL SELECT id, version, NULL, NULL, position, created_position, NULL"
-            f"{', NULL' * len(keys)}, 1 FROM itemstore_deleted WHERE collection = ?"
-            " ORDER BY id, is_deleted",
-            (self._collection,),
+            f"{', NULL' * len(keys)}, 1 FROM itemstore_deleted"
+            " WHERE collection = ? AND partition = ? ORDER BY id, is_deleted",
+            (self._number, self._collection, self._number),
         )
         found = ((_bytes(row[0]), row) for row in rows)
         for step in in_steps(paired(found, expected)):

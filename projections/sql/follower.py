@@ -1,4 +1,4 @@
-"""Keeping the table of one collection up with its log."""
+"""Keeping the table of a collection up with the log of one of its partitions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.projection import Follower
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint, checkpoints
 from itemstore.projections.sql.database import Connection
-from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, clear
+from itemstore.projections.sql.tables import clear, clear_all, ids_in
 from itemstore.projections.sql.whole_transactions import with_the_rest
 from itemstore.projections.sql.writer import Writer
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
@@ -34,15 +35,24 @@ class SqlFollower(Follower):
     """Applies a log to its table, and finds out where the two don't belong together.
 
     The table may be of another log, or from ahead of one that a failover or a restore has set back.
-    Then it is emptied, and filled from the log's first event on.
+    Then the rows of the log's partition are taken away, and made again from its first event on;
+    those of the others stay. Where the table is of a store with another number of partitions, the
+    first follower empties all of it: each id may be in another one.
     """
 
     def __init__(
-        self, writer: Writer, partition: Partition, keys_of: KeysOf | None, texts: Texts | None
+        self,
+        writer: Writer,
+        partition: Partition,
+        keys_of: KeysOf | None,
+        texts: Texts | None,
+        partitions: int = 1,
     ) -> None:
         self._writer = writer
         self._partition = partition
+        self._partitions = partitions
         self._collection = partition.keys.collection
+        self._number = partition.keys.partition or 0
         self._keys_of = keys_of
         self._texts = texts
         self._at: Checkpoint | None = None
@@ -55,7 +65,7 @@ class SqlFollower(Follower):
         Raises SqlUnavailable, LogUnavailable, LogBroken.
         """
         log = await identity(self._partition)
-        at = await self._writer.run(lambda connection: checkpoint(connection, self._collection))
+        at = await self._writer.run(self._noted)
         if at is None:
             at = await self._begun(log)
         elif at.log != log:
@@ -79,13 +89,15 @@ class SqlFollower(Follower):
             return False
         entries = await with_the_rest(entries, self._partition.reader)
         last = entries[-1]
-        coming = Checkpoint(at.log, last[0].decode(), digest_of(last), at.target)
+        coming = replace(at, position=last[0].decode(), event=digest_of(last))
         if not await self._still_has([at, coming]):
             return False
         self._writer.database.check_space()
 
         def applied(connection: Connection) -> bool:
-            writing = Writing(connection, self._collection, self._keys_of, self._texts)
+            writing = Writing(
+                connection, self._collection, self._keys_of, self._texts, self._number
+            )
             return writing.apply(entries, at)
 
         self._at = None
@@ -94,28 +106,65 @@ class SqlFollower(Follower):
         self._at = coming
         return True
 
+    def _noted(self, connection: Connection) -> Checkpoint | None:
+        """How far the partition is, in a table that is of as many partitions as the store has."""
+        noted = checkpoints(connection, self._collection)
+        if any(each.partitions != self._partitions for each in noted):
+            self._empty_all(connection)
+            return None
+        return next((each for each in noted if each.partition == self._number), None)
+
+    def _empty_all(self, connection: Connection) -> None:
+        logger.warning(
+            "The read model of /%s is made again: it is of a store with another number of "
+            "partitions.",
+            self._collection,
+        )
+        with connection.transaction():
+            clear_all(connection, self._collection)
+            if self._texts is not None:
+                self._texts.clear(connection, self._collection)
+
+    async def _at_the_start(self, log: str) -> Checkpoint:
+        last = await self._partition.reader.last_position()
+        return Checkpoint(log, target=last, partition=self._number, partitions=self._partitions)
+
     async def _begun(self, log: str) -> Checkpoint:
-        begun = Checkpoint(log, target=await self._partition.reader.last_position())
+        begun = await self._at_the_start(log)
 
         def begin_there(connection: Connection) -> Checkpoint | None:
             begin(connection, self._collection, begun)
-            return checkpoint(connection, self._collection)
+            return checkpoint(connection, self._collection, self._number)
 
         return await self._writer.run(begin_there) or begun
 
     async def _emptied(self, log: str, why: str) -> Checkpoint:
         """Begins again from the first event on."""
-        logger.warning("The read model of /%s is made again: %s.", self._collection, why)
-        begun = Checkpoint(log, target=await self._partition.reader.last_position())
+        logger.warning("The read model of %s is made again: %s.", self._name, why)
+        begun = await self._at_the_start(log)
 
         def empty(connection: Connection) -> None:
             with connection.transaction():
+                self._forget_words(connection)
                 clear(connection, self._collection, begun)
-                if self._texts is not None:
-                    self._texts.clear(connection, self._collection)
 
         await self._writer.run(empty)
         return begun
+
+    def _forget_words(self, connection: Connection) -> None:
+        if self._texts is None:
+            return
+        if self._partitions == 1:
+            self._texts.clear(connection, self._collection)
+            return
+        for ids in ids_in(connection, self._collection, self._number):
+            self._texts.remove(connection, self._collection, ids)
+
+    @property
+    def _name(self) -> str:
+        """What is followed, for people."""
+        number = self._partition.keys.partition
+        return f"/{self._collection}" + ("" if number is None else f" in partition {number}")
 
     async def _fitted(self, at: Checkpoint) -> Checkpoint:
         """The place to go on from, where it is not known whether the log has this one."""
@@ -125,8 +174,8 @@ class SqlFollower(Follower):
         if fit is _Fit.IS_CUT_OFF and self._cut_off != at.position:
             self._cut_off = at.position
             logger.warning(
-                "The read model of /%s may lack events: it is at %s, and the log begins later.",
-                *(self._collection, at.position),
+                "The read model of %s may lack events: it is at %s, and the log begins later.",
+                *(self._name, at.position),
             )
         return at
 
@@ -138,8 +187,9 @@ class SqlFollower(Follower):
 
         def note(connection: Connection) -> None:
             connection.execute(
-                "UPDATE itemstore_checkpoints SET target = ? WHERE collection = ? AND target = ?",
-                (last, self._collection, at.target),
+                "UPDATE itemstore_checkpoints SET target = ?"
+                " WHERE collection = ? AND partition = ? AND target = ?",
+                (last, self._collection, self._number, at.target),
             )
 
         await self._writer.run(note)

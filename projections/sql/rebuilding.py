@@ -1,9 +1,9 @@
-"""Rebuilding the tables of a collection: made again beside the live ones, compared, put in place.
+"""Rebuilding the rows of a partition: made again beside the live ones, compared, put in place.
 
-What is made again has the rows and the checkpoint of its own, as if it were another collection.
-Where the live tables differ from it, they are mended in one transaction, in which both are at the
-same event. So readers see all of it or nothing, whoever dies, and the one that follows goes on from
-there (docs/decisions/0064).
+What is made again has a table and a checkpoint of its own, as if it were another collection. Where
+the live rows of the partition differ from it, they are mended in one transaction, in which both are
+at the same event. So readers see all of it or nothing, whoever dies, and the one that follows goes
+on from there (docs/decisions/0064).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.columns import columns_of
 from itemstore.projections.digest import RowsDigest
 from itemstore.projections.row import row_of
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.comparison import Comparison, Difference, States, StatesDigest
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.rebuilt_tables import (
@@ -31,13 +32,7 @@ from itemstore.projections.sql.rebuilt_tables import (
     remove_all,
     states_in,
 )
-from itemstore.projections.sql.tables import (
-    Checkpoint,
-    begin,
-    checkpoint,
-    create_tables,
-    indexes,
-)
+from itemstore.projections.sql.tables import create_tables, indexes
 from itemstore.projections.sql.word_comparison import differing_words
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
 from itemstore.projections.task import EXAMPLES, Findings, Task
@@ -53,41 +48,52 @@ KINDS = {"row": "rows", "deleted": "deleted", "key": "keys", "words": "words"}
 
 
 async def rebuild_sql(
-    task: Task, database: Database, keys_of: KeysOf | None = None, texts: Texts | None = None
+    task: Task,
+    database: Database,
+    keys_of: KeysOf | None = None,
+    texts: Texts | None = None,
+    *,
+    partitions: int = 1,
 ) -> Findings:
-    """Rebuilds the tables of the task's collection, and puts them in place unless it is a dry run.
+    """Rebuilds the rows of the task's partition, and puts them in place unless it is a dry run.
 
-    Raises SqlUnavailable, and what a projection's `rebuild` raises.
+    It is one of so many `partitions`. Raises SqlUnavailable, and what a projection's `rebuild`
+    raises.
     """
-    collection = task.partition.keys.collection
+    keys = task.partition.keys
     with closing(database.writing()) as connection:
-        create_tables(connection, [collection])
-        remove_all(connection, collection)
+        create_tables(connection, [keys.collection], partitions)
+        remove_all(connection, keys)
         try:
             with closing(database.reading()) as live:
-                return await _SqlRebuild(task, connection, live, keys_of, texts).findings()
+                rebuild = _SqlRebuild(task, connection, live, keys_of, texts, partitions)
+                return await rebuild.findings()
         finally:
-            remove_all(connection, collection)
+            remove_all(connection, keys)
 
 
 class _SqlRebuild:
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is given, and where it puts it
         self,
         task: Task,
         connection: Connection,
         live: Connection,
         keys_of: KeysOf | None,
         texts: Texts | None,
+        partitions: int,
     ) -> None:
         self._task = task
-        self._collection = task.partition.keys.collection
-        self._name = name_of(self._collection, task.lease.token)
+        keys = task.partition.keys
+        self._collection = keys.collection
+        self._number = keys.partition or 0
+        self._partitions = partitions
+        self._name = name_of(keys, task.lease.token)
         self._connection = connection
         self._live = live
         self._keys_of = keys_of
         self._texts = texts
-        self._beside = Writing(connection, self._name)
-        self._in_place = Writing(connection, self._collection, keys_of, texts)
+        self._beside = Writing(connection, self._name, partition=self._number)
+        self._in_place = Writing(connection, self._collection, keys_of, texts, self._number)
         self._first = ""
         self._events = self._skipped = 0
         self._differing: dict[str, None] = {}
@@ -117,11 +123,12 @@ class _SqlRebuild:
 
     async def _begin(self) -> None:
         log = await identity(self._task.partition)
-        create(self._connection, self._name, log)
+        begun = Checkpoint(log, partition=self._number, partitions=self._partitions)
+        create(self._connection, self._name, begun)
 
     def _at(self) -> Checkpoint:
         """How far it is beside the live tables."""
-        found = checkpoint(self._connection, self._name)
+        found = checkpoint(self._connection, self._name, self._number)
         if found is None:
             raise LeaseLost  # and somebody else has removed it
         return found
@@ -164,9 +171,13 @@ class _SqlRebuild:
         self._examples.clear()
         live = self._live
         with live.transaction():
-            found = checkpoint(live, self._collection)
+            found = checkpoint(live, self._collection, self._number)
             comparison = Comparison(
-                live, self._collection, indexes(live, self._collection), self._keys_of
+                live,
+                self._collection,
+                indexes(live, self._collection),
+                self._keys_of,
+                self._number,
             )
             common = _common(found, self._at())
             with closing(comparison.steps(self._states())) as steps:
@@ -184,7 +195,10 @@ class _SqlRebuild:
     async def _compare_texts(self) -> None:
         text = self._texts.text_of(self._live, self._collection) if self._texts else None
         if text is not None:
-            with closing(differing_words(self._live, self._collection, text)) as steps:
+            words = differing_words(
+                self._live, self._collection, text, self._number, self._partitions
+            )
+            with closing(words) as steps:
                 for step in steps:
                     for each in step:
                         self._note(each, is_new=False)
@@ -208,6 +222,8 @@ class _SqlRebuild:
     async def _is_right(self, found: Checkpoint, items: int) -> bool:
         """Whether a checkpoint counts right, and the log has the event that it says."""
         right = self._at()
+        if found.partitions != right.partitions:
+            return False
         if found.log != right.log or found.items != items:
             return False
         if found.position == right.position and found.events != right.events:
@@ -235,10 +251,11 @@ class _SqlRebuild:
         connection = self._connection
         with connection.transaction():
             connection.execute(  # now nobody else writes
-                "UPDATE itemstore_checkpoints SET items = items WHERE collection IN (?, ?)",
-                (self._name, self._collection),
+                "UPDATE itemstore_checkpoints SET items = items"
+                " WHERE collection IN (?, ?) AND partition = ?",
+                (self._name, self._collection, self._number),
             )
-            live = checkpoint(connection, self._collection)
+            live = checkpoint(connection, self._collection, self._number)
             if not _goes_on(compared, live):
                 return False
             if live is not None:
@@ -248,7 +265,8 @@ class _SqlRebuild:
                 self._mend([*self._differing][start : start + MENDED])
                 await self._task.lease.renew_in_time()
             connection.execute(
-                "DELETE FROM itemstore_checkpoints WHERE collection = ?", (self._collection,)
+                "DELETE FROM itemstore_checkpoints WHERE collection = ? AND partition = ?",
+                (self._collection, self._number),
             )
             begin(connection, self._collection, replace(right, target=START))
         return True

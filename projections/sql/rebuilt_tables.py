@@ -1,37 +1,42 @@
-"""The tables of a rebuild: those of a collection that nobody asks, beside the live ones."""
+"""The tables of a rebuild: those of a collection that nobody asks, beside the live ones.
+
+Each partition of a collection is rebuilt by itself, and has its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
+from itemstore.eventlog.keys import Keys
 from itemstore.projections.digest import reduced
 from itemstore.projections.fold import State
 from itemstore.projections.sql.changes import Change
+from itemstore.projections.sql.checkpoints import Checkpoint, begin
 from itemstore.projections.sql.database import Connection
-from itemstore.projections.sql.tables import Checkpoint, begin, create_items, quoted
+from itemstore.projections.sql.tables import create_items, quoted
 
 PREFIX = "itemstore_rebuilt_"
 """What their names begin with; no collection has such a name."""
 
 
-def name_of(collection: str, token: str) -> str:
+def name_of(keys: Keys, token: str) -> str:
     """What stands for the collection in the rebuild that holds the lease with this token."""
-    return _prefix(collection) + token
+    return _prefix(keys) + token
 
 
-def create(connection: Connection, name: str, log: str) -> None:
+def create(connection: Connection, name: str, begun: Checkpoint) -> None:
     """Makes them, empty, with a checkpoint before the first event of a log."""
     with connection.transaction():
         create_items(connection, name)
-        begin(connection, name, Checkpoint(log))
+        begin(connection, name, begun)
 
 
-def remove_all(connection: Connection, collection: str) -> None:
-    """Removes what any rebuild of a collection has left."""
+def remove_all(connection: Connection, keys: Keys) -> None:
+    """Removes what any rebuild of a partition has left."""
     left = [name for [name] in connection.rows("SELECT collection FROM itemstore_checkpoints")]
     for name in left:
-        if name.startswith(_prefix(collection)):
+        if name.startswith(_prefix(keys)):
             with connection.transaction():
                 _remove(connection, name)
 
@@ -74,9 +79,10 @@ def changes_in(
     return existing, deleted
 
 
-def _prefix(collection: str) -> str:
-    """What the names for a collection begin with: none is longer than PostgreSQL's may be."""
-    return f"{PREFIX}{sha256(collection.encode()).hexdigest()[:12]}_"
+def _prefix(keys: Keys) -> str:
+    """What the names for a partition begin with: none is longer than PostgreSQL's may be."""
+    named = keys.collection if keys.partition is None else f"{keys.collection} {keys.partition}"
+    return f"{PREFIX}{sha256(named.encode()).hexdigest()[:12]}_"
 
 
 def _remove(connection: Connection, name: str) -> None:

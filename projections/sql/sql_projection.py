@@ -21,7 +21,7 @@ NAME = "sql"
 
 
 class SqlProjection:
-    """Follows the logs of some collections into a database.
+    """Follows the logs of some collections, in so many partitions, into a database.
 
     `keys_of` and `texts` are for the indexes that the operator has declared.
     """
@@ -34,16 +34,18 @@ class SqlProjection:
         collections: Sequence[str],
         keys_of: KeysOf | None = None,
         texts: Texts | None = None,
+        partitions: int = 1,
     ) -> None:
         self.database = database
         self.collections = collections
-        self.writer = Writer(database, collections)
+        self.partitions = partitions
+        self.writer = Writer(database, collections, partitions)
         self.keys_of = keys_of
         self.texts = texts
 
     def follower(self, partition: Partition) -> SqlFollower:
-        """What keeps the table of a collection up with its log."""
-        return SqlFollower(self.writer, partition, self.keys_of, self.texts)
+        """What keeps the table of a collection up with the log of one of its partitions."""
+        return SqlFollower(self.writer, partition, self.keys_of, self.texts, self.partitions)
 
     async def statuses(
         self, logs: Sequence[tuple[Partition, Extent]]
@@ -52,9 +54,13 @@ class SqlProjection:
         return await statuses_of(self.database, logs)
 
     async def rebuild(self, task: Task) -> Findings:
-        """Makes the tables of a collection again, and mends what differs. Raises SqlUnavailable."""
-        return await rebuild_sql(task, self.database, self.keys_of, self.texts)
+        """Makes the rows of a partition again, and mends what differs. Raises SqlUnavailable."""
+        return await rebuild_sql(
+            task, self.database, self.keys_of, self.texts, partitions=self.partitions
+        )
 
     def check(self, fold: Fold) -> SqlCheck:
         """What compares tables, keys and words with the fold, as of their checkpoint."""
-        return SqlCheck(self.name, fold, self.database, self.keys_of, self.texts)
+        return SqlCheck(
+            self.name, fold, self.database, self.keys_of, self.texts, partitions=self.partitions
+        )

@@ -2,27 +2,32 @@
 
 A table for each collection, called as that is, holds its items. Those that belong to the read model
 begin with `itemstore_`: a collection's name can't have a `_`.
+
+The rows of all partitions of a collection are in one table, and each says which it is of. What a
+partition's log has made of them has a checkpoint of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from itemstore.domain.positions import START
+from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, begin, checkpoints
 from itemstore.projections.sql.database import Connection, Types
 
-COLUMNS = ("id", "version", "created", "modified", "position", "created_position", "body")
+COLUMNS = (
+    *("id", "version", "created", "modified"),
+    *("position", "created_position", "body", "partition"),
+)
 """Those of a collection's table, before the columns of sort keys."""
 
-CHECKPOINTS = "itemstore_checkpoints"
 DELETED = "itemstore_deleted"
 INDEXES = "itemstore_indexes"
 
-_LONGEST_NAME = 59  # some are made of one, with an ending
+_IDS_AT_ONCE = 500
 
-_CHECKPOINT = "log, position, event, target, items, events"
+_LONGEST_NAME = 59  # some are made of one, with an ending
 
 _ITEMS = """
 CREATE TABLE {table} (
@@ -32,19 +37,23 @@ CREATE TABLE {table} (
     modified {time} NOT NULL,
     position {text} NOT NULL,
     created_position {text} NOT NULL,
-    body {json} NOT NULL
+    body {json} NOT NULL,
+    partition {integer} NOT NULL DEFAULT 0
 )"""
 
 _OWN = (
     """
 CREATE TABLE IF NOT EXISTS itemstore_checkpoints (
-    collection {text} NOT NULL PRIMARY KEY,
+    collection {text} NOT NULL,
+    partition {integer} NOT NULL,
+    partitions {integer} NOT NULL,
     log {text} NOT NULL,
     position {text} NOT NULL,
     event {text} NOT NULL,
     target {text} NOT NULL,
     items {integer} NOT NULL,
-    events {integer} NOT NULL
+    events {integer} NOT NULL,
+    PRIMARY KEY (collection, partition)
 )""",
     """
 CREATE TABLE IF NOT EXISTS itemstore_deleted (
@@ -53,6 +62,7 @@ CREATE TABLE IF NOT EXISTS itemstore_deleted (
     version {integer} NOT NULL,
     position {text} NOT NULL,
     created_position {text} NOT NULL,
+    partition {integer} NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, id)
 )""",
     """
@@ -73,23 +83,6 @@ CREATE TABLE IF NOT EXISTS itemstore_texts (
     filled_to {text}
 )""",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far the table of a collection is.
-
-    It has the events of the log with the id `log` up to `position`, the last of which is `event`, a
-    digest; `events` is how many these were. The table is of use from `target` on: before that it is
-    just being made. `items` is how many rows it has.
-    """
-
-    log: str
-    position: str = START
-    event: str = ""
-    target: str = START
-    items: int = 0
-    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +110,8 @@ def short_name(name: str) -> str:
     return f"{name[: _LONGEST_NAME - 17]}_{digest}"
 
 
-def create_tables(connection: Connection, collections: Iterable[str]) -> None:
-    """Makes the tables that are not there yet.
+def create_tables(connection: Connection, collections: Iterable[str], partitions: int = 1) -> None:
+    """Makes the tables that are not there yet, for a store with so many partitions.
 
     Where somebody took one away, nothing is left of how far those are that depend on it.
     """
@@ -133,6 +126,8 @@ def create_tables(connection: Connection, collections: Iterable[str]) -> None:
                 create_items(connection, collection)
                 for table in (CHECKPOINTS, DELETED, INDEXES):
                     _forget(connection, table, collection)
+        if partitions > 1:
+            _create_partition_index(connection, collection)
 
 
 def create_items(connection: Connection, table: str) -> None:
@@ -140,30 +135,36 @@ def create_items(connection: Connection, table: str) -> None:
     connection.execute(_filled(_ITEMS, connection.types, quoted(table)))
 
 
-def remove_rows_of_nobody(connection: Connection, collection: str) -> None:
+def _create_partition_index(connection: Connection, collection: str) -> None:
+    """Lets the rows of one of several partitions be found without a look at all the others."""
+    name = quoted(short_name(f"{collection}_partition"))
+    connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(collection)} (partition, id)")
+
+
+def remove_rows_of_nobody(connection: Connection, collection: str, partitions: int = 1) -> None:
     """Removes rows without a checkpoint: whoever writes rows has noted one before."""
-    table = quoted(collection)
-    if checkpoint(connection, collection) is not None:
+    if len(checkpoints(connection, collection)) >= partitions:
         return
     with connection.transaction():
-        has_rows = connection.one(f"SELECT 1 FROM {table} LIMIT 1") is not None  # noqa: S608 - quoted
-        if has_rows and checkpoint(connection, collection) is None:
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - quoted
-            _forget(connection, DELETED, collection)
+        begun = {each.partition for each in checkpoints(connection, collection)}
+        for number in range(partitions):
+            if number not in begun:
+                _remove_rows(connection, collection, number)
+
+
+def _remove_rows(connection: Connection, collection: str, number: int) -> None:
+    """Takes the rows of a partition away, within a transaction, and what is noted of it."""
+    connection.execute(f"DELETE FROM {quoted(collection)} WHERE partition = ?", (number,))  # noqa: S608 - quoted
+    for table in (DELETED, CHECKPOINTS):
+        connection.execute(
+            f"DELETE FROM {table} WHERE collection = ? AND partition = ?",  # noqa: S608 - ours
+            (collection, number),
+        )
 
 
 def _forget(connection: Connection, table: str, collection: str) -> None:
     sql = f"DELETE FROM {table} WHERE collection = ?"  # noqa: S608 - ours
     connection.execute(sql, (collection,))
-
-
-def checkpoint(connection: Connection, collection: str) -> Checkpoint | None:
-    """How far the table of a collection is; None where nothing was begun."""
-    row = connection.one(
-        f"SELECT {_CHECKPOINT} FROM itemstore_checkpoints WHERE collection = ?",  # noqa: S608 - ours
-        (collection,),
-    )
-    return None if row is None else Checkpoint(*row)
 
 
 def indexes(connection: Connection, collection: str) -> list[Index]:
@@ -177,23 +178,31 @@ def indexes(connection: Connection, collection: str) -> list[Index]:
 
 
 def clear(connection: Connection, collection: str, begun: Checkpoint) -> None:
-    """Takes all rows of a collection away, within a transaction, and begins as `begun` says."""
-    connection.execute(f"DELETE FROM {quoted(collection)}")  # noqa: S608 - the name is quoted
-    connection.execute("DELETE FROM itemstore_deleted WHERE collection = ?", (collection,))
-    connection.execute("DELETE FROM itemstore_checkpoints WHERE collection = ?", (collection,))
+    """Takes the rows of a partition away, within a transaction, and begins as `begun` says."""
+    if begun.partitions == 1:
+        clear_all(connection, collection)
+    else:
+        _remove_rows(connection, collection, begun.partition)
     begin(connection, collection, begun)
 
 
-def begin(connection: Connection, collection: str, begun: Checkpoint) -> None:
-    """Notes where a collection begins, if it has no checkpoint yet."""
-    connection.execute(
-        f"INSERT INTO itemstore_checkpoints (collection, {_CHECKPOINT})"  # noqa: S608 - ours
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection) DO NOTHING",
-        (
-            *(collection, begun.log, begun.position, begun.event),
-            *(begun.target, begun.items, begun.events),
-        ),
+def clear_all(connection: Connection, collection: str) -> None:
+    """Takes the rows of all partitions away, within a transaction, and what is noted of them."""
+    connection.execute(f"DELETE FROM {quoted(collection)}")  # noqa: S608 - quoted
+    for table in (DELETED, CHECKPOINTS):
+        _forget(connection, table, collection)
+
+
+def ids_in(connection: Connection, collection: str, number: int) -> Iterator[list[str]]:
+    """The ids of the items in a partition, some at a time, in their order."""
+    sql = (
+        f"SELECT id FROM {quoted(collection)}"  # noqa: S608 - quoted
+        " WHERE partition = ? AND id > ? ORDER BY id LIMIT ?"
     )
+    last = ""
+    while ids := [item for [item] in connection.rows(sql, (number, last, _IDS_AT_ONCE))]:
+        yield ids
+        last = ids[-1]
 
 
 def _filled(statement: str, types: Types, table: str = "") -> str:

@@ -21,9 +21,10 @@ class Writer:
     A database that is damaged is taken away and begun anew: all it has is in the log.
     """
 
-    def __init__(self, database: Database, collections: Sequence[str]) -> None:
+    def __init__(self, database: Database, collections: Sequence[str], partitions: int = 1) -> None:
         self.database = database
         self._collections = collections
+        self._partitions = partitions
         self._lock = Lock()
         self._connection: Connection | None = None
 
@@ -63,9 +64,9 @@ class Writer:
             self._close()
         if self._connection is None:
             self._connection = self.database.writing()
-            create_tables(self._connection, self._collections)
+            create_tables(self._connection, self._collections, self._partitions)
             for collection in self._collections:
-                remove_rows_of_nobody(self._connection, collection)
+                remove_rows_of_nobody(self._connection, collection, self._partitions)
         return self._connection
 
     def _close(self) -> None:

@@ -9,8 +9,9 @@ from typing import Protocol
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.sql.changes import Change, changes_of
+from itemstore.projections.sql.checkpoints import Checkpoint
 from itemstore.projections.sql.database import Connection, Value
-from itemstore.projections.sql.tables import COLUMNS, Checkpoint, Index, indexes, quoted
+from itemstore.projections.sql.tables import COLUMNS, Index, indexes, quoted
 
 KeysOf = Callable[[Sequence[Index], bytes], Sequence[bytes | None]]
 """The sort keys of a body for each of the indexes of its collection, None where it has no value."""
@@ -52,7 +53,10 @@ def digest_of(entry: Entry) -> str:
 
 
 class Writing:
-    """Applies batches to the table of one collection. `keys_of` and `texts` are for its indexes."""
+    """Applies batches of a partition's log to the table of its collection.
+
+    `keys_of` and `texts` are for its indexes.
+    """
 
     def __init__(
         self,
@@ -60,9 +64,11 @@ class Writing:
         collection: str,
         keys_of: KeysOf | None = None,
         texts: Texts | None = None,
+        partition: int = 0,
     ) -> None:
         self._connection = connection
         self._collection = collection
+        self._partition = partition
         self._table = quoted(collection)
         self._keys_of = keys_of
         self._texts = texts
@@ -82,8 +88,8 @@ class Writing:
         items = self._write(entries)
         self._connection.execute(
             "UPDATE itemstore_checkpoints SET items = items + ?, events = events + ?"
-            " WHERE collection = ?",
-            (items, len(entries), self._collection),
+            " WHERE collection = ? AND partition = ?",
+            (items, len(entries), self._collection, self._partition),
         )
         return True
 
@@ -110,14 +116,11 @@ class Writing:
         return bool(
             self._connection.execute(
                 "UPDATE itemstore_checkpoints SET position = ?, event = ?"
-                " WHERE collection = ? AND log = ? AND position = ? AND event = ?",
+                " WHERE collection = ? AND partition = ?"
+                " AND log = ? AND position = ? AND event = ? AND partitions = ?",
                 (
-                    last[0].decode(),
-                    digest_of(last),
-                    self._collection,
-                    after.log,
-                    after.position,
-                    after.event,
+                    *(last[0].decode(), digest_of(last), self._collection, self._partition),
+                    *(after.log, after.position, after.event, after.partitions),
                 ),
             )
         )
@@ -139,15 +142,17 @@ class Writing:
 
     def _delete(self, deleted: Sequence[Change]) -> int:
         self._connection.executemany(
-            "INSERT INTO itemstore_deleted (collection, id, version, position, created_position)"  # noqa: S608 - quoted
-            f" VALUES (?, ?, ?, ?, COALESCE(?, (SELECT created_position FROM {self._table}"
+            "INSERT INTO itemstore_deleted"  # noqa: S608 - quoted
+            " (collection, partition, id, version, position, created_position)"
+            f" VALUES (?, ?, ?, ?, ?, COALESCE(?, (SELECT created_position FROM {self._table}"
             " WHERE id = ?), (SELECT created_position FROM itemstore_deleted"
             " WHERE collection = ? AND id = ?), ?))"
             " ON CONFLICT (collection, id) DO UPDATE SET version = excluded.version,"
             " position = excluded.position, created_position = excluded.created_position",
             (
                 (
-                    *(self._collection, each.id, each.version, each.position, each.created),
+                    *(self._collection, self._partition),
+                    *(each.id, each.version, each.position, each.created),
                     *(each.id, self._collection, each.id, each.position),
                 )
                 for each in deleted
@@ -234,6 +239,7 @@ class Writing:
         first = modified if created == position else rfc3339(created)
         return (
             *(change.id, change.version, first, modified, position, created, _text(change.body)),
+            self._partition,
             *self._keys(change, columns),
         )
 

@@ -34,10 +34,11 @@ from itemstore.projections.queries.query import Found, Place, Plan, Query
 from itemstore.projections.queries.ranking import Rank, rank_of
 from itemstore.projections.queries.running import found
 from itemstore.projections.queries.search import Search
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.database import Connection, Database, Row, Value
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.tables import create_tables
 from itemstore.projections.sql.writing import Writing
 from tests.postgresql import postgres_directory, running_postgresql
 from tests.queries.random_items import (

@@ -11,10 +11,11 @@ import pytest
 from itemstore.projections.queries.indexes import columns, slices
 from itemstore.projections.queries.indexes.bodies import keys_at
 from itemstore.projections.queries.paths import Path, path_of
+from itemstore.projections.sql.checkpoints import Checkpoint, begin
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.postgres import postgres_database
-from itemstore.projections.sql.tables import Checkpoint, begin, create_tables, indexes
+from itemstore.projections.sql.tables import create_tables, indexes
 from tests.postgresql import PostgresServer
 from tests.queries.rows import ITEMS, put, remove
 

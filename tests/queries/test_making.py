@@ -11,9 +11,10 @@ from itemstore.projections.queries.indexes import slices
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.queries.indexes.making import Making
 from itemstore.projections.queries.indexes.texts import text_of
+from itemstore.projections.sql.checkpoints import Checkpoint, begin
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, begin, create_tables, indexes
+from itemstore.projections.sql.tables import create_tables, indexes
 from tests.queries.rows import ITEMS, put
 
 OTHER = "others"

@@ -20,10 +20,11 @@ from itemstore.projections.queries.paths import path_of
 from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.query import Found, Place, Plan, Query
 from itemstore.projections.queries.running import found, found_in
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.tables import create_tables
 from itemstore.projections.sql.writing import Writing
 
 ITEMS = 400

@@ -29,7 +29,7 @@ WORDS = frozenset(
         *("OR", "0", "NULL", "count", "AS", "JOIN", "ON", "MATCH", "1", "counted", "found", "kept"),
         *("items", "id", "version", "position", "created_position", "body", "k1", "k2", "k3"),
         *("itemstore_checkpoints", "collection", "log", "event", "target", "events"),
-        *("itemstore_indexes", "path", "column_name", "is_complete"),
+        *("partition", "partitions", "itemstore_indexes", "path", "column_name", "is_complete"),
         *("itemstore_texts", "paths", "table_name", "filled_to"),
         *("itemstore_words_items", "itemstore_words_items_fts", "number", "rowid"),
         *'?(),.=><*"',

@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from itemstore.domain.commands import Command, DeleteItem, PutItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.keys import Keys
-from itemstore.eventlog.log import EventLog
+from itemstore.eventlog.log import EventLog, Log
 from itemstore.projections.rebuild import shadow
 
 Damage = Callable[[Redis, Keys], Awaitable[object]]
 
 
-async def write(log: EventLog, count: int, items: int = 20, seed: int = 1) -> None:
+async def write(log: Log, count: int, items: int = 20, seed: int = 1) -> None:
     """Puts and deletes items at random; each item exists at the end but every fifth."""
     chance = random.Random(seed)
     for number in range(count):

@@ -11,10 +11,10 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.following import Following
 from itemstore.projections.pace import Pace
 from itemstore.projections.runner import Runner
+from itemstore.projections.sql.checkpoints import Checkpoint, checkpoint
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
-from itemstore.projections.sql.tables import Checkpoint, checkpoint
 
 PACE = Pace(pause=0.002, long_pause=0.002, recheck=0.05)
 
@@ -74,20 +74,23 @@ def tables(database: Database, partition: Partition) -> tuple[dict[str, str], in
     """The same from the tables."""
     name = partition.keys.collection
     with closing(database.reading()) as connection, connection.transaction():
-        at = checkpoint(connection, name) or Checkpoint("")
+        number = partition.keys.partition or 0
+        at = checkpoint(connection, name, number) or Checkpoint("")
         rows = {
             item: f'{{"version":{version},"position":"{position}","created":"{created}",'
             f'"data":{body}}}'
             for item, version, position, created, body in connection.rows(
                 f'SELECT id, version, position, created_position, body FROM "{name}"'  # noqa: S608
+                " WHERE partition = ?",
+                (number,),
             )
         } | {
             item: f'{{"version":{version},"position":"{position}","created":"{created}",'
             '"deleted":true}'
             for item, version, position, created in connection.rows(
                 "SELECT id, version, position, created_position FROM itemstore_deleted"
-                " WHERE collection = ?",
-                (name,),
+                " WHERE collection = ? AND partition = ?",
+                (name, number),
             )
         }
     return rows, at.items, at.position

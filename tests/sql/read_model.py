@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from itemstore.eventlog.log_id import identity
 from itemstore.eventlog.partition import Partition
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.database import Database
-from itemstore.projections.sql.tables import Checkpoint, Index, begin, checkpoint, create_tables
+from itemstore.projections.sql.tables import Index, create_tables
 from itemstore.projections.sql.writing import Writing
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("redis", ["fakeredis"], indirect=True)
 
 ANOTHER = (
     "INSERT INTO items SELECT 'other', version, created, modified, position,"
-    " created_position, body, k1 FROM items WHERE id = 'indexed'"
+    " created_position, body, partition, k1 FROM items WHERE id = 'indexed'"
 )
 
 
@@ -76,7 +76,7 @@ async def test_what_follows_the_log_is_clean(partition: Partition, followed: Dat
         ("UPDATE itemstore_deleted SET version = 7 WHERE id = 'gone'", ["deleted gone"]),
         ("DELETE FROM itemstore_deleted WHERE id = 'gone'", ["deleted gone"]),
         (
-            "INSERT INTO itemstore_deleted VALUES ('items', 'indexed', 1, '1-1', '1-1')",
+            "INSERT INTO itemstore_deleted VALUES ('items', 'indexed', 1, '1-1', '1-1', 0)",
             ["deleted indexed"],
         ),
         ("UPDATE itemstore_checkpoints SET items = items + 1", ["count"]),

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from itemstore.domain.positions import START
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.errors import SqlDamaged, SqlMissing, SqlTooSlow, SqlUnavailable
 from itemstore.projections.sql.postgres import (
     LONGEST_NAME,
@@ -22,7 +23,7 @@ from itemstore.projections.sql.postgres import (
     schema_of,
 )
 from itemstore.projections.sql.postgres_many import for_all
-from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.tables import create_tables
 from itemstore.projections.sql.writing import Writing
 from tests.conftest import ROOT
 from tests.docs.pages import blocks

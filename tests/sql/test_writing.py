@@ -8,8 +8,9 @@ import pytest
 
 from itemstore.domain.positions import START
 from itemstore.eventlog.reader import Entry
+from itemstore.projections.sql.checkpoints import Checkpoint, begin, checkpoint
 from itemstore.projections.sql.database import Connection, Database, Row
-from itemstore.projections.sql.tables import Checkpoint, begin, checkpoint, create_tables
+from itemstore.projections.sql.tables import create_tables
 from itemstore.projections.sql.writing import Writing
 from tests.sql.entries import LOG, created, deleted, updated
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from itemstore.domain.positions import key_of
 from itemstore.projections.queries.indexes import columns, texts
 from itemstore.projections.queries.indexes.declared import Declared
 from itemstore.projections.queries.paths import path_written
+from itemstore.projections.sql.checkpoints import checkpoints, is_made
 from itemstore.projections.sql.database import Connection
-from itemstore.projections.sql.tables import INDEXES, checkpoint, indexes
+from itemstore.projections.sql.tables import INDEXES, indexes
 
 
 class Making:
-    """Lets a database have what is declared for some collections, and nothing else."""
+    """Lets a database have what is declared for some collections, and nothing else.
 
-    def __init__(self, declared: Mapping[str, Declared]) -> None:
+    They are in so many `partitions`.
+    """
+
+    def __init__(self, declared: Mapping[str, Declared], partitions: int = 1) -> None:
         self._declared = declared
+        self._partitions = partitions
         self._connection: Connection | None = None
         self._unfinished: list[str] = []
 
@@ -39,8 +43,8 @@ class Making:
                 texts.settle(connection, collection, each.text)
             self._connection, self._unfinished = connection, [*self._declared]
         for collection in [*self._unfinished]:
-            if not _is_made(connection, collection):
-                continue
+            if not is_made(checkpoints(connection, collection), self._partitions):
+                continue  # an index is made faster after the rows of the logs' past
             if columns.step(connection, collection) or texts.step(connection, collection):
                 return True
             self._unfinished.remove(collection)
@@ -67,9 +71,3 @@ def made(connection: Connection, collection: str) -> Made:
         },
         {str(each): text.is_complete for each in text.paths} if text else {},
     )
-
-
-def _is_made(connection: Connection, collection: str) -> bool:
-    """Whether the rows of the log's past are there: an index is made faster after them."""
-    at = checkpoint(connection, collection)
-    return at is not None and key_of(at.position) >= key_of(at.target)
