@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeredis import FakeAsyncRedis
+from redis.asyncio import Redis
 
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
@@ -11,8 +11,9 @@ from itemstore.store.tokens import Role, create
 
 
 async def bearer(
-    redis: FakeAsyncRedis, name: str, scope: Scope, role: Role = Role.writer
+    store: Redis | Partition, name: str, scope: Scope, role: Role = Role.writer
 ) -> dict[str, str]:
-    """The header of a new token."""
-    text = await create(Partition(redis, Keys()), name, role, scope)
+    """The header of a new token: of the store on an engine, or of the one with this first part."""
+    partition = store if isinstance(store, Partition) else Partition(store, Keys())
+    text = await create(partition, name, role, scope)
     return {"authorization": f"Bearer {text}"}

@@ -14,15 +14,28 @@ from pydantic import BaseModel
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.domain.events import RecordedEvent
+from itemstore.domain.positions import key_of
 from itemstore.eventlog.codec import decode_all
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import WHOLE
 from itemstore.store.settings import Settings
 from tests.api.bearers import bearer
 
 BASE_URL = "http://store"
 
+SEVERAL = 4
+"""Partitions of a store that has several; `foo` is not in the first of them."""
+
 Events = Callable[[], Awaitable[list[RecordedEvent]]]
 Serve = Callable[..., httpx.AsyncClient]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test whose mark `partitions` has several numbers runs on a store of each."""
+    mark = metafunc.definition.get_closest_marker("partitions")  # that of the test before its file
+    if mark and "partitions" in metafunc.fixturenames:
+        metafunc.parametrize("partitions", mark.args, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +59,27 @@ def redis(engine: FakeServer) -> FakeAsyncRedis:
 
 
 @pytest.fixture
-async def whole(redis: FakeAsyncRedis) -> dict[str, str]:
+def partitions(request: pytest.FixtureRequest) -> int:
+    """How many the store has: one, where its mark does not say otherwise."""
+    return getattr(request, "param", 1)
+
+
+@pytest.fixture
+def keys(partitions: int) -> Keys:
+    """Those of the first partition, with which is what belongs to the whole store."""
+    return Keys(partition=None if partitions == 1 else 0)
+
+
+@pytest.fixture
+def settings(partitions: int) -> Settings:
+    """The default ones."""
+    return Settings(**_of_a_store_with(partitions))
+
+
+@pytest.fixture
+async def whole(partition: Partition) -> dict[str, str]:
     """The header of a token that is bound to nothing."""
-    return await bearer(redis, "whole", WHOLE)
+    return await bearer(partition, "whole", WHOLE)
 
 
 @pytest.fixture
@@ -66,9 +97,9 @@ def asked(redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def app(redis: FakeAsyncRedis) -> ItemStore:
+def app(redis: FakeAsyncRedis, settings: Settings) -> ItemStore:
     """The API with the default settings."""
-    return create_app(Settings(), redis=redis)
+    return create_app(settings, redis=redis)
 
 
 @pytest.fixture
@@ -89,13 +120,17 @@ async def changed(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def serve(redis: FakeAsyncRedis) -> AsyncIterator[Serve]:
+async def serve(redis: FakeAsyncRedis, partitions: int) -> AsyncIterator[Serve]:
     """Makes clients of apps with other settings on the same engine: `serve(max_body=100)`."""
     async with AsyncExitStack() as stack:
 
         def open_client(
             *, model: type[BaseModel] | str | None = None, **settings: Any
         ) -> httpx.AsyncClient:
+            settings = {
+                "partitions": partitions,
+                "sql_url": "off" if partitions > 1 else None,
+            } | settings
             if isinstance(model, str):
                 app = create_app(Settings(model=model, **settings), redis=redis)
             else:
@@ -108,14 +143,22 @@ async def serve(redis: FakeAsyncRedis) -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
-def events(redis: FakeAsyncRedis) -> Events:
-    """Reads the whole log, as it stands in the stream."""
+def events(redis: FakeAsyncRedis, partitions: int) -> Events:
+    """Reads the whole log, as it stands in its streams, in the order of time."""
+    numbers = [None] if partitions == 1 else [*range(partitions)]
 
     async def read() -> list[RecordedEvent]:
-        entries: Any = await redis.xrange("items:events")
-        return decode_all(entries)
+        found: list[RecordedEvent] = []
+        for number in numbers:
+            entries: Any = await redis.xrange(Keys(partition=number).events)
+            found += decode_all(entries, partition=number)
+        return sorted(found, key=lambda event: key_of(event.position))
 
     return read
+
+
+def _of_a_store_with(partitions: int) -> dict[str, Any]:
+    return {"partitions": partitions} | ({"sql_url": "off"} if partitions > 1 else {})
 
 
 def client_of(app: ItemStore) -> httpx.AsyncClient:

@@ -11,6 +11,7 @@ import httpx
 from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS, ItemCreated, ItemDeleted, ItemUpdated
+from itemstore.domain.partitions import partition_of
 from itemstore.domain.positions import START
 from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
@@ -23,14 +24,21 @@ Line = tuple[str, str, str, bytes]
 """Position, type, item, body."""
 
 
-async def write_history(redis: Redis, lines: Sequence[Line]) -> None:
-    """Writes events under these positions into an empty log."""
+async def write_history(redis: Redis, lines: Sequence[Line], partitions: int = 1) -> None:
+    """Writes events under these positions into an empty log, each into its partition."""
+    for number in range(partitions):
+        own = [line for line in lines if partition_of(line[2], partitions) == number]
+        keys = Keys(partition=None if partitions == 1 else number)
+        await _written(Partition(redis, keys), own)
+
+
+async def _written(partition: Partition, lines: Sequence[Line]) -> None:
     events = (
         ForeignEvent(number, kind, item, body, position)
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
     checked = ImportCheck(0, keep=True).checked(events)
-    async for _ in import_events({ITEMS: Partition(redis, Keys())}, checked, {ITEMS: START}):
+    async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
         pass
 
 

@@ -10,8 +10,10 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from tests.api.conftest import problem, sent_by
+from tests.api.conftest import SEVERAL, problem, sent_by
 from tests.api.history import CREATED, http_date, position_at, write_history
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 async def test_an_item_is_what_the_write_stored_and_nothing_around_it(
@@ -158,6 +160,7 @@ async def test_a_range_is_answered_with_the_whole(client: httpx.AsyncClient) -> 
     assert (answer.status_code, answer.json()["name"]) == (200, "Fighters")
 
 
+@pytest.mark.partitions(1)
 async def test_a_row_that_was_edited_by_hand_is_no_item(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
@@ -172,6 +175,7 @@ async def test_a_row_that_was_edited_by_hand_is_no_item(
     assert whole.status_code == 200
 
 
+@pytest.mark.partitions(1)
 async def test_nothing_was_modified_after_its_answer_was_made(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:

@@ -11,8 +11,11 @@ import pytest
 
 from itemstore.api.app import ItemStore
 from itemstore.domain.evolve import Item
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"

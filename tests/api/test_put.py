@@ -8,8 +8,11 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 BODY = {"name": "Fighters", "size": 6}
 STORED = b'{"name":"Fighters","size":6}'
@@ -299,6 +302,7 @@ async def test_a_put_of_a_part_is_refused(client: httpx.AsyncClient, unchanged: 
     problem(answer, 400, "partial-put")
 
 
+@pytest.mark.partitions(1)
 async def test_a_person_reads_the_write_with_redis_cli(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
