@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,11 @@ from itemstore.cli.import_target import Target
 from itemstore.cli.interruption import Interrupted, postponed
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
-from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogArchived, LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning
-from itemstore.eventlog.importing import ImportRefused, Step, import_events, in_batches
+from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning, WhatIsThere
+from itemstore.eventlog.importing import ImportRefused, Step, in_batches
+from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.readiness import log_end
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode
@@ -31,6 +29,9 @@ from itemstore.store.store import Store
 
 AT_ONCE = 100
 """Rows that are asked for together."""
+
+MOST_STEPS = 16
+"""Script calls whose events are in memory at once; each is for one partition of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,28 @@ class Plan:
     total: int
 
 
+@dataclass
+class Written:
+    """How much of a plan is written: the events of all lines up to `line`.
+
+    And of the lines after that, up to `until`, those in the partitions `partly`.
+    """
+
+    events: int = 0
+    line: int = 0
+    until: int = 0
+    partly: list[int] = field(default_factory=list)
+
+    def add(self, step: Step) -> None:
+        """Notes that a step was written."""
+        self.events += step.count
+        self.until = step.line
+        if step.is_last:
+            self.line, self.partly = step.line, []
+        else:
+            self.partly.append(step.partition)
+
+
 async def import_file(
     store: Store, path: Path | None, *, append: bool, only: str | None = None
 ) -> int:
@@ -55,22 +78,33 @@ async def import_file(
     """
     target = await Target.of(store, only)
     with opened(path) as source, spool() as kept, reported(quiet=False) as report:
-        try:
-            there, total = await _checked(target, source, kept, report, append=append)
-        except (ImportRefused, SpoolFailed) as error:
-            raise Stop(str(error)) from None
-        except NotItsBeginning as error:
-            raise Stop(_not_its_beginning(target.end, error)) from None
-        except Interrupted:
-            say("Interrupted; nothing was imported.")
-            raise
-        if there:
-            say(f"{_events(there)} in the log already")
-        await _write(store, Plan(source.name, append, target, there, total), kept, report)
+        plan = await planned(target, source, kept, report, append=append)
+        if plan.there:
+            say(f"{_events(plan.there)} in the log already")
+        await _write(store, plan, kept, report)
     end = await log_end(store.partition.client, target.end)
     if end.sentence is not None:
         say(end.sentence)
-    return total
+    return plan.total
+
+
+async def planned(
+    target: Target, source: Source, kept: Spool, report: Report, *, append: bool
+) -> Plan:
+    """What `kept` has now: all events that are not in the log already, checked.
+
+    Raises Stop for a line that can't be imported, and Interrupted.
+    """
+    try:
+        there, total = await _checked(target, source, kept, report, append=append)
+    except (ImportRefused, SpoolFailed) as error:
+        raise Stop(str(error)) from None
+    except NotItsBeginning as error:
+        raise Stop(_not_its_beginning(target.end, error)) from None
+    except Interrupted:
+        say("Interrupted; nothing was imported.")
+        raise
+    return Plan(source.name, append, target, there, total)
 
 
 async def _checked(
@@ -83,65 +117,82 @@ async def _checked(
         collection_of=target.collection_of,
         archived=await target.archived(),
     )
-    events = source.events()
-    there = 0 if append else await check.past_what_is_in(target.log, events)
-    total = 0
-    for some in in_batches(events) if append else [events]:
-        if append:
-            unknown = {(target.collection_of(event), event.item) for event in some}
-            check.exists |= await _existing(target, unknown - check.exists.keys())
-        for step in check.checked(some):
-            if not append:
-                await target.check_free(step)
-            kept.add(step)
-            total += step.count
-            report(Progress("checking", total, 0))
+    there = total = 0
+    logs = [] if append else [WhatIsThere(log) for log in target.logs]
+    try:
+        for read in in_batches(source.events(), min(len(target.ends), MOST_STEPS)):
+            new = read
+            if append:
+                unknown = {(target.collection_of(event), event.item) for event in read}
+                check.exists |= await _existing(target, unknown - check.exists.keys())
+            else:
+                new = await check.not_there(logs, read)
+                there += len(read) - len(new)
+            for step in check.checked(new):
+                if not append:
+                    await target.check_free(step)
+                kept.add(step)
+                total += step.count
+                report(Progress("checking", total, 0))
+        for log in logs:
+            if await log.next() is not None:
+                raise NotItsBeginning(None)
+    finally:
+        for log in logs:
+            await log.aclose()
     return there, total
 
 
 async def _write(store: Store, plan: Plan, kept: Spool, report: Report) -> None:
     """Imports what was checked. Raises Stop and Interrupted, and says before how far it came."""
-    done, line, target = 0, 0, plan.target
-    partitions = {name: target.partition(name) for name in target.used}
-    steps = import_events(partitions, _with_room(kept.steps(), store.disk), target.ends)
+    written, target = Written(), plan.target
     try:
         # A signal waits for the end of a step, so that what is said here is what there is.
         with postponed() as check:
             store.disk.check()
             await target.begin()
-            async with aclosing(steps) as writing:
-                async for step in writing:
-                    done, line, target.ends = done + step.count, step.line, dict(step.ends)
-                    report(Progress("importing", done, plan.total))
+            for step in kept.steps():
+                store.disk.check()
+                await target.write(step)
+                written.add(step)
+                report(Progress("importing", written.events, plan.total))
+                if not written.partly:
                     check()
     except Interrupted:
-        say(f"Interrupted. {_left_off(plan, done, line)}")
+        say(f"Interrupted. {_left_off(plan, written)}")
         raise
     except (LogUnavailable, LogFull, LogBroken, SpoolFailed) as error:
         doubt = await _in_doubt(target) if plan.appends else ""
-        raise Stop(f"{error} {doubt}{_left_off(plan, done, line)}") from None
+        raise Stop(f"{error} {doubt}{_left_off(plan, written)}") from None
     except LogArchived as error:  # it was archived since it was checked
-        raise Stop(f"{error} {_left_off(plan, done, line)}") from None
+        raise Stop(f"{error} {_left_off(plan, written)}") from None
     except LogMoved as error:
         message = (
-            f"{error} {_events(plan.there + done)} in the log, and they stay. To start over, use "
-            "an empty log."
+            f"{error} {_events(plan.there + written.events)} in the log, and they stay. To start "
+            "over, use an empty log."
         )
         raise Stop(message) from None
 
 
-def _left_off(plan: Plan, done: int, line: int) -> str:
+def _left_off(plan: Plan, written: Written) -> str:
     """How much was imported, and how to go on."""
-    there, wanted = plan.there + done, plan.there + plan.total
+    there, wanted = plan.there + written.events, plan.there + plan.total
     if there == 0:
         return "Nothing was imported."
     said = f"{there:,} of {wanted:,} events are in the log"
     if not plan.appends:
         return f"{said}; run the same command again to go on."
+    said += f", those of the first {written.line:,} lines"
+    if written.partly:
+        numbers = ", ".join(map(str, written.partly))
+        said += (
+            f", and of the lines up to {written.until:,} those whose items are in the partitions "
+            f"{numbers} (docs/cluster.md says which these are); leave them out as you go on"
+        )
     name = "FILE" if plan.name == "stdin" else shlex.quote(plan.name)
     return (
-        f"{said}, those of the first {line:,} lines. To go on with the rest: "
-        f"tail -n +{line + 1} {name} | itemstore import --append{plan.target.option}"
+        f"{said}. To go on with the rest: "
+        f"tail -n +{written.line + 1} {name} | itemstore import --append{plan.target.option}"
     )
 
 
@@ -165,20 +216,16 @@ def _events(count: int) -> str:
     return f"{count} {'event is' if count == 1 else 'events are'}"
 
 
-def _with_room(steps: Iterable[Step], disk: DiskSpace) -> Iterator[Step]:
-    """The steps, for as long as there is room for them. Raises LogFull."""
-    for step in steps:
-        disk.check()
-        yield step
-
-
 async def _existing(
     target: Target, items: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], bool]:
     """Of each item, by its collection and its id, whether it exists now."""
     found: dict[tuple[str, str], bool] = {}
-    for collection, of_one in groupby(sorted(items), key=itemgetter(0)):
-        partition, names = target.partition(collection), [item for _, item in of_one]
+    by_partition: dict[str, tuple[Partition, str, list[str]]] = {}
+    for collection, item in sorted(items):
+        partition = target.partition_of(collection, item)
+        by_partition.setdefault(partition.keys.current, (partition, collection, []))[2].append(item)
+    for partition, collection, names in by_partition.values():
         for start in range(0, len(names), AT_ONCE):
             some = names[start : start + AT_ONCE]
             with translated():

@@ -77,6 +77,12 @@ def event_id(position: str, partition: int | None) -> str:
     return position if partition is None else f"{position}@{partition}"
 
 
+def position_in(text: str) -> str | None:
+    """The position in the id of an event, of any store; None where it is no such id."""
+    match = _ID.fullmatch(text)
+    return position_of(match[1] if match else text)
+
+
 def _read(text: str, partitions: int) -> list[str] | None:
     """The positions that a text says of so many partitions; None where it says none."""
     if text.startswith(CURSOR):

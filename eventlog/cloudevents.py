@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from itemstore.domain.cursors import position_in
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.ids import InvalidItemId, id_of
-from itemstore.domain.positions import LAST_TIME, position_of
+from itemstore.domain.positions import LAST_TIME
 from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.codec import decode_meta
 from itemstore.eventlog.excerpts import quoted
@@ -120,7 +121,7 @@ def _checked_id(text: str) -> str:
 
 
 def _position(text: object) -> str | None:
-    return position_of(text) if isinstance(text, str) else None
+    return position_in(text) if isinstance(text, str) else None
 
 
 def _milliseconds(time: object) -> int | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from itemstore.domain.events import (
     ITEMS,
@@ -14,6 +13,7 @@ from itemstore.domain.events import (
     RecordedEvent,
 )
 from itemstore.domain.evolve import ImpossibleHistory, Item, evolve
+from itemstore.domain.partitions import partition_of
 from itemstore.domain.positions import LARGEST, START, key_of, position_at
 from itemstore.engine.steps import steps
 from itemstore.eventlog.codec import encode_meta
@@ -47,6 +47,27 @@ class NotItsBeginning(Exception):
         self.line = line
 
 
+class WhatIsThere:
+    """The events that the log of a partition has already, one after the other."""
+
+    def __init__(self, log: FeedReader) -> None:
+        self._slices = log.recorded_slices()
+        self._slice: Iterator[RecordedEvent] = iter(())
+
+    async def next(self) -> RecordedEvent | None:
+        """The next one, None after the last. Raises what a failing engine raises."""
+        while (recorded := next(self._slice, None)) is None:
+            slice_ = await anext(self._slices, None)
+            if slice_ is None:
+                return None
+            self._slice = iter(slice_)
+        return recorded
+
+    async def aclose(self) -> None:
+        """Ends reading it."""
+        await self._slices.aclose()
+
+
 CollectionOf = Callable[[ForeignEvent], str]
 """The name of the collection that an event is for. Raises ImportRefused."""
 
@@ -57,7 +78,8 @@ class ImportCheck:
     `now`, in milliseconds since 1970, is the time of an event that has none. With `keep` an event
     keeps its own position, else it gets a new one. `collection_of` says which collection an event
     is for. `exists` says of items, by collection and id, whether they exist before the next event;
-    those that it does not name do not. `archived` is a position up to which no event may come in.
+    those that it does not name do not. `archived` is, for each partition of the store, a position
+    up to which no event may come in.
     """
 
     def __init__(
@@ -66,49 +88,54 @@ class ImportCheck:
         *,
         keep: bool,
         collection_of: CollectionOf | None = None,
-        archived: str = START,
+        archived: Sequence[str] = (START,),
     ) -> None:
         self.exists: dict[tuple[str, str], bool] = {}
         self.collection_of = collection_of or (lambda _: ITEMS)
         self._now = now
         self._keep = keep
         self._archived = archived
-        self._last = key_of(START)
+        self._last = [key_of(START)] * len(archived)
 
-    async def past_what_is_in(self, log: FeedReader, events: Iterator[ForeignEvent]) -> int:
-        """How many of the first events are in the log already: all that the log has.
+    async def not_there(
+        self, logs: Sequence[WhatIsThere], events: Iterable[ForeignEvent]
+    ) -> list[ForeignEvent]:
+        """Those of the next events that are not in the logs, one for each partition, already.
 
-        The log may be that of several collections together. Raises NotItsBeginning where it is not
-        what an import of these events that keeps positions leaves when it is interrupted,
-        ImportRefused, and what a failing engine raises.
+        Raises NotItsBeginning where these are not what an import of these events that keeps
+        positions leaves when it is interrupted, ImportRefused, and what a failing engine raises.
         """
-        count = 0
-        async with aclosing(log.recorded_slices()) as slices:
-            async for slice_ in slices:
-                for recorded in slice_:
-                    event = next(events, None)
-                    if event is None or not self._became(event, recorded):
-                        raise NotItsBeginning(event.line if event else None)
-                    self._follow(event, recorded.collection)
-                    self._last = key_of(recorded.position)
-                    count += 1
-        return count
+        new = []
+        for event in events:
+            number = self._partition_of(event)
+            recorded = await logs[number].next()
+            if recorded is None:
+                new.append(event)
+                continue
+            if not self._became(event, recorded, self._last[number]):
+                raise NotItsBeginning(event.line)
+            self._follow(event, recorded.collection)
+            self._last[number] = key_of(recorded.position)
+        return new
 
     def checked(self, events: Iterable[ForeignEvent]) -> Iterator[Step]:
-        """The events in script calls. Raises ImportRefused.
+        """The events in script calls, each of them for one partition. Raises ImportRefused.
 
         That is for an event that the history before it does not allow, and for positions that do
-        not go up.
+        not go up within a partition.
         """
-        placed = ((*self.place(event), event) for event in events)
-        for batch in steps(placed, _bytes_placed, most=BATCH, most_bytes=BATCH_BYTES):
-            arguments: list[str | bytes] = []
-            numbers: dict[str, str] = {}
-            for collection, place, event in batch:
-                numbers.setdefault(collection, str(len(numbers) + 1))
-                arguments += (place, event.type, event.item, event.body, encode_meta(event.meta))
-            of_each = "" if len(numbers) == 1 else " ".join(numbers[name] for name, *_ in batch)
-            yield Step(len(batch), batch[-1][-1].line, (*numbers,), of_each, arguments)
+        placed: dict[int, list[_Placed]] = {}
+        line = 0
+        for event in events:
+            placed.setdefault(self._partition_of(event), []).append((*self.place(event), event))
+            line = event.line
+        has_several = len(self._last) > 1
+        for number, all_of_it in placed.items():
+            batches = [*steps(all_of_it, _bytes_placed, most=BATCH, most_bytes=BATCH_BYTES)]
+            for batch in batches:
+                of_batch = line if has_several else batch[-1][-1].line
+                is_last = not has_several or (number == [*placed][-1] and batch is batches[-1])
+                yield _step(batch, of_batch, number, is_last=is_last)
 
     def place(self, event: ForeignEvent) -> tuple[str, str]:
         """The collection and the position of the next event, `*` for a new one.
@@ -120,24 +147,41 @@ class ImportCheck:
         self._follow(event, collection)
         return collection, place
 
+    def _partition_of(self, event: ForeignEvent) -> int:
+        partitions = len(self._last)
+        return 0 if partitions == 1 else partition_of(event.item, partitions)
+
     def _next_position(self, event: ForeignEvent) -> str:
-        key = _next_key(event, self._last, self._now)
-        if event.position is not None and key <= self._last:
-            reason = f"position {event.position} is not after {position_at(*self._last)}"
-            raise ImportRefused(event.line, reason)
+        number = self._partition_of(event)
+        last, archived = self._last[number], self._archived[number]
+        key = _next_key(event, last, self._now)
+        if event.position is not None and key <= last:
+            raise ImportRefused(event.line, self._why_not_after(event.position, number))
         if event.position is None and (event.milliseconds or 0) > self._now + LATEST_MS:
             reason = "its time lies more than a day in the future; mend it, or leave it out"
             raise ImportRefused(event.line, reason)
-        if key <= key_of(self._archived):
+        if key <= key_of(archived):
             reason = (
-                f"the archive holds the log up to {self._archived}, and nothing can come in before "
+                f"the archive holds the log up to {archived}, and nothing can come in before "
                 "that any more. Use --append, which gives the events new positions"
             )
             raise ImportRefused(event.line, reason)
-        self._last = key
+        self._last[number] = key
         return event.position or position_at(*key)
 
-    def _became(self, event: ForeignEvent, recorded: RecordedEvent) -> bool:
+    def _why_not_after(self, position: str, number: int) -> str:
+        last = position_at(*self._last[number])
+        where = f" in partition {number} of this store" if len(self._last) > 1 else ""
+        reason = f"position {position} is not after {last}{where}"
+        if position != last:
+            return reason
+        return (
+            f"{reason}. Two events may have one position where their store has several partitions. "
+            "Import into a store with a multiple of that number, or use --append, which gives new "
+            "positions"
+        )
+
+    def _became(self, event: ForeignEvent, recorded: RecordedEvent, last: tuple[int, int]) -> bool:
         """Whether an import made this of the event, after the position before it."""
         if recorded.event != _event(event) or dict(recorded.meta) != dict(event.meta):
             return False
@@ -145,7 +189,7 @@ class ImportCheck:
             return False
         # Without an id or a time its position came from the clock, at a moment nobody knows now.
         has_time = event.position is not None or event.milliseconds is not None
-        return not has_time or key_of(recorded.position) == _next_key(event, self._last, 0)
+        return not has_time or key_of(recorded.position) == _next_key(event, last, 0)
 
     def _follow(self, event: ForeignEvent, collection: str) -> None:
         item = (collection, event.item)
@@ -157,8 +201,22 @@ class ImportCheck:
         self.exists[item] = outcome
 
 
-def _bytes_placed(placed: tuple[str, str, ForeignEvent]) -> int:
+_Placed = tuple[str, str, ForeignEvent]
+"""An event with its collection and its position."""
+
+
+def _bytes_placed(placed: _Placed) -> int:
     return bytes_of(placed[-1])
+
+
+def _step(batch: Sequence[_Placed], line: int, partition: int, *, is_last: bool) -> Step:
+    arguments: list[str | bytes] = []
+    numbers: dict[str, str] = {}
+    for collection, place, event in batch:
+        numbers.setdefault(collection, str(len(numbers) + 1))
+        arguments += (place, event.type, event.item, event.body, encode_meta(event.meta))
+    of_each = "" if len(numbers) == 1 else " ".join(numbers[name] for name, *_ in batch)
+    return Step(len(batch), line, (*numbers,), of_each, arguments, partition, is_last)
 
 
 def _next_key(event: ForeignEvent, before: tuple[int, int], now: int) -> tuple[int, int]:

@@ -27,18 +27,6 @@ class ImportRefused(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A step of an import: how many events, up to which line, and where the logs end now.
-
-    `ends` has the last position of each collection that is imported into, by name.
-    """
-
-    count: int
-    line: int
-    ends: Mapping[str, str]
-
-
 @value
 class ForeignEvent:
     """An event from elsewhere. `milliseconds` is its time since 1970, where there is no position.
@@ -61,7 +49,9 @@ class Step:
     """What one script call writes: how many events, up to which line, and its arguments.
 
     `collections` are the names of those that it writes to, and `numbers` says which of them each of
-    the events is for, from 1; it is empty where there is only one.
+    the events is for, from 1; it is empty where there is only one. All are in the partition with
+    the number `partition`, from 0. Where `is_last`, no event of a line up to this one is in a step
+    after it.
     """
 
     count: int
@@ -69,6 +59,8 @@ class Step:
     collections: tuple[str, ...]
     numbers: str
     arguments: list[str | bytes]
+    partition: int = 0
+    is_last: bool = True
 
     @property
     def positions(self) -> list[str]:
@@ -78,29 +70,45 @@ class Step:
 
 async def import_events(
     partitions: Mapping[str, Partition], checked: Iterable[Step], after: Mapping[str, str]
-) -> AsyncGenerator[Written, None]:
-    """Writes what was checked to the collections of these names, and says so step by step.
+) -> AsyncGenerator[Mapping[str, str], None]:
+    """Writes what was checked to the collections of these names, and says where their logs end.
 
-    `after` are the positions at which their logs end. Raises LogMoved, LogArchived and LogBroken,
-    and what a failing engine raises: then the step may have been written.
+    It does so step by step; all are of one partition. `after` are the positions at which the logs
+    end before. Raises as `write_step` does.
     """
-    ends = dict(after)
+    ends = after
     for step in checked:
-        into = [partitions[name] for name in step.collections]
-        store = into[0].keys.store
-        keys = [store.position, store.archive]
-        arguments: list[str | bytes] = [step.numbers]
-        for name, partition in zip(step.collections, into, strict=True):
-            keys += (partition.keys.events, partition.keys.current, partition.keys.ids)
-            arguments += (partition.keys.histories, ends[name])
-        reply = await into[0].run(IMPORT, keys=keys, args=[*arguments, *step.arguments])
-        ends |= {name: end.decode() for name, end in zip(step.collections, reply, strict=True)}
-        yield Written(step.count, step.line, dict(ends))
+        ends = await write_step(partitions, step, ends)
+        yield ends
 
 
-def in_batches(events: Iterable[ForeignEvent]) -> Iterator[list[ForeignEvent]]:
-    """The events, as many together as one script call writes."""
-    return steps(events, bytes_of, most=BATCH, most_bytes=BATCH_BYTES)
+async def write_step(
+    partitions: Mapping[str, Partition], step: Step, after: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Writes a step to the collections of these names, whose logs end at `after`; gives their ends.
+
+    Raises LogMoved, LogArchived and LogBroken, and what a failing engine raises: then the step may
+    have been written.
+    """
+    into = [partitions[name] for name in step.collections]
+    store = into[0].keys.store
+    keys = [store.position, store.archive]
+    arguments: list[str | bytes] = [step.numbers]
+    for name, partition in zip(step.collections, into, strict=True):
+        keys += (partition.keys.events, partition.keys.current, partition.keys.ids)
+        arguments += (partition.keys.histories, after[name])
+    reply = await into[0].run(IMPORT, keys=keys, args=[*arguments, *step.arguments])
+    return {**after} | {
+        name: end.decode() for name, end in zip(step.collections, reply, strict=True)
+    }
+
+
+def in_batches(
+    events: Iterable[ForeignEvent], steps_at_once: int = 1
+) -> Iterator[list[ForeignEvent]]:
+    """The events, as many together as so many script calls write."""
+    most, most_bytes = BATCH * steps_at_once, BATCH_BYTES * steps_at_once
+    return steps(events, bytes_of, most=most, most_bytes=most_bytes)
 
 
 def bytes_of(event: ForeignEvent) -> int:
