@@ -1,7 +1,8 @@
 """The answers that queries have to have: those of the library, asked about each item by itself.
 
 `python -m tests.queries.oracle` asks 2,000 random queries about 5,000 random items, of SQLite and
-of PostgreSQL, while nothing is written and while much is, and tells what differs.
+of PostgreSQL, while nothing is written and while much is, and tells what differs. The items are in
+one partition, or in several.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any, cast
 
 import jsonpath_rfc9535
 
+from itemstore.domain.cursors import cursor_at
+from itemstore.domain.partitions import partition_of
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.queries.errors import QueryTooExpensive
 from itemstore.projections.queries.indexes import texts
@@ -61,6 +64,9 @@ LIMITS = (
 
 MOST_PAGES = 3
 
+PARTITIONS = (1, 3, 16)
+"""How many there are, one round after the other."""
+
 KEPT = 100
 """Positions as of which it is known which items there were."""
 
@@ -94,18 +100,24 @@ class Wrong(AssertionError):
 class Writer:
     """Writes random events to the tables of some databases, and knows what items there are then.
 
-    `wholes` are the items as of a position, for each of the last ones at which the tables were.
+    `wholes` are the items as of a cursor, for each of the last ones at which the tables were.
     """
 
-    def __init__(self, databases: Sequence[Database], random: Random, has: Declared) -> None:
+    def __init__(
+        self, databases: Sequence[Database], random: Random, has: Declared, partitions: int = 1
+    ) -> None:
         self._random = random
+        self._partitions = partitions
+        self._positions = ["0-0"] * partitions
         self._connections = [database.writing() for database in databases]
         self._number = 0
         self._versions: Counter[str] = Counter()
         for connection in self._connections:
-            create_tables(connection, [COLLECTION])
-            begin(connection, COLLECTION, Checkpoint("log"))
-            making = Making({COLLECTION: has})
+            create_tables(connection, [COLLECTION], partitions)
+            for number in range(partitions):
+                at = Checkpoint(f"log {number}", partition=number, partitions=partitions)
+                begin(connection, COLLECTION, at)
+            making = Making({COLLECTION: has}, partitions)
             while making.work(connection):
                 pass
         self.wholes: dict[str, Items] = {"0-0": {}}
@@ -137,13 +149,31 @@ class Writer:
             connection.close()
 
     def _apply(self, entries: Sequence[Entry]) -> None:
-        self.wholes[entries[-1][0].decode()] = dict(self._items)
+        """Lets the tables have the entries, those of one partition after the other."""
+        whole = dict([*self.wholes.values()][-1])
+        for number in range(self._partitions):
+            own = [each for each in entries if self._number_of(each) == number]
+            if not own:
+                continue
+            for item in {each[1][3].decode() for each in own}:
+                whole.pop(item, None)
+                if item in self._items:
+                    whole[item] = self._items[item]
+            self._positions[number] = own[-1][0].decode()
+            self.wholes[cursor_at(self._positions)] = dict(whole)
+            self._apply_in(number, own)
         for old in [*self.wholes][:-KEPT]:
             del self.wholes[old]
+
+    def _number_of(self, entry: Entry) -> int:
+        return partition_of(entry[1][3].decode(), self._partitions)
+
+    def _apply_in(self, number: int, entries: Sequence[Entry]) -> None:
         for connection in self._connections:
-            at = checkpoint(connection, COLLECTION)
+            at = checkpoint(connection, COLLECTION, number)
             assert at is not None
-            assert Writing(connection, COLLECTION, keys_of, texts).apply(entries, at)
+            writing = Writing(connection, COLLECTION, keys_of, texts, number)
+            assert writing.apply(entries, at)
 
     def _put(self, item: str) -> Entry:
         body = json.dumps(random_body(self._random), ensure_ascii=self._random.random() < 0.5)
@@ -204,6 +234,7 @@ class Oracle:
 
     query: RandomQuery
     text: Sequence[JsonPath]
+    partitions: int = 1
     _is_found: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -249,7 +280,8 @@ def pages_of(
     is_over = False
     while not is_over:
         query = Query(
-            COLLECTION, asked.where, asked.order, asked.search, asked.prefixes, after, limit
+            *(COLLECTION, asked.where, asked.order, asked.search, asked.prefixes, after, limit),
+            partitions=oracle.partitions,
         )
         page = found(connection, query, limits)
         right = oracle.found(wholes[page.position])
@@ -312,8 +344,10 @@ class Tally:
         self.plans[f"{rows} rows, order by {plan.order}"] += 1
 
 
-def compare(databases: Sequence[Database], seed: str, *, items: int, queries: int) -> Tally:
-    """Asks random queries about random items, with random indexes.
+def compare(
+    databases: Sequence[Database], seed: str, *, items: int, queries: int, partitions: int = 1
+) -> Tally:
+    """Asks random queries about random items, with random indexes, in so many partitions.
 
     Each database is asked all of them, when nothing is written and while something is. Raises
     Wrong.
@@ -321,7 +355,7 @@ def compare(databases: Sequence[Database], seed: str, *, items: int, queries: in
     random, of_writes = Random(seed), Random(f"writes of {seed}")
     has = random_declared(random)
     tally = Tally()
-    with closing(Writer(databases, of_writes, has)) as writer:
+    with closing(Writer(databases, of_writes, has, partitions)) as writer:
         writer.create(items)
 
         def write() -> None:
@@ -329,7 +363,8 @@ def compare(databases: Sequence[Database], seed: str, *, items: int, queries: in
                 writer.write()
 
         for _ in range(queries):
-            oracle = Oracle(random_query(random, with_search=bool(has.text)), has.text)
+            asked = random_query(random, with_search=bool(has.text))
+            oracle = Oracle(asked, has.text, partitions)
             count = len(oracle.found([*writer.wholes.values()][-1]))
             limit = max(oracle.query.limit, count // MOST_PAGES)
             limits = random.choice(LIMITS)
@@ -372,6 +407,7 @@ def main() -> None:
                 f"{options.seed}-{number}",
                 items=options.items,
                 queries=options.queries // options.rounds,
+                partitions=PARTITIONS[number % len(PARTITIONS)],
             )
             print(f"{number}: {time.monotonic() - begun:.0f} s: {tally}", flush=True)
 

@@ -11,7 +11,7 @@ from itemstore.projections.sql.database import Database
 from tests.queries.oracle import compare
 
 
-@pytest.mark.parametrize("seed", ["one", "two"])
-def test_pages_have_what_they_should(database: Database, seed: str) -> None:
+@pytest.mark.parametrize(("seed", "partitions"), [("one", 1), ("two", 1), ("three", 3)])
+def test_pages_have_what_they_should(database: Database, seed: str, partitions: int) -> None:
     """All of it, in order, as of the position that a page has; with whatever indexes there are."""
-    compare([database], seed, items=80, queries=12)
+    compare([database], seed, items=80, queries=12, partitions=partitions)
