@@ -10,7 +10,7 @@ from itemstore.api.context import Context
 from itemstore.archive.archiver import Archiver
 from itemstore.archive.work import Work
 from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.projections.runner import Runner
+from itemstore.projections.runners import Runners
 from itemstore.server.stop_signal import on_stop_signal
 from itemstore.store.archiver import archiving_of, logs_of
 from itemstore.store.archiving_process import InAnotherProcess
@@ -27,9 +27,8 @@ async def running(context: Context) -> AsyncIterator[None]:
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.feed.identity.now()
-    partitions = [each.partition for each in store.collections.values()]
     tasks = [
-        asyncio.create_task(Runner(partitions, context.projections, store.disk).run()),
+        asyncio.create_task(_runners_of(context).run()),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
     ]
@@ -48,6 +47,16 @@ async def running(context: Context) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _runners_of(context: Context) -> Runners:
+    """What keeps the projections up with the logs; where there are partitions, told of writes."""
+    store = context.store
+    partitions = [one for each in store.collections.values() for one in each.partitions]
+    runners = Runners(partitions, context.projections, store.disk)
+    for part in store.parts:
+        part.appender.tell(runners.woken(part.partition))
+    return runners
 
 
 def _endings(archiver: Archiver | None, model: ReadModel | None) -> Iterator[Awaitable[None]]:

@@ -43,7 +43,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
             with reported(quiet=json) as report:
                 receipts = await rebuilding.run(report)
         except Interrupted:
-            of = f" of /{rebuilding.collection}" if rebuilding.is_of_several else ""
+            of = rebuilding.at_work and f" of {rebuilding.at_work},"
             say(f"Interrupted; {projection}{of} is as it was. Run it again to rebuild it.")
             raise
         except NotRebuilt as error:

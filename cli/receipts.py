@@ -1,25 +1,27 @@
-"""The receipts of a rebuild, one a collection, for people."""
+"""The receipts of a rebuild, those of a collection together, for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from itemstore.projections.rebuild.receipt import Receipt
+from itemstore.projections.rebuild.receipt import Receipts
 
 
-def told(receipts: Mapping[str, Receipt]) -> str:
+def told(receipts: Mapping[str, Receipts]) -> str:
     """What was rebuilt, and what was different before, a fact a line."""
     if len(receipts) == 1:
         return _told(next(iter(receipts.values())), "")
     return "\n".join(_told(receipt, f" of /{name}") for name, receipt in receipts.items())
 
 
-def _told(receipt: Receipt, of: str) -> str:
+def _told(receipts: Receipts, of: str) -> str:
+    receipt = receipts.whole
     found = receipt.findings
     total = sum(found.different.values())
     counted = "numbers" if "numbers" in found.different else "items"
+    partitions = "" if None in receipts.of_each else f" in {len(receipts.of_each)} partitions"
     lines = [
-        f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}{of}",
+        f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}{of}{partitions}",
         f"  events     {found.events:,} ({found.first or 'none'} to {found.last or 'none'})",
         f"  {counted:<9}  {found.items:,}",
         f"  took       {receipt.seconds:.2f} s, {receipt.rate:,} events/s",
@@ -33,4 +35,17 @@ def _told(receipt: Receipt, of: str) -> str:
     lines.append(f"  different  {kinds or 'nothing'}")
     if total:
         lines.append(f"  such as    {', '.join(found.examples)}")
+        lines += _where(receipts)
     return "\n".join(lines)
+
+
+def _where(receipts: Receipts) -> Iterator[str]:
+    """In which of several partitions something was different."""
+    if None in receipts.of_each:
+        return
+    differing = [
+        str(number)
+        for number, each in receipts.of_each.items()
+        if any(each.findings.different.values())
+    ]
+    yield f"  in         partition{'s' * (len(differing) > 1)} {', '.join(differing)}"

@@ -37,8 +37,9 @@ def _lines_of_archive(verdicts: Verdicts) -> Iterator[str]:
 def _lines(
     verdicts: Verdicts, verdict: Verdict, counted: Mapping[str, int], of: str, option: str
 ) -> Iterator[str]:
-    events = f"{verdict.events:,} events{of} up to {verdict.position}"
-    yield f"Verified {events}, {verdict.items:,} items"
+    events = f"{verdict.events:,} events{of} up to {verdict.last}"
+    partitions = f", {len(verdict.partitions)} partitions" if verdict.partitions else ""
+    yield f"Verified {events}, {verdict.items:,} items{partitions}"
     yield f"  digest     {verdict.digest}"
     yield f"  different  {_counted(counted)}"
     for difference in verdict.differences:

@@ -6,7 +6,9 @@ each flight of batches is a writer.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from weakref import WeakSet
 
 from redis.asyncio import Redis
 
@@ -80,6 +82,7 @@ class Appender(Appends):
             sizes=self.counts.batch_sizes,
         )
         self._not_yet_durable: NotYetDurable | None = None
+        self._told = WeakSet[asyncio.Event]()
 
     async def append(
         self,
@@ -150,6 +153,10 @@ class Appender(Appends):
         """Why the last batch was not as durable as wanted in time; None where it was."""
         return self._not_yet_durable
 
+    def tell(self, event: asyncio.Event) -> None:
+        """Has an event set after each batch, for as long as somebody else keeps it."""
+        self._told.add(event)
+
     async def _send(self, batch: Sequence[Call]) -> Iterator[Sequence[bytes]]:
         self._disk.check()
         writer = self._idle_writers.pop()
@@ -161,4 +168,6 @@ class Appender(Appends):
         finally:
             self._idle_writers.append(writer)
         self._not_yet_durable = None
+        for event in self._told:
+            event.set()
         return lines_of_each(batch, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,3 +56,7 @@ class Appends(Protocol):
     @abstractmethod
     async def settle_what_is_not(self) -> None:
         """The same where the last batch was not; once that is so it counts as durable."""
+
+    @abstractmethod
+    def tell(self, event: asyncio.Event) -> None:
+        """Has an event set after each batch, for as long as somebody else keeps it."""

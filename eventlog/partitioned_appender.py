@@ -43,3 +43,8 @@ class PartitionedAppender(Appends):
     async def settle_what_is_not(self) -> None:
         """The same in the partitions whose last batch was not."""
         await asyncio.gather(*(each.settle_what_is_not() for each in self._parts))
+
+    def tell(self, event: asyncio.Event) -> None:
+        """Has an event set after each batch in any partition."""
+        for each in self._parts:
+            each.tell(event)

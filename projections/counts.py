@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
-from itemstore.engine.one_trip import replies
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
+from itemstore.eventlog.side_by_side import replies_of
 from itemstore.projections.projection import ProjectionFailed
 
 ANYWHERE = ""
@@ -163,24 +163,26 @@ class CountsExtent(NamedTuple):
 async def all_counts(
     partitions: Sequence[Partition], projection: str
 ) -> list[Counts | MalformedCounts]:
-    """What a projection has counted so far in each collection. Raises LogUnavailable."""
-    commands = [("HGETALL", each.keys.counts(projection)) for each in partitions]
-    found = await replies(partitions[0].client, commands) if partitions else []
-    return [_counts(fields, projection) for fields in found]
+    """What a projection has counted so far in each log. Raises LogUnavailable."""
+    commands = [(each, ("HGETALL", each.keys.counts(projection))) for each in partitions]
+    return [_counts(fields, projection) for fields in await replies_of(commands)]
 
 
 async def extents_of_counts(
     partitions: Sequence[Partition], projection: str
 ) -> list[CountsExtent | Exception]:
-    """How much a projection has counted in each collection, without the numbers.
+    """How much a projection has counted in each log, without the numbers.
 
-    LogBroken or MalformedCounts stands where that can't be read. Raises LogUnavailable.
+    LogBroken or MalformedCounts stands where that can't be read, and LogUnavailable where one of
+    several engines can't be reached. Raises that where the only one can't.
     """
-    keys = [each.keys.counts(projection) for each in partitions]
+    keys = [(each, each.keys.counts(projection)) for each in partitions]
     commands = [
-        command for key in keys for command in (("HMGET", key, *OWN_IN_ORDER), ("HLEN", key))
+        (each, command)
+        for each, key in keys
+        for command in (("HMGET", key, *OWN_IN_ORDER), ("HLEN", key))
     ]
-    found = await replies(partitions[0].client, commands) if partitions else []
+    found = await replies_of(commands)
     return [
         _extent(own, fields, projection)
         for own, fields in zip(found[::2], found[1::2], strict=True)

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from itemstore.domain.evolve import Item
 from itemstore.domain.prefixes import EVERY_ID
-from itemstore.engine.one_trip import replies
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
+from itemstore.eventlog.side_by_side import replies_of
 from itemstore.projections.fold import Fold
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.items import rebuild_items
@@ -55,8 +55,9 @@ class CurrentItemsProjection:
         self, logs: Sequence[tuple[Partition, Extent]]
     ) -> Sequence[Status | Exception]:
         """It is where each log ends."""
-        commands = [("HLEN", partition.keys.current) for partition, _ in logs]
-        rows = await replies(logs[0][0].client, commands) if logs else []
+        rows = await replies_of(
+            [(partition, ("HLEN", partition.keys.current)) for partition, _ in logs]
+        )
         return [
             number if isinstance(number, Exception) else Status(log.last, 0, number)
             for (_, log), number in zip(logs, rows, strict=True)

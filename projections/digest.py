@@ -7,6 +7,7 @@ of the log needs to keep no more of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 BODY = 64
@@ -41,6 +42,14 @@ class RowsDigest:
 
     def __str__(self) -> str:
         return f"{self._sum % _MODULUS:064x}"
+
+
+def sum_of(digests: Iterable[str]) -> str:
+    """The digest of all rows together, by those of parts of them that have no row in common.
+
+    So it does not depend on the partitions that the rows are in.
+    """
+    return f"{sum(int(each, 16) for each in digests) % _MODULUS:064x}"
 
 
 def reduced(body: bytes) -> bytes:

@@ -15,8 +15,10 @@ class Pace:
 
     `pause` is the seconds between two looks at the logs: how old projections are. After `many`
     events it is the `long_pause`: the process has other work then, and fewer, larger steps cost
-    less. After `recheck` seconds one that has nothing new is looked at all the same: somebody may
-    have changed by hand what it keeps.
+    less. Where nothing comes it grows up to the `longest_pause`, if that is longer, unless whoever
+    looks is woken; `patience` is the least time between two tries to be the one who does. After
+    `recheck` seconds one that has nothing new is looked at all the same: somebody may have changed
+    by hand what it keeps.
     """
 
     at_once: int = 128
@@ -26,6 +28,8 @@ class Pace:
     long_pause: float = 0.5
     many: int = 500
     recheck: float = 60.0
+    longest_pause: float = 0.0
+    patience: float = 0.0
 
 
 USUAL = Pace()

@@ -1,14 +1,15 @@
 """Keeping the projections that follow the logs up with them, in one process at a time.
 
 All collections are followed by one loop, with one small command each time it looks and finds
-nothing, however many they are (docs/decisions/0047).
+nothing, however many they are (docs/decisions/0047); of several partitions on one engine, with one
+for each, in one round trip. Those on several engines have a loop each: `runners.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 
@@ -16,9 +17,11 @@ from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.reminders import Reminders
-from itemstore.eventlog.all_logs import have_more, last_position
+from itemstore.eventlog.all_logs import have_more, last_position, last_positions
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.side_by_side import grouped, section_of
 from itemstore.projections import pace as paces
 from itemstore.projections.following import Following, ProjectionAhead
 from itemstore.projections.pace import Pace
@@ -47,7 +50,7 @@ FORESEEN = (
 
 
 class Runner:
-    """Applies what the logs get to every projection that follows them.
+    """Applies what the logs on one engine get to every projection that follows them.
 
     Any number of processes may have one; of those that follow the same, the one that holds the
     lease works. It is not the lease that makes each event count once, but the projection's own
@@ -66,8 +69,12 @@ class Runner:
         pace: Pace | None = None,
         is_alone: bool = False,
     ) -> None:
-        """With `is_alone` no other process follows the same, and no lease is needed."""
+        """With `is_alone` no other process follows the same, and no lease is needed.
+
+        Where `woken` is set, the next look comes soon.
+        """
         self._store = partitions[0]
+        self._sections = [partitions[places[0]] for places in grouped(partitions, section_of)]
         self._has_several = len(partitions) > 1
         self._disk = disk or DiskSpace()
         self._pace = pace or paces.USUAL
@@ -84,6 +91,8 @@ class Runner:
         self._is_at_work = False
         self._found = 0
         self._reminders = Reminders()
+        self._pause = 0.0
+        self.woken = asyncio.Event()
 
     async def run(self) -> None:
         """Follows the logs until it is cancelled. Logs what goes wrong, and goes on."""
@@ -96,7 +105,7 @@ class Runner:
                     await self._work()
                 except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
                     self._warn("This process", error)
-                await asyncio.sleep(PATIENCE)
+                await asyncio.sleep(max(PATIENCE, self._pace.patience))
         finally:
             await self._end_tasks()
 
@@ -108,7 +117,9 @@ class Runner:
     @property
     def _lease_key(self) -> str:
         """One for all processes that follow the same projections of the same collections."""
-        names = sorted(f"{each.projection} {each.partition.keys.collection}" for each in self._all)
+        names = sorted(
+            {f"{each.projection} {each.partition.keys.collection}" for each in self._all}
+        )
         digest = sha256("\n".join(names).encode()).hexdigest()
         return self._store.keys.store.lease(f"following-{digest[:12]}")
 
@@ -125,10 +136,7 @@ class Runner:
             while True:
                 heed_cancellation()
                 await self._look()
-                await asyncio.sleep(self._pace.pause)
-                if self._found >= self._pace.many:
-                    await asyncio.sleep(max(0.0, self._pace.long_pause - self._pace.pause))
-                self._found = 0
+                await self._rest()
                 self._disk.check()
                 if lease:
                     await lease.renew_in_time()
@@ -138,14 +146,35 @@ class Runner:
                 with suppress(LogUnavailable):
                     await lease.release()
 
+    async def _rest(self) -> None:
+        """Waits until it is time for the next look."""
+        await asyncio.sleep(self._pace.pause)
+        if self._found >= self._pace.many:
+            await asyncio.sleep(max(0.0, self._pace.long_pause - self._pace.pause))
+        if self._found or self._tasks:
+            self._pause = 0.0
+        else:
+            self._pause = min(self._pause + self._pace.pause, self._pace.longest_pause)
+            if self._pause > self._pace.pause:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause - self._pace.pause):
+                        await self.woken.wait()
+        self._found = 0
+        self.woken.clear()
+
     async def _look(self) -> None:
         """Lets those whose logs have got something advance."""
-        end = await last_position(self._store)
-        wanting = [each for each in self._all if each.wants_a_look(end)]
-        places = {each: each.position for each in wanting if each.position is not None}
+        ends = await self._ends()
+        wanting = [
+            (each, ends[each.partition.keys.store])
+            for each in self._all
+            if each.partition.keys.store in ends
+            if each.wants_a_look(ends[each.partition.keys.store])
+        ]
+        places = {each: each.position for each, _ in wanting if each.position is not None}
         found = await have_more([(each.partition, at) for each, at in places.items()])
         has_more = dict(zip(places, found, strict=True))
-        for each in wanting:
+        for each, end in wanting:
             if not has_more.get(each, True):
                 each.has_all(end)
                 continue
@@ -156,6 +185,19 @@ class Runner:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def _ends(self) -> Mapping[StoreKeys, str]:
+        """The last position of each partition that can say it. Raises LogUnavailable, LogBroken."""
+        if len(self._sections) == 1:
+            return {self._store.keys.store: await last_position(self._store)}
+        found = await last_positions(self._sections)
+        ends: dict[StoreKeys, str] = {}
+        for section, end in zip(self._sections, found, strict=True):
+            if isinstance(end, Exception):
+                self._warn(f"Partition {section.keys.partition}", end)
+            else:
+                ends[section.keys.store] = end
+        return ends
+
     async def _advance(self, following: Following, end: str) -> None:
         try:
             async with self._turns[following.projection].turn():
@@ -165,10 +207,16 @@ class Runner:
                     following.begin_again()
         except Exception as error:  # noqa: BLE001 - it may be the operator's own
             following.begin_again(PATIENCE)
-            of = f" of /{following.partition.keys.collection}" if self._has_several else ""
-            self._warn(following.projection, error, of)
+            self._warn(following.projection, error, self._of(following.partition))
         finally:
             following.is_busy = False
+
+    def _of(self, partition: Partition) -> str:
+        if not self._has_several:
+            return ""
+        keys = partition.keys
+        number = "" if keys.partition is None else f", partition {keys.partition},"
+        return f" of /{keys.collection}{number}"
 
     def _applied(self, count: int) -> bool:
         """Notes how many events were applied; whether this is still the one that does it."""
@@ -179,7 +227,7 @@ class Runner:
     def _warn(self, who: str, error: Exception, of: str = "") -> None:
         """Logs why somebody does not follow, unless it did so a short time ago.
 
-        What is the same for many collections is said of one of them.
+        What is the same for many logs is said of one of them.
         """
         if self._reminders.is_due(who, str(error)):
             trace = None if isinstance(error, FORESEEN) else error

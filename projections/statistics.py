@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
+from itemstore.domain.cursors import cursor_at, furthest
 from itemstore.domain.events import ItemCreated, ItemDeleted, ItemUpdated, RecordedEvent
-from itemstore.domain.positions import START, key_of, milliseconds_of
+from itemstore.domain.positions import milliseconds_of
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.columns import Columns
 from itemstore.projections.counting import CountingProjection
@@ -63,7 +64,7 @@ STATISTICS = CountingProjection("statistics", count, count_page)
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What the statistics say, up to `position`.
+    """What the statistics say, up to `position`, which is a cursor where there are partitions.
 
     `items` exist; `events` are all there were, `types` and `days` (UTC) say of which type and
     when; `bytes` is the size of all bodies ever stored.
@@ -78,22 +79,31 @@ class Statistics:
 
 
 async def read_statistics(partitions: Sequence[Partition]) -> list[Statistics]:
-    """Those of each collection as of their last update, all of one moment.
+    """Those of each log as of their last update, of one engine as of one moment.
 
     Raises LogUnavailable, MalformedCounts.
     """
     return [_statistics(counts) for counts in await all_counts(partitions, STATISTICS.name)]
 
 
-def in_total(each: Sequence[Statistics]) -> Statistics:
+def of_a_collection(each: Sequence[Statistics]) -> Statistics:
+    """What the statistics of a collection's partitions say together."""
+    return each[0] if len(each) == 1 else _sum(each, cursor_at([one.position for one in each]))
+
+
+def in_total(each: Sequence[Statistics], partitions: int = 1) -> Statistics:
     """What the statistics of collections say together, up to the last event that is in any."""
+    return _sum(each, furthest((one.position for one in each), partitions))
+
+
+def _sum(each: Sequence[Statistics], position: str) -> Statistics:
     days: Counter[date] = Counter()
     types: Counter[str] = Counter()
     for one in each:
         days.update(one.days)
         types.update(one.types)
     return Statistics(
-        max((one.position for one in each), key=key_of, default=START),
+        position,
         sum(one.events for one in each),
         sum(one.items for one in each),
         sum(one.bytes for one in each),

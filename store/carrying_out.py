@@ -169,13 +169,15 @@ class _CarryingOut:
         step = self._progress
         if step is None:
             return self._operation
-        progress = {
+        progress: dict[str, Any] = {
             "stage": step.stage,
             "done": step.events,
             "total": step.total,
             "unit": step.unit,
             "collection": (self._work and self._work.collection) or None,
         }
+        if self._work is not None and self._work.partition is not None:
+            progress["partition"] = self._work.partition
         return replace(self._operation, progress=progress)
 
     @property

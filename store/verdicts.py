@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain
 
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.cursors import furthest
+from itemstore.domain.positions import START
 from itemstore.projections.verdict import SHOWN, Difference, Verdict
 
 ARCHIVE = "archive"
@@ -21,7 +22,8 @@ class Verdicts:
     """What was found in each collection, and `in_archive` in the archive of all, a sentence each.
 
     `projections` are the names of those that were compared; `is_named` says that a collection was
-    asked for by its name, `are_unread` that the archive is damaged where a log had to be read.
+    asked for by its name, `are_unread` that the archive is damaged where a log had to be read. The
+    store has so many `partitions`.
     """
 
     each: Mapping[str, Verdict]
@@ -29,6 +31,7 @@ class Verdicts:
     in_archive: Sequence[str] = ()
     is_named: bool = False
     are_unread: bool = False
+    partitions: int = 1
 
     @cached_property
     def whole(self) -> Verdict:
@@ -53,7 +56,7 @@ class Verdicts:
             counted += Counter(verdict.counted)
         return Verdict(
             digest=_digest(self.each),
-            position=max((verdict.position for verdict in verdicts), key=key_of),
+            position=furthest((verdict.position for verdict in verdicts), self.partitions),
             events=sum(verdict.events for verdict in verdicts),
             items=sum(verdict.items for verdict in verdicts),
             counted=dict(counted),
@@ -68,8 +71,8 @@ class Verdicts:
         whole = self.whole.as_dict()
         if len(self.each) == 1:
             return whole
-        differences = [asdict(one) for one in self.whole.differences if one.where == ARCHIVE] + [
-            {"collection": name} | asdict(one)
+        differences = [one.as_dict() for one in self.whole.differences if one.where == ARCHIVE] + [
+            {"collection": name} | one.as_dict()
             for name, verdict in self.each.items()
             for one in verdict.differences
         ]

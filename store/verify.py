@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
+from itemstore.domain.cursors import positions_of
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.past import PastDamaged
 from itemstore.eventlog.readiness import LogEnd, log_end
+from itemstore.projections.in_turn import in_turn
 from itemstore.projections.progress import Report
 from itemstore.projections.projection import Projection, follows
-from itemstore.projections.verdict import Verdict
+from itemstore.projections.verdict import Verdict, together
 from itemstore.projections.verify.run import verify as compare
 from itemstore.store.archive_check import complaints
+from itemstore.store.collection import Collection
 from itemstore.store.store import Store
 from itemstore.store.verdicts import Verdicts, unread_verdict
 
@@ -36,7 +40,8 @@ class Verified:
 class Verifying:
     """The verification of collections of these names, of all without, and of the archive.
 
-    `collection` is the one that is folded, empty before the first.
+    `collection` is the one that is folded, empty before the first, and `partition` the number of
+    its partition that is, None where the store has one.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Verifying:
     ) -> None:
         """Raises NoSuchCollection."""
         self.collection = ""
+        self.partition: int | None = None
         self._store = store
         self._projections = projections
         self._chosen = store.chosen(collections)
@@ -56,16 +62,44 @@ class Verifying:
             in_archive = await complaints(self._store, report)
             for name, each in self._chosen.items():
                 self.collection = name
-                own = [one for one in self._projections if follows(one, name)]
-                found[name] = await compare(each.partition, own, report=report)
+                found[name] = await self._verdict(each, report)
         except PastDamaged as error:
             in_archive, are_unread = in_archive or [str(error)], True
             unread = unread_verdict("the archive is damaged")
             found |= {each: unread for each in self._chosen if each not in found}
         except LogBroken as error:
-            of = f"/{self.collection}: " if len(self._chosen) > 1 else ""
-            raise NotVerified(f"{of}{error}") from None
+            raise NotVerified(f"{self._of()}{error}") from None
         compared = {each.name for each in self._projections}
-        verdicts = Verdicts(found, compared, in_archive, self._is_named, are_unread)
-        end = await log_end(self._store.partition.client, verdicts.whole.position)
-        return Verified(verdicts, end)
+        count = len(self._store.sections)
+        verdicts = Verdicts(found, compared, in_archive, self._is_named, are_unread, count)
+        return Verified(verdicts, await self._end(verdicts.whole.position))
+
+    def _of(self) -> str:
+        """What is worked on, in front of a sentence, where there are several."""
+        names = [f"/{self.collection}"] if len(self._chosen) > 1 else []
+        if self.partition is not None:
+            names.append(f"partition {self.partition}")
+        return f"{', '.join(names)}: " if names else ""
+
+    async def _verdict(self, collection: Collection, report: Report) -> Verdict:
+        """That on a collection: each partition is folded by itself, so memory is needed for one."""
+        own = [one for one in self._projections if follows(one, collection.name)]
+        count, found = len(collection.partitions), dict[int | None, Verdict]()
+        async with aclosing(in_turn(collection.partitions, report)) as parts:
+            async for partition, of_part in parts:
+                self.partition = partition.keys.partition
+                found[self.partition] = await compare(
+                    partition, own, report=of_part, partitions=count
+                )
+        self.partition = None
+        return together(found)
+
+    async def _end(self, position: str) -> LogEnd:
+        """Where the logs end, in the partition that is the most ahead of its clock."""
+        sections = self._store.sections
+        positions = positions_of(position, len(sections))
+        ends = [
+            await log_end(section.partition.client, at)
+            for section, at in zip(sections, positions, strict=True)
+        ]
+        return max(ends, key=lambda end: end.ahead_seconds)

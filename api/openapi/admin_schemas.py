@@ -27,6 +27,7 @@ _PROGRESS: Description = {
         "total": {**_COUNT, "description": "0 where it is not known yet."},
         "unit": {**_TEXT, "description": "What is counted: events, or MiB."},
         "collection": {**_TEXT_OR_NULL, "description": "The one that is worked on."},
+        "partition": {**_COUNT, "description": "That of it, where there are several."},
     },
 }
 

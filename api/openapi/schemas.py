@@ -305,6 +305,8 @@ _OF_THE_SERVICE: Description = {
         },
         {
             "collection": {**_TEXT, "description": "Whose it is, where there are several."},
+            "partitions": _list_of("PartitionProgress")
+            | {"description": "How far it is in each partition, where there are several."},
             "following": {
                 "type": "boolean",
                 "description": "Of the read model: whether a process follows the log.",
@@ -312,6 +314,15 @@ _OF_THE_SERVICE: Description = {
             "indexes": _made("Of the read model: the paths that are indexed"),
             "texts": _made("Of the read model: the paths whose words are searched"),
         },
+    ),
+    "PartitionProgress": _object(
+        {
+            "partition": _COUNT,
+            "position": _POSITION,
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "lag": _COUNT,
+            "rows": _COUNT,
+        }
     ),
     "Receipt": _object(
         {

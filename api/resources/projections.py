@@ -20,19 +20,27 @@ from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
 from itemstore.api.resources.sources import collection_at
 from itemstore.archive.standing import Progress
+from itemstore.domain.cursors import cursor_at
 from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.overview import (
+    CollectionState,
     LogState,
-    ProjectionState,
+    by_collection,
     log_states,
     projection_states,
 )
-from itemstore.projections.rebuild.receipt import Receipt, last_receipts
+from itemstore.projections.projection import Status
+from itemstore.projections.rebuild.receipt import Receipt, last_receipts, together
 from itemstore.projections.sql.sql_projection import NAME as SQL
-from itemstore.projections.statistics import Statistics, in_total, read_statistics
+from itemstore.projections.statistics import (
+    Statistics,
+    in_total,
+    of_a_collection,
+    read_statistics,
+)
 from itemstore.store.archiver import archive_progress
 from itemstore.store.collection import Collection
 from itemstore.store.read_model import ReadModel
@@ -64,21 +72,20 @@ async def projections(request: Request) -> Reply:
     And how far the archive is, which follows the logs as a projection does.
     """
     asked = _asked_for(request, query(request, SourceQuery))
-    partitions = [each.partition for each in asked]
-    logs = await log_states(partitions)
-    states = await projection_states(logs, request.context.shown_projections)
-    receipts = await last_receipts(partitions)
-    last = {each.name: found for each, found in zip(asked, receipts, strict=True)}
-    told = [_described(each, last[each.collection].get(each.projection)) for each in states]
+    logs = await log_states([one for each in asked for one in each.partitions])
+    content: dict[str, Any] = {"log": _all_of(logs, len(request.store.sections))}
+    states = by_collection(await projection_states(logs, request.context.shown_projections), logs)
+    receipts = await _last_rebuilds(logs)
+    told = [_described(each, receipts.get((each.collection, each.projection))) for each in states]
     if (read_model := request.context.read_model) is not None:
         own = [(state, of) for state, of in zip(states, told, strict=True) if of["name"] == SQL]
         await _describe(read_model, [state.collection for state, _ in own], [of for _, of in own])
-    content: dict[str, Any] = {"log": _all_of(logs), "projections": told}
+    content["projections"] = told
     archive = await archive_progress(request.store) if request.scope.is_whole else None
     if archive is not None:
         content["archive"] = _archive(archive)
     if _is_of_several(request):
-        content["logs"] = [{"collection": each.collection} | _all_of([each]) for each in logs]
+        content["logs"] = [_log_of(each.name, logs) for each in asked]
         for state, described in zip(states, told, strict=True):
             described["collection"] = state.collection
     return json_reply(content, headers=[NO_STORE])
@@ -97,8 +104,11 @@ async def statistics(request: Request) -> Reply:
     """How many items exist, and what happened when, as of `position`."""
     wanted = query(request, SourceQuery)
     asked = _asked_for(request, wanted)
-    found = await read_statistics([each.partition for each in asked])
-    numbers = _numbers(in_total(found))
+    of_logs = await read_statistics([one for each in asked for one in each.partitions])
+    count = len(request.store.sections)
+    starts = range(0, len(of_logs), count)
+    found = [of_a_collection(of_logs[start : start + count]) for start in starts]
+    numbers = _numbers(in_total(found, count))
     if _is_of_several(request) and wanted.source is None:
         numbers["collections"] = {
             each.name: _numbers(own) for each, own in zip(asked, found, strict=True)
@@ -131,13 +141,23 @@ def _asked_for(request: Request, wanted: SourceQuery) -> Sequence[Collection]:
     return [each for each in collections if request.scope.sees(each.name)]
 
 
-def _all_of(logs: Sequence[LogState]) -> dict[str, Any]:
-    """The last event of all, and how many there are. Raises LogBroken."""
-    extents = [_read(each.log) for each in logs]
+def _all_of(logs: Sequence[LogState], partitions: int) -> dict[str, Any]:
+    """The last event of all, and how many there are. Raises LogBroken, LogUnavailable."""
+    ends = [(START, 0)] * partitions
+    for each in logs:
+        place, log = each.partition.keys.partition or 0, _read(each.log)
+        last, events = ends[place]
+        ends[place] = max(last, log.last, key=key_of), events + log.events
     return {
-        "position": max((each.last for each in extents), key=key_of, default=START),
-        "events": sum(each.events for each in extents),
+        "position": cursor_at([last for last, _ in ends]),
+        "events": sum(events for _, events in ends),
     }
+
+
+def _log_of(collection: str, logs: Sequence[LogState]) -> dict[str, Any]:
+    """The same of one collection."""
+    own = [each for each in logs if each.collection == collection]
+    return {"collection": collection} | _all_of(own, len(own))
 
 
 def _read(log: Extent | Exception) -> Extent:
@@ -146,17 +166,37 @@ def _read(log: Extent | Exception) -> Extent:
     return log
 
 
-def _described(state: ProjectionState, receipt: Receipt | None) -> dict[str, Any]:
-    status = state.status
-    if isinstance(status, Exception):
-        raise status
-    return {
+async def _last_rebuilds(logs: Sequence[LogState]) -> dict[tuple[str, str], Receipt]:
+    """The receipts of the last rebuilds, by collection and projection: partitions together."""
+    of_logs = await last_receipts([each.partition for each in logs])
+    found: dict[tuple[str, str], list[Receipt]] = {}
+    for log, receipts in zip(logs, of_logs, strict=True):
+        for projection, receipt in receipts.items():
+            found.setdefault((log.collection, projection), []).append(receipt)
+    return {names: together(receipts) for names, receipts in found.items()}
+
+
+def _described(state: CollectionState, receipt: Receipt | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
         "name": state.projection,
+        **_progress(state.status, state.last),
+        "last_rebuild": receipt.as_dict() if receipt else None,
+    }
+    if state.is_of_several:
+        described["partitions"] = [
+            {"partition": one.partition} | _progress(status, status.position)
+            for one, status in zip(state.each, state.statuses, strict=True)
+        ]
+    return described
+
+
+def _progress(status: Status, last: str) -> dict[str, Any]:
+    """How far a projection is, where `last` is the last event that it has seen."""
+    return {
         "position": status.position,
-        "time": None if status.position == START else rfc3339(status.position),
+        "time": None if last == START else rfc3339(last),
         "lag": status.lag,
         "rows": status.rows,
-        "last_rebuild": receipt.as_dict() if receipt else None,
     }
 
 

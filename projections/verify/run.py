@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from itemstore.domain.partitions import partition_of
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.fold import Fold
 from itemstore.projections.progress import Progress, Report, unreported
@@ -12,9 +13,15 @@ from itemstore.projections.verdict import Verdict
 
 
 async def verify(
-    partition: Partition, projections: Sequence[Projection], *, report: Report = unreported
+    partition: Partition,
+    projections: Sequence[Projection],
+    *,
+    report: Report = unreported,
+    partitions: int = 1,
 ) -> Verdict:
     """Compares projections with the log, and checks the log itself.
+
+    The store has so many partitions: an item belongs into one of them.
 
     It reads the engine and the archive only, in bounded steps, and needs memory for each item but
     not for its body. Raises LogUnavailable and LogBroken where the log can't be read.
@@ -33,6 +40,7 @@ async def verify(
     tell("comparing")
     for check in fold.checks:
         await check.compare()
+    _compare_places(fold, partitions)
     if not log.lost:
         await _compare_count(fold)
     return Verdict(
@@ -44,6 +52,20 @@ async def verify(
         differences=fold.differences.first,
         not_compared=fold.not_compared,
     )
+
+
+def _compare_places(fold: Fold, partitions: int) -> None:
+    """Finds items that are not in the partition where their id belongs: nobody asks for them there.
+
+    Somebody wrote them into the log by hand, or the number of partitions is another one.
+    """
+    if partitions == 1:
+        return
+    own = fold.partition.keys.partition
+    for item in fold.items:
+        belongs = partition_of(item.decode(), partitions)
+        if belongs != own:
+            fold.differences.add("log", item, f"in partition {own}", f"in partition {belongs}")
 
 
 async def _compare_count(fold: Fold) -> None:
