@@ -26,7 +26,7 @@ from itemstore.projections.queries.indexes import texts
 from itemstore.projections.queries.indexes.bodies import keys_of
 from itemstore.projections.queries.indexes.declared import Declared
 from itemstore.projections.queries.indexes.making import Making
-from itemstore.projections.runner import Runner
+from itemstore.projections.runners import Runners
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
@@ -123,21 +123,18 @@ async def _follow_all(assignment: Assignment) -> None:
             texts=texts,
             partitions=len(assignment.partitions),
         )
-        runners = [
-            Runner(
-                _logs_of(assignment, each, clients.of(each.keys.tag)),
-                [projection],
-                pace=PACE,
-                is_alone=True,
-            )
+        logs = [
+            log
             for each in assignment.partitions
+            for log in _logs_of(assignment, each, clients.of(each.keys.tag))
         ]
+        runners = Runners(logs, [projection], pace=PACE, is_alone=True)
         making = Making(assignment.declared, len(assignment.partitions))
         try:
             await asyncio.gather(
                 _keep_making(projection.writer, making),
                 _keep_looking(runners, projection.writer),
-                *(each.run() for each in runners),
+                runners.run(),
             )
         finally:
             await asyncio.to_thread(projection.writer.close)
@@ -160,13 +157,12 @@ def _past_of(assignment: Assignment, followed: Followed, client: Redis) -> Past 
     return OwnPast(archive, client, followed.keys)
 
 
-async def _keep_looking(runners: Sequence[Runner], writer: Writer) -> None:
+async def _keep_looking(runners: Runners, writer: Writer) -> None:
     """Has a database noticed that was taken away, or another one put in its place."""
     while True:
         await asyncio.sleep(LOOK)
         if not await asyncio.to_thread(writer.is_current):
-            for runner in runners:
-                runner.look_again()
+            runners.look_again()
 
 
 async def _keep_making(writer: Writer, making: Making) -> None:

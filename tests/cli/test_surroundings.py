@@ -84,8 +84,10 @@ def test_a_url_that_is_none_is_refused_without_a_piece_of_it(url: str) -> None:
         ("redis://[::1]:1", "redis-cli -u 'redis://[::1]:1' PING"),
         (
             "redis+sentinel://:x@h:1,i/shop/3?sentinel_password=y",
-            'redis-cli -u "redis://$(redis-cli -h h -p 1 --askpass '
-            'SENTINEL GET-MASTER-ADDR-BY-NAME shop | paste -sd:)" -n 3 --askpass PING',
+            (
+                'redis-cli -u "redis://$(redis-cli -h h -p 1 --askpass '
+                'SENTINEL GET-MASTER-ADDR-BY-NAME shop | paste -sd:)" -n 3 --askpass PING'
+            ),
         ),
     ],
 )
