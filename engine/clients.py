@@ -47,6 +47,9 @@ class Clients(Protocol):
         when it is used.
         """
 
+    def address_of(self, tag: str | None) -> str | None:
+        """Where the keys with this hash tag were when that was last heard of; None: nowhere."""
+
     async def nodes(self) -> Sequence[Node]:
         """The servers, as they are now. Raises LogUnavailable where none of them answers."""
 
@@ -61,6 +64,10 @@ class OneEngine:
     def of(self, tag: str | None) -> Redis:  # noqa: ARG002 - it has all of them
         """The one client."""
         return self.client
+
+    def address_of(self, tag: str | None) -> str | None:  # noqa: ARG002 - it has all of them
+        """Where it is: host and port, or the path of a socket."""
+        return _address(self.client)
 
     async def nodes(self) -> Sequence[Node]:
         """The one server. Raises LogUnavailable where it does not answer."""

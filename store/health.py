@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,10 +17,14 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas
 from itemstore.store.archiver import archive_progress
+from itemstore.store.nodes import not_writable, partitions_by_node
 from itemstore.store.store import Store
 
 FRESH_SECONDS = 0.5
 """How long an answer holds: it takes no token to ask, so strangers could ask without end."""
+
+LOOK_SECONDS = 3.0
+"""How long each partition may take to say whether it takes a write: all are asked side by side."""
 
 SETTLE_SECONDS = 1.0
 """Seconds between two looks whether what was not durable in time is so by now."""
@@ -41,10 +46,40 @@ async def check_writable(store: Store) -> LogEnd:
     """Where the log ends, if a write would be taken in each partition of each of the collections.
 
     It raises as readiness.check_writable does; where it is one of several collections that is
-    broken, or closed to the engine's user, the sentence begins with its path.
+    broken, or closed to the engine's user, the sentence begins with its path. Raises NotWritable
+    where some of several partitions take none, and UnsafeEngine where that is for a right that is
+    lacking.
     """
-    ends = await asyncio.gather(*map(_check_section, store.sections))
+    looked = await _each_section(store)
+    errors = {number: each for number, each in enumerate(looked) if isinstance(each, Exception)}
+    for error in errors.values():
+        if isinstance(error, UnsafeEngine) or len(looked) == 1:
+            raise error
+    return _end(store, looked, errors)
+
+
+async def _each_section(store: Store) -> list[LogEnd | Exception]:
+    """Where each of them ends, or why it takes no write: all are looked at side by side."""
+    return await asyncio.gather(*map(_looked_at, store.sections))
+
+
+def _end(
+    store: Store, looked: Sequence[LogEnd | Exception], errors: Mapping[int, Exception]
+) -> LogEnd:
+    if errors:
+        raise not_writable(store, errors)
+    ends = [each for each in looked if isinstance(each, LogEnd)]
     return max(ends, key=lambda end: key_of(end.position))
+
+
+async def _looked_at(section: Store) -> LogEnd | Exception:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await _check_section(section)
+    except TimeoutError:
+        return LogUnavailable("The engine does not answer; try again.")
+    except Exception as error:  # noqa: BLE001 - it is the outcome
+        return error
 
 
 async def _check_section(store: Store) -> LogEnd:
@@ -67,10 +102,27 @@ async def _check_section(store: Store) -> LogEnd:
 async def promise_of_all(store: Store, wanted: Acknowledgement) -> Durability:
     """What the engine's settings promise; of the nodes that have partitions, the weakest's do.
 
-    Raises UnsafeEngine and LogUnavailable.
+    Raises UnsafeEngine, which names the node of several, and LogUnavailable.
     """
-    clients = {section.partition.client for section in store.sections}
-    return weakest([await promised(client, wanted) for client in clients])
+    by_node = partitions_by_node(store)
+    return weakest(
+        await asyncio.gather(
+            *(
+                _promised(store.sections[numbers[0]], wanted, None if len(by_node) == 1 else node)
+                for node, numbers in by_node.items()
+            )
+        )
+    )
+
+
+async def _promised(section: Store, wanted: Acknowledgement, node: str | None) -> Durability:
+    try:
+        return await promised(section.partition.client, wanted)
+    except UnsafeEngine as error:
+        if node is None:
+            raise
+        message = f"The node {node}: {error}"
+        raise UnsafeEngine(message) from error
 
 
 class Health:
@@ -91,7 +143,8 @@ class Health:
         and NotYetDurable where the last one was not as durable as wanted, or the next can't be.
         """
         self._disk.check()
-        if self._asking is None or time.monotonic() > self._fresh_until:
+        is_over = self._asking is None or self._asking.done()
+        if self._asking is None or (is_over and time.monotonic() > self._fresh_until):
             self._fresh_until = time.monotonic() + FRESH_SECONDS
             self._asking = asyncio.ensure_future(self._look())
         answer = await asyncio.shield(self._asking)
@@ -108,14 +161,51 @@ class Health:
 
     async def _look(self) -> Readiness | Exception:
         try:
-            end = await check_writable(self._store)
-            promise = await promise_of_all(self._store, self._wanted)
-            for section in self._store.sections:
-                await check_replicas(section.partition.client, self._wanted)
+            if len(self._store.sections) > 1:
+                end, promise = await self._look_at_several()
+            else:
+                end = await check_writable(self._store)
+                promise = await promise_of_all(self._store, self._wanted)
+                await check_replicas(self._store.partition.client, self._wanted)
             archived = await self._archived()
         except Exception as error:  # noqa: BLE001 - for each that waits
             return error
         return self._appender.not_yet_durable or Readiness(promise, end, archived)
+
+    async def _look_at_several(self) -> tuple[LogEnd, Durability]:
+        """The same of several partitions: each of them is asked, and once each of their nodes."""
+        store = self._store
+        looked = await _each_section(store)
+        errors = {n: each for n, each in enumerate(looked) if isinstance(each, Exception)}
+        by_node = partitions_by_node(store)
+        asked = [
+            self._look_at_node(store.sections[numbers[0]])
+            for numbers in by_node.values()
+            if not errors.keys() & {*numbers}
+        ]
+        sound = [each for each in by_node.values() if not errors.keys() & {*each}]
+        promises = []
+        for numbers, found in zip(sound, await asyncio.gather(*asked), strict=True):
+            if isinstance(found, Durability):
+                promises.append(found)
+            else:
+                errors |= dict.fromkeys(numbers, found)
+        for number, section in enumerate(store.sections):
+            if (undurable := section.appender.not_yet_durable) is not None:
+                errors.setdefault(number, undurable)
+        return _end(store, looked, errors), weakest(promises)
+
+    async def _look_at_node(self, section: Store) -> Durability | Exception:
+        """What the node of a partition promises, or why a write to it would not keep that."""
+        client = section.partition.client
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await check_replicas(client, self._wanted)
+                return await promised(client, self._wanted)
+        except TimeoutError:
+            return LogUnavailable("The engine does not answer; try again.")
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            return error
 
     async def _archived(self) -> Progress | None:
         """How far the archive is, None where this process has none, or can't say: no write asks."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -123,22 +124,21 @@ def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
     """
     counts, disk = AppendCounts(), DiskSpace(data_dir)
     names = None if names is None else [*names]
-    return Store.of(
-        [
-            Store.on(
-                client_of(clients, settings, number),
-                settings,
-                disk,
-                names=names,
-                archive=archive_of(settings, data_dir, number),
-                is_own=is_own,
-                url=url,
-                number=number,
-                counts=counts,
-            )
-            for number in numbers_of(settings)
-        ]
-    )
+    sections = [
+        Store.on(
+            client_of(clients, settings, number),
+            settings,
+            disk,
+            names=names,
+            archive=archive_of(settings, data_dir, number),
+            is_own=is_own,
+            url=url,
+            number=number,
+            counts=counts,
+        )
+        for number in numbers_of(settings)
+    ]
+    return replace(Store.of(sections), clients=clients)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
 from itemstore.domain.partitions import partition_of
+from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.appends import AppendCounts, Appends
@@ -41,10 +42,11 @@ class NoSuchCollection(Exception):
 class Store:
     """The collections of one namespace, by name, in the order of the setting.
 
-    `appender` is the way into the logs of all of them, and `feed` has these as one. `disk` is where
-    the engine has its data, if that is the embedded one. `archive` has the logs for ever, where
-    there is one. `is_own` where this process runs the engine for itself: then nobody else has it,
-    and nobody writes. `url` is where other processes find the engine, where that is known.
+    `appender` is the way into the logs of all of them, and `feed` has these as one. `clients` know
+    the servers of the engine. `disk` is where the engine has its data, if that is the embedded one.
+    `archive` has the logs for ever, where there is one. `is_own` where this process runs the engine
+    for itself: then nobody else has it, and nobody writes. `url` is where other processes find the
+    engine, where that is known.
 
     One of several partitions is made of `parts`: a store for each, with the same collections, an
     archive of its own, and an order of its own.
@@ -55,6 +57,7 @@ class Store:
     feed: Feed
     settings: Settings
     disk: DiskSpace
+    clients: Clients
     archive: Archive | None = None
     is_own: bool = False
     url: str | None = None
@@ -93,7 +96,8 @@ class Store:
             log = EventLog(partition, terms, appender)
             collections[name] = Collection(name, (partition,), log, items)
         feed = OrderedFeed.on([each.partition for each in collections.values()])
-        return cls(collections, appender, feed, settings, disk, archive, is_own, url)
+        clients = OneEngine(redis)
+        return cls(collections, appender, feed, settings, disk, clients, archive, is_own, url)
 
     @classmethod
     def of(cls, parts: Sequence[Store]) -> Store:

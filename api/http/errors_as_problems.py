@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from itemstore.api.http.entity_tags import version_tag
@@ -25,6 +26,7 @@ from itemstore.projections.row import MalformedRow
 from itemstore.projections.sql.errors import ReadModelBehind, SqlUnavailable
 from itemstore.server.refusals import Overloaded, Refusal, Refused
 from itemstore.store.model_errors import InvalidItem
+from itemstore.store.nodes import NotWritable
 from itemstore.store.standing import StoreClosed
 from itemstore.store.tokens import TokenInvalid
 
@@ -126,6 +128,16 @@ def _unavailable(slug: str) -> Callable[[LogUnavailable | Overloaded], Problem]:
     return translate
 
 
+def _not_writable(error: NotWritable) -> Problem:
+    partitions = [asdict(each) for each in error.unwritable]
+    return Problem(
+        "log-unavailable",
+        str(error),
+        members={"retry_after": error.retry_after, "partitions": partitions},
+        headers={"Retry-After": str(error.retry_after)},
+    )
+
+
 def _unsafe_engine(error: UnsafeEngine) -> Problem:
     # An operator has to act first, so there is no hurry.
     return _unavailable("log-unavailable")(LogUnavailable(str(error), retry_after=60))
@@ -158,6 +170,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     Overloaded: _unavailable("overloaded"),
     Refused: lambda error: Problem(REFUSALS[error.refusal], str(error)),
     PastUnavailable: _unavailable("archive-unavailable"),
+    NotWritable: _not_writable,
     LogUnavailable: _unavailable("log-unavailable"),
     UnsafeEngine: _unsafe_engine,
     LogFull: _plain("log-full"),

@@ -206,6 +206,19 @@ _PROBLEM = _object(
             "whose index would help.",
         },
         "retry_after": {"type": "integer", "description": "Seconds."},
+        "partitions": {
+            "type": "array",
+            "description": "Those of several that take no write now.",
+            "items": {
+                "type": "object",
+                "required": ["partition", "node", "reason"],
+                "properties": {
+                    "partition": _COUNT,
+                    "node": {"type": ["string", "null"], "description": "Its address."},
+                    "reason": _TEXT,
+                },
+            },
+        },
     },
     description="RFC 9457. Types have members of their own besides these.",
     additionalProperties=True,

@@ -79,13 +79,14 @@ class ClusterClients:
     def of(self, tag: str | None) -> Redis:
         """The client for the keys with this hash tag, such as `5`."""
         if tag not in self._clients:
-            if tag is None:
-                pool = self._settings.pool(NoPlace())
-            else:
-                slot = key_slot(f"{{{tag}}}".encode())
-                pool = self._settings.pool(SlotPlace(self._topology, slot))
-            self._clients[tag] = self._kind.from_pool(pool)
+            place = NoPlace() if tag is None else SlotPlace(self._topology, _slot_of(tag))
+            self._clients[tag] = self._kind.from_pool(self._settings.pool(place))
         return self._clients[tag]
+
+    def address_of(self, tag: str | None) -> str | None:
+        """The node that had this hash tag's slot when that was last heard of."""
+        address = None if tag is None else self._topology.known(_slot_of(tag))
+        return written(address) if address else None
 
     async def nodes(self) -> Sequence[Node]:
         """All nodes of the cluster, as they are now. Raises as redis-py does."""
@@ -96,6 +97,10 @@ class ClusterClients:
         """Closes all connections."""
         await self._topology.aclose()
         await asyncio.gather(*(client.aclose() for client in self._clients.values()))
+
+
+def _slot_of(tag: str) -> int:
+    return key_slot(f"{{{tag}}}".encode())
 
 
 def _shown(view: View, node: SeenNode, answered: frozenset[Address]) -> Node:

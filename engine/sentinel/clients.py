@@ -35,6 +35,11 @@ class SentinelClients:
         """The one client."""
         return self._client
 
+    def address_of(self, tag: str | None) -> str | None:  # noqa: ARG002 - it has all of them
+        """Where the primary was when that was last heard of."""
+        address = self._place.known()
+        return written(address) if address else None
+
     async def reach(self) -> None:
         """Opens a connection, once. Raises LogUnavailable."""
         with translated():
