@@ -1,4 +1,8 @@
-"""Whether a history can be true: a pure function of what clients saw and of the log."""
+"""Whether a history can be true: a pure function of what clients saw and of the log.
+
+A log has one order for each partition, and none across them. It is looked at one partition after
+another: then all that has an order is in it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from collections import ChainMap, Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from tests.torture.history import Answer, LogEntry, Operation, Step
+from tests.torture.history import Answer, LogEntry, Operation, Step, by_partition
 from tests.torture.moments import contradictions
 from tests.torture.query_answers import wrong_queries
-from tests.torture.rules import body_after, exists, is_admitted, type_of
+from tests.torture.rules import body_after, exists, is_admitted, slot_of, type_of
 from tests.torture.violation import Violation
 
 STATUSES = {
@@ -34,7 +38,8 @@ FINAL = {404, 409, 412, 507}
 
 
 def check(history: Sequence[Operation], log: Sequence[LogEntry]) -> list[Violation]:
-    """All that is wrong; empty where nothing is."""
+    """All that is wrong; empty where nothing is. The events of each partition are in its order."""
+    log = [entry for part in by_partition(log).values() for entry in part]
     return [
         *_unexpected_answers(history),
         *_broken_log(log),
@@ -56,11 +61,20 @@ def _unexpected_answers(history: Iterable[Operation]) -> Iterable[Violation]:
 
 
 def _broken_log(log: Iterable[LogEntry]) -> Iterable[Violation]:
-    """Versions are dense, positions go up, and each event can follow the one before."""
+    """Versions are dense, positions go up, and each event can follow the one before.
+
+    An item is in one partition, and so are all whose ids have the same slot.
+    """
     last: dict[str, LogEntry] = {}
+    homes: dict[int, int] = {}
     place = (0, 0)
+    partition = 0
     for entry in log:
         before = last.get(entry.item)
+        if homes.setdefault(slot_of(entry.item), entry.partition) != entry.partition:
+            yield Violation("scattered item", f"{entry} comes after {before}")
+        if entry.partition != partition:
+            partition, place = entry.partition, (0, 0)
         version = before.version + 1 if before else 1
         if entry.version > version:
             yield Violation("gap in versions", f"{entry} comes after {before}")
@@ -106,7 +120,8 @@ def _wrong_transactions(
             is_right = names == {""}
         else:
             is_right = len(names) == 1 and "" not in names and len(tags[max(names)]) == 1
-            if there[-1] - there[0] >= len(there):
+            is_in_one = len({log[place].partition for place in there}) == 1
+            if there[-1] - there[0] >= len(there) or not is_in_one:
                 yield Violation("scattered transaction", f"{operation}; the log has {found}")
         if not is_right:
             yield Violation("wrong transaction", f"{operation}; the log has {found}")

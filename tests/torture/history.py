@@ -124,6 +124,7 @@ def _conditions(headers: Mapping[str, str]) -> str:
 class LogEntry:
     """An event as it stands in the log. `tag` is that of the request that asked for it.
 
+    `position` is its id: in a store of several partitions `@` and a number say which one it is in.
     `transaction` is what the events of a transaction share, empty where it is of none.
     """
 
@@ -137,8 +138,13 @@ class LogEntry:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Its position as it is compared."""
+        """Its position as it is compared, with those of its partition."""
         return place_of(self.position)
+
+    @property
+    def partition(self) -> int:
+        """The number of its partition; 0 where the store has one."""
+        return int(self.position.partition("@")[2] or 0)
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -147,32 +153,42 @@ class LogEntry:
 
 
 def place_of(position: str) -> tuple[int, int]:
-    """A position as it is compared."""
-    milliseconds, number = position.split("-")
+    """A position, or that of an event's id, as it is compared."""
+    milliseconds, number = position.partition("@")[0].split("-")
     return int(milliseconds), int(number)
+
+
+def by_partition(log: Iterable[LogEntry]) -> dict[int, list[LogEntry]]:
+    """The entries of each partition, as they come, by its number."""
+    parts: dict[int, list[LogEntry]] = {}
+    for entry in log:
+        parts.setdefault(entry.partition, []).append(entry)
+    return {number: parts[number] for number in sorted(parts)}
 
 
 Stream = Iterable[tuple[bytes, Mapping[bytes, bytes]]]
 """A stream as XRANGE gives it."""
 
 
-def entries_of(streams: Mapping[str, Stream]) -> list[LogEntry]:
+def entries_of(streams: Mapping[str, Stream], partition: int | None = None) -> list[LogEntry]:
     """The streams of some collections in the order of positions.
 
-    They are read by the documented fields, and by no code of the store.
+    They are those of one partition, None where the store has only one. They are read by the
+    documented fields, and by no code of the store.
     """
+    of = "" if partition is None else f"@{partition}"
     entries = [
-        _entry(collection, position, fields)
+        _entry(collection, position.decode() + of, fields)
         for collection, stream in streams.items()
         for position, fields in stream
     ]
     return sorted(entries, key=lambda entry: entry.place)
 
 
-def _entry(collection: str, position: bytes, fields: Mapping[bytes, bytes]) -> LogEntry:
+def _entry(collection: str, position: str, fields: Mapping[bytes, bytes]) -> LogEntry:
     meta = json.loads(fields[b"meta"])
     return LogEntry(
-        position.decode(),
+        position,
         fields[b"type"].decode(),
         f"{collection}/{fields[b'item'].decode()}",
         int(fields[b"version"]),

@@ -10,6 +10,9 @@ along the log; and there are if the earliest ones that do are early enough.
 The events of a transaction have one moment, so who sees a part of them contradicts it. A list, and
 a transaction that was refused or has nothing but checks, speak of several items: there is one
 moment at which all of them were so.
+
+All of this is so in each partition. There is no order between the events of two of them, and what
+a list or a page of events says of each may be as of a moment of its own within its call.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from tests.torture.history import Answer, LogEntry, Operation, place_of
-from tests.torture.query_answers import place_in
+from tests.torture.cursors import place_in, places_of
+from tests.torture.history import Answer, LogEntry, Operation, by_partition
+from tests.torture.query_answers import last_before
 from tests.torture.rules import exists, is_admitted, refused_at
-from tests.torture.timeline import Timeline
+from tests.torture.timeline import Timeline, Timelines
 from tests.torture.violation import Violation
 
 READ = {200, 304, 404, 412}
@@ -33,31 +37,34 @@ READ = {200, 304, 404, 412}
 
 def contradictions(history: Sequence[Operation], log: Sequence[LogEntry]) -> Iterator[Violation]:
     """All that is wrong with the order of things."""
-    timeline = Timeline(log)
-    _bound_by_writes(timeline, history)
-    at_once: list[tuple[Operation, Answer]] = []
+    timelines = Timelines(log)
+    asked = {operation.tag: operation for operation in history}
+    for timeline in timelines.each.values():
+        _bound_by_writes(timeline, asked)
+    at_once: list[tuple[Timeline, Operation, Answer]] = []
     for operation in history:
         answer = operation.answer
         if answer is None or answer.status not in READ or operation.is_acknowledged:
             continue
+        items = [step.item for step in operation.asked]
         if operation.method == "QUERY":
-            _bound_by_query(timeline, operation, answer)
+            _bound_by_query(timelines, operation, answer)
         elif operation.method == "FEED":
-            yield from _bound_by_feed(timeline, operation, answer)
+            yield from _bound_by_feed(timelines, operation, answer)
         elif operation.method == "LIST":
-            yield from (wrong := list(_bound_by_list(timeline, operation, answer)))
-            at_once += [] if wrong else [(operation, answer)]
+            yield from (wrong := list(_bound_by_list(timelines, operation, answer)))
+            if not wrong:
+                at_once += [(each, operation, answer) for each in timelines.each.values()]
         elif operation.method == "BATCH" or (answer.status == 412 and answer.version is None):
-            at_once.append((operation, answer))
+            at_once.append((timelines.of(*items), operation, answer))
         else:
-            yield from _bound_by_read(timeline, operation, answer)
-    yield from timeline.settle()
-    for operation, answer in at_once:
-        yield from _wrong_at_once(timeline, operation, answer)
+            yield from _bound_by_read(timelines.of(*items), operation, answer)
+    yield from timelines.settle()
+    for each in at_once:
+        yield from _wrong_at_once(*each)
 
 
-def _bound_by_writes(timeline: Timeline, history: Sequence[Operation]) -> None:
-    asked = {operation.tag: operation for operation in history}
+def _bound_by_writes(timeline: Timeline, asked: Mapping[str, Operation]) -> None:
     for place, entry in enumerate(timeline.log):
         if operation := asked.get(entry.tag):
             timeline.had_not_happened(place, operation)
@@ -105,26 +112,29 @@ def _untrue(operation: Operation, answer: Answer, entry: LogEntry | None) -> str
     return "wrong refusal" if operation.is_write else "read of what never was"
 
 
-def _bound_by_list(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
+def _bound_by_list(
+    timelines: Timelines, operation: Operation, answer: Answer
+) -> Iterator[Violation]:
     """All that it shows had happened at the return; what comes after it had not at the call."""
-    following = list[int]()
     for name, (version, body) in _listed(operation, answer).items():
+        timeline = timelines.of(name)
         places = timeline.places.get(name, [])
         if version > len(places) or timeline.log[places[version - 1]].body != body:
             yield Violation("read of what never was", f"{operation}: {answer}"[:3000])
             return
         timeline.had_happened(places[version - 1], operation)
-        following += places[version : version + 1]
-    if following:
-        timeline.had_not_happened(min(following), operation)
+        for following in places[version : version + 1]:
+            timeline.had_not_happened(following, operation)
 
 
-def _bound_by_query(timeline: Timeline, operation: Operation, answer: Answer) -> None:
+def _bound_by_query(timelines: Timelines, operation: Operation, answer: Answer) -> None:
     """All up to its Position had happened at the return. What came later may have, too."""
     collection, _, _ = operation.item.partition("/")
-    place = place_in(timeline.log, collection, answer.position or "0-0")
-    if place is not None:
-        timeline.had_happened(place, operation)
+    position = places_of(answer.position or "0-0")
+    for number, timeline in timelines.each.items():
+        place = last_before(timeline.log, collection, place_in(position, number))
+        if place is not None:
+            timeline.had_happened(place, operation)
 
 
 def _listed(operation: Operation, answer: Answer) -> dict[str, tuple[int, str]]:
@@ -141,9 +151,10 @@ def _as_stored(body: Any) -> str:
 
 
 def _wrong_at_once(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
-    """There is one moment at which all was as an answer says of several items."""
+    """There is one moment at which all was as an answer says of several items of a partition."""
     if operation.method == "LIST":
-        shown = {item: version for item, (version, _) in _listed(operation, answer).items()}
+        listed = _listed(operation, answer)
+        shown = {item: listed[item][0] for item in listed if item in timeline.places}
         others = [name for name in timeline.places if name.startswith(operation.item)]
         items = shown | {name: 0 for name in others if name not in shown}
         if not any(
@@ -166,24 +177,49 @@ def _version(state: LogEntry | None) -> int:
     return state.version if state is not None and exists(state) else 0
 
 
-def _bound_by_feed(timeline: Timeline, operation: Operation, answer: Answer) -> Iterator[Violation]:
-    """A page is what follows a position, without a hole, and ends with a whole transaction.
+def _bound_by_feed(
+    timelines: Timelines, operation: Operation, answer: Answer
+) -> Iterator[Violation]:
+    """Of each partition a page has what follows a position, without a hole.
 
-    A full one may end within one: it goes on with the next.
+    One that is not full ends with a whole transaction; another goes on within it with the next.
     """
-    after, limit = place_of(operation.headers["after"]), int(operation.headers["limit"])
-    shown = [entry_of(event) for event in json.loads(answer.body)]
-    log = timeline.log
-    begin = bisect_right(log, after, key=lambda entry: entry.place)
-    due = (place for place in range(begin, len(log)) if log[place].item.startswith(operation.item))
-    there = list(islice(due, len(shown)))
-    if shown != [log[place] for place in there]:
+    after, limit = places_of(operation.headers["after"]), int(operation.headers["limit"])
+    page = [entry_of(event) for event in json.loads(answer.body)]
+    shown = by_partition(page)
+    if not shown.keys() <= timelines.each.keys():
         yield Violation("wrong feed", f"{operation}: {answer.body}"[:3000])
+    for number, timeline in timelines.each.items():
+        log = timeline.log
+        begin = bisect_right(log, place_in(after, number), key=lambda entry: entry.place)
+        due = _of_items(log, begin, operation.item)
+        yield from _bound_by_part(
+            timeline, operation, shown.get(number, []), due, is_full=len(page) == limit
+        )
+
+
+def _of_items(log: Sequence[LogEntry], begin: int, front: str) -> Iterator[int]:
+    """The places from one on of the events of items whose names begin so."""
+    return (place for place in range(begin, len(log)) if log[place].item.startswith(front))
+
+
+def _bound_by_part(
+    timeline: Timeline,
+    operation: Operation,
+    shown: Sequence[LogEntry],
+    due: Iterator[int],
+    *,
+    is_full: bool,
+) -> Iterator[Violation]:
+    """What a page shows of a partition, of that which is due."""
+    log, there = timeline.log, list(islice(due, len(shown)))
+    if shown != [log[place] for place in there]:
+        yield Violation("wrong feed", f"{operation} shows {[str(each) for each in shown]}"[:3000])
         return
     if there:
         timeline.had_happened(there[-1], operation)
     following = next(due, None)
-    if following is None or len(shown) == limit:
+    if is_full or following is None:
         return
     if there and timeline.moment[following] == timeline.moment[there[-1]]:
         yield Violation("torn feed", f"{operation} ends with {log[there[-1]]}")

@@ -1,7 +1,8 @@
 """Whether the answers to queries are right: each is a state of its collection, as of its Position.
 
-So pages miss and double nothing that did not change: each has what comes after the last item of
-the one before, as of a Position of its own. What a transaction did in the collection is in an
+With several partitions a Position is one in each of them, and the state is that of each as of its
+own. So pages miss and double nothing that did not change: each has what comes after the last item
+of the one before, as of a Position of its own. What a transaction did in the collection is in an
 answer as a whole, or not at all.
 """
 
@@ -13,15 +14,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.torture.history import Answer, LogEntry, Operation, place_of
+from tests.torture.cursors import START, Places, place_in, places_of
+from tests.torture.history import Answer, LogEntry, Operation, by_partition
 from tests.torture.queries import Place, Query, body_of
 from tests.torture.rules import exists
 from tests.torture.violation import Violation
 
 SHOWN = 3000
 """Characters of an answer that are told."""
-
-START = (0, 0)
 
 Bodies = dict[str, tuple[int, dict[str, Any]]]
 """The version and the body of each item that exists, by id."""
@@ -39,9 +39,9 @@ def wrong_queries(history: Sequence[Operation], log: Sequence[LogEntry]) -> Iter
         yield from _wrong_of(answered, own)
 
 
-def place_in(log: Sequence[LogEntry], collection: str, position: str) -> int | None:
-    """Where in the log the last event of a collection at or before a position is."""
-    place = bisect_right(log, place_of(position), key=lambda entry: entry.place) - 1
+def last_before(log: Sequence[LogEntry], collection: str, position: tuple[int, int]) -> int | None:
+    """Where in a partition's log the last event of a collection at or before a position is."""
+    place = bisect_right(log, position, key=lambda entry: entry.place) - 1
     while place >= 0 and not log[place].item.startswith(f"{collection}/"):
         place -= 1
     return place if place >= 0 else None
@@ -50,28 +50,79 @@ def place_in(log: Sequence[LogEntry], collection: str, position: str) -> int | N
 def _wrong_of(
     answered: Sequence[tuple[Operation, Answer]], log: Sequence[LogEntry]
 ) -> Iterator[Violation]:
-    """Those of one collection, whose log this is: it is gone through once, up to each Position."""
-    places = [entry.place for entry in log]
-    known = {START, *places}
-    in_order = sorted(answered, key=lambda pair: place_of(pair[1].position or "0-0"))
-    bodies: Bodies = {}
+    """Those of one collection, whose log this is: it is gone through once, about in its order."""
     versions = {(entry.item, entry.version): entry.body for entry in log}
-    taken = 0
-    for operation, answer in in_order:
-        position = place_of(answer.position or "0-0")
-        if answer.position is None or position not in known:
-            yield Violation("query of no moment", f"{operation}, as of {answer.position}")
+    folded = Folded(log)
+    pairs = [(places_of(answer.position or "0-0"), operation, answer)
+             for operation, answer in answered]  # fmt: skip
+    for position, operation, answer in sorted(pairs, key=lambda each: max(each[0].values())):
+        told = f"{operation}, as of {answer.position}"
+        if answer.position is None or not folded.has(position):
+            yield Violation("query of no moment", told)
             continue
-        while taken < len(log) and places[taken] <= position:
-            _take(bodies, log[taken])
-            taken += 1
-        if _is_within_a_transaction(log, taken):
-            yield Violation("torn query", f"{operation}, as of {answer.position}, of {log[taken]}")
+        folded.go_to(position)
+        if torn := folded.within_a_transaction():
+            yield Violation("torn query", f"{told}, of {torn}")
         wanted = operation.headers.get("min_position")
-        if wanted and bisect_right(places, place_of(wanted)) > taken:
-            detail = f"{operation}, as of {answer.position}; the log has {log[taken]} by {wanted}"
-            yield Violation("query behind", detail)
-        yield from _wrong_page(operation, answer, bodies, _place_of(operation, versions))
+        if wanted and (missed := folded.missed(places_of(wanted))):
+            yield Violation("query behind", f"{told}; the log has {missed} by {wanted}")
+        place = _place_of(operation, versions)
+        yield from _wrong_page(operation, answer, folded.bodies, place)
+
+
+class Folded:
+    """The items of a collection as of a position in each partition, which goes up and down."""
+
+    def __init__(self, log: Sequence[LogEntry]) -> None:
+        self.bodies: Bodies = {}
+        self._logs = by_partition(log)
+        self._places = {n: [each.place for each in part] for n, part in self._logs.items()}
+        self._taken = dict.fromkeys(self._logs, 0)
+        self._before = _before_each(log)
+
+    def has(self, position: Places) -> bool:
+        """Whether it is, in each partition, where an event of the collection is, or the start."""
+        for partition, places in self._places.items():
+            place = place_in(position, partition)
+            taken = bisect_right(places, place)
+            if place != START and (not taken or places[taken - 1] != place):
+                return False
+        return True
+
+    def go_to(self, position: Places) -> None:
+        """Takes what is up to there, and gives back what is not."""
+        for partition, log in self._logs.items():
+            wanted = bisect_right(self._places[partition], place_in(position, partition))
+            for entry in log[self._taken[partition] : wanted]:
+                _take(self.bodies, entry.item, entry)
+            for entry in reversed(log[wanted : self._taken[partition]]):
+                _take(self.bodies, entry.item, self._before[entry.position])
+            self._taken[partition] = wanted
+
+    def within_a_transaction(self) -> LogEntry | None:
+        """An event of a transaction of which a part is taken, and it is not."""
+        for partition, log in self._logs.items():
+            if _is_within_a_transaction(log, self._taken[partition]):
+                return log[self._taken[partition]]
+        return None
+
+    def missed(self, wanted: Places) -> LogEntry | None:
+        """An event up to a position that is not taken."""
+        for partition, places in self._places.items():
+            taken = self._taken[partition]
+            if bisect_right(places, place_in(wanted, partition)) > taken:
+                return self._logs[partition][taken]
+        return None
+
+
+def _before_each(log: Sequence[LogEntry]) -> dict[str, LogEntry | None]:
+    """The event of the same item before each event, by the id of that."""
+    last: dict[str, LogEntry] = {}
+    before: dict[str, LogEntry | None] = {}
+    for entry in log:
+        before[entry.position] = last.get(entry.item)
+        last[entry.item] = entry
+    return before
 
 
 def _is_within_a_transaction(log: Sequence[LogEntry], place: int) -> bool:
@@ -82,9 +133,9 @@ def _is_within_a_transaction(log: Sequence[LogEntry], place: int) -> bool:
     return before == after != ""
 
 
-def _take(bodies: Bodies, entry: LogEntry) -> None:
-    item = entry.item.partition("/")[2]
-    if exists(entry):
+def _take(bodies: Bodies, name: str, entry: LogEntry | None) -> None:
+    item = name.partition("/")[2]
+    if entry is not None and exists(entry):
         bodies[item] = entry.version, body_of(entry.body)
     else:
         bodies.pop(item, None)

@@ -6,9 +6,16 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from redis.crc import key_slot
+
 from tests.torture.history import Answer, LogEntry, Step
 
 _VERSION = re.compile(r'"(\d+)"')
+
+
+def slot_of(item: str) -> int:
+    """The slot that Redis gives to the id of an item, which says what partition it is in."""
+    return key_slot(item.partition("/")[2].encode())
 
 
 def exists(before: LogEntry | None) -> bool:

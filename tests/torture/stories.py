@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.torture.history import Answer, LogEntry, Operation, Step, place_of
-from tests.torture.rules import body_after, exists, refused_at, stored, type_of
+from tests.torture.cursors import last_of_each, place_in, places_of
+from tests.torture.history import Answer, LogEntry, Operation, Step
+from tests.torture.rules import body_after, exists, refused_at, slot_of, stored, type_of
 
 History = tuple[list[Operation], list[LogEntry]]
 
@@ -16,6 +18,9 @@ NOT_FOUND = Answer(404, problem="item-not-found")
 
 
 FOX, HEN = "items/fox", "orders/hen"
+
+OF_SEVERAL = (FOX, HEN, "items/{fox}es", "orders/{hen}s")
+"""The items of a store with several partitions: some are in one, as transactions need it."""
 
 
 def entry(place: int, kind: str, version: int, tag: str, item: str = FOX) -> LogEntry:
@@ -84,8 +89,10 @@ def batch(tag: str, called: float, answer: Answer | None, *steps: Step) -> Opera
 class Simulation:
     """A true history of overlapping clients: each operation happens at a moment within its span."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, partitions: int = 1) -> None:
         self._chance = random.Random(seed)
+        self._partitions = partitions
+        self._items = (FOX, HEN) if partitions == 1 else OF_SEVERAL
         self._last: dict[str, LogEntry] = {}
         self.history: list[Operation] = []
         self.log: list[LogEntry] = []
@@ -108,9 +115,11 @@ class Simulation:
         if method == "BATCH":
             methods = ["PUT", "PUT", "PUT", "PATCH", "DELETE", "HEAD"]
             names = [f"{tag}.{number}" for number in range(self._chance.randint(2, 5))]
-            steps = tuple(self._step(name, self._chance.choice(methods)) for name in names)
+            near = [each for each in self._items if self._home(each) == self._home(step.item)]
+            steps = tuple(self._step(name, self._chance.choice(methods), near) for name in names)
         if method == "FEED":
-            after = self._chance.choice([*self.log[-5:], entry(0, "", 0, "")]).position
+            read = self.log[: len(self.log) - self._chance.randint(0, 5)]
+            after = last_of_each(read if self._chance.random() < 0.8 else [])
             headers = {"after": after, "limit": str(self._chance.randint(1, 8))}
         return Operation(
             tag, 1, method,
@@ -119,8 +128,8 @@ class Simulation:
             headers or step.headers, step.body, steps=steps,
         )  # fmt: skip
 
-    def _step(self, tag: str, method: str) -> Step:
-        item = self._chance.choice([FOX, HEN])
+    def _step(self, tag: str, method: str, items: Sequence[str] = ()) -> Step:
+        item = self._chance.choice(items or self._items)
         before, headers = self._last.get(item), {}
         if method not in {"GET", "LIST", "FEED", "BATCH"} and self._chance.random() < 0.5:
             state = before.version if before else 1
@@ -140,8 +149,10 @@ class Simulation:
                 gone = Answer(404, before.version, problem="item-deleted") if before else NOT_FOUND
                 return seen(before) if before and exists(before) else gone
             case "FEED":
-                after = place_of(asked.headers["after"])
-                following = [each for each in self.log if each.place > after]
+                after = places_of(asked.headers["after"])
+                following = [
+                    each for each in self.log if each.place > place_in(after, each.partition)
+                ]
                 return page(*following[: int(asked.headers["limit"])])
         if refusal := refused_at(asked.asked, self._last.get):
             index, answer = refusal
@@ -164,14 +175,19 @@ class Simulation:
             return Answer(200, before.version if exists(before) and before else None)
         version, kind = before.version + 1 if before else 1, type_of(step.method, before)
         body, position = body_after(step, before), f"{len(self.log) + 1}-0"
+        if self._partitions > 1:
+            position += f"@{self._home(step.item)}"
         event = LogEntry(position, kind, step.item, version, body, tag, transaction)
         self.log.append(event)
         self._last[step.item] = event
         return told({"ItemCreated": 201, "ItemUpdated": 200, "ItemDeleted": 204}[kind], event)
 
+    def _home(self, item: str) -> int:
+        return slot_of(item) % self._partitions
 
-def simulated(seed: int) -> History:
+
+def simulated(seed: int, partitions: int = 1) -> History:
     """The history and the log of some hundred operations."""
-    simulation = Simulation(seed)
+    simulation = Simulation(seed, partitions)
     simulation.run(400)
     return simulation.history, simulation.log

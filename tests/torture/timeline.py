@@ -1,4 +1,4 @@
-"""The moments of a log's events, and what bounds them.
+"""The moments of a partition's events, and what bounds them.
 
 The events of a transaction have one moment. Moments are counted from 0 in the order of the log; -1
 is before the first of them.
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tests.torture.history import NEVER, LogEntry, Operation
+from tests.torture.history import NEVER, LogEntry, Operation, by_partition
 from tests.torture.rules import exists
 from tests.torture.violation import Violation
 
@@ -90,6 +90,24 @@ class Timeline:
         """The moments after which an operation can have been; once all is settled."""
         first = max(-1, bisect_left(self._latest, operation.called) - 1)
         return range(first, bisect_right(self._earliest, operation.returned))
+
+
+class Timelines:
+    """That of each partition: moments of two of them are in no order."""
+
+    def __init__(self, log: Sequence[LogEntry]) -> None:
+        self.each = {number: Timeline(part) for number, part in by_partition(log).items()}
+        self._of = {item: timeline for timeline in self.each.values() for item in timeline.places}
+
+    def of(self, *items: str) -> Timeline:
+        """That of the partition which some items are in; any where none of them ever was."""
+        known = (self._of[item] for item in items if item in self._of)
+        return next(known, None) or next(iter(self.each.values()), Timeline([]))
+
+    def settle(self) -> Iterator[Violation]:
+        """Finds the times of all moments, and what contradicts itself."""
+        for timeline in self.each.values():
+            yield from timeline.settle()
 
 
 def _contradiction(not_before: Bound, not_after: Bound) -> Violation:
