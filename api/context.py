@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from itemstore.api.query_counts import QueryCounts
-from itemstore.api.server_sent_events import frame
+from itemstore.api.server_sent_events import frame, frame_again
 from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.reader import PAGE_BYTES
 from itemstore.projections.projection import Projection
@@ -76,7 +76,7 @@ class Context:
             store,
             models,
             projections,
-            LiveFeed(store.feed, frame, admission.read_piece),
+            LiveFeed(store.feed, frame, frame_again, admission.read_piece),
             KnownTokens(
                 store.partition, may_be_open=settings.may_be_open, mark=processes.tokens_mark
             ),

@@ -6,10 +6,15 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.cloudevents import encode
 
 
-def frame(recorded: RecordedEvent) -> bytes:
-    """An event, with its position as `id` and its type as `event`."""
-    place, kind = recorded.position.encode(), recorded.type.encode()
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place, kind, encode(recorded))
+def frame(recorded: RecordedEvent, cursor: str) -> bytes:
+    """An event, with the cursor after it as `id` and its type as `event`."""
+    kind = recorded.type.encode()
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), kind, encode(recorded))
+
+
+def frame_again(text: bytes, cursor: str) -> bytes:
+    """A frame for a reader who is at another cursor after it."""
+    return b"id: %s%s" % (cursor.encode(), text[text.index(b"\n") :])
 
 
 def comment(text: bytes) -> bytes:

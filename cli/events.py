@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import write_data, write_text
 from itemstore.cli.terminal_text import escaped
+from itemstore.domain.cursors import (
+    cursor_after,
+    cursor_of,
+    is_from_ahead,
+    latest,
+    nearest,
+)
 from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.cloudevents import encode
@@ -36,18 +43,18 @@ class View:
         return cls(store.feed.of(store.chosen(names)) if names else store.feed, as_json)
 
     async def show_newest(self, after: str | None) -> str:
-        """Shows the newest events, or those after a position; the position of the last one."""
+        """Shows the newest events, or those after a cursor; the cursor after the last one."""
         if after:
             return await self.show_after(await start_of(self.feed, after))
         return await self.show_after(await self.feed.reader.before_last(LAST))
 
-    async def show_after(self, position: str) -> str:
-        """Shows the events after a position; the position of the last one."""
-        async with aclosing(self.feed.reader.recorded_slices(position)) as slices:
+    async def show_after(self, cursor: str) -> str:
+        """Shows the events after a cursor; the cursor after the last one."""
+        async with aclosing(self.feed.reader.recorded_slices(cursor)) as slices:
             async for recorded in slices:
-                position = recorded[-1].position
+                cursor = cursor_after(cursor, recorded, self.feed.partitions)
                 self.show(recorded)
-        return position
+        return cursor
 
     def show(self, recorded: Sequence[RecordedEvent]) -> None:
         """Writes events to stdout, one a line."""
@@ -63,28 +70,45 @@ class View:
         item = f"{event.item} v{recorded.version}"
         if self.feed.has_several:
             item = f"{recorded.collection}/{item}"
-        return f"{recorded.position}  {time}  {recorded.type}  {escaped(item + body)}"
+        return f"{recorded.id}  {time}  {recorded.type}  {escaped(item + body)}"
 
 
 async def start_of(feed: Feed, after: str) -> str:
-    """The position to start after.
+    """The cursor to start after.
 
-    Raises Stop for a text that is no position, for a lost one, and for one ahead of the log.
+    Raises Stop for a text that is no cursor, for a lost one, and for one ahead of the log.
     """
-    position = position_of(after)
-    if position is None:
-        message = f"--after takes a position, <milliseconds>-<number>, not {after!r}."
-        raise Stop(message)
-    if position == START:
-        return position
-    outlook = await feed.reader.outlook(position)
+    cursor = cursor_of(after, feed.partitions)
+    if cursor is None:
+        raise Stop(_no_cursor(after, feed.partitions))
+    if cursor == START:
+        return cursor
+    if feed.partitions > 1 and position_of(cursor):  # that in each of them, as far as it has come
+        end = await feed.end()
+        if key_of(cursor) > key_of(latest(end, feed.partitions)):
+            raise _ahead(after, end)
+        cursor = nearest(cursor, end, feed.partitions)
+    outlook = await feed.reader.outlook(cursor)
     if outlook.is_lacking:
         message = f"The log no longer has what came after {after}; leave --after out."
         raise Stop(message)
-    if outlook.may_be_ahead and key_of(end := await feed.end()) < key_of(position):
-        message = (
-            f"The position {after} is ahead of the log, which ends at {end}: it belongs to "
-            "another log, or to a newer state of this one. Leave --after out."
-        )
-        raise Stop(message)
-    return position
+    if outlook.may_be_ahead and is_from_ahead(cursor, end := await feed.end(), feed.partitions):
+        raise _ahead(after, end)
+    return cursor
+
+
+def _no_cursor(after: str, partitions: int) -> str:
+    if partitions == 1:
+        return f"--after takes a position, <milliseconds>-<number>, not {after!r}."
+    return (
+        "--after takes the cursor that an export says at its end; or a position, "
+        "<milliseconds>-<number>; or the ids of the last events of some partitions, with commas in "
+        f"between: not {after!r}."
+    )
+
+
+def _ahead(after: str, end: str) -> Stop:
+    return Stop(
+        f"The position {after} is ahead of the log, which ends at {end}: it belongs to another "
+        "log, or to a newer state of this one. Leave --after out."
+    )

@@ -12,6 +12,7 @@ from itemstore.cli.interruption import Interrupted, at_once, postponed
 from itemstore.cli.options import After, Collections
 from itemstore.cli.output import say
 from itemstore.cli.verb import Where, verb
+from itemstore.domain.cursors import cursor_after
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogUnavailable
 
@@ -38,7 +39,8 @@ async def export(where: Where, after: After = None, collection: Collections = No
                 async with aclosing(reader.recorded_slices(position)) as slices:
                     async for recorded in slices:
                         view.show(recorded)
-                        count, position = count + len(recorded), recorded[-1].position
+                        count += len(recorded)
+                        position = cursor_after(position, recorded, view.feed.partitions)
                         check()
                         report(Progress("exported", count, 0 if after else max(total, count)))
         except LogUnavailable as error:
@@ -46,7 +48,8 @@ async def export(where: Where, after: After = None, collection: Collections = No
         except Interrupted:
             say(f"Interrupted. {_broken_off(count, position)}")
             raise
-        say(f"{count} {'event' if count == 1 else 'events'} exported")
+        go_on = f"; what comes next: --after {position}" if view.feed.partitions > 1 else ""
+        say(f"{count} {'event' if count == 1 else 'events'} exported{go_on}")
 
 
 def _broken_off(count: int, position: str) -> str:

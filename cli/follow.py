@@ -14,10 +14,10 @@ from functools import partial
 from itemstore.cli.errors import Stop
 from itemstore.cli.events import PAGE, View
 from itemstore.cli.output import say, watch_the_reader
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.cursors import cursor_after, is_from_ahead
+from itemstore.domain.positions import START
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.log_id import known_identity
 from itemstore.store.failures import told
 from itemstore.store.known_collections import names_for_a_command
 from itemstore.store.opening import open_store
@@ -64,7 +64,7 @@ class Follower:
 
     async def _catch_up(self, store: Store, view: View, after: str | None) -> None:
         """Shows what there is. Raises Stop where this is not the log that it was."""
-        which = await known_identity(store.partition)
+        which = await store.feed.identity.known()
         position = self._position
         if position is None:
             self._log = which
@@ -72,7 +72,7 @@ class Follower:
             return
         outlook, end = await view.feed.reader.outlook(position), await view.feed.end()
         is_other = self._log is not None and which != self._log
-        if is_other or outlook.is_lacking or key_of(end) < key_of(position):
+        if is_other or outlook.is_lacking or is_from_ahead(position, end, store.feed.partitions):
             message = (
                 f"This is not the log that it was: it ends at {end}, and does not say what came "
                 f"after {position}. Begin again without --after."
@@ -90,7 +90,8 @@ class Follower:
                 self._position or START, PAGE, check=partial(self._check, store)
             )
             async for recorded in coming:
-                self._position = recorded[-1].position
+                seen = self._position or START
+                self._position = cursor_after(seen, recorded, store.feed.partitions)
                 view.show(recorded)
 
     async def _check(self, store: Store) -> None:
@@ -101,7 +102,8 @@ class Follower:
         if self._log is not None:
             is_other = await store.feed.identity.now() != self._log
         else:
-            is_other = key_of(await store.feed.end()) < key_of(self._position or START)
+            seen, end = self._position or START, await store.feed.end()
+            is_other = is_from_ahead(seen, end, store.feed.partitions)
         if is_other:
             raise StoreChanged
 

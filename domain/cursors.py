@@ -12,6 +12,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from itemstore.domain.positions import LARGEST, START, key_of, position_at, position_of
 
@@ -54,6 +55,30 @@ def positions_of(cursor: str, partitions: int = 1) -> list[str]:
     return positions
 
 
+class InPartition(Protocol):
+    """What happened at a position of a partition, whose number is None in a store of one."""
+
+    @property
+    def position(self) -> str:
+        """Its place in the partition."""
+
+    @property
+    def partition(self) -> int | None:
+        """The partition's number."""
+
+
+def cursor_after(cursor: str, events: Sequence[InPartition], partitions: int = 1) -> str:
+    """Where a reader is that was at a cursor and has got these events since, oldest first."""
+    if not events:
+        return cursor
+    if partitions == 1:
+        return events[-1].position
+    positions = positions_of(cursor, partitions)
+    for event in events:
+        positions[event.partition or 0] = event.position
+    return cursor_at(positions)
+
+
 def furthest(cursors: Iterable[str], partitions: int = 1) -> str:
     """In each partition the latest position of any of the cursors; START for none."""
     if partitions == 1:
@@ -64,6 +89,17 @@ def furthest(cursors: Iterable[str], partitions: int = 1) -> str:
     return cursor_at([max(some, key=key_of) for some in zip(*each, strict=True)])
 
 
+def nearest(cursor: str, other: str, partitions: int = 1) -> str:
+    """In each partition the earlier position of the two cursors."""
+    pairs = zip(positions_of(cursor, partitions), positions_of(other, partitions), strict=True)
+    return cursor_at([min(pair, key=key_of) for pair in pairs])
+
+
+def latest(cursor: str, partitions: int = 1) -> str:
+    """The latest position that a cursor has in any of the partitions."""
+    return max(positions_of(cursor, partitions), key=key_of)
+
+
 def is_beyond(cursor: str, other: str, partitions: int = 1) -> bool:
     """Whether a cursor is after another in any of the partitions."""
     if partitions == 1:
@@ -72,15 +108,32 @@ def is_beyond(cursor: str, other: str, partitions: int = 1) -> bool:
     return any(key_of(one) > key_of(two) for one, two in pairs)
 
 
+def is_from_ahead(cursor: str, end: str, partitions: int = 1) -> bool:
+    """Whether a cursor is of a store that came further in any partition than to this end.
+
+    One of several partitions may have a time in it, before which no event is asked for: its number
+    is one that no event has. A partition need not have come to that.
+    """
+    if partitions == 1:
+        return key_of(cursor) > key_of(end)
+    pairs = zip(positions_of(cursor, partitions), positions_of(end, partitions), strict=True)
+    keys = [(key_of(one), key_of(two)) for one, two in pairs]
+    return any(one > two and one[1] != LARGEST for one, two in keys)
+
+
 def event_id(position: str, partition: int | None) -> str:
     """What names an event in its collection: its position, and `@` its partition, if several."""
     return position if partition is None else f"{position}@{partition}"
 
 
-def position_in(text: str) -> str | None:
-    """The position in the id of an event, of any store; None where it is no such id."""
-    match = _ID.fullmatch(text)
-    return position_of(match[1] if match else text)
+def position_in(text: str, partition: int | None = None) -> str | None:
+    """The position in an event's id, with a partition or without; None where a text is none.
+
+    Where a partition is named, an id of another one is none.
+    """
+    if (match := _ID.fullmatch(text)) is None:
+        return position_of(text)
+    return position_of(match[1]) if partition in (None, int(match[2])) else None
 
 
 def _read(text: str, partitions: int) -> list[str] | None:

@@ -40,7 +40,7 @@ def pieces(recorded: RecordedEvent) -> list[bytes]:
     """The event as JSON in pieces; where the body is large one of them is the body, not a copy."""
     position, event, meta = recorded.position, recorded.event, recorded.meta
     head = (
-        f'{{"specversion":"1.0","id":"{position}","source":"/{recorded.collection}","type":"{recorded.type}",'
+        f'{{"specversion":"1.0","id":"{recorded.id}","source":"/{recorded.collection}","type":"{recorded.type}",'
         f'"subject":{_as_json(event.item)},"time":"{rfc3339(position)}",'
         f'"itemversion":{recorded.version}'
     )
@@ -63,8 +63,8 @@ class NotAnEvent(ValueError):
 def decode(number: int, line: bytes) -> ForeignEvent:
     """The event on one line of JSON: it needs `type`, `subject`, and `data` unless it deletes.
 
-    `id` is its position, where it has the form of one; `time` counts where there is none. Raises
-    NotAnEvent.
+    `id` is its position, where it has the form of one, with its partition or without; `time` counts
+    where there is none. Raises NotAnEvent.
     """
     try:
         event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line itself

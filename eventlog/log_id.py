@@ -6,7 +6,10 @@ emptied, and where an export was imported into another store.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import secrets
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -22,7 +25,7 @@ LOOK = 1.0
 class OtherLog(Exception):
     """A position is of another log than this one, or from ahead of its end.
 
-    `log` is the id of this one, `end` the last position that it has given.
+    `log` is the id of this one, `end` the cursor of the last position that it has given.
     """
 
     def __init__(self, sentence: str, log: str, end: str) -> None:
@@ -49,15 +52,27 @@ async def identity(partition: Partition) -> str:
 
 
 class Identity:
-    """Which log a store has, for all in a process that want to know."""
+    """Which log a store has, for all in a process that want to know.
 
-    def __init__(self, partition: Partition) -> None:
-        self._partition = partition
+    A partition is enough of each that the store has.
+    """
+
+    def __init__(self, *partitions: Partition) -> None:
+        self._partitions = partitions
         self._known, self._due, self._is_asked_for = "", 0.0, False
 
     async def now(self) -> str:
-        """The id; see `identity`."""
-        return await identity(self._partition)
+        """The id; see `identity`. Of several partitions, which have logs of their own, a digest."""
+        return _together(await asyncio.gather(*map(identity, self._partitions)))
+
+    async def known(self) -> str | None:
+        """The same, None where one of the logs has none yet; nothing is written."""
+        ids = [
+            each
+            for each in await asyncio.gather(*map(known_identity, self._partitions))
+            if each is not None
+        ]
+        return _together(ids) if len(ids) == len(self._partitions) else None
 
     async def lately(self) -> str:
         """The id of about a second ago. One caller asks; the others get what is known."""
@@ -69,3 +84,10 @@ class Identity:
                 self._is_asked_for = False
             self._due = monotonic() + LOOK
         return self._known
+
+
+def _together(ids: Sequence[str]) -> str:
+    """One id for logs that are read as one: another one where any of them was replaced."""
+    if len(ids) == 1:
+        return ids[0]
+    return hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]

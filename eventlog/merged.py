@@ -37,15 +37,7 @@ class MergedLogs(FeedReader):
 
     async def extent(self) -> Extent:
         """Where the first of the logs begins, and where the last one ends."""
-        of_each = await extents(self.client, self.logs)
-        return Extent(
-            min((each.first for each in of_each if each.length), key=key_of, default=START),
-            max((each.last for each in of_each), key=key_of, default=START),
-            sum(each.length for each in of_each),
-            sum(each.added for each in of_each),
-            max((each.end for each in of_each), key=key_of, default=START),
-            sum(each.trimmed for each in of_each),
-        )
+        return Extent.of(await extents(self.client, self.logs))
 
     async def outlook(self, position: str) -> Outlook:
         """What comes after a position."""

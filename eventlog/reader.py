@@ -48,6 +48,18 @@ class Extent:
     end: str
     trimmed: int = 0
 
+    @classmethod
+    def of(cls, logs: Sequence[Extent]) -> Extent:
+        """That of several logs together: where the first begins, and where the last ends."""
+        return cls(
+            min((each.first for each in logs if each.length), key=key_of, default=START),
+            max((each.last for each in logs), key=key_of, default=START),
+            sum(each.length for each in logs),
+            sum(each.added for each in logs),
+            max((each.end for each in logs), key=key_of, default=START),
+            sum(each.trimmed for each in logs),
+        )
+
     @property
     def lost(self) -> int:
         """How many entries XTRIM, XDEL or DEL have taken out, by hand."""
@@ -118,6 +130,14 @@ class Part:
             decode_flat(position, fields, collection, self.partition)
             for (position, fields), collection in zip(self.entries, self.collections, strict=True)
         ]
+
+    def events_and_cursors(self) -> list[tuple[RecordedEvent, str]]:
+        """Each event, and where a reader is after it. Raises MalformedEntry."""
+        return [(event, event.position) for event in self.events()]
+
+    def cursor_after(self, count: int) -> str:
+        """Where a reader is that takes the first entries only, at least one."""
+        return self.entries[count - 1][0].decode()
 
 
 class FeedReader(Protocol):

@@ -115,7 +115,9 @@ class Store:
             for name in first.collections
         }
         appender = PartitionedAppender([part.appender for part in parts])
-        feed = PartitionedFeed([part.feed for part in parts])
+        feed = PartitionedFeed.on(
+            [[each.partition for each in part.collections.values()] for part in parts]
+        )
         return replace(
             first,
             collections=collections,

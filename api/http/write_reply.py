@@ -44,6 +44,6 @@ def written(base: str, recorded: RecordedEvent, preferred: str | None) -> Reply:
 def _event_headers(recorded: RecordedEvent) -> Headers:
     """The event that a write appended: where it stands in the log, and what it is."""
     return [
-        (b"event-id", recorded.position.encode()),
+        (b"event-id", recorded.id.encode()),
         (b"event-type", recorded.type.encode()),
     ]

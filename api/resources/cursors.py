@@ -1,4 +1,4 @@
-"""Where a reader goes on: after an id of the list, or after a position of a certain log."""
+"""Where a reader goes on: after an id of the list, or after a cursor of a certain log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,21 @@ from pydantic import Field
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
+from itemstore.domain.cursors import cursor_of as cursor_of_text
+from itemstore.domain.cursors import (
+    furthest,
+    is_beyond,
+    is_from_ahead,
+    latest,
+    nearest,
+    position_in,
+)
 from itemstore.domain.positions import LARGEST, PATTERN, START, key_of, position_at, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.excerpts import quoted
+from itemstore.eventlog.feed import Feed
 from itemstore.eventlog.log_id import OtherLog
+from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.reader import FeedReader, Outlook
 
 AfterPosition = Annotated[
@@ -24,7 +35,10 @@ AfterPosition = Annotated[
         json_schema_extra={"format": "position", "pattern": PATTERN},
     ),
 ]
-"""`?after=` of events. What is no position is a malformed cursor (400), no wrong parameter."""
+"""`?after=` of events. What is no position is a malformed cursor (400), no wrong parameter.
+
+In a store with several partitions it is a cursor: see api/openapi/parameters.py.
+"""
 
 OfLog = Annotated[
     str | None, Field(description="The log that `after` is of: the Log-Id of its answer.")
@@ -55,42 +69,100 @@ def log_id(request: Request) -> Header:
 async def start_of(
     request: Request, reader: FeedReader, after: str | None, log: str | None, since: int = 0
 ) -> str:
-    """The position to start after, where it is to be at a time or later: that many milliseconds.
+    """The cursor to start after, where it is to be at a time or later: that many milliseconds.
 
     Notes the id of the log in the request. Raises OtherLog, and Problem for text that is no
-    position (400) and for a position whose events were removed from what the reader reads (410).
+    cursor (400) and for one whose events were removed from what the reader reads (410).
     """
-    position, outlook = await position_and_outlook(request, reader, after, log)
+    feed = request.store.feed
+    cursor = START if after is None else checked_cursor(after, feed.partitions)
+    await _note_log(request, log)
+    if feed.partitions > 1 and cursor != START and position_of(cursor):
+        cursor = nearest(cursor, await _end_after(request, cursor), feed.partitions)
+    outlook = await _outlook(request, reader, cursor)
     before_time = position_at(since - 1, LARGEST)
-    if since > 0 and key_of(before_time) > key_of(position):
-        position, outlook = before_time, await reader.outlook(before_time)
+    if since > 0 and is_beyond(before_time, cursor, feed.partitions):
+        cursor = furthest((cursor, await _reached(feed, before_time)), feed.partitions)
+        outlook = await reader.outlook(cursor)
     if outlook is not None and outlook.is_lacking:
-        raise Problem("gone", f"The log no longer has what came after {position}.")
+        raise Problem("gone", f"The log no longer has what came after {cursor}.")
+    return cursor
+
+
+async def _end_after(request: Request, position: str) -> str:
+    """The end of the log, of which one partition at least has come to a position.
+
+    Raises OtherLog.
+    """
+    feed = request.store.feed
+    end = await feed.end()
+    if key_of(position) > key_of(latest(end, feed.partitions)):
+        raise _from_ahead(request, position, end)
+    return end
+
+
+async def _reached(feed: Feed, before_time: str) -> str:
+    """What is before a time in each of several partitions, so that all have come as far as that.
+
+    What one of them does not have yet will be after it. A time to come stays what it is.
+    """
+    if feed.partitions == 1:
+        return before_time
+    end = await feed.end()
+    if key_of(before_time) > key_of(latest(end, feed.partitions)):
+        return before_time
+    return nearest(before_time, end, feed.partitions)
+
+
+async def position_of_item(
+    request: Request, reader: LogReader, after: str | None, log: str | None
+) -> str:
+    """The position in the log of an item that a text says: an event's id, or a position.
+
+    Notes the id of the log in the request. Raises OtherLog, and Problem for other text (400).
+    """
+    position: str | None = START
+    if after is not None and reader.partition is None:
+        position = checked_cursor(after, 1)
+    elif after is not None:
+        position = position_in(after, reader.partition)
+    if position is None:
+        form = f"<milliseconds>-<number>@{reader.partition}, as the id of the item's events is"
+        raise _malformed(after or "", f"a position is <milliseconds>-<number>, or {form}")
+    await _note_log(request, log)
+    if position != START and (await reader.outlook(position)).may_be_ahead:
+        await _end_after(request, position)
     return position
 
 
-async def position_and_outlook(
-    request: Request, reader: FeedReader, after: str | None, log: str | None
-) -> tuple[str, Outlook | None]:
-    """The position, and what comes after it: None at the start, where there is nothing to ask.
-
-    Notes the id of the log in the request. Raises Problem and OtherLog.
-    """
-    position = START if after is None else checked_position(after)
+async def _note_log(request: Request, log: str | None) -> None:
+    """Notes the id of the log in the request. Raises OtherLog where another one is meant."""
     feed = request.store.feed
     request.log_id = await feed.identity.now()
     if log not in (None, request.log_id):
         sentence = "The position is of another log; this one has events of its own."
         raise OtherLog(sentence, request.log_id, await feed.end())
-    if position == START:
-        return position, None
-    outlook = await reader.outlook(position)
+
+
+async def _outlook(request: Request, reader: FeedReader, cursor: str) -> Outlook | None:
+    """What comes after a cursor: None at the start, where there is nothing to ask.
+
+    Raises OtherLog for one from ahead of the log.
+    """
+    if cursor == START:
+        return None
+    outlook = await reader.outlook(cursor)
     if outlook.may_be_ahead:
+        feed = request.store.feed
         end = await feed.end()
-        if key_of(end) < key_of(position):
-            sentence = f"The position {position} is from ahead of the log, which ends at {end}."
-            raise OtherLog(sentence, request.log_id, end)
-    return position, outlook
+        if is_from_ahead(cursor, end, feed.partitions):
+            raise _from_ahead(request, cursor, end)
+    return outlook
+
+
+def _from_ahead(request: Request, cursor: str, end: str) -> OtherLog:
+    sentence = f"The position {cursor} is from ahead of the log, which ends at {end}."
+    return OtherLog(sentence, request.log_id, end)
 
 
 async def check_same_log(request: Request) -> None:
@@ -111,12 +183,21 @@ async def is_replaced(request: Request) -> bool:
         return False
 
 
-def checked_position(text: str) -> str:
-    """The position that the text is. Raises Problem."""
-    position = position_of(text)
-    if position is None:
-        sentence = (
-            f"A position is <milliseconds>-<number>, as an event's id is, not {quoted(text)}."
-        )
-        raise Problem("malformed-cursor", sentence)
-    return position
+def checked_cursor(text: str, partitions: int) -> str:
+    """The cursor that the text is in a store with so many partitions. Raises Problem."""
+    cursor = cursor_of_text(text, partitions)
+    if cursor is not None:
+        return cursor
+    if partitions == 1:
+        raise _malformed(text, "a position is <milliseconds>-<number>, as an event's id is")
+    raise _malformed(
+        text,
+        f"in a store with {partitions} partitions a cursor is the `after` of a Link or the `id` of "
+        "a live stream; or a position, <milliseconds>-<number>; or the ids of the last events of "
+        "some partitions, with commas in between",
+    )
+
+
+def _malformed(text: str, what_it_is: str) -> Problem:
+    sentence = f"{what_it_is[0].upper()}{what_it_is[1:]}, not {quoted(text)}."
+    return Problem("malformed-cursor", sentence)

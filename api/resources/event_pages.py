@@ -21,7 +21,7 @@ async def page_reply(
     following: str | None,
     headers: Headers,
 ) -> PageReply:
-    """The events, and where to go on: after the position `following`, if anything comes then."""
+    """The events, and where to go on: after the cursor `following`, if anything comes then."""
     headers = [(b"content-type", BATCH), log_id(request), *headers]
     if following is not None:
         headers.append(next_page(request.path, wanted, after=following, log=request.log_id))

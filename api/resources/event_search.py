@@ -18,7 +18,7 @@ MOST_PARTS = 64
 
 @dataclass(slots=True)
 class Found:
-    """Events that pass, up to which position was looked, and whether nothing comes after it."""
+    """Events that pass, up to which cursor was looked, and whether nothing comes after it."""
 
     position: str
     events: list[RecordedEvent] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Found:
 
 
 async def search(request: Request, start: str, selection: Selection) -> Found:
-    """Events after a position that pass, in steps, for as long as the client is there."""
+    """Events after a cursor that pass, in steps, for as long as the client is there."""
     found, most = Found(start), selection.wanted.limit
     looked, size, parts = 0, 0, 0
     while not found.is_end and len(found.events) < most and looked < SCANNED:
@@ -43,7 +43,7 @@ async def search(request: Request, start: str, selection: Selection) -> Found:
         events = part.events()[:count]
         found.events += (each for each in events if selection.passes(each))
         if count < len(part.entries):
-            found.position = events[-1].position if events else found.position
+            found.position = part.cursor_after(count) if count else found.position
             break
         found.position, found.is_end = part.position, part.is_end
         if selection.wanted.item is not None and parts == MOST_PARTS:

@@ -15,7 +15,7 @@ from itemstore.api.resources.sources import collection_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.eventlog.feed import Feed
-from itemstore.eventlog.live_feed import Encoded
+from itemstore.eventlog.live_events import Encoded
 from itemstore.eventlog.reader import ABOUT_BYTES, LOOKED_AT, FeedReader, Within
 from itemstore.store.scope import Scope
 

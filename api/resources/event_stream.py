@@ -16,7 +16,8 @@ from itemstore.api.resources.event_selection import Selection
 from itemstore.api.server_sent_events import comment, retry
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.cloudevents import LINES, pieces
-from itemstore.eventlog.live_feed import PAGE, PIECE_BYTES, Coming, FeedClosed, FellBehind
+from itemstore.eventlog.live_events import PAGE, PIECE_BYTES, Coming
+from itemstore.eventlog.live_feed import FeedClosed, FellBehind
 from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.tokens import TokenExpired, TokenInvalid
 
@@ -87,8 +88,7 @@ async def _live(request: Request, start: str, selection: Selection) -> AsyncGene
     is_live = False
     async with feed.following():
         while True:
-            is_shared = feed.holds(position)
-            is_live = is_live or is_shared
+            is_live = is_live or feed.holds(position)
             if (reason := await _reason_to_end(request)) is not None:
                 yield reason
                 return
@@ -111,12 +111,12 @@ async def _live(request: Request, start: str, selection: Selection) -> AsyncGene
                 logger.warning("A stream of events was ended: %s", error)
                 yield comment(b"what comes next can't be read: " + _in_a_line(error))
                 return
-            position = coming.position
+            position = coming.cursor
             frames = [event.text for event in coming.events if selection.passes(event)]
             if not frames and now() >= due:
                 frames = [comment(b"still here")]
             for piece in joined(frames):
-                yield memoryview(piece) if is_shared else piece
+                yield memoryview(piece) if coming.is_shared else piece
                 due = now() + KEEP_ALIVE_SECONDS
 
 

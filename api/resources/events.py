@@ -22,9 +22,11 @@ from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.event_search import Found, search
 from itemstore.api.resources.event_selection import FeedQuery, Selection
 from itemstore.api.resources.event_stream import LOOK, lines_reply, live_reply
-from itemstore.domain.positions import START, key_of
+from itemstore.domain.cursors import furthest
+from itemstore.domain.positions import START
 from itemstore.eventlog.cloudevents import BATCH
-from itemstore.eventlog.live_feed import Coming, FeedClosed
+from itemstore.eventlog.live_events import Coming
+from itemstore.eventlog.live_feed import FeedClosed
 from itemstore.eventlog.reader import Within
 
 router = APIRouter(route_class=Route)
@@ -108,21 +110,22 @@ async def _when_there_is_more(
 
     Nothing passes up to `end`, which may be far after the place where the search came to its own.
     """
+    partitions = request.store.feed.partitions
     admission, feed = request.context.admission, request.context.feed
     now = asyncio.get_running_loop().time
     until = now() + selection.wanted.wait
-    coming = Coming(max(found.position, end, key=key_of))
+    coming = Coming(furthest((found.position, end), partitions))
     with admission.stream(), suppress(FeedClosed):
         async with feed.following():
             while found.is_dry and now() < until:
                 with suppress(TimeoutError):
-                    coming = await feed.after(coming.position, until=min(until, now() + LOOK))
+                    coming = await feed.after(coming.cursor, until=min(until, now() + LOOK))
                 await request.check_connected()
                 await request.check_still_allowed()
                 if any(map(selection.passes, coming.events)):
                     async with admission.read_piece():
                         found = await search(request, found.position, selection)
-                    coming = Coming(coming.position)
+                    coming = Coming(coming.cursor)
                 await check_same_log(request)
     return found
 

@@ -18,7 +18,7 @@ from itemstore.api.resources.cursors import (
     AfterPosition,
     OfLog,
     check_same_log,
-    position_and_outlook,
+    position_of_item,
 )
 from itemstore.api.resources.event_pages import page_reply
 from itemstore.api.resources.item_history import last_change
@@ -54,7 +54,7 @@ async def item_events(request: Request) -> AnyReply:
     """The item's own events, oldest or newest first."""
     wanted = query(request, HistoryQuery)
     reader = request.log_reader
-    place, _ = await position_and_outlook(request, reader, wanted.after, wanted.log)
+    place = await position_of_item(request, reader, wanted.after, wanted.log)
     item = request.item_id
     count, position = await last_change(request)
     headers = [BY_ACCEPT, *as_of(position)]
@@ -74,7 +74,7 @@ async def item_events(request: Request) -> AnyReply:
             )
             more = bool(found) and found[-1].version > 1
         await check_same_log(request)
-        following = found[-1].position if more and found else None
+        following = found[-1].id if more and found else None
         return await page_reply(request, found, wanted, following, headers)
 
 

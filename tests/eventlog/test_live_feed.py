@@ -15,7 +15,8 @@ from itemstore.domain.positions import START
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import Feed, OrderedFeed
 from itemstore.eventlog.keys import Keys, StoreKeys
-from itemstore.eventlog.live_feed import Encoded, LiveFeed
+from itemstore.eventlog.live_events import Encoded
+from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Within
 from itemstore.eventlog.transaction import Addressed
@@ -29,9 +30,14 @@ def feed(redis: Redis) -> Feed:
     return OrderedFeed.on([Partition(redis, Keys(name)) for name in NAMES])
 
 
-def encode(recorded: RecordedEvent) -> bytes:
+def encode(recorded: RecordedEvent, _: str = "") -> bytes:
     """What tells events apart."""
     return f"{recorded.position} {recorded.collection}".encode()
+
+
+def again(text: bytes, _: str) -> bytes:
+    """What tells it apart for all."""
+    return text
 
 
 async def put(redis: Redis, seed: int, count: int, names: Sequence[str] = NAMES) -> None:
@@ -56,7 +62,7 @@ async def follow(
     async with live.following():
         while True:
             coming = await live.after(position, older=reader, within=Within(random.choice([1, 9])))
-            position = coming.position
+            position = coming.cursor
             seen += [event for event in coming.events if event.collection in names]
             await asyncio.sleep(random.choice([0, 0, 0, 0.01]))
 
@@ -64,7 +70,7 @@ async def follow(
 async def test_followers_get_what_they_follow_once_and_in_order(redis: Redis, feed: Feed) -> None:
     """Of what was there and of what comes, while three processes write."""
     await put(redis, 1, 20)
-    live = LiveFeed(feed, encode)
+    live = LiveFeed(feed, encode, again)
     chosen = [NAMES, ("orders",), ("notes", "products"), NAMES, ("notes",)]
     seen: list[list[Encoded]] = [[] for _ in chosen]
     tasks = [
@@ -92,11 +98,11 @@ async def test_a_follower_of_a_quiet_collection_does_not_read_the_busy_ones(
     await put(redis, 1, 3, ["notes"])
     await put(redis, 2, 300, ["orders", "products"])
     reader, position = feed.of(["notes"]).reader, START
-    live, steps, seen = LiveFeed(feed, encode), 0, list[Encoded]()
+    live, steps, seen = LiveFeed(feed, encode, again), 0, list[Encoded]()
     async with live.following():
         while not live.holds(position):
             coming = await live.after(position, older=reader)
-            position, steps = coming.position, steps + 1
+            position, steps = coming.cursor, steps + 1
             seen += coming.events
     assert steps <= 3
     assert [event.text for event in seen] == [

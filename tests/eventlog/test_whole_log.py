@@ -21,7 +21,8 @@ from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.feed import OrderedFeed
 from itemstore.eventlog.keys import Keys, StoreKeys
-from itemstore.eventlog.live_feed import Encoded, LiveFeed
+from itemstore.eventlog.live_events import Encoded
+from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
@@ -403,7 +404,7 @@ async def test_followers_that_catch_up_while_the_log_is_trimmed_get_all_once(red
     """From the start into the live end, in one collection and in all, while one writes."""
     trimmer = Trimmer(redis, LOGS)
     feed = OrderedFeed.on([Partition(redis, log, trimmer.past) for log in LOGS])
-    live = LiveFeed(feed, lambda recorded: recorded.position.encode())
+    live = LiveFeed(feed, lambda _, cursor: cursor.encode(), lambda text, _: text)
     events = await written(redis, 10, 60)
     seen: dict[tuple[str, ...], list[Encoded]] = {}
     chosen = [("orders", "notes"), ("orders",), ("notes",)]
@@ -413,7 +414,7 @@ async def test_followers_that_catch_up_while_the_log_is_trimmed_get_all_once(red
         async with live.following():
             while True:
                 coming = await live.after(position, older=reader, within=Within(5))
-                position = coming.position
+                position = coming.cursor
                 mine += [each for each in coming.events if each.collection in names]
                 await asyncio.sleep(0.001)
 
@@ -428,9 +429,7 @@ async def test_followers_that_catch_up_while_the_log_is_trimmed_get_all_once(red
             for names in chosen
         }
         async with asyncio.timeout(20):
-            while {
-                names: [each.position for each in mine] for names, mine in seen.items()
-            } != wanted:
+            while {names: [each.cursor for each in mine] for names, mine in seen.items()} != wanted:
                 await asyncio.sleep(0.01)
         for task in following:
             task.cancel()

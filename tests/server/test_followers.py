@@ -130,7 +130,7 @@ async def test_a_reader_that_falls_behind_is_told_so_and_can_resume(
     app: ItemStore, port: int, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cut off where it would need what is no longer kept; writers do not wait for it."""
-    monkeypatch.setattr("itemstore.eventlog.live_feed.KEPT_EVENTS", 20)
+    monkeypatch.setattr("itemstore.eventlog.live_events.KEPT_EVENTS", 20)
     created = await client.put("/items/a", json={})
     written = [created.headers["event-id"]]
     async with slow_reader(port) as reader:
@@ -234,7 +234,7 @@ async def test_followers_that_leave_free_all_that_they_had(
     await until(lambda: feed_of(app)._followers == 0)
     await until(lambda: asyncio.all_tasks() <= before)
     assert feed_of(app)._reader is None
-    assert not feed_of(app)._kept
+    assert feed_of(app)._newest is None
     assert not feed_of(app)._waiting
 
 
