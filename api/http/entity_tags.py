@@ -6,6 +6,8 @@ import base64
 import hashlib
 from importlib.metadata import version
 
+from itemstore.domain.cursors import CURSOR
+
 VERSION = version("itemstore")
 """Another version of the store may put the same events into other words."""
 
@@ -22,10 +24,12 @@ def content_tag(content: bytes) -> bytes:
 
 
 def position_tag(position: str, *depends_on: object) -> bytes:
-    """A tag for what any event may change; the last event is at the position.
+    """A tag for what any event may change; the last event is at the position, or at a cursor.
 
     `depends_on` is what the answer depends on besides its URL. The tag is weak, because it is read
     before the content, which may be newer.
     """
+    if position.startswith(CURSOR):  # it may be long
+        position = content_tag(position.encode())[1:-1].decode()
     digest = content_tag(repr((VERSION, *map(str, depends_on))).encode())[1:9]
     return b'W/"%b-%b"' % (position.encode(), digest)
