@@ -22,7 +22,7 @@ async def test_a_delete_ends_the_item(client: httpx.AsyncClient, events: Events)
     created, deleted = await events()
     assert (deleted.type, deleted.version) == ("ItemDeleted", 2)
     assert answer.headers["event-type"] == "ItemDeleted"
-    assert answer.headers["event-id"] == deleted.position != created.position
+    assert answer.headers["event-id"] == deleted.id != created.id
 
 
 async def test_a_deleted_item_is_nowhere_but_in_the_log(

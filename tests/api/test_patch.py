@@ -48,7 +48,7 @@ async def test_a_patch_updates_the_item(client: httpx.AsyncClient, events: Event
     assert answer.headers["content-location"] == "/items/foo"
     assert "location" not in answer.headers
     updated = (await events())[-1]
-    assert (answer.headers["event-id"], updated.type) == (updated.position, "ItemUpdated")
+    assert (answer.headers["event-id"], updated.type) == (updated.id, "ItemUpdated")
     assert (await client.get("/items/foo")).json() == {"name": "Foo", "size": 2}
 
 

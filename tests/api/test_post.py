@@ -29,7 +29,7 @@ async def test_a_post_creates_an_item_and_says_where(
     assert answer.headers["content-location"] == answer.headers["location"]
     [created] = await events()
     assert (created.type, created.item) == ("ItemCreated", id_of(answer))
-    assert answer.headers["event-id"] == created.position
+    assert answer.headers["event-id"] == created.id
     assert answer.headers["event-type"] == "ItemCreated"
     got = await client.get(answer.headers["location"])
     assert (got.status_code, got.content) == (200, answer.content)

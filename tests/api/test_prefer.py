@@ -28,7 +28,7 @@ async def test_a_minimal_answer_to_a_put_that_creates(
     assert "content-type" not in answer.headers
     assert "content-location" not in answer.headers
     [created] = await events()
-    assert answer.headers["event-id"] == created.position
+    assert answer.headers["event-id"] == created.id
     assert answer.headers["event-type"] == "ItemCreated"
 
 

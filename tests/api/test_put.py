@@ -41,7 +41,7 @@ async def test_a_put_to_a_new_id_creates_the_item(
     assert answer.headers["etag"] == '"1"'
     [created] = await events()
     assert (created.type, created.version) == ("ItemCreated", 1)
-    assert answer.headers["event-id"] == created.position
+    assert answer.headers["event-id"] == created.id
     assert answer.headers["event-type"] == "ItemCreated"
 
 
@@ -71,7 +71,7 @@ async def test_a_put_to_an_item_that_exists_updates_it(
     assert answer.headers["etag"] == '"2"'
     updated = (await events())[-1]
     assert (updated.type, updated.version) == ("ItemUpdated", 2)
-    assert answer.headers["event-id"] == updated.position
+    assert answer.headers["event-id"] == updated.id
     assert answer.headers["event-type"] == "ItemUpdated"
 
 

@@ -26,7 +26,7 @@ async def test_a_revert_is_an_ordinary_write_of_the_old_body(
     assert answer.headers["etag"] == '"5"'
     assert answer.text == (await changed.get("/items/foo/versions/2")).text
     last = (await events())[-1]
-    assert (last.position, last.version) == (answer.headers["event-id"], 5)
+    assert (last.id, last.version) == (answer.headers["event-id"], 5)
 
 
 async def test_a_revert_after_a_delete_makes_the_item_again(changed: httpx.AsyncClient) -> None:

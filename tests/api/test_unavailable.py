@@ -147,7 +147,7 @@ async def test_a_lost_reply_is_asked_for_again_and_nothing_is_written_twice(
 
     assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
     created = (await events())[-1]
-    assert (len(await events()), created.position) == (2, answer.headers["event-id"])
+    assert (len(await events()), created.id) == (2, answer.headers["event-id"])
 
 
 async def test_a_script_that_the_engine_forgot_is_sent_again(
