@@ -63,8 +63,9 @@ class Context:
     ) -> Context:
         """What this process has to serve the store, with the settings that it was opened with."""
         counts, settings = store.appender.counts, store.settings
-        if (past := store.partition.past) is not None:
-            past.asking = admission.slow_read
+        for section in store.sections:
+            if (past := section.partition.past) is not None:
+                past.asking = admission.slow_read
         processes = Processes.of_environment(admission.counters)
         admission.counters.counts |= {
             "events": counts.appended,

@@ -12,7 +12,7 @@ from itemstore.archive.work import Work
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.projections.runners import Runners
 from itemstore.server.stop_signal import on_stop_signal
-from itemstore.store.archiver import archiving_of, logs_of
+from itemstore.store.archiver import archived_parts, archiving_of
 from itemstore.store.archiving_process import InAnotherProcess
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
@@ -72,7 +72,7 @@ def _archiver_of(store: Store) -> Archiver | None:
 
     A process of its own does it, where another process can reach the engine.
     """
-    if store.archive is None:
+    if not store.is_archived:
         return None
     url = store.url
     work: Work
@@ -80,4 +80,4 @@ def _archiver_of(store: Store) -> Archiver | None:
         work = archiving_of(store)
     else:
         work = InAnotherProcess(store.settings, url, list(store.collections))
-    return Archiver(logs_of(store), store.archive, work)
+    return Archiver(archived_parts(store), work)

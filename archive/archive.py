@@ -17,6 +17,8 @@ from itemstore.archive.manifest import (
 from itemstore.archive.object_store import ObjectStore
 from itemstore.archive.objects import AlreadyThere, ObjectMissing
 from itemstore.archive.parts import Parts
+from itemstore.archive.recently_used import RecentlyUsed
+from itemstore.archive.whole import OF_SEVERAL, Whole, division_at
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 
 PROBE = "probe-"
@@ -38,21 +40,48 @@ class Outrun(Exception):
 
 
 class Archive:
-    """An archive of one place, for one process; `cache_bytes` of it are kept in memory."""
+    """An archive of one place, for one process; `cache_bytes` of it are kept in memory.
 
-    def __init__(self, objects: ObjectStore, cache_bytes: int) -> None:
+    That of a partition, of several, has its number, and `whole` is where those of all are: what is
+    kept in memory is kept together there.
+    """
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        cache_bytes: int,
+        *,
+        whole: Whole | None = None,
+        partition: int | None = None,
+    ) -> None:
         self.objects = objects
+        self.whole = whole
+        self.partition = partition
         self.damage: str | None = None
         self.complaint: str | None = None  # as `complaint_about` found last
         self._manifest: Manifest | None = None
         self._refreshing = asyncio.Lock()
         self._asked = self._answered = self._looked_for = 0
-        self._parts = Parts(objects, cache_bytes)
+        self._parts = Parts(objects, RecentlyUsed(cache_bytes) if whole is None else whole.parts)
+
+    @classmethod
+    def of(cls, whole: Whole, partition: int) -> Archive:
+        """That of a partition."""
+        objects = whole.objects.folder(str(partition))
+        return cls(objects, 0, whole=whole, partition=partition)
 
     @property
     def place(self) -> str:
         """Where it is, for people."""
         return self.objects.place
+
+    @property
+    def is_to_begin(self) -> bool:
+        """Whether it has no manifest that is known here, and those of other partitions have begun.
+
+        Then it begins too, with no event: what lacks a manifest is damaged.
+        """
+        return self._manifest is None and self.whole is not None and self.whole.has_begun
 
     async def current(self) -> Manifest | None:
         """The newest manifest that is known here, None where the archive has none yet.
@@ -120,7 +149,7 @@ class Archive:
             if await self.objects.names(SEGMENTS):
                 raise PastDamaged(f"{self.place} has segments, and no manifest that names them.")
             await self._refuse_replacing()
-            first = Manifest(number=1, archive=secrets.token_hex(8), log=log, made=now())
+            first = Manifest(number=1, archive=await self._id(), log=log, made=now())
             try:
                 await self.publish(first)
             except Outrun:
@@ -178,6 +207,15 @@ class Archive:
             return await asyncio.to_thread(Manifest.decoded, name, content)
         except ObjectMissing:
             raise MalformedManifest(f"{name} was removed meanwhile.") from None
+
+    async def _id(self) -> str:
+        """The id of a new one. Raises PastUnavailable where the place is that of another store."""
+        if self.whole is not None:
+            assert self.partition is not None
+            return (await self.whole.begun()).id_of(self.partition)
+        if (found := await division_at(self.objects)) is not None:
+            raise PastUnavailable(OF_SEVERAL.format(self.place, found.partitions))
+        return secrets.token_hex(8)
 
     async def _refuse_replacing(self) -> None:
         """Raises PastUnavailable where objects are replaced although they are to be new."""

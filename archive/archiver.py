@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import cycle
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Logs
 from itemstore.archive.belonging import NotItsArchive, complaint_about, own_manifest
-from itemstore.archive.work import FINISH_SECONDS, FORESEEN, Reasons, Work
+from itemstore.archive.reasons import FORESEEN, Reasons
+from itemstore.archive.work import FINISH_SECONDS, Work
+from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.lease import Lease
 from itemstore.eventlog.partition import Partition
 
@@ -27,20 +33,27 @@ STEPPED_BACK, TURNED_AWAY = 3.0, 30.0
 LOOK_SECONDS, LOOK_AGAIN = 60.0, 5.0
 """Seconds between two looks of each process at the place; and where that was not right."""
 
+LOOKS_AT_ONCE = 8
+"""Partitions whose places are looked at together."""
+
 logger = logging.getLogger("itemstore")
 
 
 class Archiver:
     """Has the work done, whenever this process is the one.
 
+    `parts` are the logs and the archive of a store; of each of its partitions, where it has
+    several. Then there is one lease for all, in the first of them. While that is away, the one that
+    has it goes on with the others: nobody else can take it then.
+
     Any number of processes may have one. The lease saves work; what keeps them from harming each
     other is that a manifest is published once, and that files and positions never go back.
     """
 
-    def __init__(self, logs: Logs, archive: Archive, work: Work) -> None:
-        self._logs = logs
-        self._archive = archive
+    def __init__(self, parts: Sequence[tuple[Logs, Archive]], work: Work) -> None:
+        self._parts = parts
         self._work = work
+        self._is_in_doubt = False
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._reasons = Reasons()
@@ -72,44 +85,76 @@ class Archiver:
     async def _look_again_and_again(self) -> None:
         """Looks whether this process can reach the archive, and whether it is the store's.
 
-        Any process does: those that do not archive it read from it.
+        Any process does: those that do not archive it read from it. Of several partitions' all are
+        looked at first, and then those that were not right, and one after the other in turn.
         """
+        turns, looked_at = cycle(self._parts), self._parts
         while True:
-            heed_cancellation()
-            with suppress(*FORESEEN):
-                await self._look()
-            await asyncio.sleep(LOOK_SECONDS if self._archive.complaint is None else LOOK_AGAIN)
+            for start in range(0, len(looked_at), LOOKS_AT_ONCE):
+                heed_cancellation()
+                some = looked_at[start : start + LOOKS_AT_ONCE]
+                await asyncio.gather(*(self._look(*each) for each in some))
+            wrong = [each for each in self._parts if each[1].complaint is not None]
+            await asyncio.sleep(LOOK_AGAIN if wrong else LOOK_SECONDS)
+            following = next(turns)
+            looked_at = [following, *(each for each in wrong if each is not following)]
 
-    async def _look(self) -> None:
-        keys, *_ = await self._logs.keys()
-        before = self._archive.complaint
-        found = await complaint_about(self._logs.client, keys, self._archive)
-        self._archive.complaint = found
-        if found is not None and found != before:
-            logger.warning("The archive can't be used here as it is: %s", found)
+    async def _look(self, logs: Logs, archive: Archive) -> None:
+        with suppress(*FORESEEN):
+            keys, *_ = await logs.keys()
+            before = archive.complaint
+            found = await complaint_about(logs.client, keys, archive)
+            is_only_one = not any(other.complaint for _, other in self._parts if other != archive)
+            archive.complaint = found
+            if found is not None and found != before and is_only_one:
+                logger.warning("The archive can't be used here as it is: %s", found)
 
     async def _have_it_done(self) -> None:
         """Has the work done for as long as this is the one, and there is something to archive."""
-        keys = await self._logs.keys()
-        lease = Lease(
-            Partition(self._logs.client, keys[0]), keys[0].store.lease("archive"), LEASE_MS
-        )
+        [(logs, _), *_] = self._parts
+        [keys, *_] = await logs.keys()
+        lease = Lease(Partition(logs.client, keys), keys.store.lease("archive"), LEASE_MS)
         if not await lease.acquire():
             return
         try:
-            if await own_manifest(self._logs.client, keys[0], self._archive) is not None:
+            if await self._is_something_to_do():
                 await self._work_under(lease)
         finally:
             with suppress(*FORESEEN):
                 await lease.release()
+
+    async def _is_something_to_do(self) -> bool:
+        """Whether there is any event. Raises NotItsArchive where the only archive is of another."""
+        if len(self._parts) == 1:
+            [(logs, archive)] = self._parts
+            [keys, *_] = await logs.keys()
+            return await own_manifest(logs.client, keys, archive) is not None
+        for logs, _ in self._parts:
+            with suppress(LogUnavailable):
+                [keys, *_] = await logs.keys()
+                if await last_position(Partition(logs.client, keys)) != START:
+                    return True
+        return False
 
     async def _work_under(self, lease: Lease) -> None:
         work = asyncio.create_task(self._work.run())
         try:
             while not (await asyncio.wait([work], timeout=LEASE_MS / 10_000))[0]:
                 heed_cancellation()
-                await lease.renew_in_time()
+                await self._renew(lease)
             work.result()
         finally:
             work.cancel()
             await asyncio.wait([work], timeout=2 * FINISH_SECONDS)
+
+    async def _renew(self, lease: Lease) -> None:
+        """Renews it in time; where the reply is lost, the next try finds out. Raises LeaseLost."""
+        try:
+            if self._is_in_doubt:
+                await lease.find_again()
+            await lease.renew_in_time()
+            self._is_in_doubt = False
+        except LogUnavailable:
+            if len(self._parts) == 1:
+                raise
+            self._is_in_doubt = True

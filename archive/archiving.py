@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -64,10 +65,16 @@ class Logs:
 
 
 class Archiving:
-    """The work of one process on the archive of one store."""
+    """The work of one process on the archive of one store, or of one of its partitions.
 
-    def __init__(self, logs: Logs, archive: Archive) -> None:
+    `turn` is entered for each segment that is made: so those of several partitions share memory.
+    """
+
+    def __init__(
+        self, logs: Logs, archive: Archive, turn: AbstractAsyncContextManager[object] | None = None
+    ) -> None:
         self.archive = archive
+        self._turn = turn or nullcontext()
         self.publishing = Publishing(archive)
         self._logs = logs
         self._client = logs.client
@@ -94,10 +101,11 @@ class Archiving:
         counted = noted.counted if noted.sealed == manifest.last else manifest.events
         rest = REST
         while key_of(manifest.last) < key_of(claimed.up_to):
-            new = await copied(self._client, logs, manifest.last, claimed.up_to, rest=rest)
-            if new is None:
-                break
-            manifest = await sealed(self.publishing, self.archive, manifest, new)
+            async with self._turn:
+                new = await copied(self._client, logs, manifest.last, claimed.up_to, rest=rest)
+                if new is None:
+                    break
+                manifest = await sealed(self.publishing, self.archive, manifest, new)
             self._last = new.last
             counted += new.segment.info.events
             rest = NO_REST

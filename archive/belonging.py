@@ -9,6 +9,7 @@ from itemstore.archive.archived_past import ArchivedPast
 from itemstore.archive.border_mark import OF_ANOTHER_STORE, has_marked
 from itemstore.archive.manifest import Manifest
 from itemstore.archive.standing import Standing, standing
+from itemstore.archive.whole import id_of_whole
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.keys import Keys
@@ -46,8 +47,8 @@ class NotItsArchive(Exception):
 async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest | None:
     """The newest manifest of a store's archive: of a new one, where neither has anything of it yet.
 
-    None as long as the store has no event. Raises NotItsArchive, PastUnavailable, PastDamaged, and
-    what the engine raises.
+    None as long as the store has no event; a partition's begins with that of any other. Raises
+    NotItsArchive, PastUnavailable, PastDamaged, and what the engine raises.
     """
     partition = Partition(client, keys)
     noted = await standing(client, keys)
@@ -57,9 +58,11 @@ async def own_manifest(client: Redis, keys: Keys, archive: Archive) -> Manifest 
     if (sentence := mistaken(noted, archive.place, manifest)) is not None:
         raise NotItsArchive(sentence)
     if manifest is None:
-        if await last_position(partition) == START:
+        if not archive.is_to_begin and await last_position(partition) == START:
             return None
         manifest = await archive.begin(await identity(partition))
+    elif archive.whole is not None:
+        await archive.whole.begun(id_of_whole(manifest.archive))
     log = await identity(partition)
     if manifest.log != log:
         raise NotItsArchive(_OF_ANOTHER_LOG.format(archive.place, manifest.log, log))
@@ -76,9 +79,10 @@ async def complaint_about(client: Redis, keys: Keys, archive: Archive) -> str | 
     noted = await standing(client, keys)
     try:
         manifest = await archive.refreshed()
+        of_whole = None if archive.whole is None else await archive.whole.complaint()
     except (PastUnavailable, PastDamaged) as error:
         return str(error)
-    return archive.damage or mistaken(noted, archive.place, manifest)
+    return archive.damage or mistaken(noted, archive.place, manifest) or of_whole
 
 
 def mistaken(noted: Standing, place: str, manifest: Manifest | None) -> str | None:

@@ -7,16 +7,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from itemstore.archive.archive import Archive
+from itemstore.archive.caches import ReaderCaches
 from itemstore.archive.frames import Directory, Frame, FrameDamaged, frames_in, lines_of
 from itemstore.archive.manifest import FileInfo, Place
-from itemstore.archive.recently_used import RecentlyUsed
 from itemstore.archive.segments import damaged
-
-MOST_FRAMES = 20_000
-"""Frames in the directories that are kept: some 700 bytes each."""
-
-MOST_BYTES = 16 * 2**20
-"""Bytes of the lines that are kept, decompressed."""
 
 AT_ONCE = 32
 """Parts that are asked for at once: what is looked up of one item may be in that many files."""
@@ -29,27 +23,27 @@ class FileReader:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
-        self._directories: RecentlyUsed[str, Directory] = RecentlyUsed(MOST_FRAMES)
-        self._texts: RecentlyUsed[tuple[str, int], bytes] = RecentlyUsed(MOST_BYTES)
+        self._kept = ReaderCaches() if archive.whole is None else archive.whole.readers
+        self._place = archive.place
         self._lane = asyncio.Semaphore(AT_ONCE)
 
     async def directory(self, file: FileInfo) -> Directory:
         """The directory of a file."""
-        found = self._directories.get(file.name)
+        found = self._kept.directories.get((self._place, file.name))
         if found is None:
             part = await self._read(file, file.directory)
             found = await self._in_thread(file, lambda: frames_in(part))
-            self._directories.put(file.name, found, len(found))
+            self._kept.directories.put((self._place, file.name), found, len(found))
         return found
 
     async def text(self, file: FileInfo, frame: Frame) -> bytes:
         """The lines in a frame."""
-        place = (file.name, frame.place.offset)
-        found = self._texts.get(place)
+        place = (self._place, file.name, frame.place.offset)
+        found = self._kept.texts.get(place)
         if found is None:
             part = await self._read(file, frame.place)
             found = await self._in_thread(file, lambda: lines_of(frame, part))
-            self._texts.put(place, found, len(found))
+            self._kept.texts.put(place, found, len(found))
         return found
 
     async def _read(self, file: FileInfo, place: Place) -> bytes:

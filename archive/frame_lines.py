@@ -10,9 +10,9 @@ from itemstore.archive.lines import Placed, characters, entry_of
 from itemstore.domain.positions import START, key_of
 
 _BEGINNING = b'{"specversion":"1.0","id":"'
-"""What each line begins with; the position follows."""
+"""What each line begins with; the position follows, and, of several partitions, `@` and which."""
 
-_HEADS = re.compile(_BEGINNING + rb'([0-9]+-[0-9]+)","source":"/([^"]*)"')
+_HEADS = re.compile(_BEGINNING + rb'([0-9]+-[0-9]+)(?:@[0-9]+)?","source":"/([^"]*)"')
 
 _ALL_HEADS = re.compile(
     b"^" + _HEADS.pattern + rb',"type":"[^"]*"(?:,"subject":("[^"\\\n]*(?:\\.[^"\\\n]*)*"))?',
@@ -88,11 +88,18 @@ def _start_after(text: bytes, after: str) -> int:
 
 def _start_of(text: bytes, position: bytes) -> int | None:
     """Where the line of a position begins. No line has an end within."""
-    beginning = b'%b%b"' % (_BEGINNING, position)
+    beginning = b'%b%b%b"' % (_BEGINNING, position, _partition_in(text))
     if text.startswith(beginning):
         return 0
     found = text.find(b"\n" + beginning)
     return None if found < 0 else found + 1
+
+
+def _partition_in(text: bytes) -> bytes:
+    """What follows the position in each line of a text: `@` and the partition, or nothing."""
+    start = len(_BEGINNING)
+    _, at, number = text[start : text.find(b'"', start)].partition(b"@")
+    return at + number
 
 
 def _lines(text: bytes, start: int) -> Iterator[Line]:

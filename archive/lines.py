@@ -4,6 +4,9 @@ The line is the CloudEvents object that an export has for the event; its last me
 body as it stands. Where the entry's meta has more than an export says, such as the idempotency
 key, the extension `itemmeta` has it whole, as text. An entry that is no event of this store, since
 somebody wrote it by hand, is a line of the type MalformedEntry, whose `data` has all its fields.
+
+In a store of several partitions the `id` has, as in an export, `@` and the partition's number after
+the position, so that ids are unique over all of its segments.
 """
 
 from __future__ import annotations
@@ -45,7 +48,10 @@ _PLAIN_ID = re.compile(rb"[a-zA-Z0-9._~-]+").fullmatch
 """Whether a string of JSON has it as it is."""
 
 _TEXT = rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
-_BEGINNING = rb'^\{"specversion":"1\.0","id":"([0-9]+-[0-9]+)","source":"/([^"\\\n]*)","type":'
+_BEGINNING = (
+    rb'^\{"specversion":"1\.0","id":"([0-9]+-[0-9]+)(?:@[0-9]+)?",'
+    rb'"source":"/([^"\\\n]*)","type":'
+)
 _LINE = re.compile(
     _BEGINNING
     + rb'"(Item[a-zA-Z]+)","subject":(%b),"time":"[^"\n]*","itemversion":([0-9]+)' % _TEXT
@@ -73,8 +79,13 @@ class NotALine(ValueError):
     """A text that no entry becomes. The sentence shows its beginning."""
 
 
-def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
-    """The line of an entry, without its end."""
+def line_of(
+    position: bytes, fields: Sequence[bytes], collection: str, partition: bytes = b""
+) -> bytes:
+    """The line of an entry, without its end.
+
+    `partition` follows the position: `@` and the number, nothing where the store has one.
+    """
     try:
         (one, kind, two, item, three, version, four, data, five, meta) = fields
         if (
@@ -83,9 +94,9 @@ def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
             or not is_version(version)
             or not (data == b"" or _is_one_line_of_json(data))
         ):
-            return _malformed_line(position, fields, collection)
+            return _malformed_line(position, fields, collection, partition)
         values = (
-            position,
+            position + partition,
             collection.encode(),
             kind,
             b'"%b"' % item if _PLAIN_ID(item) else _as_json(item.decode()).encode(),
@@ -94,7 +105,7 @@ def line_of(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
             b"" if meta == NO_META else _extensions(meta),
         )
     except (KeyError, ValueError):  # another type, not five fields, or not UTF-8
-        return _malformed_line(position, fields, collection)
+        return _malformed_line(position, fields, collection, partition)
     return _STORED % (*values, data) if data else _DELETED % values
 
 
@@ -172,13 +183,21 @@ def _is_one_line_of_json(data: bytes) -> bool:
     return True
 
 
-def _malformed_line(position: bytes, fields: Sequence[bytes], collection: str) -> bytes:
+def partition_in_id(partition: int | None) -> bytes:
+    """What follows the position in an event's id; nothing where the store has one partition."""
+    return b"" if partition is None else b"@%d" % partition
+
+
+def _malformed_line(
+    position: bytes, fields: Sequence[bytes], collection: str, partition: bytes
+) -> bytes:
     """A line with each byte of the fields as a character."""
     told = json.dumps([field.decode("latin-1") for field in fields], separators=(",", ":"))
+    time = _time(position.partition(b"-")[0])
     return (
-        b'{"specversion":"1.0","id":"%b","source":"/%b","type":"MalformedEntry","time":"%b",'
+        b'{"specversion":"1.0","id":"%b%b","source":"/%b","type":"MalformedEntry","time":"%b",'
         b'"datacontenttype":"application/json","data":%b}'
-        % (position, collection.encode(), _time(position.partition(b"-")[0]), told.encode())
+        % (position, partition, collection.encode(), time, told.encode())
     )
 
 

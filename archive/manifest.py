@@ -86,7 +86,8 @@ class IndexInfo(FileInfo):
 class Manifest:
     """All files of an archive at one moment, in the order of their positions.
 
-    `archive` is the archive's id, `log` that of the store's log, `previous` the SHA-256 of the
+    `archive` is the archive's id (of one of several partitions, that of the whole, `-` and the
+    partition), `log` that of the store's log, `previous` the SHA-256 of the
     file of the manifest before, and `made` a time for people: nothing goes by it.
     """
 

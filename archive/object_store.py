@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
+from itemstore.archive.folder import Folder
 from itemstore.archive.objects import AlreadyThere, Hindered, Listed, ObjectMissing, Objects
 from itemstore.archive.places import objects_at
 
@@ -39,14 +40,18 @@ _Result = TypeVar("_Result")
 class ObjectStore:
     """Objects by name. All raise PastUnavailable, with a sentence that has no secret in it."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, at_once: asyncio.Semaphore | None = None) -> None:
         self._objects = objects
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._at_once = at_once or asyncio.Semaphore(AT_ONCE)
 
     @property
     def place(self) -> str:
         """Where they are, for people."""
         return self._objects.place
+
+    def folder(self, name: str) -> ObjectStore:
+        """The objects in a folder; requests of all folders count together."""
+        return ObjectStore(Folder(self._objects, name), self._at_once)
 
     async def get(self, name: str) -> bytes:
         """The whole of an object. Raises ObjectMissing."""

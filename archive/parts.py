@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from itemstore.archive.caches import PartsCache
 from itemstore.archive.object_store import ObjectStore
-from itemstore.archive.recently_used import RecentlyUsed
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 
 AT_ONCE = 8
@@ -26,11 +26,12 @@ Part = tuple[str, int, int]
 
 
 class Parts:
-    """Reads them for one process, which keeps `cache_bytes` of them in memory."""
+    """Reads them for one process, which keeps in the cache those that were asked for last."""
 
-    def __init__(self, objects: ObjectStore, cache_bytes: int) -> None:
+    def __init__(self, objects: ObjectStore, cache: PartsCache) -> None:
         self._objects = objects
-        self._cache: RecentlyUsed[Part, bytes] = RecentlyUsed(cache_bytes)
+        self._cache = cache
+        self._place = objects.place
         self._lane = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         self._under_way: dict[Part, asyncio.Future[bytes]] = {}
@@ -42,7 +43,7 @@ class Parts:
         `refreshed` manifest names them. Raises PastDamaged where it is shorter, and
         PastUnavailable, also where too many wait.
         """
-        found = self._cache.get(part)
+        found = self._cache.get((self._place, *part))
         if found is not None:
             return found
         under_way = self._under_way.get(part)
@@ -64,7 +65,7 @@ class Parts:
         if len(data) != length:
             raise PastDamaged(f"{name} ends before its byte {offset + length}: it was cut.")
         if keep and len(data) <= self._cache.most // 4:
-            self._cache.put(part, data, len(data))
+            self._cache.put((self._place, *part), data, len(data))
         return data
 
     @asynccontextmanager

@@ -31,12 +31,17 @@ class Removal:
         self._archive = archive
         self._named: dict[str, frozenset[str]] = {}
         self._since: dict[str, float] = {}
+        self._tidy: Manifest | None = None
 
     async def step(self) -> None:
         """Removes old manifests, and files that were not named for long.
 
+        Where nothing was left to remove, and no manifest has come since, nothing is asked for.
         Raises PastUnavailable and PastDamaged.
         """
+        newest = await self._archive.current()
+        if newest is not None and newest is self._tidy:
+            return
         objects = self._archive.objects
         manifests = [name for name in await objects.names(MANIFESTS) if number_of(name) is not None]
         for name in manifests[:-KEPT]:
@@ -50,6 +55,7 @@ class Removal:
         for name, since in self._since.items():
             if now - since >= UNNAMED_SECONDS:
                 await objects.delete(name)
+        self._tidy = None if self._since else newest
 
     async def _names_in(self, name: str) -> frozenset[str]:
         """What a manifest names. Raises PastDamaged where it can't be read: nobody knows."""

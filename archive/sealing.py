@@ -63,7 +63,7 @@ async def copied(
 
     Raises TakenBack, LogUnavailable and LogBroken.
     """
-    writer, index = SegmentWriter(), IndexBuilder()
+    writer, index = SegmentWriter(logs[0].partition), IndexBuilder()
 
     def add(entries: Sequence[Placed]) -> None:
         for start in range(0, len(entries), AT_ONCE):

@@ -16,7 +16,7 @@ from itemstore.archive.frames import (
     lines_of,
 )
 from itemstore.archive.giving_way import give_way
-from itemstore.archive.lines import Placed, entries_in, line_of
+from itemstore.archive.lines import Placed, entries_in, line_of, partition_in_id
 from itemstore.archive.manifest import SEGMENTS, SUFFIX, FileInfo, Place, SegmentInfo
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.past import PastDamaged
@@ -38,9 +38,11 @@ class SegmentWriter:
 
     It compresses a frame at a time, without holding Python's lock; what it does between takes a
     few microseconds for each event. So a thread should add a few hundred of them at once.
+    `partition` is the number of the one that the entries are of, None in a store that has one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, partition: int | None = None) -> None:
+        self._partition = partition_in_id(partition)
         self._frames = FrameWriter()
         self._lines: list[bytes] = []
         self._raw_bytes = 0
@@ -57,7 +59,8 @@ class SegmentWriter:
     def add(self, entries: Iterable[Placed]) -> None:
         """Adds entries, each with its collection."""
         for collection, (position, fields) in entries:
-            self.add_line(position, collection, line_of(position, fields, collection))
+            line = line_of(position, fields, collection, self._partition)
+            self.add_line(position, collection, line)
 
     def add_frame(self, frame: Frame, packed: bytes, last: bytes) -> None:
         """Adds a frame of another segment as it is, with the position of its last entry."""
@@ -109,22 +112,23 @@ class SegmentWriter:
         self._collections.clear()
 
 
-def segment_of(entries: Iterable[Placed]) -> SegmentFile:
+def segment_of(entries: Iterable[Placed], partition: int | None = None) -> SegmentFile:
     """A segment of entries in the order of their positions, at least one of them."""
-    writer = SegmentWriter()
+    writer = SegmentWriter(partition)
     writer.add(entries)
     return writer.finish()
 
 
 def segment_up_to(position: str, info: SegmentInfo, data: bytes) -> SegmentFile:
     """The events of a segment up to a position, at least one. Raises PastDamaged."""
-    end = key_of(position)
-    return segment_of(
-        placed
-        for entries in entries_of(info, data)
-        for placed in entries
-        if key_of(placed[1][0].decode()) <= end
-    )
+    end, writer = key_of(position), SegmentWriter()
+    for _, text in _texts(info, data):
+        for line in text.splitlines():
+            at, collection = _head_of(line)
+            if key_of(at.decode()) > end:
+                return writer.finish()
+            writer.add_line(at, collection, line)
+    return writer.finish()
 
 
 def merged_segment(segments: Sequence[tuple[SegmentInfo, bytes]]) -> SegmentFile:
@@ -149,8 +153,8 @@ def _is_large(frame: Frame) -> bool:
 
 def _head_of(line: bytes) -> tuple[bytes, str]:
     """The position and the collection: every line has these in their places, and no escapes."""
-    *_, position, _, _, _, source, _ = line.split(b'"', 12)
-    return position, source[1:].decode()
+    *_, event, _, _, _, source, _ = line.split(b'"', 12)
+    return event.partition(b"@")[0], source[1:].decode()
 
 
 def entries_of(info: SegmentInfo, data: bytes) -> Iterator[list[Placed]]:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from itemstore.archive.archive import Archive, Outrun
-from itemstore.archive.archiving import Archiving, Logs, NotAllArchived
+from itemstore.archive.archive import Archive
+from itemstore.archive.archiving import Archiving, Logs
 from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.merging import Merging
+from itemstore.archive.reasons import Reasons
 from itemstore.archive.removal import Removal
-from itemstore.archive.sealing import TakenBack
 from itemstore.archive.trimming import Keep
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.all_logs import last_position
-from itemstore.eventlog.lease import LeaseLost
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import PastUnavailable
 
@@ -47,29 +44,6 @@ TOO_LATE = (
     "by `itemstore archive seal`."
 )
 
-logger = logging.getLogger("itemstore")
-
-
-class ProcessEnded(Exception):
-    """The process that archives has ended by itself."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"The process that archives has ended ({code}). It is started again.")
-
-
-FORESEEN = (
-    LeaseLost,
-    LogBroken,
-    LogFull,
-    LogUnavailable,
-    NotAllArchived,
-    NotItsArchive,
-    Outrun,
-    ProcessEnded,
-    TakenBack,
-)
-"""Errors that say in a sentence what is wrong; those of the archive's place are among them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -90,26 +64,40 @@ class Work(Protocol):
         """
 
 
-class Reasons:
-    """Why the archive stands still, each reason said once in a while."""
+def _turns() -> AbstractAsyncContextManager[object]:
+    return nullcontext()
 
-    def __init__(self) -> None:
-        self._reminders = Reminders()
 
-    def warn(self, error: Exception) -> None:
-        """Logs it, unless that was done a short time ago."""
-        if self._reminders.is_due(str(error)):
-            trace = None if isinstance(error, FORESEEN) else error
-            logger.warning("The archive stands still: %s", error, exc_info=trace)
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the work on the archives of all partitions of a store shares in one process.
+
+    `to_seal` is entered for each new segment, and `to_tidy` for what trims and merges: both bound
+    how much is in memory.
+    """
+
+    to_seal: AbstractAsyncContextManager[object] = field(default_factory=_turns)
+    to_tidy: AbstractAsyncContextManager[object] = field(default_factory=_turns)
+    reminders: Reminders = field(default_factory=Reminders)
 
 
 class InThisProcess(Work):
     """The work done in this process: seals, trims, merges and removes."""
 
     def __init__(
-        self, logs: Logs, archive: Archive, terms: Terms, disk: DiskSpace | None = None
+        self,
+        logs: Logs,
+        archive: Archive,
+        terms: Terms,
+        disk: DiskSpace | None = None,
+        shared: Shared | None = None,
     ) -> None:
-        self._archiving = Archiving(logs, archive)
+        shared = shared or Shared()
+        self.reasons = Reasons(archive, shared.reminders)
+        self.sealed_at = monotonic()
+        self._archive = archive
+        self._archiving = Archiving(logs, archive, shared.to_seal)
+        self._turn_to_tidy = shared.to_tidy
         self._merging = Merging(archive, self._archiving.publishing)
         self._removal = Removal(archive)
         self._logs = logs
@@ -117,7 +105,6 @@ class InThisProcess(Work):
         self._disk = disk or DiskSpace()
         self._sealed = asyncio.Event()
         self._seen: str | None = None
-        self._reasons = Reasons()
 
     async def run(self) -> None:
         """Does all of it side by side: none waits for another."""
@@ -152,7 +139,7 @@ class InThisProcess(Work):
             except NotItsArchive:
                 raise
             except Exception as error:  # whatever it is, it goes on
-                self._reasons.warn(error)
+                self.reasons.warn(error)
                 failed_since = failed_since or monotonic()
                 if monotonic() - failed_since > HAND_OVER:
                     raise
@@ -164,16 +151,16 @@ class InThisProcess(Work):
         """Seals what is new: whether there is any takes one small command."""
         name, *_ = await self._logs.names()
         end = await last_position(Partition(self._logs.client, self._logs.store.collection(name)))
-        if end != self._seen:
+        if end != self._seen or self._archive.is_to_begin:
             self._disk.check()
             await self._archiving.seal()
-            self._seen = end
+            self._seen, self.sealed_at = end, monotonic()
             self._sealed.set()
 
     async def _seal_what_came_last(self) -> None:
         try:
             async with asyncio.timeout(FINISH_SECONDS):
-                await self._archiving.seal()
+                await self._seal()
         except TimeoutError:
             raise PastUnavailable(TOO_LATE) from None
 
@@ -185,25 +172,33 @@ class InThisProcess(Work):
                     await self._sealed.wait()
             self._sealed.clear()
             heed_cancellation()
-            await self._tried(lambda: self._archiving.trim(self._terms.keep))
+            await self._tried(self._trim)
+
+    async def _trim(self) -> None:
+        async with self._turn_to_tidy:
+            await self._archiving.trim(self._terms.keep)
 
     async def _tidy_again_and_again(self) -> None:
         """Merges what is small, and removes what nobody names."""
         removed_at = 0.0
         while True:
             heed_cancellation()
-            await self._tried(self._merging.step)
+            await self._tried(self._merge)
             if monotonic() - removed_at >= REMOVAL_SECONDS:
                 removed_at = monotonic()
                 await self._tried(self._removal.step)
             await asyncio.sleep(max(self._terms.seconds, PATIENCE))
+
+    async def _merge(self) -> None:
+        async with self._turn_to_tidy:
+            await self._merging.step()
 
     async def _tried(self, work: Callable[[], Awaitable[object]]) -> None:
         """Does a piece of work. That it fails holds up nothing else."""
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-            self._reasons.warn(error)
+            self.reasons.warn(error)
 
 
 async def _all_ended(tasks: list[asyncio.Task[None]]) -> None:

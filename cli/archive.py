@@ -37,7 +37,7 @@ async def archive(
     json: Json = False,
 ) -> None:
     """Show how the archive stands, or seal, check or trim now."""
-    from itemstore.cli.archiving import WORKS, lines_of
+    from itemstore.cli.archiving import done_on, lines_of
     from itemstore.cli.errors import MISUSED, Stop
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
@@ -47,11 +47,11 @@ async def archive(
         raise Stop(message, MISUSED)
     name = "to_trim" if dry_run else work.value
     async with opened(where) as store:
-        if store.archive is None:
+        if not store.is_archived:
             message = "The store has no archive: name a place for it with ITEMSTORE_ARCHIVE."
             raise Stop(message)
         with reported(quiet=json) as report:
-            facts, complaints = await WORKS[name](store, store.archive, report)
+            facts, complaints = await done_on(store, name, report)
     if json:
         write_text(dumps(facts | {"complaints": complaints} if work is Work.check else facts))
     else:

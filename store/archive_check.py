@@ -42,8 +42,17 @@ async def not_its_own(store: Store, archive: Archive, manifest: Manifest | None)
 async def complaints(store: Store, report: Report) -> list[str]:
     """What is wrong with the archive of a store, a sentence each; nothing where it has none.
 
-    Raises PastUnavailable, LogUnavailable and LogBroken.
+    Of several partitions' each sentence says whose it is. Raises PastUnavailable, LogUnavailable
+    and LogBroken.
     """
-    if store.archive is None:
-        return []
-    return (await checked(store, store.archive, report)).complaints
+    found: list[str] = []
+    for section in store.sections:
+        if section.archive is not None:
+            own = (await checked(section, section.archive, report)).complaints
+            found += [f"{whose(section.archive)}{sentence}" for sentence in own]
+    return found
+
+
+def whose(archive: Archive) -> str:
+    """What a sentence on the archive of one of several partitions begins with."""
+    return "" if archive.whole is None else f"Partition {archive.partition}: "

@@ -1,4 +1,4 @@
-"""What the archive of a store has, how far it is, and what would be trimmed."""
+"""What the archive of a store, or of one of its partitions, has; what would be trimmed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Archiving
-from itemstore.archive.trimming import Keep, held_by_engine
+from itemstore.archive.trimming import held_by_engine
 from itemstore.domain.positions import START
 from itemstore.eventlog.keys import Keys
-from itemstore.store.archiver import archive_progress, logs_of
+from itemstore.store.archive_progress import archive_progress
+from itemstore.store.archiver import kept_of, logs_of
 from itemstore.store.store import Store
 
 
@@ -43,9 +44,8 @@ async def to_trim(store: Store, archive: Archive) -> dict[str, Any]:
 
     Raises as `archive_facts` does.
     """
-    logs, settings = logs_of(store), store.settings
-    keep = Keep(settings.keep_events, settings.keep_bytes)
-    position = await Archiving(logs, archive).border_for(keep)
+    logs = logs_of(store)
+    position = await Archiving(logs, archive).border_for(kept_of(store.settings))
     if position is None:
         return {"to_trim": 0, "to_trim_up_to": None}
     counts = [await _trimmed_at(store, log, position) for log in await logs.keys()]

@@ -1,59 +1,75 @@
-"""What archives a store, as its settings say, and how far that is."""
+"""What archives a store, as its settings say."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
 
+from itemstore.archive.archive import Archive
 from itemstore.archive.archiving import Logs
-from itemstore.archive.belonging import complaint_about
-from itemstore.archive.standing import Progress, progress
 from itemstore.archive.trimming import Keep
-from itemstore.archive.work import InThisProcess, Terms
+from itemstore.archive.work import InThisProcess, Shared, Terms, Work
+from itemstore.archive.work_of_all import OfAll, shared_by_all
+from itemstore.domain.positions import START
+from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.all_logs import last_position
 from itemstore.store.known_collections import known_names
+from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
 
-def archiving_of(store: Store) -> InThisProcess:
+def archiving_of(store: Store) -> Work:
     """The work of archiving a store that has an archive, for this process."""
-    assert store.archive is not None
-    settings = store.settings
-    keep = Keep(settings.keep_events, settings.keep_bytes)
-    terms = Terms(settings.archive_seconds, keep)
-    return InThisProcess(logs_of(store), store.archive, terms, store.disk)
+    [first, *others] = store.sections
+    if not others:
+        return _work_on(first, Shared())
+    shared = shared_by_all()
+    return OfAll([_work_on(section, shared) for section in store.sections])
 
 
-def logs_of(store: Store) -> Logs:
-    """The logs that are archived: of all collections that the store has ever had."""
-    client, keys = store.partition.client, store.keys
+def _work_on(section: Store, shared: Shared) -> InThisProcess:
+    assert section.archive is not None
+    settings = section.settings
+    terms = Terms(settings.archive_seconds, kept_of(settings))
+    return InThisProcess(logs_of(section), section.archive, terms, section.disk, shared)
+
+
+def kept_of(settings: Settings) -> Keep:
+    """What stays in the engine of each partition: an equal share of what stays of the store."""
+    partitions = settings.partitions or 1
+    return Keep(
+        max(1, settings.keep_events // partitions), max(1, settings.keep_bytes // partitions)
+    )
+
+
+def archived_parts(store: Store) -> Sequence[tuple[Logs, Archive]]:
+    """The logs and the archive of each partition of a store that is archived."""
+    return [(logs_of(each), each.archive) for each in store.sections if each.archive]
+
+
+async def begin_all(store: Store) -> None:
+    """Has the archives of all partitions begin with the first event of any of them.
+
+    Raises PastUnavailable, PastDamaged, and what the engine raises.
+    """
+    parts = archived_parts(store)
+    if not parts or parts[0][1].whole is None:
+        return
+    for section in store.sections:
+        with suppress(LogUnavailable):  # that is said where it is worked on
+            if await last_position(section.partition) != START:
+                await parts[0][1].whole.begun()
+                return
+
+
+def logs_of(section: Store) -> Logs:
+    """The logs that are archived, of a store's only partition or of one of several.
+
+    Those of all collections that the store has ever had.
+    """
+    client, keys = section.partition.client, section.keys
 
     async def names() -> Sequence[str]:
-        return sorted({*store.collections, *await known_names(client, keys)})
+        return sorted({*section.collections, *await known_names(client, keys)})
 
     return Logs(client, keys, names)
-
-
-async def archive_progress(store: Store) -> Progress | None:
-    """How far the store's archive is, None where it has none. Raises LogUnavailable, LogBroken."""
-    logs = logs_of(store)
-    found = await progress(logs.client, await logs.keys())
-    if store.archive is not None:
-        return replace(found, complaint=store.archive.complaint)
-    return None if found.standing.archive is None else found
-
-
-async def look_at_archive(store: Store, seconds: float) -> None:
-    """Has what is wrong with the archive's place noted, where that answers in so many seconds.
-
-    Raises LogUnavailable and LogBroken.
-    """
-    archive = store.archive
-    if archive is None:
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            partition = store.partition
-            archive.complaint = await complaint_about(partition.client, partition.keys, archive)
-    except TimeoutError:
-        archive.complaint = f"The archive {archive.place} gives no answer within {seconds:.0f} s."

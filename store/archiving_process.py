@@ -11,7 +11,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from itemstore.archive.work import FINISH_SECONDS, ProcessEnded, Reasons, Work
+from itemstore.archive.reasons import ProcessEnded, Reasons
+from itemstore.archive.work import FINISH_SECONDS, Work
 from itemstore.engine.clients import clients_of
 from itemstore.engine.embedded import embedded_in
 from itemstore.store.archiver import archiving_of

@@ -18,7 +18,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
-from itemstore.store.archiver import archive_progress, look_at_archive
+from itemstore.store.archive_progress import archive_progress, look_at_archive
 from itemstore.store.health import promise_of_all
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.sql_place import database_of, told
@@ -73,7 +73,7 @@ def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
 async def _of_the_archive(store: Store) -> dict[str, Any]:
     await look_at_archive(store, LOOK_SECONDS)
     found = await archive_progress(store)
-    place = "none" if store.archive is None else store.archive.place
+    place = store.archived_at or "none"
     if found is None:
         return {"archive": place}
     return {

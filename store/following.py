@@ -17,7 +17,7 @@ from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.store.archive_place import archive_place
 from itemstore.store.child_process import run_to_end
-from itemstore.store.following_process import END_SECONDS, PROGRAM, Assignment, Followed
+from itemstore.store.following_process import END_SECONDS, PROGRAM, Assignment
 from itemstore.store.store import Store
 from itemstore.store.turns_to_follow import FileTurn, LeaseTurn, Turn
 
@@ -56,12 +56,10 @@ class ReadModelFollowing:
         data_dir = embedded_in(settings.data_dir, store.url)
         self._assignment = Assignment(
             store.url,
-            [
-                Followed(each.keys, archive_place(settings, data_dir, each.keys.partition))
-                for each in store.sections
-            ],
+            [each.keys for each in store.sections],
             declared(settings.indexes, settings.text, store.collections),
             _without_directory(database),
+            archive_place(settings, data_dir),
             settings.archive_cache,
         )
         self._turn = _turn_of(store, database, makes_directory=data_dir is None)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
@@ -32,6 +33,9 @@ from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.writer import Writer
 from itemstore.store.child_process import begin_as_child, end_of_input, leave
+
+if TYPE_CHECKING:
+    from itemstore.archive.archive import Archive
 
 logger = logging.getLogger("itemstore")
 
@@ -59,29 +63,19 @@ PROGRAM = "from itemstore.store.following_process import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """The logs of one of the store's partitions: their keys, and where their older part is.
-
-    `archive` is that place, None where there is none.
-    """
-
-    keys: StoreKeys
-    archive: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Assignment:
     """What the process is told to follow: the engine at a URL, into a database.
 
     `declared` has all collections that are followed, with what their tables are to have, and
-    `partitions` all partitions of the store. `archive_cache` is how many bytes of an archive are
-    kept in memory.
+    `partitions` the keys of all partitions of the store. `archive` is the place of the logs' older
+    part, None where there is none, and `archive_cache` the bytes of it that are kept in memory.
     """
 
     url: str
-    partitions: Sequence[Followed]
+    partitions: Sequence[StoreKeys]
     declared: Mapping[str, Declared]
     database: Database
+    archive: str | None
     archive_cache: int
 
     @property
@@ -125,8 +119,8 @@ async def _follow_all(assignment: Assignment) -> None:
         )
         logs = [
             log
-            for each in assignment.partitions
-            for log in _logs_of(assignment, each, clients.of(each.keys.tag))
+            for keys, archive in zip(assignment.partitions, _archives_of(assignment), strict=True)
+            for log in _logs_of(assignment, keys, clients.of(keys.tag), archive)
         ]
         runners = Runners(logs, [projection], pace=PACE, is_alone=True)
         making = Making(assignment.declared, len(assignment.partitions))
@@ -140,21 +134,28 @@ async def _follow_all(assignment: Assignment) -> None:
             await asyncio.to_thread(projection.writer.close)
 
 
-def _logs_of(assignment: Assignment, followed: Followed, client: Redis) -> list[Partition]:
+def _logs_of(
+    assignment: Assignment, keys: StoreKeys, client: Redis, archive: Archive | None
+) -> list[Partition]:
     """Those of all collections, in one partition."""
-    past = _past_of(assignment, followed, client)
-    return [Partition(client, followed.keys.collection(name), past) for name in assignment.declared]
+    past = _past_of(archive, client, keys)
+    return [Partition(client, keys.collection(name), past) for name in assignment.declared]
 
 
-def _past_of(assignment: Assignment, followed: Followed, client: Redis) -> Past | None:
-    if followed.archive is None:
+def _archives_of(assignment: Assignment) -> Sequence[Archive | None]:
+    if assignment.archive is None:
+        return [None] * len(assignment.partitions)
+    from itemstore.store.archive_place import archives_at  # noqa: PLC0415 - what reads it is large
+
+    return archives_at(assignment.archive, len(assignment.partitions), assignment.archive_cache)
+
+
+def _past_of(archive: Archive | None, client: Redis, keys: StoreKeys) -> Past | None:
+    if archive is None:
         return None
-    from itemstore.archive.archive import Archive  # noqa: PLC0415 - what reads an archive is large
-    from itemstore.archive.object_store import object_store_of  # noqa: PLC0415 - the same
-    from itemstore.store.own_past import OwnPast  # noqa: PLC0415 - the same
+    from itemstore.store.own_past import OwnPast  # noqa: PLC0415 - what reads an archive is large
 
-    archive = Archive(object_store_of(followed.archive), assignment.archive_cache)
-    return OwnPast(archive, client, followed.keys)
+    return OwnPast(archive, client, keys)
 
 
 async def _keep_looking(runners: Runners, writer: Writer) -> None:

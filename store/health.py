@@ -16,7 +16,7 @@ from itemstore.engine.durability import Acknowledgement, Durability, UnsafeEngin
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas
-from itemstore.store.archiver import archive_progress
+from itemstore.store.archive_progress import archive_progress
 from itemstore.store.nodes import not_writable, partitions_by_node
 from itemstore.store.store import Store
 
@@ -209,7 +209,7 @@ class Health:
 
     async def _archived(self) -> Progress | None:
         """How far the archive is, None where this process has none, or can't say: no write asks."""
-        if self._store.archive is not None:
+        if self._store.is_archived:
             with suppress(LogUnavailable, LogBroken):
                 return await archive_progress(self._store)
         return None

@@ -17,7 +17,7 @@ from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.appends import AppendCounts
-from itemstore.store.archive_place import archive_of
+from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.health import check_writable, promise_of_all
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
@@ -130,13 +130,15 @@ def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
             settings,
             disk,
             names=names,
-            archive=archive_of(settings, data_dir, number),
+            archive=archive,
             is_own=is_own,
             url=url,
             number=number,
             counts=counts,
         )
-        for number in numbers_of(settings)
+        for number, archive in zip(
+            numbers_of(settings), archives_of(settings, data_dir), strict=True
+        )
     ]
     return replace(Store.of(sections), clients=clients)
 

@@ -44,9 +44,9 @@ class Store:
 
     `appender` is the way into the logs of all of them, and `feed` has these as one. `clients` know
     the servers of the engine. `disk` is where the engine has its data, if that is the embedded one.
-    `archive` has the logs for ever, where there is one. `is_own` where this process runs the engine
-    for itself: then nobody else has it, and nobody writes. `url` is where other processes find the
-    engine, where that is known.
+    `archive` has the logs for ever, where there is one; of several partitions each part has its
+    own. `is_own` where this process runs the engine for itself: then nobody else has it, and nobody
+    writes. `url` is where other processes find the engine, where that is known.
 
     One of several partitions is made of `parts`: a store for each, with the same collections, an
     archive of its own, and an order of its own.
@@ -131,6 +131,19 @@ class Store:
     def sections(self) -> Sequence[Store]:
         """A store for each partition; where there is one, this itself."""
         return self.parts or (self,)
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether this process has a place for its archive, or for those of its partitions."""
+        return self.archived_at is not None
+
+    @property
+    def archived_at(self) -> str | None:
+        """That place, for people."""
+        archive = self.sections[0].archive
+        if archive is None:
+            return None
+        return archive.place if archive.whole is None else archive.whole.place
 
     def section_of(self, item: str) -> Store:
         """That of the partition which an item is in."""

@@ -304,7 +304,26 @@ _OF_THE_SERVICE: Description = {
             "border": {**_POSITION, "description": "Up to here the engine may have none."},
             "meaning": _TEXT,
         },
+        {
+            "partitions": {
+                **_list_of("PartitionArchive"),
+                "description": "That of each, where there are several: the positions above are "
+                "cursors then.",
+            }
+        },
         description="How far the archive of the whole store is.",
+    ),
+    "PartitionArchive": _object(
+        {"partition": _COUNT, "meaning": _TEXT},
+        {
+            "id": {"type": ["string", "null"], "description": "Null before its first segment."},
+            "position": _POSITION,
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "lag": _COUNT,
+            "lag_seconds": {"type": "number"},
+            "border": _POSITION,
+        },
+        description="How far a partition's is; only what is wrong where it gives no answer.",
     ),
     "CollectionLog": _object({"collection": _TEXT, "position": _POSITION, "events": _COUNT}),
     "Projection": _object(

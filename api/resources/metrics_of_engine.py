@@ -26,7 +26,7 @@ from itemstore.projections.overview import (
     projection_states,
 )
 from itemstore.projections.projection import Projection, Status
-from itemstore.store.archiver import archive_progress
+from itemstore.store.archive_progress import progresses
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
 
@@ -112,10 +112,10 @@ async def _add_progress(store: Store, families: Sequence[GaugeMetricFamily]) -> 
     """Adds how far the archive is: events, seconds, and the time of the last one."""
     with suppress(LogBroken, LogUnavailable, TimeoutError):
         async with asyncio.timeout(TIME_LIMIT):
-            found = await archive_progress(store)
+            found = await progresses(store)
         if found is not None:
-            time = key_of(found.standing.sealed)[0] / 1000
-            for family, number in zip(families, (found.events, found.seconds, time), strict=True):
+            time, whole = key_of(found.latest)[0] / 1000, found.whole
+            for family, number in zip(families, (whole.events, whole.seconds, time), strict=True):
                 family.add_metric((), number)
 
 

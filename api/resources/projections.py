@@ -41,7 +41,7 @@ from itemstore.projections.statistics import (
     of_a_collection,
     read_statistics,
 )
-from itemstore.store.archiver import archive_progress
+from itemstore.store.archive_progress import Progresses, progresses
 from itemstore.store.collection import Collection
 from itemstore.store.read_model import ReadModel
 
@@ -81,7 +81,7 @@ async def projections(request: Request) -> Reply:
         own = [(state, of) for state, of in zip(states, told, strict=True) if of["name"] == SQL]
         await _describe(read_model, [state.collection for state, _ in own], [of for _, of in own])
     content["projections"] = told
-    archive = await archive_progress(request.store) if request.scope.is_whole else None
+    archive = await progresses(request.store) if request.scope.is_whole else None
     if archive is not None:
         content["archive"] = _archive(archive)
     if _is_of_several(request):
@@ -200,12 +200,28 @@ def _progress(status: Status, last: str) -> dict[str, Any]:
     }
 
 
-def _archive(found: Progress) -> dict[str, Any]:
+def _archive(found: Progresses) -> dict[str, Any]:
+    told = _archived(found.whole, found.latest)
+    if len(found.each) == 1:
+        return told
+    each = [
+        {"partition": number}
+        | (
+            {"meaning": str(progress)}
+            if isinstance(progress, Exception)
+            else _archived(progress, progress.standing.sealed)
+        )
+        for number, progress in enumerate(found.each)
+    ]
+    return told | {"partitions": each}
+
+
+def _archived(found: Progress, latest: str) -> dict[str, Any]:
     noted = found.standing
     return {
         "id": noted.archive,
         "position": noted.sealed,
-        "time": None if noted.sealed == START else rfc3339(noted.sealed),
+        "time": None if latest == START else rfc3339(latest),
         "lag": found.events,
         "lag_seconds": round(found.seconds, 3),
         "border": noted.border,

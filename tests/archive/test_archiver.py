@@ -64,7 +64,7 @@ async def archiving(
 ) -> AsyncIterator[Archiver]:
     """An archiver, which runs for the block."""
     work = InThisProcess(logs(redis), archive, Terms(seconds, keep))
-    archiver = Archiver(logs(redis), archive, work)
+    archiver = Archiver([(logs(redis), archive)], work)
     archiver.start()
     try:
         yield archiver
@@ -326,7 +326,7 @@ async def test_work_that_ends_is_begun_again(
     """Whatever it was, and the lease is free in between."""
     await put(appender, ITEMS, "a")
     work = Raising()
-    archiver = Archiver(logs(redis), archive, work)
+    archiver = Archiver([(logs(redis), archive)], work)
     archiver.start()
 
     async def ran_again() -> bool:
