@@ -14,6 +14,22 @@ class CommandRefused(Exception):
         self.item = item
 
 
+class DifferentPartitions(Exception):
+    """Commands can't happen together, as their items are in different partitions.
+
+    `index` counts from 0 and is that of the first whose item is in another one than that of the
+    first command: `partition`, and not `first`.
+    """
+
+    def __init__(self, index: int, partition: int, first: int) -> None:
+        super().__init__(
+            f"Command {index} is of an item in partition {partition}, the first of one in {first}."
+        )
+        self.index = index
+        self.partition = partition
+        self.first = first
+
+
 class ItemNotFound(CommandRefused):
     """There is no such item in its collection.
 

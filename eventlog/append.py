@@ -71,7 +71,7 @@ class Append:
         self._types = _types(command)
         body = b"" if isinstance(command, DeleteItem) else command.body
         self.size = len(body)
-        wish = _wish(self._types, command.expected, key)
+        wish = _wish(self._types, command.expected, keys, key)
         self.arguments = (command.item.encode(), wish, body, meta.encoded)
 
     def outcome(self, line: bytes) -> RecordedEvent:
@@ -101,7 +101,7 @@ class Check:
         self.size = 0
         self._command = command
         self.arguments = (
-            command.item.encode(), _wish(_CHECKED, command.expected, key), b"", b"",
+            command.item.encode(), _wish(_CHECKED, command.expected, keys, key), b"", b"",
         )  # fmt: skip
 
     def outcome(self, line: bytes) -> Checked:
@@ -161,11 +161,13 @@ _TYPES: dict[type[Command], tuple[bytes, bytes]] = {}
 
 
 def _wish(
-    types: tuple[bytes, bytes], expected: ExpectedVersion, key: IdempotencyKey | None
+    types: tuple[bytes, bytes], expected: ExpectedVersion, keys: Keys, key: IdempotencyKey | None
 ) -> bytes:
     """What is to happen to the item, in one argument of the script."""
     wish = b"%b %b %b" % (*types, _ANY if expected is ANY else _encoded(expected))
-    return wish if key is None else wish + f" {key.fingerprint} {key.name}".encode()
+    if key is None:
+        return wish
+    return wish + f" {key.fingerprint} {keys.store.idempotency(key.scope)}".encode()
 
 
 _ANY = b"+!,"

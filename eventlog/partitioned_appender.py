@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from itemstore.domain.errors import DifferentPartitions
 from itemstore.engine.durability import NotYetDurable
 from itemstore.eventlog.appends import Appends
+from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.transaction import Addressed, Outcome
 
@@ -14,8 +16,9 @@ from itemstore.eventlog.transaction import Addressed, Outcome
 class PartitionedAppender(Appends):
     """Those of the partitions: what happens together is in one of them."""
 
-    def __init__(self, parts: Sequence[Appends]) -> None:
+    def __init__(self, parts: Sequence[Appends], claims: Claims) -> None:
         self._parts = parts
+        self._claims = claims
         self.counts = parts[0].counts  # all parts count in the same
 
     async def append_together(
@@ -24,12 +27,25 @@ class PartitionedAppender(Appends):
         meta: Mapping[str, str] | None = None,
         key: IdempotencyKey | None = None,
     ) -> list[Outcome]:
-        """What each of the commands became. Raises as the appender of one partition does."""
-        raise NotImplementedError
+        """What each of the commands became. Raises as the appender of one partition does.
+
+        And DifferentPartitions where their items are not all in one, KeyReused and KeyInUse.
+        """
+        numbers = [each.keys.partition or 0 for each in commands]
+        for index, number in enumerate(numbers):
+            if number != numbers[0]:
+                raise DifferentPartitions(index, number, numbers[0])
+        part = self._parts[numbers[0]]
+        if key is None:
+            return await part.append_together(commands, meta)
+        return await self._claims.carried_out(
+            key, numbers[0], lambda: part.append_together(commands, meta, key)
+        )
 
     async def outcomes(self, key: IdempotencyKey) -> list[Outcome] | None:
         """What the commands of the transaction with this key became, None where it is not known."""
-        raise NotImplementedError
+        number = await self._claims.place_of_outcome(key)
+        return None if number is None else await self._parts[number].outcomes(key)
 
     @property
     def not_yet_durable(self) -> NotYetDurable | None:

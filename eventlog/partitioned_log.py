@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.partitions import partition_of
+from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.log import Log
 from itemstore.eventlog.log_reader import LogReader
@@ -15,8 +16,9 @@ from itemstore.eventlog.log_reader import LogReader
 class PartitionedLog(Log):
     """The logs of a collection, one for each partition. It does what one log does."""
 
-    def __init__(self, logs: Sequence[Log]) -> None:
+    def __init__(self, logs: Sequence[Log], claims: Claims) -> None:
         self.logs = logs
+        self._claims = claims
 
     def of(self, item: str) -> Log:
         """The one that an item's events are in."""
@@ -28,12 +30,17 @@ class PartitionedLog(Log):
         meta: Mapping[str, str] | None = None,
         key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
-        """The event that the command became. Raises as the appender does."""
-        return await self.of(command.item).append(command, meta, key)
+        """The event that the command became. Raises as the appender does, KeyReused, KeyInUse."""
+        log = self.of(command.item)
+        if key is None:
+            return await log.append(command, meta)
+        number = partition_of(command.item, len(self.logs))
+        return await self._claims.carried_out(key, number, lambda: log.append(command, meta, key))
 
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known."""
-        raise NotImplementedError
+        number = await self._claims.place_of_outcome(key)
+        return None if number is None else await self.logs[number].outcome(key)
 
     def reader_of(self, item: str) -> LogReader:
         """What reads an item's events."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from redis.asyncio import Redis
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.append import Checked
 from itemstore.eventlog.codec import decode_flat
-from itemstore.eventlog.idempotency import IdempotencyKey, KeyReused
+from itemstore.eventlog.idempotency import IdempotencyKey, KeyReused, held_by, is_outcome
 from itemstore.eventlog.keys import StoreKeys, keys_of_log
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import Past
@@ -26,11 +24,10 @@ async def outcomes(
     None where it is not known, and where one of its events was removed (XDEL, XTRIM). Raises
     KeyReused where the key stands for another request, and LogUnavailable.
     """
-    with translated():
-        remembered: Any = await client.get(key.name)
-    if remembered is None:
+    held = await held_by(client, keys, key)
+    if not is_outcome(held):
         return None
-    fingerprint, *lines = remembered.decode().split("\n")
+    fingerprint, *lines = held.split("\n")
     if fingerprint != key.fingerprint:
         raise KeyReused
     found = [_of_line(line) for line in lines]

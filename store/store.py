@@ -13,6 +13,7 @@ from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.appends import AppendCounts, Appends
+from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.feed import Feed, OrderedFeed
 from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.log import EventLog
@@ -105,16 +106,18 @@ class Store:
         first, *others = parts
         if not others:
             return first
+        places = [(part.partition.client, part.keys) for part in parts]
+        claims = Claims(places, first.settings.idempotency_seconds)
         collections = {
             name: Collection(
                 name,
                 tuple(part.collections[name].partition for part in parts),
-                PartitionedLog([part.collections[name].log for part in parts]),
+                PartitionedLog([part.collections[name].log for part in parts], claims),
                 PartitionedItems([part.collections[name].items for part in parts]),
             )
             for name in first.collections
         }
-        appender = PartitionedAppender([part.appender for part in parts])
+        appender = PartitionedAppender([part.appender for part in parts], claims)
         feed = PartitionedFeed.on(
             [[each.partition for each in part.collections.values()] for part in parts]
         )

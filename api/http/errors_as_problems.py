@@ -9,14 +9,14 @@ from typing import Any
 from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.paths import versions_path
 from itemstore.api.http.problems import Problem
-from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
+from itemstore.domain.errors import DifferentPartitions, ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import NOTHING
 from itemstore.domain.ids import InvalidItemId
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogOverloaded, LogUnavailable
 from itemstore.eventlog.codec import MalformedEntry
 from itemstore.eventlog.excerpts import LONGEST, around, quoted, sentence
-from itemstore.eventlog.idempotency import AlreadyDone, KeyReused
+from itemstore.eventlog.idempotency import AlreadyDone, KeyInUse, KeyReused
 from itemstore.eventlog.json_text import MalformedJson
 from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
@@ -80,6 +80,20 @@ def _unexpected_version(error: UnexpectedVersion) -> Problem:
             f'"{error.version or 1}", and a weak one (W/) matches no If-Match.'
         )
     return Problem("unexpected-version", sentence, members=members, headers=headers)
+
+
+def _different_partitions(error: DifferentPartitions) -> Problem:
+    return Problem(
+        "different-partitions",
+        f"The item of request {error.index} is in partition {error.partition}, and that of the "
+        f"first in partition {error.first}. Nothing was carried out. Ids with the same text in "
+        "braces are in one partition: order:{7} and {7}:lines:1 can be written together.",
+        members={
+            "index": error.index,
+            "partition": error.partition,
+            "first_partition": error.first,
+        },
+    )
 
 
 def _invalid_item(error: InvalidItem) -> Problem:
@@ -155,6 +169,7 @@ def _plain(slug: str) -> Callable[[Exception], Problem]:
 _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ItemNotFound: _item_not_found,
     UnexpectedVersion: _unexpected_version,
+    DifferentPartitions: _different_partitions,
     InvalidItemId: _plain("invalid-item-id"),
     TokenInvalid: lambda error: Problem(
         "unauthorized", str(error), headers=challenge("invalid_token")
@@ -184,6 +199,11 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     OtherLog: lambda error: Problem(
         "other-log", str(error), members={"log": error.log, "end": error.end}
+    ),
+    KeyInUse: lambda _: Problem(
+        "idempotency-key-in-use",
+        "The first request with this Idempotency-Key is still running.",
+        headers={"Retry-After": "1"},
     ),
     KeyReused: lambda _: Problem(
         "idempotency-key-reused", "This Idempotency-Key was used for another request."

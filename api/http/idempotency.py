@@ -12,7 +12,7 @@ from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Handler
 from itemstore.api.http.write_reply import write_reply
-from itemstore.eventlog.idempotency import IdempotencyKey
+from itemstore.eventlog.idempotency import IdempotencyKey, KeyInUse
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -26,22 +26,18 @@ REPLAYED = (b"idempotency-replayed", b"true")
 async def carry_out_once(request: Request, handler: Handler) -> AnyReply:
     """The handler's reply, or the first reply again where the key is known.
 
-    Raises Problem: 422 where the key was used for another request, 409 while the first request
+    Raises KeyReused where the key was used for another request, KeyInUse while the first request
     with it is still running in this process.
     """
     request.check_content()
     key = await _key(request)
-    if key.name in request.context.keys_in_use:
-        raise Problem(
-            "idempotency-key-in-use",
-            "The first request with this Idempotency-Key is still running.",
-            headers={"Retry-After": "1"},
-        )
-    request.context.keys_in_use.add(key.name)
+    if key.scope in request.context.keys_in_use:
+        raise KeyInUse
+    request.context.keys_in_use.add(key.scope)
     try:
         return await _first_or_again(request, handler, key)
     finally:
-        request.context.keys_in_use.discard(key.name)
+        request.context.keys_in_use.discard(key.scope)
 
 
 async def _first_or_again(request: Request, handler: Handler, key: IdempotencyKey) -> AnyReply:
@@ -82,7 +78,7 @@ async def _key(request: Request) -> IdempotencyKey:
         digest.update(request.fields.get(name, b"") + b"\n")
     digest.update(await request.read())
     scope = key if request.actor is None else f"{request.actor}:{key}"
-    return IdempotencyKey(request.store.partition.keys.store.idempotency(scope), digest.hexdigest())
+    return IdempotencyKey(scope, digest.hexdigest())
 
 
 def _text(request: Request) -> str:

@@ -242,6 +242,18 @@ PROBLEM_TYPES = {
             "the form of a batch.",
         ),
         ProblemType(
+            "different-partitions", 422, "The items are not all in one partition",
+            "The store has several partitions, and what happens in one moment is in one of them. "
+            "`index` is the place in the batch, from 0, of the first request whose item is in "
+            "another one (`partition`) than that of the first request (`first_partition`). "
+            "Nothing was carried out.",
+            "Give items that change together ids with the same hash tag, which is what stands in "
+            "the first braces: order:{7} and {7}:lines:1 are in one partition, in any collection. "
+            "An id's partition is its slot, which `redis-cli CLUSTER KEYSLOT order:{7}` says, "
+            "modulo the number of partitions. Or send requests for different partitions in "
+            "batches of their own.",
+        ),
+        ProblemType(
             "invalid-body", 422, "The body is JSON, but not what this resource takes",
             "Each of `errors`, the first 20 of `count`, has a JSON Pointer (RFC 6901) to the "
             "place, and says what is wrong there.",

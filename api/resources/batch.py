@@ -39,8 +39,9 @@ router = APIRouter(route_class=Route)
             )
         },
         problems=(
-            *operations.SENT, "invalid-batch", "malformed-patch", "item-not-found", "item-deleted",
-            "patch-conflict", "unexpected-version", "precondition-required", "log-full",
+            *operations.SENT, "invalid-batch", "different-partitions", "malformed-patch",
+            "item-not-found", "item-deleted", "patch-conflict", "unexpected-version",
+            "precondition-required", "log-full",
         ),
         parameters=operations.WRITE,
         body=operations.json_of("BatchRequest"),

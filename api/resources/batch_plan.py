@@ -79,7 +79,7 @@ class Plan:
         for asked in requests:
             expected = self._bound(asked, rows)
             command = self._command(asked, NOTHING if self._failure else expected)
-            self.commands.append(Addressed(asked.collection.partition.keys, command))
+            self.commands.append(Addressed(asked.collection.partition_of(asked.item).keys, command))
             if self.is_over:
                 return
 

@@ -16,6 +16,7 @@ from itemstore.api.http.preconditions import Conditions
 from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
+from itemstore.api.resources.batch_place import BatchPlace
 from itemstore.api.resources.batch_shape import (
     HAS_BODY,
     Unreadable,
@@ -29,7 +30,6 @@ from itemstore.domain.ids import InvalidItemId
 from itemstore.domain.values import value
 from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.json_text import DEEPEST, check_json
-from itemstore.eventlog.uuid7 import uuid7
 from itemstore.store.collection import Collection
 
 _AROUND_A_BODY = 3
@@ -82,9 +82,12 @@ def requests_of(request: Request, document: bytes) -> list[BatchedRequest]:
     """
     preferred = preferred_return(request.fields)
     requests: list[BatchedRequest] = []
-    for index, raw in enumerate(_listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))):
+    raws = _listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))
+    place = BatchPlace.of(request, raws)
+    for index, raw in enumerate(raws):
         try:
-            asked = _request(request, raw, preferred)
+            asked = _request(request, raw, preferred, place)
+            place.check(index, asked.item)
             if asked.conditions.unmodified_since is not None:
                 _check_not_written(asked, requests)
         except Exception as error:  # noqa: BLE001 - a model may raise anything
@@ -125,11 +128,13 @@ def _listed(batch: Any) -> list[Any]:
     return requests
 
 
-def _request(request: Request, raw: Any, preferred: str | None) -> BatchedRequest:
+def _request(
+    request: Request, raw: Any, preferred: str | None, place: BatchPlace
+) -> BatchedRequest:
     """One request. Raises what at_index takes."""
     method, path = method_and_path(raw)
     collection, segment = collection_and_segment(request, method, path)
-    item = str(uuid7()) if segment is None else item_id(segment)
+    item = place.new_id() if segment is None else item_id(segment)
     if not request.scope.is_whole:
         _check_scope(request, collection.name, None if segment is None else item)
     fields = fields_of(raw.get("headers", {}))

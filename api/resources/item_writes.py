@@ -15,6 +15,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ABSENT, ExpectedVersion, one_of
 from itemstore.engine.errors import LogOverloaded
+from itemstore.eventlog.uuid7 import uuid7, uuid7_in
 from itemstore.server.slow_work import QUICK_BYTES
 from itemstore.store.model import ItemModel
 
@@ -31,6 +32,14 @@ async def item_body(request: Request) -> bytes:
         raise Problem("partial-put", "A request with Content-Range can't be taken.")
     _, body = await request.content()
     return await stored(request, body)
+
+
+def new_id(request: Request) -> str:
+    """An id that nobody chose; with an Idempotency-Key it is where the key's outcome is kept."""
+    partitions = len(request.store.sections)
+    if request.idempotency is None or partitions == 1:
+        return str(uuid7())
+    return uuid7_in(request.idempotency.home(partitions), partitions)
 
 
 async def stored(request: Request, body: bytes) -> bytes:

@@ -26,10 +26,9 @@ from itemstore.api.resources.item_pages import (
     only_fields,
 )
 from itemstore.api.resources.item_queries import query_items
-from itemstore.api.resources.item_writes import item_body
+from itemstore.api.resources.item_writes import item_body, new_id
 from itemstore.domain.commands import PutItem
 from itemstore.domain.expected import ABSENT
-from itemstore.eventlog.uuid7 import uuid7
 
 router = APIRouter(route_class=Route)
 
@@ -90,7 +89,7 @@ async def post_item(request: Request) -> Reply:
     """Store the item under a new id, a UUID of version 7: ids sort by the time of creation."""
     refuse_query(request)
     body = await item_body(request)
-    item_id = str(uuid7())
+    item_id = new_id(request)
     recorded = await request.collection.log.append(
         PutItem(item_id, body, ABSENT), request.meta, request.idempotency
     )

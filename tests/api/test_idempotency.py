@@ -130,8 +130,8 @@ def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: Counter[str] = Counter()
 
     async def look(partition: Partition, key: IdempotencyKey) -> RecordedEvent | None:
-        looks[key.name] += 1
-        return None if looks[key.name] == 2 else await outcome(partition, key)
+        looks[key.scope] += 1
+        return None if looks[key.scope] == 2 else await outcome(partition, key)
 
     monkeypatch.setattr("itemstore.eventlog.log.outcome", look)
 

@@ -43,6 +43,12 @@ REQUESTS: dict[str, Sent] = {
     "other-log": ("GET", "/events?after=999999999999999-0", {}, b""),
     "gone": ("GET", "/items/trimmed/versions/1", {}, b""),
     "invalid-batch": ("POST", "/batch", {}, b'{"requests":[]}'),
+    "different-partitions": (
+        "POST", "/batch", {},
+        b'{"requests":[%b]}' % b",".join(
+            b'{"method":"DELETE","path":"/items/%b"}' % item for item in (b"a", b"b")
+        ),
+    ),
     "invalid-body": ("POST", "/admin/operations", {}, b'{"operation":"mend"}'),
     "operation-running": ("POST", "/admin/operations", {}, b'{"operation":"verify"}'),
     "operation-ended": ("DELETE", "/admin/operations/0198", {}, b""),
@@ -122,6 +128,7 @@ OWN_MEMBERS = {
     "invalid-parameter": {"errors"},
     "invalid-query": {"parameter", "place"},
     "query-too-expensive": {"index", "setting"},
+    "different-partitions": {"index", "partition", "first_partition"},
     "read-model-behind": {"position", "retry_after"},
     "read-model-unavailable": {"retry_after"},
     "precondition-required": {"version"},
@@ -139,7 +146,7 @@ async def prepared(
 ) -> httpx.AsyncClient:
     """A client of a store with an item `foo`, a deleted, a damaged and a trimmed one."""
     assert app.context is not None
-    app.context.keys_in_use.add(app.context.store.partition.keys.store.idempotency("busy"))
+    app.context.keys_in_use.add("busy")
     for name in ("trimmed", "foo", "gone", "damaged"):
         await client.put(f"/items/{name}", json={"size": 1})
     await client.delete("/items/gone", headers={"Idempotency-Key": "used"})
@@ -198,6 +205,8 @@ def ask(
         method, path, headers, body = REQUESTS[slug]
         own = await of_an_admin(redis, slug)
         client = serve() if own else prepared  # which may take the store to be open
+        if slug == "different-partitions":
+            client = serve(partitions=2, sql_url="off")
         headers = {"Content-Type": "application/json"} | headers | own
         return await client.request(method, path, content=body, headers=headers)
 

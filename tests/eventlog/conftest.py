@@ -10,7 +10,6 @@ from itemstore.domain.commands import DeleteItem
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.idempotency import IdempotencyKey
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from tests.wire import Wire, wire_of
 
@@ -22,9 +21,9 @@ def appender(log: EventLog) -> Appender:
 
 
 @pytest.fixture
-def key(keys: Keys) -> IdempotencyKey:
+def key() -> IdempotencyKey:
     """A key for a request."""
-    return IdempotencyKey(keys.store.idempotency("k 1"), "0f" * 32)
+    return IdempotencyKey("k 1", "0f" * 32)
 
 
 @pytest.fixture

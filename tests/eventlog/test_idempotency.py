@@ -93,8 +93,8 @@ async def test_a_key_stands_for_one_request(log: EventLog, key: IdempotencyKey) 
     """The same key with another fingerprint is told apart; another key is another request."""
     await log.append(PutItem("foo", b"1"), None, key)
     with pytest.raises(KeyReused):
-        await log.outcome(IdempotencyKey(key.name, "ff" * 32))
-    assert await log.outcome(IdempotencyKey(key.name + "0", key.fingerprint)) is None
+        await log.outcome(IdempotencyKey(key.scope, "ff" * 32))
+    assert await log.outcome(IdempotencyKey(key.scope + "0", key.fingerprint)) is None
 
 
 async def test_an_outcome_is_remembered_for_its_time(
@@ -103,4 +103,4 @@ async def test_an_outcome_is_remembered_for_its_time(
     """The lifetime that was asked for, in the engine's own hands."""
     log = EventLog(partition, Terms(remembered_seconds=60))
     await log.append(PutItem("foo", b"1"), None, key)
-    assert 50_000 < await redis.pttl(key.name) <= 60_000
+    assert 50_000 < await redis.pttl(partition.keys.store.idempotency(key.scope)) <= 60_000

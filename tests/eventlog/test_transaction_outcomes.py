@@ -106,10 +106,10 @@ async def test_a_key_stands_for_one_request_of_either_kind(
     log: EventLog, appender: Appender, key: IdempotencyKey
 ) -> None:
     """A transaction and a single write with the same key are told apart, both ways."""
-    other = IdempotencyKey(key.name + "0", "ff" * 32)
+    other = IdempotencyKey(key.scope + "0", "ff" * 32)
     await appender.append_together(PLACED, None, key)
     await log.append(PutItem("foo", b"1"), None, other)
-    for name, fingerprint in ((key.name, "ff" * 32), (other.name, "0f" * 32)):
+    for name, fingerprint in ((key.scope, "ff" * 32), (other.scope, "0f" * 32)):
         reused = IdempotencyKey(name, fingerprint)
         for outcome in (log.outcome(reused), appender.outcomes(reused)):
             with pytest.raises(KeyReused):
@@ -128,7 +128,7 @@ async def test_an_outcome_is_remembered_for_its_time_and_for_each_namespace(
     appender = Appender(redis, keys.store, Terms(remembered_seconds=60))
     commands = [type(each)(keys, each.command) for each in PLACED]
     outcomes = await appender.append_together(commands, None, key)
-    assert 50_000 < await redis.pttl(key.name) <= 60_000
+    assert 50_000 < await redis.pttl(keys.store.idempotency(key.scope)) <= 60_000
     assert await appender.outcomes(key) == outcomes
     await assert_agreement(Partition(redis, keys))
 
