@@ -111,7 +111,7 @@ def test_every_resource_is_in_the_table() -> None:
     assert named - pages == paths
 
 
-NO_KEYS = {"store", "collection", "namespace", "partition", "front"}
+NO_KEYS = {"store", "collection", "namespace", "partition", "front", "tag"}
 NO_KEYS |= {"prefix", "shadow", "aside", "wrong_histories"}
 """Keys that stand after `items:rebuild:` only, and what names are made of."""
 
