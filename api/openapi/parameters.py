@@ -106,7 +106,7 @@ PARAMETERS = {
     ),
     "If-Position": _parameter(
         "If-Position", "header",
-        "An Event-Id: the same as `min_position`. Where both are given the later one counts.",
+        "An Event-Id: the same as `min_position`. Where both are given both have to be there.",
         {"type": "string", "format": "position", "pattern": PATTERN},
     ),
     "Idempotency-Key": _parameter(

@@ -91,7 +91,7 @@ function conditionOn(version) {
 }
 
 let unanswered = { request: null, key: null };
-let latest = null;
+const latest = new Map(); // the last event written here in each partition, by its number
 
 /**
  * Sends a write. The same one again, after no answer came, has the same Idempotency-Key: it is
@@ -103,10 +103,11 @@ async function written(method, path, { headers = {}, body }) {
   const key = `"${unanswered.key}"`;
   const answer = await ask(path, { method, headers: { ...headers, "Idempotency-Key": key }, body });
   unanswered = { request: null, key: null };
-  latest = answer.field("Event-Id");
+  const event = answer.field("Event-Id");
+  latest.set(event.split("@")[1], event);
   const address = answer.field("Location") ?? path;
   const id = decodeURIComponent(address.split("?")[0].split("/").pop());
-  return { id, version: versionOf(answer), position: latest, type: answer.field("Event-Type") };
+  return { id, version: versionOf(answer), position: event, type: answer.field("Event-Type") };
 }
 
 /** 128 random bits. `crypto.randomUUID` is not there without TLS but on loopback. */
@@ -116,7 +117,7 @@ function newKey() {
     .join("");
 }
 
-/** The position of the last event written here, or null: a list asked for afterwards shows it. */
+/** What a list has to show that is asked for after what was written here; null for nothing. */
 export function latestPosition() {
-  return latest;
+  return latest.size ? [...latest.values()].join() : null;
 }

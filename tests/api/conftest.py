@@ -73,7 +73,7 @@ def keys(partitions: int) -> Keys:
 @pytest.fixture
 def settings(partitions: int) -> Settings:
     """The default ones."""
-    return Settings(**_of_a_store_with(partitions))
+    return Settings(partitions=partitions)
 
 
 @pytest.fixture
@@ -127,10 +127,7 @@ async def serve(redis: FakeAsyncRedis, partitions: int) -> AsyncIterator[Serve]:
         def open_client(
             *, model: type[BaseModel] | str | None = None, **settings: Any
         ) -> httpx.AsyncClient:
-            settings = {
-                "partitions": partitions,
-                "sql_url": "off" if partitions > 1 else None,
-            } | settings
+            settings = {"partitions": partitions} | settings
             if isinstance(model, str):
                 app = create_app(Settings(model=model, **settings), redis=redis)
             else:
@@ -155,10 +152,6 @@ def events(redis: FakeAsyncRedis, partitions: int) -> Events:
         return sorted(found, key=lambda event: key_of(event.position))
 
     return read
-
-
-def _of_a_store_with(partitions: int) -> dict[str, Any]:
-    return {"partitions": partitions} | ({"sql_url": "off"} if partitions > 1 else {})
 
 
 def client_of(app: ItemStore) -> httpx.AsyncClient:
