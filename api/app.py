@@ -49,7 +49,7 @@ from itemstore.api.resources import (
     versions,
 )
 from itemstore.domain.events import ITEMS
-from itemstore.engine.clients import OneEngine
+from itemstore.engine.clients import Clients, OneEngine
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
@@ -154,7 +154,7 @@ class ItemStore(FastAPI):
         )
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
         self._entry = self.cross_origin or self.answering
-        self.clients = None if redis is None else OneEngine(_usable(redis))
+        self.clients: Clients | None = None if redis is None else OneEngine(_usable(redis))
         if self.clients is not None:
             self.serve(store_on(self.clients, settings, names=models))
 

@@ -154,7 +154,8 @@ class Runner:
         if self._found or self._tasks:
             self._pause = 0.0
         else:
-            self._pause = min(self._pause + self._pace.pause, self._pace.longest_pause)
+            twice_as_long = 2 * max(self._pause, self._pace.pause)
+            self._pause = min(twice_as_long, self._pace.longest_pause)
             if self._pause > self._pace.pause:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pause - self._pace.pause):
