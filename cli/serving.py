@@ -28,8 +28,8 @@ from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.archive_place import archive_of
-from itemstore.store.health import check_writable
 from itemstore.store.known_collections import unnamed_collections
+from itemstore.store.look import check_writable
 from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
 from itemstore.store.opening import begin, engine_for, events_of, open_store, promise_of

@@ -19,8 +19,8 @@ from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archive_progress import archive_progress, look_at_archive
-from itemstore.store.health import promise_of_all
 from itemstore.store.known_collections import unnamed_collections
+from itemstore.store.look import promise_of_all
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
 

@@ -19,9 +19,9 @@ from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.appends import AppendCounts
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.half_restored import refuse_half_restored
-from itemstore.store.health import check_writable, promise_of_all
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
+from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 

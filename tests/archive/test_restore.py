@@ -21,7 +21,7 @@ from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.past import PastDamaged
 from itemstore.projections.progress import unreported
 from itemstore.store.half_restored import HalfRestored
-from itemstore.store.health import check_writable
+from itemstore.store.look import check_writable
 from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import RestoreRefused, restore
 from itemstore.store.restore_end import NoSuchEnd, last_event

@@ -14,7 +14,8 @@ from itemstore.engine.clients import OneEngine, clients_of
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster, LocalNode
-from itemstore.store.health import Health, check_writable, promise_of_all
+from itemstore.store.health import Health
+from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.nodes import NotWritable, node_of, partitions_by_node
 from itemstore.store.opening import open_to_serve, store_on
 from itemstore.store.settings import Settings
