@@ -39,6 +39,7 @@ from itemstore.api.resources import (
     item_events,
     items,
     metrics,
+    partitions,
     problem_type,
     projections,
     revert,
@@ -225,7 +226,7 @@ def _routes(models: Mapping[str, ItemModel], *, has_explorer: bool) -> Iterator[
                 assert isinstance(route, Route)
                 yield route.of(name)
     of_the_store = [batch, events, projections, schemas, service, health, problem_type]
-    of_the_store += [docs, metrics, admin_operations, admin_tokens]
+    of_the_store += [docs, metrics, partitions, admin_operations, admin_tokens]
     if has_explorer:
         of_the_store.append(explorer)
     for module in of_the_store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any
 
@@ -37,9 +37,17 @@ async def info(where: Where, collection: Collections = None, json: Json = False)
 
 
 def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    """A fact a line, and a line for each of several collections, with its sizes."""
+    """A fact a line, and a line for each of several collections, with its sizes.
+
+    And one for each node, and for each reason why partitions take no write.
+    """
     for name, value in facts.items():
-        if name == "collections":
+        if name == "partitions":
+            yield from _partitions(value)
+        elif name == "nodes":
+            for node in value or ():
+                yield f"{'node':<16}{_node(node)}"
+        elif name == "collections":
             for collection, sizes in value.items():
                 yield f"{'/' + collection:<15} {', '.join(_sizes(sizes))}"
         elif name == "not_named":
@@ -52,3 +60,30 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
 def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, words in _WORDS.items():
         yield f"{'unknown' if facts[name] is None else facts[name]} {words}"
+
+
+def _partitions(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    closed: dict[str, list[int]] = {}
+    for each in partitions:
+        if not each["writable"]:
+            closed.setdefault(each["reason"], []).append(each["partition"])
+    count = sum(map(len, closed.values()))
+    says = "all take writes" if not count else f"{count} of them take no write now"
+    counts = [each["events"] for each in partitions if each["events"] is not None]
+    sizes = f"; {min(counts)} to {max(counts)} events in each" if counts else ""
+    yield f"{'partitions':<16}{len(partitions)}, {says}{sizes}"
+    for reason, numbers in closed.items():
+        yield f"{'  no write':<16}{', '.join(map(str, numbers))}: {reason}"
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    said = f"{node['node']}, {node['role']}"
+    if node["primary"]:
+        said += f" of {node['primary']}"
+    states = {*node["flags"]} & {"fail", "fail?"}
+    if not node["reachable"]:
+        states.add("does not answer")
+    said = ", ".join([said, *sorted(states)])
+    if node["partitions"]:
+        said += f": partitions {', '.join(map(str, node['partitions']))}"
+    return said

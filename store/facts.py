@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Awaitable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,8 @@ from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archive_progress import archive_progress, look_at_archive
 from itemstore.store.known_collections import unnamed_collections
-from itemstore.store.look import promise_of_all
+from itemstore.store.look import look_at, promise_of_all
+from itemstore.store.partition_states import parts_of
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
 
@@ -36,24 +38,27 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
 
     The numbers are those of the chosen collections together, or of all. Where there are several,
     `collections` has them for each by name; `not_named` counts the events of those that have some
-    and that the settings don't name.
+    and that the settings don't name. Of a store with several partitions `partitions` has each, and
+    `nodes` the servers.
     """
-    partition = store.partition
-    promise = await promise_of_all(store, ENGINE)
+    look = None if len(store.sections) == 1 else await look_at(store, ENGINE)
+    promise = await promise_of_all(store, ENGINE) if look is None else look.durability
     each = {
-        name: await _facts_of(store.collections[name].partition)
+        name: _together(await gather(*map(_facts_of, store.collections[name].partitions)))
         for name in chosen or store.collections
     }
     facts: dict[str, Any] = {
-        "engine": _engine(await _told(partition.client.info("server"))),
+        "engine": _engine(await _told(store.partition.client.info("server"))),
         "fsync": promise.fsync,
         "durability": promise.sentence,
-        "namespace": partition.keys.namespace or "none",
-        "log": await known_identity(partition),
+        "namespace": store.keys.namespace or "none",
+        "log": await known_identity(store.partition),
     }
     facts |= _together([*each.values()])
     if len(each) > 1:
         facts["collections"] = each
+    if look is not None:
+        facts |= await parts_of(store, look)
     if unnamed := await unnamed_collections(store):
         facts["not_named"] = unnamed
     facts |= await _of_the_archive(store)
@@ -61,7 +66,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
 
 
 def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What several collections have together, in the order of the facts of one."""
+    """What several logs have together, in the order of the facts of one."""
     facts = dict(each[0])
     facts["last_position"] = max((one["last_position"] for one in each), key=key_of)
     for name in SIZES:

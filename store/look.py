@@ -44,7 +44,7 @@ class Look:
     @property
     def durability(self) -> Durability:
         """What the weakest of the nodes promises."""
-        return weakest(self.promises)
+        return weakest(self.promises) if self.promises else Durability("unknown")
 
 
 async def look_at(store: Store, wanted: Acknowledgement) -> Look:

@@ -27,7 +27,7 @@ RESERVED = frozenset(
             "openapi",
             "problems",
         ),
-        *("projections", "readyz", "schemas", "stats"),
+        *("partitions", "projections", "readyz", "schemas", "stats"),
     }
 )
 """The API's own paths, and what stands in the place of a collection in the keys of the store."""

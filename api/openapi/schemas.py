@@ -347,6 +347,41 @@ _OF_THE_SERVICE: Description = {
             "texts": _made("Of the read model: the paths whose words are searched"),
         },
     ),
+    "PartitionList": _object(
+        {
+            "partitions": _list_of("Partition"),
+            "nodes": _or_null(_list_of("Node"))
+            | {"description": "Those with partitions first. Null where none says which there are."},
+        }
+    ),
+    "Partition": _object(
+        {
+            "partition": _COUNT,
+            "slot": {"type": ["integer", "null"], "description": "Of its keys, on a cluster."},
+            "node": {"type": ["string", "null"], "description": "The address of the one it is on."},
+            "position": {"type": ["string", "null"], "description": "Of its last event."},
+            "events": {"type": ["integer", "null"]},
+            "items": {"type": ["integer", "null"]},
+            "writable": {"type": "boolean", "description": "Whether it would take a write."},
+            "reason": {"type": ["string", "null"], "description": "Why it takes none."},
+        },
+        description="What its node does not say is null.",
+    ),
+    "Node": _object(
+        {
+            "node": {**_TEXT, "description": "Its address."},
+            "role": {"type": "string", "enum": ["primary", "replica"]},
+            "primary": {"type": ["string", "null"], "description": "Whose replica it is."},
+            "reachable": {"type": "boolean"},
+            "flags": {
+                "type": "array",
+                "items": _TEXT,
+                "description": "The cluster's words for its state, such as fail.",
+            },
+            "slots": _COUNT,
+            "partitions": {"type": "array", "items": _COUNT},
+        }
+    ),
     "PartitionProgress": _object(
         {
             "partition": _COUNT,

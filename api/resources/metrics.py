@@ -29,6 +29,7 @@ from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
 from itemstore.api.resources.histograms import buckets
 from itemstore.api.resources.metrics_of_engine import of_engine, of_read_model
+from itemstore.api.resources.metrics_of_nodes import of_nodes
 from itemstore.api.resources.metrics_of_queries import of_queries
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 from itemstore.server.refusals import Overloaded
@@ -60,6 +61,7 @@ async def metrics(request: Request) -> Reply:
         *_counted(total),
         *await of_engine(request.store, request.context.shown_projections),
         *await of_read_model(request.context.read_model),
+        *await of_nodes(request.store, request.context.health),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))

@@ -35,7 +35,7 @@ OF_ADMINS = {
     *("/admin/operations", "/admin/operations/{operation}"),
     *("/admin/tokens", "/admin/tokens/{name}"),
 }
-OF_THE_WHOLE = {"/projections", "/stats", "/metrics", *OF_ADMINS}
+OF_THE_WHOLE = {"/projections", "/stats", "/metrics", "/partitions", *OF_ADMINS}
 OF_ONE_COLLECTION = "/schemas/{collection}"
 
 INSIDE, OTHER_ID, OTHER_COLLECTION = "/orders/eu%2F1", "/orders/us%2F1", "/notes/eu%2F1"
