@@ -71,8 +71,12 @@ class OneEngine:
 
     async def nodes(self) -> Sequence[Node]:
         """The one server. Raises LogUnavailable where it does not answer."""
-        role = (await _introduction(self.client)).get("role", "master")
-        name = "primary" if role == "master" else "replica"
+        with translated():
+            try:
+                role, *_ = await self.client.execute_command("ROLE")  # type: ignore[no-untyped-call]
+            except exceptions.ResponseError:  # it may not say so, or a fake does not know
+                role = b"master"
+        name = "primary" if _text(role) == "master" else "replica"
         return [Node(_address(self.client), name, is_reachable=True)]
 
 

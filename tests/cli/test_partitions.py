@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from itemstore.engine.local_cluster import LocalCluster
 from itemstore.store.opening import begin, open_store
 from itemstore.store.settings import Settings
 from tests.cli.forked import command
@@ -76,3 +78,54 @@ def test_who_makes_the_first_token_says_how_many_partitions(tmp_path: Path, firs
     refused = command(["serve", "--port", "0", "--partitions", "2"], where, "")
     assert refused.returncode == 1
     assert f"The store has {first} partition" in refused.stderr
+
+
+def test_info_tells_of_partitions_and_nodes(four: Run) -> None:
+    """By name as JSON; for people a line for all partitions, and one for each node."""
+    lines = [
+        json.dumps({"type": "ItemCreated", "subject": f"i{n}", "source": "/items", "data": {}})
+        for n in range(40)
+    ]
+    assert four("import", stdin="\n".join(lines)).returncode == 0
+
+    facts = json.loads(four("info", "--json").stdout)
+    assert (facts["events"], facts["items"], facts["deleted_items"]) == (40, 40, 0)
+    parts = facts["partitions"]
+    assert [each["partition"] for each in parts] == [0, 1, 2, 3]
+    assert sum(each["events"] for each in parts) == 40
+    assert facts["last_position"] == max(each["position"] for each in parts)
+    [node] = facts["nodes"]
+    assert (node["role"], node["partitions"]) == ("primary", [0, 1, 2, 3])
+    counts = sorted(each["events"] for each in parts)
+    shown = four("info").stdout
+    assert (
+        f"partitions      4, all take writes; {counts[0]} to {counts[-1]} events in each" in shown
+    )
+    assert f"node            {node['node']}, primary: partitions 0, 1, 2, 3\n" in shown
+
+
+def test_info_on_a_cluster_shows_which_node_has_what(cluster: LocalCluster) -> None:
+    """Replicas too, with whose they are; and which partitions take no write, and why."""
+    where = os.environ | {"ITEMSTORE_REDIS_URL": cluster.url, "ITEMSTORE_PARTITIONS": "64"}
+    assert command(["import"], where, '{"type":"ItemCreated","subject":"a","data":{}}').stderr
+    facts = json.loads(command(["info", "--json"], where, "").stdout)
+
+    by_node = {each["node"]: each["partitions"] for each in facts["nodes"]}
+    assert sorted(each for parts in by_node.values() for each in parts) == [*range(64)]
+    for each in facts["partitions"]:
+        assert each["partition"] in by_node[each["node"]]
+        assert each["writable"] is True
+    primaries = {each["node"] for each in facts["nodes"] if each["role"] == "primary"}
+    replicas = [each for each in facts["nodes"] if each["role"] == "replica"]
+    assert len(primaries) == len(replicas) == 3
+    assert {each["primary"] for each in replicas} == primaries
+
+    node = next(each for each in cluster.nodes if by_node[each.address])
+    node.ask("CONFIG", "SET", "min-replicas-to-write", "5")
+    try:
+        shown = command(["info"], where, "").stdout
+    finally:
+        node.ask("CONFIG", "SET", "min-replicas-to-write", "0")
+    closed = by_node[node.address]
+    assert f"partitions      64, {len(closed)} of them take no write now" in shown
+    assert f"  no write      {', '.join(map(str, closed))}: " in shown
