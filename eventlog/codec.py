@@ -110,11 +110,14 @@ def decode_head(
 
 
 def without_meta(
-    position: bytes, fields: Sequence[bytes], collection: str = ITEMS
+    position: bytes,
+    fields: Sequence[bytes],
+    collection: str = ITEMS,
+    partition: int | None = None,
 ) -> RecordedEvent | None:
     """The event in an entry whose meta alone is wrong; None where it is no event at all."""
     try:
-        return decode_flat(position, [*fields[:-1], NO_META], collection)
+        return decode_flat(position, [*fields[:-1], NO_META], collection, partition)
     except MalformedEntry:
         return None
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from itemstore.domain.events import ITEMS, RecordedEvent
+from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
+from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.columns import Columns, columns_of
@@ -29,6 +30,8 @@ from itemstore.projections.task import EXAMPLES, Findings, Task
 Count = Callable[[Counter[str], RecordedEvent], None]
 
 CountPage = Callable[[Counter[str], Columns], None]
+
+_OF_ITEMS = Keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ class CountingProjection:
         numbers: Counter[str],
         entries: Sequence[Entry],
         columns: Columns | None = None,
-        collection: str = ITEMS,
+        of: Keys = _OF_ITEMS,
     ) -> int:
-        """Adds entries of a collection's log to numbers; how many were no events, and changed none.
+        """Adds entries of a log to numbers; how many were no events, and changed none.
 
         `columns` are theirs, where they are known. Raises ProjectionFailed where `count` fails.
         """
@@ -79,7 +82,7 @@ class CountingProjection:
                 return 0
         skipped = 0
         for position, fields in entries:
-            recorded = _decoded(position, fields, collection)
+            recorded = _decoded(position, fields, of)
             if recorded is None:
                 skipped += 1
             else:
@@ -88,7 +91,7 @@ class CountingProjection:
 
     def adding(self, partition: Partition) -> AddPage:
         """What adds entries of the partition's log to numbers: see add_page."""
-        return partial(self.add_page, collection=partition.keys.collection)
+        return partial(self.add_page, of=partition.keys)
 
     def follower(self, partition: Partition) -> CountsFollower:
         """What adds to the counts in the engine."""
@@ -183,8 +186,8 @@ class CountsCheck:
 
     async def take(self, page: Page) -> None:
         """Counts what are events."""
-        collection = self._fold.partition.keys.collection
-        self._projection.add_page(self._numbers, page.entries, page.columns, collection)
+        keys = self._fold.partition.keys
+        self._projection.add_page(self._numbers, page.entries, page.columns, keys)
 
     async def compare(self) -> None:
         """Compares what is counted, as far as it is, with what should be."""
@@ -210,12 +213,12 @@ class CountsCheck:
             differences.add(name, each, live.number(each), right.number(each))
 
 
-def _decoded(position: bytes, fields: list[bytes], collection: str) -> RecordedEvent | None:
+def _decoded(position: bytes, fields: list[bytes], of: Keys) -> RecordedEvent | None:
     """The event in an entry, also where its meta is wrong; None where it is none."""
     try:
-        return decode_flat(position, fields, collection)
+        return decode_flat(position, fields, of.collection, of.partition)
     except MalformedEntry:
-        return without_meta(position, fields, collection)
+        return without_meta(position, fields, of.collection, of.partition)
 
 
 async def _readable(store: CountsStore) -> Counts | None:

@@ -26,12 +26,20 @@ function Receipt({ of }) {
       <dd>${counted(of.events)}${of.first && html`, <span class="mono">${of.first}</span> to <span class="mono">${of.last}</span>`}</dd>
       ${of.skipped > 0 && html`<dt>Skipped</dt><dd>${counted(of.skipped)} entries of the log that are not events</dd>`}
       <dt>${"numbers" in of.different ? "Numbers" : "Items"}</dt><dd>${counted(of.items)}</dd>
+      ${of.partitions && html`<dt>Partitions</dt><dd>${ofPartitions(of.partitions)}</dd>`}
       <dt>Took</dt><dd>${of.seconds.toFixed(2)} s, ${counted(of.rate)} events a second</dd>
       <dt>Digest</dt><dd class="mono">${of.digest_after}</dd>
       ${of.digest_before !== of.digest_after && html`<dt>Digest before</dt><dd class="mono">${of.digest_before}</dd>`}
       ${of.examples.length > 0 && html`<dt>Such as</dt><dd>${of.examples.map((each) => html`<bdi class="id example">${each}</bdi>`)}</dd>`}
     </dl>
   `;
+}
+
+/** How many there are, and in which of them something differed. */
+function ofPartitions(partitions) {
+  const differing = partitions.filter((each) => !(each.clean ?? isSame(each)));
+  if (!differing.length) return `${partitions.length}, in each of which all is right`;
+  return `${partitions.length}; it differed in ${differing.map(({ partition }) => partition).join(", ")}`;
 }
 
 function isSame({ different }) {
@@ -47,6 +55,7 @@ function Verdict({ of }) {
     <dl class="facts">
       <dt>Events</dt><dd>${counted(of.events)}, up to <${Position} of=${of.position} /></dd>
       <dt>Items</dt><dd>${counted(of.items)}</dd>
+      ${of.partitions && html`<dt>Partitions</dt><dd>${ofPartitions(of.partitions)}</dd>`}
       <dt>Digest</dt><dd class="mono">${of.digest}</dd>
       ${Object.entries(of.not_compared ?? {}).map(([name, reason]) => html`
         <dt>Not compared</dt><dd>${name}: ${reason}</dd>
@@ -75,9 +84,9 @@ function Differences({ of: { counted: kinds, differences } }) {
           <th scope="col">Where</th><th scope="col">What</th><th scope="col">Is</th><th scope="col">Should be</th>
         </tr></thead>
         <tbody>
-          ${differences.map(({ collection, where, name, found, expected }) => html`
+          ${differences.map(({ collection, partition, where, name, found, expected }) => html`
             <tr>
-              <td>${collection ? `${collection}, ${where}` : where}</td>
+              <td>${placeOf(collection, partition, where)}</td>
               <th scope="row"><bdi class="id">${name}</bdi></th>
               <td class="mono">${found}</td><td class="mono">${expected}</td>
             </tr>
@@ -86,6 +95,12 @@ function Differences({ of: { counted: kinds, differences } }) {
       </table>
     </div>
   `;
+}
+
+/** Such as `orders, partition 3, row`. */
+function placeOf(collection, partition, where) {
+  const parts = [collection, partition !== undefined && `partition ${partition}`, where];
+  return parts.filter(Boolean).join(", ");
 }
 
 function counted(number) {

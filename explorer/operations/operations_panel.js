@@ -63,12 +63,13 @@ function Running({ operation, again }) {
 
 function ProgressOf({ progress }) {
   if (!progress) return html`<p><progress aria-label="Progress"></progress> beginning</p>`;
-  const { stage, done, total, unit, collection } = progress;
+  const { stage, done, total, unit, collection, partition } = progress;
+  const where = [collection, partition !== undefined && `partition ${partition}`].filter(Boolean);
   const isKnown = total > 0;
   return html`
     <p class="progress">
       <progress aria-label="Progress" max=${isKnown ? total : undefined} value=${isKnown ? done : undefined}></progress>
-      <span>${stage}${collection && ` ${collection}`}: ${done.toLocaleString("en")}${isKnown && ` of ${total.toLocaleString("en")}`} ${unit}</span>
+      <span>${stage}${where.length > 0 && ` ${where.join(", ")}`}: ${done.toLocaleString("en")}${isKnown && ` of ${total.toLocaleString("en")}`} ${unit}</span>
     </p>
   `;
 }

@@ -26,7 +26,7 @@ export function ProjectionsTable({ projections }) {
               ${hasCollections && html`<td>${each.collection}</td>`}
               <th scope="row">${each.name}</th>
               <td><${Position} of=${each.position} /></td>
-              <td class="number">${each.lag.toLocaleString("en")}</td>
+              <td class="number">${each.lag.toLocaleString("en")}<${Behind} partitions=${each.partitions} /></td>
               <td class="number">${each.rows.toLocaleString("en")}</td>
               <td class="last-rebuild"><${LastRebuild} receipt=${each.last_rebuild} /></td>
             </tr>
@@ -35,6 +35,17 @@ export function ProjectionsTable({ projections }) {
       </table>
     </div>
   `;
+}
+
+const NAMED = 3;
+
+/** Which of several partitions are behind, those first that are so the most. */
+function Behind({ partitions = [] }) {
+  const behind = partitions.filter(({ lag }) => lag > 0).sort((one, two) => two.lag - one.lag);
+  if (!behind.length) return null;
+  const named = listed(behind.slice(0, NAMED).map(({ partition, lag }) => [partition, lag]));
+  const others = behind.length - NAMED;
+  return html`<br /><span class="muted">partition ${named}${others > 0 && ` and ${others} more`}</span>`;
 }
 
 function LastRebuild({ receipt }) {

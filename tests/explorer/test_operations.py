@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Request, Route, expect
 
 from tests.explorer.pages import SET_HIDDEN, Explorer
 
-RUNNING = {
+RUNNING: dict[str, Any] = {
     "id": "1",
     "operation": "rebuild",
     "projection": "sql",
@@ -30,7 +32,7 @@ RUNNING = {
     "error": None,
 }
 
-VERDICT = {
+VERDICT: dict[str, Any] = {
     "clean": False,
     "digest": "ef" * 32,
     "position": "1795817797295-0",
@@ -173,3 +175,54 @@ def test_a_rebuild_can_be_started_while_a_read_model_can_not_say_how_far_it_is(
     page.get_by_role("button", name="Rebuild").click()
     kept = page.locator(".ended li").filter(has_text="Dry run of a rebuild of sql")
     expect(kept.first).to_contain_text("done")
+
+
+def test_what_is_told_of_partitions_is_shown_where_it_matters(explorer: Explorer) -> None:
+    """Which are behind, which one is worked on, and in which something differed."""
+    page = explorer.page
+    parts = [
+        {"partition": number, "position": "0-0", "time": None, "lag": lag, "rows": 0}
+        for number, lag in enumerate((0, 2000, 1, 30, 4))
+    ]
+    projection: dict[str, Any] = {
+        "name": "statistics",
+        "position": "vAgIDBAUG",
+        "time": None,
+        "lag": 2035,
+    }
+    projection |= {"rows": 7, "last_rebuild": None, "partitions": parts}
+    told = {"log": {"position": "vAgIDBAUG", "events": 2035}, "projections": [projection]}
+    running = RUNNING | {"progress": RUNNING["progress"] | {"partition": 3}}
+    verdict = VERDICT | {
+        "position": "vAgIDBAUG",
+        "partitions": [{"partition": number, "clean": number != 2} for number in range(5)],
+        "differences": [VERDICT["differences"][0] | {"partition": 2}],
+    }
+    receipt: dict[str, Any] = {
+        "dry_run": False,
+        "events": 9,
+        "first": "1-0",
+        "last": "9-0",
+        "skipped": 0,
+    }
+    receipt |= {"different": {"rows": 0}, "items": 3, "seconds": 0.1, "rate": 90}
+    receipt |= {"examples": [], "digest_before": "ab" * 32, "digest_after": "ab" * 32}
+    rebuilt = receipt | {"partitions": [{"partition": 0} | receipt, {"partition": 1} | receipt]}
+    done = RUNNING | ENDED | {"id": "4", "result": rebuilt}
+    shown = {"operations": [running, DIFFERING | {"result": verdict}, done]}
+    page.route("**/projections", lambda route: route.fulfill(json=told))
+    page.route("**/admin/operations", lambda route: route.fulfill(json=shown))
+    explorer.open("operations")
+
+    row = page.get_by_role("region", name="Projections").get_by_role("row").last
+    expect(row).to_contain_text("partition 1 (2,000), 3 (30), 4 (4) and 1 more")
+    expect(row).to_contain_text("a place in each partition")
+    expect(page.get_by_role("region", name="Running now")).to_contain_text(
+        "replaying orders, partition 3: 20,000"
+    )
+    for summary in page.locator(".ended summary").all():
+        summary.click()
+    differing, rebuilding = page.locator(".ended li").all()
+    expect(differing).to_contain_text("5; it differed in 2")
+    expect(differing.get_by_role("row").last).to_contain_text("partition 2, row")
+    expect(rebuilding).to_contain_text("2, in each of which all is right")
