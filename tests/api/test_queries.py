@@ -12,7 +12,9 @@ from itemstore.api.resources import item_queries
 from itemstore.domain.positions import key_of
 from itemstore.projections.queries.query import Found, Query
 from itemstore.store.read_model import ReadModel
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 BOOKS: dict[str, dict[str, Any]] = {
     "dune": {"title": "Dune", "price_cents": 899, "by": {"name": "Herbert"}},
@@ -155,6 +157,7 @@ async def test_head_is_get_without_the_body(shop: httpx.AsyncClient) -> None:
         assert head.headers == answer.headers
 
 
+@pytest.mark.partitions(1)
 async def test_an_answer_says_as_of_which_event_it_is(
     shop: httpx.AsyncClient, events: Events
 ) -> None:
@@ -176,6 +179,7 @@ async def test_a_plain_list_has_no_position(shop: httpx.AsyncClient) -> None:
         assert "plan" not in answer.json()
 
 
+@pytest.mark.partitions(1)
 async def test_a_position_that_is_there_is_not_waited_for(shop: httpx.AsyncClient) -> None:
     """In the parameter, in the header field, and in both, of which the later one counts."""
     written = await shop.put("/items/iliad", json={"title": "Iliad"})
@@ -192,6 +196,7 @@ async def test_a_position_that_is_there_is_not_waited_for(shop: httpx.AsyncClien
         assert "iliad" in [each["id"] for each in answer.json()["items"]]
 
 
+@pytest.mark.partitions(1)
 async def test_a_position_from_ahead_of_the_log_is_never_there(
     shop: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +215,7 @@ async def test_a_position_from_ahead_of_the_log_is_never_there(
         assert ahead in said["detail"]
 
 
+@pytest.mark.partitions(1)
 async def test_the_position_of_an_event_in_another_collection_is_there(serve: Serve) -> None:
     """Once the answer has all that its own collection has."""
     client = serve(collections="notes=any,items=any")

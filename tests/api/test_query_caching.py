@@ -11,7 +11,9 @@ from fakeredis import FakeAsyncRedis
 from itemstore.store.read_model import ReadModel
 from itemstore.store.scope import Scope
 from tests.api.bearers import bearer
-from tests.api.conftest import Serve, problem
+from tests.api.conftest import SEVERAL, Serve, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 QUERIES = [
     {"where": "@.size > 1"},
@@ -100,6 +102,7 @@ async def test_any_tag_matches_what_there_is(two: httpx.AsyncClient) -> None:
     problem(answer, 400, "malformed-header")
 
 
+@pytest.mark.partitions(1)
 async def test_no_token_is_shown_what_another_sees(
     redis: FakeAsyncRedis, whole: dict[str, str], client: httpx.AsyncClient
 ) -> None:

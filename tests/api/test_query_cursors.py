@@ -19,7 +19,9 @@ from itemstore.api.resources.query_cursors import (
 )
 from itemstore.domain import ids
 from itemstore.projections.queries.query import Place, Query
-from tests.api.conftest import Serve, problem
+from tests.api.conftest import SEVERAL, Serve, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 IDS = st.from_regex(ids.PATTERN, fullmatch=True).filter(lambda text: 0 < len(text.encode()) <= 512)
 KEYS = st.lists(st.none() | st.binary(max_size=1100), max_size=8).map(tuple)

@@ -7,7 +7,9 @@ import time
 import pytest
 
 from itemstore.api.app import ItemStore
-from tests.api.conftest import Events, client_of, problem
+from tests.api.conftest import SEVERAL, Events, client_of, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 FOR_ANYONE = {
     "/",

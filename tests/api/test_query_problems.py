@@ -14,8 +14,10 @@ from itemstore.api.resources import item_queries
 from itemstore.projections.queries.errors import QueryTooExpensive, TooManyQueries
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.store.read_model import ReadModel
-from tests.api.conftest import Events, Serve, problem, sent_by
+from tests.api.conftest import SEVERAL, Events, Serve, problem, sent_by
 from tests.api.test_metrics import value
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 WRONG: list[tuple[str, str, int, str]] = [
     ("where", "@.size <", 8, "'@.size <'"),
