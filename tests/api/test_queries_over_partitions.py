@@ -102,3 +102,13 @@ async def test_what_is_no_position_of_this_store_is_refused(
     assert (said["parameter"], "@<partition>" in said["detail"]) == ("min_position", True)
     answer = await client.get("/items", headers={"if-position": wanted})
     assert "@<partition>" in problem(answer, 400, "malformed-header")["detail"]
+
+
+async def test_a_batch_in_a_partition_is_seen_whole(client: httpx.AsyncClient) -> None:
+    """Its items have the same tag in their ids."""
+    ids = [f"{{order-7}}:{number}" for number in range(5)]
+    requests = [{"method": "PUT", "path": f"/items/{item}", "body": {"size": -1}} for item in ids]
+    answer = await client.post("/batch", json={"requests": requests})
+    assert answer.status_code == 200, answer.text
+    answer = await client.get("/items", params={"where": "@.size == -1"})
+    assert [each["id"] for each in answer.json()["items"]] == ids

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,12 +15,13 @@ import pytest
 from redis import Redis
 
 from itemstore.domain.cursors import positions_of
-from itemstore.domain.partitions import partition_of
+from itemstore.domain.partitions import key_slot, partition_of
 from itemstore.domain.positions import START
 from itemstore.engine.local_cluster import LocalCluster
+from tests.clusters import primary_of
 from tests.conftest import ServerOf, wait_until
 from tests.postgresql import PostgresServer
-from tests.server.conftest import Serve, Server
+from tests.server.conftest import COMMAND, Serve, Server
 from tests.server.test_read_model import follower_of
 
 PARTITIONS = 4
@@ -131,3 +134,41 @@ def test_the_tables_say_which_partition_is_how_far(
             " JOIN items ON items.partition = checkpoints.partition GROUP BY items.partition"
         )
         assert [is_same for [is_same] in found] == [1] * PARTITIONS
+
+
+def test_a_failover_of_one_node_is_followed(
+    serve: Serve, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """What the lost node had is made again from what its replica has, and all of it is right."""
+    where = ("--redis-url", cluster.url, "--partitions", str(PARTITIONS))
+    server = serve(*where, "--model", "any", "--indexes", "n", queries=True)
+    last = [put(server, item, number) for number, item in enumerate(IDS)]
+    query(server, min_position=",".join(last))
+    lost = primary_of(cluster, key_slot("1"))
+    lost.kill()
+    try:
+        wait_until(lambda: is_written(server, 1))
+        wait_until(lambda: query(server, where="@.n == 1000").json()["total"] == 1)
+    finally:
+        lost.start()
+        cluster.wait_until_ok()
+    last = [put(server, item, 2000) for item in IDS]
+    answer = query(server, min_position=",".join(last), where="@.n == 2000")
+    assert answer.json()["total"] == len(IDS)
+    environment = os.environ | {"ITEMSTORE_DATA_DIR": str(tmp_path / "data")}
+    verified = subprocess.run(
+        [*COMMAND, "verify", "--redis-url", cluster.url],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=60,
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def is_written(server: Server, partition: int) -> bool:
+    """Whether an item in a partition was changed."""
+    item = next(each for each in IDS if partition_of(each, PARTITIONS) == partition)
+    answer = httpx.put(f"{server.url}/items/{item}", json={"n": 1000}, timeout=QUICKLY)
+    return answer.is_success
