@@ -94,15 +94,16 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
             await _in_time(watched.reach, patience)
             yield watched
         return
-    async with connect_to_primary(url) if is_served else connect(url) as client:
-        said = await _in_time(lambda: _introduction(client), patience)
-        if said.get("mode") != "cluster":
+    async with connect(url) as anyone:  # a replica of a cluster does to find the others
+        said = await _in_time(lambda: _introduction(anyone), patience)
+        node = await _node_of(anyone) if said.get("mode") == "cluster" else None
+    if node is None:
+        async with connect_to_primary(url) if is_served else connect(url) as client:
             yield OneEngine(client)
-            return
-        node = await _node_of(client)
-    clients = ClusterClients(PlacedSettings(url), node, is_served=is_served)
-    async with aclosing(clients):
-        yield clients
+    else:
+        clients = ClusterClients(PlacedSettings(url), node, is_served=is_served)
+        async with aclosing(clients):
+            yield clients
 
 
 def _watched(url: str, *, is_served: bool) -> SentinelClients:

@@ -125,6 +125,11 @@ def move_keys(source: LocalNode, target: LocalNode, slot: int, most: int = 1000)
     return len(names)
 
 
+def move_key(source: LocalNode, target: LocalNode, name: str) -> None:
+    """Moves one key of a slot whose migration has begun."""
+    source.ask("MIGRATE", HOST, target.port, name, 0, 5000)
+
+
 def end_legacy_migration(cluster: LocalCluster, target: LocalNode, slot: int) -> None:
     """The last step: all nodes hear of it."""
     name = target.id
