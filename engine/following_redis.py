@@ -44,11 +44,15 @@ class _FollowingPipeline(Pipeline):
         return replies
 
     async def _each_once(self, commands: Sequence[Any]) -> list[Any]:
-        """The replies to commands that may be carried out one without the other."""
+        """The replies to commands that may be carried out one without the other, in their order.
+
+        Where they change nothing, none of them is of an earlier time than the one before it.
+        """
         replies: list[Any] = [_NOT_YET] * len(commands)
+        only_reads = all(is_read(words[0]) for words, _ in commands)
 
         async def those_left() -> None:
-            left = [n for n, reply in enumerate(replies) if _is_left(reply)]
+            left = [n for n, reply in enumerate(replies) if only_reads or _is_left(reply)]
             found = await self._asked([commands[n] for n in left], raise_on_error=False)
             for n, reply in zip(left, found, strict=True):
                 replies[n] = reply
@@ -56,7 +60,6 @@ class _FollowingPipeline(Pipeline):
                 if _is_left(reply):
                     raise reply
 
-        only_reads = all(is_read(words[0]) for words, _ in commands)
         try:
             await followed(those_left, self.seconds, is_read=only_reads)
         except RedisError as error:

@@ -41,6 +41,7 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
     "cluster-enabled": "yes",
     "cluster-config-file": "nodes.conf",
+    "cluster-allow-replica-migration": "no",  # each primary keeps the replicas that it was given
     "repl-diskless-sync-delay": "0",
     "logfile": "engine.log",
 }

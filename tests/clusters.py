@@ -134,10 +134,19 @@ def end_legacy_migration(cluster: LocalCluster, target: LocalNode, slot: int) ->
     """The last step: all nodes hear of it."""
     name = target.id
     for node in (target, *(each for each in cluster.nodes if each is not target)):
-        if _runs(node):
-            with suppress(exceptions.ResponseError):  # a replica
-                node.ask("CLUSTER SETSLOT", slot, "NODE", name)
+        if _runs(node) and node.ask("ROLE")[0] == "master":
+            node.ask("CLUSTER SETSLOT", slot, "NODE", name)
     wait_until(lambda: _has(target, slot), "the slot has moved")
+
+
+def heal(cluster: LocalCluster) -> None:
+    """Has all nodes run and take part, whatever a test that failed has left."""
+    for node in cluster.nodes:
+        if node.process is not None and node.process.poll() is None:
+            go_on(node)
+        else:
+            node.start()
+    cluster.wait_until_ok()
 
 
 def empty(cluster: LocalCluster) -> None:

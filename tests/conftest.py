@@ -35,7 +35,7 @@ from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from tests.clusters import empty
+from tests.clusters import empty, heal
 from tests.missing import missing
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
@@ -208,7 +208,7 @@ def cluster_of() -> Iterator[ClusterOf]:
 def cluster(cluster_of: ClusterOf) -> LocalCluster:
     """The cluster of the session, of Valkey, with nothing in it."""
     cluster = cluster_of("valkey")
-    cluster.wait_until_ok()
+    heal(cluster)
     empty(cluster)
     return cluster
 
