@@ -18,10 +18,11 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{HIDDEN if user else ''}{at}{host}{parts.path}{query}"
 
 
-def redis_cli(url: str, *command: str) -> str:
+def redis_cli(url: str, *command: str, on_cluster: bool = False) -> str:
     """A line for a shell that has redis-cli run a command on the engine at this URL.
 
-    It asks for the password where there is one: a line on a screen is no place for it.
+    It asks for the password where there is one: a line on a screen is no place for it. On a cluster
+    the command goes to whichever node has the key.
     """
     parts = urlsplit(url)
     if parts.scheme in SCHEMES:
@@ -38,7 +39,7 @@ def redis_cli(url: str, *command: str) -> str:
     if parts.password or query.get("password"):
         user = unquote(parts.username or "") or query.get("username")
         where += [*(["--user", user] if user else []), "--askpass"]
-    return shlex.join(["redis-cli", *where, *command])
+    return shlex.join(["redis-cli", *(["-c"] if on_cluster else []), *where, *command])
 
 
 def _by_sentinel(url: SentinelUrl, *command: str) -> str:

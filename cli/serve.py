@@ -144,7 +144,7 @@ def serve(
 
     given = serving.checked(context.params)
     with serving.listening(given) as listener, serving.engine_of(given) as found:
-        settings, unnamed = run_to_end(lambda: serving.check(found))
+        store = run_to_end(lambda: serving.check(found))
         leave_signals_alone()
-        serving.announce(settings, listener, unnamed)
-        serving.serve_on(listener, settings)
+        serving.announce(store, listener)
+        serving.serve_on(listener, store.settings)

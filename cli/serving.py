@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from errno import EADDRINUSE
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.archive_place import archive_of
 from itemstore.store.known_collections import unnamed_collections
+from itemstore.store.layout import numbers_of
 from itemstore.store.look import check_writable
 from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
@@ -79,11 +81,23 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-async def check(settings: Settings) -> tuple[Settings, Mapping[str, int]]:
-    """The settings with the store's number of partitions, which a new store has from now on.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a store before it is served.
 
-    And the collections with events that they do not name: how many each of them has. Raises Stop
-    where anybody could write, and what a failing or unsafe engine raises.
+    `settings` have its number of partitions. `unnamed` are the collections with events that they do
+    not name, with how many each of them has.
+    """
+
+    settings: Settings
+    unnamed: Mapping[str, int]
+    is_cluster: bool
+
+
+async def check(settings: Settings) -> Checked:
+    """What there is to be served; a new store has its number of partitions from now on.
+
+    Raises Stop where anybody could write, and what a failing or unsafe engine raises.
     """
     async with open_store(settings, names=collection_names(settings.collections)) as store:
         await promise_of(store)
@@ -99,8 +113,8 @@ async def check(settings: Settings) -> tuple[Settings, Mapping[str, int]]:
             raise Stop(message)
         await begin(store)
         unnamed = await unnamed_collections(store)
-        partitions = store.settings.partitions
-    return settings.model_copy(update={"partitions": partitions}), unnamed
+        settings = settings.model_copy(update={"partitions": store.settings.partitions})
+        return Checked(settings, unnamed, store.clients.is_cluster)
 
 
 @contextmanager
@@ -117,8 +131,9 @@ def _say_who_is_waited_for(pid: int) -> None:
     say(f"The data directory is in use by another command, process {pid}; waiting for it to end.")
 
 
-def announce(settings: Settings, listener: socket.socket, unnamed: Mapping[str, int]) -> None:
+def announce(found: Checked, listener: socket.socket) -> None:
     """Says where everything is, what is there and not served, and how to look at the logs."""
+    settings = found.settings
     host, port = listener.getsockname()[:2]
     api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     url = settings.redis_url or ""
@@ -129,12 +144,26 @@ def announce(settings: Settings, listener: socket.socket, unnamed: Mapping[str, 
     if settings.explorer:
         lines.append(f"Browse  {api}/explorer")
     lines += [f"Docs    {api}/docs", f"Engine  {without_secrets(url)}"]
-    lines += [f"Unused  /{name}, {events_of(count)}" for name, count in unnamed.items()]
-    for name in names:
-        events = Keys(name, settings.namespace or "").events
-        lines.append(f"Log     {redis_cli(url, 'XRANGE', events, '-', '+')}")
+    lines += [f"Unused  /{name}, {events_of(count)}" for name, count in found.unnamed.items()]
+    lines += _logs(found)
     with suppress(OSError):  # nobody may read it, and the API is what matters
         print("\n".join(lines), flush=True)
+
+
+def _logs(found: Checked) -> Iterator[str]:
+    """How to look at the log of each collection: of several partitions at that of the first."""
+    settings, on_cluster = found.settings, found.is_cluster
+    url, partitions = settings.redis_url or "", settings.partitions or 1
+    there_are = f"Parts   {partitions}, 0 to {partitions - 1};"
+    if partitions > 1 and on_cluster:
+        slot = redis_cli(url, "CLUSTER", "KEYSLOT", "ID", on_cluster=True)
+        yield f"{there_are} that of an item: {slot}, modulo {partitions}"
+    elif partitions > 1:
+        yield f"{there_are} docs/cluster.md says which of them an item is in"
+    first = numbers_of(settings)[0]
+    for name in collection_names(settings.collections):
+        events = Keys(name, settings.namespace or "", first).events
+        yield f"Log     {redis_cli(url, 'XRANGE', events, '-', '+', on_cluster=on_cluster)}"
 
 
 def serve_on(listener: socket.socket, settings: Settings) -> None:

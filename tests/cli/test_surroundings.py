@@ -7,12 +7,14 @@ import os
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 from redis import Redis as BlockingRedis
 
 from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.environment import misspelt
 from itemstore.engine.connect import connect
+from itemstore.engine.local_cluster import LocalCluster
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from tests.cli.test_log_commands import COMMAND, Run, run
 from tests.conftest import ServerOf, Start, killed_when_silent, program_of
@@ -206,3 +208,32 @@ def test_every_setting_with_a_pattern_has_words_for_it() -> None:
     schemas = Settings.model_json_schema()["properties"]
     patterned = {name for name, schema in schemas.items() if "'pattern'" in str(schema)}
     assert patterned == set(PATTERNS_IN_WORDS)
+
+
+def test_the_line_for_a_cluster_follows_the_key() -> None:
+    """redis-cli asks the node that has it."""
+    line = redis_cli("redis://h:1", "XRANGE", "{0}:items:events", "-", "+", on_cluster=True)
+    assert line == "redis-cli -c -u redis://h:1 XRANGE '{0}:items:events' - +"
+
+
+def test_the_banner_of_a_store_with_partitions_shows_one(serve: Serve) -> None:
+    """Its first, and how many there are."""
+    server = serve("--partitions", "4")
+
+    assert server.said["Parts"].startswith("4, 0 to 3; ")
+    assert server.said["Log"].endswith(" XRANGE '{0}:items:events' - +")
+
+
+def test_the_banner_on_a_cluster_says_how_to_find_an_item(
+    serve: Serve, cluster: LocalCluster
+) -> None:
+    """And no password of the engine."""
+    server = serve("--redis-url", cluster.url)
+
+    where = f"redis-cli -c -u {cluster.url}"
+    assert server.said["Parts"] == (
+        f"16, 0 to 15; that of an item: {where} CLUSTER KEYSLOT ID, modulo 16"
+    )
+    assert server.said["Log"] == f"{where} XRANGE '{{0}}:items:events' - +"
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+    assert httpx.put(f"{server.url}/items/fox", json={}).status_code == 201
