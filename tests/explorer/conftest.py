@@ -53,6 +53,13 @@ def closed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def divided_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store of four partitions, open to all."""
+    with served(tmp_path_factory.mktemp("divided"), partitions=4) as store:
+        yield store
+
+
 @pytest.fixture
 def look_at(chromium: Chromium) -> Iterator[LookAt]:
     """Opens fresh tabs on stores. The test fails where anything goes wrong in one of them."""

@@ -38,12 +38,15 @@ class Store:
 
 
 @contextmanager
-def served(directory: Path, secrets: Mapping[str, str] | None = None) -> Iterator[Store]:
+def served(
+    directory: Path, secrets: Mapping[str, str] | None = None, partitions: int = 1
+) -> Iterator[Store]:
     """A server on what is in the directory, for the block."""
     secrets = secrets or {}
     token = {"Authorization": f"Bearer {secrets['admin']}"} if secrets else {}
     with serving(directory) as start:
-        server = start(*SERVED, queries=True, PYTHONPATH=str(ROOT))
+        divided = ("--partitions", str(partitions))
+        server = start(*SERVED, *divided, queries=True, PYTHONPATH=str(ROOT))
         with httpx.Client(base_url=server.url, headers=token, timeout=30) as client:
             yield Store(server.url, client, secrets)
 

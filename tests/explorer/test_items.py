@@ -96,6 +96,26 @@ def test_items_are_found_by_what_is_in_them(explorer: Explorer) -> None:
     expect(page.get_by_label("Where")).to_have_value("")
 
 
+def test_a_query_shows_what_was_written_in_several_partitions(
+    divided_store: Store, look_at: LookAt
+) -> None:
+    """Whichever they are in. It is as of a place in each."""
+    explorer = look_at(divided_store)
+    page = explorer.page
+    for number in range(6):
+        page = explorer.open("edit", collection="products", id=f"divided-{number}")
+        explorer.expects("404")
+        page.get_by_label("title").fill("Lapsang")
+        page.get_by_label("price_cents").fill(str(number))
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("button", name="Delete")).to_be_visible()
+    page.get_by_role("link", name="products").click()
+    page.get_by_label("Order by").fill("-price_cents")
+    page.keyboard.press("Enter")
+    status = page.get_by_role("status").filter(has_text="found")
+    expect(status).to_have_text(re.compile(r"6 items found, as of a place in each partition"))
+
+
 def test_a_query_that_is_refused_is_shown_where_it_is_wrong(explorer: Explorer) -> None:
     """The mark is at its place in the text, in whole characters, and what was typed stays."""
     explorer.expects("422")
