@@ -8,6 +8,7 @@ docs/decisions/0009.
 
 from __future__ import annotations
 
+from asyncio import LifoQueue
 from collections.abc import Sequence
 from typing import Any
 
@@ -133,6 +134,23 @@ class DedicatedConnections:
             return await connection.call(*command)
         finally:
             self._idle.append(connection)
+
+
+class LentConnections:
+    """A few of them, each lent to one at a time; who comes when none is left waits for one."""
+
+    def __init__(self, redis: Redis, most: int) -> None:
+        self._idle: LifoQueue[DedicatedConnection] = LifoQueue()
+        for _ in range(most):
+            self._idle.put_nowait(DedicatedConnection(redis))
+
+    async def take(self) -> DedicatedConnection:
+        """One that is the caller's until it gives that back."""
+        return await self._idle.get()
+
+    def give_back(self, connection: DedicatedConnection) -> None:
+        """Lets others have it."""
+        self._idle.put_nowait(connection)
 
 
 def _packed(command: Sequence[Argument]) -> bytes:

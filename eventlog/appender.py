@@ -14,32 +14,22 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
-from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.eventlog.append import Append, Meta
-from itemstore.eventlog.appends import AppendCounts, Appends
+from itemstore.eventlog.appends import Appends
 from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.past import Past
 from itemstore.eventlog.script_call import Call, ScriptCall, lines_of_each
+from itemstore.eventlog.shared_by_appenders import FLIGHTS, MOST_COMMANDS, SharedByAppenders
 from itemstore.eventlog.terms import DEFAULT, Terms
 from itemstore.eventlog.transaction import Addressed, Outcome, Transaction
 from itemstore.eventlog.transaction_outcomes import outcomes
 from itemstore.eventlog.writer import EngineClock, Writer
 
-MOST_COMMANDS = 128
-"""How many commands one script call takes, and so a transaction: at most some 2 ms of the engine's
-time."""
-
-MOST_WAITING = 64 * MOST_COMMANDS
-"""How many commands of transactions may wait: 32 clients send 128 at once. Some 0.3 s of work."""
-
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a larger body or transaction goes alone."""
-
-FLIGHTS = 2
-"""Batches under way at once: while the engine has one, this process makes the other."""
 
 CROWD = 12
 """Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
@@ -57,25 +47,26 @@ class Appender(Appends):
         keys: StoreKeys,
         terms: Terms = DEFAULT,
         past: Past | None = None,
-        counts: AppendCounts | None = None,
+        shared: SharedByAppenders | None = None,
     ) -> None:
+        """With what the appenders of a store's partitions share, or with all of its own."""
         self._client = client
         self._past = past
         self._keys = keys
         self._acknowledgement = terms.acknowledgement
         self._disk = terms.disk
-        self.counts = counts or AppendCounts()
+        shared = shared or SharedByAppenders.of(client, terms.waiting)
+        self.counts = shared.counts
         self._appended = self.counts.appended
         clock = EngineClock()
         self._idle_writers = [
-            Writer(DedicatedConnection(client), clock, keys, terms) for _ in range(FLIGHTS)
+            Writer(shared.connections, clock, keys, terms) for _ in range(FLIGHTS)
         ]
         self._batches: Batches[Call, Sequence[bytes]] = Batches(
             self._send,
             most=MOST_COMMANDS,
             most_bytes=MOST_BYTES,
-            waiting=terms.waiting,
-            most_waiting=max(terms.waiting, MOST_WAITING),
+            waiting=shared.waiting,
             flights=FLIGHTS,
             crowd=CROWD,
             called="writes",

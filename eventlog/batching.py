@@ -20,6 +20,35 @@ class TooManyWaiting(LogOverloaded):
         super().__init__(f"Too many {calls} are waiting; slow down and try again.")
 
 
+class Waiting:
+    """How many calls wait in the queues of a process, and how many may: `most_calls` of them.
+
+    And as long as they stand for less than `most`, which is the same number unless said otherwise.
+    """
+
+    __slots__ = ("_calls", "_count", "_most", "_most_calls")
+
+    def __init__(self, most_calls: int, most: int | None = None) -> None:
+        self._most_calls = most_calls
+        self._most = most or most_calls
+        self._calls = self._count = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no other may come."""
+        return self._calls >= self._most_calls or self._count >= self._most
+
+    def come(self, count: int) -> None:
+        """A call has come that stands for so many."""
+        self._calls += 1
+        self._count += count
+
+    def go(self, calls: int, count: int) -> None:
+        """So many calls that stand for so many have gone."""
+        self._calls -= calls
+        self._count -= count
+
+
 class Batches(Generic[Call, Answer]):
     """Sends the calls of one process in batches, `flights` of them at a time.
 
@@ -35,9 +64,8 @@ class Batches(Generic[Call, Answer]):
     A call may stand for several, as a transaction does for its commands, and is never divided. A
     batch ends at `most` of these, or at `most_bytes` of what the callers say their calls weigh.
     `sizes` counts the batches of each size that were sent, with others that count in it.
-    `waiting` calls may wait, and as long as they stand for less than `most_waiting`; that is the
-    same number unless said otherwise. `called` is what a caller is told that too many of are
-    waiting.
+    `waiting` says how many may wait, in this queue and in others that have the same. `called` is
+    what a caller is told that too many of are waiting.
     """
 
     def __init__(  # noqa: PLR0913 - bounds, each by its name
@@ -46,18 +74,16 @@ class Batches(Generic[Call, Answer]):
         *,
         most: int,
         most_bytes: int,
-        waiting: int,
+        waiting: Waiting,
         flights: int,
         crowd: int = 1,
-        most_waiting: int | None = None,
         called: str = "calls",
         sizes: Counter[int] | None = None,
     ) -> None:
         self._send = send
         self._most = most
         self._most_bytes = most_bytes
-        self._most_calls = waiting
-        self._most_waiting = most_waiting or waiting
+        self._bound = waiting
         self._called = called
         self._count = 0
         self._waiting: list[_Waiting[Call, Answer]] = []
@@ -69,11 +95,12 @@ class Batches(Generic[Call, Answer]):
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
-        if len(self._waiting) >= self._most_calls or self._count >= self._most_waiting:
+        if self._bound.is_full:
             raise TooManyWaiting(self._called)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._count += count
+        self._bound.come(count)
         self._waiting.append((call, size, count, answer))
         if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1
@@ -95,6 +122,7 @@ class Batches(Generic[Call, Answer]):
                     answers = await self._send([call for call, _, _, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
                     _fail(batch + self._waiting, error)
+                    self._bound.go(len(self._waiting), self._count)
                     self._waiting, self._count = [], 0
                 else:
                     loop.call_soon(_hand_out, batch, answers)
@@ -111,6 +139,7 @@ class Batches(Generic[Call, Answer]):
             count += commands
         batch, self._waiting = self._waiting[:calls], self._waiting[calls:]
         self._count -= count
+        self._bound.go(calls, count)
         return batch
 
 

@@ -8,7 +8,7 @@ import uuid
 
 from redis import exceptions
 
-from itemstore.engine.dedicated_connection import Argument, DedicatedConnection
+from itemstore.engine.dedicated_connection import Argument, DedicatedConnection, LentConnections
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.following import may_be_asked_again
 from itemstore.engine.redis_errors import translated
@@ -65,14 +65,16 @@ class Writer:
     or when the engine has forgotten the writer.
     """
 
+    _connection: DedicatedConnection
+
     def __init__(
         self,
-        connection: DedicatedConnection,
+        connections: LentConnections,
         clock: EngineClock,
         keys: StoreKeys,
         terms: Terms,
     ) -> None:
-        self._connection = connection
+        self._connections = connections
         self._clock = clock
         self._keys = (keys.writer(uuid.uuid4().hex), keys.position)
         self._remembered_ms = terms.remembered_seconds * 1000
@@ -92,8 +94,12 @@ class Writer:
         with translated():
             try:
                 async with asyncio.timeout(TIME_LIMIT):
-                    while (lines := await self._answered(batch)) == LATE:
-                        pass  # the clock has been shown by this reply
+                    connection = self._connection = await self._connections.take()
+                    try:
+                        while (lines := await self._answered(batch)) == LATE:
+                            pass  # the clock has been shown by this reply
+                    finally:
+                        self._connections.give_back(connection)
                     return lines
             except TimeoutError as error:
                 raise self._last_refusal or error from None

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import meant, translated
-from itemstore.eventlog.batching import Batches
+from itemstore.eventlog.batching import Batches, Waiting
 from itemstore.projections.row import MalformedRow, decode
 
 MOST_READS = 256
@@ -38,13 +38,14 @@ class RowReader:
     A connection for each collection would be more than the engine's client has.
     """
 
-    def __init__(self, client: Redis, *, waiting: int = 10_000) -> None:
+    def __init__(self, client: Redis, waiting: Waiting | None = None) -> None:
+        """With the bound of what waits that several readers share, or with one of its own."""
         self._connection = DedicatedConnection(client)
         self._reads: Batches[Read, Item | None] = Batches(
             self._get_many,
             most=MOST_READS,
             most_bytes=MOST_BYTES,
-            waiting=waiting,
+            waiting=waiting or Waiting(10_000),
             flights=1,
             called="reads",
         )

@@ -16,13 +16,13 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.eventlog.appends import AppendCounts
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
 from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.settings import Settings
+from itemstore.store.sharing import Sharing
 from itemstore.store.store import Store
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
 
     `data_dir` is that of the embedded engine, None for another. Raises NotAnArchive.
     """
-    counts, disk = AppendCounts(), DiskSpace(data_dir)
+    sharing, disk = Sharing(settings.max_waiting), DiskSpace(data_dir)
     names = None if names is None else [*names]
     sections = [
         Store.on(
@@ -134,7 +134,7 @@ def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
             is_own=is_own,
             url=url,
             number=number,
-            counts=counts,
+            sharing=sharing,
         )
         for number, archive in zip(
             numbers_of(settings), archives_of(settings, data_dir), strict=True

@@ -12,7 +12,7 @@ from itemstore.domain.partitions import partition_of
 from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
-from itemstore.eventlog.appends import AppendCounts, Appends
+from itemstore.eventlog.appends import Appends
 from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.feed import Feed, OrderedFeed
 from itemstore.eventlog.keys import StoreKeys
@@ -24,12 +24,12 @@ from itemstore.eventlog.partitioned_log import PartitionedLog
 from itemstore.eventlog.terms import Terms
 from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.partitioned_items import PartitionedItems
-from itemstore.projections.row_reader import RowReader
 from itemstore.store.collection import Collection
 from itemstore.store.layout import keys_of
 from itemstore.store.named_collections import collection_names
 from itemstore.store.own_past import OwnPast
 from itemstore.store.settings import Settings
+from itemstore.store.sharing import Sharing
 
 
 class NoSuchCollection(Exception):
@@ -76,20 +76,20 @@ class Store:
         is_own: bool = False,
         url: str | None = None,
         number: int | None = None,
-        counts: AppendCounts | None = None,
+        sharing: Sharing | None = None,
     ) -> Store:
         """The store that the engine of this client holds, with its data where `disk` is.
 
         `names` are those of its collections, where the settings don't say. With a number it is that
-        partition of one that has several, which count what they append in the same `counts`.
+        partition of one that has several, which have the same `sharing`.
         """
         terms = Terms(
             settings.max_waiting, settings.idempotency_seconds, settings.acknowledgement, disk
         )
         keys = keys_of(settings, number)
         past = OwnPast(archive, redis, keys) if archive else None
-        appender = Appender(redis, keys, terms, past, counts)
-        reader = RowReader(redis, waiting=settings.max_waiting)
+        shared, reader = (sharing or Sharing(settings.max_waiting)).on(redis)
+        appender = Appender(redis, keys, terms, past, shared)
         collections = {}
         for name in names or collection_names(settings.collections):
             partition = Partition(redis, keys.collection(name), past)

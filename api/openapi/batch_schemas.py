@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itemstore.api.openapi.schemas import Description, ref
-from itemstore.eventlog.appender import MOST_COMMANDS
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 
 _TEXTS: Description = {"type": "object", "additionalProperties": {"type": "string"}}
 

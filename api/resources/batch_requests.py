@@ -28,8 +28,8 @@ from itemstore.api.resources.batch_shape import (
 from itemstore.domain.expected import ABSENT, ExpectedVersion
 from itemstore.domain.ids import InvalidItemId
 from itemstore.domain.values import value
-from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.json_text import DEEPEST, check_json
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 from itemstore.store.collection import Collection
 
 _AROUND_A_BODY = 3

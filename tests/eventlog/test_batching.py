@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from itemstore.eventlog.batching import Batches, TooManyWaiting
+from itemstore.eventlog.batching import Batches, TooManyWaiting, Waiting
 
 
 class Refused(Exception):
@@ -52,7 +52,9 @@ def batches_to(
     other: OtherSide, *, most: int = 10, most_bytes: int = 0, waiting: int = 100, flights: int = 1
 ) -> Batches[int, int]:
     """Batches, one at a time unless said otherwise."""
-    return Batches(other.send, most=most, most_bytes=most_bytes, waiting=waiting, flights=flights)
+    return Batches(
+        other.send, most=most, most_bytes=most_bytes, waiting=Waiting(waiting), flights=flights
+    )
 
 
 def submit(batches: Batches[int, int], *calls: int, size: int = 0) -> list[asyncio.Task[int]]:
@@ -108,7 +110,7 @@ async def test_a_batch_ends_at_its_bounds(other: OtherSide) -> None:
 
 async def test_a_call_that_stands_for_several_is_never_divided(other: OtherSide) -> None:
     """It goes with what fits beside it, else alone; the sizes count what it stands for."""
-    batches = Batches[int, int](other.send, most=4, most_bytes=0, waiting=12, flights=1)
+    batches = Batches[int, int](other.send, most=4, most_bytes=0, waiting=Waiting(12), flights=1)
     counts = [(1, 1), (2, 3), (3, 1), (4, 4), (5, 2), (6, 2), (7, 1), (8, 5)]
     callers = [asyncio.create_task(batches.submit(call, 0, count)) for call, count in counts[:4]]
     await settled()
@@ -219,7 +221,7 @@ async def test_the_next_batch_leaves_before_the_answers_to_the_last_are_made() -
         happened.append(f"made {number}")
         return number
 
-    batches = Batches(send, most=2, most_bytes=0, waiting=100, flights=1)
+    batches = Batches(send, most=2, most_bytes=0, waiting=Waiting(100), flights=1)
     assert await asyncio.gather(*submit(batches, 1, 2, 3)) == [1, 2, 3]
     assert happened == ["sent [1, 2]", "sent [3]", "made 1", "made 2", "made 3"]
 
@@ -230,7 +232,7 @@ async def test_an_answer_that_cannot_be_made_is_an_error_of_those_that_have_none
     async def send(batch: Sequence[int]) -> Iterator[int | Exception]:
         return (10 // number for number in batch)
 
-    batches = Batches(send, most=3, most_bytes=0, waiting=100, flights=1)
+    batches = Batches(send, most=3, most_bytes=0, waiting=Waiting(100), flights=1)
     callers = submit(batches, 1, 0, 2, 5)
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     assert [outcomes[0], outcomes[3]] == [10, 2]
@@ -239,7 +241,7 @@ async def test_an_answer_that_cannot_be_made_is_an_error_of_those_that_have_none
 
 async def test_a_second_batch_leaves_when_a_crowd_waits(other: OtherSide) -> None:
     """Fewer wait until the first one is back, and go together."""
-    batches = Batches(other.send, most=10, most_bytes=0, waiting=100, flights=2, crowd=3)
+    batches = Batches(other.send, most=10, most_bytes=0, waiting=Waiting(100), flights=2, crowd=3)
     callers = submit(batches, 1)
     await settled()
     callers += submit(batches, 2, 3)
@@ -257,9 +259,7 @@ async def test_a_second_batch_leaves_when_a_crowd_waits(other: OtherSide) -> Non
 
 async def test_calls_that_stand_for_many_may_wait_like_others(other: OtherSide) -> None:
     """As many calls, and as long as all that they stand for is no more than may wait."""
-    batches = Batches[int, int](
-        other.send, most=4, most_bytes=0, waiting=3, flights=1, most_waiting=9
-    )
+    batches = Batches[int, int](other.send, most=4, most_bytes=0, waiting=Waiting(3, 9), flights=1)
     callers = [asyncio.create_task(batches.submit(call, 0, 4)) for call in range(3)]
     await settled()
     callers += [asyncio.create_task(batches.submit(3, 0, 4))]  # two wait, and stand for eight
@@ -268,3 +268,24 @@ async def test_calls_that_stand_for_many_may_wait_like_others(other: OtherSide) 
         await batches.submit(4)
     other.let()
     assert await asyncio.gather(*callers) == [0, 1, 2, 3]
+
+
+async def test_queues_with_one_bound_take_no_more_than_that_together(other: OtherSide) -> None:
+    """Whoever comes to either of them; and what has gone makes room, also what has failed."""
+    bound = Waiting(3)
+    one, two = (
+        Batches[int, int](other.send, most=10, most_bytes=0, waiting=bound, flights=1)
+        for _ in range(2)
+    )
+    callers = submit(one, 1) + submit(two, 1)  # these are under way
+    await settled()
+    callers += submit(one, 2) + submit(two, 2, 3)
+    await settled()
+    for batches in (one, two):
+        with pytest.raises(TooManyWaiting):
+            await batches.submit(4)
+    other.is_down = True
+    other.let()
+    assert len(await asyncio.gather(*callers, return_exceptions=True)) == 5
+    other.is_down = False
+    assert await asyncio.gather(*submit(one, 5, 6), *submit(two, 7)) == [5, 6, 7]

@@ -12,12 +12,12 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.errors import LogBroken, LogUnavailable
-from itemstore.eventlog.appender import MOST_COMMANDS
 from itemstore.eventlog.import_check import ImportCheck
 from itemstore.eventlog.importing import ForeignEvent, import_events
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 from itemstore.eventlog.transaction import Addressed, TransactionRefused
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import Unchanged, assert_agreement

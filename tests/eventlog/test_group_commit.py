@@ -12,9 +12,10 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT, one_of
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogOverloaded
-from itemstore.eventlog.appender import MOST_BYTES, MOST_COMMANDS
+from itemstore.eventlog.appender import MOST_BYTES
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 from itemstore.eventlog.terms import Terms
 from tests.conftest import Unchanged, assert_agreement
 from tests.wire import Wire

@@ -14,11 +14,12 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.expected import ABSENT, PRESENT
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.appender import MOST_COMMANDS, Appender
+from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.idempotency import AlreadyDone, IdempotencyKey, KeyReused
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 from itemstore.eventlog.terms import Terms
 from itemstore.eventlog.transaction import TransactionRefused
 from tests.conftest import Unchanged, assert_agreement

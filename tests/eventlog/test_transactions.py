@@ -15,7 +15,8 @@ from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, one
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken
 from itemstore.eventlog.append import Checked
-from itemstore.eventlog.appender import MOST_COMMANDS, Appender
+from itemstore.eventlog.appender import Appender
+from itemstore.eventlog.shared_by_appenders import MOST_COMMANDS
 from itemstore.eventlog.transaction import TransactionRefused
 from tests.conftest import Unchanged
 from tests.eventlog.two_collections import ORDERS, PRODUCTS, logs, orders, products

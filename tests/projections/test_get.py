@@ -13,6 +13,7 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.errors import LogBroken, LogOverloaded
+from itemstore.eventlog.batching import Waiting
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -96,7 +97,7 @@ async def test_a_get_sees_every_write_that_was_acknowledged_before_it(
 
 async def test_too_many_gets_are_refused_at_once(partition: Partition, wire: Wire) -> None:
     """The queue has an end; those in it are served."""
-    items = CurrentItems(partition, reader=RowReader(partition.client, waiting=3))
+    items = CurrentItems(partition, reader=RowReader(partition.client, Waiting(3)))
     wire.is_open.clear()
     taken = [asyncio.create_task(items.get("foo"))]
     await asyncio.sleep(0.01)
