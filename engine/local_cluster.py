@@ -16,8 +16,6 @@ from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from itemstore.engine.server_process import EngineError
-
 HOST = "127.0.0.1"
 
 SLOTS = 16384
@@ -52,7 +50,7 @@ ONLY_ON_VALKEY = {"slot-migration-max-failover-repl-bytes": str(1024 * 1024)}
 """With 0, its default, an atomic migration never ends while its slots are written to."""
 
 
-class ClusterFailed(EngineError):
+class ClusterFailed(Exception):
     """A cluster did not come up; the sentence says why."""
 
 
@@ -148,11 +146,11 @@ class LocalNode:
             said = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
             raise ClusterFailed("\n".join([f"Node {self.address} did not start:", *said]))
         try:
-            with self.client() as client:
-                found = client.info("server")["process_id"]
-        except exceptions.ConnectionError:  # also while it loads
+            return bool(self.ask("PING"))
+        except exceptions.BusyLoadingError:
             return False
-        return bool(found == self.process.pid)  # another server may have the port
+        except exceptions.ConnectionError:
+            return False
 
 
 @dataclass

@@ -1,7 +1,7 @@
 -- What an item's history should hold, where a part of the log was trimmed: the positions of the
 -- item's events that are in the stream, from the oldest on.
 --
--- Goes on after the texts of positions.lua and item_history.lua. It takes no key and no argument
+-- Goes on after the texts of positions.lua, item_history.lua and tried.lua. It takes no key and no argument
 -- itself.
 
 -- How many positions there are in a text that has a blank in between.
@@ -29,7 +29,7 @@ local function place_after(history, position)
   if is_sound and redis.call('LINDEX', history, place - 1) == position then
     return place
   end
-  local found = redis.pcall('LPOS', history, position)  -- something is wrong with what is around it
+  local found = tried('LPOS', history, position)  -- something is wrong with what is around it
   return type(found) == 'number' and found + 1 or 0
 end
 
@@ -50,9 +50,9 @@ end
 -- position is not looked at; of a first version there is none.
 local function ends_with(log, history, version, position)
   if is_trimmed(log, position) then
-    return redis.pcall('LLEN', history) == 0
+    return tried('LLEN', history) == 0
   end
-  local last = redis.pcall('LRANGE', history, -2, -1)
+  local last = tried('LRANGE', history, -2, -1)
   if last.err or last[#last] ~= position then
     return false
   end

@@ -11,7 +11,7 @@ local CHUNK, LARGE, MOST, MOST_BYTES = 16, 64 * 1024, 500, 1024 * 1024
 local ROW = '^{"version":(%d+),"position":"([%d-]+)","created":"[%d-]+","(%l+)":'
 
 local function size(command, key)
-  local found = redis.pcall(command, key)
+  local found = tried(command, key)
   return type(found) == 'number' and found or 0  -- another type: there is nothing that counts
 end
 
@@ -28,12 +28,12 @@ local function compare_history(item, version, position)
   if is_marked(item) then
     return
   elseif not border then
-    local place = redis.pcall('LPOS', live, position, 'RANK', '-1', 'MAXLEN', '1')
+    local place = tried('LPOS', live, position, 'RANK', '-1', 'MAXLEN', '1')
     if place ~= version - 1 then
       mark_end(item, version - 1, position)
     end
   elseif not ends_with(log, live, version, position) then
-    local place = version > 1 and redis.pcall('LPOS', live, position)
+    local place = version > 1 and tried('LPOS', live, position)
     mark_end(item, type(place) == 'number' and place + 1 or 0, position)
   end
 end
@@ -49,8 +49,8 @@ if at_end then
     end
     local live, listed = {}, {}
     if #items > 0 then
-      live = redis.pcall('HMGET', KEYS[8], unpack(items))
-      listed = redis.pcall('ZMSCORE', KEYS[9], unpack(items))
+      live = tried('HMGET', KEYS[8], unpack(items))
+      listed = tried('ZMSCORE', KEYS[9], unpack(items))
     end
     for i, item in ipairs(items) do
       local row = page[2][2 * i]

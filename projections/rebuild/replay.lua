@@ -1,6 +1,6 @@
 -- Replays events of the log into the shadow of the current items, the copy that a rebuild builds
 -- beside the live one. All scripts of a rebuild begin with the texts of apply.lua, positions.lua,
--- item_history.lua, history.lua and this one.
+-- item_history.lua, tried.lua, history.lua and this one.
 --   KEYS[1]  the log
 --   KEYS[2]  the shadow's rows     hash    id -> row
 --   KEYS[3]  the shadow's ids      zset
@@ -37,7 +37,7 @@ local function mark_wrong(item, right)
   any_wrong = true
   local live, shadow = ARGV[2] .. item, ARGV[1] .. item
   redis.call('SADD', KEYS[5], item)
-  if right > 0 and type(redis.pcall('LLEN', live)) == 'number' then
+  if right > 0 and type(tried('LLEN', live)) == 'number' then
     redis.call('COPY', live, shadow)
     redis.call('LTRIM', shadow, 0, right - 1)
   end
@@ -72,7 +72,7 @@ local function check_history(item, version, count, positions, previous)
         return
       end
     end
-    local found = redis.pcall('LRANGE', ARGV[2] .. item, right, right + count_of(positions) - 1)
+    local found = tried('LRANGE', ARGV[2] .. item, right, right + count_of(positions) - 1)
     if not found.err and table.concat(found, ' ') == positions then
       return
     end

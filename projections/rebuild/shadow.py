@@ -49,7 +49,7 @@ _LOST = "lost events meanwhile (XTRIM, XDEL)"
 
 _REPLAY = (
     lua("itemstore.eventlog", "apply", "positions", "item_history")
-    + lua("itemstore.projections", "history")
+    + lua("itemstore.projections", "tried", "history")
     + lua(__package__, "replay")
 )
 

@@ -11,7 +11,7 @@ local CHUNK, MOST, MOST_BYTES = 16, 256, 1024 * 1024
 if at_end then
   local cursor, found, looked_at, bytes = ARGV[9], {}, 0, 0
   repeat
-    local page = redis.pcall(ARGV[8], KEYS[8], cursor, 'COUNT', CHUNK)
+    local page = tried(ARGV[8], KEYS[8], cursor, 'COUNT', CHUNK)
     if page.err then  -- another type: there is nothing that counts
       page = { '0', {} }
     end

@@ -1,6 +1,6 @@
 -- Compares parts of live histories with what they should be.
 --
--- Begins with the texts of positions.lua, item_history.lua and history.lua.
+-- Begins with the texts of positions.lua, item_history.lua, tried.lua and history.lua.
 --   KEYS[1]  the log
 --   KEYS[2]  how the archive stands: where it has a border, histories lack what was trimmed
 --   ARGV[1]  in front of an id: the key of its history
@@ -31,7 +31,7 @@ local wrong = {}
 for i = FIRST, #ARGV, EACH do
   local history = ARGV[1] .. ARGV[i]
   local first, expected = place_of(history, tonumber(ARGV[i + 1]), ARGV[i + 2])
-  local found = redis.pcall('LRANGE', history, first, first + count_of(expected) - 1)
+  local found = tried('LRANGE', history, first, first + count_of(expected) - 1)
   found = found.err and tostring(found.err) or table.concat(found, ' ')
   if found ~= expected and expected ~= '' then
     wrong[#wrong + 1] = (i - FIRST) / EACH

@@ -1,6 +1,6 @@
 -- Reads the rows and the scores of some items, and finds histories that do not end as the row says.
 --
--- Begins with the texts of positions.lua, item_history.lua and history.lua.
+-- Begins with the texts of positions.lua, item_history.lua, tried.lua and history.lua.
 --   KEYS[1]  the rows
 --   KEYS[2]  the ids
 --   KEYS[3]  the log
@@ -16,7 +16,7 @@ local FIRST, CHUNK, LARGE, MOST_BYTES = 2, 16, 64 * 1024, 1024 * 1024
 
 -- What the command says of some items; its error for each of them, where it fails.
 local function said(command, key, first, last)
-  local found = redis.pcall(command, key, unpack(ARGV, first, last))
+  local found = tried(command, key, unpack(ARGV, first, last))
   if not found.err then
     return found
   end
@@ -38,7 +38,7 @@ local function ends_as_said(item, row)
   if border then
     return ends_with(log, ARGV[1] .. item, tonumber(version), position)
   end
-  local found = redis.pcall('LRANGE', ARGV[1] .. item, version - 1, version)
+  local found = tried('LRANGE', ARGV[1] .. item, version - 1, version)
   return #found == 1 and found[1] == position
 end
 

@@ -22,7 +22,7 @@ PARTS, PART_BYTES = 150, 50_000
 """Parts of histories compared in one step, and bytes of the positions in them, some 3,000."""
 
 HISTORY = lua("itemstore.eventlog", "positions", "item_history") + lua(
-    "itemstore.projections", "history"
+    "itemstore.projections", "tried", "history"
 )
 
 _CHECK_HISTORIES = Script(HISTORY + lua(__package__, "check_histories"))

@@ -35,7 +35,11 @@ AT_END, BEHIND = 1, 2
 
 _CHECK_ITEMS = Script(HISTORY + lua(__package__, "check_items"))
 
-_READ_ITEMS = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "read_items"))
+_READ_ITEMS = Script(
+    lua("itemstore.eventlog", "positions")
+    + lua("itemstore.projections", "tried")
+    + lua(__package__, "read_items")
+)
 
 
 class ItemsCheck:

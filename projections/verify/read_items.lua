@@ -1,6 +1,6 @@
 -- Reads what is live of some items, and what the log got since: all at one moment.
 --
--- Begins with the text of positions.lua.
+-- Begins with the texts of positions.lua and tried.lua.
 --   KEYS[1]  the log
 --   KEYS[2]  the rows
 --   KEYS[3]  the ids
@@ -42,21 +42,21 @@ end
 local begins_at = border and (redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1] or { '0-0' })[1] or ''
 
 local function end_of(history)
-  local found = redis.pcall('LRANGE', history, -2, -1)
+  local found = tried('LRANGE', history, -2, -1)
   return found.err and tostring(found.err) or table.concat(found, ' ')
 end
 
 local items = {}
 for i = FIRST, #ARGV do
-  local row = value_of(redis.pcall('HGET', KEYS[2], ARGV[i]))
+  local row = value_of(tried('HGET', KEYS[2], ARGV[i]))
   items[#items + 1] = row
-  items[#items + 1] = value_of(redis.pcall('ZSCORE', KEYS[3], ARGV[i]))
-  items[#items + 1] = value_of(redis.pcall('LLEN', ARGV[1] .. ARGV[i]))
+  items[#items + 1] = value_of(tried('ZSCORE', KEYS[3], ARGV[i]))
+  items[#items + 1] = value_of(tried('LLEN', ARGV[1] .. ARGV[i]))
   items[#items + 1] = end_of(ARGV[1] .. ARGV[i])
   bytes = bytes + (row and #row or 0)
   if bytes >= MOST_BYTES then
     break
   end
 end
-local rows, ids = redis.pcall('HLEN', KEYS[2]), redis.pcall('ZCARD', KEYS[3])
+local rows, ids = tried('HLEN', KEYS[2]), tried('ZCARD', KEYS[3])
 return { entries, 1, value_of(rows), value_of(ids), begins_at, items }

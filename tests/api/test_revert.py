@@ -7,9 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import SEVERAL, Events, Serve, problem
-
-pytestmark = pytest.mark.partitions(1, SEVERAL)
+from tests.api.conftest import Events, Serve, problem
 
 
 async def revert(

@@ -5,25 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from itemstore.domain.commands import PutItem
+from itemstore.domain.partitions import key_slot
 from itemstore.engine.clients import clients_of
 from itemstore.engine.errors import LogUnavailable
-from itemstore.engine.local_cluster import LocalCluster
+from itemstore.engine.local_cluster import HOST, LocalCluster
 from itemstore.eventlog.all_logs import extents_or_reasons
 from itemstore.eventlog.reader import Extent
-from itemstore.projections.built_in import BUILT_IN
+from itemstore.projections.built_in import BUILT_IN, CURRENT_ITEMS
 from itemstore.projections.progress import unreported
 from itemstore.projections.runners import Runners
 from itemstore.projections.statistics import of_a_collection, read_statistics
+from itemstore.projections.verify.run import verify
 from itemstore.store.opening import store_on
 from itemstore.store.rebuild import Rebuilding
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from itemstore.store.verify import Verifying
-from tests.clusters import fail_over
+from tests.clusters import (
+    begin_legacy_migration,
+    end_legacy_migration,
+    fail_over,
+    move_keys,
+    primary_of,
+)
 from tests.rebuild.conftest import cancelled, write
 
 PARTITIONS = 16
@@ -103,3 +112,32 @@ async def assert_counted(store: Store) -> None:
     assert sum(total.types.values()) == total.events
     items = [await each.client.zcard(each.keys.ids) for each in partitions]
     assert total.items == sum(items)
+
+
+async def test_a_history_on_its_way_to_another_node_is_no_difference(
+    store: Store, cluster: LocalCluster
+) -> None:
+    """A slot is moved key by key, and it went first: it is neither there nor lost, and said so."""
+    partition = store.collections["items"].partitions[5]
+    keys, client = partition.keys, partition.client
+    await client.set(keys.trimmed, 0)  # with all its keys at the node a script is run there
+    await client.hset(keys.store.archive, "sealed", "0-0")
+    slot = key_slot(keys.events)
+    source = primary_of(cluster, slot)
+    target = next(
+        node
+        for node in cluster.nodes
+        if node is not source and node.ask("ROLE")[0] in ("master", b"master")
+    )
+    items: Any = await client.hkeys(keys.current)
+    begin_legacy_migration(source, target, slot)
+    history = keys.history(min(items).decode())
+    source.ask("MIGRATE", HOST, target.port, "", 0, 5000, "KEYS", history)
+    with pytest.raises(LogUnavailable, match="one by one"):
+        await verify(partition, [CURRENT_ITEMS], partitions=PARTITIONS)
+    while move_keys(source, target, slot):
+        pass
+    end_legacy_migration(cluster, target, slot)
+
+    verified = await Verifying(store, BUILT_IN, None).run(unreported)
+    assert verified.verdicts.whole.differences == []
