@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench torture clean
+.PHONY: help serve cluster test check format bench torture clean
 
 PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
@@ -17,6 +17,8 @@ help: ## Show what can be made
 serve: .venv/serve ## Install if needed, and run the API with the embedded engine
 	@exec $(BIN)/itemstore serve $(OPTIONS)
 
+cluster: .venv/serve ## Install if needed, and run a cluster of six servers to try the API on
+	@exec $(BIN)/python -m itemstore.engine.run_local_cluster $(OPTIONS)
 
 # Many tests wait for a process more than they compute, so there is one more run than cores. More
 # than four gain nothing: the longest tests take as long.

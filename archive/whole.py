@@ -99,6 +99,23 @@ async def division_at(objects: ObjectStore) -> Division | None:
     return Division.decoded(objects.place, content)
 
 
+async def partitions_at(objects: ObjectStore) -> int:
+    """Of how many partitions a place has the archives, whether there is one or not.
+
+    Raises PastUnavailable and PastDamaged.
+    """
+    division = await division_at(objects)
+    if division is not None:
+        return division.partitions
+    if not await objects.names(MANIFESTS) and await objects.names(f"0/{MANIFESTS}"):
+        message = (
+            f"{objects.place} lacks {FILE}, which says how many partitions it has the archives of: "
+            "put it back from a copy. The store that has it puts it there at its next start."
+        )
+        raise PastDamaged(message)
+    return 1
+
+
 class Whole:
     """The place of the archives of all partitions of a store, for one process.
 

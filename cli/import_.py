@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from itemstore.cli.output import say
+from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
 
 
@@ -19,6 +20,12 @@ async def import_(
     ] = None,
     append: Annotated[
         bool, typer.Option("--append", help="Add to a log that has events, under new positions.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Write nothing: check all, and say about how long it would take."
+        ),
     ] = False,
     collection: Annotated[
         str | None,
@@ -32,6 +39,21 @@ async def import_(
     from itemstore.cli.opening import opened
 
     path = None if file == Path("-") else file
+    if dry_run:
+        await _tell(where, path, append=append, only=collection)
+        return
     async with opened(where, new=True) as store:
         count = await import_file(store, path, append=append, only=collection)
     say(f"{count} {'event' if count == 1 else 'events'} imported")
+
+
+async def _tell(where: Where, path: Path | None, *, append: bool, only: str | None) -> None:
+    """Prints what would come of it. A store that is not there yet is taken to be an empty one."""
+    from itemstore.cli.import_estimate import has_no_store, tell_import
+    from itemstore.cli.opening import opened
+
+    with TemporaryDirectory(prefix="itemstore-") as empty:
+        if has_no_store(where):
+            where = {**where, "data_dir": Path(empty) / "data"}
+        async with opened(where, new=True) as store:
+            write_text(await tell_import(store, path, append=append, only=only))

@@ -138,11 +138,15 @@ class Target:
     def collection_of(self, event: ForeignEvent) -> str:
         """The collection that an event goes to. Raises ImportRefused where the store has none."""
         name = self._only or self._named_by(event)
+        self.use(name)
+        return name
+
+    def use(self, name: str) -> None:
+        """Has a collection of this name, which may be a new one."""
         self.used.add(name)
         if name not in self._names:
             self._names.append(name)
             self.ends = [{**ends, name: START} for ends in self.ends]
-        return name
 
     def _named_by(self, event: ForeignEvent) -> str:
         """The collection that its `source` names.

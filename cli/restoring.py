@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from itemstore.archive.archive import Archive, Outrun
 from itemstore.archive.object_store import object_store_of
 from itemstore.archive.objects import NotAnArchive
+from itemstore.archive.whole import partitions_at
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
+from itemstore.projections.progress import Report
+from itemstore.store.archive_place import archives_at
+from itemstore.store.layout import WrongPartitions
 from itemstore.store.opening import events_of, open_store
-from itemstore.store.restore import Restored, RestoreRefused, has_same_archive, restore, restored
+from itemstore.store.restore import Restored, has_same_archive, restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd, check_end
+from itemstore.store.restore_part import RestoreRefused
+from itemstore.store.restoring import Restore
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 
 AGAIN = "The store is not complete: run the same command again to go on."
 
@@ -29,16 +37,39 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
         check_end(at)
     except NoSuchEnd as error:
         raise Stop(str(error), MISUSED) from None
+    sources = await sources_at(place, settings.archive_cache)
+    partitions = len(sources)
+    if settings.partitions not in {None, partitions}:
+        raise Stop(_another_number(place, partitions))
+    if partitions > 1:
+        settings = settings.model_copy(update={"partitions": partitions})
     try:
-        source = Archive(object_store_of(place), settings.archive_cache)
+        return await _restored_from(settings, place, sources, at)
+    except WrongPartitions as error:
+        message = f"{error} {_another_number(place, partitions)}"
+        raise Stop(message) from None
+
+
+async def sources_at(place: str, cache_bytes: int) -> Sequence[Archive]:
+    """The archives at a place: of each partition, or of the only one. Raises Stop."""
+    try:
+        partitions = await partitions_at(object_store_of(place))
+        return archives_at(place, partitions, cache_bytes)
     except NotAnArchive as error:
         message = f"--from: {error}"
         raise Stop(message, MISUSED) from None
+
+
+async def _restored_from(
+    settings: Settings, place: str, sources: Sequence[Archive], at: str | None
+) -> list[str]:
     async with open_store(settings, new=True, half_restored=True) as store:
+        if len(store.sections) != len(sources):
+            raise Stop(_another_number(place, len(sources)))
         has_begun = False
         try:
             with reported(quiet=False) as report:
-                async with aclosing(restore(store, source, at, report)) as steps:
+                async with aclosing(_steps(store, sources, at, report)) as steps:
                     async for _ in steps:
                         has_begun = True
         except Interrupted:
@@ -49,9 +80,26 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
         except (LogUnavailable, LogFull, LogBroken, LogMoved) as error:
             message = f"{error} {AGAIN}" if has_begun else str(error)
             raise Stop(message) from None
-        own = store.archive
-        is_taken_over = own is not None and await has_same_archive(own, source)
-        return _told(await restored(store), own.place if own else None, is_taken_over)
+        own = store.sections[0].archive
+        is_taken_over = own is not None and await has_same_archive(own, sources[0])
+        return _told(await restored(store), store.archived_at, is_taken_over)
+
+
+def _steps(
+    store: Store, sources: Sequence[Archive], at: str | None, report: Report
+) -> AsyncGenerator[Restore, None]:
+    if len(sources) == 1:
+        return restore(store, sources[0], at, report)
+    return restore_all(store, sources, at, report)
+
+
+def _another_number(place: str, partitions: int) -> str:
+    has = "1 partition" if partitions == 1 else f"{partitions} partitions"
+    return (
+        f"The archive in {place} is of a store with {has}, and a restore makes one with as many. "
+        f"For another number: `itemstore export --from {place} | itemstore import`, into an empty "
+        "store that has it."
+    )
 
 
 def _told(found: Restored, place: str | None, is_taken_over: bool) -> list[str]:

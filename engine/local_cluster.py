@@ -16,6 +16,8 @@ from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from itemstore.engine.server_process import EngineError
+
 HOST = "127.0.0.1"
 
 SLOTS = 16384
@@ -50,7 +52,7 @@ ONLY_ON_VALKEY = {"slot-migration-max-failover-repl-bytes": str(1024 * 1024)}
 """With 0, its default, an atomic migration never ends while its slots are written to."""
 
 
-class ClusterFailed(Exception):
+class ClusterFailed(EngineError):
     """A cluster did not come up; the sentence says why."""
 
 
@@ -146,11 +148,11 @@ class LocalNode:
             said = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
             raise ClusterFailed("\n".join([f"Node {self.address} did not start:", *said]))
         try:
-            return bool(self.ask("PING"))
-        except exceptions.BusyLoadingError:
+            with self.client() as client:
+                found = client.info("server")["process_id"]
+        except exceptions.ConnectionError:  # also while it loads
             return False
-        except exceptions.ConnectionError:
-            return False
+        return bool(found == self.process.pid)  # another server may have the port
 
 
 @dataclass

@@ -1,38 +1,37 @@
-"""Restoring a store from an archive, from what is asked for to a complete store."""
+"""Restoring a store from an archive, from what is asked for to a complete store.
+
+One of several partitions is restored partition by partition, each from the archive of its own. The
+first is begun before any other and ends after all of them: until then nothing works on the store.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
 
-from itemstore.archive.archive import Archive, Outrun
+from itemstore.archive.archive import Archive
 from itemstore.archive.archived_past import ArchivedPast
-from itemstore.archive.forking import fork
 from itemstore.archive.manifest import Manifest
-from itemstore.domain.positions import START
-from itemstore.engine.errors import NotEmpty
+from itemstore.archive.whole import division_at, id_of_whole
+from itemstore.domain.positions import key_of
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.all_logs import last_position
-from itemstore.eventlog.keys import pattern
-from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.past import PastDamaged
+from itemstore.eventlog.log_id import known_identity
 from itemstore.projections.progress import Progress, Report
 from itemstore.store.known_collections import known_names
-from itemstore.store.restore_end import border_before, last_event, names_in
-from itemstore.store.restoring import Restore, Restoring, begin, begun
+from itemstore.store.opening import begin as begin_store
+from itemstore.store.restore_end import Ends, last_event, names_in
+from itemstore.store.restore_part import Ids, PartRestore, RestoreRefused, manifest_of
+from itemstore.store.restoring import Restore, begun
 from itemstore.store.store import Store
-
-
-class RestoreRefused(Exception):
-    """Nothing can be restored here as it was asked for; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A store that was restored: its events and those of them in the engine, and its items."""
+    """A store that was restored: its last position, its events, those in the engine, its items."""
 
     position: str
     events: int
@@ -42,16 +41,18 @@ class Restored:
 
 async def restored(store: Store) -> Restored:
     """What the store has now. Raises LogUnavailable and LogBroken."""
-    client = store.partition.client
     in_engine = trimmed = items = 0
-    for name in await known_names(client, store.keys):
-        keys = store.keys.collection(name)
-        with translated():
-            in_engine += await client.xlen(keys.events)
-            trimmed += int(await client.get(keys.trimmed) or 0)
-            items += await client.zcard(keys.ids)
-    position = await last_position(store.partition)
-    return Restored(position, in_engine + trimmed, in_engine, items)
+    names = await known_names(store.partition.client, store.keys)
+    for section in store.sections:
+        client = section.partition.client
+        for name in names:
+            keys = section.keys.collection(name)
+            with translated():
+                in_engine += await client.xlen(keys.events)
+                trimmed += int(await client.get(keys.trimmed) or 0)
+                items += await client.zcard(keys.ids)
+    positions = [await last_position(section.partition) for section in store.sections]
+    return Restored(max(positions, key=key_of), in_engine + trimmed, in_engine, items)
 
 
 async def restore(
@@ -59,43 +60,84 @@ async def restore(
 ) -> AsyncGenerator[Restore, None]:
     """Makes a store of an archive in an engine that has none, as of its end, a position or a time.
 
-    It says after each step how far it is, and can be done again after it ended at any of them.
-    Raises RestoreRefused, NoSuchEnd and Outrun before anything is written; LogMoved, LogFull,
-    LogUnavailable, LogBroken, PastUnavailable and PastDamaged.
+    The store has one partition, and so has the archive. It says after each step how far it is, and
+    can be done again after it ended at any of them. Raises RestoreRefused, NoSuchEnd and Outrun
+    before anything is written; LogMoved, LogFull, LogUnavailable, LogBroken, PastUnavailable and
+    PastDamaged.
     """
-    manifest = await source.refreshed()
+    manifest = await manifest_of(source)
     if manifest is None or not manifest.segments:
-        message = f"There is no archive in {source.place}, or it has no event yet."
-        raise RestoreRefused(message)
-    if source.damage is not None:
+        raise nothing_in(source.place)
+    if id_of_whole(manifest.archive) != manifest.archive:
         message = (
-            f"{source.damage} Put a copy of it back. Where there is none, move it away: then what "
-            "the manifest before it names is restored."
+            f"{source.place} has the archive of one of several partitions: name the place that has "
+            "all of them."
         )
         raise RestoreRefused(message)
-    own = store.archive
-    there = await own.refreshed() if own else None
+
+    async def end_of(manifest: Manifest) -> str:
+        return await last_event(ArchivedPast(source), manifest, at)
+
+    part = PartRestore(store, source, manifest, at, end_of)
     noted = await begun(store.partition)
     if noted is None:
-        noted = await _begin(store, source, manifest, there, at)
+        noted = await part.prepared()
+        await part.begin(noted)
         yield noted
     else:
-        _check_same(noted, manifest, there, at, has_archive=own is not None)
-    if own is not None:
-        manifest = await _own(own, source, noted, there, report)
-    used = own or source
-    past = ArchivedPast(used)
-    if not noted.up_to:
-        up_to = manifest.last if own else await last_event(past, manifest, at)
-        border = START
-        if own is not None:
-            keep = store.settings
-            border = await border_before(past, manifest, up_to, keep.keep_events, keep.keep_bytes)
-        noted = replace(noted, up_to=up_to, border=border)
-    restoring = Restoring(store.partition, used, manifest, store.disk)
-    async with aclosing(restoring.run(noted, report)) as steps:
+        await part.check_same(noted)
+    async with aclosing(part.steps(noted, report)) as steps:
         async for step in steps:
             yield step
+
+
+async def restore_all(
+    store: Store, sources: Sequence[Archive], at: str | None, report: Report
+) -> AsyncGenerator[Restore, None]:
+    """The same of a store of several partitions, from the archives of as many.
+
+    `at` is a time, or a cursor.
+    """
+    found = [await manifest_of(source) for source in sources]
+    manifests = [each for each in found if each is not None]
+    _check_complete(sources, found)
+    ends = Ends([ArchivedPast(source) for source in sources], manifests, at)
+    await ends.check()
+    first = await begun(store.partition)
+    own_id = await _own_id(store) if first is None else id_of_whole(first.archive)
+    log = secrets.token_hex(8) if first is None else first.log
+    parts = [
+        PartRestore(
+            section,
+            sources[number],
+            manifests[number],
+            at,
+            ends.of(number),
+            Ids(f"{own_id}-{number}" if own_id else "", _log_of(log, number)),
+        )
+        for number, section in enumerate(store.sections)
+    ]
+    if first is None:
+        prepared = [await part.prepared() for part in parts]
+        await _begin_own(store, own_id)
+        await begin_store(store)
+        for part, noted in zip(parts, prepared, strict=True):
+            await part.begin(noted)
+            yield noted
+    else:
+        await parts[0].check_same(first)
+        await _begin_own(store, own_id)
+    names = sorted({name for manifest in manifests for name in names_in(manifest)})
+    of_all = _Together(report, [each.events for each in manifests])
+    for number in [*range(1, len(parts)), 0]:
+        async with aclosing(_one(parts[number], of_all.of(number), names)) as steps:
+            async for step in steps:
+                yield step
+
+
+def nothing_in(place: str) -> RestoreRefused:
+    """What is said of a place where there is nothing to restore."""
+    return RestoreRefused(f"There is no archive in {place}, or it has no event yet.")
 
 
 async def has_same_archive(own: Archive, source: Archive) -> bool:
@@ -107,122 +149,80 @@ async def has_same_archive(own: Archive, source: Archive) -> bool:
     return manifest is not None and there is not None and manifest.archive == there.archive
 
 
-def _check_same(
-    noted: Restore,
-    manifest: Manifest,
-    there: Manifest | None,
-    at: str | None,
-    *,
-    has_archive: bool,
-) -> None:
-    """Raises RestoreRefused where another restore was begun than this one."""
-    if noted.source != manifest.archive or noted.at != (at or ""):
-        up_to = f"with --at {noted.at}" if noted.at else "without --at"
-        message = (
-            f"A restore from the archive {noted.source} {up_to} was begun here: go on with that "
-            "one, or empty the engine."
-        )
-        raise RestoreRefused(message)
-    known = there.archive if there else noted.archive if has_archive else ""
-    if has_archive != bool(noted.archive) or known != noted.archive:
-        message = (
-            "This restore was begun with another place for the store's own archive "
-            "(ITEMSTORE_ARCHIVE, --archive): name that one, or empty the engine."
-        )
-        raise RestoreRefused(message)
+async def _one(
+    part: PartRestore, report: Report, names: Sequence[str]
+) -> AsyncGenerator[Restore, None]:
+    """The steps of one partition, of which none is left where it was restored already."""
+    noted = await begun(part.store.partition)
+    if noted is None:
+        assert part.ids is not None
+        if await known_identity(part.store.partition) == part.ids.log:
+            return
+        noted = await part.prepared()  # the one before was killed while it began
+        await part.begin(noted)
+        yield noted
+    async with aclosing(part.steps(noted, report, names)) as steps:
+        async for step in steps:
+            yield step
 
 
-async def _begin(
-    store: Store, source: Archive, manifest: Manifest, there: Manifest | None, at: str | None
-) -> Restore:
-    """Notes what is restored, once nothing speaks against it."""
-    names = {*names_in(manifest), *store.collections}
-    names.update(await known_names(store.partition.client, store.keys))
-    await _check_empty(store.partition, names)
-    up_to = await last_event(ArchivedPast(source), manifest, at)
-    if store.archive is None:
-        archive = ""
-    elif there is None:
-        if await store.archive.objects.names("segments/"):
-            message = f"{store.archive.place} has segments, and no manifest that names them."
+def _check_complete(sources: Sequence[Archive], found: Sequence[Manifest | None]) -> None:
+    """Raises RestoreRefused where an archive lacks a partition, or has that of another store."""
+    for source, manifest in zip(sources, found, strict=True):
+        if manifest is None:
+            message = (
+                f"{source.place} has no manifest, and each partition has one: put it back from a "
+                "copy. What the other partitions have can be read without it: `itemstore export "
+                "--from` each of them, and `itemstore import` that."
+            )
             raise RestoreRefused(message)
-        archive = secrets.token_hex(8)
-    elif there.archive != manifest.archive:
+    ids = {id_of_whole(each.archive) for each in found if each is not None}
+    if len(ids) > 1:
         message = (
-            f"{store.archive.place} has the archive of another store ({there.archive}): name an "
-            "empty place for this one's with --archive (ITEMSTORE_ARCHIVE)."
+            f"The folders of {sources[0].whole and sources[0].whole.place} are of several stores' "
+            f"archives ({', '.join(sorted(ids))}): put those of one there."
         )
         raise RestoreRefused(message)
-    elif at is not None:
-        message = (
-            f"With --at the store goes another way from {up_to} on than the archive in "
-            f"{store.archive.place}, which stays as it is: name an empty place for the store's own "
-            "with --archive (ITEMSTORE_ARCHIVE)."
-        )
-        raise RestoreRefused(message)
-    else:
-        archive = manifest.archive
-    noted = Restore(manifest.archive, at or "", archive, secrets.token_hex(8))
-    try:
-        await begin(store.partition, noted, sorted(names))
-    except NotEmpty as error:
-        raise _not_empty(str(error)) from None
-    return noted
+    if not any(each.segments for each in found if each is not None):
+        raise nothing_in(sources[0].whole.place if sources[0].whole else sources[0].place)
 
 
-async def _check_empty(partition: Partition, names: Iterable[str]) -> None:
-    """Raises RestoreRefused where the engine has anything of these collections."""
-    keys = partition.keys.store
-    prefixes = tuple(f"{keys.collection(name).prefix}:".encode() for name in names)
-    matching = pattern(f"{keys.front}:") if keys.front else None
-    cursor: Any = None
-    while cursor != 0:
-        with translated():
-            reply: Any = await partition.client.scan(cursor or 0, matching, 1000)
-        cursor, found = reply
-        for key in found:
-            if key.startswith(prefixes):
-                raise _not_empty(key.decode(errors="replace"))
+async def _own_id(store: Store) -> str:
+    """The id of the whole archive that the store goes on with, empty for none."""
+    archive = store.sections[0].archive
+    if archive is None or archive.whole is None:
+        return ""
+    there = await division_at(archive.whole.objects)
+    return secrets.token_hex(8) if there is None else there.archive
 
 
-def _not_empty(key: str) -> RestoreRefused:
-    return RestoreRefused(
-        f"The engine has a store already (the key {key} is there): restore into an empty one, "
-        "which is another data directory, another database, or another --namespace."
-    )
+async def _begin_own(store: Store, own_id: str) -> None:
+    """Puts what says how many partitions the store's own archive has. Raises PastUnavailable."""
+    archive = store.sections[0].archive
+    if archive is not None and archive.whole is not None:
+        await archive.whole.begun(own_id)
 
 
-async def _own(
-    own: Archive, source: Archive, noted: Restore, there: Manifest | None, report: Report
-) -> Manifest:
-    """The archive that the store goes on with, and that is for its new log."""
-    if noted.archive == noted.source:
-        return await _taken_over(own, noted)
-    if there is not None:
-        return there
-    manifest = await source.refreshed()
-    assert manifest is not None
-    up_to = await last_event(ArchivedPast(source), manifest, noted.at or None)
-    first = Manifest(number=1, archive=noted.archive, log=noted.log)
-
-    def copied(events: int) -> None:
-        report(Progress("copying the archive", events, max(events, manifest.events)))
-
-    return await fork(source, own, first, up_to, copied)
+def _log_of(first: str, number: int) -> str:
+    """The id that a partition's log gets, by that of the first one's."""
+    if number == 0:
+        return first
+    return hashlib.sha256(f"{first} {number}".encode()).hexdigest()[: len(first)]
 
 
-async def _taken_over(own: Archive, noted: Restore) -> Manifest:
-    """The same archive for the new log: a store that is still there can no longer add to it."""
-    manifest = await own.refreshed()
-    while manifest is not None and manifest.log != noted.log:
-        following = manifest.followed_by(manifest.segments, manifest.indexes, log=noted.log)
-        try:
-            await own.publish(following)
-        except Outrun:
-            manifest = await own.refreshed()
-        else:
-            manifest = following
-    if manifest is None:
-        message = f"{own.place} has no manifest any more."
-        raise PastDamaged(message)
-    return manifest
+class _Together:
+    """Reports of partitions, one after the other, as those of all of them."""
+
+    def __init__(self, report: Report, events: Sequence[int]) -> None:
+        self._report = report
+        self._events = events
+
+    def of(self, number: int) -> Report:
+        """What one of them reports to: the first comes last."""
+        before = sum(self._events[1:number] if number else self._events[1:])
+        total = sum(self._events)
+
+        def report(one: Progress) -> None:
+            self._report(replace(one, events=before + one.events, total=total))
+
+        return report

@@ -10,7 +10,7 @@ a restore that was killed goes on where it was. The last one makes the store wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -97,17 +97,23 @@ class Restoring:
     """Writes what an archive has into an engine in which a restore was begun.
 
     `source` has all that is restored: it is the archive that the store goes on with, or the only
-    one there is.
+    one there is. `names` are collections that it may have no event of.
     """
 
     def __init__(
-        self, partition: Partition, source: Archive, manifest: Manifest, disk: DiskSpace
+        self,
+        partition: Partition,
+        source: Archive,
+        manifest: Manifest,
+        disk: DiskSpace,
+        names: Iterable[str] = (),
     ) -> None:
         self._partition = partition
         self._source = source
         self._past = ArchivedPast(source)
         self._disk = disk
         self._names = sorted({name for each in manifest.segments for name in each.counts})
+        self._collections = sorted({*self._names, *names})
         self._keys = {name: partition.keys.store.collection(name) for name in self._names}
         self._total = 0
         self._written = 0
@@ -212,7 +218,7 @@ class Restoring:
 
     async def _end(self, restore: Restore) -> None:
         store, since = self._partition.keys.store, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        layout = {"log": restore.log} | {f"collection:{name}": since for name in self._names}
+        layout = {"log": restore.log} | {f"collection:{name}": since for name in self._collections}
         archive: Mapping[str, Any] = {}
         if restore.archive:
             archive = {

@@ -6,8 +6,10 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 async def test_a_delete_ends_the_item(client: httpx.AsyncClient, events: Events) -> None:
@@ -25,6 +27,7 @@ async def test_a_delete_ends_the_item(client: httpx.AsyncClient, events: Events)
     assert answer.headers["event-id"] == deleted.id != created.id
 
 
+@pytest.mark.partitions(1)
 async def test_a_deleted_item_is_nowhere_but_in_the_log(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:

@@ -11,9 +11,12 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.domain.events import RecordedEvent
+from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from itemstore.eventlog.partition import Partition
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 KEY = {"idempotency-key": '"8e03978e"'}
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -63,11 +66,12 @@ async def test_every_write_can_be_repeated(
 ) -> None:
     """What is repeated gets the first answer, whatever happened to the item since."""
     await client.put("/items/foo", json={"size": 6})
-    headers = {**options.pop("headers", {}), **KEY}
-    first = await client.request(method, path, headers=headers, **options)
+    headers = {**options.get("headers", {}), **KEY}
+    options = options | {"headers": headers}
+    first = await client.request(method, path, **options)
     assert first.is_success
     await client.put("/items/foo", json={"size": 100})
-    again = await client.request(method, path, headers=headers, **options)
+    again = await client.request(method, path, **options)
     assert same(first, again)
     assert len(await events()) == 3
 
@@ -87,8 +91,9 @@ async def test_a_key_stands_for_one_request(
 ) -> None:
     """Another body, item, condition or method under the same key is refused with 422."""
     await client.put("/items/foo", json={"size": 6}, headers=KEY)
-    headers = {**options.pop("headers", {}), **KEY}
-    answer = await client.request(method, path, headers=headers, **options)
+    headers = {**options.get("headers", {}), **KEY}
+    options = options | {"headers": headers}
+    answer = await client.request(method, path, **options)
     problem(answer, 422, "idempotency-key-reused")
     assert len(await events()) == 1
 
@@ -122,18 +127,26 @@ async def test_the_same_key_at_once_is_carried_out_once(
 
 
 @pytest.fixture
-def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+def _second_look_comes_too_early(monkeypatch: pytest.MonkeyPatch, partitions: int) -> None:
     """Of each request that was carried out already, the next look at its outcome finds nothing.
 
     So it is where another process appends between the look and what the handler goes by.
     """
     looks: Counter[str] = Counter()
+    place_of_outcome = Claims.place_of_outcome
 
     async def look(partition: Partition, key: IdempotencyKey) -> RecordedEvent | None:
         looks[key.scope] += 1
         return None if looks[key.scope] == 2 else await outcome(partition, key)
 
-    monkeypatch.setattr("itemstore.eventlog.log.outcome", look)
+    async def look_in_all(claims: Claims, key: IdempotencyKey) -> int | None:
+        looks[key.scope] += 1
+        return None if looks[key.scope] == 2 else await place_of_outcome(claims, key)
+
+    if partitions == 1:
+        monkeypatch.setattr("itemstore.eventlog.log.outcome", look)
+    else:
+        monkeypatch.setattr(Claims, "place_of_outcome", look_in_all)
 
 
 @pytest.mark.usefixtures("_second_look_comes_too_early")
@@ -157,10 +170,11 @@ async def test_a_retry_at_another_process_is_never_refused_for_its_own_effect(
     """The outcome is looked for again after every refusal: 404, 409, 412 and 428."""
     one, other = serve(require_conditions=True), serve(require_conditions=True)
     await one.put("/items/foo", json={"size": 6})
-    headers = {**options.pop("headers", {}), **KEY}
-    first = await one.request(method, path, headers=headers, **options)
+    headers = {**options.get("headers", {}), **KEY}
+    options = options | {"headers": headers}
+    first = await one.request(method, path, **options)
     assert first.is_success
-    assert same(first, await other.request(method, path, headers=headers, **options))
+    assert same(first, await other.request(method, path, **options))
     assert len(await events()) == 2
 
 
@@ -254,6 +268,7 @@ async def test_a_key_is_the_same_in_quotes_and_without(client: httpx.AsyncClient
     assert again.headers["idempotency-replayed"] == "true"
 
 
+@pytest.mark.partitions(1)
 async def test_the_outcome_has_a_lifetime_and_the_event_its_key(
     serve: Serve, redis: FakeAsyncRedis, events: Events
 ) -> None:

@@ -14,7 +14,9 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import problem
+from tests.api.conftest import SEVERAL, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 async def fill(client: httpx.AsyncClient, *names: str) -> None:
@@ -246,6 +248,7 @@ async def test_every_id_can_be_in_a_cursor(client: httpx.AsyncClient) -> None:
     )
 
 
+@pytest.mark.partitions(1)
 async def test_an_id_without_a_row_is_said_to_be_damage(
     client: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:

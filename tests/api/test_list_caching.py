@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import problem
+from tests.api.conftest import SEVERAL, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 OF_THE_LOG = ["/items", "/items?limit=1&prefix=f", "/events", "/events?type=ItemDeleted"]
 OF_THE_ITEM = ["/items/foo/events", "/items/foo/events?order=desc", "/items/foo/versions"]

@@ -8,8 +8,10 @@ from uuid import RFC_4122, UUID
 import httpx
 import pytest
 
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 def id_of(answer: httpx.Response) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Events, Serve, problem
+from tests.api.conftest import SEVERAL, Events, Serve, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 async def revert(

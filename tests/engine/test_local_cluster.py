@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import RedisCluster
 
-from itemstore.engine.local_cluster import SLOTS, LocalCluster, running_cluster
+from itemstore.engine.local_cluster import SLOTS, LocalCluster, free_ports, running_cluster
 from tests.clusters import (
     add_node,
     begin_legacy_migration,
@@ -19,7 +26,7 @@ from tests.clusters import (
     remove_node,
     replicas_of,
 )
-from tests.conftest import program_of
+from tests.conftest import PATIENCE, killed_when_silent, program_of
 
 
 def test_every_primary_has_a_third_of_the_slots_and_a_replica(cluster: LocalCluster) -> None:
@@ -57,3 +64,43 @@ def test_a_slot_is_moved_key_by_key_on_redis_too(engine: str) -> None:
         assert move_keys(source, target, 0) == 3
         end_legacy_migration(cluster, target, 0)
         assert target.ask("GET", "{06S}2") == "kept"
+
+
+def test_a_cluster_for_trying_keeps_its_data_until_the_next_start() -> None:
+    """It says where it is, ends with Ctrl-C, and takes its servers along."""
+    first = next(port for port in free_ports(100) if port < 22_000)
+    with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
+        options = ["--data-dir", directory, "--port", str(first)]
+        for before in (None, "kept"):
+            with run(options) as (process, said):
+                assert said[0].startswith(f"Cluster  redis://127.0.0.1:{first}, ports {first} to")
+                with RedisCluster("127.0.0.1", first, decode_responses=True) as client:
+                    assert client.get("key") == before
+                    client.set("key", "kept")
+                process.send_signal(signal.SIGINT)
+                assert process.wait(PATIENCE) == 0
+            for port in range(first, first + 6):
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", port))
+        options[-1] = str(first + 1)
+        with run(options) as (process, said):
+            assert said == []
+            assert process.wait(PATIENCE) == 1
+
+
+@contextmanager
+def run(options: list[str]) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A cluster for trying, and what it says until it runs; nothing where it fails."""
+    words = [sys.executable, "-m", "itemstore.engine.run_local_cluster", *options]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with killed_when_silent(process):
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "Ctrl-C" in line:
+                    break
+        try:
+            yield process, said
+        finally:
+            process.terminate()

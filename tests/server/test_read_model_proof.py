@@ -20,12 +20,11 @@ from tests.server.conftest import COMMAND, Serve, Server
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def server(serve: Serve) -> Server:
+@pytest.fixture(params=["1", "3"])
+def server(request: pytest.FixtureRequest, serve: Serve) -> Server:
     """A server with items in one of two collections, and one of them deleted."""
-    server = serve(
-        "--collections", "products=any,notes=any", "--indexes", "products=size", queries=True
-    )
+    collections = ("--collections", "products=any,notes=any", "--indexes", "products=size")
+    server = serve(*collections, "--partitions", request.param, queries=True)
     for number in range(5):
         httpx.put(f"{server.url}/products/{number}", json={"size": number}).raise_for_status()
     httpx.delete(f"{server.url}/products/4").raise_for_status()
@@ -90,14 +89,14 @@ def test_damage_is_found_and_mended_by_commands_while_it_is_served(
     found = command("verify", "--json", "--collection", "products")
     assert found.returncode == 1
     verdict = json.loads(found.stdout)
-    assert [each["name"] for each in verdict["differences"]] == [
-        *("row 1", "key $['size'] of 2", "deleted 4", "digest"),
-    ]
-    assert verdict["counted"] == {"sql": 4}
+    differing = [each["name"] for each in verdict["differences"]]
+    assert {*differing} == {"row 1", "key $['size'] of 2", "deleted 4", "digest"}
+    assert verdict["counted"] == {"sql": len(differing)}
 
     receipt = json.loads(command("rebuild", "sql", "--json", "--collection", "products").stdout)
     assert receipt["different"] == {"rows": 1, "deleted": 1, "keys": 1, "words": 0, "checkpoint": 0}
     assert receipt["digest_after"] == verdict["digest"]
+    receipt.pop("partitions", None)
     assert standing(server)[0]["last_rebuild"] == receipt
 
     httpx.put(f"{server.url}/products/after", json={"size": 9}).raise_for_status()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from redis import exceptions
 
+from itemstore.engine.local_cluster import LocalCluster
 from tests.archive.faulty_s3 import FaultyS3
 from tests.torture.archived import Place
 from tests.torture.processes import Api, Engine, client_of, killed
@@ -31,6 +32,8 @@ class Strike:
     began: float
     ended: float = 0.0
     kills: int = 0
+    failovers: int = 0
+    migrations: int = 0
 
 
 @dataclass(slots=True)
@@ -42,6 +45,9 @@ class System:
     engine: Engine | None = None
     proxy: Proxy | None = None
     objects: FaultyS3 | None = None
+    cluster: LocalCluster | None = None
+    away: set[int] = field(default_factory=set)
+    """The ports of nodes of the cluster that are struck now."""
     archivers: list[Api] = field(default_factory=list)
     """APIs that nobody asks, and that archive."""
     complaints: list[str] = field(default_factory=list)
@@ -58,10 +64,19 @@ class Fault:
 
     kills = 0
     """How many processes it ends with SIGKILL."""
+    failovers = 0
+    """How many replicas took the place of their primaries."""
+    migrations = 0
+    """How many times slots moved to another node."""
 
     def __init__(self, system: System, chance: random.Random) -> None:
         self.system = system
         self.chance = chance
+
+    @classmethod
+    def can_happen(cls) -> bool:
+        """Whether this machine lets it."""
+        return True
 
     @classmethod
     def name(cls) -> str:
@@ -74,6 +89,7 @@ class Fault:
         await self.happen()
         strike.ended = time.monotonic()
         strike.kills = self.kills
+        strike.failovers, strike.migrations = self.failovers, self.migrations
         return strike
 
     async def happen(self) -> None:
@@ -91,6 +107,12 @@ class Fault:
         """What stands in front of it."""
         assert self.system.proxy is not None
         return self.system.proxy
+
+    @property
+    def cluster(self) -> LocalCluster:
+        """The cluster that the test runs."""
+        assert self.system.cluster is not None
+        return self.system.cluster
 
     @property
     def engine_socket(self) -> Path:

@@ -21,7 +21,7 @@ class Outcome:
     `waits` are seconds that requests waited for their 503, `first_503` seconds from a fault to
     the first 503, and `heals` seconds from the end of a fault to the next acknowledged write.
     `lost` has, of each write that was lost with its machine, the seconds from its acknowledgement
-    to the machine's end.
+    to the machine's end. `failovers` and `migrations` are those of a cluster.
     """
 
     part: str
@@ -33,6 +33,8 @@ class Outcome:
     unknown: int = 0
     inputs: int = 0
     kills: int = 0
+    failovers: int = 0
+    migrations: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
@@ -55,6 +57,8 @@ class Outcome:
         for strike in strikes:
             self.faults[strike.name] += 1
             self.kills += strike.kills
+            self.failovers += strike.failovers
+            self.migrations += strike.migrations
 
     def time(self, strikes: Sequence[Strike], unavailable: Sequence[tuple[float, float]]) -> None:
         """Measures how long it took until clients heard of a fault."""

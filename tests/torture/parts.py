@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.torture import archive_parts, traffic_parts
+from tests.torture import archive_parts, cluster_parts, traffic_parts
 from tests.torture.bank import bank
 from tests.torture.batch_fuzz import batch_fuzz
 from tests.torture.cuts import cuts
@@ -64,3 +64,10 @@ PARTS = {
     "tokens-lost": Part(lost_tokens, 10),
     "import": Part(import_fuzz, 5),
 }
+
+ON_A_CLUSTER = {
+    "cluster-in-good-order": Part(cluster_parts.in_good_order, 150),
+    "cluster-at-once": Part(cluster_parts.at_once, 300),
+    "cluster-unreplicated": Part(cluster_parts.unreplicated, 150),
+}
+"""Those that need a cluster."""

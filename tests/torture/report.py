@@ -19,6 +19,12 @@ def tables(outcomes: Sequence[Outcome]) -> str:
     faults = sum((outcome.faults for outcome in outcomes), Counter[str]())
     injected = [[name, _number(count)] for name, count in faults.most_common()]
     said = [_table(HEAD, rows), _table(["fault", "times"], injected)]
+    said += [
+        f"{outcome.part}: {outcome.failovers:,} failovers, {outcome.migrations:,} migrations of "
+        f"slots, {len(outcome.lost):,} acknowledged writes lost."
+        for outcome in outcomes
+        if outcome.failovers or outcome.migrations
+    ]
     if lost := [age for outcome in outcomes for age in outcome.lost]:
         said.append(
             f"{len(lost):,} writes were lost with their machines, the oldest of them "

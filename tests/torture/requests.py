@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
+from tests.torture.cursors import last_of_each
 from tests.torture.history import Answer, Operation, Step
 from tests.torture.processes import COLLECTIONS
 from tests.torture.queries import Query, a_query
@@ -15,6 +18,9 @@ from tests.torture.wire import Reply
 
 IDS = [f"item-{number}" for number in range(4)]
 """Of the items of each collection: few, so that clients meet at them."""
+
+GROUPS = [[f"item-{{{tag}}}{number}" for number in range(3)] for tag in "abcdef"]
+"""The same in a store of several partitions: those of a group are in one, as a batch has to be."""
 
 METHODS = {"PUT": 30, "GET": 24, "PATCH": 10, "DELETE": 10, "VERSION": 8, "POST": 6, "LIST": 5,
            "FEED": 4, "QUERY": 10, "BATCH": 20}  # fmt: skip
@@ -39,6 +45,9 @@ IN_PATH = {"FEED", "QUERY"}
 OLD = 0.5
 """How many of the versions and of the pages of events that are read are any there were."""
 
+ASTRAY = 0.05
+"""How many of the batches ask for items of several groups, where there are several."""
+
 CONDITIONAL, CONDITIONAL_STEP, REPEATABLE, MINIMAL = 0.4, 0.2, 0.5, 0.1
 """How many of those requests that can be so are so."""
 
@@ -49,7 +58,7 @@ class Known:
 
     versions: dict[str, int] = field(default_factory=dict)
     """The last one of each item."""
-    positions: list[str] = field(default_factory=lambda: ["0-0"])
+    positions: list[str] = field(default_factory=lambda: [START])
     """Those of all events that were acknowledged, in that order."""
 
     def note(self, item: str, answer: Answer) -> None:
@@ -58,6 +67,17 @@ class Known:
             self.versions[item] = max(self.versions.get(item, 0), answer.version)
         if answer.position is not None:
             self.positions.append(answer.position)
+
+    def some(self, end: int) -> str:
+        """Where one is who has read up to an event, about."""
+        read = self.positions[max(0, end - RECENT) : end]
+        return last_of_each([each for each in read if each != START])
+
+
+RECENT = 100
+"""Events in which those are looked for that a reader had last."""
+
+START = "0-0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +132,14 @@ class Request:
         )  # fmt: skip
 
 
+def _path_of(item: str) -> str:
+    """That of an item, or of the collection that is one to POST to."""
+    return f"/{quote(item.rstrip('/'))}"
+
+
 def _written(step: Step) -> dict[str, Any]:
     """A step as a batch has it."""
-    written: dict[str, Any] = {"method": step.method, "path": f"/{step.item.rstrip('/')}"}
+    written: dict[str, Any] = {"method": step.method, "path": _path_of(step.item)}
     headers = dict(step.headers)
     if step.method == "PATCH":
         headers["content-type"] = MEDIA_TYPES["PATCH"]
@@ -127,8 +152,20 @@ def _written(step: Step) -> dict[str, Any]:
 class Requests:
     """The requests of one client: what comes next depends on its seed, and on what is known."""
 
-    def __init__(self, client: int, seed: int, known: Known, *, may_wait: bool = True) -> None:
-        """With queries that wait for what is not there yet, if they may."""
+    def __init__(
+        self,
+        client: int,
+        seed: int,
+        known: Known,
+        *,
+        may_wait: bool = True,
+        groups: Sequence[Sequence[str]] = (IDS,),
+    ) -> None:
+        """With queries that wait for what is not there yet, if they may.
+
+        `groups` are the ids of items that can be in one transaction.
+        """
+        self._groups = groups
         self._chance = random.Random(f"{seed} client {client}")
         self._known = known
         self._may_wait = may_wait
@@ -158,7 +195,7 @@ class Requests:
                 path = f"/{collection}?prefix={IDS[0][:5]}"
                 return Request(tag, method, f"{collection}/{IDS[0][:5]}", path, {}, "")
         item = self._item(method)
-        path = f"/{item.rstrip('/')}"
+        path = _path_of(item)
         if method == "VERSION":
             last = self._known.versions.get(item, 1)
             first = 1 if self._chance.random() < OLD else max(1, last - 20)
@@ -171,16 +208,21 @@ class Requests:
         length = self._chance.choice(LENGTHS)
         methods = self._chance.choices(list(STEPS), list(STEPS.values()), k=length)
         steps = []
+        astray = len(self._groups) > 1 and self._chance.random() < ASTRAY
+        group = self._chance.choice(self._groups)
         for number, method in enumerate(methods):
-            item, name = self._item(method), f"{tag}.{number}"
+            ids = self._chance.choice(self._groups) if astray else group
+            item, name = self._item(method, ids), f"{tag}.{number}"
             headers = self._conditions(item, method, CONDITIONAL_STEP)
             steps.append(Step(method, item, headers, self._body(method, name), name))
         headers = self._repeatable() | self._minimal()
         return Request(tag, "BATCH", "", "/batch", headers, "", tuple(steps))
 
     def _page(self, tag: str) -> Request:
-        some = self._known.positions if self._chance.random() < OLD else self._known.positions[-20:]
-        after, limit = self._chance.choice(some), self._chance.choice([5, 20, 200])
+        count = len(self._known.positions)
+        oldest = 1 if self._chance.random() < OLD else max(1, count - 20)
+        after = self._known.some(self._chance.randint(oldest, count))
+        limit = self._chance.choice([5, 20, 200])
         collection = self._chance.choice(["", *COLLECTIONS])
         path = f"/events?after={after}&limit={limit}"
         path += f"&source=/{collection}" if collection else ""
@@ -222,9 +264,10 @@ class Requests:
         headers["after"] = json.dumps([last["id"], last["version"]])
         self._going_on = Query.of_text(request.headers["query"]), headers, page["next"]
 
-    def _item(self, method: str) -> str:
+    def _item(self, method: str, ids: Sequence[str] = ()) -> str:
         collection = self._chance.choice(COLLECTIONS)
-        return f"{collection}/" + ("" if method == "POST" else self._chance.choice(IDS))
+        ids = ids or self._chance.choice(self._groups)
+        return f"{collection}/" + ("" if method == "POST" else self._chance.choice(ids))
 
     def _body(self, method: str, tag: str) -> str:
         return stored(tag, self._count) if method in {"PUT", "POST"} else ""

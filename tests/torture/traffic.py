@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tests.torture.history import Answer, Operation
-from tests.torture.requests import Known, Request, Requests, answer_of
+from tests.torture.requests import IDS, Known, Request, Requests, answer_of
 from tests.torture.wire import Lost, NotSent, Wire
 
 ATTEMPTS = 30
@@ -51,10 +51,17 @@ class Recorded:
 class Client:
     """One client: what it does next depends on its seed, and on versions that were seen."""
 
-    def __init__(self, number: int, seed: int, recorded: Recorded, port: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        number: int,
+        seed: int,
+        recorded: Recorded,
+        port: Callable[[], int],
+        groups: Sequence[Sequence[str]],
+    ) -> None:
         self._number = number
         self._chance = random.Random(f"{seed} client {number}")
-        self._requests = Requests(number, seed, recorded.known)
+        self._requests = Requests(number, seed, recorded.known, groups=groups)
         self._recorded = recorded
         self._port = port
         self._wire = Wire()
@@ -115,11 +122,19 @@ class Client:
 
 @asynccontextmanager
 async def traffic(
-    recorded: Recorded, ports: Sequence[Callable[[], int]], seed: int, clients: int = 16
+    recorded: Recorded,
+    ports: Sequence[Callable[[], int]],
+    seed: int,
+    clients: int = 16,
+    groups: Sequence[Sequence[str]] = (IDS,),
 ) -> AsyncIterator[None]:
-    """Clients during the block, spread over the ports; what each began is ended after it."""
+    """Clients during the block, spread over the ports; what each began is ended after it.
+
+    `groups` are the ids of items that can be in one transaction.
+    """
     async with running(
-        Client(number, seed, recorded, ports[number % len(ports)]) for number in range(clients)
+        Client(number, seed, recorded, ports[number % len(ports)], groups)
+        for number in range(clients)
     ):
         yield
 

@@ -243,7 +243,7 @@ async def struck(plan: Plan, system: System, seed: int, seconds: float) -> Outco
                 outcome.violations.append(f"did not start after {fault.name()}: {error}")
                 break
             if chance.random() < WAITED_FOR:
-                await _healed(outcome, recorded, strikes[-1])
+                await healed(outcome, recorded, strikes[-1])
         await asyncio.sleep(0.5)
     outcome.seconds = time.monotonic() - began
     outcome.count(recorded.history, strikes)
@@ -253,7 +253,7 @@ async def struck(plan: Plan, system: System, seed: int, seconds: float) -> Outco
     return outcome
 
 
-async def _healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
+async def healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
     """Waits for an acknowledged write after the fault, and counts the seconds."""
     while recorded.acknowledged <= strike.ended:
         if time.monotonic() > strike.ended + LONGEST_HEAL:
