@@ -9,7 +9,9 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from redis.exceptions import RedisError
 
 from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
@@ -21,6 +23,7 @@ from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
 from itemstore.store.look import check_writable, promise_of_all
+from itemstore.store.nodes import partitions_by_node
 from itemstore.store.settings import Settings
 from itemstore.store.sharing import Sharing
 from itemstore.store.store import Store
@@ -28,6 +31,8 @@ from itemstore.store.store import Store
 T = TypeVar("T")
 
 logger = logging.getLogger("itemstore")
+
+STALE_READS = "cluster-allow-reads-when-down"
 
 PATIENCE = 10.0
 """Seconds for which a process that starts waits for its engine."""
@@ -105,6 +110,7 @@ async def open_to_serve(
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
             await _warn(store)
+            await _warn_of_stale_reads(store)
             await begin_to_serve(store)
             yield store
 
@@ -223,6 +229,22 @@ async def _in_time(asked: Callable[[], Awaitable[T]]) -> T:
             if perf_counter() > until:
                 raise
         await asyncio.sleep(0.1)
+
+
+async def _warn_of_stale_reads(store: Store) -> None:
+    """Logs which nodes would go on answering reads where they are cut off from the others."""
+    if not store.clients.is_cluster:
+        return
+    for node, numbers in partitions_by_node(store).items():
+        client = store.sections[numbers[0]].partition.client
+        with suppress(RedisError):  # it may not be asked
+            told: Any = await client.config_get(STALE_READS)
+            if told.get(STALE_READS) == "yes":
+                logger.warning(
+                    "The node %s has %s yes: cut off from the others it goes on answering reads, "
+                    "with what was true before. Set it to no.",
+                    *(node, STALE_READS),
+                )
 
 
 async def _warn(store: Store) -> None:

@@ -50,6 +50,10 @@ class PartitionState:
         }
 
 
+_ROLES = frozenset({"master", "slave", "myself", "noflags"})
+"""Words of a cluster that say no more than the role."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeState:
     """A server of the engine, and the numbers of the partitions that it has."""
@@ -64,7 +68,7 @@ class NodeState:
             "role": self.node.role,
             "primary": self.node.primary,
             "reachable": self.node.is_reachable,
-            "flags": sorted(self.node.flags),
+            "flags": sorted(self.node.flags - _ROLES),
             "slots": self.node.slots,
             "partitions": [*self.partitions],
         }

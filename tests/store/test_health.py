@@ -171,3 +171,19 @@ async def test_each_node_needs_its_own_replicas(cluster: LocalCluster) -> None:
         error = await refusal(health)
     assert len(error.unwritable) == 8
     assert "1 of 2 replicas are in touch" in str(error)
+
+
+async def test_a_node_that_would_answer_with_what_was_is_warned_of(
+    cluster: LocalCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By name, at the start, and once."""
+    settings = Settings(redis_url=cluster.url, partitions=8, sql_url="off")
+    node = _node_of_zero(cluster)
+    node.ask("CONFIG", "SET", "cluster-allow-reads-when-down", "yes")
+    try:
+        async with open_to_serve(settings):
+            pass
+    finally:
+        node.ask("CONFIG", "SET", "cluster-allow-reads-when-down", "no")
+    [warning] = [each for each in caplog.messages if "cut off from the others" in each]
+    assert warning.startswith(f"The node {node.address} has cluster-allow-reads-when-down yes")
