@@ -21,6 +21,10 @@ from itemstore.projections.runner import Runner
 LOOKS = 64
 """How often in a second all runners of a process together look where nothing comes."""
 
+LONGEST_ALONE = 1.0
+"""Seconds that one rests at most which nobody wakes, however many there are: who waits for their
+own write to be in the read model does so for two."""
+
 TRIES = 16
 """How often in a second all of them together try to be the ones that work."""
 
@@ -37,11 +41,15 @@ class Runners:
         pace: Pace | None = None,
         is_alone: bool = False,
     ) -> None:
-        """With `is_alone` no other process follows the same, and no lease is needed."""
+        """With `is_alone` no other process follows the same, and no lease is needed.
+
+        Such a process does nothing else, so it appends nothing that could wake it.
+        """
         parts = grouped(partitions, lambda each: id(each.client))
         count, pace = len(parts), pace or paces.USUAL
         if count > 1:
-            pace = replace(pace, longest_pause=count / LOOKS, patience=count / TRIES)
+            longest = min(LONGEST_ALONE, count / LOOKS) if is_alone else count / LOOKS
+            pace = replace(pace, longest_pause=longest, patience=count / TRIES)
         self._runners: dict[int, Runner] = {}
         for places in parts:
             own = [partitions[place] for place in places]

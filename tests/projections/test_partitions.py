@@ -187,3 +187,12 @@ async def test_a_write_of_this_process_wakes_who_follows_its_partition(
         for partition in range(PARTITIONS):
             await products.log.append(PutItem(item_in(partition), b"{}"))
         assert (await counted(logs_of(store))).total() == before + PARTITIONS
+
+
+def test_one_that_nobody_wakes_rests_for_a_second_at_most(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many partitions there are: a write is waited for in the read model."""
+    monkeypatch.setattr(runners, "LOOKS", 0.01)
+    found = Runners(logs_of(store), BUILT_IN, is_alone=True)
+    assert {each._pace.longest_pause for each in found._runners.values()} == {1.0}
