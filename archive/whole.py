@@ -87,6 +87,12 @@ def id_of_whole(archive: str) -> str:
     return archive.partition("-")[0]
 
 
+def partition_of_archive(archive: str) -> int | None:
+    """The number of the partition that an archive with this id is of; None for the only one."""
+    _, _, number = archive.partition("-")
+    return int(number) if number else None
+
+
 async def division_at(objects: ObjectStore) -> Division | None:
     """What the file at a place says, None where there is none.
 

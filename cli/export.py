@@ -6,8 +6,11 @@ import os
 import stat
 import sys
 from contextlib import aclosing
+from typing import Annotated
 
-from itemstore.cli.errors import Stop
+import typer
+
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted, at_once, postponed
 from itemstore.cli.options import After, Collections
 from itemstore.cli.output import say
@@ -18,8 +21,21 @@ from itemstore.engine.errors import LogUnavailable
 
 
 @verb
-async def export(where: Where, after: After = None, collection: Collections = None) -> None:
+async def export(
+    where: Where,
+    after: After = None,
+    collection: Collections = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="All of an archive, without an engine: a directory, s3://, gs://, az://."
+        ),
+    ] = None,
+) -> None:
     """Write the log to stdout, one CloudEvents object a line."""
+    if source is not None:
+        await _export_archive(where, source, is_part=bool(after or collection))
+        return
     from itemstore.cli.events import View, start_of
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
@@ -50,6 +66,16 @@ async def export(where: Where, after: After = None, collection: Collections = No
             raise
         go_on = f"; what comes next: --after {position}" if view.feed.partitions > 1 else ""
         say(f"{count} {'event' if count == 1 else 'events'} exported{go_on}")
+
+
+async def _export_archive(where: Where, place: str, *, is_part: bool) -> None:
+    from itemstore.cli.archive_export import export_archive
+    from itemstore.cli.opening import checked_settings
+
+    if is_part:
+        message = "--from goes without --after and --collection: an archive is exported whole."
+        raise Stop(message, MISUSED)
+    await export_archive(place, checked_settings(where).archive_cache)
 
 
 def _broken_off(count: int, position: str) -> str:

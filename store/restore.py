@@ -65,9 +65,7 @@ async def restore(
     before anything is written; LogMoved, LogFull, LogUnavailable, LogBroken, PastUnavailable and
     PastDamaged.
     """
-    manifest = await manifest_of(source)
-    if manifest is None or not manifest.segments:
-        raise nothing_in(source.place)
+    [manifest] = await manifests_of([source])
     if id_of_whole(manifest.archive) != manifest.archive:
         message = (
             f"{source.place} has the archive of one of several partitions: name the place that has "
@@ -98,9 +96,7 @@ async def restore_all(
 
     `at` is a time, or a cursor.
     """
-    found = [await manifest_of(source) for source in sources]
-    manifests = [each for each in found if each is not None]
-    _check_complete(sources, found)
+    manifests = await manifests_of(sources)
     ends = Ends([ArchivedPast(source) for source in sources], manifests, at)
     await ends.check()
     first = await begun(store.partition)
@@ -135,9 +131,21 @@ async def restore_all(
                 yield step
 
 
-def nothing_in(place: str) -> RestoreRefused:
-    """What is said of a place where there is nothing to restore."""
-    return RestoreRefused(f"There is no archive in {place}, or it has no event yet.")
+async def manifests_of(sources: Sequence[Archive]) -> Sequence[Manifest]:
+    """The newest manifest of the archive of each partition, or of the only one.
+
+    Raises RestoreRefused where there is none with events, or where that of a partition is damaged,
+    is missing, or is of another store; PastUnavailable and PastDamaged.
+    """
+    found = [await manifest_of(source) for source in sources]
+    manifests = [each for each in found if each is not None]
+    if len(sources) > 1:
+        _check_complete(sources, found)
+    if not any(each.segments for each in manifests):
+        whole = sources[0].whole or sources[0]
+        message = f"There is no archive in {whole.place}, or it has no event yet."
+        raise RestoreRefused(message)
+    return manifests
 
 
 async def has_same_archive(own: Archive, source: Archive) -> bool:
@@ -183,8 +191,6 @@ def _check_complete(sources: Sequence[Archive], found: Sequence[Manifest | None]
             f"archives ({', '.join(sorted(ids))}): put those of one there."
         )
         raise RestoreRefused(message)
-    if not any(each.segments for each in found if each is not None):
-        raise nothing_in(sources[0].whole.place if sources[0].whole else sources[0].place)
 
 
 async def _own_id(store: Store) -> str:
