@@ -13,8 +13,11 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import Events, problem
+from tests.api.conftest import SEVERAL, Events, problem
 from tests.api.history import walked
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 LINES = {"accept": "application/jsonl"}
 
@@ -125,6 +128,7 @@ async def test_events_that_come_meanwhile_are_on_the_last_page(busy: httpx.Async
     assert found[-1]["id"] == created.headers["event-id"]
 
 
+@pytest.mark.partitions(1)
 async def test_a_filter_looks_through_a_large_log_a_part_at_a_time(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +192,7 @@ async def test_a_malformed_last_event_id_is_refused(client: httpx.AsyncClient) -
     problem(await client.get("/events", headers=headers), 400, "malformed-cursor")
 
 
+@pytest.mark.partitions(1)
 async def test_after_the_end_there_is_nothing_yet(busy: httpx.AsyncClient) -> None:
     """200, no events and no link: the position may be asked for again."""
     end = (await busy.get("/events?limit=1000")).json()[-1]["id"]
@@ -203,6 +208,7 @@ async def test_before_the_start_is_the_start(busy: httpx.AsyncClient) -> None:
         assert len((await busy.get(f"/events?after={after}&limit=1000")).json()) == 24
 
 
+@pytest.mark.partitions(1)
 @pytest.mark.parametrize("accept", ["*/*", "application/jsonl", "text/event-stream"])
 async def test_after_a_position_that_was_trimmed_away_the_log_has_a_hole(
     busy: httpx.AsyncClient, redis: FakeAsyncRedis, accept: str
@@ -220,6 +226,7 @@ async def test_after_a_position_that_was_trimmed_away_the_log_has_a_hole(
     assert len((await busy.get(f"/events?after={positions[14]}")).json()) == 9
 
 
+@pytest.mark.partitions(1)
 async def test_an_entry_that_is_no_event_is_named(
     busy: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:

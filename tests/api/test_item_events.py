@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import Events, problem
+from tests.api.conftest import SEVERAL, Events, problem
 from tests.api.history import walked
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ async def test_pages_in_both_directions_give_every_event_once(
     assert versions == sorted(range(1, 9), reverse=order == "desc")
 
 
+@pytest.mark.partitions(1)
 async def test_after_goes_on_from_a_position_in_either_direction(busy: httpx.AsyncClient) -> None:
     """Of another item as well: a position is a place in the whole log."""
     log = (await busy.get("/events")).json()

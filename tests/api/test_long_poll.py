@@ -8,6 +8,10 @@ import time
 import httpx
 import pytest
 
+from tests.api.conftest import SEVERAL
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 async def test_a_wait_ends_with_the_event_that_comes(client: httpx.AsyncClient) -> None:
     """At once, not when the time is over."""

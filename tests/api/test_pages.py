@@ -8,7 +8,10 @@ import re
 import httpx
 import pytest
 
-from tests.api.conftest import problem
+from tests.api.conftest import SEVERAL, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
