@@ -20,7 +20,8 @@ HEADERS = {
     "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
     "Position": _header(
         "Of a query: the event that the answer is as of; a later one may be missing. In a store "
-        "of several partitions a cursor: the last event of each.",
+        "of several partitions a cursor: the last event of each. Of a page of events in such a "
+        "store: the cursor after it.",
         "1795421346123-0",
     ),
     "Log-Id": _header("Which log it is; another one has another id.", "5f0c1a9be27d4386"),

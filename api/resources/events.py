@@ -47,7 +47,7 @@ FORMS = (
         "list_events",
         operations.answer(
             "Events, oldest first.",
-            *("ETag", "Link", "Log-Id"),
+            *("ETag", "Link", "Log-Id", "Position"),
             content=operations.EVENTS
             | operations.text_of("application/jsonl", "text/event-stream"),
         ),
@@ -142,4 +142,6 @@ async def _found_reply(
     request: Request, found: Found, wanted: FeedQuery, headers: Headers
 ) -> PageReply:
     following = None if found.is_end else found.position
+    if request.store.feed.partitions > 1:  # no event's id says where the page ends
+        headers = [*headers, (b"position", found.position.encode())]
     return await page_reply(request, found.events, wanted, following, headers)
