@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from redis import exceptions
 from redis.asyncio import Redis
-from redis.crc import key_slot
 
+from itemstore.domain.partitions import key_slot
 from itemstore.engine.address import Address, written
 from itemstore.engine.cluster.asking import ask_node
 from itemstore.engine.cluster.topology import Topology
@@ -100,7 +100,7 @@ class ClusterClients:
 
 
 def _slot_of(tag: str) -> int:
-    return key_slot(f"{{{tag}}}".encode())
+    return key_slot(f"{{{tag}}}")
 
 
 def _shown(view: View, node: SeenNode, answered: frozenset[Address]) -> Node:

@@ -9,9 +9,6 @@ from typing import Any
 
 from itemstore.engine.address import Address
 
-SLOTS = 16384
-"""What Redis divides the keys of a cluster into."""
-
 Ranges = tuple[tuple[int, int], ...]
 """Slots: the first and the last of each range."""
 

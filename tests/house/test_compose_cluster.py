@@ -15,12 +15,8 @@ import yaml
 from compose_spec import PyCompose
 from compose_spec.models import ComposeSpecification
 
-from itemstore.engine.local_cluster import (
-    ONLY_ON_VALKEY,
-    SETTINGS,
-    free_ports,
-    new_cluster,
-)
+from itemstore.engine.local_cluster import new_cluster
+from itemstore.engine.local_node import ONLY_ON_VALKEY, SETTINGS, free_ports
 from tests.conftest import ROOT, program_of
 from tests.missing import missing
 
