@@ -4,6 +4,7 @@ import { html } from "../html.js";
 import { ask } from "../http.js";
 import { MetricsPlots } from "../operations/metrics_plots.js";
 import { OperationsPanel } from "../operations/operations_panel.js";
+import { Partitions } from "../operations/partitions.js";
 import { Polled, usePolled } from "../parts/polling.js";
 import { ProjectionsTable, QueriesState } from "../operations/projections_table.js";
 import { Archive, Readiness } from "../operations/store_state.js";
@@ -21,6 +22,7 @@ export default function Operations() {
     <div class="heading"><h1>Operations</h1></div>
     <h2>Readiness</h2>
     <${Readiness} />
+    ${isWhole && html`<${Partitions} />`}
     ${isWhole && html`<h2>Numbers</h2><${MetricsPlots} />`}
     ${access.prefixes
       ? html`<p class="notice">What else there is to see is about the whole store, and this token is bound to a part of it.</p>`

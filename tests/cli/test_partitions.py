@@ -129,3 +129,54 @@ def test_info_on_a_cluster_shows_which_node_has_what(cluster: LocalCluster) -> N
     closed = by_node[node.address]
     assert f"partitions      64, {len(closed)} of them take no write now" in shown
     assert f"  no write      {', '.join(map(str, closed))}: " in shown
+
+
+def _life(events: int, items: int) -> str:
+    """Lines of what happened to items, several of them in one millisecond."""
+    lines = []
+    for number in range(events):
+        kind = "ItemCreated" if number < items else "ItemUpdated"
+        line = {"type": kind, "subject": f"i{number % items}", "source": "/items"}
+        line["time"] = f"2024-01-01T00:00:00.{number // 3 % 1000:03}Z"
+        lines.append(json.dumps(line | {"data": {"n": number}}))
+    return "\n".join(lines)
+
+
+def _digest(run: Run, **where: str) -> str:
+    """The digest of a store that is as its log says."""
+    verdict = json.loads(run("verify", "--json", **where).stdout)
+    assert verdict["clean"] is True
+    assert verdict["events"] == 900
+    return str(verdict["digest"])
+
+
+def test_a_store_grows_and_keeps_versions_positions_and_digest(
+    tmp_path: Path, cluster: LocalCluster
+) -> None:
+    """From one engine to four partitions, from there to sixteen on a cluster, and back to one."""
+
+    def run(*words: str, stdin: str = "", **where: str) -> subprocess.CompletedProcess[str]:
+        return command(words, os.environ | {"ITEMSTORE_SQL_URL": "off"} | where, stdin)
+
+    one = {"ITEMSTORE_DATA_DIR": str(tmp_path / "one")}
+    four = {"ITEMSTORE_DATA_DIR": str(tmp_path / "four"), "ITEMSTORE_PARTITIONS": "4"}
+    sixteen = {"ITEMSTORE_REDIS_URL": cluster.url}
+    back = {"ITEMSTORE_DATA_DIR": str(tmp_path / "back")}
+    assert run("import", stdin=_life(900, 100), **one).returncode == 0
+    exported = run("export", **one).stdout
+    digest = _digest(run, **one)
+
+    text = exported
+    for where in (four, sixteen, back):
+        assert run("import", stdin=text, **where).stderr == "900 events imported\n"
+        assert _digest(run, **where) == digest
+        text = run("export", **where).stdout
+    assert text == exported
+    versions = {
+        (each["subject"], each["itemversion"], each["time"], each["id"].partition("@")[0])
+        for each in map(json.loads, run("export", **sixteen).stdout.splitlines())
+    }
+    assert versions == {
+        (each["subject"], each["itemversion"], each["time"], each["id"])
+        for each in map(json.loads, exported.splitlines())
+    }

@@ -6,7 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Request, Route, expect
 
+from tests.explorer.conftest import LookAt
 from tests.explorer.pages import SET_HIDDEN, Explorer
+from tests.explorer.stores import Store
 
 RUNNING: dict[str, Any] = {
     "id": "1",
@@ -226,3 +228,62 @@ def test_what_is_told_of_partitions_is_shown_where_it_matters(explorer: Explorer
     expect(differing).to_contain_text("5; it differed in 2")
     expect(differing.get_by_role("row").last).to_contain_text("partition 2, row")
     expect(rebuilding).to_contain_text("2, in each of which all is right")
+
+
+NODES = {
+    "nodes": [
+        {
+            "node": "10.0.0.1:6379", "role": "primary", "primary": None, "reachable": True,
+            "flags": [], "slots": 8192, "partitions": [0, 2],
+        },
+        {
+            "node": "10.0.0.2:6379", "role": "primary", "primary": None, "reachable": False,
+            "flags": ["fail"], "slots": 8192, "partitions": [1],
+        },
+        {
+            "node": "10.0.0.3:6379", "role": "replica", "primary": "10.0.0.1:6379",
+            "reachable": True, "flags": [], "slots": 0, "partitions": [],
+        },
+    ],
+    "partitions": [
+        {
+            "partition": number, "slot": number, "node": f"10.0.0.{1 + number % 2}:6379",
+            "position": "5-0", "events": events, "items": 1, "writable": number != 1,
+            "reason": None if number != 1 else "The <b>engine</b> does not answer.",
+        }
+        for number, events in enumerate([1200, None, 34])
+    ],
+}  # fmt: skip
+
+
+def test_nodes_and_partitions_are_shown_where_there_are_several(explorer: Explorer) -> None:
+    """Which node has what, how much that is, and which partitions take no write, and why."""
+    explorer.page.route("**/partitions", lambda route: route.fulfill(json=NODES))
+    page = explorer.open("operations")
+
+    said = page.get_by_text("The log is in 3 partitions; 2 of them take writes now.")
+    expect(said).to_contain_text("Each has 34 to 1,200 events.")
+    reason = "No write is taken now in partition 1: The <b>engine</b> does not answer."
+    expect(page.get_by_text(reason)).to_be_visible()
+    table = page.get_by_role("region", name="Nodes")
+    for row in (
+        "10.0.0.1:6379 primary answers 0, 2 1,234",
+        "does not answer, fail 1 unknown",
+        "replica of 10.0.0.1:6379 answers",
+    ):
+        expect(table.get_by_role("row", name=row)).to_be_visible()
+
+
+def test_a_store_of_one_partition_shows_none(explorer: Explorer) -> None:
+    """There is nothing to tell apart."""
+    page = explorer.open("operations")
+    expect(page.get_by_role("heading", name="Numbers")).to_be_visible()
+    expect(page.get_by_role("heading", name="Partitions")).to_have_count(0)
+
+
+def test_a_store_of_several_shows_its_own(divided_store: Store, look_at: LookAt) -> None:
+    """One engine, which has all four."""
+    page = look_at(divided_store).open("operations")
+    expect(page.get_by_text("The log is in 4 partitions; all take writes.")).to_be_visible()
+    table = page.get_by_role("region", name="Nodes")
+    expect(table.get_by_role("row", name="primary answers 0, 1, 2, 3")).to_be_visible()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
 
+from itemstore.api.app import create_app
+from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogBroken
 from itemstore.engine.local_cluster import LocalCluster
 from itemstore.store.layout import WrongPartitions
 from itemstore.store.opening import open_store, open_to_serve
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 from tests.conftest import Start, contents
 
 
@@ -133,6 +138,27 @@ async def test_who_may_not_see_keys_of_partitions_has_a_store_of_one(start: Star
             await client.execute_command("ACL", "SETUSER", "default", word)  # type: ignore[no-untyped-call]
 
     assert await partitions_after(settings(server.url)) == 1
+
+
+async def test_an_application_with_a_client_has_what_the_store_has(tmp_path: Path) -> None:
+    """The setting says how many a new one has; then it is as it is, and another is refused."""
+    engine = FakeServer()
+
+    async def begun(partitions: int | None) -> Store:
+        given = Settings(partitions=partitions, data_dir=tmp_path, sql_url="off")
+        app = create_app(given, redis=FakeAsyncRedis(server=engine))
+        async with app.router.lifespan_context(app):
+            assert app.context is not None
+            await app.context.store.collections["items"].log.append(PutItem("fox", b"{}"))
+            return app.context.store
+
+    assert len((await begun(4)).sections) == 4
+    assert len((await begun(None)).sections) == 4
+    with pytest.raises(WrongPartitions, match="8"):
+        await begun(8)
+    assert sorted(await FakeAsyncRedis(server=engine).keys("*:items:events")) == [
+        b"{0}:items:events"
+    ]
 
 
 async def test_a_new_store_on_a_cluster_has_sixteen(cluster: LocalCluster) -> None:
