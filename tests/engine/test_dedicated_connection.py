@@ -109,3 +109,31 @@ async def test_a_connection_waits_for_its_server(
             await held.call("GET", "key")
     start("valkey", server.directory)
     assert await held.call("GET", "key") == b"before"
+
+
+async def test_what_waits_for_a_write_goes_over_the_connection_that_wrote_or_not_at_all(
+    server: Server, held: DedicatedConnection
+) -> None:
+    """Over another one WAIT would confirm what perhaps nobody has."""
+    await held.call("SET", "key", "a")
+    assert await held.call_on_same("WAIT", 0, 10) == 0
+    async with connect(server.url) as other:
+        await other.execute_command("CLIENT", "KILL", "SKIPME", "yes")  # type: ignore[no-untyped-call]
+        await asyncio.sleep(0.05)  # its end has been seen
+        with pytest.raises(exceptions.ConnectionError):
+            await held.call_on_same("WAIT", 0, 10)
+    await held.call("SET", "key", "b")
+    assert await held.call_on_same("WAIT", 0, 10) == 0
+
+
+async def test_a_connection_that_is_given_back_can_be_used_by_others(
+    server: Server, held: DedicatedConnection
+) -> None:
+    """With the time limit that it had, and nothing of what went over it before."""
+    async with connect(server.url) as client:
+        connection = DedicatedConnection(client)
+        assert await connection.call("ECHO", "a") == b"a"
+        await connection.aclose()
+        [free] = client.connection_pool._available_connections
+        assert free.socket_timeout == client.connection_pool.connection_kwargs["socket_timeout"]
+        assert await client.ping()
