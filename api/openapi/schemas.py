@@ -282,7 +282,13 @@ _OF_THE_SERVICE: Description = {
                     }
                 )
             ),
-        }
+        },
+        {
+            "partitions": {
+                **_COUNT,
+                "description": "How many there are, where there are several: all take writes.",
+            }
+        },
     ),
     "ProjectionList": _object(
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import NO_STORE
@@ -59,5 +61,12 @@ async def readyz(request: Request) -> Reply:
             "lag_seconds": round(progress.seconds, 3),
             "meaning": progress.sentence,
         }
-    content = {"status": "ready", "durability": durability, "clock": clock, "archive": archive}
+    content: dict[str, Any] = {
+        "status": "ready",
+        "durability": durability,
+        "clock": clock,
+        "archive": archive,
+    }
+    if (partitions := len(request.store.sections)) > 1:
+        content["partitions"] = partitions
     return json_reply(content, headers=[NO_STORE])

@@ -86,3 +86,11 @@ async def test_nodes_are_counted_only_where_there_are_several_partitions(
         assert (sample.labels["role"], sample.value) == ("primary", 1)
         [sample] = (await families(several))["itemstore_node_partitions"].samples
         assert sample.value == 4
+
+
+async def test_readiness_of_several_says_how_many_take_writes(client: httpx.AsyncClient) -> None:
+    """All of them; of a store of one it says nothing new."""
+    assert "partitions" not in (await client.get("/readyz")).json()
+    app = create_app(Settings(partitions=4), redis=FakeAsyncRedis(server=FakeServer()))
+    async with client_of(app) as several:
+        assert (await several.get("/readyz")).json()["partitions"] == 4

@@ -14,9 +14,12 @@ from itemstore.cli.import_file import import_file
 from itemstore.cli.import_target import Target
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.partitions import partition_of
+from itemstore.domain.positions import START
 from itemstore.engine.clients import OneEngine
 from itemstore.engine.errors import LogUnavailable
-from itemstore.eventlog.importing import BATCH, Step
+from itemstore.eventlog.cloudevents import decode
+from itemstore.eventlog.import_check import ImportCheck
+from itemstore.eventlog.importing import BATCH, ImportRefused, Step
 from itemstore.store.opening import store_on
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -273,3 +276,21 @@ async def test_several_collections_come_into_several_partitions(tmp_path: Path) 
         each for log in await logs_of(store) for each in log if each.collection == "orders"
     ]
     assert len(in_orders) == 20
+
+
+def test_nothing_comes_in_before_what_a_partition_has_archived() -> None:
+    """Each partition has an archive of its own; another one takes what is older."""
+    fox, hen = twins(4)
+    archived = [START] * 4
+    archived[partition_of(fox, 4)] = line(5, fox)["id"]
+
+    def steps(*lines: Line) -> list[Step]:
+        events = [decode(n, json.dumps(each).encode()) for n, each in enumerate(lines, 1)]
+        return [*ImportCheck(0, keep=True, archived=archived).checked(events)]
+
+    with pytest.raises(ImportRefused, match=r"line 2: the archive holds the log up to .*--append"):
+        steps(line(3, hen), line(4, fox))
+    assert [each.partition for each in steps(line(3, hen), line(6, fox))] == [
+        partition_of(hen, 4),
+        partition_of(fox, 4),
+    ]

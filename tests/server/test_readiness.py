@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -10,7 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.engine.connect import connect
+from itemstore.engine.local_cluster import LocalCluster
 from tests.api.conftest import problem
+from tests.clusters import paused, replicas_of
 from tests.conftest import Start
 from tests.server.conftest import Serve
 
@@ -92,3 +95,26 @@ async def test_an_engine_user_who_may_not_write_stops_the_start(start: Start, se
         await run(redis, [["ACL", "SETUSER", "default", "-rpush"]])
     with pytest.raises(KeyError):  # it said nothing and ended
         serve("--redis-url", server.url)
+
+
+async def test_on_a_cluster_readiness_is_what_a_write_to_any_partition_would_be_told(
+    cluster: LocalCluster, serve: Serve
+) -> None:
+    """A primary hangs, and its replica too: 503 with its partitions, until one of them is back."""
+    server = serve("--redis-url", cluster.url, "--workers", "2")
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+        assert (await until(client, 200)).json()["partitions"] == 16
+        told = (await client.get("/partitions")).json()
+        address = told["partitions"][0]["node"]
+        its = {each["partition"] for each in told["partitions"] if each["node"] == address}
+        node = next(each for each in cluster.nodes if each.address == address)
+        hung = [node, *replicas_of(cluster, node)]
+        with ExitStack() as stack:
+            for each in hung:
+                stack.enter_context(paused(each))
+            said = problem(await until(client, 503), 503, "log-unavailable")
+            assert {each["partition"] for each in said["partitions"]} >= its
+            assert address in {each["node"] for each in said["partitions"]}
+        await until(client, 200)
+        for number in range(32):
+            assert (await client.put(f"/items/i{number}", json={})).status_code == 201
