@@ -21,7 +21,10 @@ from itemstore.store.scope import Scope
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, revoke
 from tests.api.bearers import bearer
-from tests.api.conftest import client_of, problem
+from tests.api.conftest import SEVERAL, client_of, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 OF_A_COLLECTION = {
     "", "/{id}", "/{id}/events", "/{id}/versions", "/{id}/versions/{n}", "/{id}/versions/{n}/diff",
@@ -46,15 +49,15 @@ SCOPE = Scope(frozenset({"orders"}), ("eu/",))
 
 
 @pytest.fixture
-def app(redis: FakeAsyncRedis) -> ItemStore:
+def app(redis: FakeAsyncRedis, settings: Settings) -> ItemStore:
     """A store with two collections."""
-    return create_app(Settings(), redis=redis, collections={"orders": None, "notes": None})
+    return create_app(settings, redis=redis, collections={"orders": None, "notes": None})
 
 
 @pytest.fixture
-async def bound(redis: FakeAsyncRedis, whole: Mapping[str, str]) -> dict[str, str]:
+async def bound(partition: Partition, whole: Mapping[str, str]) -> dict[str, str]:
     """The header of a token for the orders whose ids begin with eu/."""
-    return await bearer(redis, "bound", SCOPE)
+    return await bearer(partition, "bound", SCOPE)
 
 
 @pytest.fixture
@@ -229,23 +232,23 @@ async def test_a_batch_that_is_sent_again_by_a_token_bound_to_less_is_refused(
     """A key is known by the token's name, and a name may be given anew: the scope counts first."""
     requests = [{"method": "PUT", "path": OTHER_ID, "body": {"secret": 1}}]
     key = {"idempotency-key": "k"}
-    before = await bearer(redis, "ann", Scope())
+    before = await bearer(partition, "ann", Scope())
     sent = await filled.post("/batch", json={"requests": requests}, headers=before | key)
     assert sent.status_code == 200
     again = await filled.post("/batch", json={"requests": requests}, headers=before | key)
     assert again.headers["idempotency-replayed"] == "true"
     await revoke(partition, "ann")
-    after = await bearer(redis, "ann", SCOPE)
+    after = await bearer(partition, "ann", SCOPE)
     refused = await filled.post("/batch", json={"requests": requests}, headers=after | key)
     insufficient(refused)
     assert "secret" not in refused.text
 
 
 async def test_a_bound_reader_still_only_reads(
-    filled: httpx.AsyncClient, redis: FakeAsyncRedis
+    filled: httpx.AsyncClient, partition: Partition
 ) -> None:
     """The role counts as ever."""
-    reader = await bearer(redis, "reader", SCOPE, Role.reader)
+    reader = await bearer(partition, "reader", SCOPE, Role.reader)
     assert (await filled.get(INSIDE, headers=reader)).status_code == 200
     detail = insufficient(await filled.put(INSIDE, json={}, headers=reader))
     assert "wants a writer" in detail
@@ -277,19 +280,19 @@ async def test_nothing_of_what_is_outside_is_in_any_answer(
 
 
 async def test_an_id_that_the_store_chooses_is_outside_of_any_prefix(
-    filled: httpx.AsyncClient, redis: FakeAsyncRedis, bound: dict[str, str]
+    filled: httpx.AsyncClient, partition: Partition, bound: dict[str, str]
 ) -> None:
     """POST is for tokens without prefixes; the refusal says what to do instead."""
     detail = insufficient(await filled.post("/orders", json={}, headers=bound))
     assert "ids that begin with 'eu/'" in detail
     assert "PUT the item" in detail
-    of_orders = await bearer(redis, "orders", Scope(frozenset({"orders"})))
+    of_orders = await bearer(partition, "orders", Scope(frozenset({"orders"})))
     assert (await filled.post("/orders", json={}, headers=of_orders)).status_code == 201
     insufficient(await filled.post("/notes", json={}, headers=of_orders))
 
 
 async def test_a_refusal_says_what_the_token_is_bound_to(
-    filled: httpx.AsyncClient, redis: FakeAsyncRedis, bound: dict[str, str]
+    filled: httpx.AsyncClient, partition: Partition, bound: dict[str, str]
 ) -> None:
     """In one sentence, short whatever the token has."""
     assert insufficient(await filled.get(OTHER_ID, headers=bound)) == (
@@ -297,7 +300,7 @@ async def test_a_refusal_says_what_the_token_is_bound_to(
         "it may not touch the item 'us/1'."
     )
     many = Scope(frozenset("abcde"), tuple(f"{number:02d}" + "x" * 510 for number in range(32)))
-    of_many = await bearer(redis, "many", many)
+    of_many = await bearer(partition, "many", many)
     detail = insufficient(await filled.get("/orders", headers=of_many))
     assert "the collection 'a' or 'b' or 'c' or 2 others" in detail
     assert "29 others" in detail
@@ -334,14 +337,14 @@ async def listed(
 
 
 async def test_a_list_shows_and_counts_what_is_inside(
-    filled: httpx.AsyncClient, redis: FakeAsyncRedis, whole: dict[str, str]
+    filled: httpx.AsyncClient, partition: Partition, whole: dict[str, str]
 ) -> None:
     """Over several prefixes; pages, next and total are right."""
     ids = ["a", "eu/1", "eu/2", "eu/3", "eu0", "fr/1", "us/1", "us/2", "z"]
     for name in ids:
         path = "/orders/" + name.replace("/", "%2F")
         await filled.put(path, json={}, headers=whole)
-    both = await bearer(redis, "both", Scope(prefixes=("eu/", "us/")))
+    both = await bearer(partition, "both", Scope(prefixes=("eu/", "us/")))
     inside = [name for name in ids if name.startswith(("eu/", "us/"))]
     assert await listed(filled, "/orders", both) == (inside, {len(inside)})
     assert await listed(filled, "/orders", whole) == (ids, {len(ids)})
@@ -373,15 +376,15 @@ async def test_a_cursor_of_another_token_opens_nothing(
 @pytest.mark.parametrize("path", ["/orders"])
 async def test_what_looks_different_has_another_entity_tag(
     filled: httpx.AsyncClient,
-    redis: FakeAsyncRedis,
+    partition: Partition,
     bound: dict[str, str],
     whole: dict[str, str],
     path: str,
 ) -> None:
     """A client with two tokens is never told that nothing changed between them."""
     others = [
-        await bearer(redis, "us", Scope(frozenset({"orders"}), ("us/",))),
-        await bearer(redis, "orders", Scope(frozenset({"orders"}))),
+        await bearer(partition, "us", Scope(frozenset({"orders"}), ("us/",))),
+        await bearer(partition, "orders", Scope(frozenset({"orders"}))),
     ]
     tags: list[str] = []
     for headers in (whole, bound, *others):
@@ -393,24 +396,25 @@ async def test_what_looks_different_has_another_entity_tag(
             assert answer.status_code == 200
         tags.append(tag)
     assert len(set(tags)) == 4
-    alike = await bearer(redis, "alike", SCOPE)
+    alike = await bearer(partition, "alike", SCOPE)
     assert (await filled.get(path, headers=alike)).headers["etag"] == tags[1]
 
 
+@pytest.mark.partitions(1)
 async def test_statistics_are_of_the_collections_that_a_token_is_bound_to(
-    filled: httpx.AsyncClient, app: ItemStore, redis: FakeAsyncRedis
+    filled: httpx.AsyncClient, app: ItemStore, partition: Partition
 ) -> None:
     """Sums too; one that is bound to ids gets none, as ids are not counted apart."""
     assert app.context is not None
     for each in app.context.store.collections.values():
         await rebuild(each.partition, STATISTICS)
-    orders = await bearer(redis, "orders", Scope(frozenset({"orders"})))
+    orders = await bearer(partition, "orders", Scope(frozenset({"orders"})))
     numbers = (await filled.get("/stats", headers=orders)).json()
     assert (numbers["events"], list(numbers["collections"])) == (3, ["orders"])
     listed = (await filled.get("/projections", headers=orders)).json()
     assert listed["log"]["events"] == 3
     assert {each["collection"] for each in listed["logs"] + listed["projections"]} == {"orders"}
-    nothing = await bearer(redis, "gone", Scope(frozenset({"gone"})))
+    nothing = await bearer(partition, "gone", Scope(frozenset({"gone"})))
     assert (await filled.get("/stats", headers=nothing)).json()["events"] == 0
     assert (await filled.get("/projections", headers=nothing)).json()["projections"] == []
 
@@ -422,11 +426,11 @@ async def test_statistics_are_of_the_collections_that_a_token_is_bound_to(
 
 @pytest.mark.parametrize("path", ["/events", "/stats", "/projections"])
 async def test_a_source_that_is_none_is_answered_with_those_inside(
-    filled: httpx.AsyncClient, redis: FakeAsyncRedis, path: str
+    filled: httpx.AsyncClient, partition: Partition, path: str
 ) -> None:
     """In words also where there are none."""
-    orders = await bearer(redis, "orders", Scope(frozenset({"orders"})))
-    nothing = await bearer(redis, "gone", Scope(frozenset({"gone"})))
+    orders = await bearer(partition, "orders", Scope(frozenset({"orders"})))
+    nothing = await bearer(partition, "gone", Scope(frozenset({"gone"})))
 
     sentences = [
         problem(

@@ -6,12 +6,16 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import problem
+from tests.api.conftest import SEVERAL, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 
 @pytest.fixture
-async def aged(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> httpx.AsyncClient:
+async def aged(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, partitions: int
+) -> httpx.AsyncClient:
     """A store in which `a/b` was made, changed twice in one second, deleted, and made again."""
     await write_history(
         redis,
@@ -22,6 +26,7 @@ async def aged(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> httpx.AsyncC
             (position_at("2022-01-01T00:00:00", 500), DELETED, "a/b", b""),
             (position_at("2023-01-01T00:00:00"), CREATED, "a/b", b"5"),
         ],
+        partitions,
     )
     return client
 

@@ -8,10 +8,12 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
 from itemstore.cli.token import RoleName
-from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
-from tests.api.conftest import Events, client_of, problem
+from tests.api.conftest import SEVERAL, Events, client_of, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
 OPEN = {"/livez", "/readyz", "/problems/{slug}", "/docs", "/docs/{file}", *EXPLORER}
@@ -21,9 +23,9 @@ BODY = {"content-type": "application/json"}
 PATCH = {"content-type": "application/merge-patch+json"}
 
 
-async def token(redis: FakeAsyncRedis, role: Role) -> dict[str, str]:
+async def token(partition: Partition, role: Role) -> dict[str, str]:
     """The header of a new token with this role."""
-    return {"authorization": f"Bearer {await create(Partition(redis, Keys()), role.name, role)}"}
+    return {"authorization": f"Bearer {await create(partition, role.name, role)}"}
 
 
 def routes(app: ItemStore) -> list[tuple[str, str, str]]:
@@ -48,11 +50,9 @@ def routes(app: ItemStore) -> list[tuple[str, str, str]]:
     ]
 
 
-async def test_every_route_asks_for_the_role_it_needs(
-    app: ItemStore, redis: FakeAsyncRedis
-) -> None:
+async def test_every_route_asks_for_the_role_it_needs(app: ItemStore, partition: Partition) -> None:
     """No token, a wrong one and each role, on each route and method."""
-    headers = {role: BODY | await token(redis, role) for role in Role}
+    headers = {role: BODY | await token(partition, role) for role in Role}
     seen = 0
     async with client_of(app) as client:
         for method, template, path in routes(app):
@@ -87,37 +87,37 @@ async def test_without_any_token_the_store_is_open(client: httpx.AsyncClient) ->
 
 
 async def test_an_unknown_url_tells_a_stranger_nothing(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis
+    client: httpx.AsyncClient, partition: Partition
 ) -> None:
     """401 there too, so that what exists can't be guessed."""
-    await token(redis, Role.reader)
+    await token(partition, Role.reader)
     problem(await client.get("/nothing/here"), 401, "unauthorized")
 
 
 async def test_a_write_that_is_not_allowed_appends_nothing(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+    client: httpx.AsyncClient, partition: Partition, events: Events
 ) -> None:
     """403 for a reader, with the role that it takes."""
-    answer = await client.put("/items/foo", json={}, headers=await token(redis, Role.reader))
+    answer = await client.put("/items/foo", json={}, headers=await token(partition, Role.reader))
     assert "wants a writer" in problem(answer, 403, "forbidden")["detail"]
     assert await events() == []
 
 
 async def test_the_token_s_name_is_the_actor(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+    client: httpx.AsyncClient, partition: Partition, events: Events
 ) -> None:
     """In the event's meta, and in the CloudEvent."""
-    headers = await token(redis, Role.writer)
+    headers = await token(partition, Role.writer)
     await client.put("/items/foo", json={}, headers=headers)
     assert (await events())[0].meta == {"actor": "writer"}
     assert (await client.get("/events", headers=headers)).json()[0]["actor"] == "writer"
 
 
 async def test_an_idempotency_key_belongs_to_its_caller(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis, events: Events
+    client: httpx.AsyncClient, partition: Partition, events: Events
 ) -> None:
     """Two callers with the same key do not meet."""
-    for caller in [await token(redis, role) for role in (Role.writer, Role.admin)]:
+    for caller in [await token(partition, role) for role in (Role.writer, Role.admin)]:
         headers = {**caller, "idempotency-key": "k"}
         answer = await client.post("/items", json={}, headers=headers)
         assert "idempotency-replayed" not in answer.headers
@@ -129,7 +129,7 @@ async def test_a_revoked_token_is_refused(
 ) -> None:
     """As soon as the process looks again; others go on."""
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 0.0)
-    reader, writer = await token(redis, Role.reader), await token(redis, Role.writer)
+    reader, writer = await token(partition, Role.reader), await token(partition, Role.writer)
     async with client_of(app) as client:
         assert (await client.get("/items", headers=reader)).status_code == 200
         assert await revoke(partition, "reader")
@@ -142,23 +142,21 @@ async def test_a_revoked_token_is_refused(
     assert not await revoke(partition, "writer", even_last=True)
 
 
-async def test_a_new_token_is_good_at_once(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis
-) -> None:
+async def test_a_new_token_is_good_at_once(client: httpx.AsyncClient, partition: Partition) -> None:
     """A name that the process has not heard of makes it ask again."""
-    await token(redis, Role.reader)
+    await token(partition, Role.reader)
     assert (await client.get("/items")).status_code == 401
-    assert (await client.get("/items", headers=await token(redis, Role.writer))).is_success
+    assert (await client.get("/items", headers=await token(partition, Role.writer))).is_success
 
 
 @pytest.mark.parametrize(
     "value", ["", "Bearer", "Basic cmVhZGVyOng=", "Bearer .", "Bearer é.x", "ann.s3cret"]
 )
 async def test_a_malformed_authorization_is_401(
-    client: httpx.AsyncClient, redis: FakeAsyncRedis, value: str
+    client: httpx.AsyncClient, partition: Partition, value: str
 ) -> None:
     """Never an error of ours."""
-    await token(redis, Role.reader)
+    await token(partition, Role.reader)
     answer = await client.get("/items", headers=[(b"authorization", value.encode())])
     detail = problem(answer, 401, "unauthorized")["detail"]
     assert ("send Authorization: Bearer" in detail) == (not value.startswith("Bearer"))

@@ -10,15 +10,20 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.whole_log import WholeLog
 from itemstore.store.tokens import Role, create
-from tests.api.conftest import BASE_URL, Events, problem
+from tests.api.conftest import BASE_URL, SEVERAL, Events, problem
 from tests.api.history import CREATED, DELETED, UPDATED, http_date, position_at, write_history
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
+
 
 ITEM = f"{BASE_URL}/items/foo"
 JSON = {"accept": "application/json"}
 
 
 @pytest.fixture
-async def aged(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> httpx.AsyncClient:
+async def aged(
+    client: httpx.AsyncClient, redis: FakeAsyncRedis, partitions: int
+) -> httpx.AsyncClient:
     """A store in which `foo` was made, changed, deleted, and made again, a year apart each."""
     kinds = (CREATED, UPDATED, DELETED, CREATED)
     bodies = (b'{"size":1}', b'{"size":2.0}', b"", b'{"size":4}')
@@ -29,6 +34,7 @@ async def aged(client: httpx.AsyncClient, redis: FakeAsyncRedis) -> httpx.AsyncC
             (position_at(date, 700), kind, "foo", body)
             for date, kind, body in zip(dates, kinds, bodies, strict=True)
         ],
+        partitions,
     )
     return client
 
@@ -50,6 +56,7 @@ async def test_a_version_may_be_kept_for_ever(aged: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["versions/2", "versions/2/diff"])
+@pytest.mark.partitions(1)
 async def test_a_version_that_a_token_opened_is_for_no_shared_cache(
     aged: httpx.AsyncClient, redis: FakeAsyncRedis, path: str
 ) -> None:
@@ -140,6 +147,7 @@ async def test_the_time_map_lists_every_version_that_can_be_had(aged: httpx.Asyn
     ]
 
 
+@pytest.mark.partitions(1)
 async def test_the_versions_as_json_are_all_of_them(aged: httpx.AsyncClient) -> None:
     """With type, time and event; the deleted one too."""
     content = (await aged.get("/items/foo/versions", headers=JSON)).json()
@@ -237,6 +245,7 @@ async def test_caches_know_what_absolute_links_depend_on(
     assert "host, x-forwarded-proto" in answer.headers["vary"]
 
 
+@pytest.mark.partitions(1)
 async def test_a_version_that_was_trimmed_away_is_gone(
     aged: httpx.AsyncClient, redis: FakeAsyncRedis
 ) -> None:
