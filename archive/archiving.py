@@ -184,9 +184,10 @@ class Archiving:
         now = Log(self._client, self._logs.store, noted.border)
         cut = await cut_to_common(self.archive, self.publishing, now)
         logger.warning(
-            "The archive had events up to %s, and the log has them up to %s only: another engine "
-            "has taken over. The archive ends there now; the files with the others stay in it, "
-            "under taken-back/.",
+            "The archive %s had events up to %s, and the log has them up to %s only: another "
+            "engine has taken over. The archive ends there now; the files with the others stay in "
+            "it, under taken-back/.",
+            self.archive.place,
             manifest.last,
             cut.last,
         )

@@ -160,3 +160,18 @@ def test_without_an_archive_nothing_runs_beside_the_server(serve: Serve) -> None
     assert "archive" not in httpx.get(f"{server.url}/projections", timeout=PATIENCE).json()
     assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json()["archive"] is None
     assert processes_beside(server) == []
+
+
+def test_all_partitions_are_archived_by_one_process(serve: Serve, tmp_path: Path) -> None:
+    """Beside the server, which says how far each of them is; what came last is there at the end."""
+    server = serve("--partitions", "4", ITEMSTORE_ARCHIVE_SECONDS="0.1")
+    put(server, 20)
+    wait_until(lambda: has_all(server))
+    assert len(processes_beside(server)) == 1
+    found = state(server)
+    assert [each["partition"] for each in found["partitions"]] == [0, 1, 2, 3]
+    assert {each["id"] for each in found["partitions"]} == {f"{found['id']}-{n}" for n in range(4)}
+    put(server, 20)
+    server.stop()
+    places = [tmp_path / "data/archive" / str(number) for number in range(4)]
+    assert sum(len(archived(place).splitlines()) for place in places) == 40
