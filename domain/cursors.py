@@ -14,7 +14,7 @@ from binascii import Error
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from itemstore.domain.positions import LARGEST, START, key_of, position_at, position_of
+from itemstore.domain.positions import LARGEST, LAST_TIME, START, key_of, position_at, position_of
 
 CURSOR = "v"
 """What the text of a cursor of several partitions begins with: no position does."""
@@ -118,7 +118,7 @@ def is_from_ahead(cursor: str, end: str, partitions: int = 1) -> bool:
         return key_of(cursor) > key_of(end)
     pairs = zip(positions_of(cursor, partitions), positions_of(end, partitions), strict=True)
     keys = [(key_of(one), key_of(two)) for one, two in pairs]
-    return any(one > two and one[1] != LARGEST for one, two in keys)
+    return any(one > two and (one[1] != LARGEST or one[0] > LAST_TIME) for one, two in keys)
 
 
 def event_id(position: str, partition: int | None) -> str:

@@ -12,6 +12,10 @@ from itemstore.domain.cursors import (
     event_id,
     furthest,
     is_beyond,
+    is_from_ahead,
+    latest,
+    nearest,
+    position_in,
     positions_of,
 )
 from itemstore.domain.positions import LARGEST, START, key_of
@@ -87,3 +91,29 @@ def test_an_events_id_names_its_partition_where_there_are_several() -> None:
     """A position is given once in a partition."""
     assert event_id("5-1", None) == "5-1"
     assert event_id("5-1", 3) == "5-1@3"
+
+
+@pytest.mark.parametrize("positions", [["5-2", "6-0"], [START, f"{LARGEST}-{LARGEST}"]])
+def test_a_cursor_is_from_ahead_where_one_partition_never_came_so_far(positions: list[str]) -> None:
+    """Even where it is behind in the others."""
+    assert is_from_ahead(cursor_at(positions), cursor_at(["5-1", "7-0"]), 2)
+
+
+@pytest.mark.parametrize("positions", [["5-1", "7-0"], [START, "6-9"], [START, f"8-{LARGEST}"]])
+def test_a_cursor_with_a_time_is_not_from_ahead(positions: list[str]) -> None:
+    """No event is asked for before that, and it may be still to come."""
+    assert not is_from_ahead(cursor_at(positions), cursor_at(["5-1", "7-0"]), 2)
+
+
+def test_the_earlier_positions_of_two_cursors_are_a_cursor() -> None:
+    """In each partition; the latest one of all is that of the partition that came furthest."""
+    one, other = cursor_at(["5-1", "7-0", START]), cursor_at(["6-0", "2-9", "1-0"])
+    assert positions_of(nearest(one, other, 3), 3) == ["5-1", "2-9", START]
+    assert (latest(one, 3), latest(other, 3), latest(START, 3)) == ("7-0", "6-0", START)
+
+
+def test_the_position_of_an_event_is_in_its_id() -> None:
+    """With its partition or without; an id of another partition than is meant has none."""
+    assert [position_in(text) for text in ("5-01", "5-1@3")] == ["5-1", "5-1"]
+    assert [position_in(text) for text in ("5", "5-1@")] == [None, None]
+    assert [position_in(text, 3) for text in ("5-1", "5-1@3", "5-1@2")] == ["5-1", "5-1", None]
