@@ -116,7 +116,7 @@ async def test_a_store_that_takes_writes_is_ready_and_says_how_durable_they_are(
 
 
 @pytest.mark.parametrize(
-    ("settings", "fsync", "meaning"),
+    ("engine_settings", "fsync", "meaning"),
     [
         ({"appendonly": "yes", "appendfsync": "always"}, "always", "is on disk"),
         ({"appendonly": "yes", "appendfsync": "everysec"}, "everysec", "last second"),
@@ -129,12 +129,12 @@ async def test_readiness_says_what_the_engine_promises(
     redis: FakeAsyncRedis,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    settings: dict[str, str],
+    engine_settings: dict[str, str],
     fsync: str,
     meaning: str,
 ) -> None:
     """As the engine's own settings are at this moment."""
-    configured(redis, monkeypatch, settings | {"maxmemory": "0"})
+    configured(redis, monkeypatch, engine_settings | {"maxmemory": "0"})
 
     durability = (await client.get("/readyz")).json()["durability"]
 
