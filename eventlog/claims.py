@@ -51,27 +51,25 @@ class Claims:
         self._kept_ms = remembered_seconds * 1000 + LONGER_MS
 
     async def place_of_outcome(self, key: IdempotencyKey) -> int | None:
-        """The number of the partition that has the key's outcome, if there is one.
+        """The number of the partition that has the key's outcome, this request's or another's.
 
-        Raises KeyReused where that of another request is there, and LogUnavailable.
+        That is the one of the last claim, whoever made it: any other was closed before. None where
+        there is none for certain. Raises LogUnavailable.
         """
         home = self._home(key)
         held = await self._held(home, key)
-        claim = Claim.of(held)
-        if claim is None:
-            return home if held else None
-        if claim.fingerprint != key.fingerprint:
-            await self._check_no_outcome(claim, key)
+        if not held:
             return None
-        return claim.partition
+        claim = Claim.of(held)
+        return home if claim is None else claim.partition
 
     async def carried_out(
         self, key: IdempotencyKey, partition: int, append: Callable[[], Awaitable[T]]
     ) -> T:
         """What `append` gives, which appends to the partition under the key.
 
-        Raises KeyReused and KeyInUse where another request has the key, AlreadyDone where this one
-        was carried out before, and what `append` does.
+        Raises KeyReused and KeyInUse where another request has the key, AlreadyDone where it has an
+        outcome, which may be of this request or of another, and what `append` does.
         """
         is_home = partition == self._home(key)
         claim, closed = None, ""
@@ -96,7 +94,7 @@ class Claims:
     async def _claimed(self, key: IdempotencyKey, partition: int) -> str:
         """What the home holds once the key is this request's: its claim; nothing in its own home.
 
-        Raises KeyReused, KeyInUse, and AlreadyDone where the home has an outcome.
+        Raises KeyReused, KeyInUse, and AlreadyDone as carried_out does.
         """
         home, held, own = self._home(key), "", ""
         for _ in range(ATTEMPTS):
@@ -120,7 +118,8 @@ class Claims:
                 raise AlreadyDone
             case Step.wait:
                 assert claim is not None
-                await self._check_no_outcome(claim, key)
+                if is_outcome(await self._held(claim.partition, key)):
+                    raise AlreadyDone
                 raise KeyInUse
             case Step.take_over:
                 assert claim is not None
@@ -133,11 +132,6 @@ class Claims:
         free = claim_text(fingerprint, int(partition), _new_mark())
         with suppress(LogUnavailable, LogFull, LogBroken):
             await self._swap(self._home(key), key, claim, free, since=FREE)
-
-    async def _check_no_outcome(self, claim: Claim, key: IdempotencyKey) -> None:
-        """Raises KeyReused where another request has an outcome."""
-        if is_outcome(await self._held(claim.partition, key)):
-            raise KeyReused
 
     async def _held(self, partition: int, key: IdempotencyKey) -> str:
         client, keys = self._places[partition]

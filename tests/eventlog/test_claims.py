@@ -249,6 +249,30 @@ async def test_a_copy_is_carried_out_though_the_first_stands_still(
     assert await events(store) == [created]
 
 
+@pytest.mark.parametrize("longest", [-1, claim.LONGEST_MS])
+async def test_a_request_that_stood_still_has_its_answer_though_another_claimed_its_partition(
+    store: Store, log: Log, stand: Stand, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    """Both are of one partition, which is not closed to either: the first to append has the key."""
+    first = await stand(ELSEWHERE)
+    with monkeypatch.context() as later:
+        later.setattr(claim, "LONGEST_MS", -1)
+        second = await stand(f"{ELSEWHERE}2")
+    monkeypatch.setattr(claim, "LONGEST_MS", longest)
+    created = await first.outcome()
+    with pytest.raises((KeyReused, AlreadyDone)):
+        await second.outcome()
+    with pytest.raises(AlreadyDone):
+        await put(log, ELSEWHERE)
+    assert await log.outcome(asked(ELSEWHERE)) == created
+    for other in (f"{ELSEWHERE}2", THIRD, HOME):
+        with pytest.raises(KeyReused):
+            await log.outcome(asked(other))
+        with pytest.raises((KeyReused, AlreadyDone)):
+            await put(log, other)
+    assert await events(store) == [created]
+
+
 async def test_a_refusal_does_not_free_the_key_while_a_copy_is_under_way(
     store: Store, log: Log, stand: Stand
 ) -> None:
