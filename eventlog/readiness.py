@@ -64,7 +64,8 @@ async def check_writable(partition: Partition) -> LogEnd:
     keys = partition.keys
     names = [keys.events, keys.current, keys.ids, keys.store.writer("a")]
     names += [keys.store.idempotency("a"), keys.history("a"), keys.store.position]
-    reply = await partition.run(_WOULD_WRITE, keys=names)
+    several = "one" if keys.partition is None else "several"
+    reply = await partition.run(_WOULD_WRITE, keys=names, args=[several])
     position, now, *refused = (each.decode() for each in reply)
     if refused:
         raise UnsafeEngine(NO_RIGHT.format(", ".join(sorted({*refused}))))

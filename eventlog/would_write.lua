@@ -7,10 +7,11 @@
 --   KEYS[5]     the outcome of an idempotency key
 --   KEYS[6]     a history
 --   KEYS[7]     the store's last position
+--   ARGV[1]     how many partitions there are: `one`, or `several`, where idempotency keys are claimed
 -- Reply:
 --   the position at which the log ends, empty where there is none
 --   the engine's time in milliseconds
---   then each command that the append script needs and the engine's user may not run
+--   then each command that a write needs and the engine's user may not run
 -- An error where the store is being restored. Raises WRONGTYPE where a key holds something else.
 
 if redis.call('GET', KEYS[7]) == 'restoring' then
@@ -32,6 +33,10 @@ local needed = {
   { 'GET', KEYS[7] }, { 'SET', KEYS[7], 'a' },
   { 'RPUSH', KEYS[6], 'a' }, { 'LLEN', KEYS[6] }, { 'EVALSHA', 'a', '0' }, { 'EVAL', 'a', '0' },
 }
+if ARGV[1] == 'several' then
+  needed[#needed + 1] = { 'GET', KEYS[5] }
+  needed[#needed + 1] = { 'DEL', KEYS[5] }
+end
 if redis.acl_check_cmd then -- a fake has none
   for _, command in ipairs(needed) do
     if not redis.acl_check_cmd(unpack(command)) then

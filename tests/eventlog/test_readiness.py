@@ -95,6 +95,15 @@ async def test_a_right_that_is_missing_is_named(real_redis: Redis, command: str)
             await check_writable(Partition(redis, Keys()))
 
 
+async def test_several_partitions_take_one_right_more(real_redis: Redis) -> None:
+    """A request with an Idempotency-Key clears away a claim that another one left."""
+    await give(real_redis, "~*", "+@all", "-del")
+    async with ann(real_redis) as redis:
+        await check_writable(Partition(redis, Keys()))
+        with pytest.raises(UnsafeEngine, match="may not run DEL, which"):
+            await check_writable(Partition(redis, Keys(partition=1)))
+
+
 async def test_a_user_of_other_keys_may_not_write(real_redis: Redis) -> None:
     """Its rights end at its own namespace, in which all is well."""
     await give(real_redis, "~mine:*", "+@all", "-config")
@@ -116,6 +125,9 @@ async def test_a_user_who_may_run_no_scripts_may_not_write(
         await check_writable(real_partition)
         with pytest.raises(UnsafeEngine, match="may not run EVAL, which"):
             await check_writable(Partition(redis, Keys()))
+
+
+CALL = r"redis\.p?call\('([A-Z]+)'"
 
 
 async def give(redis: Redis, *rights: str) -> None:
@@ -166,10 +178,11 @@ def test_every_command_of_the_append_script_is_asked_for_and_no_other() -> None:
     append = "".join(
         Path(f"eventlog/{name}.lua").read_text() for name in ("apply", "order", "append")
     )
+    claims = "".join(Path(f"eventlog/{name}.lua").read_text() for name in ("claim", "close_key"))
     would_write = Path("eventlog/would_write.lua").read_text()
-    called = set(re.findall(r"redis\.p?call\('([A-Z]+)'", append))
+    called, claiming = (set(re.findall(CALL, text)) for text in (append, claims))
     listed = set(re.findall(r"\{ '([A-Z]+)', ", would_write))
-    assert listed == called - {"TIME"} | {"EVALSHA", "EVAL"}
+    assert listed == (called | claiming) - {"TIME"} | {"EVALSHA", "EVAL"}
     checked = set(re.findall(r" (?:may|redis\.acl_check_cmd)\('([A-Z]+)', ", append))
     assert checked == {"XADD", "HSET", "ZADD", "ZREM", "RPUSH", "SET"}
     assert checked <= called
