@@ -23,9 +23,9 @@ const FINAL = new Set([400, 401, 403, 404, 406, 409, 410, 422]);
 /**
  * Follows the log until `stop()` of what it gives is called.
  *
- * `query` is of `/events` (`source`, `type`, `item`, `since`), `after` the position to go on after,
- * `log` the Log-Id that it is of. `onEvents` gets a list of `{id, type, data}`, the oldest first;
- * `data` is the text of a CloudEvent. Each event comes once, whatever happens to the connection. A
+ * `query` is of `/events` (`source`, `type`, `item`, `since`), `after` the cursor to go on after,
+ * `log` the Log-Id that it is of. `onEvents` gets a list of `{id, type, data}`, as they came: `id`
+ * is the cursor after it, `data` the text of a CloudEvent. Each event comes once, whatever happens to the connection. A
  * tab that is hidden holds none, as a browser has six for all of its tabs; what happened meanwhile
  * comes when it is seen again.
  *

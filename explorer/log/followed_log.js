@@ -5,7 +5,7 @@
 
 import { followEvents } from "../events_stream.js";
 import { endOfLog, pageFrom, WayBack } from "./pages.js";
-import { compare, millisecondsOf, rfc3339 } from "./positions.js";
+import { compare, millisecondsOf, positionBefore, rfc3339, withoutPartition } from "./positions.js";
 import { Run } from "./run.js";
 import { summaryOf } from "./summaries.js";
 
@@ -79,7 +79,7 @@ export class FollowedLog {
       const found = await wayBack.older({ signal, onStep: (time) => this.#stepped(time) });
       this.#wayBack = wayBack;
       this.#take(found);
-      this.#newest = later(found.events.at(-1)?.id, end.position);
+      this.#newest = wayBack.end ?? later(found.events.at(-1)?.id, end.position);
       this.#since = wayBack.time;
       this.#follow();
     });
@@ -106,7 +106,7 @@ export class FollowedLog {
       const begin = this.#newest === null ? { since: rfc3339(this.#since) } : { after: this.#newest };
       const page = await pageFrom(begin, { filters: this.filters, log: this.#log, signal });
       this.#log = page.log;
-      this.#newest = page.events.at(-1)?.id ?? page.next ?? this.#newest;
+      this.#newest = page.end ?? page.events.at(-1)?.id ?? page.next ?? this.#newest;
       this.#addNewer(page.events);
       if (page.next === null) this.#follow();
     });
@@ -165,7 +165,7 @@ export class FollowedLog {
     this.lookedBackTo = null;
     if (!this.run.addOlder(events)) return;
     this.#following?.stop();
-    this.#newest = this.run.at(0).id;
+    this.#newest = placeToGoOn(this.run.at(0).id);
     this.waiting = [];
     this.isPaused = false;
     this.stream = { state: "off" };
@@ -196,6 +196,14 @@ export class FollowedLog {
     Object.assign(this, members);
     this.onChange();
   }
+}
+
+/**
+ * What to read on after, to get all that comes after an event. In several partitions some of that
+ * may be at the same place: the run knows what it has.
+ */
+function placeToGoOn(id) {
+  return id === withoutPartition(id) ? id : positionBefore(id);
 }
 
 /** The later one of two positions, either of which may not be known. */

@@ -1,7 +1,9 @@
 /** Old events, in pages: forward as the API has them, and backward. */
 
 import { ask, Refused } from "../http.js";
-import { compare, isPosition, millisecondsOf, positionBefore, rfc3339 } from "./positions.js";
+import {
+  compare, isPosition, millisecondsOf, placesUpTo, positionBefore, rfc3339, withoutPartition,
+} from "./positions.js";
 import { summaryOf, textsIn } from "./summaries.js";
 
 const PAGE = 200;
@@ -19,8 +21,9 @@ const FASTEST = 64;
 const FIRST_WIDTH_MS = 10_000;
 
 /**
- * The next page: `{events, next, log}`, summaries with the oldest first, and where to go on, null
- * at the end of the log. `begin` is `{after}` a position or `{since}` a time as text.
+ * The next page: `{events, next, log, end}`, summaries with the oldest first, and where to go on,
+ * null at the end of the log. `end` is the cursor after it in a store of several partitions, else
+ * null. `begin` is `{after}` a cursor or `{since}` a time as text.
  */
 export async function pageFrom(begin, { filters, log, signal, limit = PAGE }) {
   const query = { ...filters, ...begin, log, limit };
@@ -29,6 +32,7 @@ export async function pageFrom(begin, { filters, log, signal, limit = PAGE }) {
     events: textsIn(answer.text).map(summaryOf),
     next: nextOf(answer.field("Link")),
     log: answer.field("Log-Id"),
+    end: answer.field("Position"),
   };
 }
 
@@ -41,10 +45,10 @@ function nextOf(link) {
 /** The event at a position, with all its digits: a Map. */
 export async function eventAt(position, signal) {
   if (!isPosition(position)) throw new NoEvent(position);
-  const query = { after: positionBefore(position), limit: 1 };
+  const query = { after: positionBefore(position), limit: placesUpTo(position) };
   const answer = await ask("/events", { query, signal });
-  const found = answer.value[0];
-  if (found?.get("id") !== position) throw new NoEvent(position);
+  const found = answer.value.find((event) => event.get("id") === position);
+  if (found === undefined) throw new NoEvent(position);
   return found;
 }
 
@@ -57,13 +61,13 @@ class NoEvent extends Error {
 }
 
 /**
- * About when the log ends, in milliseconds since 1970, and its last position, where it is told:
- * who is bound to prefixes may not know.
+ * About when the log ends, in milliseconds since 1970, and its last position, where it is told: who
+ * is bound to prefixes may not know, and of several partitions there is none.
  */
 export async function endOfLog({ isBoundToPrefixes, signal }) {
   if (!isBoundToPrefixes) {
     const { position } = (await ask("/projections", { signal })).plain.log;
-    return { position, time: millisecondsOf(position) };
+    if (isPosition(position)) return { position, time: millisecondsOf(position) };
   }
   const now = (await ask("/", { signal })).field("Date"); // the server's clock, not this one's
   return { position: null, time: Date.parse(now) };
@@ -88,6 +92,9 @@ export class WayBack {
   #isUnsure = false;
 
   isAtStart = false;
+
+  /** The cursor of the log's end as this read it, where pages say that; else null. */
+  end = null;
 
   /** What was removed from the log there, in the store's words. */
   reason = null;
@@ -123,7 +130,8 @@ export class WayBack {
 
   /** What to read next, from where on, and what is then still to come. */
   #window() {
-    const [time, number] = (this.#before ?? `${this.#time}-0`).split("-").map(Number);
+    const before = withoutPartition(this.#before ?? `${this.#time}-0`);
+    const [time, number] = before.split("-").map(Number);
     const limit = this.#tooMuchFrom ?? -1;
     if (this.#before === null && limit >= time) return windowFrom(limit, 1);
     if (number > PAGE && limit === time) return windowWithin(time, number - PAGE);
@@ -153,14 +161,17 @@ export class WayBack {
         return this.isAtStart ? { events, log } : null;
       }
       log = page.log;
+      if (this.#before === null) this.end = page.end;
       for (const event of page.events) {
         if (this.#isRead(event.id)) return { events, log };
         events.push(event);
       }
-      if (page.next === null || this.#isRead(page.next)) return { events, log };
-      begin = { after: page.next };
+      const { next } = page;
+      if (next === null || (isPosition(next) && this.#isRead(next))) return { events, log };
+      begin = { after: next };
     }
-    this.#tooMuchFrom = millisecondsOf(begin.after);
+    const last = isPosition(begin.after) ? begin.after : events.at(-1)?.id;
+    this.#tooMuchFrom = last === undefined ? time : millisecondsOf(last);
     return null;
   }
 

@@ -1,15 +1,31 @@
-/** Positions in the log, `<milliseconds>-<number>`. Both numbers may be larger than JavaScript's. */
+/**
+ * Positions in the log, `<milliseconds>-<number>`. Both numbers may be larger than JavaScript's.
+ *
+ * In a store of several partitions an event's id has its partition after it, `@<p>`. Those of two
+ * partitions are listed in order of time, and of one moment by their partitions.
+ */
 
-/** Whether a text is one. */
+/** Whether a text is one, with a partition or without. */
 export function isPosition(text) {
-  return /^\d+-\d+$/.test(text);
+  return /^\d+-\d+(@\d+)?$/.test(text);
 }
 
 /** Below zero where `one` is before `other` in the log, zero where they are the same. */
 export function compare(one, other) {
-  const [time, number] = one.split("-");
-  const [otherTime, otherNumber] = other.split("-");
-  return compareDigits(time, otherTime) || compareDigits(number, otherNumber);
+  const [time, number, partition = ""] = one.split(/[-@]/);
+  const [otherTime, otherNumber, otherPartition = ""] = other.split(/[-@]/);
+  return compareDigits(time, otherTime) || compareDigits(number, otherNumber)
+    || compareDigits(partition, otherPartition);
+}
+
+/** How many events may be at the place of this one, up to it: one of each partition before its. */
+export function placesUpTo(id) {
+  return Number(id.split("@")[1] ?? 0) + 1;
+}
+
+/** The place without the partition: that in all of them. */
+export function withoutPartition(id) {
+  return id.split("@")[0];
 }
 
 function compareDigits(one, other) {
@@ -23,9 +39,9 @@ export function millisecondsOf(position) {
   return Number(position.split("-")[0]);
 }
 
-/** The position right before another one, or which could be there. */
+/** The position right before another one, or which could be there, in all partitions. */
 export function positionBefore(position) {
-  const [time, number] = position.split("-").map(BigInt);
+  const [time, number] = withoutPartition(position).split("-").map(BigInt);
   return number > 0n ? `${time}-${number - 1n}` : `${time - 1n}-${2n ** 64n - 1n}`;
 }
 

@@ -42,13 +42,25 @@ export class Run {
     return -1;
   }
 
-  /** Puts newer events before all others. Gives whether old ones went. */
+  /**
+   * Puts newer events before all others. Gives whether old ones went. One of another partition may
+   * come late: it goes to its place among those that are there, unless it is there.
+   */
   addNewer(oldestFirst) {
-    for (const event of oldestFirst) this.#oldestFirst.push(event);
-    this.grownAtTop += oldestFirst.length;
+    for (const event of oldestFirst) this.#put(event);
     if (this.length <= MOST + LUMP) return false;
     this.#oldestFirst = this.#oldestFirst.slice(-MOST);
     return true;
+  }
+
+  #put(event) {
+    let after = this.length;
+    let order = -1;
+    while (after > 0 && (order = compare(this.#oldestFirst[after - 1].id, event.id)) > 0) after -= 1;
+    if (after > 0 && order === 0) return;
+    if (after === this.length) this.#oldestFirst.push(event);
+    else this.#oldestFirst.splice(after, 0, event);
+    this.grownAtTop += 1;
   }
 
   /** Puts older events after all others. Gives whether new ones went. */

@@ -233,3 +233,50 @@ def test_a_bound_token_sees_its_own_events_until_it_is_revoked(
     closed_explorer.store.delete(f"/admin/tokens/{item}").raise_for_status()
     expect(page.get_by_label("Token")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("revoked")
+
+
+def test_the_log_of_several_partitions_is_one_list(divided_store: Store, look_at: LookAt) -> None:
+    """In order of time, back to its begin and live, through a cut connection, each event once."""
+
+    def put(begin: int, end: int) -> None:
+        for number in range(begin, end):
+            path = f"/orders/i{number % 12}"
+            divided_store.client.put(path, json={"n": number}).raise_for_status()
+
+    def positions() -> list[str]:
+        lines = divided_store.client.get(
+            "/events", params={"source": "/orders"}, headers={"Accept": "application/jsonl"}
+        )
+        return [json.loads(line)["id"] for line in lines.text.splitlines()][::-1]
+
+    put(0, 60)
+    with cable(divided_store.url) as way:
+        explorer = look_at(replace(divided_store, url=way.url))
+        explorer.expects("net::ERR_")
+        page = explorer.open("log", source="/orders")
+        _live(page)
+        put(60, 80)
+        expect(_rows(page).first).to_contain_text('"n":79')
+        way.unplug()
+        expect(page.get_by_text("Not connected.")).to_be_visible()
+        put(80, 90)
+        way.plug()
+        _live(page)
+        expect(_rows(page).first).to_contain_text('"n":89')
+        put(90, 95)
+        expect(_rows(page).first).to_contain_text('"n":94')
+        grid = page.get_by_role("grid")
+        while not page.get_by_text("Here the log begins.").is_visible():
+            grid.press("End")
+            page.wait_for_function("() => !document.querySelector('.events [aria-busy]')")
+        seen = page.evaluate(SEEN)
+        assert seen == positions()
+        assert {each.partition("@")[2] for each in seen} == {"0", "1", "2", "3"}
+
+        for event in (seen[0], seen[40], seen[-1]):
+            page = explorer.open("log", source="/orders", event=event)
+            panel = page.get_by_role("region", name="Event")
+            expect(panel.get_by_text(event, exact=True)).to_be_visible()
+        panel.get_by_role("link", name="in the item's life").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("i")
+        page.goto("about:blank")

@@ -6,7 +6,7 @@ from tests.explorer.pages import Explorer
 
 GO_BACK = """async ([positions, end]) => {
   const { WayBack } = await import("./explorer/log/pages.js");
-  const { compare } = await import("./explorer/log/positions.js");
+  const { compare, withoutPartition } = await import("./explorer/log/positions.js");
   const ask = fetch;
   let asked = 0;
   window.fetch = async (request) => {
@@ -14,9 +14,14 @@ GO_BACK = """async ([positions, end]) => {
     const query = new URL(request.url).searchParams;
     const since = query.has("since") ? `${Date.parse(query.get("since")) - 1}-99999` : "0-0";
     const after = query.get("after") ?? since;
-    const left = positions.filter((each) => compare(each, after) > 0);
+    const isAfter = (each) => compare(withoutPartition(each), after) > 0;
+    const left = after.startsWith("v")
+      ? positions.slice(Number(after.slice(1)) + 1)
+      : positions.filter(isAfter);
     const page = left.slice(0, Number(query.get("limit")));
-    const next = left.length > page.length && page.at(-1);
+    const last = page.at(-1);
+    const cursor = last?.includes("@") ? `v${positions.indexOf(last)}` : last;
+    const next = left.length > page.length && cursor;
     const events = page.map((id) => ({ id, source: "/orders", subject: "a", data: { id } }));
     const link = next ? { Link: `</events?after=${next}>; rel="next"` } : {};
     return new Response(JSON.stringify(events), { headers: { "Log-Id": "mine", ...link } });
@@ -45,6 +50,10 @@ LOGS = {
     "thousands in a millisecond": [
         f"{NOW - 1}-0",
         *(f"{NOW}-{n}" for n in range(2000)),
+    ],
+    "thousands in four partitions": [
+        *(f"{NOW - 30 * DAY + n // 4}-0@{n % 4}" for n in range(2000)),
+        *(f"{NOW}-{n // 4}@{n % 4}" for n in range(2000)),
     ],
     "hundreds at once, again and again": [
         f"{NOW - 1000 * minute}-{n}" for minute in range(20, 0, -1) for n in range(150)
