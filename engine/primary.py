@@ -87,6 +87,18 @@ class WatchedConnection(AbstractConnection):
         self.believed_until = math.inf
         await super().on_connect_check_health(*arguments, **options)
 
+    async def disconnect(
+        self,
+        nowait: bool = False,  # noqa: ARG002, FBT001, FBT002 - as redis-py has it
+        *arguments: Any,
+        **options: Any,
+    ) -> None:
+        """Closes it, and does not wait until that is done.
+
+        Those who wait for the same end all hear that they are cancelled where one of them is.
+        """
+        await super().disconnect(True, *arguments, **options)  # noqa: FBT003 - as redis-py has it
+
     async def check_role(self) -> None:
         """Raises IsReplica. By HELLO, which is allowed to users without a right to ROLE or INFO."""
         self.believed_until = math.inf  # while it asks

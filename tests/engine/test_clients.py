@@ -12,6 +12,7 @@ from itemstore.engine.connect import NotAnEngineUrl
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster
 from itemstore.engine.nodes import Node
+from itemstore.engine.primary import leave
 from itemstore.engine.time_limit import PromptRedis
 from tests.conftest import ServerOf, Start
 
@@ -98,3 +99,17 @@ async def test_the_nodes_of_a_cluster_are_told_with_what_they_have(cluster: Loca
     assert sum(node.slots for node in nodes) == 16384
     assert {node.primary for node in nodes if node.role == "replica"} == set(primaries)
     assert all(node.is_reachable for node in nodes)
+
+
+async def test_one_that_leaves_an_engine_is_not_cancelled_with_another(server_of: ServerOf) -> None:
+    """Both close the same connections; the other is given up at any moment of that."""
+    async with clients_of(server_of("valkey").url, is_served=True) as clients:
+        redis = clients.of(None)
+        for turns in range(10):
+            await asyncio.gather(*(redis.ping() for _ in range(4)))
+            given_up, other = (asyncio.create_task(leave(redis.connection_pool)) for _ in range(2))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            given_up.cancel()
+            await other
+            assert await redis.ping()
