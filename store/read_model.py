@@ -17,7 +17,7 @@ from itemstore.projections.queries.planning import Limits
 from itemstore.projections.queries.processes import Processes
 from itemstore.projections.queries.query import Found, Query
 from itemstore.projections.queries.running import BEING_MADE, as_of, found_in
-from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, checkpoints
+from itemstore.projections.sql.checkpoints import Checkpoint, checkpoints, has_checkpoints
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import ReadModelBehind, SqlDamaged, SqlMissing, SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
@@ -186,7 +186,7 @@ class ReadModel:
             try:
                 return checkpoints(connection, collection)
             except SqlUnavailable:
-                if connection.has_table(CHECKPOINTS):
+                if has_checkpoints(connection):
                     raise
                 return ()
 

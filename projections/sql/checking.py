@@ -16,7 +16,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.fold import Fold, Page, State
-from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, checkpoint
+from itemstore.projections.sql.checkpoints import Checkpoint, checkpoint, has_checkpoints
 from itemstore.projections.sql.comparison import Comparison, Difference, StatesDigest, told
 from itemstore.projections.sql.database import Connection, Database
 from itemstore.projections.sql.errors import SqlDamaged, SqlMissing
@@ -79,7 +79,7 @@ class SqlCheck:
             self._note("database", str(error), "one that can be read")
 
     def _checkpoint(self, connection: Connection) -> Checkpoint | None:
-        if not connection.has_table(CHECKPOINTS):
+        if not has_checkpoints(connection):
             return None
         return checkpoint(connection, self._collection, self._number)
 

@@ -33,6 +33,11 @@ class Checkpoint:
     partitions: int = 1
 
 
+def has_checkpoints(connection: Connection) -> bool:
+    """Whether there is a table of them: one that an earlier version made has no partitions."""
+    return connection.has_column(CHECKPOINTS, "partition")
+
+
 def checkpoint(connection: Connection, collection: str, number: int = 0) -> Checkpoint | None:
     """How far a partition of a collection is; None where nothing was begun."""
     row = connection.one(

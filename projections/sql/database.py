@@ -67,6 +67,10 @@ class Connection(Protocol):
         """Whether there is a table of this name."""
 
     @abstractmethod
+    def has_column(self, table: str, name: str) -> bool:
+        """Whether there is such a table, with a column of this name."""
+
+    @abstractmethod
     def is_current(self) -> bool:
         """Whether it still is a connection to the database that is in its place.
 

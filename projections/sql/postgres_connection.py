@@ -143,6 +143,14 @@ class PostgresConnection(Connection):
             is not None
         )
 
+    def has_column(self, table: str, name: str) -> bool:
+        """Whether there is such a table in the schema, with a column of this name."""
+        sql = (
+            "SELECT 1 FROM information_schema.columns"
+            " WHERE table_schema = ? AND table_name = ? AND column_name = ?"
+        )
+        return self.one(sql, (self._schema, table, name)) is not None
+
     def is_current(self) -> bool:
         """Whether the server has not ended the connection, as far as can be known unasked."""
         if self.raw.closed or self.raw.broken:

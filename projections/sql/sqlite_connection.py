@@ -73,6 +73,11 @@ class SqliteConnection(Connection):
         found = self.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
         return found is not None
 
+    def has_column(self, table: str, name: str) -> bool:
+        """Whether there is such a table, with a column of this name."""
+        sql = "SELECT 1 FROM pragma_table_info(?) WHERE name = ?"
+        return self.one(sql, (table, name)) is not None
+
     def is_current(self) -> bool:
         """Whether the file in the database's place is the one that was opened."""
         return self._file is not None and self._file == self._file_now()

@@ -11,7 +11,7 @@ from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Status
-from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, checkpoint
+from itemstore.projections.sql.checkpoints import Checkpoint, checkpoint, has_checkpoints
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlMissing
 
@@ -42,7 +42,7 @@ async def statuses_of(
 def _checkpoints(database: Database, places: Sequence[tuple[str, int]]) -> list[Checkpoint | None]:
     try:
         with closing(database.reading()) as connection, connection.transaction():
-            if not connection.has_table(CHECKPOINTS):
+            if not has_checkpoints(connection):
                 return [None] * len(places)
             return [checkpoint(connection, *each) for each in places]
     except SqlMissing:

@@ -13,7 +13,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from itemstore.projections.sql.checkpoints import CHECKPOINTS, Checkpoint, begin, checkpoints
+from itemstore.projections.sql.checkpoints import (
+    CHECKPOINTS,
+    Checkpoint,
+    begin,
+    checkpoints,
+    has_checkpoints,
+)
 from itemstore.projections.sql.database import Connection, Types
 
 COLUMNS = (
@@ -41,8 +47,7 @@ CREATE TABLE {table} (
     partition {integer} NOT NULL DEFAULT 0
 )"""
 
-_OWN = (
-    """
+_CHECKPOINTS = """
 CREATE TABLE IF NOT EXISTS itemstore_checkpoints (
     collection {text} NOT NULL,
     partition {integer} NOT NULL,
@@ -54,7 +59,10 @@ CREATE TABLE IF NOT EXISTS itemstore_checkpoints (
     items {integer} NOT NULL,
     events {integer} NOT NULL,
     PRIMARY KEY (collection, partition)
-)""",
+)"""
+
+_OWN = (
+    _CHECKPOINTS,
     """
 CREATE TABLE IF NOT EXISTS itemstore_deleted (
     collection {text} NOT NULL,
@@ -113,9 +121,12 @@ def short_name(name: str) -> str:
 def create_tables(connection: Connection, collections: Iterable[str], partitions: int = 1) -> None:
     """Makes the tables that are not there yet, for a store with so many partitions.
 
-    Where somebody took one away, nothing is left of how far those are that depend on it.
+    Where somebody took one away, nothing is left of how far those are that depend on it. Those
+    that an earlier version made get what they lack, and keep their rows.
     """
     were_deleted_known = connection.has_table(DELETED)
+    if connection.has_table(CHECKPOINTS) and not has_checkpoints(connection):
+        _add_partitions(connection, collections)
     for statement in _OWN:
         connection.execute(_filled(statement, connection.types))
     if not were_deleted_known:
@@ -128,6 +139,25 @@ def create_tables(connection: Connection, collections: Iterable[str], partitions
                     _forget(connection, table, collection)
         if partitions > 1:
             _create_partition_index(connection, collection)
+
+
+def _add_partitions(connection: Connection, collections: Iterable[str]) -> None:
+    """Gives tables that know no partitions what says that all their rows are of the only one."""
+    with connection.transaction():
+        if has_checkpoints(connection):
+            return  # another process was faster
+        rows = connection.rows(
+            f"SELECT collection, log, position, event, target, items, events FROM {CHECKPOINTS}"  # noqa: S608 - ours
+        )
+        noted = {collection: Checkpoint(*values) for collection, *values in rows}
+        for table in {DELETED, *collections, *noted}:
+            if connection.has_table(table) and not connection.has_column(table, "partition"):
+                column = f"partition {connection.types.integer} NOT NULL DEFAULT 0"
+                connection.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {column}")
+        connection.execute(f"DROP TABLE {CHECKPOINTS}")
+        connection.execute(_filled(_CHECKPOINTS, connection.types))
+        for collection, each in noted.items():
+            begin(connection, collection, each)
 
 
 def create_items(connection: Connection, table: str) -> None:
