@@ -62,9 +62,10 @@ async def replies_of(asked: Sequence[tuple[Partition, Command]]) -> list[Any]:
     return await _together(parts, [found(places) for places in parts])
 
 
-def section_of(partition: Partition) -> tuple[int, Hashable]:
+def section_of(partition: Partition) -> tuple[int, str, int | None]:
     """What partitions have in common that a script may look at together."""
-    return id(partition.client), partition.keys.store
+    keys = partition.keys
+    return id(partition.client), keys.namespace, keys.partition
 
 
 def clients_in(partitions: Iterable[Partition]) -> list[Redis]:

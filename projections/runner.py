@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 
@@ -18,7 +18,6 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.reminders import Reminders
 from itemstore.eventlog.all_logs import have_more, last_position, last_positions
-from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.side_by_side import grouped, section_of
@@ -74,7 +73,6 @@ class Runner:
         Where `woken` is set, the next look comes soon.
         """
         self._store = partitions[0]
-        self._sections = [partitions[places[0]] for places in grouped(partitions, section_of)]
         self._has_several = len(partitions) > 1
         self._disk = disk or DiskSpace()
         self._pace = pace or paces.USUAL
@@ -86,6 +84,9 @@ class Runner:
             if follows(projection, partition.keys.collection)
             if (follower := projection.follower(partition)) is not None
         ]
+        parts = grouped([each.partition for each in self._all], section_of)
+        self._followed = [[self._all[place] for place in places] for places in parts]
+        self._sections = [each[0].partition for each in self._followed]
         self._turns = {each.name: Turns() for each in projections}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_at_work = False
@@ -165,12 +166,12 @@ class Runner:
 
     async def _look(self) -> None:
         """Lets those whose logs have got something advance."""
-        ends = await self._ends()
         wanting = [
-            (each, ends[each.partition.keys.store])
-            for each in self._all
-            if each.partition.keys.store in ends
-            if each.wants_a_look(ends[each.partition.keys.store])
+            (each, end)
+            for end, followed in zip(await self._ends(), self._followed, strict=True)
+            if end is not None
+            for each in followed
+            if each.wants_a_look(end)
         ]
         places = {each: each.position for each, _ in wanting if each.position is not None}
         found = await have_more([(each.partition, at) for each, at in places.items()])
@@ -186,17 +187,18 @@ class Runner:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _ends(self) -> Mapping[StoreKeys, str]:
-        """The last position of each partition that can say it. Raises LogUnavailable, LogBroken."""
+    async def _ends(self) -> Sequence[str | None]:
+        """The last position of each partition, None of one that can't say it.
+
+        Raises LogUnavailable, LogBroken.
+        """
         if len(self._sections) == 1:
-            return {self._store.keys.store: await last_position(self._store)}
-        found = await last_positions(self._sections)
-        ends: dict[StoreKeys, str] = {}
-        for section, end in zip(self._sections, found, strict=True):
+            return [await last_position(self._sections[0])]
+        ends: list[str | None] = []
+        for section, end in zip(self._sections, await last_positions(self._sections), strict=True):
             if isinstance(end, Exception):
                 self._warn(f"Partition {section.keys.partition}", end)
-            else:
-                ends[section.keys.store] = end
+            ends.append(None if isinstance(end, Exception) else end)
         return ends
 
     async def _advance(self, following: Following, end: str) -> None:

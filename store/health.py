@@ -77,7 +77,10 @@ class Health:
                 await self._appender.settle_what_is_not()
 
     async def _seen(self) -> tuple[Look, Progress | None]:
-        return await look_at(self._store, self._wanted), await self._archived()
+        look = await look_at(self._store, self._wanted)
+        # Where something is wrong nobody is told of the archive, and an engine that hangs is not
+        # waited for a second time.
+        return look, None if look.errors else await self._archived()
 
     async def _archived(self) -> Progress | None:
         """How far the archive is, None where this process has none, or can't say: no write asks."""

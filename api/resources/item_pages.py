@@ -73,7 +73,8 @@ class ListQuery(Query):
         str | None,
         Field(
             description="An Event-Id, such as that of one's own write: waits up to two seconds "
-            "until the answer is at least as new. Several stand with commas in between.",
+            "until the answer is at least as new. Those of several partitions stand with commas "
+            "in between.",
             json_schema_extra={"format": "position", "pattern": PATTERN},
         ),
     ] = None

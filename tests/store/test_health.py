@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -14,11 +15,13 @@ from itemstore.engine.clients import OneEngine, clients_of
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster, LocalNode
+from itemstore.store import health
 from itemstore.store.health import Health
 from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.nodes import NotWritable, node_of, partitions_by_node
 from itemstore.store.opening import open_to_serve, store_on
 from itemstore.store.settings import Settings
+from itemstore.store.store import Store
 from tests.api.conftest import client_of, problem
 from tests.clusters import go_on, pause, primary_of
 
@@ -187,3 +190,24 @@ async def test_a_node_that_would_answer_with_what_was_is_warned_of(
         node.ask("CONFIG", "SET", "cluster-allow-reads-when-down", "no")
     [warning] = [each for each in caplog.messages if "cut off from the others" in each]
     assert warning.startswith(f"The node {node.address} has cluster-allow-reads-when-down yes")
+
+
+async def test_an_engine_that_is_away_is_not_asked_of_its_archive_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that hangs would be waited for twice, for what nobody is told then."""
+    asked: list[Store] = []
+
+    async def note(store: Store) -> None:
+        asked.append(store)
+
+    monkeypatch.setattr(health, "archive_progress", note)
+    engine = FakeServer()
+    settings = Settings(archive=str(tmp_path))
+    store = store_on(OneEngine(FakeAsyncRedis(server=engine)), settings)
+    await Health(store).readiness()
+    assert asked == [store]
+    engine.connected = False
+    with pytest.raises(LogUnavailable):
+        await Health(store).readiness()
+    assert asked == [store]
