@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,13 +12,17 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from pydantic import BaseModel
+from redis.asyncio import Redis
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import key_of
+from itemstore.engine.clients import Clients, OneEngine, clients_of
+from itemstore.engine.local_cluster import LocalCluster
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
+from itemstore.store.opening import store_on
 from itemstore.store.scope import WHOLE
 from itemstore.store.settings import Settings
 from tests.api.bearers import bearer
@@ -27,6 +32,12 @@ BASE_URL = "http://store"
 SEVERAL = 4
 """Partitions of a store that has several; `foo` is not in the first of them."""
 
+ON_A_CLUSTER = 16
+"""Those of a store that is on a real cluster, and not on an engine in memory."""
+
+IN_MEMORY = {"engine", "asked"}
+"""What a test has to do with that is not there on a cluster."""
+
 Events = Callable[[], Awaitable[list[RecordedEvent]]]
 Serve = Callable[..., httpx.AsyncClient]
 
@@ -35,7 +46,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test whose mark `partitions` has several numbers runs on a store of each."""
     mark = metafunc.definition.get_closest_marker("partitions")  # that of the test before its file
     if mark and "partitions" in metafunc.fixturenames:
-        metafunc.parametrize("partitions", mark.args, indirect=True)
+        asked = inspect.signature(metafunc.function).parameters.keys()
+        numbers = [each for each in mark.args if each != ON_A_CLUSTER or not IN_MEMORY & asked]
+        metafunc.parametrize("partitions", numbers, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +66,25 @@ def engine() -> FakeServer:
 
 
 @pytest.fixture
-def redis(engine: FakeServer) -> FakeAsyncRedis:
-    """A client of that engine."""
-    return FakeAsyncRedis(server=engine)
+async def cluster_clients(cluster: LocalCluster) -> AsyncIterator[Clients]:
+    """The clients of a cluster with nothing in it."""
+    async with clients_of(cluster.url, is_served=True) as clients:
+        yield clients
+
+
+@pytest.fixture
+def clients(request: pytest.FixtureRequest, partitions: int) -> Clients:
+    """A client for each partition: of that engine, or of the nodes of a cluster."""
+    if partitions == ON_A_CLUSTER:
+        found: Clients = request.getfixturevalue("cluster_clients")
+        return found
+    return OneEngine(FakeAsyncRedis(server=request.getfixturevalue("engine")))
+
+
+@pytest.fixture
+def redis(clients: Clients, keys: Keys) -> Redis:
+    """A client of that engine; on a cluster, of where the first partition is."""
+    return clients.of(None if keys.partition is None else str(keys.partition))
 
 
 @pytest.fixture
@@ -97,9 +126,9 @@ def asked(redis: FakeAsyncRedis, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def app(redis: FakeAsyncRedis, settings: Settings) -> ItemStore:
+def app(clients: Clients, settings: Settings) -> ItemStore:
     """The API with the default settings."""
-    return create_app(settings, redis=redis)
+    return app_on(clients, settings)
 
 
 @pytest.fixture
@@ -120,7 +149,7 @@ async def changed(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def serve(redis: FakeAsyncRedis, partitions: int) -> AsyncIterator[Serve]:
+async def serve(clients: Clients, partitions: int) -> AsyncIterator[Serve]:
     """Makes clients of apps with other settings on the same engine: `serve(max_body=100)`."""
     async with AsyncExitStack() as stack:
 
@@ -129,9 +158,9 @@ async def serve(redis: FakeAsyncRedis, partitions: int) -> AsyncIterator[Serve]:
         ) -> httpx.AsyncClient:
             settings = {"partitions": partitions} | settings
             if isinstance(model, str):
-                app = create_app(Settings(model=model, **settings), redis=redis)
+                app = app_on(clients, Settings(model=model, **settings))
             else:
-                app = create_app(Settings(**settings), redis=redis, model=model)
+                app = app_on(clients, Settings(**settings), model)
             client = client_of(app)
             stack.push_async_callback(client.aclose)
             return client
@@ -140,18 +169,28 @@ async def serve(redis: FakeAsyncRedis, partitions: int) -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
-def events(redis: FakeAsyncRedis, partitions: int) -> Events:
+def events(clients: Clients, partitions: int) -> Events:
     """Reads the whole log, as it stands in its streams, in the order of time."""
     numbers = [None] if partitions == 1 else [*range(partitions)]
 
     async def read() -> list[RecordedEvent]:
         found: list[RecordedEvent] = []
         for number in numbers:
-            entries: Any = await redis.xrange(Keys(partition=number).events)
+            client = clients.of(None if number is None else str(number))
+            entries: Any = await client.xrange(Keys(partition=number).events)
             found += decode_all(entries, partition=number)
         return sorted(found, key=lambda event: key_of(event.position))
 
     return read
+
+
+def app_on(clients: Clients, settings: Settings, model: type[BaseModel] | None = None) -> ItemStore:
+    """The API of the store that these clients reach."""
+    if isinstance(clients, OneEngine):
+        return create_app(settings, redis=clients.client, model=model)
+    app = create_app(settings, model=model)
+    app.serve(store_on(clients, settings, names=app.models))
+    return app
 
 
 def client_of(app: ItemStore) -> httpx.AsyncClient:

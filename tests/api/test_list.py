@@ -14,9 +14,9 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import SEVERAL, problem
+from tests.api.conftest import ON_A_CLUSTER, SEVERAL, problem
 
-pytestmark = pytest.mark.partitions(1, SEVERAL)
+pytestmark = pytest.mark.partitions(1, SEVERAL, ON_A_CLUSTER)
 
 
 async def fill(client: httpx.AsyncClient, *names: str) -> None:

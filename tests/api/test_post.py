@@ -8,10 +8,10 @@ from uuid import RFC_4122, UUID
 import httpx
 import pytest
 
-from tests.api.conftest import SEVERAL, Events, Serve, problem
+from tests.api.conftest import ON_A_CLUSTER, SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
 
-pytestmark = pytest.mark.partitions(1, SEVERAL)
+pytestmark = pytest.mark.partitions(1, SEVERAL, ON_A_CLUSTER)
 
 
 def id_of(answer: httpx.Response) -> str:

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from tests.api.conftest import SEVERAL, Events, Serve, problem
+from tests.api.conftest import ON_A_CLUSTER, SEVERAL, Events, Serve, problem
 from tests.conftest import Unchanged
 
-pytestmark = pytest.mark.partitions(1, SEVERAL)
+pytestmark = pytest.mark.partitions(1, SEVERAL, ON_A_CLUSTER)
 
 
 BODY = {"name": "Fighters", "size": 6}
