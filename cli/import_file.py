@@ -19,10 +19,11 @@ from itemstore.cli.output import say
 from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogArchived, LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning, WhatIsThere
+from itemstore.eventlog.import_check import ImportCheck, NotItsBeginning
 from itemstore.eventlog.importing import ImportRefused, Step, in_batches
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.readiness import log_end
+from itemstore.eventlog.what_is_there import WhatIsThere
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.row import decode
 from itemstore.store.store import Store

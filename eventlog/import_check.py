@@ -25,7 +25,7 @@ from itemstore.eventlog.importing import (
     Step,
     bytes_of,
 )
-from itemstore.eventlog.reader import FeedReader
+from itemstore.eventlog.what_is_there import WhatIsThere
 
 LATEST_MS = 24 * 60 * 60 * 1000
 """How far in the future the time of an event may be that has no position of its own: the log goes
@@ -45,27 +45,6 @@ class NotItsBeginning(Exception):
     def __init__(self, line: int | None) -> None:
         super().__init__(line)
         self.line = line
-
-
-class WhatIsThere:
-    """The events that the log of a partition has already, one after the other."""
-
-    def __init__(self, log: FeedReader) -> None:
-        self._slices = log.recorded_slices()
-        self._slice: Iterator[RecordedEvent] = iter(())
-
-    async def next(self) -> RecordedEvent | None:
-        """The next one, None after the last. Raises what a failing engine raises."""
-        while (recorded := next(self._slice, None)) is None:
-            slice_ = await anext(self._slices, None)
-            if slice_ is None:
-                return None
-            self._slice = iter(slice_)
-        return recorded
-
-    async def aclose(self) -> None:
-        """Ends reading it."""
-        await self._slices.aclose()
 
 
 CollectionOf = Callable[[ForeignEvent], str]

@@ -9,30 +9,26 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
-
-from redis.exceptions import RedisError
+from typing import TypeVar
 
 from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
-from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
-from itemstore.store.look import check_writable, promise_of_all
-from itemstore.store.nodes import partitions_by_node
+from itemstore.store.look import promise_of_all
 from itemstore.store.settings import Settings
 from itemstore.store.sharing import Sharing
+from itemstore.store.start_warnings import warn_of_stale_reads, warn_of_writes
 from itemstore.store.store import Store
 
 T = TypeVar("T")
 
 logger = logging.getLogger("itemstore")
-
-STALE_READS = "cluster-allow-reads-when-down"
 
 PATIENCE = 10.0
 """Seconds for which a process that starts waits for its engine."""
@@ -109,8 +105,8 @@ async def open_to_serve(
             promise = await _in_time(lambda: promise_of(store))
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            await _warn(store)
-            await _warn_of_stale_reads(store)
+            await warn_of_writes(store)
+            await warn_of_stale_reads(store)
             await begin_to_serve(store)
             yield store
 
@@ -229,30 +225,3 @@ async def _in_time(asked: Callable[[], Awaitable[T]]) -> T:
             if perf_counter() > until:
                 raise
         await asyncio.sleep(0.1)
-
-
-async def _warn_of_stale_reads(store: Store) -> None:
-    """Logs which nodes would go on answering reads where they are cut off from the others."""
-    if not store.clients.is_cluster:
-        return
-    for node, numbers in partitions_by_node(store).items():
-        client = store.sections[numbers[0]].partition.client
-        with suppress(RedisError):  # it may not be asked
-            told: Any = await client.config_get(STALE_READS)
-            if told.get(STALE_READS) == "yes":
-                logger.warning(
-                    "The node %s has %s yes: cut off from the others it goes on answering reads, "
-                    "with what was true before. Set it to no.",
-                    *(node, STALE_READS),
-                )
-
-
-async def _warn(store: Store) -> None:
-    """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
-    try:
-        end = await check_writable(store)
-    except (LogUnavailable, LogFull, LogBroken) as error:
-        logger.warning("No write would be taken now: %s", error)
-    else:
-        if end.sentence is not None:
-            logger.warning(end.sentence)

@@ -1,0 +1,45 @@
+"""What is logged when a store begins to be served, of what may go wrong with it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.store.look import check_writable
+from itemstore.store.nodes import partitions_by_node
+from itemstore.store.store import Store
+
+STALE_READS = "cluster-allow-reads-when-down"
+
+logger = logging.getLogger("itemstore")
+
+
+async def warn_of_writes(store: Store) -> None:
+    """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
+    try:
+        end = await check_writable(store)
+    except (LogUnavailable, LogFull, LogBroken) as error:
+        logger.warning("No write would be taken now: %s", error)
+    else:
+        if end.sentence is not None:
+            logger.warning(end.sentence)
+
+
+async def warn_of_stale_reads(store: Store) -> None:
+    """Logs which nodes would go on answering reads where they are cut off from the others."""
+    if not store.clients.is_cluster:
+        return
+    for node, numbers in partitions_by_node(store).items():
+        client = store.sections[numbers[0]].partition.client
+        with suppress(RedisError):  # it may not be asked
+            told: Any = await client.config_get(STALE_READS)
+            if told.get(STALE_READS) == "yes":
+                logger.warning(
+                    "The node %s has %s yes: cut off from the others it goes on answering reads, "
+                    "with what was true before. Set it to no.",
+                    *(node, STALE_READS),
+                )
