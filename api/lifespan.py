@@ -12,7 +12,7 @@ from itemstore.archive.work import Work
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.projections.runners import Runners
 from itemstore.server.stop_signal import on_stop_signal
-from itemstore.store.archiver import archived_parts, archiving_of
+from itemstore.store.archiver import archiving_of, logs_and_archives
 from itemstore.store.archiving_process import InAnotherProcess
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
@@ -54,8 +54,9 @@ def _runners_of(context: Context) -> Runners:
     store = context.store
     partitions = [one for each in store.collections.values() for one in each.partitions]
     runners = Runners(partitions, context.projections, store.disk)
-    for part in store.parts:
-        part.appender.tell(runners.woken(part.partition))
+    if len(store.sections) > 1:
+        for section in store.sections:
+            section.appender.tell(runners.woken(section.partition))
     return runners
 
 
@@ -80,4 +81,4 @@ def _archiver_of(store: Store) -> Archiver | None:
         work = archiving_of(store)
     else:
         work = InAnotherProcess(store.settings, url, list(store.collections))
-    return Archiver(archived_parts(store), work)
+    return Archiver(logs_and_archives(store), work)

@@ -42,7 +42,7 @@ logger = logging.getLogger("itemstore")
 class Archiver:
     """Has the work done, whenever this process is the one.
 
-    `parts` are the logs and the archive of a store; of each of its partitions, where it has
+    `archived` are the logs and the archive of a store; of each of its partitions, where it has
     several. Then there is one lease for all, in the first of them. While that is away, the one that
     has it goes on with the others: nobody else can take it then.
 
@@ -50,8 +50,8 @@ class Archiver:
     other is that a manifest is published once, and that files and positions never go back.
     """
 
-    def __init__(self, parts: Sequence[tuple[Logs, Archive]], work: Work) -> None:
-        self._parts = parts
+    def __init__(self, archived: Sequence[tuple[Logs, Archive]], work: Work) -> None:
+        self._archived = archived
         self._work = work
         self._is_in_doubt = False
         self._task: asyncio.Task[None] | None = None
@@ -88,13 +88,13 @@ class Archiver:
         Any process does: those that do not archive it read from it. Of several partitions' all are
         looked at first, and then those that were not right, and one after the other in turn.
         """
-        turns, looked_at = cycle(self._parts), self._parts
+        turns, looked_at = cycle(self._archived), self._archived
         while True:
             for start in range(0, len(looked_at), LOOKS_AT_ONCE):
                 heed_cancellation()
                 some = looked_at[start : start + LOOKS_AT_ONCE]
                 await asyncio.gather(*(self._look(*each) for each in some))
-            wrong = [each for each in self._parts if each[1].complaint is not None]
+            wrong = [each for each in self._archived if each[1].complaint is not None]
             await asyncio.sleep(LOOK_AGAIN if wrong else LOOK_SECONDS)
             following = next(turns)
             looked_at = [following, *(each for each in wrong if each is not following)]
@@ -104,14 +104,16 @@ class Archiver:
             keys, *_ = await logs.keys()
             before = archive.complaint
             found = await complaint_about(logs.client, keys, archive)
-            is_only_one = not any(other.complaint for _, other in self._parts if other != archive)
+            is_only_one = not any(
+                other.complaint for _, other in self._archived if other != archive
+            )
             archive.complaint = found
             if found is not None and found != before and is_only_one:
                 logger.warning("The archive can't be used here as it is: %s", found)
 
     async def _have_it_done(self) -> None:
         """Has the work done for as long as this is the one, and there is something to archive."""
-        [(logs, _), *_] = self._parts
+        [(logs, _), *_] = self._archived
         [keys, *_] = await logs.keys()
         lease = Lease(Partition(logs.client, keys), keys.store.lease("archive"), LEASE_MS)
         if not await lease.acquire():
@@ -125,11 +127,11 @@ class Archiver:
 
     async def _is_something_to_do(self) -> bool:
         """Whether there is any event. Raises NotItsArchive where the only archive is of another."""
-        if len(self._parts) == 1:
-            [(logs, archive)] = self._parts
+        if len(self._archived) == 1:
+            [(logs, archive)] = self._archived
             [keys, *_] = await logs.keys()
             return await own_manifest(logs.client, keys, archive) is not None
-        for logs, _ in self._parts:
+        for logs, _ in self._archived:
             with suppress(LogUnavailable):
                 [keys, *_] = await logs.keys()
                 if await last_position(Partition(logs.client, keys)) != START:
@@ -155,6 +157,6 @@ class Archiver:
             await lease.renew_in_time()
             self._is_in_doubt = False
         except LogUnavailable:
-            if len(self._parts) == 1:
+            if len(self._archived) == 1:
                 raise
             self._is_in_doubt = True

@@ -19,7 +19,7 @@ from itemstore.cli.restoring import sources_at
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.projections.progress import Progress
 from itemstore.store.restore import manifests_of
-from itemstore.store.restore_part import RestoreRefused
+from itemstore.store.restore_section import RestoreRefused
 
 
 async def export_archive(place: str, cache_bytes: int) -> None:

@@ -20,7 +20,7 @@ from itemstore.store.layout import WrongPartitions
 from itemstore.store.opening import events_of, open_store
 from itemstore.store.restore import Restored, has_same_archive, restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd, check_end
-from itemstore.store.restore_part import RestoreRefused
+from itemstore.store.restore_section import RestoreRefused
 from itemstore.store.restoring import Restore
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store

@@ -1,4 +1,4 @@
-"""What a store is opened on: a client for each of its parts, wherever their engine is."""
+"""What a store is opened on: a client for each of its partitions, wherever their engine is."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from itemstore.eventlog.transaction import Addressed, Outcome
 
 @dataclass(frozen=True, slots=True)
 class AppendCounts:
-    """What a process has appended to a store: the parts of one count in the same numbers.
+    """What a process has appended to a store: the partitions of one count in the same numbers.
 
     `appended` counts events by collection and type with a blank in between, and `batch_sizes` the
     batches of each size in which their commands went to the engine.

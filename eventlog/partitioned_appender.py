@@ -16,10 +16,10 @@ from itemstore.eventlog.transaction import Addressed, Outcome
 class PartitionedAppender(Appends):
     """Those of the partitions: what happens together is in one of them."""
 
-    def __init__(self, parts: Sequence[Appends], claims: Claims) -> None:
-        self._parts = parts
+    def __init__(self, appenders: Sequence[Appends], claims: Claims) -> None:
+        self._appenders = appenders
         self._claims = claims
-        self.counts = parts[0].counts  # all parts count in the same
+        self.counts = appenders[0].counts  # all count in the same
 
     async def append_together(
         self,
@@ -35,32 +35,34 @@ class PartitionedAppender(Appends):
         for index, number in enumerate(numbers):
             if number != numbers[0]:
                 raise DifferentPartitions(index, number, numbers[0])
-        part = self._parts[numbers[0]]
+        appender = self._appenders[numbers[0]]
         if key is None:
-            return await part.append_together(commands, meta)
+            return await appender.append_together(commands, meta)
         return await self._claims.carried_out(
-            key, numbers[0], lambda: part.append_together(commands, meta, key)
+            key, numbers[0], lambda: appender.append_together(commands, meta, key)
         )
 
     async def outcomes(self, key: IdempotencyKey) -> list[Outcome] | None:
         """What the commands of the transaction with this key became, None where it is not known."""
         number = await self._claims.place_of_outcome(key)
-        return None if number is None else await self._parts[number].outcomes(key)
+        return None if number is None else await self._appenders[number].outcomes(key)
 
     @property
     def not_yet_durable(self) -> NotYetDurable | None:
         """Why the last batch of a partition was not as durable as wanted; None where all were."""
-        return next((each.not_yet_durable for each in self._parts if each.not_yet_durable), None)
+        return next(
+            (each.not_yet_durable for each in self._appenders if each.not_yet_durable), None
+        )
 
     async def settle(self) -> None:
         """Waits until all that was appended is as durable as wanted, in each partition."""
-        await asyncio.gather(*(each.settle() for each in self._parts))
+        await asyncio.gather(*(each.settle() for each in self._appenders))
 
     async def settle_what_is_not(self) -> None:
         """The same in the partitions whose last batch was not."""
-        await asyncio.gather(*(each.settle_what_is_not() for each in self._parts))
+        await asyncio.gather(*(each.settle_what_is_not() for each in self._appenders))
 
     def tell(self, event: asyncio.Event) -> None:
         """Has an event set after each batch in any partition."""
-        for each in self._parts:
+        for each in self._appenders:
             each.tell(event)

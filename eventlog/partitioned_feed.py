@@ -31,8 +31,8 @@ MOST_WAITING = 4
 class PartitionedFeed(Feed):
     """Those of the partitions, merged."""
 
-    def __init__(self, parts: Sequence[OrderedFeed], identity: Identity) -> None:
-        self._parts = parts
+    def __init__(self, feeds: Sequence[OrderedFeed], identity: Identity) -> None:
+        self._feeds = feeds
         self._identity = identity
 
     @classmethod
@@ -44,7 +44,7 @@ class PartitionedFeed(Feed):
     @property
     def partitions(self) -> int:
         """How many partitions the store has."""
-        return len(self._parts)
+        return len(self._feeds)
 
     @property
     def identity(self) -> Identity:
@@ -54,24 +54,24 @@ class PartitionedFeed(Feed):
     @property
     def has_several(self) -> bool:
         """Whether the store has several collections."""
-        return self._parts[0].has_several
+        return self._feeds[0].has_several
 
     @property
     def reader(self) -> PartitionedReader:
         """What reads the logs."""
-        return PartitionedReader([each.reader for each in self._parts])
+        return PartitionedReader([each.reader for each in self._feeds])
 
     def of(self, names: Container[str]) -> PartitionedFeed:
         """That of some of the collections, or of none."""
-        return PartitionedFeed([each.of(names) for each in self._parts], self._identity)
+        return PartitionedFeed([each.of(names) for each in self._feeds], self._identity)
 
     async def end(self) -> str:
         """After all that was given in the store, be it in one of these logs or not."""
-        return cursor_at(await asyncio.gather(*(each.end() for each in self._parts)))
+        return cursor_at(await asyncio.gather(*(each.end() for each in self._feeds)))
 
     async def as_of(self) -> str:
         """A cursor that is another after each event in these logs."""
-        return cursor_at(await asyncio.gather(*(each.as_of() for each in self._parts)))
+        return cursor_at(await asyncio.gather(*(each.as_of() for each in self._feeds)))
 
     async def follow(
         self, after: str, limit: int = 100, *, check: Callable[[], Awaitable[None]] | None = None
@@ -81,7 +81,7 @@ class PartitionedFeed(Feed):
         A partition whose engine is away is asked again until it is back, while the others go on.
         Raises LogUnavailable where all are away.
         """
-        groups = self._by_engine(positions_of(after, len(self._parts)), limit)
+        groups = self._by_engine(positions_of(after, len(self._feeds)), limit)
         coming = _Coming(len(groups))
         tasks = [asyncio.create_task(coming.take(group)) for group in groups]
         try:
@@ -98,9 +98,9 @@ class PartitionedFeed(Feed):
     def _by_engine(self, positions: Sequence[str], limit: int) -> list[_Group]:
         """The partitions that are reached by one client are waited for with one connection."""
         groups: dict[int, _Group] = {}
-        for number, (part, position) in enumerate(zip(self._parts, positions, strict=True)):
-            group = groups.setdefault(id(part.client), _Group(part.client, limit))
-            group.parts[number], group.positions[number] = part, position
+        for number, (feed, position) in enumerate(zip(self._feeds, positions, strict=True)):
+            group = groups.setdefault(id(feed.client), _Group(feed.client, limit))
+            group.feeds[number], group.positions[number] = feed, position
         return [*groups.values()]
 
 
@@ -110,12 +110,12 @@ class _Group:
 
     client: Redis
     limit: int
-    parts: dict[int, OrderedFeed] = field(default_factory=dict)
+    feeds: dict[int, OrderedFeed] = field(default_factory=dict)
     positions: dict[int, str] = field(default_factory=dict)
 
     async def follow(self) -> AsyncGenerator[list[RecordedEvent]]:
         """What comes in them; nothing once in a while."""
-        with_more = {*self.parts}
+        with_more = {*self.feeds}
         while True:
             heed_cancellation()
             numbers = sorted(with_more or await self._woken())
@@ -132,15 +132,15 @@ class _Group:
                 yield []
 
     async def _step(self, number: int) -> Part:
-        reader = self.parts[number].reader
+        reader = self.feeds[number].reader
         return await reader.part_after(self.positions[number], Within(self.limit))
 
     async def _woken(self) -> set[int]:
         """The partitions in which there is something, none where there is nothing for a while."""
         places = {
             log.events: (number, self.positions[number])
-            for number, part in self.parts.items()
-            for log in part.logs
+            for number, feed in self.feeds.items()
+            for log in feed.logs
         }
         if not places:
             await asyncio.sleep(WAITS_MS / 1000)

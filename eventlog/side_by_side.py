@@ -32,17 +32,17 @@ async def of_sections(
     Where some of several numbers can't be reached, LogUnavailable stands in their places. Where
     there is only one, it is raised.
     """
-    parts = grouped(partitions, section_of)
-    if len(parts) <= 1:
+    groups = grouped(partitions, section_of)
+    if len(groups) <= 1:
         return [*await ask(partitions)] if partitions else []
     turns: dict[int, asyncio.Semaphore] = {}
 
-    async def asked(part: Sequence[Partition]) -> Sequence[T]:
-        async with turns.setdefault(id(part[0].client), asyncio.Semaphore(AT_ONCE)):
-            return await ask(part)
+    async def asked(section: Sequence[Partition]) -> Sequence[T]:
+        async with turns.setdefault(id(section[0].client), asyncio.Semaphore(AT_ONCE)):
+            return await ask(section)
 
-    each = [[partitions[place] for place in places] for places in parts]
-    return await _together(parts, [asked(part) for part in each])
+    sections = [[partitions[place] for place in places] for places in groups]
+    return await _together(groups, [asked(each) for each in sections])
 
 
 async def replies_of(asked: Sequence[tuple[Partition, Command]]) -> list[Any]:
@@ -52,14 +52,14 @@ async def replies_of(asked: Sequence[tuple[Partition, Command]]) -> list[Any]:
     reached, LogUnavailable. Where there is only one, it is raised.
     """
     clients = [partition.client for partition, _ in asked]
-    parts = grouped(clients, id)
+    groups = grouped(clients, id)
 
     async def found(places: Sequence[int]) -> Sequence[Any]:
         return await replies(clients[places[0]], [asked[place][1] for place in places])
 
-    if len(parts) <= 1:
+    if len(groups) <= 1:
         return [*await found(range(len(asked)))] if asked else []
-    return await _together(parts, [found(places) for places in parts])
+    return await _together(groups, [found(places) for places in groups])
 
 
 def section_of(partition: Partition) -> tuple[int, str, int | None]:
@@ -82,12 +82,12 @@ def grouped(all_of_them: Sequence[T], key: Callable[[T], K]) -> list[list[int]]:
 
 
 async def _together(
-    parts: Sequence[Sequence[int]], asking: Sequence[Awaitable[Sequence[T]]]
+    groups: Sequence[Sequence[int]], asking: Sequence[Awaitable[Sequence[T]]]
 ) -> list[T | LogUnavailable]:
-    """What came of each part, put back to its places."""
+    """What came of each group, put back to its places."""
     found = await asyncio.gather(*map(_in_time, asking))
     answers: dict[int, T | LogUnavailable] = {}
-    for places, answer in zip(parts, found, strict=True):
+    for places, answer in zip(groups, found, strict=True):
         for number, place in enumerate(places):
             answers[place] = answer if isinstance(answer, LogUnavailable) else answer[number]
     return [answers[place] for place in sorted(answers)]

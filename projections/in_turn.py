@@ -28,7 +28,7 @@ async def in_turn(
 
 
 def _within(report: Report, before: int, after: int) -> Report:
-    """A report of a part of the work, with so many events in the parts before and after it."""
+    """A report of the work on one of them, with so many events in those before and after it."""
 
     def told(progress: Progress) -> None:
         if progress.unit == "events":

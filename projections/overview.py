@@ -119,8 +119,8 @@ def by_collection(
     """Those of a projection of a collection together, where all logs of that can be read."""
     unsound = {each.collection for each in logs if not isinstance(each.log, Extent)}
     sound = [each for each in states if each.collection not in unsound]
-    parts = grouped(sound, lambda each: (each.collection, each.projection))
-    return [CollectionState([sound[place] for place in places]) for places in parts]
+    groups = grouped(sound, lambda each: (each.collection, each.projection))
+    return [CollectionState([sound[place] for place in places]) for places in groups]
 
 
 async def _states(

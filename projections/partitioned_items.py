@@ -16,17 +16,16 @@ from itemstore.projections.merged_items import MergedItems
 class PartitionedItems(Items):
     """Those of each partition. It does what the items of one do."""
 
-    def __init__(self, parts: Sequence[Items]) -> None:
-        self._parts = parts
+    def __init__(self, partitions: Sequence[Items]) -> None:
+        self._partitions = partitions
 
     async def get(self, item: str) -> Item | None:
         """The item, deleted or not; None where it never existed. Raises as CurrentItems does."""
-        return await self._parts[partition_of(item, len(self._parts))].get(item)
+        return await self._partitions[partition_of(item, len(self._partitions))].get(item)
 
     async def as_of(self) -> str:
         """A cursor that is another after each event of the collection."""
-        each = await asyncio.gather(*(part.as_of() for part in self._parts))
-        return cursor_at(each)
+        return cursor_at(await asyncio.gather(*(each.as_of() for each in self._partitions)))
 
     async def page(
         self,
@@ -42,22 +41,22 @@ class PartitionedItems(Items):
         that was there all the while is there once. `total` and `position` are of the first look, so
         that a write which came between makes the position another one.
         """
-        each = len(self._parts)
-        share, share_bytes = share_of(limit, each), max(1, most_bytes // each)
+        count = len(self._partitions)
+        share, share_bytes = share_of(limit, count), max(1, most_bytes // count)
 
-        async def read(part: int, last: str | None) -> Page:
-            return await self._parts[part].page(
+        async def read(number: int, last: str | None) -> Page:
+            return await self._partitions[number].page(
                 after=last, prefixes=prefixes, limit=share, most_bytes=share_bytes
             )
 
-        first = await asyncio.gather(*(read(part, after) for part in range(each)))
+        first = await asyncio.gather(*(read(number, after) for number in range(count)))
         merged = MergedItems(limit, most_bytes)
-        for part, page in enumerate(first):
-            merged.add(part, page.items, more=page.more)
+        for number, page in enumerate(first):
+            merged.add(number, page.items, more=page.more)
         while wanted := merged.wanted():
-            pages = await asyncio.gather(*(read(part, last) for part, last in wanted))
-            for (part, _), page in zip(wanted, pages, strict=True):
-                merged.add(part, page.items, more=page.more)
+            pages = await asyncio.gather(*(read(number, last) for number, last in wanted))
+            for (number, _), page in zip(wanted, pages, strict=True):
+                merged.add(number, page.items, more=page.more)
         return Page(
             merged.items,
             more=merged.more,

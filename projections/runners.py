@@ -45,13 +45,13 @@ class Runners:
 
         Such a process does nothing else, so it appends nothing that could wake it.
         """
-        parts = grouped(partitions, lambda each: id(each.client))
-        count, pace = len(parts), pace or paces.USUAL
+        groups = grouped(partitions, lambda each: id(each.client))
+        count, pace = len(groups), pace or paces.USUAL
         if count > 1:
             longest = min(LONGEST_ALONE, count / LOOKS) if is_alone else count / LOOKS
             pace = replace(pace, longest_pause=longest, patience=count / TRIES)
         self._runners: dict[int, Runner] = {}
-        for places in parts:
+        for places in groups:
             own = [partitions[place] for place in places]
             self._runners[id(own[0].client)] = Runner(
                 own, projections, disk, pace=pace, is_alone=is_alone

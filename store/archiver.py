@@ -42,7 +42,7 @@ def kept_of(settings: Settings) -> Keep:
     )
 
 
-def archived_parts(store: Store) -> Sequence[tuple[Logs, Archive]]:
+def logs_and_archives(store: Store) -> Sequence[tuple[Logs, Archive]]:
     """The logs and the archive of each partition of a store that is archived."""
     return [(logs_of(each), each.archive) for each in store.sections if each.archive]
 
@@ -52,13 +52,13 @@ async def begin_all(store: Store) -> None:
 
     Raises PastUnavailable, PastDamaged, and what the engine raises.
     """
-    parts = archived_parts(store)
-    if not parts or parts[0][1].whole is None:
+    whole = next((archive.whole for _, archive in logs_and_archives(store)), None)
+    if whole is None:
         return
     for section in store.sections:
         with suppress(LogUnavailable):  # that is said where it is worked on
             if await last_position(section.partition) != START:
-                await parts[0][1].whole.begun()
+                await whole.begun()
                 return
 
 

@@ -22,7 +22,7 @@ from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archive_progress import archive_progress, look_at_archive
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.look import look_at, promise_of_all
-from itemstore.store.partition_states import parts_of
+from itemstore.store.partition_states import nodes_and_partitions
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
 
@@ -58,7 +58,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     if len(each) > 1:
         facts["collections"] = each
     if look is not None:
-        facts |= await parts_of(store, look)
+        facts |= await nodes_and_partitions(store, look)
     if unnamed := await unnamed_collections(store):
         facts["not_named"] = unnamed
     facts |= await _of_the_archive(store)

@@ -121,7 +121,7 @@ def _sums(
     return sums
 
 
-async def parts_of(store: Store, look: Look) -> dict[str, Any]:
+async def nodes_and_partitions(store: Store, look: Look) -> dict[str, Any]:
     """The nodes and partitions as JSON has them; `nodes` is None where none of them says any.
 
     Raises LogUnavailable where the engine is away.

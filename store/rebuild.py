@@ -82,14 +82,14 @@ class Rebuilding:
     ) -> Receipts:
         """Those of a collection, partition by partition: each has a log and a lease of its own."""
         found: dict[int | None, Receipt] = {}
-        async with aclosing(in_turn(collection.partitions, report)) as parts:
-            async for partition, of_part in parts:
+        async with aclosing(in_turn(collection.partitions, report)) as turns:
+            async for partition, own_report in turns:
                 self.partition = partition.keys.partition
                 found[self.partition] = await run(
                     partition,
                     projection,
                     dry_run=self._dry_run,
-                    report=of_part,
+                    report=own_report,
                     disk=self._store.disk,
                 )
         self.partition = None

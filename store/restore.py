@@ -24,7 +24,7 @@ from itemstore.projections.progress import Progress, Report
 from itemstore.store.known_collections import known_names
 from itemstore.store.opening import begin as begin_store
 from itemstore.store.restore_end import Ends, last_event, names_in
-from itemstore.store.restore_part import Ids, PartRestore, RestoreRefused, manifest_of
+from itemstore.store.restore_section import Ids, RestoreRefused, SectionRestore, manifest_of
 from itemstore.store.restoring import Restore, begun
 from itemstore.store.store import Store
 
@@ -76,15 +76,15 @@ async def restore(
     async def end_of(manifest: Manifest) -> str:
         return await last_event(ArchivedPast(source), manifest, at)
 
-    part = PartRestore(store, source, manifest, at, end_of)
+    only = SectionRestore(store, source, manifest, at, end_of)
     noted = await begun(store.partition)
     if noted is None:
-        noted = await part.prepared()
-        await part.begin(noted)
+        noted = await only.prepared()
+        await only.begin(noted)
         yield noted
     else:
-        await part.check_same(noted)
-    async with aclosing(part.steps(noted, report)) as steps:
+        await only.check_same(noted)
+    async with aclosing(only.steps(noted, report)) as steps:
         async for step in steps:
             yield step
 
@@ -102,8 +102,8 @@ async def restore_all(
     first = await begun(store.partition)
     own_id = await _own_id(store) if first is None else id_of_whole(first.archive)
     log = secrets.token_hex(8) if first is None else first.log
-    parts = [
-        PartRestore(
+    restores = [
+        SectionRestore(
             section,
             sources[number],
             manifests[number],
@@ -114,19 +114,19 @@ async def restore_all(
         for number, section in enumerate(store.sections)
     ]
     if first is None:
-        prepared = [await part.prepared() for part in parts]
+        prepared = [await each.prepared() for each in restores]
         await _begin_own(store, own_id)
         await begin_store(store)
-        for part, noted in zip(parts, prepared, strict=True):
-            await part.begin(noted)
+        for each, noted in zip(restores, prepared, strict=True):
+            await each.begin(noted)
             yield noted
     else:
-        await parts[0].check_same(first)
+        await restores[0].check_same(first)
         await _begin_own(store, own_id)
     names = sorted({name for manifest in manifests for name in names_in(manifest)})
     of_all = _Together(report, [each.events for each in manifests])
-    for number in [*range(1, len(parts)), 0]:
-        async with aclosing(_one(parts[number], of_all.of(number), names)) as steps:
+    for number in [*range(1, len(restores)), 0]:
+        async with aclosing(_one(restores[number], of_all.of(number), names)) as steps:
             async for step in steps:
                 yield step
 
@@ -158,18 +158,18 @@ async def has_same_archive(own: Archive, source: Archive) -> bool:
 
 
 async def _one(
-    part: PartRestore, report: Report, names: Sequence[str]
+    one: SectionRestore, report: Report, names: Sequence[str]
 ) -> AsyncGenerator[Restore, None]:
     """The steps of one partition, of which none is left where it was restored already."""
-    noted = await begun(part.store.partition)
+    noted = await begun(one.store.partition)
     if noted is None:
-        assert part.ids is not None
-        if await known_identity(part.store.partition) == part.ids.log:
+        assert one.ids is not None
+        if await known_identity(one.store.partition) == one.ids.log:
             return
-        noted = await part.prepared()  # the one before was killed while it began
-        await part.begin(noted)
+        noted = await one.prepared()  # the one before was killed while it began
+        await one.begin(noted)
         yield noted
-    async with aclosing(part.steps(noted, report, names)) as steps:
+    async with aclosing(one.steps(noted, report, names)) as steps:
         async for step in steps:
             yield step
 

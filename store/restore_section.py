@@ -1,4 +1,4 @@
-"""Restoring one partition of a store, or the only one: what is asked before, and the steps."""
+"""Restoring one section of a store, or the only one: what is asked before, and the steps."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class PartRestore:
-    """The restore of one partition: into a store that has it alone, from the archive of one.
+class SectionRestore:
+    """The restore of one partition: into the section that it is, from the archive of one.
 
     `at` is what was said of up to when, and `end_of` says which event that is. `ids` are those that
     it gets; without them they are new, or the archive is taken over.

@@ -45,11 +45,11 @@ class Store:
 
     `appender` is the way into the logs of all of them, and `feed` has these as one. `clients` know
     the servers of the engine. `disk` is where the engine has its data, if that is the embedded one.
-    `archive` has the logs for ever, where there is one; of several partitions each part has its
-    own. `is_own` where this process runs the engine for itself: then nobody else has it, and nobody
+    `archive` has the logs for ever, where there is one; of several partitions each has its own.
+    `is_own` where this process runs the engine for itself: then nobody else has it, and nobody
     writes. `url` is where other processes find the engine, where that is known.
 
-    One of several partitions is made of `parts`: a store for each, with the same collections, an
+    One of several partitions is made of sections: a store for each, with the same collections, an
     archive of its own, and an order of its own.
     """
 
@@ -62,7 +62,7 @@ class Store:
     archive: Archive | None = None
     is_own: bool = False
     url: str | None = None
-    parts: tuple[Store, ...] = ()
+    _sections: tuple[Store, ...] = ()
 
     @classmethod
     def on(  # noqa: PLR0913 - what is opened, and what is known of it
@@ -101,25 +101,25 @@ class Store:
         return cls(collections, appender, feed, settings, disk, clients, archive, is_own, url)
 
     @classmethod
-    def of(cls, parts: Sequence[Store]) -> Store:
-        """The store that these are the partitions of; where it is one, that itself."""
-        first, *others = parts
+    def of(cls, sections: Sequence[Store]) -> Store:
+        """The store that has these sections; where it is one, that itself."""
+        first, *others = sections
         if not others:
             return first
-        places = [(part.partition.client, part.keys) for part in parts]
+        places = [(each.partition.client, each.keys) for each in sections]
         claims = Claims(places, first.settings.idempotency_seconds)
         collections = {
             name: Collection(
                 name,
-                tuple(part.collections[name].partition for part in parts),
-                PartitionedLog([part.collections[name].log for part in parts], claims),
-                PartitionedItems([part.collections[name].items for part in parts]),
+                tuple(each.collections[name].partition for each in sections),
+                PartitionedLog([each.collections[name].log for each in sections], claims),
+                PartitionedItems([each.collections[name].items for each in sections]),
             )
             for name in first.collections
         }
-        appender = PartitionedAppender([part.appender for part in parts], claims)
+        appender = PartitionedAppender([each.appender for each in sections], claims)
         feed = PartitionedFeed.on(
-            [[each.partition for each in part.collections.values()] for part in parts]
+            [[each.partition for each in one.collections.values()] for one in sections]
         )
         return replace(
             first,
@@ -127,13 +127,13 @@ class Store:
             appender=appender,
             feed=feed,
             archive=None,
-            parts=tuple(parts),
+            _sections=tuple(sections),
         )
 
     @property
     def sections(self) -> Sequence[Store]:
         """A store for each partition; where there is one, this itself."""
-        return self.parts or (self,)
+        return self._sections or (self,)
 
     @property
     def is_archived(self) -> bool:

@@ -85,11 +85,11 @@ class Verifying:
         """That on a collection: each partition is folded by itself, so memory is needed for one."""
         own = [one for one in self._projections if follows(one, collection.name)]
         count, found = len(collection.partitions), dict[int | None, Verdict]()
-        async with aclosing(in_turn(collection.partitions, report)) as parts:
-            async for partition, of_part in parts:
+        async with aclosing(in_turn(collection.partitions, report)) as turns:
+            async for partition, own_report in turns:
                 self.partition = partition.keys.partition
                 found[self.partition] = await compare(
-                    partition, own, report=of_part, partitions=count
+                    partition, own, report=own_report, partitions=count
                 )
         self.partition = None
         return together(found)

@@ -1,4 +1,4 @@
-"""`/partitions`: the parts of the logs, the servers that have them, and who takes writes."""
+"""`/partitions`: a store's partitions, the servers that have them, and which take writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
-from itemstore.store.partition_states import parts_of
+from itemstore.store.partition_states import nodes_and_partitions
 
 router = APIRouter(route_class=Route)
 
@@ -23,6 +23,6 @@ router = APIRouter(route_class=Route)
     ),
 )
 async def partitions(request: Request) -> Reply:
-    """Each partition with what it has and whether it takes writes, and each node with its part."""
+    """Each partition with what it has and whether it takes writes, and each node with its own."""
     look = await request.context.health.look()
-    return json_reply(await parts_of(request.store, look), headers=[NO_STORE])
+    return json_reply(await nodes_and_partitions(request.store, look), headers=[NO_STORE])

@@ -26,7 +26,7 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.lease import Lease
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
 from itemstore.store.archive_progress import archive_progress, progresses
-from itemstore.store.archiver import archived_parts, archiving_of, kept_of, logs_of
+from itemstore.store.archiver import archiving_of, kept_of, logs_and_archives, logs_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.archive.divided import at_work, divided, fill, has_all, in_archive, in_logs
@@ -294,7 +294,7 @@ async def test_of_several_processes_one_archives_and_another_goes_on_after_it(
     """There is one lease for all partitions."""
     one, other = divided(redis, place), divided(redis, place)
     await fill(one, 20)
-    archiving = [Archiver(archived_parts(each), archiving_of(each)) for each in (one, other)]
+    archiving = [Archiver(logs_and_archives(each), archiving_of(each)) for each in (one, other)]
     for each in archiving:
         each.start()
     await until(lambda: has_all(one))
@@ -325,7 +325,7 @@ async def test_the_one_that_archives_goes_on_while_the_partition_of_the_lease_is
 
     monkeypatch.setattr(Lease, "renew", renew)
     work = Counted(archiving_of(store))
-    archiver = Archiver(archived_parts(store), work)
+    archiver = Archiver(logs_and_archives(store), work)
     archiver.start()
     await until(lambda: has_all(store))
 

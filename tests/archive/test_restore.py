@@ -25,7 +25,7 @@ from itemstore.store.look import check_writable
 from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import restore
 from itemstore.store.restore_end import NoSuchEnd, last_event
-from itemstore.store.restore_part import RestoreRefused
+from itemstore.store.restore_section import RestoreRefused
 from itemstore.store.store import Store
 from itemstore.store.tokens import Role, create
 from tests.archive.archives import fill, in_parts

@@ -28,7 +28,7 @@ from itemstore.store.half_restored import HalfRestored
 from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd
-from itemstore.store.restore_part import RestoreRefused
+from itemstore.store.restore_section import RestoreRefused
 from itemstore.store.store import Store
 from tests.archive.divided import divided, fill, in_logs
 from tests.archive.test_restore import Killed, Killing

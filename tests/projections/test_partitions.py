@@ -61,8 +61,8 @@ async def following(store: Store) -> AsyncIterator[Runners]:
     """Runners for the block."""
     logs = logs_of(store)
     found = Runners(logs, BUILT_IN)
-    for part in store.parts:
-        part.appender.tell(found.woken(part.partition))
+    for section in store.sections:
+        section.appender.tell(found.woken(section.partition))
     task = asyncio.create_task(found.run())
     yield found
     await cancelled(task)
