@@ -9,10 +9,14 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
+from itemstore.eventlog.keys import Keys
+from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import WHOLE, Scope
 from itemstore.store.tokens import Role
 from tests.api.bearers import bearer
-from tests.api.conftest import client_of, problem
+from tests.api.conftest import SEVERAL, client_of, problem
+
+pytestmark = pytest.mark.partitions(1, SEVERAL)
 
 PATH = "/admin/tokens"
 
@@ -20,9 +24,9 @@ NOT_BOUND = {"collections": None, "prefixes": None, "expires": None}
 
 
 @pytest.fixture
-async def admin(redis: FakeAsyncRedis) -> dict[str, str]:
+async def admin(partition: Partition) -> dict[str, str]:
     """The header of an admin who is bound to nothing."""
-    return await bearer(redis, "root", WHOLE, Role.admin)
+    return await bearer(partition, "root", WHOLE, Role.admin)
 
 
 async def names(client: httpx.AsyncClient, admin: dict[str, str]) -> list[str]:
@@ -32,7 +36,7 @@ async def names(client: httpx.AsyncClient, admin: dict[str, str]) -> list[str]:
 
 
 async def test_a_token_is_made_shown_once_used_and_revoked(
-    client: httpx.AsyncClient, admin: dict[str, str], redis: FakeAsyncRedis
+    client: httpx.AsyncClient, admin: dict[str, str], redis: FakeAsyncRedis, keys: Keys
 ) -> None:
     """Its secret is in the answer that made it and in no other, and not in the engine."""
     wanted = {"name": "ann", "role": "writer", "prefixes": ["us/", "é"], "collections": ["items"]}
@@ -56,7 +60,7 @@ async def test_a_token_is_made_shown_once_used_and_revoked(
     assert root == {"name": "root", "role": "admin", "expired": False} | NOT_BOUND
     secret = token.partition(".")[2]
     assert not any(secret in text for text in (listed.text, shown.text))
-    row = str(await redis.hget("itemstore:tokens", "ann"))
+    row = str(await redis.hget(keys.store.tokens, "ann"))
     assert (secret in row, '"digest"' in row, "digest" in listed.text) == (False, True, False)
 
     own = {"authorization": f"Bearer {token}"}
@@ -97,17 +101,17 @@ async def test_the_first_token_is_not_made_over_http(
     assert "itemstore token create NAME --role admin" in told["detail"]
     assert (await client.get(PATH)).json() == {"tokens": [], "unreadable": []}
     problem(await client.delete(f"{PATH}/ann"), 404, "not-found")
-    assert await redis.keys("itemstore:tokens") == []
+    assert await redis.keys("*itemstore:tokens") == []
 
 
 async def test_the_last_token_is_not_revoked_over_http(
-    client: httpx.AsyncClient, admin: dict[str, str], redis: FakeAsyncRedis
+    client: httpx.AsyncClient, admin: dict[str, str], redis: FakeAsyncRedis, keys: Keys
 ) -> None:
     """The store would be open; an admin may well revoke the own token where there is another."""
     told = problem(await client.delete(f"{PATH}/root", headers=admin), 409, "last-token")
     assert "'root' is the only token" in told["detail"]
     await client.post(PATH, json={"name": "bob"}, headers=admin)
-    await redis.hset("itemstore:tokens", "half/\xe9", "{")
+    await redis.hset(keys.store.tokens, "half/\xe9", "{")
     listed = (await client.get(PATH, headers=admin)).json()
     assert listed["unreadable"] == ["half/é"]
     assert (await client.delete(f"{PATH}/half%2F%C3%A9", headers=admin)).status_code == 204
@@ -167,11 +171,13 @@ async def test_an_idempotency_key_is_refused(
 
 
 async def test_only_an_admin_who_is_bound_to_nothing_may(
-    app: ItemStore, redis: FakeAsyncRedis, admin: dict[str, str]
+    app: ItemStore, partition: Partition, admin: dict[str, str]
 ) -> None:
     """Not even to look: names and bounds tell who works at what."""
-    bound = await bearer(redis, "bound", Scope(prefixes=("eu/",)), Role.admin)
-    others = [await bearer(redis, role.name, WHOLE, role) for role in (Role.reader, Role.writer)]
+    bound = await bearer(partition, "bound", Scope(prefixes=("eu/",)), Role.admin)
+    others = [
+        await bearer(partition, role.name, WHOLE, role) for role in (Role.reader, Role.writer)
+    ]
     async with client_of(app) as client:
         for headers in (bound, *others):
             for answer in (
