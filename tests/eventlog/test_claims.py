@@ -294,10 +294,34 @@ async def test_a_claim_outlives_the_outcome(redis: Redis, store: Store, log: Log
     assert 0 < await redis.pttl(there) < await redis.pttl(home)
 
 
+@pytest.mark.parametrize("second", [HOME, ELSEWHERE, THIRD])
+async def test_a_key_is_free_again_once_its_outcome_is_forgotten(
+    redis: Redis, store: Store, log: Log, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    """For another request, wherever its item is; then it is the first that is told no."""
+    await put(log, ELSEWHERE)
+    there = StoreKeys(partition=partition_of(ELSEWHERE, PARTITIONS)).idempotency(KEY)
+    assert await redis.delete(there)  # as its time would
+    monkeypatch.setattr(claim, "LONGEST_MS", -1)
+    assert await log.outcome(asked(second, b"2")) is None
+    again = await put(log, second, b"2")
+    assert await log.outcome(asked(second, b"2")) == again
+    with pytest.raises((KeyReused, AlreadyDone)):
+        await put(log, ELSEWHERE)
+    with pytest.raises(KeyReused):
+        await log.outcome(asked(ELSEWHERE))
+    assert len(await events(store)) == 2
+
+
+def key_of_turn(turn: int, item: str) -> IdempotencyKey:
+    """The key of this turn, with the fingerprint of a PUT of this item."""
+    return IdempotencyKey(f"{KEY}{turn}", item.encode().hex())
+
+
 async def carried_out(store: Store, turn: int, number: int, random: Random) -> RecordedEvent | None:
-    """A PUT of one of three requests under the key of this turn; None where it is refused."""
-    item = random.choice([HOME, ELSEWHERE, THIRD])
-    key = IdempotencyKey(f"{KEY}{turn}", item.encode().hex())
+    """A PUT of one of four requests under the key of this turn; None where it is refused."""
+    item = random.choice([HOME, ELSEWHERE, f"{ELSEWHERE}beside it", THIRD])
+    key = key_of_turn(turn, item)
     await asyncio.sleep(random.random() / 200)
     command = PutItem(f"{item}{turn}", b"1", ABSENT if number % 3 else PRESENT)
     try:
@@ -360,6 +384,9 @@ async def test_whatever_comes_between_two_steps_a_key_is_one_request(
         there = [each for each in await events(store) if each.meta["key"] == f"{KEY}{turn}"]
         assert there == done
         assert len(done) <= 1
+        for event in done:  # and is found again by the one that it is of
+            key = key_of_turn(turn, event.item.removesuffix(str(turn)))
+            assert await store.collections["items"].log.outcome(key) == event
 
 
 async def test_a_batch_s_key_is_one_key_too(store: Store, log: Log) -> None:
