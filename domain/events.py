@@ -63,7 +63,7 @@ class RecordedEvent:
     @property
     def id(self) -> str:
         """What names the event in its collection: its position, and its partition if several."""
-        return event_id(self.position, self.partition)
+        return self.position if self.partition is None else event_id(self.position, self.partition)
 
     @property
     def item(self) -> str:

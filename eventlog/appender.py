@@ -159,6 +159,7 @@ class Appender(Appends):
         finally:
             self._idle_writers.append(writer)
         self._not_yet_durable = None
-        for event in self._told:
-            event.set()
+        if self._told:  # going through a WeakSet that is empty takes ten times as long
+            for event in self._told:
+                event.set()
         return lines_of_each(batch, lines)

@@ -113,7 +113,9 @@ class Keys:
     @property
     def prefix(self) -> str:
         """What each of them begins with."""
-        return _prefixed(front_of(self.namespace, self.partition), self.collection)
+        is_only = self.partition is None  # each write asks a few times
+        front = self.namespace if is_only else front_of(self.namespace, self.partition)
+        return _prefixed(front, self.collection)
 
     @property
     def events(self) -> str:
