@@ -25,17 +25,16 @@ Argument = str | bytes | int
 
 
 class DedicatedConnection:
-    """One connection, for one command at a time. It is made when it is first needed."""
+    """One connection, for one command at a time. It is made when it is first needed.
+
+    `may_move` says whether the engine may change its place, so that asking again makes sense.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._pool: Any = redis.connection_pool
         self._connection: AbstractConnection | None = None
         self._opened = 0
-
-    @property
-    def may_move(self) -> bool:
-        """Whether the engine may change its place, so that asking again makes sense."""
-        return isinstance(self._pool, PlacedPool)
+        self.may_move = isinstance(self._pool, PlacedPool)
 
     async def call(self, *command: Argument) -> Any:
         """The engine's reply, as redis-py reads it: in bytes, and raised when it is an error.
@@ -97,10 +96,11 @@ class DedicatedConnection:
             self._socket_timeout = connection.socket_timeout
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
             self._opened += 1
-        else:
-            if connection.is_connected and await _is_over(connection):
-                await connection.disconnect()
-            self._opened += not connection.is_connected
+        elif not connection.is_connected:
+            self._opened += 1
+        elif await _is_over(connection):
+            await connection.disconnect()
+            self._opened += 1
         await connection.send_packed_command(b"".join(map(_packed, commands)))
         replies = []
         for _ in commands:
