@@ -26,7 +26,7 @@ Collections = Annotated[
         "--collection", help="Only this collection; may be given again.", show_default="all"
     ),
 ]
-After = Annotated[str | None, typer.Option(help="Only events after this position.")]
+After = Annotated[str | None, typer.Option(help="Only events after this position, or cursor.")]
 Projections = Annotated[
     str | None, typer.Option(help="Projections of your own: module:NAME, separated by commas.")
 ]

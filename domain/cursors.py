@@ -24,6 +24,9 @@ _POSITION = "[0-9]{1,20}-[0-9]{1,20}"
 PATTERN = f"^({_POSITION}(@[0-9]{{1,4}}(,{_POSITION}@[0-9]{{1,4}})*)?|{CURSOR}[A-Za-z0-9_-]+)$"
 """The form of what is taken for a cursor, for JSON Schema."""
 
+ID_PATTERN = f"^{_POSITION}(@[0-9]{{1,4}})?$"
+"""The form of an event's id, for JSON Schema."""
+
 _ID = re.compile("([0-9]{1,20}-[0-9]{1,20})@(0|[1-9][0-9]{0,3})")
 
 

@@ -107,7 +107,8 @@ PROBLEM_TYPES = {
         ProblemType(
             "malformed-cursor", 400, "The cursor is not one of this list",
             "`after` takes the `next` of an earlier page of the same list; of events, the "
-            "position (`id`) of the last one seen.",
+            "position (`id`) of the last one seen; of several partitions, the `after` of a Link, "
+            "the Position of a page, or the `id` of a live stream.",
             "Start again without `after`, and follow `next` or the Link header.",
         ),
         ProblemType(
@@ -130,7 +131,7 @@ PROBLEM_TYPES = {
             "other-log", 409, "The position is not one of this log",
             "It is of another log, or from ahead of the end of this one: the store was emptied, or "
             "an older backup of it brought back, or this is another store. `log` is the id of the "
-            "log that is here, `end` its last position.",
+            "log that is here, `end` its last position; of several partitions, a cursor.",
             "Forget what came from the other log, and read this one from its start: GET /events "
             "without `after`.",
         ),

@@ -17,7 +17,11 @@ HEADERS = {
     "Memento-Datetime": _header(
         "The time of the version (RFC 7089).", "Mon, 23 Nov 2026 08:09:06 GMT"
     ),
-    "Event-Id": _header("The position of the appended event in the log.", "1795421346123-0"),
+    "Event-Id": _header(
+        "The position of the appended event in the log; of several partitions, with `@` and its "
+        "own.",
+        "1795421346123-0",
+    ),
     "Position": _header(
         "Of a query: the event that the answer is as of; a later one may be missing. In a store "
         "of several partitions a cursor: the last event of each. Of a page of events in such a "

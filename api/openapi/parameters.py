@@ -120,7 +120,7 @@ PARAMETERS = {
     ),
     "n": _parameter("n", "path", "A version.", {"type": "integer", "minimum": 1}),
     "Last-Event-ID": _parameter(
-        "Last-Event-ID", "header", "Of a live stream: resume after this position."
+        "Last-Event-ID", "header", "Of a live stream: resume after this `id`."
     ),
     "Accept-Datetime": _parameter(
         "Accept-Datetime", "header", "302 to the version that was current on this HTTP date.",

@@ -22,6 +22,10 @@ _TIME: Description = {"type": "string", "format": "date-time"}
 _URL: Description = {"type": "string", "format": "uri-reference"}
 _POINTER: Description = {"type": "string", "format": "json-pointer"}
 _POSITION: Description = {"type": "string", "description": "The position in the log."}
+_EVENT: Description = {
+    "type": "string",
+    "description": "The event's position in the log; of several partitions, with `@` and its own.",
+}
 EVENT_TYPE: Description = {"type": "string", "enum": [kind.__name__ for kind in get_args(Event)]}
 
 
@@ -117,7 +121,7 @@ _OF_ITEMS: Description = {
     "Event": _object(
         {
             "specversion": {"type": "string", "const": "1.0"},
-            "id": _POSITION,
+            "id": _EVENT,
             "source": _URL,
             "type": EVENT_TYPE,
             "subject": {"type": "string", "description": "The item's id."},
@@ -144,7 +148,7 @@ _OF_ITEMS: Description = {
             "version": _VERSION,
             "type": EVENT_TYPE,
             "time": _TIME,
-            "event": _POSITION,
+            "event": _EVENT,
             "href": _URL,
         }
     ),

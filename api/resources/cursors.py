@@ -11,8 +11,8 @@ from pydantic import Field
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.reply import Header
 from itemstore.api.http.request import Request
-from itemstore.domain.cursors import cursor_of as cursor_of_text
 from itemstore.domain.cursors import (
+    ID_PATTERN,
     furthest,
     is_beyond,
     is_from_ahead,
@@ -20,7 +20,9 @@ from itemstore.domain.cursors import (
     nearest,
     position_in,
 )
-from itemstore.domain.positions import LARGEST, PATTERN, START, key_of, position_at, position_of
+from itemstore.domain.cursors import PATTERN as CURSORS
+from itemstore.domain.cursors import cursor_of as cursor_of_text
+from itemstore.domain.positions import LARGEST, START, key_of, position_at, position_of
 from itemstore.engine.errors import LogFull, LogUnavailable
 from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.feed import Feed
@@ -28,17 +30,23 @@ from itemstore.eventlog.log_id import OtherLog
 from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.reader import FeedReader, Outlook
 
-AfterPosition = Annotated[
+AfterCursor = Annotated[
     str | None,
     Field(
-        description="Only events after this position.",
-        json_schema_extra={"format": "position", "pattern": PATTERN},
+        description="Only events after this position; of several partitions, a cursor.",
+        json_schema_extra={"format": "position", "pattern": CURSORS},
     ),
 ]
-"""`?after=` of events. What is no position is a malformed cursor (400), no wrong parameter.
+"""`?after=` of the feed. What is no cursor is a malformed one (400), no wrong parameter."""
 
-In a store with several partitions it is a cursor: see api/openapi/parameters.py.
-"""
+AfterEvent = Annotated[
+    str | None,
+    Field(
+        description="Only events after this one: its id, or a position.",
+        json_schema_extra={"format": "position", "pattern": ID_PATTERN},
+    ),
+]
+"""`?after=` of an item's events; the same of what is no id."""
 
 OfLog = Annotated[
     str | None, Field(description="The log that `after` is of: the Log-Id of its answer.")

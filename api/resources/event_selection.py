@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from itemstore.api.http.query_parameters import Limit, Query
 from itemstore.api.http.request import Request
-from itemstore.api.resources.cursors import AfterPosition, OfLog
+from itemstore.api.resources.cursors import AfterCursor, OfLog
 from itemstore.api.resources.sources import collection_at
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.rfc3339 import parse_rfc3339
@@ -34,7 +34,7 @@ def _time(text: str) -> str:
 class FeedQuery(Query):
     """Which events of the log."""
 
-    after: AfterPosition = None
+    after: AfterCursor = None
     log: OfLog = None
     since: Annotated[
         str | None,

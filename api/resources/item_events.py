@@ -15,7 +15,7 @@ from itemstore.api.http.routing import AnyReply, Route
 from itemstore.api.http.vary import BY_ACCEPT
 from itemstore.api.openapi import operations
 from itemstore.api.resources.cursors import (
-    AfterPosition,
+    AfterEvent,
     OfLog,
     check_same_log,
     position_of_item,
@@ -29,7 +29,7 @@ router = APIRouter(route_class=Route)
 class HistoryQuery(Query):
     """Which events of one item."""
 
-    after: AfterPosition = None
+    after: AfterEvent = None
     log: OfLog = None
     limit: Limit = 100
     order: Annotated[
