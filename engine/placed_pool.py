@@ -33,6 +33,10 @@ IDLE_SECONDS = 10.0
 and a cluster's nodes have all of these processes' connections."""
 
 
+_FROM_PLACE = (exceptions.ResponseError, exceptions.AuthenticationError, NoPrimary)
+"""What a place says that can't tell where the engine is, though somebody answers."""
+
+
 class Place(Protocol):
     """Where an engine is."""
 
@@ -101,7 +105,7 @@ class PlacedConnection(WatchedConnection):
             raise
         except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
             self.pool.place.doubt(self.address)
-            if isinstance(error.__cause__, (exceptions.ResponseError, NoPrimary)):  # from the place
+            if isinstance(error.__cause__, _FROM_PLACE):
                 raise error.__cause__ from None
             raise NotReached(str(error)) from error
 

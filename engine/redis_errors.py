@@ -66,6 +66,10 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
 """The errors that the store's own scripts reply with: by their first word, what each means to a
 caller, and the sentence for a person, in which {} stands for the words after that one."""
 
+_NO_ENTRY = "The engine does not take the user and the password of the URL: {}"
+
+_SILENT = "The engine does not answer; try again."
+
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
 
 _CLUSTER_DOWN = (
@@ -99,7 +103,8 @@ def translated() -> Iterator[None]:
     except NoPrimary as error:
         raise LogUnavailable(str(error)) from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
-        raise LogUnavailable("The engine does not answer; try again.") from error
+        is_refused = isinstance(error, exceptions.AuthenticationError)
+        raise LogUnavailable(_NO_ENTRY.format(error) if is_refused else _SILENT) from error
     except exceptions.ClusterDownError as error:
         raise LogUnavailable(_CLUSTER_DOWN) from error
     except exceptions.MovedError as error:

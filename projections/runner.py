@@ -105,7 +105,7 @@ class Runner:
                 try:
                     await self._work()
                 except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-                    self._warn("This process", error)
+                    self._warn("This process", error, self._where)
                 await asyncio.sleep(max(PATIENCE, self._pace.patience))
         finally:
             await self._end_tasks()
@@ -214,10 +214,16 @@ class Runner:
         finally:
             following.is_busy = False
 
+    @property
+    def _where(self) -> str:
+        """In which partition it follows the log, where that is one of several."""
+        number = self._store.keys.partition
+        return "" if len(self._sections) > 1 or number is None else f", in partition {number},"
+
     def _of(self, partition: Partition) -> str:
-        if not self._has_several:
-            return ""
         keys = partition.keys
+        if not self._has_several and keys.partition is None:
+            return ""
         number = "" if keys.partition is None else f", partition {keys.partition},"
         return f" of /{keys.collection}{number}"
 

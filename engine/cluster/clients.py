@@ -16,6 +16,7 @@ from itemstore.engine.cluster.views import SeenNode, View
 from itemstore.engine.following_redis import FollowingRedis, PromptSectionRedis
 from itemstore.engine.nodes import Node
 from itemstore.engine.placed_settings import PlacedSettings
+from itemstore.engine.redis_errors import translated
 
 
 class SlotPlace:
@@ -89,8 +90,9 @@ class ClusterClients:
         return written(address) if address else None
 
     async def nodes(self) -> Sequence[Node]:
-        """All nodes of the cluster, as they are now. Raises as redis-py does."""
-        view = await self._topology.look()
+        """All nodes of the cluster, as they are now. Raises LogUnavailable."""
+        with translated():
+            view = await self._topology.look()
         return [_shown(view, node, self._topology.answered) for node in view.values()]
 
     async def aclose(self) -> None:

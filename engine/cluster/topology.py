@@ -26,6 +26,9 @@ REST_SECONDS = 0.05
 MOST_REMEMBERED = 256
 """Addresses that are kept of nodes that are, or once were, of the cluster."""
 
+REFUSALS = (exceptions.AuthenticationError, exceptions.NoPermissionError)
+"""What a node says that is there, and will not tell."""
+
 Ask = Callable[[Address], Awaitable[View]]
 """Asks one node for its view. Raises as redis-py does."""
 
@@ -46,6 +49,7 @@ class Topology:
         self._doubted: set[Address] = set()
         self._looking: asyncio.Task[None] | None = None
         self._rested_at = 0.0
+        self._refusal: Exception | None = None
         self.answered: frozenset[Address] = frozenset()
 
     def known(self, slot: int) -> Address | None:
@@ -76,7 +80,10 @@ class Topology:
         self._remember([address])
 
     async def look(self) -> View:
-        """What all nodes say now. Raises ConnectionError where none answers."""
+        """What all nodes say now.
+
+        Raises ConnectionError where none answers, and what one says that refuses to.
+        """
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
             self._looking.add_done_callback(_heard)
@@ -93,6 +100,7 @@ class Topology:
         rest = self._rested_at - asyncio.get_running_loop().time()
         if rest > 0:
             await asyncio.sleep(rest)
+        self._refusal = None
         now = dict.fromkeys([node.address for node in self._view.values()])
         before = [address for address in self._remembered if address not in now]
         for wave in (_some(now), [self._url], _some(before)):
@@ -106,7 +114,7 @@ class Topology:
         self._rested_at = asyncio.get_running_loop().time() + REST_SECONDS
         if not views:
             message = "No node of the cluster answers."
-            raise exceptions.ConnectionError(message)
+            raise self._refusal or exceptions.ConnectionError(message)
 
     async def _views(self, addresses: Sequence[Address]) -> dict[Address, View]:
         """What nodes say, of those that answer in time.
@@ -124,11 +132,11 @@ class Topology:
             for task in asked:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
-        answers = {
-            address: task.result()
-            for task, address in asked.items()
-            if not task.cancelled() and task.exception() is None
-        }
+        errors = {task: task.exception() for task in asked if not task.cancelled()}
+        for error in errors.values():
+            if isinstance(error, REFUSALS):
+                self._refusal = error
+        answers = {asked[task]: task.result() for task, error in errors.items() if error is None}
         return {
             address: view
             for address, view in answers.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.cluster.clients import ClusterClients
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster
+from itemstore.engine.placed_settings import PlacedSettings
+from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -126,3 +129,60 @@ async def test_commands_that_go_together_are_asked_again_together_or_each(
             replies = await together.execute()
             assert replies == [number * (1 if transaction else 2) for number in range(3)]
     assert (await done(primary_of, cluster, SLOT)) is old
+
+
+@pytest.mark.parametrize(
+    ("rules", "password", "said"),
+    [
+        (["+@all", "-cluster"], "secret", "no permissions to run the 'cluster|slots' command"),
+        (["+@all"], "wrong", "does not take the user and the password"),
+    ],
+)
+async def test_nodes_that_refuse_are_no_nodes_that_are_away(
+    cluster: LocalCluster, rules: list[str], password: str, said: str
+) -> None:
+    """Whoever looks for a dead cluster would look for long."""
+    for node in cluster.nodes:
+        node.ask("ACL", "SETUSER", "ann", "on", ">secret", "~*", "&*", *rules)
+    url = cluster.url.replace("//", f"//ann:{password}@")
+    address = ("127.0.0.1", cluster.nodes[0].port)
+    clients = ClusterClients(PlacedSettings(url), address, is_served=True)
+    try:
+        with pytest.raises(LogUnavailable, match=re.escape(said)), translated():
+            await clients.of(str(NUMBER)).ping()
+        with pytest.raises(LogUnavailable, match=re.escape(said)):
+            await clients.nodes()
+    finally:
+        await clients.aclose()
+        for node in cluster.nodes:
+            node.ask("ACL", "DELUSER", "ann")
+
+
+async def test_a_password_that_one_node_does_not_take_is_said(
+    cluster: LocalCluster,
+) -> None:
+    """It was changed at all nodes but that one."""
+    node = await done(primary_of, cluster, SLOT)
+    for each in cluster.nodes:
+        word = "other" if each is node else "secret"
+        each.ask("ACL", "SETUSER", "ann", "on", f">{word}", "~*", "&*", "+@all")
+    address = ("127.0.0.1", cluster.nodes[0].port)
+    settings = PlacedSettings(cluster.url.replace("//", "//ann:secret@"))
+    clients = ClusterClients(settings, address, is_served=True)
+    try:
+        with pytest.raises(LogUnavailable, match="does not take the user"), translated():
+            await clients.of(str(NUMBER)).ping()
+    finally:
+        await clients.aclose()
+        for each in cluster.nodes:
+            each.ask("ACL", "DELUSER", "ann")
+
+
+async def test_a_cluster_of_which_no_node_answers_is_away() -> None:
+    """And no error of the store's own, for whoever asks which nodes there are."""
+    clients = ClusterClients(
+        PlacedSettings("redis://127.0.0.1:1"), ("127.0.0.1", 1), is_served=True
+    )
+    with pytest.raises(LogUnavailable, match="does not answer"):
+        await clients.nodes()
+    await clients.aclose()

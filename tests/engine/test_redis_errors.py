@@ -47,6 +47,13 @@ def test_each_error_of_the_engine_has_one_meaning(
     assert str(raised.value)
 
 
+def test_a_wrong_password_is_no_engine_that_does_not_answer() -> None:
+    """Trying again does not help: the sentence says what is to be looked at."""
+    said = "does not take the user and the password"
+    with pytest.raises(LogUnavailable, match=said), translated():
+        raise exceptions.AuthenticationError("invalid username-password pair")
+
+
 def test_what_the_engine_refuses_is_said_in_its_words() -> None:
     """The operator can act on them."""
     with pytest.raises(LogUnavailable, match="The engine refuses: MISCONF"), translated():

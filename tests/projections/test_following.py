@@ -205,6 +205,22 @@ async def test_what_ails_all_collections_is_said_once(
     assert caplog.text.count("does not follow the log") == 1
 
 
+async def test_of_several_partitions_the_one_is_named_that_is_not_followed(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a cluster each has a runner of its own, and they would all say the same."""
+    partition = Partition(redis, Keys("orders", partition=3))
+    await EventLog(partition).append(PutItem("a", b"{}"))
+    await redis.set(partition.keys.counts("statistics"), "?")
+    async with following_them([partition], STATISTICS):
+        await until(lambda: "statistics of /orders, partition 3, does not follow" in caplog.text)
+    await redis.set(partition.keys.store.position, "?")
+    await redis.delete(partition.keys.events)
+    await redis.set(partition.keys.events, "?")
+    async with following_them([partition], STATISTICS):
+        await until(lambda: "This process, in partition 3, does not follow" in caplog.text)
+
+
 async def test_an_emptied_engine_is_counted_anew(
     redis: Redis, partitions: list[Partition], monkeypatch: pytest.MonkeyPatch
 ) -> None:

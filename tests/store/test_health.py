@@ -9,17 +9,21 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from itemstore.api.app import create_app
+from itemstore.api.resources.metrics_of_nodes import of_nodes
 from itemstore.domain.commands import PutItem
 from itemstore.domain.partitions import partition_of
 from itemstore.engine.clients import OneEngine, clients_of
+from itemstore.engine.cluster.clients import ClusterClients
 from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster, LocalNode
+from itemstore.engine.placed_settings import PlacedSettings
 from itemstore.store import health
 from itemstore.store.health import Health
 from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.nodes import NotWritable, node_of, partitions_by_node
 from itemstore.store.opening import open_to_serve, store_on
+from itemstore.store.partition_states import parts_of
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.api.conftest import client_of, problem
@@ -211,3 +215,19 @@ async def test_an_engine_that_is_away_is_not_asked_of_its_archive_as_well(
     with pytest.raises(LogUnavailable):
         await Health(store).readiness()
     assert asked == [store]
+
+
+async def test_where_no_node_answers_nodes_and_partitions_are_told_as_away() -> None:
+    """Without the nodes, and with what takes no write: no error of the store's own."""
+    settings = PlacedSettings("redis://127.0.0.1:1")
+    clients = ClusterClients(settings, ("127.0.0.1", 1), is_served=True)
+    store = store_on(clients, Settings(partitions=4, sql_url="off"))
+    health = Health(store)
+    told = await parts_of(store, await health.look())
+    assert told["nodes"] is None
+    assert [each["writable"] for each in told["partitions"]] == [False] * 4
+    samples = [each for family in await of_nodes(store, health) for each in family.samples]
+    assert [(each.labels, each.value) for each in samples] == [
+        ({"partition": str(number)}, 0.0) for number in range(4)
+    ]
+    await clients.aclose()
