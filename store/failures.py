@@ -40,5 +40,5 @@ FAILURES = (
 
 def told(error: Exception) -> str:
     """What the error says, with the engine's own words where it has them."""
-    cause = error.__cause__
-    return f"{error} ({cause})" if isinstance(error, LogUnavailable) and cause else str(error)
+    said, cause = str(error), str(error.__cause__ or "")
+    return f"{said} ({cause})" if isinstance(error, LogUnavailable) and cause not in said else said

@@ -214,10 +214,8 @@ async def test_of_several_partitions_the_one_is_named_that_is_not_followed(
     await redis.set(partition.keys.counts("statistics"), "?")
     async with following_them([partition], STATISTICS):
         await until(lambda: "statistics of /orders, partition 3, does not follow" in caplog.text)
-    await redis.set(partition.keys.store.position, "?")
-    await redis.delete(partition.keys.events)
-    await redis.set(partition.keys.events, "?")
-    async with following_them([partition], STATISTICS):
+    away = Partition(connect("redis://127.0.0.1:1"), Keys("orders", partition=3))
+    async with following_them([away], STATISTICS):
         await until(lambda: "This process, in partition 3, does not follow" in caplog.text)
 
 

@@ -23,7 +23,7 @@ from itemstore.store.health import Health
 from itemstore.store.look import check_writable, promise_of_all
 from itemstore.store.nodes import NotWritable, node_of, partitions_by_node
 from itemstore.store.opening import open_to_serve, store_on
-from itemstore.store.partition_states import parts_of
+from itemstore.store.partition_states import nodes_and_partitions
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.api.conftest import client_of, problem
@@ -223,7 +223,7 @@ async def test_where_no_node_answers_nodes_and_partitions_are_told_as_away() -> 
     clients = ClusterClients(settings, ("127.0.0.1", 1), is_served=True)
     store = store_on(clients, Settings(partitions=4, sql_url="off"))
     health = Health(store)
-    told = await parts_of(store, await health.look())
+    told = await nodes_and_partitions(store, await health.look())
     assert told["nodes"] is None
     assert [each["writable"] for each in told["partitions"]] == [False] * 4
     samples = [each for family in await of_nodes(store, health) for each in family.samples]
