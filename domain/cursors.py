@@ -119,9 +119,21 @@ def is_from_ahead(cursor: str, end: str, partitions: int = 1) -> bool:
     """
     if partitions == 1:
         return key_of(cursor) > key_of(end)
+    return partition_ahead(cursor, end, partitions) is not None
+
+
+def partition_ahead(cursor: str, end: str, partitions: int) -> tuple[int, str, str] | None:
+    """The first of several partitions that did not come as far as a cursor of another store.
+
+    Its number, where the cursor is in it, and where it ends; see is_from_ahead.
+    """
     pairs = zip(positions_of(cursor, partitions), positions_of(end, partitions), strict=True)
-    keys = [(key_of(one), key_of(two)) for one, two in pairs]
-    return any(one > two and (one[1] != LARGEST or one[0] > LAST_TIME) for one, two in keys)
+    for number, (one, two) in enumerate(pairs):
+        milliseconds, count = key_of(one)
+        is_time = count == LARGEST and milliseconds <= LAST_TIME
+        if key_of(one) > key_of(two) and not is_time:
+            return number, one, two
+    return None
 
 
 def event_id(position: str, partition: int | None) -> str:

@@ -18,6 +18,7 @@ from itemstore.domain.cursors import (
     is_from_ahead,
     latest,
     nearest,
+    partition_ahead,
     position_in,
 )
 from itemstore.domain.cursors import PATTERN as CURSORS
@@ -170,6 +171,15 @@ async def _outlook(request: Request, reader: FeedReader, cursor: str) -> Outlook
 
 def _from_ahead(request: Request, cursor: str, end: str) -> OtherLog:
     sentence = f"The position {cursor} is from ahead of the log, which ends at {end}."
+    ahead = (
+        None if position_of(cursor) else partition_ahead(cursor, end, request.store.feed.partitions)
+    )
+    if ahead is not None:
+        number, position, last = ahead
+        sentence = (
+            f"In partition {number} the cursor is at {position}, from ahead of the log, which ends "
+            f"there at {last}."
+        )
     return OtherLog(sentence, request.log_id, end)
 
 

@@ -105,16 +105,20 @@ async def test_a_position_is_a_time_in_all_partitions(busy: httpx.AsyncClient) -
 async def test_a_cursor_that_is_ahead_in_one_partition_is_of_another_log(
     busy: httpx.AsyncClient,
 ) -> None:
-    """409, with the cursor of the end."""
+    """409, with the cursor of the end; it is said in which partition."""
     *_, last, _ = await cursors(busy)
     made = await busy.put("/items/i3", json={})
     end = (await busy.get("/events?after=99999999999999-0")).json()["end"]
     positions = positions_of(end, SEVERAL)
     number = int(made.headers["event-id"].partition("@")[2])
-    milliseconds, _ = key_of(positions[number])
+    there = positions[number]
+    milliseconds, _ = key_of(there)
     positions[number] = f"{milliseconds + 1}-0"
     answer = await busy.get("/events", params={"after": cursor_at(positions)})
-    assert problem(answer, 409, "other-log")["end"] == end
+    refused = problem(answer, 409, "other-log")
+    assert refused["end"] == end
+    assert f"In partition {number} the cursor is at {milliseconds + 1}-0" in refused["detail"]
+    assert refused["detail"].endswith(f"ends there at {there}.")
     assert len(await walked(busy, f"/events?after={last}")) == 2
 
 
