@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ from benchmarks.seeding import without_fsync
 from benchmarks.starting import HERE
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.connect import connect
-from itemstore.eventlog.importing import import_events
+from itemstore.eventlog.importing import write_step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.digest import RowsDigest, reduced_row
@@ -63,10 +63,11 @@ async def _fill(
         waited, begun = 0.0, time.monotonic()
         for start in range(first, last, together):
             end = min(start + together, last)
-            after = START if start == 0 else history.position(start - 1)
-            steps = history.steps(start, end)
-            async for _ in import_events(partitions, steps, {"items": after}):
-                pass
+            ends: Mapping[str, str] = {
+                "items": START if start == 0 else history.position(start - 1)
+            }
+            for step in history.steps(start, end):
+                ends = await write_step(partitions, step, ends)
             waited += await _until_fewer(redis, most)
             if end // mark > start // mark:
                 seconds = time.monotonic() - begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itemstore.domain.values import value
@@ -66,20 +66,6 @@ class Step:
     def positions(self) -> list[str]:
         """Those of its events, `*` for a new one."""
         return [str(each) for each in self.arguments[::5]]
-
-
-async def import_events(
-    partitions: Mapping[str, Partition], checked: Iterable[Step], after: Mapping[str, str]
-) -> AsyncGenerator[Mapping[str, str], None]:
-    """Writes what was checked to the collections of these names, and says where their logs end.
-
-    It does so step by step; all are of one partition. `after` are the positions at which the logs
-    end before. Raises as `write_step` does.
-    """
-    ends = after
-    for step in checked:
-        ends = await write_step(partitions, step, ends)
-        yield ends
 
 
 async def write_step(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
-from itemstore.domain.partitions import partition_of
 from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
@@ -147,10 +146,6 @@ class Store:
         if archive is None:
             return None
         return archive.place if archive.whole is None else archive.whole.place
-
-    def section_of(self, item: str) -> Store:
-        """That of the partition which an item is in."""
-        return self.sections[partition_of(item, len(self.sections))]
 
     @property
     def keys(self) -> StoreKeys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -14,7 +14,7 @@ from itemstore.domain.events import ITEMS, ItemCreated, ItemDeleted, ItemUpdated
 from itemstore.domain.partitions import partition_of
 from itemstore.domain.positions import START
 from itemstore.eventlog.import_check import ImportCheck
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import ForeignEvent, write_step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 
@@ -37,9 +37,9 @@ async def _written(partition: Partition, lines: Sequence[Line]) -> None:
         ForeignEvent(number, kind, item, body, position)
         for number, (position, kind, item, body) in enumerate(lines, start=1)
     )
-    checked = ImportCheck(0, keep=True).checked(events)
-    async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
-        pass
+    ends: Mapping[str, str] = {ITEMS: START}
+    for step in ImportCheck(0, keep=True).checked(events):
+        ends = await write_step({ITEMS: partition}, step, ends)
 
 
 def position_at(date: str, milliseconds: int = 0) -> str:

@@ -22,6 +22,7 @@ from itemstore.archive.object_store import ObjectStore, object_store_of
 from itemstore.archive.whole import FILE, Whole, division_at
 from itemstore.archive.work import Work
 from itemstore.domain.commands import PutItem
+from itemstore.domain.partitions import partition_of
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.lease import Lease
 from itemstore.eventlog.past import PastDamaged, PastUnavailable
@@ -334,7 +335,7 @@ async def test_the_one_that_archives_goes_on_while_the_partition_of_the_lease_is
 
     for away in (True, False):
         is_away, before = away, tries
-        item = next(name for name in map(str, range(40)) if store.section_of(name).keys.partition)
+        item = next(name for name in map(str, range(40)) if partition_of(name, len(store.sections)))
         await store.collections["items"].log.append(PutItem(item, b"{}"))
         await until(lambda: has_all(store))
         await until(lambda: were_tried(before + 2))  # noqa: B023 - waited for here

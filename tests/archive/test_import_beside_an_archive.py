@@ -12,7 +12,7 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.import_file import import_file
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogArchived
-from itemstore.eventlog.importing import Step, import_events
+from itemstore.eventlog.importing import Step, write_step
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.eventlog.memory_past import MemoryPast, with_past
@@ -66,7 +66,7 @@ async def test_what_is_archived_while_an_import_goes_on_is_closed_to_its_next_st
     await store.partition.client.hset("itemstore:archive", "claimed", "2000-0")
     step = Step(1, 1, ("items",), "", ["1000-0", "ItemCreated", "a", b"{}", b"{}"])
     with pytest.raises(LogArchived, match="up to 2000-0"):
-        await anext(import_events({"items": store.partition}, [step], {"items": "0-0"}))
+        await write_step({"items": store.partition}, step, {"items": "0-0"})
     assert await store.partition.client.exists("items:events") == 0
 
 

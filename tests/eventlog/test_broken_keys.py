@@ -13,7 +13,7 @@ from itemstore.domain.events import ITEMS, RecordedEvent
 from itemstore.domain.positions import LARGEST, START
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.import_check import ImportCheck
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import ForeignEvent, write_step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -196,10 +196,9 @@ async def test_an_import_without_a_position_left_keeps_what_it_wrote_whole(
     last = f"{LARGEST}-{LARGEST - 1}"
     await redis.xadd(partition.keys.events, {"no": "event"}, id=last)
     events = [ForeignEvent(n, "ItemCreated", f"new {n}", b"1") for n in (1, 2)]
-    checked = ImportCheck(0, keep=False).checked(events)
+    [step] = ImportCheck(0, keep=False).checked(events)
     with pytest.raises(LogUnavailable):
-        async for _ in import_events({ITEMS: partition}, checked, {ITEMS: last}):
-            pass
+        await write_step({ITEMS: partition}, step, {ITEMS: last})
     await redis.xdel(partition.keys.events, last)
     assert [event.item for event in await log.reader.read()] == ["foo", "new 1"]
     await assert_agreement(partition)
@@ -249,11 +248,10 @@ async def test_ids_of_another_type_stop_an_import(
     """Before anything is written, as with the log and the rows."""
     await redis.set(partition.keys.ids, "something else")
     events = [ForeignEvent(1, "ItemCreated", "foo", b"1")]
-    checked = ImportCheck(0, keep=False).checked(events)
+    [step] = ImportCheck(0, keep=False).checked(events)
     async with unchanged():
         with pytest.raises(LogBroken):
-            async for _ in import_events({ITEMS: partition}, checked, {ITEMS: START}):
-                pass
+            await write_step({ITEMS: partition}, step, {ITEMS: START})
 
 
 async def test_a_spoilt_key_of_one_collection_stops_no_write_that_waits_behind(

@@ -179,7 +179,10 @@ def stand(store: Store) -> Stand:
 
     async def standing(item: str) -> Standing:
         claimed, go_on = asyncio.Event(), asyncio.Event()
-        key, log = asked(item), store.section_of(item).collections["items"].log
+        key, log = (
+            asked(item),
+            store.sections[partition_of(item, PARTITIONS)].collections["items"].log,
+        )
         places = [(each.partition.client, each.keys) for each in store.sections]
 
         async def append() -> RecordedEvent:
@@ -391,7 +394,7 @@ async def test_whatever_comes_between_two_steps_a_key_is_one_request(
 
 async def test_a_batch_s_key_is_one_key_too(store: Store, log: Log) -> None:
     """Its outcomes are found wherever it was, and another request under its key is refused."""
-    keys = store.section_of(ELSEWHERE).collections["items"].partition.keys
+    keys = store.sections[partition_of(ELSEWHERE, PARTITIONS)].collections["items"].partition.keys
     commands = [Addressed(keys, PutItem(f"{ELSEWHERE}{n}", b"1")) for n in range(3)]
     key = IdempotencyKey(KEY, "0f" * 32)
     done = await store.appender.append_together(commands, {}, key)
@@ -421,7 +424,7 @@ async def test_an_unknown_outcome_keeps_the_claim(
     async def unknown(*_: Any) -> RecordedEvent:
         raise LogUnavailable("away")
 
-    part = store.section_of(ELSEWHERE).collections["items"].log
+    part = store.sections[partition_of(ELSEWHERE, PARTITIONS)].collections["items"].log
     with monkeypatch.context() as away:
         away.setattr(type(part), "append", unknown)
         with pytest.raises(LogUnavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from itemstore.domain.positions import LARGEST, key_of, position_at
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.import_check import ImportCheck
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import ForeignEvent, write_step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -203,9 +204,9 @@ async def imported(partition: Partition, *events: ForeignEvent, keep: bool) -> N
     """Writes events to the end of a log, with their own positions or with new ones."""
     name = partition.keys.collection
     check = ImportCheck(0, keep=keep, collection_of=lambda _: name)
-    ends = {name: await partition.reader.last_position()}
-    async for _ in import_events({name: partition}, check.checked(events), ends):
-        pass
+    ends: Mapping[str, str] = {name: await partition.reader.last_position()}
+    for step in check.checked(events):
+        ends = await write_step({name: partition}, step, ends)
 
 
 @pytest.mark.parametrize("last", ["1795425452000-3", f"{FAR}-{2**60}"])

@@ -15,7 +15,7 @@ from itemstore.engine.connect import connect
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.import_check import ImportCheck
-from itemstore.eventlog.importing import ForeignEvent, import_events
+from itemstore.eventlog.importing import ForeignEvent, write_step
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
@@ -58,10 +58,9 @@ async def test_a_user_who_may_not_write_all_of_an_event_writes_nothing_of_it(
             await EventLog(partition).append(PutItem("foo", b"2"))
         check = ImportCheck(0, keep=False)
         check.exists[ITEMS, "foo"] = True
-        checked = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
+        [step] = check.checked([ForeignEvent(1, "ItemUpdated", "foo", b"3")])
         with pytest.raises(LogUnavailable, match="may not run"):
-            async for _ in import_events({ITEMS: partition}, checked, {ITEMS: recorded.position}):
-                pass
+            await write_step({ITEMS: partition}, step, {ITEMS: recorded.position})
     assert await log.reader.read() == [recorded]
     await assert_agreement(real_partition)
 
