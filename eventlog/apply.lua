@@ -55,7 +55,7 @@ local function sound_rows(collection, items)
       local row = some[i - first + 1]
       bytes = bytes + (row and #row or 0)
       local length = redis.pcall('LLEN', collection.histories .. items[i])
-      if type(length) == 'table' and string.find(length.err, 'non local key', 1, true) then
+      if type(length) == 'table' and string.find(tostring(length.err), 'non local key', 1, true) then
         error(length)  -- it has moved to another node of a cluster before the rest of the slot
       elseif type(length) ~= 'number' or (length > 0 and not row) then
         row = ''
