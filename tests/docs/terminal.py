@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,10 +37,12 @@ class Terminal:
 
     In a clone, nothing of `.venv` is on the PATH until the page puts it there. In a project of
     the reader's own, which has nothing but what the page makes, it is. Only the port is another
-    than the one in the text, and the directory than the one shown.
+    than the one in the text, as are `ports`, and the directory than the one shown.
     """
 
-    def __init__(self, directory: Path, *, in_clone: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, in_clone: bool = True, ports: Mapping[str, str] | None = None
+    ) -> None:
         self._here = directory / "itemstore"
         self._here.mkdir()
         self._last_output = directory / "output"
@@ -54,6 +56,7 @@ class Terminal:
             paths.insert(0, str(self._here / ".venv/bin"))
         (directory / ".curlrc").write_text("silent\nshow-error\n")  # no progress on a terminal
         self._port = _free_port()
+        self._ports = {SHOWN_PORT: self._port} | dict(ports or {})
         outside = {name: value for name, value in os.environ.items() if _is_kept(name)}
         self._environment = outside | {
             "PATH": ":".join(paths),
@@ -136,7 +139,9 @@ class Terminal:
             )
 
     def _typed(self, command: str) -> str:
-        return re.sub(rf"\b{SHOWN_PORT}\b", self._port, command)
+        for shown, real in self._ports.items():
+            command = re.sub(rf"\b{shown}\b", real, command)
+        return command
 
     def _shown(self, shown_in: Path | None = None) -> str:
         here = re.escape(str(self._here))
@@ -144,7 +149,9 @@ class Terminal:
         text = re.sub(f"'({here}[^'\n]*)'", r"\1", output)  # has a space
         for written in (str(self._here), quote(str(self._here))):
             text = text.replace(written, HOME)
-        return text.replace(f":{self._port}", f":{SHOWN_PORT}")
+        for shown, real in self._ports.items():
+            text = text.replace(f":{real}", f":{shown}")
+        return text
 
     def _until(
         self,

@@ -6,10 +6,14 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from itemstore.engine.local_cluster import free_ports, new_cluster
+from itemstore.engine.run_local_cluster import NODES
+from itemstore.engine.server_process import program
 from tests.docs.pages import PAGES, ROOT, Block, Command, blocks, commands, name_of
 from tests.docs.shown import Transcript
 from tests.docs.terminal import SERVE, Terminal
@@ -21,6 +25,9 @@ PROGRAMS = {"curl", "redis-cli", "sqlite3", "zstdcat"}
 IN_A_PROJECT = {f"docs/{each}.md" for each in ("projections", "queries", "testing", "transactions")}
 """Pages about a project of the reader's own. All others are typed in a clone."""
 
+ON_A_CLUSTER = "docs/cluster.md"
+"""The page whose commands are typed beside `make cluster`."""
+
 WITH_EXAMPLES = [
     page
     for page in PAGES
@@ -31,10 +38,30 @@ WITH_EXAMPLES = [
 @pytest.fixture
 def terminal(page: Path) -> Iterator[Terminal]:
     """A terminal in a directory of its own, whose path is short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="docs-") as directory:
-        terminal = Terminal(Path(directory), in_clone=name_of(page) not in IN_A_PROJECT)
+    with tempfile.TemporaryDirectory(prefix="docs-") as directory, ExitStack() as stack:
+        ports = None
+        if name_of(page) == ON_A_CLUSTER:
+            ports = stack.enter_context(_cluster(Path(directory) / "cluster"))
+        terminal = Terminal(
+            Path(directory), in_clone=name_of(page) not in IN_A_PROJECT, ports=ports
+        )
         yield terminal
         terminal.close()
+
+
+@contextmanager
+def _cluster(directory: Path) -> Iterator[dict[str, str]]:
+    """What `make cluster` runs; gives the port of each node by the one that the page shows."""
+    found = free_ports(2 * NODES)
+    ports = sorted(found[:NODES])
+    pairs = [each for pair in zip(ports, found[NODES:], strict=True) for each in pair]
+    cluster = new_cluster(str(program()), directory, pairs)
+    try:
+        cluster.start()
+        cluster.form(NODES // 2)
+        yield {str(7001 + index): str(port) for index, port in enumerate(ports)}
+    finally:
+        cluster.kill()
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name_of)
