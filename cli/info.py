@@ -27,7 +27,7 @@ async def info(where: Where, collection: Collections = None, json: Json = False)
     from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of
 
-    async with opened(where) as store:
+    async with opened(where, partly=True) as store:
         facts = await facts_of(store, store.chosen(collection))
     if json:
         write_text(dumps(facts))
@@ -70,10 +70,14 @@ def _partitions(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     count = sum(map(len, closed.values()))
     says = "all take writes" if not count else f"{count} of them take no write now"
     counts = [each["events"] for each in partitions if each["events"] is not None]
-    sizes = f"; {min(counts)} to {max(counts)} events in each" if counts else ""
+    sizes = f"; {_from_to(min(counts), max(counts))} events in each" if counts else ""
     yield f"{'partitions':<16}{len(partitions)}, {says}{sizes}"
     for reason, numbers in closed.items():
         yield f"{'  no write':<16}{', '.join(map(str, numbers))}: {reason}"
+
+
+def _from_to(least: int, most: int) -> str:
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def _node(node: Mapping[str, Any]) -> str:

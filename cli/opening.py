@@ -60,13 +60,16 @@ def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, A
         loop.default_exception_handler(context)
 
 
-def opened(options: Mapping[str, Any], *, new: bool = False) -> AbstractAsyncContextManager[Store]:
+def opened(
+    options: Mapping[str, Any], *, new: bool = False, partly: bool = False
+) -> AbstractAsyncContextManager[Store]:
     """The store that the options and the environment name, open for the block.
 
-    Only with `new` may the data directory be one that has no store yet. Raises Stop for a wrong
+    Only with `new` may the data directory be one that has no store yet, and only with `partly` the
+    nodes of some of several partitions be away. Raises Stop for a wrong
     setting, and one of FAILURES.
     """
-    return open_store(checked_settings(options), new=new)
+    return open_store(checked_settings(options), new=new, partly=partly)
 
 
 def checked_settings(options: Mapping[str, Any]) -> Settings:

@@ -64,6 +64,11 @@ class CollectionState(NamedTuple):
         return self.each[0].partition is not None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether no partition is away; where one is, there are no sums."""
+        return not any(isinstance(one.status, LogUnavailable) for one in self.each)
+
+    @property
     def statuses(self) -> Sequence[Status]:
         """That in each partition. Raises what one of them says instead."""
         return [_said(one.status) for one in self.each]
@@ -96,7 +101,7 @@ async def log_states(partitions: Sequence[Partition]) -> list[LogState]:
 async def projection_states(
     logs: Sequence[LogState], projections: Sequence[Projection]
 ) -> list[ProjectionState]:
-    """That of each projection of each log that can be read, by log.
+    """That of each projection of each log, by log: where that can't be read, why.
 
     Each projection is asked once for all logs, and none hides anything of the others.
     """
@@ -106,21 +111,21 @@ async def projection_states(
         (one.collection, one.partition, one.projection): one for each in found for one in each
     }
     return [
-        states[partition.keys.collection, partition.keys.partition, projection.name]
-        for partition, _ in sound
+        states[each.collection, each.partition.keys.partition, projection.name]
+        if isinstance(each.log, Extent)
+        else ProjectionState(
+            each.collection, projection.name, each.log, each.partition.keys.partition
+        )
+        for each in logs
         for projection in projections
-        if follows(projection, partition.keys.collection)
+        if follows(projection, each.collection)
     ]
 
 
-def by_collection(
-    states: Sequence[ProjectionState], logs: Sequence[LogState]
-) -> list[CollectionState]:
-    """Those of a projection of a collection together, where all logs of that can be read."""
-    unsound = {each.collection for each in logs if not isinstance(each.log, Extent)}
-    sound = [each for each in states if each.collection not in unsound]
-    groups = grouped(sound, lambda each: (each.collection, each.projection))
-    return [CollectionState([sound[place] for place in places]) for places in groups]
+def by_collection(states: Sequence[ProjectionState]) -> list[CollectionState]:
+    """Those of a projection of a collection together."""
+    groups = grouped(states, lambda each: (each.collection, each.projection))
+    return [CollectionState([states[place] for place in places]) for places in groups]
 
 
 async def _states(

@@ -19,6 +19,9 @@ from itemstore.store.store import Store
 AT_ONCE = 8
 """Partitions whose places are looked at together."""
 
+SECONDS = 3.0
+"""After so long one of several nodes is taken to be away: the others are told of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progresses:
@@ -87,7 +90,8 @@ async def progresses(store: Store) -> Progresses | None:
 
     Raises LogUnavailable and LogBroken where no partition gives an answer.
     """
-    found = await asyncio.gather(*map(_progress_of, store.sections))
+    ask = _progress_of if len(store.sections) == 1 else _in_time
+    found = await asyncio.gather(*map(ask, store.sections))
     answered = [each for each in found if isinstance(each, Progress)]
     if not answered:
         [error, *_] = [each for each in found if not isinstance(each, Progress)]
@@ -100,6 +104,14 @@ async def archive_progress(store: Store) -> Progress | None:
     """The same of all partitions together. Raises LogUnavailable and LogBroken."""
     found = await progresses(store)
     return None if found is None else found.whole
+
+
+async def _in_time(section: Store) -> Progress | LogUnavailable | LogBroken:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _progress_of(section)
+    except TimeoutError:
+        return LogUnavailable(f"A node gives no answer within {SECONDS:.0f} s.")
 
 
 async def _progress_of(section: Store) -> Progress | LogUnavailable | LogBroken:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from asyncio import gather
+from asyncio import gather, timeout
 from collections.abc import Awaitable, Collection, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -13,9 +13,11 @@ from redis.asyncio import Redis
 from itemstore.domain.cursors import cursor_at
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import ENGINE
+from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
@@ -27,10 +29,15 @@ from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
 
 LOOK_SECONDS = 3.0
-"""How long the archive's place may take to say what is there."""
+"""How long the archive's place, or one of several nodes, may take to say what is there."""
 
 SIZES = ("events", "items", "deleted_items", "log_bytes", "rows_bytes")
 """The facts of a collection that are numbers; those of a store are their sums."""
+
+NOT_KNOWN = dict.fromkeys(("last_position", *SIZES))
+"""The facts of a partition that is away."""
+
+T = TypeVar("T")
 
 
 async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[str, Any]:
@@ -39,36 +46,79 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     The numbers are those of the chosen collections together, or of all. Where there are several,
     `collections` has them for each by name; `not_named` counts the events of those that have some
     and that the settings don't name. Of a store with several partitions `partitions` has each, and
-    `nodes` the servers.
+    `nodes` the servers; while some of these are away, what would be a sum over them is None. Raises
+    LogUnavailable where all are.
     """
     look = None if len(store.sections) == 1 else await look_at(store, ENGINE)
     promise = await promise_of_all(store, ENGINE) if look is None else look.durability
     each = {
-        name: _together(await gather(*map(_facts_of, store.collections[name].partitions)))
+        name: _together(await _of_each(store.collections[name].partitions))
         for name in chosen or store.collections
     }
     facts: dict[str, Any] = {
-        "engine": _engine(await _told(store.partition.client.info("server"))),
+        "engine": await _engine_of(store),
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": store.keys.namespace or "none",
-        "log": await known_identity(store.partition),
+        "log": await _if_there(store, known_identity(store.partition)),
     }
     facts |= _together([*each.values()])
     if len(each) > 1:
         facts["collections"] = each
     if look is not None:
         facts |= await nodes_and_partitions(store, look)
-    if unnamed := await unnamed_collections(store):
+    if unnamed := await _if_there(store, unnamed_collections(store)):
         facts["not_named"] = unnamed
     facts |= await _of_the_archive(store)
-    return facts | await _of_the_read_model(store, [*each])
+    is_whole = facts["events"] is not None
+    return facts | await _of_the_read_model(store, [*each], is_whole=is_whole)
+
+
+async def _if_there(store: Store, asked: Awaitable[T]) -> T | None:
+    """The answer; None where the node of one of several partitions is away."""
+    if len(store.sections) == 1:
+        return await asked
+    found = await _in_time(asked)
+    return None if isinstance(found, LogUnavailable) else found
+
+
+async def _engine_of(store: Store) -> str | None:
+    """What the first node that answers says that it is."""
+    asked = [
+        _if_there(store, _told(each.partition.client.info("server"))) for each in store.sections
+    ]
+    return next(filter(None, map(_engine, await gather(*asked))), None)
+
+
+async def _of_each(partitions: Sequence[Partition]) -> list[dict[str, Any]]:
+    """The facts of a collection's partitions: None each of those that are away.
+
+    Raises LogUnavailable where all are.
+    """
+    if len(partitions) == 1:
+        return [await _facts_of(partitions[0])]
+    found = await gather(*(_in_time(_facts_of(each)) for each in partitions))
+    away = [each for each in found if isinstance(each, LogUnavailable)]
+    if len(away) == len(found):
+        raise away[0]
+    return [NOT_KNOWN if isinstance(each, LogUnavailable) else each for each in found]
+
+
+async def _in_time(asked: Awaitable[T]) -> T | LogUnavailable:
+    try:
+        async with timeout(LOOK_SECONDS):
+            return await asked
+    except LogUnavailable as error:
+        return error
+    except TimeoutError:
+        return LogUnavailable("A node gives no answer.")
 
 
 def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What several logs have together, in the order of the facts of one."""
     facts = dict(each[0])
-    facts["last_position"] = max((one["last_position"] for one in each), key=key_of)
+    ends = [one["last_position"] for one in each]
+    facts["last_position"] = None if None in ends else max(ends, key=key_of)
     for name in SIZES:
         numbers = [one[name] for one in each]
         facts[name] = None if None in numbers else sum(numbers)
@@ -91,17 +141,26 @@ async def _of_the_archive(store: Store) -> dict[str, Any]:
     }
 
 
-async def _of_the_read_model(store: Store, names: Sequence[str]) -> dict[str, Any]:
-    """Where it is, and how far in the chosen collections; None for what its database won't say."""
+async def _of_the_read_model(
+    store: Store, names: Sequence[str], *, is_whole: bool
+) -> dict[str, Any]:
+    """Where it is, and how far in the chosen collections; None for what its database won't say.
+
+    Without `is_whole` a partition is away, so nobody can say how far it is in all.
+    """
     database = database_of(store.settings)
     facts: dict[str, Any] = {"queries": told(database)}
     if database is None:
         return facts
     partitions = [each for name in names for each in store.collections[name].partitions]
-    logs = [(partition, await partition.reader.extent()) for partition in partitions]
+    logs: list[tuple[Partition, Extent]] = []
+    if is_whole:
+        ends = await gather(*(_if_there(store, each.reader.extent()) for each in partitions))
+        logs = [(each, log) for each, log in zip(partitions, ends, strict=True) if log is not None]
     found: Sequence[Status] | None = None
-    with suppress(SqlUnavailable):
-        found = await statuses_of(database, logs)
+    if len(logs) == len(partitions):
+        with suppress(SqlUnavailable):
+            found = await statuses_of(database, logs)
     return facts | {
         "queries_up_to": found and _furthest(partitions, found),
         "queries_behind": found and sum(each.lag for each in found),

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
+from redis.asyncio import Redis
+
 from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.eventlog.keys import StoreKeys
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
-from itemstore.store.look import promise_of_all
+from itemstore.store.look import LOOK_SECONDS, promise_of_all
 from itemstore.store.settings import Settings
 from itemstore.store.sharing import Sharing
 from itemstore.store.start_warnings import warn_of_stale_reads, warn_of_writes
@@ -51,11 +54,13 @@ async def open_store(
     names: Iterable[str] | None = None,
     new: bool = False,
     half_restored: bool = False,
+    partly: bool = False,
 ) -> AsyncIterator[Store]:
     """The store for one command, which may take its time.
 
     `names` are those of its collections; without them the settings say, or the store itself. Only
-    with `half_restored` may it be one whose restore has not come to its end.
+    with `half_restored` may it be one whose restore has not come to its end; only with `partly` may
+    the nodes of some of several partitions be away.
 
     Without a URL the engine is the embedded one: where another process runs it, that one, else one
     for the block. Only with `new` may the data directory be one that has no store yet. Raises
@@ -79,8 +84,7 @@ async def open_store(
                 for number in numbers_of(settings)
             ]
             if not half_restored:
-                for client, keys in places:
-                    await refuse_half_restored(client, keys)
+                await _refuse_half_restored(places, partly=partly)
             names = names or await names_for_a_command(*places[0], settings)
             yield store_on(clients, settings, data_dir, names=names, is_own=is_own)
 
@@ -213,6 +217,20 @@ def not_served(name: str, count: int) -> str:
 def events_of(count: int) -> str:
     """A number of events in words."""
     return "1 event" if count == 1 else f"{count:,} events"
+
+
+async def _refuse_half_restored(places: Sequence[tuple[Redis, StoreKeys]], *, partly: bool) -> None:
+    """Raises HalfRestored where a partition says so; with `partly` those that are away may be."""
+
+    async def ask(client: Redis, keys: StoreKeys) -> None:
+        if not (partly and len(places) > 1):
+            await refuse_half_restored(client, keys)
+            return
+        with suppress(LogUnavailable, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await refuse_half_restored(client, keys)
+
+    await asyncio.gather(*(ask(*place) for place in places))
 
 
 async def _in_time(asked: Callable[[], Awaitable[T]]) -> T:

@@ -26,6 +26,8 @@ _EVENT: Description = {
     "type": "string",
     "description": "The event's position in the log; of several partitions, with `@` and its own.",
 }
+_COUNT_IF_KNOWN: Description = {"type": ["integer", "null"], "minimum": 0}
+_POSITION_IF_KNOWN: Description = {**_POSITION, "type": ["string", "null"]}
 EVENT_TYPE: Description = {"type": "string", "enum": [kind.__name__ for kind in get_args(Event)]}
 
 
@@ -296,7 +298,7 @@ _OF_THE_SERVICE: Description = {
     ),
     "ProjectionList": _object(
         {
-            "log": _object({"position": _POSITION, "events": _COUNT}),
+            "log": _object({"position": _POSITION_IF_KNOWN, "events": _COUNT_IF_KNOWN}),
             "projections": _list_of("Projection"),
         },
         {
@@ -335,14 +337,16 @@ _OF_THE_SERVICE: Description = {
         },
         description="How far a partition's is; only what is wrong where it gives no answer.",
     ),
-    "CollectionLog": _object({"collection": _TEXT, "position": _POSITION, "events": _COUNT}),
+    "CollectionLog": _object(
+        {"collection": _TEXT, "position": _POSITION_IF_KNOWN, "events": _COUNT_IF_KNOWN}
+    ),
     "Projection": _object(
         {
             "name": _TEXT,
-            "position": _POSITION,
+            "position": _POSITION_IF_KNOWN,
             "time": {"type": ["string", "null"], "format": "date-time"},
-            "lag": {**_COUNT, "description": "How many events it is behind."},
-            "rows": {**_COUNT, "description": "Items, deleted ones included, or numbers."},
+            "lag": {**_COUNT_IF_KNOWN, "description": "How many events it is behind."},
+            "rows": {**_COUNT_IF_KNOWN, "description": "Items, deleted ones included, or numbers."},
             "last_rebuild": _or_null(ref("schemas", "Receipt")),
         },
         {
@@ -350,7 +354,7 @@ _OF_THE_SERVICE: Description = {
             "partitions": _list_of("PartitionProgress")
             | {"description": "How far it is in each partition, where there are several."},
             "following": {
-                "type": "boolean",
+                "type": ["boolean", "null"],
                 "description": "Of the read model: whether a process follows the log.",
             },
             "indexes": _made("Of the read model: the paths that are indexed"),
@@ -395,11 +399,12 @@ _OF_THE_SERVICE: Description = {
     "PartitionProgress": _object(
         {
             "partition": _COUNT,
-            "position": _POSITION,
+            "position": _POSITION_IF_KNOWN,
             "time": {"type": ["string", "null"], "format": "date-time"},
-            "lag": _COUNT,
-            "rows": _COUNT,
-        }
+            "lag": _COUNT_IF_KNOWN,
+            "rows": _COUNT_IF_KNOWN,
+        },
+        {"reason": {**_TEXT, "description": "Why the partition says nothing, where it does not."}},
     ),
     "Receipt": _object(
         {

@@ -96,7 +96,7 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
     if used is not None:
         memory.add_metric((), used)
     states = await projection_states(logs, projections)
-    for state in by_collection(states, logs):
+    for state in by_collection(states):
         if (progress := _progress(state)) is not None:
             labels = (state.collection, state.projection)
             lag.add_metric(labels, progress[0])
@@ -193,6 +193,8 @@ def _progress(state: CollectionState) -> tuple[int, float, int] | None:
     try:
         status = state.status
         return status.lag, key_of(state.last)[0] / 1000, status.rows
+    except (LogBroken, LogUnavailable):  # `itemstore_engine_up` and the log's own say so
+        return None
     except Exception as error:  # noqa: BLE001 - it may be the operator's own
         logger.warning(
             "%s of /%s does not say how far it is: %s", state.projection, state.collection, error

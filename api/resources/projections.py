@@ -6,6 +6,7 @@ With several collections each of them is told of, and a total; `?source=/product
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -24,10 +25,12 @@ from itemstore.domain.cursors import cursor_at
 from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
+from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.overview import (
     CollectionState,
     LogState,
+    ProjectionState,
     by_collection,
     log_states,
     projection_states,
@@ -46,6 +49,9 @@ from itemstore.store.collection import Collection
 from itemstore.store.read_model import ReadModel
 
 router = APIRouter(route_class=Route)
+
+NOT_KNOWN = dict.fromkeys(("position", "time", "lag", "rows"))
+"""What is said of a projection where a partition is away."""
 
 
 class SourceQuery(Query):
@@ -69,12 +75,14 @@ class SourceQuery(Query):
 async def projections(request: Request) -> Reply:
     """Each projection: its position, how many events it lags behind, its rows, its last rebuild.
 
-    And how far the archive is, which follows the logs as a projection does.
+    And how far the archive is, which follows the logs as a projection does. Where some partitions
+    are away, what is known of the others is told, and no sums.
     """
     asked = _asked_for(request, query(request, SourceQuery))
     logs = await log_states([one for each in asked for one in each.partitions])
+    _refuse_if_all_are_away(logs)
     content: dict[str, Any] = {"log": _all_of(logs, len(request.store.sections))}
-    states = by_collection(await projection_states(logs, request.context.shown_projections), logs)
+    states = by_collection(await projection_states(logs, request.context.shown_projections))
     receipts = await _last_rebuilds(logs)
     told = [_described(each, receipts.get((each.collection, each.projection))) for each in states]
     if (read_model := request.context.read_model) is not None:
@@ -119,8 +127,10 @@ async def statistics(request: Request) -> Reply:
 async def _describe(
     read_model: ReadModel, collections: Sequence[str], told: Sequence[dict[str, Any]]
 ) -> None:
-    """Says what only the read model for queries has. Raises SqlUnavailable, LogUnavailable."""
-    following = await read_model.is_followed()
+    """Says what only the read model for queries has. Raises SqlUnavailable."""
+    following = None
+    with suppress(LogUnavailable):
+        following = await read_model.is_followed()
     for of, made in zip(told, await read_model.made(collections), strict=True):
         of |= {"following": following, "indexes": made.indexes, "texts": made.texts}
 
@@ -141,8 +151,16 @@ def _asked_for(request: Request, wanted: SourceQuery) -> Sequence[Collection]:
     return [each for each in collections if request.scope.sees(each.name)]
 
 
+def _refuse_if_all_are_away(logs: Sequence[LogState]) -> None:
+    away = [each.log for each in logs if isinstance(each.log, LogUnavailable)]
+    if away and len(away) == len(logs):
+        raise away[0]
+
+
 def _all_of(logs: Sequence[LogState], partitions: int) -> dict[str, Any]:
-    """The last event of all, and how many there are. Raises LogBroken, LogUnavailable."""
+    """The last event of all, and how many there are; None where one is away. Raises LogBroken."""
+    if any(isinstance(each.log, LogUnavailable) for each in logs):
+        return {"position": None, "events": None}
     ends = [(START, 0)] * partitions
     for each in logs:
         place, log = each.partition.keys.partition or 0, _read(each.log)
@@ -167,27 +185,39 @@ def _read(log: Extent | Exception) -> Extent:
 
 
 async def _last_rebuilds(logs: Sequence[LogState]) -> dict[tuple[str, str], Receipt]:
-    """The receipts of the last rebuilds, by collection and projection: partitions together."""
-    of_logs = await last_receipts([each.partition for each in logs])
+    """The receipts of the last rebuilds, by collection and projection: partitions together.
+
+    There is none of collections of which a partition is away.
+    """
+    away = {each.collection for each in logs if isinstance(each.log, LogUnavailable)}
+    there = [each for each in logs if each.collection not in away]
+    of_logs = await last_receipts([each.partition for each in there])
     found: dict[tuple[str, str], list[Receipt]] = {}
-    for log, receipts in zip(logs, of_logs, strict=True):
+    for log, receipts in zip(there, of_logs, strict=True):
         for projection, receipt in receipts.items():
             found.setdefault((log.collection, projection), []).append(receipt)
     return {names: together(receipts) for names, receipts in found.items()}
 
 
 def _described(state: CollectionState, receipt: Receipt | None) -> dict[str, Any]:
+    progress = _progress(state.status, state.last) if state.is_whole else NOT_KNOWN
     described: dict[str, Any] = {
         "name": state.projection,
-        **_progress(state.status, state.last),
+        **progress,
         "last_rebuild": receipt.as_dict() if receipt else None,
     }
     if state.is_of_several:
-        described["partitions"] = [
-            {"partition": one.partition} | _progress(status, status.position)
-            for one, status in zip(state.each, state.statuses, strict=True)
-        ]
+        described["partitions"] = [_part_of(each) for each in state.each]
     return described
+
+
+def _part_of(state: ProjectionState) -> dict[str, Any]:
+    """How far a projection is in one partition, or that this is away. Raises its other errors."""
+    if isinstance(state.status, LogUnavailable):
+        return {"partition": state.partition, **NOT_KNOWN, "reason": str(state.status)}
+    if isinstance(state.status, Exception):
+        raise state.status
+    return {"partition": state.partition} | _progress(state.status, state.status.position)
 
 
 def _progress(status: Status, last: str) -> dict[str, Any]:

@@ -25,9 +25,9 @@ export function ProjectionsTable({ projections }) {
             <tr key=${`${each.collection} ${each.name}`}>
               ${hasCollections && html`<td>${each.collection}</td>`}
               <th scope="row">${each.name}</th>
-              <td><${Position} of=${each.position} /></td>
-              <td class="number">${each.lag.toLocaleString("en")}<${Behind} partitions=${each.partitions} /></td>
-              <td class="number">${each.rows.toLocaleString("en")}</td>
+              <td>${each.position !== null ? html`<${Position} of=${each.position} />` : html`<${Away} partitions=${each.partitions} />`}</td>
+              <td class="number">${inWords(each.lag)}<${Behind} partitions=${each.partitions} /></td>
+              <td class="number">${inWords(each.rows)}</td>
               <td class="last-rebuild"><${LastRebuild} receipt=${each.last_rebuild} /></td>
             </tr>
           `)}
@@ -35,6 +35,17 @@ export function ProjectionsTable({ projections }) {
       </table>
     </div>
   `;
+}
+
+/** Which partitions are away, so that nothing can be summed. */
+function Away({ partitions }) {
+  const away = partitions.filter(({ reason }) => reason !== undefined);
+  const numbers = away.map(({ partition }) => partition).join(", ");
+  return html`<span class="muted">not known: away ${away.length > 1 ? "are partitions" : "is partition"} ${numbers}</span>`;
+}
+
+function inWords(count) {
+  return count === null ? "unknown" : count.toLocaleString("en");
 }
 
 const NAMED = 3;

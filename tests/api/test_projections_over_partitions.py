@@ -152,8 +152,30 @@ async def test_of_a_node_that_is_away_nothing_is_summed_and_the_rest_is_told(
     assert ("itemstore_projection_lag_events", "products", "statistics") not in metrics
     behind = {name[1] for name in metrics if name[0] == "itemstore_partition_lag_events"}
     assert behind == {"0", "1"}
-    for path in ("/projections", "/stats"):
-        problem(await buyer.get(path), 503, "log-unavailable")
+    problem(await buyer.get("/stats"), 503, "log-unavailable")
+
+
+async def test_projections_tell_what_is_known_where_a_node_is_away(
+    buyer: httpx.AsyncClient, apart: Apart
+) -> None:
+    """Sums are null, and of the partition that is away it is said why."""
+    before = (await buyer.get("/projections")).json()["projections"]
+    apart.servers["2"].connected = False
+    found = (await buyer.get("/projections")).json()
+    assert found["log"] == {"position": None, "events": None}
+    assert {"collection": "orders", "position": None, "events": None} in found["logs"]
+    for state, was in zip(found["projections"], before, strict=True):
+        assert (state["name"], state["collection"]) == (was["name"], was["collection"])
+        assert (state["position"], state["time"]) == (None, None)
+        assert (state["lag"], state["rows"]) == (None, None)
+        *known, away = state["partitions"]
+        assert known == was["partitions"][:2]
+        assert (away["partition"], away["position"], away["lag"]) == (2, None, None)
+        assert "engine" in away["reason"]
+
+    for server in apart.servers.values():
+        server.connected = False
+    problem(await buyer.get("/projections"), 503, "log-unavailable")
 
 
 class Slow(CountingProjection):

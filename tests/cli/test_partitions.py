@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from itemstore.domain.partitions import key_slot
+from itemstore.domain.positions import key_of
 from itemstore.engine.local_cluster import LocalCluster
 from itemstore.store.opening import begin, open_store
 from itemstore.store.settings import Settings
 from tests.cli.forked import command
+from tests.clusters import heal, primary_of, replicas_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -84,16 +87,16 @@ def test_info_tells_of_partitions_and_nodes(four: Run) -> None:
     """By name as JSON; for people a line for all partitions, and one for each node."""
     lines = [
         json.dumps({"type": "ItemCreated", "subject": f"i{n}", "source": "/items", "data": {}})
-        for n in range(40)
+        for n in range(41)
     ]
     assert four("import", stdin="\n".join(lines)).returncode == 0
 
     facts = json.loads(four("info", "--json").stdout)
-    assert (facts["events"], facts["items"], facts["deleted_items"]) == (40, 40, 0)
+    assert (facts["events"], facts["items"], facts["deleted_items"]) == (41, 41, 0)
     parts = facts["partitions"]
     assert [each["partition"] for each in parts] == [0, 1, 2, 3]
-    assert sum(each["events"] for each in parts) == 40
-    assert facts["last_position"] == max(each["position"] for each in parts)
+    assert sum(each["events"] for each in parts) == 41
+    assert facts["last_position"] == max((each["position"] for each in parts), key=key_of)
     [node] = facts["nodes"]
     assert (node["role"], node["partitions"]) == ("primary", [0, 1, 2, 3])
     counts = sorted(each["events"] for each in parts)
@@ -129,6 +132,36 @@ def test_info_on_a_cluster_shows_which_node_has_what(cluster: LocalCluster) -> N
     closed = by_node[node.address]
     assert f"partitions      64, {len(closed)} of them take no write now" in shown
     assert f"  no write      {', '.join(map(str, closed))}: " in shown
+
+
+def test_info_tells_what_is_known_where_a_node_is_away(cluster: LocalCluster) -> None:
+    """What would be a sum over its partitions is unknown; which these are is said, and why."""
+    first = primary_of(cluster, key_slot("0"))
+    where = os.environ | {"ITEMSTORE_REDIS_URL": first.url}
+    assert command(["import"], where, '{"type":"ItemCreated","subject":"a","data":{}}').stderr
+    others = [node for node in cluster.nodes if node is not first]
+    away = next(node for node in others if node.ask("ROLE")[0] == "master")
+    replicas = replicas_of(cluster, away)
+    for node in cluster.nodes:
+        node.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    for node in (*replicas, away):
+        node.kill()
+    try:
+        seen = json.loads(command(["info", "--json"], where, "").stdout)
+    finally:
+        heal(cluster)
+        for node in cluster.nodes:
+            node.ask("CONFIG", "SET", "cluster-require-full-coverage", "yes")
+
+    closed = [each["partition"] for each in seen["partitions"] if not each["writable"]]
+    assert 0 < len(closed) < len(seen["partitions"])
+    assert seen["engine"].startswith("Valkey")
+    assert (seen["events"], seen["last_position"], seen["queries_up_to"]) == (None, None, None)
+    for each in seen["partitions"]:
+        assert (each["events"] is None) == (each["partition"] in closed)
+    assert [
+        each["node"] for each in seen["nodes"] if each["partitions"] and not each["reachable"]
+    ] == [away.address]
 
 
 def _life(events: int, items: int) -> str:
