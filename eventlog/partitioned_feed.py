@@ -179,6 +179,8 @@ class _Coming:
                         self._away.discard(id(group))
                         if events:
                             await self._queue.put(events)
+            except asyncio.CancelledError:
+                heed_cancellation()  # else it was of another task, which both waited for
             except LogUnavailable as error:
                 self._away.add(id(group))
                 if len(self._away) == self._groups:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -118,6 +119,30 @@ async def test_a_follower_gets_what_is_there_and_what_comes_from_all(redis: Redi
     await writing
     assert_each_once_and_every_partition_in_order(seen, await all_events(redis))
     assert cursor == await feed.end()
+
+
+async def test_a_cancellation_of_another_task_does_not_end_what_comes(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What several tasks wait for may be cancelled by one of them, and then all hear of it."""
+    ask, told = Redis.execute_command, 0
+
+    async def asked(client: Redis, *command: Any, **options: Any) -> Any:
+        nonlocal told
+        if command[0] == "XREAD" and not told:
+            told += 1
+            raise asyncio.CancelledError
+        return await ask(client, *command, **options)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(Redis, "execute_command", asked)
+    async with aclosing(feed_on(redis).follow(START)) as coming:
+        getting = asyncio.ensure_future(anext(coming))
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.01)
+            await Writers(redis).write(seed=1, count=1)
+            [event] = await getting
+    assert event.version == 1
 
 
 async def test_who_follows_is_asked_before_each_batch_and_while_nothing_comes(redis: Redis) -> None:
