@@ -39,8 +39,9 @@ def encode(recorded: RecordedEvent) -> bytes:
 def pieces(recorded: RecordedEvent) -> list[bytes]:
     """The event as JSON in pieces; where the body is large one of them is the body, not a copy."""
     position, event, meta = recorded.position, recorded.event, recorded.meta
+    name = position if recorded.partition is None else recorded.id
     head = (
-        f'{{"specversion":"1.0","id":"{recorded.id}","source":"/{recorded.collection}","type":"{recorded.type}",'
+        f'{{"specversion":"1.0","id":"{name}","source":"/{recorded.collection}","type":"{recorded.type}",'
         f'"subject":{_as_json(event.item)},"time":"{rfc3339(position)}",'
         f'"itemversion":{recorded.version}'
     )

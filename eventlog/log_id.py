@@ -15,6 +15,7 @@ from typing import Any
 
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.side_by_side import replies_of
 
 _FIELD = "log"
 
@@ -63,16 +64,23 @@ class Identity:
 
     async def now(self) -> str:
         """The id; see `identity`. Of several partitions, which have logs of their own, a digest."""
-        return _together(await asyncio.gather(*map(identity, self._partitions)))
+        known = await self.known()
+        if known is None:
+            known = _together(await asyncio.gather(*map(identity, self._partitions)))
+        return known
 
     async def known(self) -> str | None:
         """The same, None where one of the logs has none yet; nothing is written."""
-        ids = [
-            each
-            for each in await asyncio.gather(*map(known_identity, self._partitions))
-            if each is not None
-        ]
-        return _together(ids) if len(ids) == len(self._partitions) else None
+        if len(self._partitions) == 1:
+            return await known_identity(self._partitions[0])
+        asked = [(each, ("HGET", each.keys.store.layout, _FIELD)) for each in self._partitions]
+        found = await replies_of(asked)
+        for each in found:
+            if isinstance(each, Exception):
+                raise each
+        return (
+            None if None in found else _together([each.decode(errors="replace") for each in found])
+        )
 
     async def lately(self) -> str:
         """The id of about a second ago. One caller asks; the others get what is known."""

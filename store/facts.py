@@ -15,7 +15,6 @@ from itemstore.domain.positions import START, key_of
 from itemstore.engine.durability import ENGINE
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.log_id import known_identity
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.projection import Status
@@ -60,7 +59,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": store.keys.namespace or "none",
-        "log": await _if_there(store, known_identity(store.partition)),
+        "log": await _if_there(store, store.feed.identity.known()),
     }
     facts |= _together([*each.values()])
     if len(each) > 1:

@@ -10,7 +10,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore
-from itemstore.eventlog.log_id import identity
+from itemstore.eventlog.log_id import known_identity
 from tests.api.conftest import Serve, problem
 
 LINES = {"accept": "application/jsonl"}
@@ -144,12 +144,12 @@ async def test_many_streams_ask_once_which_log_it_is(
     assert app.context is not None
     known_log, asked = app.context.store.feed.identity, []
 
-    async def counted(*arguments: Any) -> str:
+    async def counted(*arguments: Any) -> str | None:
         asked.append(arguments)
-        return await identity(*arguments)
+        return await known_identity(*arguments)
 
     monkeypatch.setattr("itemstore.eventlog.log_id.LOOK", 0.0)
     known = await known_log.lately()
-    monkeypatch.setattr("itemstore.eventlog.log_id.identity", counted)
+    monkeypatch.setattr("itemstore.eventlog.log_id.known_identity", counted)
     assert {*await asyncio.gather(*(known_log.lately() for _ in range(50)))} == {known}
     assert len(asked) == 1

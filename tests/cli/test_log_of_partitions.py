@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.test_log_commands import Run, run
 from tests.cli.test_tail import tailing
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE, wait_until
 from tests.server.conftest import Serve, serve
 
 __all__ = ["run", "serve"]  # fixtures
@@ -88,11 +88,11 @@ def test_follow_shows_what_comes_in_any_partition_through_a_restart(
         reading = threading.Thread(target=_read, args=(process, shown))
         reading.start()
         _put(first.url, 0, 30)
-        wait_until(lambda: len(shown) == 30)
+        wait_until(lambda: len(shown) == 30, 2 * PATIENCE)
         first.stop()
         second = serve(data_dir=data)
         _put(second.url, 30, 60)
-        wait_until(lambda: len(shown) == 60)
+        wait_until(lambda: len(shown) == 60, 2 * PATIENCE)
         process.send_signal(signal.SIGINT)
         reading.join(20)
     events = [json.loads(line) for line in shown]
