@@ -137,11 +137,30 @@ def running_cluster(
 
     `replicas` is how many each primary has. Raises ClusterFailed.
     """
-    ports = free_ports(2 * primaries * (1 + replicas))
-    cluster = new_cluster(program, directory, ports, node_timeout_ms=node_timeout_ms)
+    cluster = _started(program, directory, 2 * primaries * (1 + replicas), node_timeout_ms)
     try:
-        cluster.start()
         cluster.form(primaries)
         yield cluster
     finally:
         cluster.kill()
+
+
+def _started(program: str, directory: Path, count: int, node_timeout_ms: int) -> LocalCluster:
+    """Nodes on so many ports, two each: on others where somebody else took one of them meanwhile.
+
+    Raises ClusterFailed.
+    """
+    attempts = 3
+    for attempt in range(1, attempts + 1):
+        cluster = new_cluster(
+            program, directory, free_ports(count), node_timeout_ms=node_timeout_ms
+        )
+        try:
+            cluster.start()
+        except ClusterFailed:
+            cluster.kill()
+            if attempt == attempts:
+                raise
+        else:
+            break
+    return cluster

@@ -24,6 +24,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from itemstore.domain.evolve import fold
+from itemstore.engine.clients import clients_of
 from itemstore.engine.connect import connect
 from itemstore.engine.local_cluster import LocalCluster, running_cluster
 from itemstore.eventlog.codec import decode_all
@@ -59,6 +60,22 @@ LIMIT = 300
 # What a shell runs in the background begins with Ctrl-C ignored, and so does all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ON_CLUSTERS = {"cluster": "valkey", "redis-cluster": "redis"}
+"""Parameters of the fixture `redis` that are a partition of a cluster, and the engine of that."""
+
+ON_A_CLUSTER = Keys(partition=3)
+"""The keys of that partition."""
+
+ENGINES_AND_A_CLUSTER = pytest.mark.parametrize(
+    "redis", ["fakeredis", "valkey", "redis", "cluster"], indirect=True
+)
+"""For tests of what a partition of a cluster has to do as well as an engine of its own."""
+
+ENGINES_AND_CLUSTERS = pytest.mark.parametrize(
+    "redis", ["fakeredis", "valkey", "redis", *ON_CLUSTERS], indirect=True
+)
+"""The same, also for a cluster of Debian's Redis."""
 
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 ServerOf = Callable[[str], "Server"]
@@ -273,10 +290,19 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 @pytest.fixture(params=["fakeredis", "valkey", "redis"])
-async def redis(request: pytest.FixtureRequest, server_of: ServerOf) -> AsyncIterator[Redis]:
-    """A client of each engine in turn, with nothing in it."""
+async def redis(
+    request: pytest.FixtureRequest, server_of: ServerOf, cluster_of: ClusterOf
+) -> AsyncIterator[Redis]:
+    """A client of each engine in turn, with nothing in it; of a cluster, that of a partition."""
     if request.param == "fakeredis":
         yield FakeAsyncRedis(server=FakeServer())
+        return
+    if request.param in ON_CLUSTERS:
+        cluster = cluster_of(ON_CLUSTERS[request.param])
+        cluster.wait_until_ok()
+        empty(cluster)
+        async with clients_of(cluster.url, is_served=True) as clients:
+            yield clients.of(str(ON_A_CLUSTER.partition))
         return
     async with emptied(server_of(request.param)) as client:
         yield client
@@ -298,9 +324,11 @@ async def emptied(server: Server) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def keys() -> Keys:
-    """The keys of the default namespace."""
-    return Keys()
+def keys(request: pytest.FixtureRequest) -> Keys:
+    """The keys of the default namespace; on a cluster, of a partition."""
+    callspec = getattr(request.node, "callspec", None)
+    engine = callspec.params.get("redis") if callspec else None
+    return ON_A_CLUSTER if engine in ON_CLUSTERS else Keys()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -15,19 +16,26 @@ from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.current_items import CurrentItems
-from tests.conftest import assert_agreement, contents
+from tests.conftest import ENGINES_AND_CLUSTERS, assert_agreement, contents
 from tests.wire import Wire
 
+pytestmark = ENGINES_AND_CLUSTERS
 
-async def test_the_first_put_creates_and_the_next_ones_update(log: EventLog) -> None:
+
+async def test_the_first_put_creates_and_the_next_ones_update(log: EventLog, keys: Keys) -> None:
     """The same command twice: the second is an event of its own."""
     created = await log.append(PutItem("foo", b'{"size":6}'))
     updated = await log.append(PutItem("foo", b'{"size":6}'))
     patched = await log.append(PatchItem("foo", b'{"size":7}'))
 
-    assert created == RecordedEvent(created.position, 1, ItemCreated("foo", b'{"size":6}'))
-    assert updated == RecordedEvent(updated.position, 2, ItemUpdated("foo", b'{"size":6}'))
-    assert patched == RecordedEvent(patched.position, 3, ItemUpdated("foo", b'{"size":7}'))
+    expected: list[tuple[RecordedEvent, ItemCreated | ItemUpdated]] = [
+        (created, ItemCreated("foo", b'{"size":6}')),
+        (updated, ItemUpdated("foo", b'{"size":6}')),
+        (patched, ItemUpdated("foo", b'{"size":7}')),
+    ]
+    for version, (recorded, event) in enumerate(expected, start=1):
+        found = RecordedEvent(recorded.position, version, event, partition=keys.partition)
+        assert recorded == found
     positions = [key_of(event.position) for event in (created, updated, patched)]
     assert positions == sorted(set(positions))
 
@@ -88,27 +96,35 @@ async def test_any_id_names_an_item(log: EventLog, items: CurrentItems, item: st
     assert await log.reader.history(item) == await log.reader.read()
 
 
-async def test_a_write_touches_no_keys_but_the_documented_ones(redis: Redis, log: EventLog) -> None:
+async def test_a_write_touches_no_keys_but_the_documented_ones(
+    redis: Redis, log: EventLog, keys: Keys
+) -> None:
     """What redis-cli shows is listed in the design; the writer's key has a lifetime."""
     await log.append(PutItem("foo", b"1"))
     await log.append(PutItem("a/b", b"1"))
     held = await contents(redis)
-    [writer] = [key for key in held if key.startswith(b"itemstore:writers:")]
+    front = f"{{{keys.partition}}}:" if keys.partition is not None else ""
+    [writer] = [key for key in held if key.startswith(f"{front}itemstore:writers:".encode())]
 
     assert set(held) - {writer} == {
-        b"items:events",
-        b"items:current",
-        b"items:ids",
-        b"items:history:foo",
-        b"items:history:a/b",
-        b"itemstore:position",
+        f"{front}{name}".encode()
+        for name in (
+            "items:events",
+            "items:current",
+            "items:ids",
+            "items:history:foo",
+            "items:history:a/b",
+            "itemstore:position",
+        )
     }
     assert 9 * 60_000 < await redis.pttl(writer) <= 10 * 60_000
 
 
-async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
+async def test_two_namespaces_on_one_engine_do_not_meet(
+    redis: Redis, partition: Partition, keys: Keys
+) -> None:
     """Each has its own log, and the same id is another item in it."""
-    here, there = Partition(redis, Keys()), Partition(redis, Keys(namespace="{shop}"))
+    here, there = partition, Partition(redis, replace(keys, namespace="shop"))
     created = await EventLog(here).append(PutItem("foo", b"1"))
     other = await EventLog(there).append(PutItem("foo", b"2"))
 
@@ -116,9 +132,12 @@ async def test_two_namespaces_on_one_engine_do_not_meet(redis: Redis) -> None:
     assert isinstance(other.event, ItemCreated)
     await assert_agreement(here)
     await assert_agreement(there)
-    assert all(
-        key.startswith((b"items:", b"itemstore:", b"{shop}:")) for key in await contents(redis)
+    fronts = tuple(
+        f"{namespace}{name}:".encode()
+        for name in (keys.prefix, keys.store.layout.removesuffix(":layout"))
+        for namespace in ("", "shop:")
     )
+    assert all(key.startswith(fronts) for key in await contents(redis))
 
 
 async def test_concurrent_appends_get_an_answer_each(log: EventLog, partition: Partition) -> None:

@@ -19,8 +19,10 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.writer import TIME_LIMIT, EngineClock
-from tests.conftest import Unchanged, assert_agreement
+from tests.conftest import ENGINES_AND_A_CLUSTER, Unchanged, assert_agreement
 from tests.wire import Wire, wire_of
+
+pytestmark = ENGINES_AND_A_CLUSTER
 
 
 async def lines_of(redis: Redis, batch: tuple[Any, ...]) -> list[str]:
@@ -164,7 +166,7 @@ async def test_a_batch_that_would_be_in_time_for_longer_than_it_is_remembered_is
     with patch.object(EngineClock, "now", lambda clock: now(clock) + (off.pop() if off else 0)):
         created = await log.append(PutItem("foo", b"1"))
     assert await log.reader.read() == [created]
-    late, batch = wire.commands[-2:]
+    late, batch = [each for each in wire.commands if "itemstore:writers:" in each[3]][-2:]
     assert int(late[9]) - int(batch[9]) > 3_500_000
 
 

@@ -10,6 +10,10 @@ from itemstore.domain.commands import DeleteItem, PutItem
 from itemstore.domain.errors import UnexpectedVersion
 from itemstore.domain.expected import ABSENT, ANY, PRESENT, ExpectedVersion, none_of, one_of
 from itemstore.eventlog.log import EventLog
+from tests.conftest import ENGINES_AND_A_CLUSTER
+
+pytestmark = ENGINES_AND_A_CLUSTER
+
 
 EXPECTED = [
     ANY,

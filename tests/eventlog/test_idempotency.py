@@ -18,8 +18,10 @@ from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.terms import Terms
 from itemstore.eventlog.transaction import Addressed
-from tests.conftest import Unchanged, assert_agreement
+from tests.conftest import ENGINES_AND_A_CLUSTER, Unchanged, assert_agreement
 from tests.wire import Wire
+
+pytestmark = ENGINES_AND_A_CLUSTER
 
 
 async def test_a_request_that_was_carried_out_is_not_carried_out_again(

@@ -11,7 +11,9 @@ from itemstore.domain.errors import ItemNotFound, UnexpectedVersion
 from itemstore.domain.expected import ABSENT, PRESENT, ExpectedVersion, one_of
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
-from tests.conftest import Unchanged, assert_agreement
+from tests.conftest import ENGINES_AND_A_CLUSTER, Unchanged, assert_agreement
+
+pytestmark = ENGINES_AND_A_CLUSTER
 
 
 @pytest.fixture
