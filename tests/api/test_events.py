@@ -73,7 +73,7 @@ async def test_every_event_validates_with_the_sdk_of_cloudevents(
         event = JSONFormat().read(CloudEvent, text)
         message = HTTPMessage({"content-type": "application/cloudevents+json"}, text.encode())
         assert from_http_event(message).get_attributes() == event.get_attributes()
-        assert event.get_id() == original.position
+        assert event.get_id() == original.id
         assert event.get_subject() == original.item
         assert event.get_type() == original.type
         assert event.get_time() == original.time
