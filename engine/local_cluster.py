@@ -157,9 +157,9 @@ def _started(program: str, directory: Path, count: int, node_timeout_ms: int) ->
         )
         try:
             cluster.start()
-        except ClusterFailed:
+        except BaseException as error:
             cluster.kill()
-            if attempt == attempts:
+            if attempt == attempts or not isinstance(error, ClusterFailed):
                 raise
         else:
             break

@@ -51,9 +51,13 @@ class NoPrimary(exceptions.ConnectionError):
 
 
 async def leave(pool: ConnectionPool) -> None:
-    """Makes every connection of the pool connect anew before its next use."""
+    """Makes every connection of the pool connect anew before its next use.
+
+    Those that nobody uses are closed at once: in a task of its own, each could be in use by then.
+    """
     await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
-    await pool.disconnect(inuse_connections=False)
+    for connection in list(pool._available_connections):  # noqa: SLF001 - it has no such way
+        await connection.disconnect(nowait=True)
 
 
 class PrimaryPool(BlockingConnectionPool):

@@ -113,3 +113,20 @@ async def test_one_that_leaves_an_engine_is_not_cancelled_with_another(server_of
             given_up.cancel()
             await other
             assert await redis.ping()
+
+
+async def test_a_connection_that_is_used_again_meanwhile_is_not_closed(
+    server_of: ServerOf,
+) -> None:
+    """Whoever leaves the engine, and whoever asks at the same moment, at any moment of that."""
+    async with clients_of(server_of("valkey").url, is_served=True) as clients:
+        redis = clients.of(None)
+        for turns in range(30):
+            await asyncio.gather(*(redis.ping() for _ in range(4)))
+            leaving = asyncio.create_task(leave(redis.connection_pool))
+            for _ in range(turns % 10):
+                await asyncio.sleep(0)
+            async with redis.pipeline() as together:
+                together.ping()
+                assert await together.execute() == [True]
+            await leaving

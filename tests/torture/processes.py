@@ -219,10 +219,13 @@ class Api:
         return self._process.returncode
 
     def tracebacks(self) -> list[str]:
-        """The end of what it wrote, where it has an error of Python's in it; else nothing."""
+        """What it wrote from the first error of Python's on; nothing where there is none."""
         errors = self.log.read_text()
-        is_sound = all(word not in errors for word in ("Traceback", "never awaited", "destroyed"))
-        return [] if is_sound else [f"the API wrote a traceback: {errors[-3000:]}"]
+        places = [errors.find(word) for word in ("Traceback", "never awaited", "destroyed")]
+        first = min((place for place in places if place >= 0), default=None)
+        if first is None:
+            return []
+        return [f"the API wrote a traceback: {errors[max(0, first - 300) : first + 9000]}"]
 
     async def kept(self) -> list[str]:
         """What it still has of clients that are gone, besides this question; else nothing."""

@@ -65,7 +65,7 @@ class Known:
         """Takes note of an answer about an item."""
         if answer.version is not None:
             self.versions[item] = max(self.versions.get(item, 0), answer.version)
-        if answer.position is not None:
+        if answer.type is not None and answer.position is not None:
             self.positions.append(answer.position)
 
     def some(self, end: int) -> str:
