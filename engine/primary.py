@@ -123,7 +123,10 @@ class WatchedConnection(AbstractConnection):
         """Sends a command."""
         if time.monotonic() > self.believed_until and self.is_connected:
             await self.check_role()
-        await super().send_packed_command(*arguments, **options)
+        try:
+            await super().send_packed_command(*arguments, **options)
+        except RuntimeError as error:  # what uvloop says of one that has ended meanwhile
+            raise exceptions.ConnectionError("The connection has ended.") from error
 
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         """The next reply."""

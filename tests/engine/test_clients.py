@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
+import uvloop
 from redis import exceptions
 
 from itemstore.engine.clients import clients_of
@@ -130,3 +133,22 @@ async def test_a_connection_that_is_used_again_meanwhile_is_not_closed(
                 together.ping()
                 assert await together.execute() == [True]
             await leaving
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_connection_that_has_ended_unseen_is_an_engine_that_is_away(
+    server_of: ServerOf, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    """On either event loop: they say it in different ways."""
+
+    async def ask() -> None:
+        async with clients_of(server_of("valkey").url, is_served=True) as clients:
+            redis = clients.of(None)
+            assert await redis.ping()
+            for connection in redis.connection_pool._available_connections:
+                connection._writer.transport.abort()  # type: ignore[union-attr]
+            with pytest.raises(exceptions.ConnectionError):
+                await redis.ping()
+            assert await redis.ping()
+
+    run(ask())

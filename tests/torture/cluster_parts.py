@@ -234,7 +234,7 @@ async def _judged(plan: Plan, system: System, run: Run) -> Outcome:
         outcome.lost = lost(history, log, run.strikes)
     violations = [each for each in check(history, log) if is_promised(plan, each)]
     slow = [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
-    if violations or slow:
+    if violations or slow or outcome.violations:
         name = f"torture-{plan.part.replace(' ', '-').replace(',', '')}-{outcome.seed}.jsonl"
         outcome.kept = Path(tempfile.gettempdir()) / name
         save(outcome.kept, recorded.history, log)
