@@ -51,7 +51,24 @@ class ClusterFault(Fault):
 
     async def whole(self) -> None:
         """Waits until all nodes take part and each primary has a replica in step."""
+        await asyncio.to_thread(self._mend)
         await asyncio.to_thread(self.cluster.wait_until_ok)
+
+    def _mend(self) -> None:
+        """Gives a primary without a replica one that was a primary, as an operator has to.
+
+        It becomes one by itself where all its slots went to one node, and none were moved since.
+        """
+        self.cluster.wait_until_ok()
+        for node in self.cluster.nodes:
+            if node.ask("ROLE")[0] == "master" and not _slots(node):
+                alone = [
+                    each
+                    for each in self.primaries()
+                    if not clusters.replicas_of(self.cluster, each)
+                ]
+                if alone:
+                    node.ask("CLUSTER REPLICATE", alone[0].id)
 
 
 class NodeLost(ClusterFault):
@@ -65,8 +82,9 @@ class NodeLost(ClusterFault):
             await self.lose(node)
         finally:
             self.system.away.discard(node.port)
+        await asyncio.to_thread(self.cluster.wait_until_ok)
+        self.failovers = int(not await asyncio.to_thread(_slots, node))
         await self.whole()
-        self.failovers = int(node.ask("ROLE")[0] != "master")
 
     async def lose(self, node: LocalNode) -> None:
         """Takes it away, and brings it back."""
