@@ -81,4 +81,4 @@ def _archiver_of(store: Store) -> Archiver | None:
         work = archiving_of(store)
     else:
         work = InAnotherProcess(store.settings, url, list(store.collections))
-    return Archiver(logs_and_archives(store), work)
+    return Archiver(logs_and_archives(store), work, store.disk)

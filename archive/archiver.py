@@ -15,6 +15,7 @@ from itemstore.archive.reasons import FORESEEN, Reasons
 from itemstore.archive.work import FINISH_SECONDS, Work
 from itemstore.domain.positions import START
 from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.lease import Lease
@@ -50,8 +51,12 @@ class Archiver:
     other is that a manifest is published once, and that files and positions never go back.
     """
 
-    def __init__(self, archived: Sequence[tuple[Logs, Archive]], work: Work) -> None:
+    def __init__(
+        self, archived: Sequence[tuple[Logs, Archive]], work: Work, disk: DiskSpace | None = None
+    ) -> None:
+        """`disk` is where the engine has its data: what was moved away gets no new archive."""
         self._archived = archived
+        self._disk = disk or DiskSpace()
         self._work = work
         self._is_in_doubt = False
         self._task: asyncio.Task[None] | None = None
@@ -127,6 +132,7 @@ class Archiver:
 
     async def _is_something_to_do(self) -> bool:
         """Whether there is any event. Raises NotItsArchive where the only archive is of another."""
+        self._disk.check()
         if len(self._archived) == 1:
             [(logs, archive)] = self._archived
             [keys, *_] = await logs.keys()

@@ -55,7 +55,7 @@ const page: string = ({} as Read<"service">)["text/html"];
 const link: string = ({} as Read<"service">)["application/json"].links["items"];
 const metrics: string = ({} as Read<"metrics">)["application/openmetrics-text"];
 const today: number = ({} as Read<"statistics">)["application/json"].days["2026-11-23"];
-const lag: number = ({} as Read<"projections">)["application/json"].projections[0].lag;
+const lag: number | null = ({} as Read<"projections">)["application/json"].projections[0].lag;
 
 // @ts-expect-error: nothing but what the model has
 const other: Sent = { colour: "red" };

@@ -165,7 +165,7 @@ async def test_an_item_that_stays_is_listed_once_whatever_is_written_meanwhile()
             await fill(collection, [f"{number:03d}-"])
             return await self.part.page(**asked)  # type: ignore[arg-type]
 
-    parts = collection.items._parts  # type: ignore[attr-defined]
+    parts = collection.items._partitions  # type: ignore[attr-defined]
     disturbed = PartitionedItems([Disturbed(part) for part in parts])  # type: ignore[misc]
     for limit in (1, 7, 100):
         listed = names(*await pages_of(disturbed, limit))
