@@ -149,6 +149,19 @@ def heal(cluster: LocalCluster) -> None:
     cluster.wait_until_ok()
 
 
+CALM_MS = 30_000
+"""The node timeout where no test takes a node away: a machine that stands still for a second makes
+no failover then, which may lose what was acknowledged."""
+
+
+def have_node_timeout(cluster: LocalCluster, milliseconds: int) -> None:
+    """Has the nodes replace a primary after so long a silence, from now on."""
+    for node in cluster.nodes:
+        if node.node_timeout_ms != milliseconds:
+            node.ask("CONFIG", "SET", "cluster-node-timeout", milliseconds)
+            node.node_timeout_ms = milliseconds
+
+
 def empty(cluster: LocalCluster) -> None:
     """Takes all data out of a cluster."""
     for node in cluster.nodes:

@@ -27,6 +27,7 @@ from itemstore.domain.evolve import fold
 from itemstore.engine.clients import clients_of
 from itemstore.engine.connect import connect
 from itemstore.engine.local_cluster import LocalCluster, running_cluster
+from itemstore.engine.local_node import NODE_TIMEOUT_MS
 from itemstore.eventlog.codec import decode_all
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
@@ -36,7 +37,7 @@ from itemstore.projections.current_items import CurrentItems
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
-from tests.clusters import empty, heal
+from tests.clusters import CALM_MS, empty, have_node_timeout, heal
 from tests.missing import missing
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
@@ -226,6 +227,7 @@ def cluster(cluster_of: ClusterOf) -> LocalCluster:
     """The cluster of the session, of Valkey, with nothing in it."""
     cluster = cluster_of("valkey")
     heal(cluster)
+    have_node_timeout(cluster, NODE_TIMEOUT_MS)
     empty(cluster)
     return cluster
 
@@ -300,6 +302,7 @@ async def redis(
     if request.param in ON_CLUSTERS:
         cluster = cluster_of(ON_CLUSTERS[request.param])
         cluster.wait_until_ok()
+        have_node_timeout(cluster, CALM_MS)
         empty(cluster)
         async with clients_of(cluster.url, is_served=True) as clients:
             yield clients.of(str(ON_A_CLUSTER.partition))

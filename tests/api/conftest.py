@@ -26,6 +26,7 @@ from itemstore.store.opening import store_on
 from itemstore.store.scope import WHOLE
 from itemstore.store.settings import Settings
 from tests.api.bearers import bearer
+from tests.clusters import CALM_MS, have_node_timeout
 
 BASE_URL = "http://store"
 
@@ -68,6 +69,7 @@ def engine() -> FakeServer:
 @pytest.fixture
 async def cluster_clients(cluster: LocalCluster) -> AsyncIterator[Clients]:
     """The clients of a cluster with nothing in it."""
+    have_node_timeout(cluster, CALM_MS)
     async with clients_of(cluster.url, is_served=True) as clients:
         yield clients
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.conftest import wait_until
 from tests.server.conftest import Serve, Server
 
 PATIENCE = 15
@@ -42,6 +43,7 @@ def test_nothing_is_acknowledged_while_the_data_is_elsewhere(serve: Serve, tmp_p
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
     server = serve(data_dir=data)
     put(server, "a").raise_for_status()
+    wait_until(lambda: [*data.glob("archive/segments/*")])  # made in the first seconds
     data.rename(elsewhere)
     refused, acknowledged = refusal(server, "b")
     assert "was moved or deleted" in refused.json()["detail"]
@@ -59,6 +61,7 @@ def test_a_deleted_data_directory_is_not_written_to(serve: Serve, tmp_path: Path
     data = tmp_path / "data"
     server = serve(data_dir=data)
     put(server, "a").raise_for_status()
+    wait_until(lambda: [*data.glob("archive/segments/*")])  # made in the first seconds
     shutil.rmtree(data)
     data.mkdir()
     (data / "notes").touch()
