@@ -17,11 +17,8 @@ from hypothesis import strategies as st
 from itemstore.api.http.json_patch import carried_out, operations
 from itemstore.api.http.problems import Problem
 from itemstore.projections.current_items import CurrentItems
-from tests.api.conftest import SEVERAL, Events, Serve, problem
+from tests.api.conftest import Events, Serve, problem
 from tests.conftest import Unchanged
-
-pytestmark = pytest.mark.partitions(1, SEVERAL)
-
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

@@ -8,11 +8,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 import httpx
 import pytest
 
-from tests.api.conftest import SEVERAL, Events, problem
+from tests.api.conftest import Events, problem
 from tests.conftest import Unchanged
-
-pytestmark = pytest.mark.partitions(1, SEVERAL)
-
 
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import SEVERAL, Events, problem
+from tests.api.conftest import Events, problem
 from tests.conftest import Unchanged
-
-pytestmark = pytest.mark.partitions(1, SEVERAL)
-
 
 MINIMAL = {"Prefer": "return=minimal"}
 

@@ -70,7 +70,7 @@ class CuttingProxy:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self.upstream)
         try:
             to_server.write(head)
-            left = self.chance.randrange(100, 6000) if self.cuts else None
+            left = self.chance.randrange(100, 2500) if self.cuts else None
             while data := await from_server.read(1000):
                 writer.write(data[:left].replace(b"retry: 1000\n", b"retry: 0010\n"))
                 await writer.drain()

@@ -35,7 +35,7 @@ FAULTY = [
 @pytest.mark.parametrize("name", PARTS)
 def test_nothing_is_violated(name: str) -> None:
     """And something was done: operations or inputs, and faults where the part has some."""
-    outcome = PARTS[name].outcome(seed=1, seconds=SECONDS.get(name, 2.5))
+    outcome = PARTS[name].outcome(seed=1, seconds=SECONDS.get(name, 2.0))
     assert outcome.violations == []
     assert outcome.operations + outcome.inputs > 10  # a busy machine gets to some twenty
     assert bool(outcome.faults) == (name in {*FAULTY, "state-machine"})
