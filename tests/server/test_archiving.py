@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 
 from itemstore.archive.frames import frames_in, lines_of
 from itemstore.archive.manifest import Manifest
+from itemstore.engine.clients import START_SECONDS
+from itemstore.store.archiving_process import _PROGRAM
 from tests.conftest import PATIENCE, wait_until
 from tests.server.conftest import Serve, Server
 
@@ -175,3 +179,21 @@ def test_all_partitions_are_archived_by_one_process(serve: Serve, tmp_path: Path
     server.stop()
     places = [tmp_path / "data/archive" / str(number) for number in range(4)]
     assert sum(len(archived(place).splitlines()) for place in places) == 40
+
+
+def test_it_ends_with_who_started_it_also_where_it_waits_for_the_engine() -> None:
+    """Else it would keep what it has from that one, such as its output, for ten seconds."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROGRAM, "items"],
+        stdin=subprocess.PIPE,
+        env=os.environ | {"ITEMSTORE_REDIS_URL": "unix:///nowhere/at/all"},
+    )
+    assert process.stdin is not None
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.stdin.close()
+        process.wait(START_SECONDS / 2)
+    finally:
+        process.kill()
+        process.wait()
