@@ -20,7 +20,8 @@ from pydantic import BaseModel
 
 from itemstore.server import ending
 
-ending.SECONDS = ending.ENGINE_SECONDS = 1.0
+ending.SECONDS = float(os.environ.get("END_SECONDS", "1"))
+ending.ENGINE_SECONDS = 1.0
 
 
 class Anything(BaseModel, extra="allow"):

@@ -43,8 +43,9 @@ def workers_of(server: Server) -> list[int]:
 def serve_blocked(serve: Serve, tmp_path: Path) -> Serve:
     """Starts servers with the model that can be made to block in one way or another."""
 
-    def start(kind: str, *options: str) -> Server:
-        return serve("--model", MODEL, *options, BLOCK=kind, BLOCK_DIR=str(tmp_path))
+    def start(kind: str, *options: str, **environment: str) -> Server:
+        environment |= {"BLOCK": kind, "BLOCK_DIR": str(tmp_path)}
+        return serve("--model", MODEL, *options, **environment)
 
     return start
 
@@ -131,14 +132,14 @@ def test_a_server_that_was_stopped_by_its_terminal_goes_on(
     serve_blocked: Serve, workers: str
 ) -> None:
     """Ctrl-Z and `fg`, with more time between them than the end of a process has."""
-    server = serve_blocked("loop", "--workers", workers)
+    server = serve_blocked("loop", "--workers", workers, END_SECONDS="3")
     processes = [server.process.pid]
     if workers == "2":
         processes += workers_of(server)
     for number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in processes:
             os.kill(pid, number)
-        time.sleep(1.5 if number == signal.SIGSTOP else 0)
+        time.sleep(3.5 if number == signal.SIGSTOP else 0)
     assert httpx.put(f"{server.url}/items/a", json={}, timeout=10).status_code == 201
     assert all(runs(pid) for pid in processes)
     assert server.stop() in (0, -signal.SIGTERM)
