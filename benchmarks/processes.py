@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,14 +66,15 @@ def processor_time(server: int, engine: int | None) -> ProcessorTime:
     """
     engines = () if engine is None else (engine,)
     return ProcessorTime(
-        _seconds(family(server, without=engines)),
-        _seconds(process for process in family(engine) if process.pid == engine)
+        processor_seconds(family(server, without=engines)),
+        processor_seconds(process for process in family(engine) if process.pid == engine)
         if engine is not None
         else None,
     )
 
 
-def _seconds(processes: Iterator[Process]) -> float | None:
+def processor_seconds(processes: Iterable[Process]) -> float | None:
+    """That they have taken so far, together; None of no process."""
     ticks = [process.own for process in processes]
     return sum(ticks) / TICKS if ticks else None
 
