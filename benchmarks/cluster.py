@@ -31,7 +31,7 @@ from benchmarks.workloads import PUT
 from itemstore.engine.local_cluster import running_cluster
 from itemstore.engine.server_process import program
 
-CONNECTIONS = (32, 128, 512)
+CONNECTIONS = (32, 128, 384)
 
 NODES = (3, 6, 12)
 """How many primaries the reckoning is for."""

@@ -112,16 +112,15 @@ def new_cluster(
     directory: Path,
     ports: Sequence[int],
     *,
-    primaries: int = 3,
     node_timeout_ms: int = NODE_TIMEOUT_MS,
 ) -> LocalCluster:
     """A cluster that is not started yet: a node for each pair of ports, one of them for its bus."""
-    nodes = [
-        LocalNode(program, directory / str(port), port, bus, node_timeout_ms)
-        for port, bus in zip(ports[::2], ports[1::2], strict=True)
-    ]
-    assert len(nodes) >= primaries
-    return LocalCluster(nodes)
+    return LocalCluster(
+        [
+            LocalNode(program, directory / str(port), port, bus, node_timeout_ms)
+            for port, bus in zip(ports[::2], ports[1::2], strict=True)
+        ]
+    )
 
 
 @contextmanager

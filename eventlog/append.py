@@ -84,10 +84,9 @@ class Append:
             raise _refusal(line, self.keys, self._command, self._types)
         version, position = values
         event = decide(self._command, exists=outcome == self._types[True])
-        keys = self.keys
+        collection, partition = self.keys.collection, self.keys.partition
         return RecordedEvent(
-            *(position.decode(), int(version), event, self._meta.known),
-            *(keys.collection, keys.partition),
+            position.decode(), int(version), event, self._meta.known, collection, partition
         )
 
 

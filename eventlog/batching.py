@@ -33,15 +33,13 @@ class Waiting:
         self._most = most or most_calls
         self._calls = self._count = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no other may come."""
-        return self._calls >= self._most_calls or self._count >= self._most
-
-    def come(self, count: int) -> None:
-        """A call has come that stands for so many."""
+    def take(self, count: int) -> bool:
+        """Takes a call that stands for so many, unless it is full."""
+        if self._calls >= self._most_calls or self._count >= self._most:
+            return False
         self._calls += 1
         self._count += count
+        return True
 
     def go(self, calls: int, count: int) -> None:
         """So many calls that stand for so many have gone."""
@@ -95,12 +93,11 @@ class Batches(Generic[Call, Answer]):
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
-        if self._bound.is_full:
+        if not self._bound.take(count):
             raise TooManyWaiting(self._called)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._count += count
-        self._bound.come(count)
         self._waiting.append((call, size, count, answer))
         if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1
