@@ -26,7 +26,7 @@ RUNS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores +
 PYTEST = $(BIN)/python -m pytest --numprocesses $(RUNS) --dist worksteal
 
 test: check ## Install if needed, and run everything that CI runs
-	@$(PYTEST) $(OPTIONS)
+	@$(PYTEST) $(OPTIONS) || { test $$? -eq 1 && $(BIN)/python -m tests.again; }
 
 check: .venv/test ## Lint, types, and the direction of imports
 	@$(BIN)/ruff check .
