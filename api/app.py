@@ -23,6 +23,7 @@ from itemstore.api.http.error_replies import http_error, unforeseen
 from itemstore.api.http.preconditions import tagged
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
+from itemstore.api.http.request_ids import WithRequestIds
 from itemstore.api.http.routing import Resource, Resources, Route
 from itemstore.api.lifespan import running
 from itemstore.api.openapi import document
@@ -154,7 +155,7 @@ class ItemStore(FastAPI):
             has_explorer=settings.explorer,
         )
         self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
-        self._entry = self.cross_origin or self.answering
+        self._entry = WithRequestIds(self.cross_origin or self.answering)
         self.clients: Clients | None = None if redis is None else OneEngine(_usable(redis))
         if self.clients is not None:
             self.serve(store_on(self.clients, settings, names=models))

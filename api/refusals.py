@@ -12,6 +12,9 @@ from itemstore.server.answer_head import Answer, Fields
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
 from itemstore.server.served_app import ServedApp
 
+_STAND_IN = b"the id of the request"
+"""In place of it, in an answer that is made beforehand."""
+
 URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
 
 
@@ -19,11 +22,14 @@ def served_app(
     answering: Answering, admission: Admission, cross_origin: CrossOrigin | None
 ) -> ServedApp:
     """What the server has to know of this application; CORS is an application of ASGI."""
-    too_many_waiting = _answered(TOO_MANY_WAITING)
+    busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN)
+    before, _, after = body.partition(_STAND_IN)  # it is made again and again, and quickly so
 
-    def answer(refused: Refused) -> Answer:
-        is_frequent = refused is TOO_MANY_WAITING
-        slug, answer = too_many_waiting if is_frequent else _answered(refused)
+    def answer(refused: Refused, request_id: bytes, _method: str) -> Answer:
+        if refused is TOO_MANY_WAITING:
+            slug, answer = busy, Answer(status, headers, b"%b%b%b" % (before, request_id, after))
+        else:
+            slug, answer = _answered(refused, request_id)
         admission.counters.problems[slug] += 1
         return answer
 
@@ -38,9 +44,9 @@ def served_app(
     return ServedApp(admission, answer, fields, URGENT_PATHS, respond, ON_EVERY_BODY)
 
 
-def _answered(refused: Refused) -> tuple[str, Answer]:
+def _answered(refused: Refused, request_id: bytes) -> tuple[str, Answer]:
     """The slug of the problem, and the answer; without an instance, as no URL may have come."""
     problem = problem_of(refused)
     assert problem is not None
-    reply = problem_reply(problem, None)
+    reply = problem_reply(problem, None, request_id=request_id.decode("ascii"))
     return problem.type.slug, Answer(reply.status, reply.headers, reply.body)

@@ -20,8 +20,10 @@ from itemstore.server.connection_state import ConnectionState
 from itemstore.server.counters import OTHER
 from itemstore.server.eager_task import EagerTask
 from itemstore.server.exchange import CONTINUE, Exchange
-from itemstore.server.phases import BODY, Step
+from itemstore.server.phases import AWAITED, BODY, Step
 from itemstore.server.refusals import Refused, cut_short, too_late
+from itemstore.server.request_id import NAME as REQUEST_ID
+from itemstore.server.request_id import id_in
 from itemstore.server.served_app import STATE, ServedApp
 from itemstore.server.transport import GatheringTransport
 
@@ -203,14 +205,15 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refused: Refused) -> None:
         """Answers a refusal, after the answers that are due before it, and then closes."""
         newest, is_within = self._newest, self._state.phase == BODY
+        named = self._named()
         step = self._state.refuse(is_begun=newest is not None and newest.is_started)
         if step != "close":
             if newest is not None and is_within:
                 if self._line:
                     self._line.pop()
                 newest.disconnect()
-            answer = self._served.answer(refused)
-            self._refusal = self._head(answer, closes=True) + answer.body
+            answer = self._served.answer(refused, named, "")
+            self._refusal = self._head(answer, named, closes=True) + answer.body
             self._count("", answer)
         self._take(step)
 
@@ -219,9 +222,15 @@ class Connection(asyncio.Protocol):
         self._refusal = b""
         self._take(self._state.told())
 
-    def _head(self, answer: Answer, *, closes: bool) -> bytes:
+    def _named(self) -> bytes:
+        """The id of the request that is being received; a new one where none has begun."""
+        if self._state.phase == BODY and self._newest is not None:
+            return self._newest.named
+        return id_in(() if self._state.phase == AWAITED else self._headers)
+
+    def _head(self, answer: Answer, named: bytes, *, closes: bool) -> bytes:
         length = (b"content-length", b"%d" % len(answer.body))
-        more = (*self._served.fields(self._headers), length)
+        more = (*self._served.fields(self._headers), length, (REQUEST_ID, named))
         return head_of(answer.status, answer.headers, (CLOSE, *more) if closes else more)
 
     def _count(self, method: str, answer: Answer) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
+from itemstore.logs.current_request import current_request
 from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.ends import Ends
 from itemstore.server.request_head import Head
+from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
 logger = logging.getLogger("uvicorn.error")
@@ -29,6 +31,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WITHOUT_BODY = frozenset({204, 304})
 
 _FAILED = Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error")
+
+NAMED = "itemstore.request_id"
+"""Under this name the scope has the id of a request, which this server adds to the answer."""
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
@@ -58,14 +63,15 @@ class Exchange:
     `path` is as it was sent, percent-encoded; names of `fields` are in lower case. The client
     `is_expectant` while it waits for 100 Continue. `kept` is how many bytes of the answer its
     sender has in memory, besides what was written, `is_stream` whether it is one that has no
-    length, and `is_live` whether it has no end either.
+    length, and `is_live` whether it has no end either. `named` is the id of the request, as it is
+    sent.
     """
 
     __slots__ = (
         "_chunked", "_left", "_news", "_on_complete", "_on_every_body", "_start", "_state",
         "_transport", "_waits", "body", "ends", "fields", "has_news", "is_complete",
         "is_disconnected", "is_expectant", "is_live", "is_started", "is_stream", "keep_alive",
-        "kept", "method", "more_body", "path", "query", "version",
+        "kept", "method", "more_body", "named", "path", "query", "version",
     )  # fmt: skip
     root = ""
     """What the application is mounted under: nothing."""
@@ -74,7 +80,7 @@ class Exchange:
         self, method: str, head: Head, ends: Ends, outlet: Outlet, *, keep_alive: bool
     ) -> None:
         self.method = method
-        self.version, self.path, self.query, self.fields, self.is_expectant = head
+        self.version, self.path, self.query, self.fields, self.is_expectant, self.named = head
         self.ends = ends
         self._transport, self._state, self._on_complete, self._on_every_body = outlet
         self.keep_alive = keep_alive
@@ -92,6 +98,11 @@ class Exchange:
         self._waits = True  # for the client, before each part
         self._chunked = False
         self._left: int | None = None  # bytes of the body, where its length was told
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+        return self.named.decode("ascii")
 
     @property
     def may_say_more(self) -> bool:
@@ -126,10 +137,12 @@ class Exchange:
             "query_string": self.query,
             "headers": self.fields,
             "state": app_state.copy(),
+            NAMED: self.request_id,
         }
 
     async def run(self, answering: Coroutine[Any, Any, Answer | InParts | None]) -> None:
         """Has the application answer: with what it gives, or, where that is None, by `send`."""
+        current_request.set(self.named)  # in the context of the task, which is this request's own
         try:
             answer = await answering
             if isinstance(answer, Answer):
@@ -252,7 +265,8 @@ class Exchange:
         if self.is_disconnected:
             return
         status, fields, body = answer
-        own: Fields = () if self.keep_alive else (CLOSE,)
+        named = (REQUEST_ID, self.named)
+        own: Fields = (named,) if self.keep_alive else (named, CLOSE)
         if status in _WITHOUT_BODY:
             head, body = head_of(status, fields, own), b""
         else:
@@ -274,13 +288,13 @@ class Exchange:
         self._start = None
 
     def _head(self, start: Any) -> bytes:
-        if self.keep_alive and not self._chunked:
-            head = head_of(start["status"], start["headers"])
-        else:
-            own = () if self.keep_alive else (CLOSE,)
-            if self._chunked:
-                own = (*own, CHUNKED)
-            head = head_of(start["status"], start["headers"], own)
+        fields = start["headers"]
+        own: Fields = () if self.keep_alive else (CLOSE,)
+        if self._chunked:
+            own = (*own, CHUNKED)
+        if not any(name == REQUEST_ID for name, _ in fields):  # a middleware may have named it
+            own = (*own, (REQUEST_ID, self.named))
+        head = head_of(start["status"], fields, own)
         self.is_started = True
         self.is_expectant = False
         return head

@@ -25,6 +25,7 @@ from itemstore.server.request_head import (
     unreadable,
     without_upgrade,
 )
+from itemstore.server.request_id import id_in
 
 MOST_UNREAD = 65_536
 """Bytes of a body that wait for the application, or of refusals for their client."""
@@ -159,9 +160,10 @@ class Protocol(Connection):
             raise too_many_waiting()
         method = self._parser.get_method()
         stays = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
-        answer = self._served.answer(TOO_MANY_WAITING)
+        named = id_in(self._headers)
+        answer = self._served.answer(TOO_MANY_WAITING, named, method.decode())
         self._count(method.decode(), answer)
-        head = self._head(answer, closes=not stays)
+        head = self._head(answer, named, closes=not stays)
         self.transport.write(head if method == b"HEAD" else head + answer.body)
         if not stays:
             self.transport.close()

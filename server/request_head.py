@@ -12,6 +12,8 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 
 from itemstore.server.refusals import Refusal, Refused
+from itemstore.server.request_id import NAME as REQUEST_ID
+from itemstore.server.request_id import chosen
 
 MOST_URL = 8_000
 """Bytes of a path with its query: what RFC 9110 §4.1 wants to be possible."""
@@ -26,8 +28,8 @@ METHODS = frozenset(
 )
 """Those of HTTP that the parser knows. A resource that has not one of them answers 405."""
 
-_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding"})
-"""Header fields that say how the request is to be read."""
+_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding", REQUEST_ID})
+"""Header fields that say how the request is to be read, or what it is called."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _REQUEST_LINE = re.compile(rb"(?<!%b)(%b{1,64}) [^ \r\n]+ HTTP/\d\.\d\r?\n" % (_TOKEN, _TOKEN))
@@ -45,16 +47,16 @@ MOST_LINE = 8_192
 MOST_PORT = 65_535
 
 
-Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool]
-"""The version to answer in, the target's path and query, the header fields, and whether the client
-waits for 100 Continue. A plain tuple, as one is made for each request."""
+Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool, bytes]
+"""The version to answer in, the target's path and query, the header fields, whether the client
+waits for 100 Continue, and the id of the request. A plain tuple: one is made for each request."""
 
 
 def read_head(
     method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
 ) -> Head:
     """What the parser found, if it can be a request. Names are in lower case. Raises Refused."""
-    hosts, host, codings, is_expectant = 0, b"", [], False
+    hosts, host, codings, ids, is_expectant = 0, b"", [], [], False
     for name, value in fields:
         if name in _HEEDED:
             if name == b"host":
@@ -62,10 +64,11 @@ def read_head(
                 host = value
             elif name == b"transfer-encoding":
                 codings.append(value)
+            elif name == REQUEST_ID:
+                ids.append(value)
             elif value.lower() == b"100-continue":
                 is_expectant = True
-    if version != "1.1":
-        version = spoken_version(version)
+    version = version if version == "1.1" else spoken_version(version)
     if codings:
         check_codings(codings)
     if hosts != 1 or not is_host(host):
@@ -74,7 +77,8 @@ def read_head(
     if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
         fields = [field for field in fields if field[0] != b"host"]
         fields.append((b"host", named))
-    return version, path, query, fields, is_expectant and version != "1.0"
+    is_expectant = is_expectant and version != "1.0"
+    return version, path, query, fields, is_expectant, chosen(ids)
 
 
 def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:

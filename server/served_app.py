@@ -19,17 +19,18 @@ STATE = "server"
 class ServedApp:
     """The application hands this in, as STATE in the state of its lifespan.
 
-    `answer` is how a client is told that its request is not taken; the server adds `fields` of the
-    header fields that came with the request, as far as any did: what a script of another origin
-    needs to read the answer, say. Requests for `urgent_paths` are taken when there is too much to
-    do: those of monitoring, which must see the process most then. `respond` is a shorter way than
-    ASGI's messages (docs/decisions/0040): it gives the coroutine that answers a request, or None
-    where the application is to be asked by ASGI. Without it all are. The server adds
-    `on_every_body` to every Answer that has a body.
+    `answer` is how a client is told that its request, of this id and this method, is not taken; the
+    method is empty where it is not known. The server adds the id, and `fields` of the header fields
+    that came with the request, as far as any did: what a script of another origin needs to read the
+    answer, say. Requests for `urgent_paths` are taken when there is too much to do: those of
+    monitoring, which must see the process most then. `respond` is a shorter way than ASGI's
+    messages (docs/decisions/0040): it gives the coroutine that answers a request, or None where the
+    application is to be asked by ASGI. Without it all are. The server adds `on_every_body` to every
+    Answer that has a body.
     """
 
     admission: Admission
-    answer: Callable[[Refused], Answer]
+    answer: Callable[[Refused, bytes, str], Answer]
     fields: Callable[[Fields], Fields]
     urgent_paths: frozenset[bytes]
     respond: Callable[[Exchange], Coroutine[Any, Any, Answer | InParts | None] | None] | None = None

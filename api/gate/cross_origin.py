@@ -12,13 +12,14 @@ from starlette.types import ASGIApp
 from itemstore.api.http.problems import Problem, problem_reply
 from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.api.http.reply import Headers as HeaderFields
+from itemstore.logs.current_request import current_request
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 READ = (
     "Accept", "Accept-Datetime", "Authorization", "Content-Encoding", "Content-Range",
     "Content-Type", "Idempotency-Key", "If-Match", "If-Modified-Since", "If-None-Match",
-    "If-Position", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "traceparent",
+    "If-Position", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "traceparent", "X-Request-ID",
 )  # fmt: skip
 """The header fields of a request that a script may set."""
 
@@ -26,6 +27,7 @@ SHOWN = (
     "Accept", "Accept-Encoding", "Accept-Patch", "Allow", "Content-Location", "ETag", "Event-Id",
     "Event-Type", "Idempotency-Replayed", "Link", "Location", "Log-Id", "Memento-Datetime",
     "Position", "Preference-Applied", "Retry-After", "Vary", "WWW-Authenticate",
+    "X-Request-ID",
 )  # fmt: skip
 """The header fields of an answer that a script sees, besides those that it always does."""
 
@@ -68,7 +70,8 @@ class CrossOrigin(CORSMiddleware):
         if response.status_code == HTTPStatus.OK:
             return response
         sentence = "The origin, the method or a header field is not allowed across origins here."
-        reply = problem_reply(Problem("cross-origin", sentence), None)
+        named = (current_request.get() or b"").decode("ascii")
+        reply = problem_reply(Problem("cross-origin", sentence), None, request_id=named)
         kept = {
             name: value
             for name, value in response.headers.items()

@@ -31,7 +31,7 @@ def error_reply(error: Exception, incoming: Incoming, counters: Counters) -> Rep
         logger.error("%s %s", incoming.method, instance, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
     counters.problems[problem.type.slug] += 1
-    return problem_reply(problem, instance, root)
+    return problem_reply(problem, instance, root, request_id=incoming.request_id)
 
 
 async def http_error(request: Request, error: Exception) -> Response:

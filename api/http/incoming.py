@@ -8,6 +8,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.types import Receive, Scope
 
 from itemstore.api.http.paths import own_path, root_path
+from itemstore.api.http.request_ids import request_id_of
 from itemstore.server.answer_head import Fields
 from itemstore.server.ends import Ends
 
@@ -31,6 +32,8 @@ class Incoming(Protocol):
     def fields(self) -> Fields: ...  # noqa: D102
     @property
     def ends(self) -> Ends: ...  # noqa: D102
+    @property
+    def request_id(self) -> str: ...  # noqa: D102
 
     def take_body(self) -> bytes | None: ...  # noqa: D102
 
@@ -54,6 +57,7 @@ class AsgiIncoming:
         self.fields: Fields = scope["headers"]
         scheme = scope.get("scheme", "http")
         self.ends = Ends(scheme, scope.get("server"), scope.get("client"))
+        self.request_id = request_id_of(scope)
 
     def take_body(self) -> None:
         """Nothing: it is to be received."""

@@ -14,8 +14,9 @@ from itemstore.api.http.reply import Reply
 class Problem(Exception):
     """An error on its way to the client.
 
-    `members` go into the JSON beside `type`, `title`, `status`, `detail` and `instance`,
-    `headers` into the response; `links` too, from a relation to a path under the root path.
+    `members` go into the JSON beside `type`, `title`, `status`, `detail`, `instance` and
+    `request_id`, `headers` into the response; `links` too, from a relation to a path under the root
+    path.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class Problem(Exception):
         self.links = links or {}
 
 
-def problem_reply(problem: Problem, instance: str | None, root: str = "") -> Reply:
+def problem_reply(
+    problem: Problem, instance: str | None, root: str = "", *, request_id: str
+) -> Reply:
     """The problem as application/problem+json (RFC 9457 §3); no instance where no URL was read."""
     kind = problem.type
     content: Mapping[str, Any] = {
@@ -45,6 +48,7 @@ def problem_reply(problem: Problem, instance: str | None, root: str = "") -> Rep
         "detail": problem.detail,
         **({} if instance is None else {"instance": instance}),
         **problem.members,
+        "request_id": request_id,
     }
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     headers += [(b"content-type", b"application/problem+json"), NO_STORE]

@@ -69,6 +69,11 @@ class Request:
         if collection is not None:
             self.collection = context.store.collections[collection]
 
+    @property
+    def id(self) -> str:
+        """The id of the request, as it is answered in X-Request-ID and logged."""
+        return self._incoming.request_id
+
     def field(self, name: bytes) -> str | None:
         """A header field's value, None where the request does not have it."""
         return text_of(self.fields, name)

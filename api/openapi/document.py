@@ -17,7 +17,8 @@ from itemstore.store.model import ItemModel
 ABOUT = """\
 An event-sourced item store. Every write is an event in a log; the type of the event that a PUT
 appended decides whether it answers 201 (ItemCreated) or 200 (ItemUpdated). A list takes a filter
-expression of RFC 9535 in `where`, and finds items by what is in them."""
+expression of RFC 9535 in `where`, and finds items by what is in them. Every answer has an
+`X-Request-ID`, the request's own where it names one of 1 to 128 letters, digits and `._~+/=@:-`."""
 
 _SECURITY_SCHEMES = {
     "token": {

@@ -182,7 +182,13 @@ _OF_PATCHES: Description = {
 }
 
 _PROBLEM = _object(
-    {"type": _URL, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
+    {
+        "type": _URL,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "request_id": {**_TEXT, "description": "That of X-Request-ID, as the server's log has it."},
+    },
     {
         "instance": _URL | {"description": "The path; not where none could be read."},
         "version": {

@@ -68,6 +68,7 @@ def _example(kind: ProblemType, request: Request) -> dict[str, object]:
         "status": kind.status,
         "detail": kind.meaning,
         "instance": _of_this_store(request, f"/{ITEMS}/foo"),
+        "request_id": "7d1f0c9a52e4-1",
     }
 
 

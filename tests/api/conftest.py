@@ -196,8 +196,12 @@ def app_on(clients: Clients, settings: Settings, model: type[BaseModel] | None =
 
 
 def client_of(app: ItemStore) -> httpx.AsyncClient:
-    """A client that calls the app in process."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL)
+    """A client that calls the app in process; so that answers can be compared, under one id."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url=BASE_URL,
+        headers={"X-Request-ID": "of-a-test"},
+    )
 
 
 async def sent_by(

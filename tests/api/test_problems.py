@@ -113,7 +113,7 @@ ENDED = replace(_BEGUN.ended(SUCCEEDED), id="0198")
 
 OF_REQUESTS = [slug for slug in PROBLEM_TYPES if slug not in BEFORE_REQUESTS]
 
-MEMBERS = {"type", "title", "status", "detail", "instance"}
+MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 
 OWN_MEMBERS = {
     "invalid-body": {"errors", "count"},

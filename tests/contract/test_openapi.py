@@ -221,7 +221,7 @@ def test_a_problem_fits_its_schema(problem: Problem, instance: str | None) -> No
     """With its members, and without `instance` where no URL was read."""
     document = store(None).openapi()
 
-    content = json.loads(problem_reply(problem, instance).body)
+    content = json.loads(problem_reply(problem, instance, request_id="a-1").body)
     validate(content, document, {"$ref": "#/components/schemas/Problem"})
     assert set(document["components"]["schemas"]["Problem"]["required"]) <= set(content)
 

@@ -12,6 +12,7 @@ import difflib
 import re
 
 _KINDS = {
+    "request": r"\b[0-9a-f]{12}-[0-9a-f]+\b",
     "position": r"\b\d{13}-\d+\b",
     "uuid": r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     "digest": r"\b[0-9a-f]{64}\b",

@@ -35,7 +35,7 @@ class Quiet(uvicorn.Server):
         yield
 
 
-def refused_as(refused: Refused) -> Answer:
+def refused_as(refused: Refused, _request_id: bytes, _method: str) -> Answer:
     """How this application has a client told that its request is not taken."""
     return Answer(refused.refusal, [(b"why", refused.refusal.name.encode())], b"No.")
 
@@ -170,8 +170,8 @@ async def received(receive: Any) -> bytes:
 
 
 def undated(answer: bytes) -> bytes:
-    """An answer without its dates."""
-    return re.sub(rb"date: [^\r]* GMT\r\n", b"", answer)
+    """Answers without their dates, and without the ids of their requests."""
+    return re.sub(rb"date: [^\r]* GMT\r\n|x-request-id: [^\r]*\r\n", b"", answer)
 
 
 def open_ended(answer: bytes) -> bytes:

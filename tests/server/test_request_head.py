@@ -94,14 +94,14 @@ def test_a_head_says_whether_its_client_expects_100_continue(
     version: str, value: bytes, *, expects: bool
 ) -> None:
     """In HTTP/1.1 only (RFC 9110 §10.1.1)."""
-    spoken, _, _, _, expects_continue = head(HOST, (b"expect", value), version=version)
+    spoken, _, _, _, expects_continue, _ = head(HOST, (b"expect", value), version=version)
     assert (spoken, expects_continue) == (version, expects)
 
 
 def test_a_host_in_the_target_takes_the_place_of_the_field() -> None:
     """RFC 9112 §3.2.2; what was received stays as it is."""
     fields = [HOST, (b"accept", b"*/*")]
-    _, path, query, read, _ = read_head(b"GET", b"http://b/c?d", "1.1", fields, "http")
+    _, path, query, read, *_ = read_head(b"GET", b"http://b/c?d", "1.1", fields, "http")
     assert read == [(b"accept", b"*/*"), (b"host", b"b")]
     assert (path, query) == (b"/c", b"d")
     assert fields == [HOST, (b"accept", b"*/*")]
