@@ -56,11 +56,12 @@ from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.served_app import STATE
+from itemstore.store.beginning import begun, reach
 from itemstore.store.layout import numbers_of, with_partitions
 from itemstore.store.model import ItemModel
 from itemstore.store.model_probe import doubt
 from itemstore.store.named_collections import checked_names, named_collections
-from itemstore.store.opening import begin_to_serve, open_to_serve, store_on
+from itemstore.store.opening import open_to_serve, store_on
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
@@ -205,9 +206,10 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
         settings = await with_partitions(app.clients, app.settings)
         if numbers_of(settings) != numbers_of(store.settings):
             store = store_on(app.clients, settings, names=app.models)
-        await store.appender.settle()
-        await begin_to_serve(store)
-        async with running(app.serve(store)):  # anew: the feed of a lifespan before was closed
+        async with (
+            begun(store, await reach(store)),
+            running(app.serve(store)),  # anew: the feed of a lifespan before was closed
+        ):
             yield state
         return
     async with open_to_serve(app.settings, app.models) as store:

@@ -54,7 +54,7 @@ def _runners_of(context: Context) -> Runners:
     store = context.store
     partitions = [one for each in store.collections.values() for one in each.partitions]
     runners = Runners(partitions, context.projections, store.disk)
-    if len(store.sections) > 1:
+    if store.has_partitions:
         for section in store.sections:
             section.appender.tell(runners.woken(section.partition))
     return runners

@@ -95,7 +95,7 @@ async def done_on(store: Store, name: str, report: Report) -> Found:
     One of several that can't be worked on is complained of, and holds up no other.
     """
     work = WORKS[name]
-    if len(store.sections) == 1:
+    if not store.has_partitions:
         assert store.archive is not None
         return await work(store, store.archive, report)
     await begin_all(store)

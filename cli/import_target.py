@@ -10,9 +10,9 @@ from itemstore.eventlog.importing import ForeignEvent, ImportRefused, Step, writ
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import archived
 from itemstore.eventlog.reader import Extent, FeedReader
+from itemstore.store.beginning import begin
 from itemstore.store.known_collections import known_names, remember
 from itemstore.store.named_collections import is_name
-from itemstore.store.opening import begin
 from itemstore.store.store import Store
 
 

@@ -16,8 +16,9 @@ from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.projections.progress import Report
 from itemstore.store.archive_place import archives_at
+from itemstore.store.beginning import events_of
 from itemstore.store.layout import WrongPartitions
-from itemstore.store.opening import events_of, open_store
+from itemstore.store.opening import open_store
 from itemstore.store.restore import Restored, has_same_archive, restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd, check_end
 from itemstore.store.restore_section import RestoreRefused

@@ -29,12 +29,13 @@ from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
 from itemstore.server.run import run, run_several
 from itemstore.store.archive_place import archive_of
+from itemstore.store.beginning import begin, events_of, promise_of, reach
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.layout import numbers_of
 from itemstore.store.look import check_writable
 from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
-from itemstore.store.opening import begin, engine_for, events_of, open_store, promise_of
+from itemstore.store.opening import engine_for, open_store
 from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
@@ -97,12 +98,15 @@ class Checked:
 async def check(settings: Settings) -> Checked:
     """What there is to be served; a new store has its number of partitions from now on.
 
-    Raises Stop where anybody could write, and what a failing or unsafe engine raises.
+    Partitions but the first may be away. Raises Stop where anybody could write, and what a failing
+    or unsafe engine raises.
     """
-    async with open_store(settings, names=collection_names(settings.collections)) as store:
-        await promise_of(store)
+    names = collection_names(settings.collections)
+    async with open_store(settings, names=names, half_restored=True) as store:
+        away = await reach(store)
+        await promise_of(store, away)
         with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
-            await check_writable(store)
+            await check_writable(store, away)
         tokens = await read_tokens(store.partition)
         if not (tokens or settings.may_be_open):
             message = (

@@ -46,7 +46,7 @@ async def create(
     from itemstore.cli.opening import opened
     from itemstore.cli.token_scope import expiry_from, scope_from
     from itemstore.store import tokens
-    from itemstore.store.opening import begin
+    from itemstore.store.beginning import begin
     from itemstore.store.token_terms import InvalidTerms, bounds_as_json, check_name, missing_from
 
     try:

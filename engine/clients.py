@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -20,14 +18,12 @@ from itemstore.engine.connect import (
     connect_to_primary,
     refuse_stray_signs,
 )
-from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.nodes import Node
+from itemstore.engine.patience import answered
 from itemstore.engine.placed_settings import PlacedSettings
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.sentinel.clients import SentinelClients
 from itemstore.engine.sentinel.urls import SCHEMES, SentinelUrl
-
-Reply = TypeVar("Reply")
 
 START_SECONDS = 10.0
 """How long a process that serves waits for its engine, which may be just starting as well."""
@@ -91,11 +87,11 @@ async def clients_of(url: str, *, is_served: bool) -> AsyncIterator[Clients]:
     patience = START_SECONDS if is_served else 0.0
     if url.partition("://")[0] in SCHEMES:
         async with aclosing(_watched(url, is_served=is_served)) as watched:
-            await _in_time(watched.reach, patience)
+            await answered(watched.reach, patience)
             yield watched
         return
     async with connect(url) as anyone:  # a replica of a cluster does to find the others
-        said = await _in_time(lambda: _introduction(anyone), patience)
+        said = await answered(lambda: _introduction(anyone), patience)
         node = await _node_of(anyone) if said.get("mode") == "cluster" else None
     if node is None:
         async with connect_to_primary(url) if is_served else connect(url) as client:
@@ -112,18 +108,6 @@ def _watched(url: str, *, is_served: bool) -> SentinelClients:
         return SentinelClients(SentinelUrl.of(url), is_served=is_served)
     except (ValueError, TypeError, AttributeError, exceptions.RedisError):
         raise NotAnEngineUrl from None
-
-
-async def _in_time(ask: Callable[[], Awaitable[Reply]], seconds: float) -> Reply:
-    """What an engine says, asked again while it is away. Raises LogUnavailable."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return await ask()
-        except LogUnavailable:
-            if time.monotonic() >= until:
-                raise
-        await asyncio.sleep(0.1)
 
 
 async def _introduction(client: Redis) -> dict[str, str]:

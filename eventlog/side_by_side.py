@@ -85,7 +85,7 @@ async def _together(
     groups: Sequence[Sequence[int]], asking: Sequence[Awaitable[Sequence[T]]]
 ) -> list[T | LogUnavailable]:
     """What came of each group, put back to its places."""
-    found = await asyncio.gather(*map(_in_time, asking))
+    found = await asyncio.gather(*map(in_time, asking))
     answers: dict[int, T | LogUnavailable] = {}
     for places, answer in zip(groups, found, strict=True):
         for number, place in enumerate(places):
@@ -93,11 +93,12 @@ async def _together(
     return [answers[place] for place in sorted(answers)]
 
 
-async def _in_time(asking: Awaitable[Sequence[T]]) -> Sequence[T] | LogUnavailable:
+async def in_time(asking: Awaitable[T], seconds: float = SECONDS) -> T | LogUnavailable:
+    """What comes of asking one of several; why it is away, where it does not answer in time."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await asking
     except LogUnavailable as error:
         return error
     except TimeoutError:
-        return LogUnavailable(f"A node gives no answer within {SECONDS} s.")
+        return LogUnavailable(f"A node gives no answer within {seconds:g} s.")

@@ -90,7 +90,7 @@ async def progresses(store: Store) -> Progresses | None:
 
     Raises LogUnavailable and LogBroken where no partition gives an answer.
     """
-    ask = _progress_of if len(store.sections) == 1 else _in_time
+    ask = _in_time if store.has_partitions else _progress_of
     found = await asyncio.gather(*map(ask, store.sections))
     answered = [each for each in found if isinstance(each, Progress)]
     if not answered:
@@ -133,7 +133,7 @@ async def look_at_archive(store: Store, seconds: float) -> None:
     async def look(section: Store) -> None:
         async with few:
             # Of one of several its own progress says that it gives no answer.
-            with suppress(*(LogUnavailable, LogBroken) * (len(store.sections) > 1)):
+            with suppress(*(LogUnavailable, LogBroken) * store.has_partitions):
                 await _look(section, seconds)
 
     await asyncio.gather(*map(look, store.sections))

@@ -21,6 +21,9 @@ GARBAGE = 50_000
 """Objects that are made before Python looks for circles among them, of which there are hardly any:
 700 are a few events, and cost a sixth of all that is done."""
 
+KILLED_SECONDS = 1.0
+"""How long the end of a process that was killed is waited for."""
+
 
 async def run_to_end(  # noqa: PLR0913 - what a process is given
     program: str,
@@ -49,11 +52,16 @@ async def run_to_end(  # noqa: PLR0913 - what a process is given
         return await process.wait()
     finally:
         process.stdin.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await process.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+        with suppress(TimeoutError):  # its end is heard of before the loop's
+            async with asyncio.timeout(KILLED_SECONDS):
                 await process.wait()
-        with suppress(ProcessLookupError):
-            process.kill()
 
 
 def begin_as_child() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import gather, timeout
+from asyncio import gather
 from collections.abc import Awaitable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
+from itemstore.eventlog.side_by_side import in_time
 from itemstore.projections.projection import Status
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
@@ -48,7 +49,7 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     `nodes` the servers; while some of these are away, what would be a sum over them is None. Raises
     LogUnavailable where all are.
     """
-    look = None if len(store.sections) == 1 else await look_at(store, ENGINE)
+    look = await look_at(store, ENGINE) if store.has_partitions else None
     promise = await promise_of_all(store, ENGINE) if look is None else look.durability
     each = {
         name: _together(await _of_each(store.collections[name].partitions))
@@ -75,9 +76,9 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
 
 async def _if_there(store: Store, asked: Awaitable[T]) -> T | None:
     """The answer; None where the node of one of several partitions is away."""
-    if len(store.sections) == 1:
+    if not store.has_partitions:
         return await asked
-    found = await _in_time(asked)
+    found = await in_time(asked, LOOK_SECONDS)
     return None if isinstance(found, LogUnavailable) else found
 
 
@@ -96,21 +97,11 @@ async def _of_each(partitions: Sequence[Partition]) -> list[dict[str, Any]]:
     """
     if len(partitions) == 1:
         return [await _facts_of(partitions[0])]
-    found = await gather(*(_in_time(_facts_of(each)) for each in partitions))
+    found = await gather(*(in_time(_facts_of(each), LOOK_SECONDS) for each in partitions))
     away = [each for each in found if isinstance(each, LogUnavailable)]
     if len(away) == len(found):
         raise away[0]
     return [NOT_KNOWN if isinstance(each, LogUnavailable) else each for each in found]
-
-
-async def _in_time(asked: Awaitable[T]) -> T | LogUnavailable:
-    try:
-        async with timeout(LOOK_SECONDS):
-            return await asked
-    except LogUnavailable as error:
-        return error
-    except TimeoutError:
-        return LogUnavailable("A node gives no answer.")
 
 
 def _together(each: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS
-from itemstore.engine.errors import LogBroken
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
+from itemstore.eventlog.side_by_side import replies_of
 from itemstore.store.named_collections import NAME, collection_names
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
@@ -50,28 +49,38 @@ async def known_names(redis: Redis, keys: StoreKeys) -> tuple[str, ...]:
 async def remember(store: Store, names: Iterable[str]) -> None:
     """Writes down that the store has collections of these names from now on, or before.
 
-    Each of its partitions has them. Raises LogUnavailable, LogFull and LogBroken.
+    Each of its partitions has them; where some of several are away, the others have. Raises
+    LogUnavailable, LogFull and LogBroken.
     """
     since = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     fields = [_FIELD + name for name in names]
-    for section in store.sections:
-        for field in fields:
-            with translated():
-                await section.partition.client.hsetnx(section.keys.layout, field, since)
+    asked = [
+        (section.partition, ("HSETNX", section.keys.layout, field, since))
+        for section in store.sections
+        for field in fields
+    ]
+    for reply in await replies_of(asked):
+        if isinstance(reply, Exception):
+            raise reply
 
 
 async def unnamed_collections(store: Store) -> dict[str, int]:
     """The collections with events that the store, as it was opened, does not have.
 
-    By name, with the number of their events. One whose log holds something else is passed over:
-    nobody asks for it. Raises LogUnavailable and LogBroken.
+    By name, with the number of their events; what is in a partition that is away is not counted.
+    One whose log holds something else is passed over: nobody asks for it. Raises LogUnavailable
+    where the first partition is away, and LogBroken.
     """
+    known = await known_names(store.partition.client, store.keys)
+    logs = [
+        (section.partition, ("XLEN", section.keys.collection(name).events), name)
+        for name in known
+        if name not in store.collections
+        for section in store.sections
+    ]
     counts: Counter[str] = Counter()
-    for name in await known_names(store.partition.client, store.keys):
-        if name in store.collections:
-            continue
-        for section in store.sections:
-            with suppress(LogBroken), translated():
-                events = section.keys.collection(name).events
-                counts[name] += int(await section.partition.client.xlen(events))
+    found = await replies_of([(partition, command) for partition, command, _ in logs])
+    for (*_, name), count in zip(logs, found, strict=True):
+        if not isinstance(count, Exception):
+            counts[name] += int(count)
     return {name: count for name, count in counts.items() if count}

@@ -19,6 +19,11 @@ from itemstore.store.store import Store
 LOOK_SECONDS = 3.0
 """How long each partition may take to say whether it takes a write: all are asked side by side."""
 
+Away = Mapping[int, LogUnavailable]
+"""Why partitions with these numbers are not reached."""
+
+NOBODY: Away = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -35,7 +40,7 @@ class Look:
 
         Raises the error of an only one, and NotWritable where some of several take none.
         """
-        if self.errors and len(self.store.sections) == 1:
+        if self.errors and not self.store.has_partitions:
             raise self.errors[0]
         if self.errors:
             raise not_writable(self.store, self.errors)
@@ -65,25 +70,26 @@ async def look_at(store: Store, wanted: Acknowledgement) -> Look:
     return Look(store, ends, errors, promises)
 
 
-async def check_writable(store: Store) -> LogEnd:
+async def check_writable(store: Store, away: Away = NOBODY) -> LogEnd:
     """Where the log ends, if a write would be taken in each partition of each of the collections.
 
-    It raises as readiness.check_writable does; where it is one of several collections that is
-    broken, or closed to the engine's user, the sentence begins with its path. Raises NotWritable
-    where some of several partitions take none, and UnsafeEngine where that is for a right that is
-    lacking.
+    Those that are known to be `away` are not asked. It raises as readiness.check_writable does;
+    where it is one of several collections that is broken, or closed to the engine's user, the
+    sentence begins with its path. Raises NotWritable where some of several partitions take none,
+    and UnsafeEngine where that is for a right that is lacking.
     """
-    looked = await _each_section(store)
+    looked = await _each_section(store, away)
     for error in looked.errors.values():
         if isinstance(error, UnsafeEngine):
             raise error
     return looked.end
 
 
-async def _each_section(store: Store) -> Look:
-    looked = await asyncio.gather(*map(_looked_at, store.sections))
-    ends, errors = {}, {}
-    for number, found in enumerate(looked):
+async def _each_section(store: Store, away: Away = NOBODY) -> Look:
+    asked = {number: each for number, each in enumerate(store.sections) if number not in away}
+    looked = await asyncio.gather(*map(_looked_at, asked.values()))
+    ends, errors = {}, dict[int, Exception](away)
+    for number, found in zip(asked, looked, strict=True):
         if isinstance(found, LogEnd):
             ends[number] = found
         else:
@@ -118,23 +124,23 @@ async def _check_section(store: Store) -> LogEnd:
     return max(ends, key=lambda end: key_of(end.position))
 
 
-async def promise_of_all(store: Store, wanted: Acknowledgement) -> Durability:
+async def promise_of_all(store: Store, wanted: Acknowledgement, away: Away = NOBODY) -> Durability:
     """What the engine's settings promise; of the nodes that have partitions, the weakest's do.
 
-    Raises UnsafeEngine, which names the node of several, and LogUnavailable.
+    The node of a partition that is `away` is not asked. Raises UnsafeEngine, which names the node
+    of several, and LogUnavailable.
     """
     by_node = partitions_by_node(store)
-    return weakest(
-        await asyncio.gather(
-            *(
-                _promised(store.sections[numbers[0]], wanted, None if len(by_node) == 1 else node)
-                for node, numbers in by_node.items()
-            )
-        )
-    )
+    asked = []
+    for node, numbers in by_node.items():
+        if there := [number for number in numbers if number not in away]:
+            section = store.sections[there[0]]
+            asked.append(promise_of_one(section, wanted, None if len(by_node) == 1 else node))
+    return weakest(await asyncio.gather(*asked))
 
 
-async def _promised(section: Store, wanted: Acknowledgement, node: str | None) -> Durability:
+async def promise_of_one(section: Store, wanted: Acknowledgement, node: str | None) -> Durability:
+    """What the settings of a partition's node promise. Raises as promise_of_all does."""
     try:
         return await promised(section.partition.client, wanted)
     except UnsafeEngine as error:

@@ -44,24 +44,44 @@ def partitions_by_node(store: Store) -> dict[str | None, list[int]]:
 
 def not_writable(store: Store, errors: Mapping[int, Exception]) -> NotWritable:
     """What the errors of partitions with these numbers, one at least, are together."""
-    unwritable = [
+    return NotWritable(_unwritable(store, errors), len(store.sections), _soonest(errors))
+
+
+def away_from(store: Store, errors: Mapping[int, Exception]) -> LogUnavailable:
+    """What the errors of partitions that are not reached are together."""
+    found = _unwritable(store, errors)
+    are = "is" if len(found) == 1 else "are"
+    count = f"{len(found)} of {len(store.sections)} partitions {are} away"
+    return LogUnavailable(f"{count}. {_where(found)}.", _soonest(errors))
+
+
+def _unwritable(store: Store, errors: Mapping[int, Exception]) -> list[Unwritable]:
+    return [
         Unwritable(number, node_of(store, number), str(error))
         for number, error in sorted(errors.items())
     ]
-    soonest = max(getattr(error, "retry_after", 60) for error in errors.values())
-    return NotWritable(unwritable, len(store.sections), soonest)
+
+
+def _soonest(errors: Mapping[int, Exception]) -> int:
+    return max(getattr(error, "retry_after", 60) for error in errors.values())
 
 
 def _sentence(unwritable: Sequence[Unwritable], partitions: int) -> str:
+    take = "takes" if len(unwritable) == 1 else "take"
+    return (
+        f"{len(unwritable)} of {partitions} partitions {take} no write now. {_where(unwritable)}."
+    )
+
+
+def _where(unwritable: Sequence[Unwritable]) -> str:
+    """The numbers of partitions, for each node and reason."""
     alike: dict[tuple[str | None, str], list[int]] = {}
     for each in unwritable:
         alike.setdefault((each.node, each.reason), []).append(each.partition)
-    where = "; ".join(
+    return "; ".join(
         f"{_listed(numbers)} at {node or 'no node'}: {reason.removesuffix('.')}"
         for (node, reason), numbers in alike.items()
     )
-    take = "takes" if len(unwritable) == 1 else "take"
-    return f"{len(unwritable)} of {partitions} partitions {take} no write now. {where}."
 
 
 def _listed(numbers: Sequence[int]) -> str:

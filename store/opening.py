@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
-from typing import TypeVar
-
-from redis.asyncio import Redis
 
 from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
-from itemstore.engine.errors import LogFull, LogUnavailable
-from itemstore.eventlog.keys import StoreKeys
+from itemstore.engine.patience import answered
+from itemstore.eventlog.side_by_side import in_time
 from itemstore.store.archive_place import archive_of, archives_of
+from itemstore.store.beginning import begun, promise_of, reach
 from itemstore.store.half_restored import refuse_half_restored
-from itemstore.store.known_collections import names_for_a_command, remember, unnamed_collections
-from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions, write_down
-from itemstore.store.look import LOOK_SECONDS, promise_of_all
+from itemstore.store.known_collections import names_for_a_command
+from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions
+from itemstore.store.look import LOOK_SECONDS
+from itemstore.store.nodes import away_from
 from itemstore.store.settings import Settings
 from itemstore.store.sharing import Sharing
 from itemstore.store.start_warnings import warn_of_stale_reads, warn_of_writes
 from itemstore.store.store import Store
 
-T = TypeVar("T")
-
 logger = logging.getLogger("itemstore")
 
 PATIENCE = 10.0
 """Seconds for which a process that starts waits for its engine."""
+
+COMMAND_SECONDS = 30.0
+"""How long each of several partitions may take to answer a command: clients of commands ask again
+for as long as a failover lasts."""
 
 
 class NoStore(Exception):
@@ -79,14 +78,13 @@ async def open_store(
             url, data_dir, is_own = engine.url, engine.data_dir, not engine.is_borrowed
         async with clients_of(url, is_served=False) as clients:
             settings = await with_partitions(clients, settings)
-            places = [
-                (client_of(clients, settings, number), keys_of(settings, number))
-                for number in numbers_of(settings)
-            ]
+            first, *_ = numbers_of(settings)
+            client, keys = client_of(clients, settings, first), keys_of(settings, first)
+            names = names or await names_for_a_command(client, keys, settings)
+            store = store_on(clients, settings, data_dir, names=names, is_own=is_own)
             if not half_restored:
-                await _refuse_half_restored(places, partly=partly)
-            names = names or await names_for_a_command(*places[0], settings)
-            yield store_on(clients, settings, data_dir, names=names, is_own=is_own)
+                await _refuse_half_restored(store, partly=partly)
+            yield store
 
 
 @asynccontextmanager
@@ -98,21 +96,23 @@ async def open_to_serve(
     `names` are those of its collections, where the settings don't say.
 
     Without a URL the embedded engine runs for the block. What the engine promises is logged, and
-    waited for where it is just being started again. Raises NotAnEngineUrl, NotAnArchive,
-    WrongPartitions, EngineError, UnsafeEngine and LogUnavailable.
+    waited for where it is just being started again; of several partitions, only the first has to
+    answer. Raises NotAnEngineUrl, NotAnArchive, WrongPartitions, EngineError, UnsafeEngine,
+    HalfRestored and LogUnavailable.
     """
     with engine_for(settings) as url:
         async with clients_of(url, is_served=True) as clients:
-            settings = await _in_time(lambda: with_partitions(clients, settings))
+            settings = await answered(lambda: with_partitions(clients, settings), PATIENCE)
             data_dir = embedded_in(settings.data_dir, url)
             store = store_on(clients, settings, data_dir, names=names, url=url)
-            promise = await _in_time(lambda: promise_of(store))
+            away = await answered(lambda: reach(store), PATIENCE)
+            promise = await answered(lambda: promise_of(store, away), PATIENCE)
             log = logger.info if promise.is_on_disk else logger.warning
             log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
-            await warn_of_writes(store)
-            await warn_of_stale_reads(store)
-            await begin_to_serve(store)
-            yield store
+            await warn_of_writes(store, away)
+            await warn_of_stale_reads(store, away)
+            async with begun(store, away):
+                yield store
 
 
 def store_on(  # noqa: PLR0913 - what is opened, and what is known of it
@@ -164,82 +164,17 @@ def engine_for(settings: Settings, waiting: Callable[[int], None] | None = None)
         yield engine.url
 
 
-async def promise_of(store: Store) -> Durability:
-    """What the engine promises, and that it keeps what the settings want, as it is tried.
-
-    Of several nodes, what the weakest does. Raises UnsafeEngine, NotYetDurable, LogFull and
-    LogUnavailable.
-    """
-    promise = await promise_of_all(store, store.settings.acknowledgement)
-    await store.appender.settle()
-    return promise
-
-
-async def begin_to_serve(store: Store) -> None:
-    """Writes down which collections the store has, and logs which it had and does not serve.
-
-    Where the engine takes no writes now, the next start writes it down. Raises LogBroken, what
-    `begin` does, and HalfRestored where the store is not complete.
-    """
-    with suppress(LogUnavailable, LogFull):
-        for section in store.sections:
-            await refuse_half_restored(section.partition.client, section.keys)
-    await begin(store)
-    with suppress(LogUnavailable, LogFull):
-        await remember(store, store.collections)
-        for name, count in (await unnamed_collections(store)).items():
-            logger.warning("%s", not_served(name, count))
-
-
-async def begin(store: Store) -> None:
-    """Writes down how many partitions a new store has, before there is anything in it.
-
-    Raises WrongPartitions where another process was faster, with another number; LogUnavailable or
-    LogFull where it is to have several and that can't be written down; LogBroken.
-    """
-    client = store.partition.client
-    is_one_engine = all(each.partition.client is client for each in store.sections)
-    try:
-        await write_down(client, store.settings, is_one_engine=is_one_engine)
-    except (LogUnavailable, LogFull):
-        if len(store.sections) > 1:
-            raise
-
-
-def not_served(name: str, count: int) -> str:
-    """What is said of a collection that has events and is not served."""
-    return (
-        f"The collection {name} is not served: it has {events_of(count)} and is not among those "
-        "that are named (ITEMSTORE_COLLECTIONS). Its data stays as it is."
-    )
-
-
-def events_of(count: int) -> str:
-    """A number of events in words."""
-    return "1 event" if count == 1 else f"{count:,} events"
-
-
-async def _refuse_half_restored(places: Sequence[tuple[Redis, StoreKeys]], *, partly: bool) -> None:
+async def _refuse_half_restored(store: Store, *, partly: bool) -> None:
     """Raises HalfRestored where a partition says so; with `partly` those that are away may be."""
-
-    async def ask(client: Redis, keys: StoreKeys) -> None:
-        if not (partly and len(places) > 1):
-            await refuse_half_restored(client, keys)
-            return
-        with suppress(LogUnavailable, TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await refuse_half_restored(client, keys)
-
-    await asyncio.gather(*(ask(*place) for place in places))
-
-
-async def _in_time(asked: Callable[[], Awaitable[T]]) -> T:
-    """What the engine says, asked again while it is away, for PATIENCE at most."""
-    until = perf_counter() + PATIENCE
-    while True:
-        try:
-            return await asked()
-        except LogUnavailable:
-            if perf_counter() > until:
-                raise
-        await asyncio.sleep(0.1)
+    if not store.has_partitions:
+        await refuse_half_restored(store.partition.client, store.keys)
+        return
+    seconds = LOOK_SECONDS if partly else COMMAND_SECONDS
+    asked = (
+        in_time(refuse_half_restored(each.partition.client, each.keys), seconds)
+        for each in store.sections
+    )
+    found = enumerate(await asyncio.gather(*asked))
+    errors = {number: error for number, error in found if error is not None}
+    if errors and not partly:
+        raise away_from(store, errors)

@@ -21,8 +21,8 @@ from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.all_logs import last_position
 from itemstore.eventlog.log_id import known_identity
 from itemstore.projections.progress import Progress, Report
+from itemstore.store.beginning import begin as begin_store
 from itemstore.store.known_collections import known_names
-from itemstore.store.opening import begin as begin_store
 from itemstore.store.restore_end import Ends, last_event, names_in
 from itemstore.store.restore_section import Ids, RestoreRefused, SectionRestore, manifest_of
 from itemstore.store.restoring import Restore, begun

@@ -9,7 +9,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.store.look import check_writable
+from itemstore.store.look import Away, check_writable
 from itemstore.store.nodes import partitions_by_node
 from itemstore.store.store import Store
 
@@ -18,10 +18,10 @@ STALE_READS = "cluster-allow-reads-when-down"
 logger = logging.getLogger("itemstore")
 
 
-async def warn_of_writes(store: Store) -> None:
+async def warn_of_writes(store: Store, away: Away) -> None:
     """Logs why no write would be taken now, or that the log is ahead. Raises UnsafeEngine."""
     try:
-        end = await check_writable(store)
+        end = await check_writable(store, away)
     except (LogUnavailable, LogFull, LogBroken) as error:
         logger.warning("No write would be taken now: %s", error)
     else:
@@ -29,11 +29,13 @@ async def warn_of_writes(store: Store) -> None:
             logger.warning(end.sentence)
 
 
-async def warn_of_stale_reads(store: Store) -> None:
+async def warn_of_stale_reads(store: Store, away: Away) -> None:
     """Logs which nodes would go on answering reads where they are cut off from the others."""
     if not store.clients.is_cluster:
         return
     for node, numbers in partitions_by_node(store).items():
+        if away.keys() & {*numbers}:
+            continue
         client = store.sections[numbers[0]].partition.client
         with suppress(RedisError):  # it may not be asked
             told: Any = await client.config_get(STALE_READS)

@@ -135,6 +135,11 @@ class Store:
         return self._sections or (self,)
 
     @property
+    def has_partitions(self) -> bool:
+        """Whether there are several."""
+        return len(self.sections) > 1
+
+    @property
     def is_archived(self) -> bool:
         """Whether this process has a place for its archive, or for those of its partitions."""
         return self.archived_at is not None

@@ -34,7 +34,7 @@ async def of_nodes(store: Store, health: Health) -> Iterable[Metric]:
         labels=("partition",),
     )
     families = up, has, writable
-    if len(store.sections) == 1:
+    if not store.has_partitions:
         return families
     with suppress(LogUnavailable, TimeoutError):
         async with asyncio.timeout(TIME_LIMIT):

@@ -16,9 +16,10 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.clients import OneEngine
 from itemstore.store.archiver import archiving_of
-from itemstore.store.opening import begin_to_serve, store_on
+from itemstore.store.opening import store_on
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
+from tests.archive.stores import begin_to_serve
 from tests.conftest import PATIENCE
 
 NAMES = ("items", "orders")

@@ -17,9 +17,17 @@ from itemstore.domain.commands import PutItem
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.appender import Appender
 from itemstore.eventlog.keys import Keys, StoreKeys
+from itemstore.store.beginning import begun, reach
+from itemstore.store.store import Store
 
 ITEMS, ORDERS = Keys(), Keys("orders")
 LOGS = [ITEMS, ORDERS]
+
+
+async def begin_to_serve(store: Store) -> None:
+    """Does for a store what is done before it is served."""
+    async with begun(store, await reach(store)):
+        pass
 
 
 def archiving_of(redis: Redis, archive: Archive) -> Archiving:

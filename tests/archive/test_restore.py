@@ -22,7 +22,6 @@ from itemstore.eventlog.past import PastDamaged
 from itemstore.projections.progress import unreported
 from itemstore.store.half_restored import HalfRestored
 from itemstore.store.look import check_writable
-from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import restore
 from itemstore.store.restore_end import NoSuchEnd, last_event
 from itemstore.store.restore_section import RestoreRefused
@@ -30,6 +29,7 @@ from itemstore.store.store import Store
 from itemstore.store.tokens import Role, create
 from tests.archive.archives import fill, in_parts
 from tests.archive.entries import entry
+from tests.archive.stores import begin_to_serve
 from tests.archive.whole_stores import (
     PREPARED,
     archived,

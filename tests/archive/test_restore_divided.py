@@ -26,12 +26,12 @@ from itemstore.projections.progress import Progress, unreported
 from itemstore.store.archive_place import archives_at
 from itemstore.store.archiver import begin_all, logs_of
 from itemstore.store.half_restored import HalfRestored
-from itemstore.store.opening import begin_to_serve
 from itemstore.store.restore import restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd
 from itemstore.store.restore_section import RestoreRefused
 from itemstore.store.store import Store
 from tests.archive.divided import divided, fill, in_logs
+from tests.archive.stores import begin_to_serve
 from tests.archive.test_restore import Killed, Killing
 from tests.archive.whole_stores import digests
 from tests.conftest import contents

@@ -15,7 +15,8 @@ import pytest
 from itemstore.domain.partitions import key_slot
 from itemstore.domain.positions import key_of
 from itemstore.engine.local_cluster import LocalCluster
-from itemstore.store.opening import begin, open_store
+from itemstore.store.beginning import begin
+from itemstore.store.opening import open_store
 from itemstore.store.settings import Settings
 from tests.cli.forked import command
 from tests.clusters import heal, primary_of, replicas_of
