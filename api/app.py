@@ -200,7 +200,8 @@ class ItemStore(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
-    state = {STATE: served_app(app.answering, app.admission, app.cross_origin)}
+    root = app.settings.root_path or ""
+    state = {STATE: served_app(app.answering, app.admission, app.cross_origin, root)}
     if app.context is not None and app.clients is not None:
         store = app.context.store
         settings = await with_partitions(app.clients, app.settings)

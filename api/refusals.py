@@ -19,17 +19,20 @@ URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
 
 
 def served_app(
-    answering: Answering, admission: Admission, cross_origin: CrossOrigin | None
+    answering: Answering, admission: Admission, cross_origin: CrossOrigin | None, root: str
 ) -> ServedApp:
-    """What the server has to know of this application; CORS is an application of ASGI."""
-    busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN)
+    """What the server has to know of this application; CORS is an application of ASGI.
+
+    `root` is what stands in front of every path.
+    """
+    busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN, root)
     before, _, after = body.partition(_STAND_IN)  # it is made again and again, and quickly so
 
     def answer(refused: Refused, request_id: bytes, _method: str) -> Answer:
         if refused is TOO_MANY_WAITING:
             slug, answer = busy, Answer(status, headers, b"%b%b%b" % (before, request_id, after))
         else:
-            slug, answer = _answered(refused, request_id)
+            slug, answer = _answered(refused, request_id, root)
         admission.counters.problems[slug] += 1
         return answer
 
@@ -44,9 +47,9 @@ def served_app(
     return ServedApp(admission, answer, fields, URGENT_PATHS, respond, ON_EVERY_BODY)
 
 
-def _answered(refused: Refused, request_id: bytes) -> tuple[str, Answer]:
+def _answered(refused: Refused, request_id: bytes, root: str) -> tuple[str, Answer]:
     """The slug of the problem, and the answer; without an instance, as no URL may have come."""
     problem = problem_of(refused)
     assert problem is not None
-    reply = problem_reply(problem, None, request_id=request_id.decode("ascii"))
+    reply = problem_reply(problem, None, root, request_id=request_id.decode("ascii"))
     return problem.type.slug, Answer(reply.status, reply.headers, reply.body)

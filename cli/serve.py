@@ -20,6 +20,27 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0: any free one.", show_default="8000")
     ] = None,
+    uds: Annotated[
+        str | None,
+        typer.Option(help="Unix socket to listen on, in place of an address and a port."),
+    ] = None,
+    ssl_certfile: Annotated[
+        str | None, typer.Option(help="Certificate and its chain, in PEM, to speak HTTPS with.")
+    ] = None,
+    ssl_keyfile: Annotated[
+        str | None, typer.Option(help="Its key; without it, in the file of the certificate.")
+    ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(help="What stands in front of every path behind a proxy: /shop."),
+    ] = None,
+    forwarded_allow_ips: Annotated[
+        str | None,
+        typer.Option(
+            help="Proxies that may say who a client is: addresses, networks, or *.",
+            show_default="127.0.0.1,::1",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Number of API processes.", show_default="1")
     ] = None,
@@ -137,14 +158,17 @@ def serve(
 ) -> None:
     """Run the API, and the embedded engine where no other is named.
 
-    Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL.
+    Every option is also an environment variable: --redis-url is ITEMSTORE_REDIS_URL. The password
+    of an encrypted key is one only: ITEMSTORE_SSL_KEYFILE_PASSWORD.
     """
     from itemstore.cli import serving
+    from itemstore.cli.entrance import entrance_of, listening
     from itemstore.cli.opening import run_to_end
 
     given = serving.checked(context.params)
-    with serving.listening(given) as listener, serving.engine_of(given) as found:
+    entrance = entrance_of(given)
+    with listening(given) as listener, serving.engine_of(given) as found:
         store = run_to_end(lambda: serving.check(found))
         leave_signals_alone()
         serving.announce(store, listener)
-        serving.serve_on(listener, store.settings)
+        serving.serve_on(listener, store.settings, entrance)

@@ -7,17 +7,16 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from errno import EADDRINUSE
 from functools import partial
 from typing import Any
 
 from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.application import application
 from itemstore.cli.engine_url import redis_cli, without_secrets
+from itemstore.cli.entrance import where
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.opening import checked_settings, not_an_archive
 from itemstore.cli.output import say
-from itemstore.domain.events import ITEMS
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
@@ -25,9 +24,8 @@ from itemstore.projections.queries.indexes.declared import NotDeclarable, declar
 from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
-from itemstore.server.listening import listener_at
 from itemstore.server.processes import shared_directory
-from itemstore.server.run import run, run_several
+from itemstore.server.run import Entrance, run, run_several
 from itemstore.store.archive_place import archive_of
 from itemstore.store.beginning import begin, events_of, promise_of, reach
 from itemstore.store.known_collections import unnamed_collections
@@ -63,23 +61,6 @@ def checked(options: Mapping[str, Any]) -> Settings:
         raise Stop(not_an_archive(error), MISUSED) from None
     most = connections_within(settings.max_connections, say)
     return settings.model_copy(update={"max_connections": most})
-
-
-@contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket that the API listens on. Raises Stop when it can't be had."""
-    try:
-        listener = listener_at(settings.host, settings.port, say)
-    except OSError as error:
-        system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
-        why = "it is in use" if error.errno == EADDRINUSE else system
-        message = (
-            f"Can't listen on {settings.host}:{settings.port}: {why}. "
-            "Choose another port with --port, or 0 for any free one."
-        )
-        raise Stop(message) from None
-    with listener:
-        yield listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +119,8 @@ def _say_who_is_waited_for(pid: int) -> None:
 def announce(found: Checked, listener: socket.socket) -> None:
     """Says where everything is, what is there and not served, and how to look at the logs."""
     settings = found.settings
-    host, port = listener.getsockname()[:2]
-    api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     url = settings.redis_url or ""
-    names = collection_names(settings.collections)
-    lines = [f"API     {api}"]
-    if names != (ITEMS,):
-        lines += [f"Items   {api}/{name}" for name in names]
-    if settings.explorer:
-        lines.append(f"Browse  {api}/explorer")
-    lines += [f"Docs    {api}/docs", f"Engine  {without_secrets(url)}"]
+    lines = [*where(settings, listener), f"Engine  {without_secrets(url)}"]
     lines += [f"Unused  /{name}, {events_of(count)}" for name, count in found.unnamed.items()]
     lines += _logs(found)
     with suppress(OSError):  # nobody may read it, and the API is what matters
@@ -170,14 +143,15 @@ def _logs(found: Checked) -> Iterator[str]:
         yield f"Log     {redis_cli(url, 'XRANGE', events, '-', '+', on_cluster=on_cluster)}"
 
 
-def serve_on(listener: socket.socket, settings: Settings) -> None:
+def serve_on(listener: socket.socket, settings: Settings, entrance: Entrance) -> None:
     """Runs the API in this process, or in as many as the settings say."""
     try:
         if settings.workers == 1:
-            run(listener, partial(application, settings))
+            run(listener, partial(application, settings), entrance)
             return
         os.environ |= settings.environment
+        app = "itemstore.cli.application:application"
         with shared_directory(settings.data_dir, say):
-            run_several(listener, "itemstore.cli.application:application", settings.workers)
+            run_several(listener, app, settings.workers, entrance)
     finally:
         let_the_engine_stop()

@@ -46,6 +46,9 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._app = config.loaded_app
         self._keep_alive = config.timeout_keep_alive
+        self._root = config.root_path.encode()
+        trusted = config.forwarded_allow_ips
+        self._trusted_proxies = trusted if isinstance(trusted, str) else ",".join(trusted)
         self._server_state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()

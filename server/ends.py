@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple
 
-Address = tuple[str, int] | None
-"""Host and port; None for a socket that has none."""
+Address = tuple[str, int | None] | None
+"""Host and port; of a unix socket its path and None, as ASGI has it; None for what has no name."""
 
 
 class Ends(NamedTuple):
@@ -27,5 +27,7 @@ def ends_of(transport: asyncio.Transport) -> Ends:
 
 
 def _address(name: Any) -> Address:
-    """Host and port of a name that a socket has; None for one that is no address."""
-    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None
+    """Host and port of a name that a socket has; None for the client's end of a unix socket."""
+    if isinstance(name, tuple):
+        return str(name[0]), int(name[1])
+    return (name, None) if name and isinstance(name, str) else None

@@ -41,13 +41,15 @@ _ASGI = {"version": "3.0", "spec_version": "2.3"}
 class Outlet(NamedTuple):
     """Where the answers to one client go, and who is told when one is complete.
 
-    `on_every_body` are header fields of every Answer that has a body.
+    `on_every_body` are header fields of every Answer that has a body, `root` is what stands in
+    front of every path.
     """
 
     transport: GatheringTransport
     state: ConnectionState
     on_complete: Callable[[], None]
     on_every_body: Fields
+    root: bytes
 
 
 class InParts(Protocol):
@@ -60,29 +62,28 @@ class InParts(Protocol):
 class Exchange:
     """A request, and the answer to it: by ASGI's two callables, or as one Answer.
 
-    `path` is as it was sent, percent-encoded; names of `fields` are in lower case. The client
-    `is_expectant` while it waits for 100 Continue. `kept` is how many bytes of the answer its
-    sender has in memory, besides what was written, `is_stream` whether it is one that has no
-    length, and `is_live` whether it has no end either. `named` is the id of the request, as it is
-    sent.
+    `path` is as it was sent, percent-encoded, after `root`; names of `fields` are in lower case.
+    The client `is_expectant` while it waits for 100 Continue. `kept` is how many bytes of the
+    answer its sender has in memory, besides what was written, `is_stream` whether it is one that
+    has no length, and `is_live` whether it has no end either. `named` is the id of the request, as
+    it is sent.
     """
 
     __slots__ = (
         "_chunked", "_left", "_news", "_on_complete", "_on_every_body", "_start", "_state",
         "_transport", "_waits", "body", "ends", "fields", "has_news", "is_complete",
         "is_disconnected", "is_expectant", "is_live", "is_started", "is_stream", "keep_alive",
-        "kept", "method", "more_body", "named", "path", "query", "version",
+        "kept", "method", "more_body", "named", "path", "query", "root", "version",
     )  # fmt: skip
-    root = ""
-    """What the application is mounted under: nothing."""
 
     def __init__(
         self, method: str, head: Head, ends: Ends, outlet: Outlet, *, keep_alive: bool
     ) -> None:
         self.method = method
-        self.version, self.path, self.query, self.fields, self.is_expectant, self.named = head
+        self.version, self.path, self.query, self.fields, self.is_expectant, self.named, _ = head
         self.ends = ends
-        self._transport, self._state, self._on_complete, self._on_every_body = outlet
+        self._transport, self._state, self._on_complete, self._on_every_body, root = outlet
+        self.root = root.decode() if root else ""
         self.keep_alive = keep_alive
         self.body = bytearray()  # what has come of it, and was not received yet
         self.more_body = True
@@ -122,7 +123,8 @@ class Exchange:
 
     def scope(self, app_state: dict[str, Any]) -> dict[str, Any]:
         """The request as ASGI has it."""
-        path = self.path.decode("ascii")
+        raw_path = self.root.encode() + self.path if self.root else self.path
+        path = raw_path.decode("ascii")
         return {
             "type": "http",
             "asgi": _ASGI,
@@ -131,9 +133,9 @@ class Exchange:
             "client": self.ends.client,
             "scheme": self.ends.scheme,
             "method": self.method,
-            "root_path": "",
+            "root_path": self.root,
             "path": unquote(path) if "%" in path else path,
-            "raw_path": self.path,
+            "raw_path": raw_path,
             "query_string": self.query,
             "headers": self.fields,
             "state": app_state.copy(),

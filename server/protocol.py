@@ -10,9 +10,10 @@ import asyncio
 import httptools
 
 from itemstore.server.connection import Connection
-from itemstore.server.ends import ends_of
+from itemstore.server.ends import Ends, ends_of
 from itemstore.server.exchange import Exchange, Outlet
 from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
+from itemstore.server.proxies import Fields, trusted_proxies
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused, too_many_waiting
 from itemstore.server.request_head import (
     MOST_HEAD,
@@ -52,7 +53,7 @@ class Protocol(Connection):
         self._parser = self._new_parser()
         self._ends = ends_of(transport)
         self._outlet = Outlet(
-            self.transport, self._state, self._answered, self._served.on_every_body
+            self.transport, self._state, self._answered, self._served.on_every_body, self._root
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -134,25 +135,31 @@ class Protocol(Connection):
             self._shed()
 
     def _is_urgent(self) -> bool:
-        path = path_of(self._parser.get_method(), self._url, self._ends.scheme)
+        path = path_of(self._parser.get_method(), self._url, self._ends.scheme, self._root)
         return path in self._served.urgent_paths
 
     def _begin(self) -> None:
         """Has the application answer the request, once those before it have their answers."""
         parser, state = self._parser, self._state
         method = parser.get_method()
-        head = read_head(
-            method, self._url, parser.get_http_version(), self._headers, self._ends.scheme
-        )
+        version, ends = parser.get_http_version(), self._ends
+        head = read_head(method, self._url, version, self._headers, ends.scheme, self._root)
+        if head[6]:
+            ends = self._through_proxies(head[3])
         is_last = head[0] == "1.0" or state.is_one_too_many or not parser.should_keep_alive()
         self._newest = exchange = Exchange(
-            method.decode("ascii"), head, self._ends, self._outlet, keep_alive=not is_last
+            method.decode("ascii"), head, ends, self._outlet, keep_alive=not is_last
         )
         if state.take(has_content=method in WITH_CONTENT):
             self._due = exchange
         else:
             self.transport.pause_reading()
             self._line.append(exchange)
+
+    def _through_proxies(self, fields: Fields) -> Ends:
+        """The ends of a request of which a proxy says who sent it: believed if it is trusted."""
+        proxies = trusted_proxies(self._trusted_proxies)
+        return proxies.ends(self._ends, fields) if proxies.trust(self._ends) else self._ends
 
     def _shed(self) -> None:
         """Answers in place of the application. The connection goes on."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
 
+from itemstore.server.proxies import FOR, PROTO
 from itemstore.server.refusals import Refusal, Refused
 from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.request_id import chosen
@@ -28,8 +29,11 @@ METHODS = frozenset(
 )
 """Those of HTTP that the parser knows. A resource that has not one of them answers 405."""
 
-_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding", REQUEST_ID})
-"""Header fields that say how the request is to be read, or what it is called."""
+_FORWARDED = frozenset({FOR, PROTO})
+"""Header fields in which a proxy says who sent the request."""
+
+_HEEDED = frozenset({b"host", b"expect", b"transfer-encoding", REQUEST_ID, *_FORWARDED})
+"""Those, and the ones that say how the request is to be read, or what it is called."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _REQUEST_LINE = re.compile(rb"(?<!%b)(%b{1,64}) [^ \r\n]+ HTTP/\d\.\d\r?\n" % (_TOKEN, _TOKEN))
@@ -47,16 +51,25 @@ MOST_LINE = 8_192
 MOST_PORT = 65_535
 
 
-Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool, bytes]
+Head = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bool, bytes, bool]
 """The version to answer in, the target's path and query, the header fields, whether the client
-waits for 100 Continue, and the id of the request. A plain tuple: one is made for each request."""
+waits for 100 Continue, the id of the request, and whether a proxy says who sent it. A plain tuple:
+one is made for each request."""
 
 
-def read_head(
-    method: bytes, url: bytes, version: str, fields: list[tuple[bytes, bytes]], scheme: str
+def read_head(  # noqa: PLR0913, PLR0917 - positional, as one is read for each request
+    method: bytes,
+    url: bytes,
+    version: str,
+    fields: list[tuple[bytes, bytes]],
+    scheme: str,
+    root: bytes = b"",
 ) -> Head:
-    """What the parser found, if it can be a request. Names are in lower case. Raises Refused."""
-    hosts, host, codings, ids, is_expectant = 0, b"", [], [], False
+    """What the parser found, if it can be a request. Names are in lower case. Raises Refused.
+
+    The path is without the root, where that is in front of it.
+    """
+    hosts, host, codings, ids, is_expectant, is_forwarded = 0, b"", [], [], False, False
     for name, value in fields:
         if name in _HEEDED:
             if name == b"host":
@@ -66,19 +79,26 @@ def read_head(
                 codings.append(value)
             elif name == REQUEST_ID:
                 ids.append(value)
-            elif value.lower() == b"100-continue":
-                is_expectant = True
+            elif name in _FORWARDED:
+                is_forwarded = True
+            else:
+                is_expectant = value.lower() == b"100-continue" or is_expectant
     version = version if version == "1.1" else spoken_version(version)
     if codings:
         check_codings(codings)
     if hosts != 1 or not is_host(host):
         check_host(hosts, host, version)
     path, query, named = target_of(method, url, scheme)
-    if named is not None:  # the field does not count then (RFC 9112 §3.2.2)
-        fields = [field for field in fields if field[0] != b"host"]
-        fields.append((b"host", named))
+    if named is not None:
+        fields = _naming(named, fields)
+    path = without_root(path, root) if root else path
     is_expectant = is_expectant and version != "1.0"
-    return version, path, query, fields, is_expectant, chosen(ids)
+    return version, path, query, fields, is_expectant, chosen(ids), is_forwarded
+
+
+def _naming(host: bytes, fields: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The fields with the host of the target: Host does not count then (RFC 9112 §3.2.2)."""
+    return [*(field for field in fields if field[0] != b"host"), (b"host", host)]
 
 
 def check_size(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> None:
@@ -217,11 +237,21 @@ def target_of(method: bytes, url: bytes, scheme: str) -> tuple[bytes, bytes, byt
     return path or (b"*" if method == b"OPTIONS" else b"/"), query, host
 
 
-def path_of(method: bytes, url: bytes, scheme: str) -> bytes:
-    """The path of a target, empty where the target is none."""
+def path_of(method: bytes, url: bytes, scheme: str, root: bytes = b"") -> bytes:
+    """The path of a target without the root, empty where the target is none."""
     if url[:1] == b"/":
-        return url.partition(b"?")[0]
-    try:
-        return target_of(method, url, scheme)[0]
-    except Refused:
-        return b""
+        path = url.partition(b"?")[0]
+    else:
+        try:
+            path = target_of(method, url, scheme)[0]
+        except Refused:
+            return b""
+    return without_root(path, root) if root else path
+
+
+def without_root(path: bytes, root: bytes) -> bytes:
+    """A path without what proxies have in front of it; as it is where one has taken that off."""
+    if not path.startswith(root):
+        return path
+    own = path[len(root) :]
+    return own if own.startswith(b"/") else path if own else b"/"

@@ -6,6 +6,8 @@ import gc
 import multiprocessing
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import uvicorn
@@ -13,6 +15,8 @@ import uvicorn
 from itemstore.server.ending import be_watched, bound_end, end_with
 from itemstore.server.protocol import Protocol
 from itemstore.server.supervisor import Supervisor
+from itemstore.server.tls import Certificate, reloading_context
+from itemstore.server.unix_socket import remove_file_of
 
 OPTIONS: dict[str, Any] = {
     "factory": True,
@@ -22,7 +26,7 @@ OPTIONS: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
     "date_header": False,
-    "proxy_headers": False,
+    "proxy_headers": False,  # Protocol reads them
     "log_level": "warning",
     "timeout_graceful_shutdown": 2,
 }
@@ -35,14 +39,39 @@ Python's own thresholds have it look for some every few requests (docs/decisions
 App = TypeVar("App")
 
 
-def run(listener: socket.socket, make_app: Callable[[], Any]) -> None:
+@dataclass(frozen=True)
+class Entrance:
+    """How requests come in, besides the socket.
+
+    `root_path` is what stands in front of every path, `trusted_proxies` as Proxies takes them.
+    Without a certificate it is HTTP.
+    """
+
+    root_path: str
+    trusted_proxies: str
+    certificate: Certificate | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same for uvicorn's Config."""
+        options: dict[str, Any] = {
+            "root_path": self.root_path,
+            "forwarded_allow_ips": self.trusted_proxies,
+        }
+        if self.certificate is not None:
+            options["ssl_context_factory"] = partial(reloading_context, self.certificate)
+        return options
+
+
+def run(listener: socket.socket, make_app: Callable[[], Any], entrance: Entrance) -> None:
     """Serves the application in this process until it is told to stop."""
-    _WatchedServer(uvicorn.Config(make_app, **OPTIONS)).run([listener])
+    _WatchedServer(uvicorn.Config(make_app, **OPTIONS, **entrance.options)).run([listener])
 
 
-def run_several(listener: socket.socket, make_app: str, processes: int) -> None:
+def run_several(listener: socket.socket, make_app: str, processes: int, entrance: Entrance) -> None:
     """Serves it in as many processes, each of which imports `make_app`, a `module:function`."""
-    Supervisor(uvicorn.Config(make_app, workers=processes, **OPTIONS), [listener]).run()
+    config = uvicorn.Config(make_app, workers=processes, **OPTIONS, **entrance.options)
+    Supervisor(config, [listener]).run()
 
 
 def in_own_process(make_app: Callable[[], App]) -> App:
@@ -64,3 +93,9 @@ class _WatchedServer(uvicorn.Server):
         """Has the process watched, once all handlers of signals are set."""
         await super().startup(sockets)
         be_watched()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes the file of a unix socket away first: the signal ends the process after this."""
+        for each in sockets or []:
+            remove_file_of(each)
+        await super().shutdown(sockets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import socket
@@ -33,6 +34,16 @@ class Supervisor(Multiprocess):
         threading.Thread(target=self._end_workers, daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+
+    def handle_hup(self) -> None:
+        """Has each worker read its certificate again; without TLS new workers take their places."""
+        if not self.config.is_ssl:
+            super().handle_hup()
+            return
+        for each in self.processes:
+            with suppress(ProcessLookupError):
+                if each.pid is not None:
+                    os.kill(each.pid, signal.SIGHUP)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._told.put(number)

@@ -57,9 +57,12 @@ class GatheringTransport:
             self._send(data)
 
     def write_eof(self) -> None:
-        """Ends what is sent, after what was written; what the client sends still comes."""
+        """Ends what is sent, after what was written; what the client sends still comes.
+
+        TLS has no such end: there the client reads the length of what it gets.
+        """
         self._flush()
-        if not self._transport.is_closing():
+        if not self._transport.is_closing() and self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:

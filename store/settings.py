@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from itemstore.domain.partitions import MOST as MOST_PARTITIONS
@@ -20,9 +20,14 @@ PREFIX = "ITEMSTORE_"
 ORIGINS = r"^(\*|https?://[^/\s,?#*]+(\s*,\s*https?://[^/\s,?#*]+)*)$"
 """Origins as a browser names them, without a path, or all."""
 
+ROOT_PATH = r"^(/[A-Za-z0-9._~-]+)+$"
+"""A path that is the same percent-encoded and not, without a slash at its end."""
+
 PATTERNS_IN_WORDS = {
     "namespace": "It takes 1 to 64 characters, without blanks and without : * ? [ ] and \\",
     "durability": "It takes engine, fsync or replicas:<number>",
+    "root_path": "It takes a path such as /shop, of letters, digits and . _ ~ -, and without a "
+    "slash at its end",
     "cors_origins": "It takes origins such as https://example.org, separated by commas, or *",
 }
 """For each setting with a pattern, what that says: for the person who got it wrong."""
@@ -49,6 +54,34 @@ class Settings(BaseSettings):
     port: Annotated[
         int, Field(ge=0, le=65535, description="Port that the API listens on; 0: any free one")
     ] = 8000
+    uds: Annotated[
+        Path | None,
+        Field(description="Unix socket that the API listens on, in place of address and port"),
+    ] = None
+    ssl_certfile: Annotated[
+        Path | None,
+        Field(description="Certificate with its chain, in PEM: with it the API speaks HTTPS"),
+    ] = None
+    ssl_keyfile: Annotated[
+        Path | None, Field(description="Its key. Unset: in the file of the certificate")
+    ] = None
+    ssl_keyfile_password: Annotated[
+        SecretStr | None, Field(description="Password of an encrypted key")
+    ] = None
+    root_path: Annotated[
+        str | None,
+        Field(
+            pattern=ROOT_PATH,
+            description="What stands in front of every path, such as /shop, where a proxy has it",
+        ),
+    ] = None
+    forwarded_allow_ips: Annotated[
+        str,
+        Field(
+            description="Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: "
+            "addresses and networks, separated by commas, or *"
+        ),
+    ] = "127.0.0.1,::1"
     workers: Annotated[int, Field(ge=1, description="Number of API processes")] = 1
     namespace: Annotated[
         str | None,
@@ -178,9 +211,7 @@ class Settings(BaseSettings):
         not count there either.
         """
         values = self.model_dump().items()
-        return {
-            f"{PREFIX}{name.upper()}": "" if value is None else str(value) for name, value in values
-        }
+        return {f"{PREFIX}{name.upper()}": _text(value) for name, value in values}
 
     @property
     def acknowledgement(self) -> Acknowledgement:
@@ -190,7 +221,14 @@ class Settings(BaseSettings):
     @property
     def may_be_open(self) -> bool:
         """Whether a store without tokens may be served to every client that reaches it."""
-        return self.insecure_no_auth or _is_loopback(self.host)
+        return self.insecure_no_auth or self.uds is not None or _is_loopback(self.host)
+
+
+def _text(value: object) -> str:
+    """A value as an environment variable has it: empty where there is none."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,8 @@
 
 A browser lets the page of http://name.example read and write whatever answers at that name, and
 the owner of the name can point it at 127.0.0.1. A store without tokens serves the people on its
-machine; so on loopback it answers only to names that no other person can point there.
+machine; so on loopback it answers only to names that no other person can point there. The same
+goes for a unix socket, which a browser reaches through a proxy.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ def check_name(request: Request) -> None:
 
 @lru_cache(maxsize=128)
 def _is_foreign(server: str, host: bytes) -> bool:
-    """Whether a connection to a loopback address names a host that a stranger may own."""
+    """Whether a connection to this machine alone names a host that a stranger may own."""
     address = _address(server)
-    if address is None or not address.is_loopback:
+    is_local = server.startswith("/") if address is None else address.is_loopback
+    if not is_local:
         return False
     name = host.decode("latin-1").strip()
     bracketed, bracket, _ = name.partition("]")
     name = bracketed[1:] if bracket else name.partition(":")[0]
     name = name.rstrip(".").lower()
-    is_local = name == "localhost" or name.endswith(".localhost")  # RFC 6761 §6.3
-    return not is_local and _address(name) is None
+    is_own = name == "localhost" or name.endswith(".localhost")  # RFC 6761 §6.3
+    return not is_own and _address(name) is None
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -17,19 +17,17 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 def origin(request: Request) -> str:
     """Scheme and host as the client knows them; empty where the request does not say.
 
-    Memento clients expect absolute URIs, as in all the examples of RFC 7089.
+    The server has found out which scheme, from the proxies that it trusts. Memento clients expect
+    absolute URIs, as in all the examples of RFC 7089.
     """
-    fields = request.fields
-    return _origin(fields.get(b"host"), fields.get(b"x-forwarded-proto"), request.ends.scheme)
+    return _origin(request.fields.get(b"host"), request.ends.scheme)
 
 
 @lru_cache(maxsize=64)
-def _origin(host: bytes | None, forwarded: bytes | None, scheme: str) -> str:
+def _origin(host: bytes | None, scheme: str) -> str:
     name = (host or b"").decode("latin-1").strip(" \t")
     if not _HOST.fullmatch(name):
         return ""
-    if forwarded and forwarded.partition(b",")[0].strip().lower() == b"https":
-        return f"https://{name}"  # a proxy, the first of several, has ended TLS
     return f"{scheme}://{name}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakeredis import FakeAsyncRedis
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from itemstore.api.app import create_app
 from itemstore.store.settings import Settings
@@ -18,6 +18,12 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "data_dir": ("/var/lib/itemstore", Path("/var/lib/itemstore")),
     "host": ("::1", "::1"),
     "port": ("0", 0),
+    "uds": ("/run/itemstore/http.sock", Path("/run/itemstore/http.sock")),
+    "ssl_certfile": ("/etc/ssl/shop.pem", Path("/etc/ssl/shop.pem")),
+    "ssl_keyfile": ("/etc/ssl/shop.key", Path("/etc/ssl/shop.key")),
+    "ssl_keyfile_password": ("open sesame", SecretStr("open sesame")),
+    "root_path": ("/shop/api", "/shop/api"),
+    "forwarded_allow_ips": ("10.0.0.0/8", "10.0.0.0/8"),
     "workers": ("4", 4),
     "namespace": ("{shop}", "{shop}"),
     "partitions": ("4", 4),
@@ -53,6 +59,11 @@ REFUSED = [
     ("port", "-1"),
     ("port", "65536"),
     ("port", "http"),
+    ("root_path", "/"),
+    ("root_path", "shop"),
+    ("root_path", "/shop/"),
+    ("root_path", "/sh op"),
+    ("root_path", "/sh%20op"),
     ("workers", "0"),
     ("workers", "many"),
     ("namespace", "with space"),

@@ -219,10 +219,7 @@ async def test_the_links_of_an_id_are_those_of_its_location(client: httpx.AsyncC
     [
         ({"host": "store.example:8080"}, "http://store.example:8080"),
         ({"host": "[::1]:8000"}, "http://[::1]:8000"),
-        ({"host": "store.example", "x-forwarded-proto": "https"}, "https://store.example"),
-        ({"host": "store.example", "x-forwarded-proto": "HTTPS, http"}, "https://store.example"),
-        ({"host": "store.example", "x-forwarded-proto": "http, https"}, "http://store.example"),
-        ({"host": "store.example", "x-forwarded-proto": "httpsx"}, "http://store.example"),
+        ({"host": "store.example", "x-forwarded-proto": "https"}, "http://store.example"),
         ({"host": 'a>; rel="next"'}, ""),
         ({"host": ""}, ""),
     ],
@@ -230,7 +227,7 @@ async def test_the_links_of_an_id_are_those_of_its_location(client: httpx.AsyncC
 async def test_links_are_absolute_under_the_name_that_the_client_used(
     client: httpx.AsyncClient, headers: dict[str, str], origin: str
 ) -> None:
-    """Behind a proxy that ends TLS as well; a host that could be none is left out."""
+    """A host that could be none is left out; the scheme is what the server says it is."""
     await client.put("/items/foo", json={})
     answer = await client.get("/items/foo", headers=headers)
     assert answer.links["timemap version-history"]["url"] == f"{origin}/items/foo/versions"

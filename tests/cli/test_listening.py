@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from itemstore.cli.entrance import listening
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import say
-from itemstore.cli.serving import listening
 from itemstore.server.processes import DIRECTORY, shared_directory
 from itemstore.store.settings import Settings
 

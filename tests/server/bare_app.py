@@ -62,6 +62,12 @@ class Running:
             await self.live(scope["state"], receive, send)
             return
         path = scope["raw_path"].removeprefix(b"/asgi")
+        if path == b"/who":
+            head = {"type": "http.response.start", "status": 200, "headers": []}
+            await send(head)
+            said = f"{scope['scheme']} {scope['client']}".encode()
+            await send({"type": "http.response.body", "body": said})
+            return
         answer = await self.answer(path, lambda: None, receive, send)
         if answer is None:
             return
@@ -184,12 +190,18 @@ def open_ended(answer: bytes) -> bytes:
 
 @asynccontextmanager
 async def running_with(
-    limits: Limits = LIMITS, *, is_asked_directly: bool = False
+    limits: Limits = LIMITS, *, is_asked_directly: bool = False, **options: Any
 ) -> AsyncIterator[Running]:
     """A server within these limits."""
     running = Running(Admission(limits, Counters()), asyncio.Event(), is_asked_directly)
     config = uvicorn.Config(
-        running.app, port=0, http=Protocol, ws="none", log_level="critical", interface="asgi3"
+        running.app,
+        port=0,
+        http=Protocol,
+        ws="none",
+        log_level="critical",
+        interface="asgi3",
+        **options,
     )
     server = Quiet(config)
     serving = asyncio.create_task(server.serve())
