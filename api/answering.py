@@ -21,11 +21,13 @@ from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import own_path
 from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.api.http.request import Request
+from itemstore.api.http.request_span import others_with_span, with_span
 from itemstore.api.http.routing import AnyReply, Found, Resources
 from itemstore.engine.errors import LogUnavailable
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
 from itemstore.store.tokens import Role
+from itemstore.tracing import spans
 
 GOING_DOWN = LogUnavailable("The server is going down.")
 
@@ -66,7 +68,10 @@ class Answering:
         """Answers a request of any server's, by ASGI."""
         found = self._resources.find(own_path(scope)) if scope["type"] == "http" else None
         if found is None:
-            await self._otherwise(scope, receive, send)
+            if spans.tracer is None or scope["type"] != "http":
+                await self._otherwise(scope, receive, send)
+            else:
+                await others_with_span(self._otherwise, scope, receive, send)
             return
         reply = await self._reply(found, AsgiIncoming(scope, receive))
         if reply is not None:
@@ -77,7 +82,14 @@ class Answering:
         found = self._resources.find(exchange.path)
         return None if found is None else self._reply(found, exchange)
 
-    async def _reply(self, found: Found, incoming: Incoming) -> AnyReply | None:
+    def _reply(self, found: Found, incoming: Incoming) -> Coroutine[Any, Any, AnyReply | None]:
+        """What answers a request for a resource; within a span, where somebody takes those."""
+        answer = self._answer(found, incoming)
+        if spans.tracer is None:
+            return answer
+        return with_span(answer, found[0].template, incoming)
+
+    async def _answer(self, found: Found, incoming: Incoming) -> AnyReply | None:
         """The handler's reply, or that to an error; None where the client has left."""
         began = perf_counter()
         resource, parameters = found

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
@@ -66,8 +67,17 @@ from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
 from itemstore.store.store import Store
+from itemstore.tracing import spans
 
 logger = logging.getLogger("itemstore")
+
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""FastAPI's own would see only what is not the store's (docs/decisions/0087)."""
 
 
 def create_app(
@@ -134,6 +144,7 @@ class ItemStore(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            telemetry=NO_TELEMETRY,
             lifespan=_lifespan,
             exception_handlers={HTTPException: http_error, Exception: unforeseen},
         )
@@ -163,6 +174,7 @@ class ItemStore(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
+        spans.look_for_provider()
         await self._entry(scope, receive, send)
 
     @property

@@ -16,6 +16,7 @@ from itemstore.archive.slices import slices
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.past import Past, PastDamaged
 from itemstore.eventlog.reader import Entry, Part, Within
+from itemstore.tracing import spans
 
 ATTEMPTS = 3
 """How often something is asked for anew because its files were replaced meanwhile."""
@@ -111,6 +112,7 @@ class ArchivedPast(Past):
             up_to, lambda manifest: self._segments.before_last(manifest, collections, count, up_to)
         )
 
+    @spans.traced("read archive")
     async def _answer(self, up_to: str, ask: Callable[[Manifest], Awaitable[_Answer]]) -> _Answer:
         manifest = await self._reaching(up_to)
         for _ in range(1, ATTEMPTS):

@@ -12,6 +12,7 @@ from typing import TypeVar
 from itemstore.archive.folder import Folder
 from itemstore.archive.objects import AlreadyThere, Hindered, Listed, ObjectMissing, Objects
 from itemstore.archive.places import objects_at
+from itemstore.tracing import spans
 
 AT_ONCE = 16
 """Requests of a process that are under way at once."""
@@ -53,12 +54,16 @@ class ObjectStore:
         """The objects in a folder; requests of all folders count together."""
         return ObjectStore(Folder(self._objects, name), self._at_once)
 
+    @spans.traced("read archive file", (ObjectMissing,))
     async def get(self, name: str) -> bytes:
         """The whole of an object. Raises ObjectMissing."""
+        spans.note({"itemstore.file": name})
         return await self._tried(lambda: self._objects.get(name))
 
+    @spans.traced("read archive file", (ObjectMissing,))
     async def get_range(self, name: str, offset: int, length: int) -> bytes:
         """A part of an object, less where it ends before. Raises ObjectMissing."""
+        spans.note({"itemstore.file": name, "itemstore.bytes": length})
         return await self._tried(lambda: self._objects.get_range(name, offset, length))
 
     async def put_new(self, name: str, data: bytes) -> None:

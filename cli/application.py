@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.server.run import in_own_process
 from itemstore.store.settings import Settings
+from itemstore.tracing import export
 
 
 def application(settings: Settings | None = None) -> ItemStore:
-    """The application, in a process of its own. Without settings, those of the environment."""
-    return in_own_process(partial(create_app, settings))
+    """The application, in a process of its own. Without settings, those of the environment.
+
+    Its spans go where the environment says.
+    """
+    exporting = export.begin(os.environ)
+    app = in_own_process(partial(create_app, settings))
+    if exporting is not None:
+        _finish_at_end(exporting, app)
+    return app
+
+
+def _finish_at_end(exporting: export.Exporting, app: ItemStore) -> None:
+    """Has the last spans sent while the store ends: both have the same few seconds for it."""
+    lifespan = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def finishing(of: ItemStore) -> AsyncIterator[Any]:
+        async with asyncio.TaskGroup() as tasks, lifespan(of) as state:
+            try:
+                yield state
+            finally:
+                tasks.create_task(exporting.finish())
+
+    app.router.lifespan_context = finishing

@@ -38,6 +38,7 @@ from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from itemstore.store.sql_place import database_of
 from itemstore.store.tokens import read_tokens
+from itemstore.tracing import export
 
 
 def checked(options: Mapping[str, Any]) -> Settings:
@@ -53,6 +54,9 @@ def checked(options: Mapping[str, Any]) -> Settings:
         declared(settings.indexes, settings.text, collections)
         archive_of(settings, settings.data_dir)
         database_of(settings)
+        export.check(os.environ)
+    except export.CannotExport as error:
+        raise Stop(str(error), MISUSED) from None
     except NotASqlUrl as error:
         raise Stop(f"--sql-url (ITEMSTORE_SQL_URL): {error}", MISUSED) from None
     except (NotDeclarable, UnknownName) as error:

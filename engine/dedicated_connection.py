@@ -17,9 +17,11 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - redis-py's
 
+from itemstore.engine.engine_call import engine_call
 from itemstore.engine.following import followed, was_not_carried_out
 from itemstore.engine.placed_pool import PlacedPool
 from itemstore.engine.primary import NOT_THE_PRIMARY, leave
+from itemstore.tracing import spans
 
 Argument = str | bytes | int
 
@@ -31,10 +33,10 @@ class DedicatedConnection:
     """
 
     def __init__(self, redis: Redis) -> None:
-        self._pool: Any = redis.connection_pool
+        self.connection_pool: Any = redis.connection_pool
         self._connection: AbstractConnection | None = None
         self._opened = 0
-        self.may_move = isinstance(self._pool, PlacedPool)
+        self.may_move = isinstance(self.connection_pool, PlacedPool)
 
     async def call(self, *command: Argument) -> Any:
         """The engine's reply, as redis-py reads it: in bytes, and raised when it is an error.
@@ -53,7 +55,11 @@ class DedicatedConnection:
         WAIT answers for what was written on it. Raises ConnectionError where it is gone.
         """
         opened = self._opened
-        reply = await self.call(*command)
+        if spans.recorded() is None:
+            reply = await self.call(*command)
+        else:
+            with engine_call(self.call, str(command[0])):
+                reply = await self.call(*command)
         if self._opened != opened:
             raise ConnectionError("The connection that wrote is gone.")
         return reply
@@ -65,6 +71,14 @@ class DedicatedConnection:
 
         Where the engine may change its place they are asked again meanwhile, for so long.
         """
+        if spans.recorded() is not None:
+            with engine_call(self.call, str(commands[0][0])):
+                return await self._read_together(commands, seconds)
+        return await self._read_together(commands, seconds)
+
+    async def _read_together(
+        self, commands: Sequence[Sequence[Argument]], seconds: float
+    ) -> list[Any]:
         if not self.may_move:
             return await self.call_together(commands)
 
@@ -83,7 +97,7 @@ class DedicatedConnection:
             connection, self._connection = self._connection, None
             await connection.disconnect(nowait=True)
             connection.socket_timeout = self._socket_timeout
-            await self._pool.release(connection)
+            await self.connection_pool.release(connection)
 
     async def call_together(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """The replies to commands that are sent at once; where one is an error, it is in its place.
@@ -92,7 +106,7 @@ class DedicatedConnection:
         """
         connection = self._connection
         if connection is None:
-            connection = self._connection = await self._pool.get_connection()
+            connection = self._connection = await self.connection_pool.get_connection()
             self._socket_timeout = connection.socket_timeout
             connection.socket_timeout = None  # with one, redis-py starts a task for each command
             self._opened += 1
@@ -109,7 +123,7 @@ class DedicatedConnection:
             except NOT_THE_PRIMARY:
                 if len(commands) > 1:
                     await connection.disconnect()  # the other replies are on their way
-                await leave(self._pool)
+                await leave(self.connection_pool)
                 raise
             except ResponseError as error:
                 replies.append(error)

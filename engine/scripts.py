@@ -9,6 +9,9 @@ from typing import Any
 
 from redis import exceptions
 
+from itemstore.engine.engine_call import engine_call
+from itemstore.tracing import spans
+
 _FIRST_LINE = "#!lua\n"
 """With it an engine holds a script to the rules of a write; see would_write.lua."""
 
@@ -19,7 +22,13 @@ _NOT_LUA = "unexpected symbol near '#'"
 def lua(package: str, *names: str) -> str:
     """The text of files of a package, one after the other: what is local in one is known after."""
     texts = (files(package).joinpath(f"{name}.lua").read_text("utf-8") for name in names)
-    return "".join(texts)
+    text = "".join(texts)
+    _NAMES[text] = names[-1]
+    return text
+
+
+_NAMES: dict[str, str] = {}
+"""What texts are called in traces: as the last of their files."""
 
 
 class Script:
@@ -29,10 +38,12 @@ class Script:
     primary may never have known them.
     """
 
-    __slots__ = ("_has_first_line", "_last", "_tried")
+    __slots__ = ("_has_first_line", "_last", "_tried", "name", "sha")
 
     def __init__(self, text: str) -> None:
         sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self.sha = sha
+        self.name = _NAMES.get(text, "script")
         self._tried = [("EVALSHA", sha)]
         self._last = ("EVAL", text)
         self._has_first_line = text.startswith(_FIRST_LINE)
@@ -44,6 +55,14 @@ class Script:
         self, call: Callable[..., Awaitable[Any]], keys: Sequence[Any], args: Sequence[Any]
     ) -> Any:
         """Its reply. `call` sends a command and gives its reply, and raises as redis-py does."""
+        if spans.tracer is None or spans.recorded() is None:
+            return await self._reply(call, keys, args)
+        with engine_call(call, "EVALSHA", self.name, {"db.stored_procedure.name": self.sha}):
+            return await self._reply(call, keys, args)
+
+    async def _reply(
+        self, call: Callable[..., Awaitable[Any]], keys: Sequence[Any], args: Sequence[Any]
+    ) -> Any:
         for command, script in self._tried:
             try:
                 return await call(command, script, len(keys), *keys, *args)

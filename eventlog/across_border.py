@@ -9,6 +9,7 @@ from dataclasses import replace
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.past import BeforeBorder, Past, PastUnavailable
 from itemstore.eventlog.reader import Part, Within
+from itemstore.tracing import spans
 
 Step = Callable[[str, Within], Awaitable[Part]]
 """A step of the engine: the next entries after a position. Raises BeforeBorder."""
@@ -26,6 +27,7 @@ def known_past(past: Past | None, up_to: str) -> Past:
     return past
 
 
+@spans.traced("read events")
 async def part_after(
     step: Step, past: Past | None, collections: Sequence[str], after: str, within: Within
 ) -> Part:

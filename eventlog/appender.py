@@ -16,6 +16,7 @@ from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.durability import NotYetDurable, settle
 from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.append_span import OUTCOMES, note_command, note_event
 from itemstore.eventlog.appends import Appends
 from itemstore.eventlog.batching import Batches
 from itemstore.eventlog.idempotency import IdempotencyKey
@@ -27,6 +28,7 @@ from itemstore.eventlog.terms import DEFAULT, Terms
 from itemstore.eventlog.transaction import Addressed, Outcome, Transaction
 from itemstore.eventlog.transaction_outcomes import outcomes
 from itemstore.eventlog.writer import EngineClock, Writer
+from itemstore.tracing import spans
 
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a larger body or transaction goes alone."""
@@ -75,6 +77,7 @@ class Appender(Appends):
         self._not_yet_durable: NotYetDurable | None = None
         self._told = WeakSet[asyncio.Event]()
 
+    @spans.traced("append", OUTCOMES)
     async def append(
         self,
         keys: Keys,
@@ -90,11 +93,16 @@ class Appender(Appends):
         is unknown or not as durable as wanted: then there is no event or exactly one.
         """
         one = Append(keys, command, Meta.of(meta or {}), key)
+        if spans.tracer is not None:
+            note_command(keys.collection, command)
         [line] = await self._batches.submit(one, one.size)
         recorded = one.outcome(line)
         self._appended[f"{recorded.collection} {recorded.type}"] += 1
+        if spans.tracer is not None:
+            note_event(recorded)
         return recorded
 
+    @spans.traced("append together", OUTCOMES)
     async def append_together(
         self,
         commands: Sequence[Addressed],
@@ -109,6 +117,7 @@ class Appender(Appends):
         and all else as `append` does.
         """
         assert 0 < len(commands) <= MOST_COMMANDS
+        spans.note({"itemstore.commands": len(commands)})
         transaction = Transaction(commands, meta or {}, key)
         lines = await self._batches.submit(transaction, transaction.size, len(commands))
         found = transaction.outcomes(lines)

@@ -6,8 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from opentelemetry.trace import Span
 
 from itemstore.engine.errors import LogOverloaded
+from itemstore.tracing import shared, spans
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -89,6 +93,7 @@ class Batches(Generic[Call, Answer]):
         self._crowd = crowd
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._spans = WeakKeyDictionary[asyncio.Future[Answer], Span]()  # of those that wait
         self.sizes: Counter[int] = Counter() if sizes is None else sizes
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
@@ -99,6 +104,8 @@ class Batches(Generic[Call, Answer]):
         answer: asyncio.Future[Answer] = loop.create_future()
         self._count += count
         self._waiting.append((call, size, count, answer))
+        if (span := spans.recorded()) is not None:
+            self._spans[answer] = span
         if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1
             task = loop.create_task(self._fly())
@@ -116,7 +123,10 @@ class Batches(Generic[Call, Answer]):
             while batch := self._next_batch():
                 self.sizes[sum(count for _, _, count, _ in batch)] += 1
                 try:
-                    answers = await self._send([call for call, _, _, _ in batch])
+                    if spans.tracer is None:
+                        answers = await self._send([call for call, _, _, _ in batch])
+                    else:
+                        answers = await self._send_traced(batch)
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
                     _fail(batch + self._waiting, error)
                     self._bound.go(len(self._waiting), self._count)
@@ -125,6 +135,14 @@ class Batches(Generic[Call, Answer]):
                     loop.call_soon(_hand_out, batch, answers)
         finally:
             self._flights -= 1
+
+    async def _send_traced(
+        self, batch: list[_Waiting[Call, Answer]]
+    ) -> Iterable[Answer | Exception]:
+        carried = [span for *_, future in batch if (span := self._spans.pop(future, None))]
+        size = sum(count for _, _, count, _ in batch)
+        with shared.batch(f"batch of {self._called}", carried, {"itemstore.batch.size": size}):
+            return await self._send([call for call, _, _, _ in batch])
 
     def _next_batch(self) -> list[_Waiting[Call, Answer]]:
         calls, count, size = 0, 0, 0

@@ -20,6 +20,7 @@ from itemstore.projections.row import MalformedRow, decode
 from itemstore.projections.row_reader import RowReader
 from itemstore.projections.task import Findings, Task
 from itemstore.projections.verify.items import ItemsCheck
+from itemstore.tracing import spans
 
 PAGE_BYTES = 8 * 1024 * 1024
 """How many bytes of rows a page has, unless it is one item."""
@@ -104,18 +105,22 @@ class CurrentItems(Items):
         self._partition = partition
         self._rows = partition.keys.current
 
+    @spans.traced("read item")
     async def get(self, item: str) -> Item | None:
         """The item, deleted or not; None where it never existed.
 
         Concurrent callers share a round trip, and each sees every write acknowledged before its
         call. Raises LogUnavailable, and MalformedRow where the projection needs a rebuild.
         """
+        if spans.tracer is not None:
+            spans.note({"itemstore.item": item})
         return await self._reader.get(self._rows, item)
 
     async def as_of(self) -> str:
         """The position of the last event. Raises LogUnavailable, LogBroken."""
         return await self._partition.reader.last_position()
 
+    @spans.traced("list items")
     async def page(
         self,
         *,

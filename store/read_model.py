@@ -27,6 +27,7 @@ from itemstore.store.following import ReadModelFollowing
 from itemstore.store.small_reads import SmallReads, discard
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
+from itemstore.tracing import spans
 
 LOOK, LAST_LOOK = 0.02, 0.1
 """Seconds between two looks whether it is where it should be, at first and after a while."""
@@ -87,6 +88,7 @@ class ReadModel:
             return await self._reading.run(all_made)
         return [Made({}, {})] * len(collections)
 
+    @spans.traced("query")
     async def find(self, query: Query) -> Found:
         """What a query finds.
 

@@ -1,0 +1,1 @@
+"""What happens, as spans of OpenTelemetry: nothing, unless somebody takes them."""
