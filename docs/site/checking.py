@@ -1,0 +1,66 @@
+"""Whether a built site is whole: every link leads somewhere, and nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src")}
+"""What a browser asks for by itself when it shows a page."""
+
+
+@dataclass
+class _Page(HTMLParser):
+    """What a page is linked to, and what can be linked to in it."""
+
+    ids: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    fetched: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.add(value or "")
+            elif (tag, name) in FETCHED:
+                self.fetched.add(value or "")
+            elif name == "href":
+                self.links.add(value or "")
+
+
+def mistakes(site: Path) -> Iterator[str]:
+    """A line for each link that leads nowhere, and each file that would come from elsewhere."""
+    read: dict[Path, _Page] = {}
+    for file in site.rglob("*.html"):
+        read[file] = _Page()
+        read[file].feed(file.read_text())
+    for file, page in read.items():
+        name = file.relative_to(site)
+        if name.name == "404.html":  # its links begin at the root of wherever it is put
+            continue
+        for link in page.links | page.fetched:
+            if not _leads(file, link, read):
+                yield f"{name}: {link} leads nowhere"
+        for link in page.fetched:
+            if urlsplit(link).netloc:
+                yield f"{name}: {link} would be fetched from elsewhere"
+
+
+def _leads(file: Path, link: str, read: dict[Path, _Page]) -> bool:
+    """Whether a link within the site leads to a file, and to a place in it."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return True
+    target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+    if target.is_dir():
+        target /= "index.html"
+    if not target.exists():
+        return False
+    anchor = unquote(parts.fragment)
+    page = read.get(target)
+    return not anchor or page is None or anchor in page.ids
