@@ -18,6 +18,10 @@ from docs.site.reference import REFERENCE
 
 HERE = Path(__file__).parent
 
+_COLOR = re.compile(r"\x1b\[[\d;]*m")
+_WARNING = re.compile(r"Warning: (.+)\n *╭─\[ (\S+) \]")
+"""What Zensical says of a page: what is wrong, and where."""
+
 LISTED = re.compile(r"decisions/\d{4}-|examples/.+/|deploy/.+/")
 """Pages that are found by a list that is in the navigation, and do not stand there themselves."""
 
@@ -92,4 +96,6 @@ def _run(folder: Path) -> None:
     command = [sys.executable, "-m", "zensical", "build", "--strict"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotBuilt(done.stdout + done.stderr)
+        said = _COLOR.sub("", done.stdout + done.stderr)
+        found = [f"{place}: {what}" for what, place in _WARNING.findall(said)]
+        raise NotBuilt("\n".join(found) or said)
