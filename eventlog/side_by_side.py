@@ -37,12 +37,12 @@ async def of_sections(
         return [*await ask(partitions)] if partitions else []
     turns: dict[int, asyncio.Semaphore] = {}
 
-    async def asked(section: Sequence[Partition]) -> Sequence[T]:
+    async def asked(places: Sequence[int]) -> Sequence[T]:
+        section = [partitions[place] for place in places]
         async with turns.setdefault(id(section[0].client), asyncio.Semaphore(AT_ONCE)):
             return await ask(section)
 
-    sections = [[partitions[place] for place in places] for places in groups]
-    return await _together(groups, [asked(each) for each in sections])
+    return await _together(groups, asked)
 
 
 async def replies_of(asked: Sequence[tuple[Partition, Command]]) -> list[Any]:
@@ -54,12 +54,12 @@ async def replies_of(asked: Sequence[tuple[Partition, Command]]) -> list[Any]:
     clients = [partition.client for partition, _ in asked]
     groups = grouped(clients, id)
 
-    async def found(places: Sequence[int]) -> Sequence[Any]:
+    async def answered(places: Sequence[int]) -> Sequence[Any]:
         return await replies(clients[places[0]], [asked[place][1] for place in places])
 
     if len(groups) <= 1:
-        return [*await found(range(len(asked)))] if asked else []
-    return await _together(groups, [found(places) for places in groups])
+        return [*await answered(range(len(asked)))] if asked else []
+    return await _together(groups, answered)
 
 
 def section_of(partition: Partition) -> tuple[int, str, int | None]:
@@ -82,10 +82,14 @@ def grouped(all_of_them: Sequence[T], key: Callable[[T], K]) -> list[list[int]]:
 
 
 async def _together(
-    groups: Sequence[Sequence[int]], asking: Sequence[Awaitable[Sequence[T]]]
+    groups: Sequence[Sequence[int]], ask: Callable[[Sequence[int]], Awaitable[Sequence[T]]]
 ) -> list[T | LogUnavailable]:
     """What came of each group, put back to its places."""
-    found = await asyncio.gather(*map(in_time, asking))
+
+    async def asked(places: Sequence[int]) -> Sequence[T] | LogUnavailable:
+        return await in_time(ask(places))  # a task that ends before it begins has asked nothing
+
+    found = await asyncio.gather(*map(asked, groups))
     answers: dict[int, T | LogUnavailable] = {}
     for places, answer in zip(groups, found, strict=True):
         for number, place in enumerate(places):
