@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from itemstore.api.context import Context
 from itemstore.archive.archiver import Archiver
 from itemstore.archive.work import Work
-from itemstore.engine.errors import LogFull, LogUnavailable
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.projections.own.handed import Handed
+from itemstore.projections.projection import follows
 from itemstore.projections.runners import Runners
 from itemstore.server.stop_signal import on_stop_signal
 from itemstore.store.archiver import archiving_of, logs_and_archives
@@ -27,6 +29,8 @@ async def running(context: Context) -> AsyncIterator[None]:
     store = context.store
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.feed.identity.now()
+    with suppress(LogUnavailable, LogFull, LogBroken):  # then whoever follows the logs does it
+        await _begin_projections(context)
     tasks = [
         asyncio.create_task(_runners_of(context).run()),
         asyncio.create_task(context.processes.keep_publishing()),
@@ -47,6 +51,17 @@ async def running(context: Context) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _begin_projections(context: Context) -> None:
+    """Has those that begin with the next event do so before there is one."""
+    for projection in context.projections:
+        if isinstance(projection, Handed):
+            logs = context.store.collections.items()
+            own = [
+                one for name, each in logs if follows(projection, name) for one in each.partitions
+            ]
+            await projection.begin_here(own)
 
 
 def _runners_of(context: Context) -> Runners:

@@ -175,6 +175,18 @@ class Keys:
         """What a projection that counts has counted, and up to where: a hash."""
         return f"{self.prefix}:projection:{projection}"
 
+    def handled(self, projection: str) -> str:
+        """Up to where a projection has handled events, and what it fails at: a hash."""
+        return f"{self.prefix}:handled:{projection}"
+
+    def dead_letters(self, projection: str) -> str:
+        """The events that a projection has set aside, JSON by their positions: a hash."""
+        return f"{self.prefix}:dead-letters:{projection}"
+
+    def retries(self, projection: str) -> str:
+        """The positions of events set aside that are to be tried again: a list."""
+        return f"{self.prefix}:retries:{projection}"
+
     @property
     def receipts(self) -> str:
         """The receipt of each projection's last rebuild, JSON: a hash."""

@@ -12,7 +12,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry, size_of
 from itemstore.projections.pace import Pace
-from itemstore.projections.projection import Follower, ProjectionFailed
+from itemstore.projections.projection import Ending, Follower, ProjectionFailed
 
 TOO_LONG = 60.0
 """Seconds after which applying events is given up, and tried again."""
@@ -47,6 +47,7 @@ class Following:
         self.is_busy = False
         self._follower = follower
         self._pace = pace
+        self._recheck: float = getattr(follower, "recheck", pace.recheck)
         self._seen = ""  # the store's last position, from before the log was read to its end
         self._due = 0.0
 
@@ -72,7 +73,7 @@ class Following:
 
         `applied` is told how many events were, each time, and says whether to go on.
 
-        Raises ProjectionAhead, ProjectionFailed, LogUnavailable, LogBroken, LogFull.
+        Raises ProjectionAhead, ProjectionFailed, NotYet, LogUnavailable, LogBroken, LogFull.
         """
         position = await self._found_position()
         batch: list[Entry] = []
@@ -96,7 +97,12 @@ class Following:
                 return
             applied(len(batch))
             position = batch[-1][0].decode()
-        self.position, self._seen, self._due = position, end, monotonic() + self._pace.recheck
+        self.position, self._seen, self._due = position, end, monotonic() + self._recheck
+
+    async def close(self) -> None:
+        """Ends what the projection holds open for it."""
+        if isinstance(self._follower, Ending):
+            await self._follower.close()
 
     async def _found_position(self) -> str:
         """Where the projection is. Raises ProjectionAhead where an older log came back without it.

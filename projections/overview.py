@@ -13,6 +13,7 @@ from itemstore.eventlog.all_logs import extents_or_reasons
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.eventlog.side_by_side import grouped
+from itemstore.projections.handling import sum_of
 from itemstore.projections.projection import Projection, Status, follows
 
 TIME_LIMIT = 1.0
@@ -81,6 +82,7 @@ class CollectionState(NamedTuple):
             cursor_at([one.position for one in statuses]),
             sum(one.lag for one in statuses),
             sum(one.rows for one in statuses),
+            sum_of([one.handling for one in statuses]),
         )
 
     @property

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.fold import Check, Fold
+from itemstore.projections.handling import Handling
 from itemstore.projections.task import Findings, Task
 
 RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "rebuild", "sql"))
@@ -22,12 +23,14 @@ RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "reb
 class Status:
     """How far a projection is: up to `position`, `lag` entries from the end of the log.
 
-    `rows` is how many rows it has; each kind says what a row is.
+    `rows` is how many rows it has; each kind says what a row is. One that handles events says in
+    `handling` how it stands with that.
     """
 
     position: str
     lag: int
     rows: int
+    handling: Handling | None = None
 
 
 class ProjectionFailed(Exception):
@@ -37,18 +40,46 @@ class ProjectionFailed(Exception):
         super().__init__(f"{projection} fails {where}: {why}. Correct its code.")
 
 
+class NotYet(Exception):
+    """There is nothing to do for a projection for so many seconds, whatever the log gets."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"It waits for {seconds} seconds.")
+        self.seconds = seconds
+
+
+class Waits(NotYet):
+    """A projection does not get past an event, and has noted that; it is looked at again then."""
+
+    def __init__(self, event: str, why: str, seconds: float) -> None:
+        super().__init__(seconds)
+        self.args = (f"it does not get past the event {event}: {why}",)
+
+
 class Follower(Protocol):
     """What keeps a projection up with the log, at a position that it keeps itself."""
 
     async def position(self) -> str:
-        """That of the last entry applied, START for none. Raises LogUnavailable, LogBroken."""
+        """That of the last entry applied, START for none.
+
+        Raises NotYet, LogUnavailable, LogBroken.
+        """
 
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the entries were applied, together with their position and all or none.
 
-        They were not where the projection is no longer at `after`: somebody else went on. Raises
-        LogUnavailable, LogBroken, LogFull, ProjectionFailed.
+        They were not where the projection is no longer at `after`: somebody else went on, or it has
+        applied some and is to be asked where it is. Raises LogUnavailable, LogBroken, LogFull,
+        ProjectionFailed, Waits.
         """
+
+
+@runtime_checkable
+class Ending(Protocol):
+    """A follower that holds something open."""
+
+    async def close(self) -> None:
+        """Ends that; what comes later opens it again."""
 
 
 class Followed(Protocol):

@@ -24,7 +24,7 @@ from itemstore.eventlog.side_by_side import grouped, section_of
 from itemstore.projections import pace as paces
 from itemstore.projections.following import Following, ProjectionAhead
 from itemstore.projections.pace import Pace
-from itemstore.projections.projection import Followed, ProjectionFailed, follows
+from itemstore.projections.projection import Followed, NotYet, ProjectionFailed, Waits, follows
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.turns import Turns
 
@@ -44,6 +44,7 @@ FORESEEN = (
     ProjectionAhead,
     ProjectionFailed,
     SqlUnavailable,
+    Waits,
 )
 """Errors that say in a sentence what is wrong."""
 
@@ -109,6 +110,8 @@ class Runner:
                 await asyncio.sleep(max(PATIENCE, self._pace.patience))
         finally:
             await self._end_tasks()
+            for each in self._all:
+                await each.close()
 
     def look_again(self) -> None:
         """Asks each projection where it is, at the next look: something may have changed there."""
@@ -208,6 +211,10 @@ class Runner:
                     await following.advance(end, self._applied)
                 else:
                     following.begin_again()
+        except NotYet as waits:
+            following.begin_again(waits.seconds)
+            if isinstance(waits, Waits):
+                self._warn(following.projection, waits, self._of(following.partition))
         except Exception as error:  # noqa: BLE001 - it may be the operator's own
             following.begin_again(PATIENCE)
             self._warn(following.projection, error, self._of(following.partition))

@@ -18,7 +18,8 @@ EXAMPLES = 10
 class Task:
     """A rebuild that holds the lease, on a log of `length` entries at its beginning.
 
-    A dry run does everything but put in place what was built.
+    A dry run does everything but put in place what was built. `after` is the position after which
+    events are meant, None for all.
     """
 
     partition: Partition
@@ -27,6 +28,7 @@ class Task:
     dry_run: bool
     report: Report
     disk: DiskSpace
+    after: str | None = None
 
     def tell(self, stage: str, events: int, length: int = 0) -> None:
         """Reports how far it is."""

@@ -30,3 +30,6 @@ def imported(said: str, name: str, form: str) -> Any:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
         raise UnknownName(said, name, f", which can't be imported: {error}") from error
+    except Exception as error:  # the module runs, and it is the operator's own
+        reason = f", which can't be imported: {type(error).__name__}: {error}"
+        raise UnknownName(said, name, reason) from error

@@ -42,6 +42,8 @@ def named_projections(
             if collections is not None and followed not in collections:
                 reason = f", which is for {followed!r}: the store has no collection of that name"
                 raise UnknownName(_SAID, name, reason)
+        if (trouble := getattr(projection, "trouble", None)) is not None:
+            raise UnknownName(_SAID, name, f", {trouble}")
         projections.append(projection)
     return tuple(projections)
 
@@ -68,6 +70,9 @@ def projections_of(settings: Settings, collections: Collection[str]) -> tuple[Pr
 def _imported(name: str) -> Projection:
     projection = imported(_SAID, name, "module:NAME, several separated by commas")
     if isinstance(projection, type) or not isinstance(projection, Projection):
-        reason = ", which is not a projection: make one with CountingProjection(name, count)"
+        reason = (
+            ", which is not a projection: make one with CountingProjection, HandlerProjection, "
+            "WebhookProjection or SqlHandlerProjection (docs/projections.md)"
+        )
         raise UnknownName(_SAID, name, reason)
     return projection

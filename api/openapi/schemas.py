@@ -161,6 +161,26 @@ _OF_ITEMS: Description = {
 }
 
 
+_HANDLING: Description = {
+    "state": {
+        "type": "string",
+        "enum": ["following", "failing", "stopped"],
+        "description": "Of a projection that handles events, as are those below.",
+    },
+    "reason": {"type": ["string", "null"], "description": "Why it does not get past an event."},
+    "failing": {"type": ["string", "null"], "description": "The id of that event."},
+    "tries": {**_COUNT, "description": "How often that was tried."},
+    "next": {
+        "type": ["string", "null"],
+        "format": "date-time",
+        "description": "When it is tried again.",
+    },
+    "handled": {**_COUNT, "description": "Events that were handled."},
+    "failures": {**_COUNT, "description": "How often handling one failed."},
+    "dead_letters": {**_COUNT, "description": "Events that are set aside."},
+}
+
+
 def _patch_operation(*names: str, needs: Description) -> Description:
     return _object({"op": {"type": "string", "enum": list(names)}, "path": _POINTER, **needs})
 
@@ -365,6 +385,7 @@ _OF_THE_SERVICE: Description = {
             },
             "indexes": _made("Of the read model: the paths that are indexed"),
             "texts": _made("Of the read model: the paths whose words are searched"),
+            **_HANDLING,
         },
     ),
     "PartitionList": _object(
@@ -410,7 +431,13 @@ _OF_THE_SERVICE: Description = {
             "lag": _COUNT_IF_KNOWN,
             "rows": _COUNT_IF_KNOWN,
         },
-        {"reason": {**_TEXT, "description": "Why the partition says nothing, where it does not."}},
+        _HANDLING
+        | {
+            "reason": {
+                "type": ["string", "null"],
+                "description": "Why the partition says nothing, or does not get past an event.",
+            }
+        },
     ),
     "Receipt": _object(
         {

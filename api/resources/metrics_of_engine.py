@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from itemstore.domain.positions import key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
@@ -17,6 +17,7 @@ from itemstore.engine.one_trip import replies
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.eventlog.side_by_side import clients_in, grouped, replies_of
+from itemstore.projections.handling import Handling
 from itemstore.projections.overview import (
     CollectionState,
     LogState,
@@ -76,7 +77,9 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             "itemstore_archive_position_timestamp_seconds", "Time of the last archived event."
         ),
     )
-    all_of_them = up, items, events, trimmed, lag, position, rows, behind, memory, *archive
+    handling = _of_handling()
+    gauges = up, items, events, trimmed, lag, position, rows, behind, memory, *archive
+    all_of_them = *gauges, *handling
     try:
         async with asyncio.timeout(TIME_LIMIT):
             logs = await log_states(partitions)
@@ -102,10 +105,43 @@ async def of_engine(store: Store, projections: Sequence[Projection]) -> Iterable
             lag.add_metric(labels, progress[0])
             position.add_metric(labels, progress[1])
             rows.add_metric(labels, progress[2])
+            _add_handling(handling, labels, state.status.handling)
     for both, total in sorted(_lag_of_partitions(states).items()):
         behind.add_metric(both, total)
     await _add_progress(store, archive)
     return all_of_them
+
+
+def _of_handling() -> Sequence[CounterMetricFamily | GaugeMetricFamily]:
+    """What is told of projections that handle events."""
+    labels = ("collection", "projection")
+    return (
+        CounterMetricFamily(
+            "itemstore_projection_handled", "Events that the projection has handled.", labels=labels
+        ),
+        CounterMetricFamily(
+            "itemstore_projection_failures", "How often handling an event failed.", labels=labels
+        ),
+        GaugeMetricFamily(
+            "itemstore_projection_dead_letters", "Events that are set aside.", labels=labels
+        ),
+        GaugeMetricFamily(
+            "itemstore_projection_failing",
+            "Whether the projection does not get past an event: 1, or 0.",
+            labels=labels,
+        ),
+    )
+
+
+def _add_handling(
+    families: Sequence[CounterMetricFamily | GaugeMetricFamily],
+    labels: tuple[str, str],
+    of: Handling | None,
+) -> None:
+    if of is not None:
+        numbers = of.handled, of.failures, of.dead_letters, of.reason is not None
+        for family, number in zip(families, numbers, strict=True):
+            family.add_metric(labels, float(number))
 
 
 async def _add_progress(store: Store, families: Sequence[GaugeMetricFamily]) -> None:

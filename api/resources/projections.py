@@ -27,6 +27,7 @@ from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.reader import Extent
+from itemstore.projections.handling import Handling
 from itemstore.projections.overview import (
     CollectionState,
     LogState,
@@ -227,6 +228,22 @@ def _progress(status: Status, last: str) -> dict[str, Any]:
         "time": None if last == START else rfc3339(last),
         "lag": status.lag,
         "rows": status.rows,
+    } | _handling(status.handling)
+
+
+def _handling(of: Handling | None) -> dict[str, Any]:
+    """How it stands with the events that a projection handles; nothing where it does not."""
+    if of is None:
+        return {}
+    return {
+        "state": of.state,
+        "reason": of.reason,
+        "failing": of.failing,
+        "tries": of.tries,
+        "next": rfc3339(f"{of.next}-0") if of.next else None,
+        "handled": of.handled,
+        "failures": of.failures,
+        "dead_letters": of.dead_letters,
     }
 
 

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
-from itemstore.projections.fold import Fold, Page
+from itemstore.projections.fold import Fold
+from itemstore.projections.no_check import NoCheck
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.errors import RebuildRefused
 from itemstore.projections.task import Task
@@ -35,13 +36,3 @@ class TurnedOff:
         """What compares nothing; the fold is told why."""
         fold.not_compared[self.name] = REASON
         return NoCheck()
-
-
-class NoCheck:
-    """A check that compares nothing."""
-
-    async def take(self, page: Page) -> None:
-        """Does nothing."""
-
-    async def compare(self) -> None:
-        """Does nothing."""

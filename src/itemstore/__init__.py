@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from itemstore.api.app import ItemStore, create_app
     from itemstore.domain.events import RecordedEvent
     from itemstore.projections.counting import CountingProjection
+    from itemstore.projections.own.handler import HandlerProjection
+    from itemstore.projections.own.webhook import WebhookProjection
     from itemstore.store.settings import Settings
 
     __version__: str
@@ -22,6 +24,10 @@ else:  # type checkers would take any name for one that is here
                 from itemstore.api import app as home
             case "CountingProjection":
                 from itemstore.projections import counting as home
+            case "HandlerProjection":
+                from itemstore.projections.own import handler as home
+            case "WebhookProjection":
+                from itemstore.projections.own import webhook as home
             case "RecordedEvent":
                 from itemstore.domain import events as home
             case "Settings":
@@ -41,9 +47,11 @@ else:  # type checkers would take any name for one that is here
 
 __all__ = [
     "CountingProjection",
+    "HandlerProjection",
     "ItemStore",
     "RecordedEvent",
     "Settings",
+    "WebhookProjection",
     "__version__",
     "create_app",
 ]

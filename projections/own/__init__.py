@@ -1,0 +1,1 @@
+"""What an operator's own projections that handle events are made of."""

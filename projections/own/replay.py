@@ -1,0 +1,60 @@
+"""Handing events over again, from a place in the log on: only where somebody asks for just that."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from itemstore.domain.positions import key_of
+from itemstore.engine.redis_errors import translated
+from itemstore.projections.own.state import state_of
+from itemstore.projections.rebuild.errors import RebuildRefused
+from itemstore.projections.task import Findings, Task
+
+_WAITING = ("failing", "tries", "reason", "next", "stopped")
+
+
+async def replayed(task: Task, projection: str) -> Findings:
+    """Sets the projection back to the task's place in the log; it goes on from there by itself.
+
+    Raises RebuildRefused where nobody says from where, and where that is ahead of the log.
+    """
+    if task.after is None:
+        raise RebuildRefused(
+            f"{projection} hands events to others: a rebuild hands them over again. Say from where "
+            "with --from: 0-0 for all that there ever were, or the position or the time after "
+            "which they are meant."
+        )
+    partition, first, count = task.partition, "", 0
+    log = await partition.reader.extent()
+    if log.is_before(task.after):
+        raise RebuildRefused(f"{task.after} is ahead of the log, which ends at {log.end}.")
+    end = key_of(log.last)
+    async with aclosing(partition.reader.slices(task.after)) as slices:
+        async for entries in slices:
+            within = [place for place, _ in entries if key_of(place.decode()) <= end]
+            first = first or (within[0].decode() if within else "")
+            count += len(within)
+            task.tell("looking", count)
+            await task.lease.renew_in_time()
+            if len(within) < len(entries):
+                break
+    before = await state_of(partition, projection)
+    if not task.dry_run:
+        key = partition.keys.handled(projection)
+        events = str(max(0, log.events - count))
+        with translated():
+            async with partition.client.pipeline(transaction=True) as pipeline:
+                pipeline.hdel(key, *_WAITING)
+                pipeline.hset(key, mapping={"position": task.after, "events": events})
+                await pipeline.execute()
+    return Findings(
+        first=first,
+        last=log.last if first else "",
+        events=count,
+        skipped=0,
+        items=0,
+        digest_before=before.position or "",
+        digest_after=task.after,
+        different={},
+        examples=[],
+    )

@@ -1,0 +1,67 @@
+"""Trying events again that were set aside, once each time that somebody asks for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from itemstore.domain.events import RecordedEvent
+from itemstore.domain.rfc3339 import rfc3339
+from itemstore.engine.redis_errors import translated
+from itemstore.eventlog.codec import MalformedEntry, decode_flat
+from itemstore.eventlog.partition import Partition
+from itemstore.projections.own.dead_letters import forget
+from itemstore.projections.own.delivery import Answer, Outcome
+from itemstore.projections.own.state import letter_of
+
+
+async def tried_again(
+    partition: Partition,
+    projection: str,
+    places: Sequence[str],
+    hand: Callable[[RecordedEvent], Awaitable[Answer]],
+    seconds: float,
+) -> None:
+    """Hands events over once more, for so many seconds; those that are taken are forgotten.
+
+    What was handed over and not noted yet is handed over again. Raises LogUnavailable, LogBroken.
+    """
+    until = time.monotonic() + seconds
+    for place in places:
+        recorded = await _event_at(partition, place)
+        if recorded is not None:
+            answer = await hand(recorded)
+            if answer.outcome is not Outcome.TAKEN:
+                await _note(partition, projection, recorded, answer.reason)
+                continue
+            with translated():
+                key = partition.keys.handled(projection)
+                await partition.client.hincrby(key, "handled", 1)
+        await forget(partition, projection, place)
+        if time.monotonic() > until:
+            return
+
+
+async def _event_at(partition: Partition, place: str) -> RecordedEvent | None:
+    found, _ = await partition.reader.entries_at([place.encode()])
+    if not found:
+        return None
+    of = partition.keys
+    try:
+        return decode_flat(*found[0], of.collection, of.partition)
+    except MalformedEntry:
+        return None
+
+
+async def _note(
+    partition: Partition, projection: str, recorded: RecordedEvent, reason: str
+) -> None:
+    """Notes why it was not taken, unless it was dropped meanwhile."""
+    letters, place = partition.keys.dead_letters(projection), recorded.position
+    with translated():
+        if await partition.client.hexists(letters, place):
+            time_now = rfc3339(f"{int(time.time() * 1000)}-0")
+            text: Any = letter_of(recorded, 1, reason, time_now)
+            await partition.client.hset(letters, place, text)
+        await partition.client.lrem(partition.keys.retries(projection), 0, place)
