@@ -15,12 +15,13 @@ from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
 from itemstore.api.gate.to_explorer import way_to_explorer
-from itemstore.api.http.error_replies import error_reply
+from itemstore.api.http.error_replies import Handlers, error_reply, to_handlers
 from itemstore.api.http.idempotency import WRITES, carry_out_once
 from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import own_path
-from itemstore.api.http.reply import ON_EVERY_BODY
+from itemstore.api.http.reply import ON_EVERY_BODY, Reply
 from itemstore.api.http.request import Request
+from itemstore.api.http.request_ids import take_up_request_id
 from itemstore.api.http.request_span import others_with_span, with_span
 from itemstore.api.http.routing import AnyReply, Found, Resources
 from itemstore.engine.errors import LogUnavailable
@@ -28,6 +29,11 @@ from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
 from itemstore.store.tokens import Role
 from itemstore.tracing import spans
+
+NOT_OPEN = (
+    "The store is not open: run the application's lifespan, or pass redis=. Where it is mounted in "
+    "another application, that one's lifespan has to run it: `async with store.lifespan(): yield`."
+)
 
 GOING_DOWN = LogUnavailable("The server is going down.")
 
@@ -53,11 +59,23 @@ class Answering:
     ) -> None:
         self.context: Context | None = None
         self._is_closed = False
+        self._is_within = False
         self._resources = resources
         self._counters = counters
         self._others = others
+        self._handlers: Handlers = {}
         self._is_added = is_added
         self._has_explorer = has_explorer
+
+    def be_within(self, router: ASGIApp, handlers: Handlers) -> None:
+        """Is asked from now on from within what somebody added around it.
+
+        Other paths are left to the router then. Where handlers of errors were added, errors are
+        raised to them.
+        """
+        self._others = router
+        self._handlers = handlers
+        self._is_within = True
 
     def close(self) -> None:
         """Ends the use of the store; a client that still waits on its connection is told so."""
@@ -67,6 +85,8 @@ class Answering:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request of any server's, by ASGI."""
         found = self._resources.find(own_path(scope)) if scope["type"] == "http" else None
+        if self._is_within and scope["type"] == "http":
+            take_up_request_id(scope)
         if found is None:
             if spans.tracer is None or scope["type"] != "http":
                 await self._otherwise(scope, receive, send)
@@ -117,14 +137,21 @@ class Answering:
         except asyncio.CancelledError:  # by the server, which has waited for long enough
             reply = error_reply(GOING_DOWN, incoming, self._counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = error_reply(error, incoming, self._counters)
+            reply = self._failed(error, incoming, resource.template)
         self._counters.answered(resource.template, method, reply.status, perf_counter() - began)
         return reply
 
+    def _failed(self, error: Exception, incoming: Incoming, template: str) -> Reply:
+        """The answer to an error. Raises what is for handlers that were added, where any were."""
+        if not self._handlers:
+            return error_reply(error, incoming, self._counters)
+        status, raised = to_handlers(error, incoming, self._counters, self._handlers)
+        self._counters.answered(template, incoming.method, status, 0.0)
+        raise raised from error.__cause__
+
     def _without_store(self, incoming: Incoming) -> AnyReply:
         if not self._is_closed:
-            message = "The store is not open: run the application's lifespan, or pass redis=."
-            raise RuntimeError(message)
+            raise RuntimeError(NOT_OPEN)
         return error_reply(GOING_DOWN, incoming, self._counters)
 
     async def _otherwise(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,8 +173,8 @@ class Answering:
                     check_name(request)
                 elif self._is_added(scope):
                     check_whole(request, request.path)
-            except Exception as error:  # noqa: BLE001 - as in __call__
-                reply = error_reply(error, incoming, self._counters)
+            except Exception as error:  # noqa: BLE001 - as in _answer
+                reply = self._failed(error, incoming, OTHER)
                 await reply.send(receive, counted)
                 return
         await self._others(scope, receive, counted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from threading import Lock
@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from itemstore.api.added import check_middleware, check_routes
 from itemstore.api.answering import Answering
 from itemstore.api.context import Context, limits_of
 from itemstore.api.gate.cross_origin import CrossOrigin
@@ -161,13 +162,13 @@ class ItemStore(FastAPI):
         self.resources = Resources(self.router.routes)
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
-        origins = settings.cors_origins
         self.answering = Answering(
             *(self.resources, self.counters, super().__call__, self._has_added),
             has_explorer=settings.explorer,
         )
-        self.cross_origin = CrossOrigin(self.answering, origins) if origins else None
-        self._entry = WithRequestIds(self.cross_origin or self.answering)
+        self._own_routes = len(self.router.routes)  # what is added comes after them
+        self.cross_origin: CrossOrigin | None = None
+        self._own_handlers = dict(self.exception_handlers)
         self.clients: Clients | None = None if redis is None else OneEngine(_usable(redis))
         if self.clients is not None:
             self.serve(store_on(self.clients, settings, names=models))
@@ -175,7 +176,57 @@ class ItemStore(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
         spans.look_for_provider()
+        self.put_together()
         await self._entry(scope, receive, send)
+
+    def put_together(self) -> None:
+        """Puts what was added around the resources, once: after that it is too late to add more.
+
+        Where nothing was, requests don't go through Starlette's stack (docs/decisions/0088).
+        Raises CannotAdd.
+        """
+        if self.middleware_stack is not None:
+            return
+        check_routes(self.router.routes[self._own_routes :], self.resources)
+        self.middleware_stack = self.build_middleware_stack()
+        handlers = {
+            key: handler
+            for key, handler in self.exception_handlers.items()
+            if self._own_handlers.get(key) is not handler
+        }
+        self.is_wrapped = bool(self.user_middleware or handlers)
+        entry: ASGIApp = self.answering
+        if self.is_wrapped:
+            self.answering.be_within(self.router.middleware_stack, handlers)
+            self.router.middleware_stack = self.answering
+            entry = super().__call__
+        if origins := self.settings.cors_origins:
+            entry = self.cross_origin = CrossOrigin(entry, origins)
+        self._entry: ASGIApp = WithRequestIds(entry)
+
+    def add_middleware(
+        self, middleware_class: Callable[..., ASGIApp], *args: Any, **kwargs: Any
+    ) -> None:
+        """Adds a middleware around all routes, the store's too. Raises CannotAdd, RuntimeError."""
+        check_middleware(middleware_class)
+        super().add_middleware(middleware_class, *args, **kwargs)
+
+    def add_exception_handler(
+        self, exc_class_or_status_code: int | type[Exception], handler: Any
+    ) -> None:
+        """Adds a handler of errors, the store's too. Raises RuntimeError."""
+        if self.middleware_stack is not None:
+            raise RuntimeError("Cannot add a handler of errors after an application has started")
+        super().add_exception_handler(exc_class_or_status_code, handler)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """The store, open for the block.
+
+        For the lifespan of an application that it is mounted in: nobody else runs the store's own.
+        """
+        async with self.router.lifespan_context(self):
+            yield
 
     @property
     def context(self) -> Context | None:
@@ -213,7 +264,10 @@ class ItemStore(FastAPI):
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
     root = app.settings.root_path or ""
-    state = {STATE: served_app(app.answering, app.admission, app.cross_origin, root)}
+    app.put_together()
+    is_direct = not app.is_wrapped and app.cross_origin is None
+    respond = app.answering.respond if is_direct else None
+    state = {STATE: served_app(app.admission, app.cross_origin, root, respond)}
     if app.context is not None and app.clients is not None:
         store = app.context.store
         settings = await with_partitions(app.clients, app.settings)

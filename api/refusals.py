@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itemstore.api.answering import Answering
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.problems import problem_reply
@@ -10,7 +9,7 @@ from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.server.admission import Admission
 from itemstore.server.answer_head import Answer, Fields
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
-from itemstore.server.served_app import ServedApp
+from itemstore.server.served_app import Respond, ServedApp
 
 _STAND_IN = b"the id of the request"
 """In place of it, in an answer that is made beforehand."""
@@ -19,11 +18,12 @@ URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
 
 
 def served_app(
-    answering: Answering, admission: Admission, cross_origin: CrossOrigin | None, root: str
+    admission: Admission, cross_origin: CrossOrigin | None, root: str, respond: Respond | None
 ) -> ServedApp:
-    """What the server has to know of this application; CORS is an application of ASGI.
+    """What the server has to know of this application.
 
-    `root` is what stands in front of every path.
+    `root` is what stands in front of every path. `respond` is None where the application is to be
+    asked by ASGI alone, as one with CORS is.
     """
     busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN, root)
     before, _, after = body.partition(_STAND_IN)  # it is made again and again, and quickly so
@@ -43,7 +43,6 @@ def served_app(
         allowed = cross_origin.fields(None if origin is None else origin.decode("latin-1"))
         return (*allowed, *ON_EVERY_BODY)
 
-    respond = answering.respond if cross_origin is None else None
     return ServedApp(admission, answer, fields, URGENT_PATHS, respond, ON_EVERY_BODY)
 
 

@@ -15,6 +15,10 @@ STATE = "server"
 """The name under which the lifespan of an application has its ServedApp in the state."""
 
 
+Respond = Callable[[Exchange], Coroutine[Any, Any, Answer | InParts | None] | None]
+"""Gives the coroutine that answers a request, or None where the application is asked by ASGI."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServedApp:
     """The application hands this in, as STATE in the state of its lifespan.
@@ -33,5 +37,5 @@ class ServedApp:
     answer: Callable[[Refused, bytes, str], Answer]
     fields: Callable[[Fields], Fields]
     urgent_paths: frozenset[bytes]
-    respond: Callable[[Exchange], Coroutine[Any, Any, Answer | InParts | None] | None] | None = None
+    respond: Respond | None = None
     on_every_body: Fields = ()

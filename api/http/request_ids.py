@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.logs.current_request import current_request
 from itemstore.server.exchange import NAMED
-from itemstore.server.request_id import NAME, id_in
+from itemstore.server.request_id import NAME, chosen, id_in
 
 
 def request_id_of(scope: Scope) -> str:
@@ -18,6 +18,14 @@ def request_id_of(scope: Scope) -> str:
         scope[NAMED] = id_in(scope["headers"]).decode("ascii")
     request_id: str = scope[NAMED]
     return request_id
+
+
+def take_up_request_id(scope: Scope) -> None:
+    """Goes by the id that a middleware put into the request, if one did: it answers that, too."""
+    given = [value for name, value in scope["headers"] if name == NAME]
+    if given and (named := chosen(given).decode("ascii")) != scope.get(NAMED):
+        scope[NAMED] = named
+        current_request.set(named.encode("ascii"))
 
 
 class WithRequestIds:

@@ -10,6 +10,7 @@ from opentelemetry import context as contexts
 from opentelemetry import propagate, trace
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Span, SpanKind, StatusCode
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.api.http.header_fields import by_name, text_of
@@ -52,6 +53,9 @@ async def with_span(
         reply = await answer
         if reply is not None:
             _answered(span, reply.status)
+    except HTTPException as error:  # on its way to handlers that somebody added
+        _answered(span, error.status_code)
+        raise
     except BaseException as error:
         spans.failed(span, error)
         raise
