@@ -111,7 +111,7 @@ def _engine(colors: dict[str, str]) -> list[str]:
         _text(804, 66, "items:events", "small code"),
         *rows,
         _text(772, 144, "items", "bold state"),
-        _text(818, 144, "items:current", "small code"),
+        _text(828, 144, "items:current", "small code"),
         _arrow("M706 137 H748 V93 H768"),
         _arrow("M728 170 H768"),
     ]
