@@ -1,4 +1,4 @@
-"""Whether a built site is whole: every link leads somewhere, and nothing comes from elsewhere."""
+"""Whether a built site is whole: links lead somewhere, all is read, nothing is from elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"
 """What a browser asks for by itself when it shows a page."""
 
 
+CODE = {"code", "pre", "script", "style"}
+
+MARKDOWN = ("```", "](", "**", "\n| ")
+"""What stands in a text only where somebody meant it to be read as Markdown."""
+
+
 @dataclass
 class _Page(HTMLParser):
     """What a page is linked to, and what can be linked to in it."""
@@ -19,11 +25,14 @@ class _Page(HTMLParser):
     ids: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     fetched: set[str] = field(default_factory=set)
+    unread: list[str] = field(default_factory=list)
+    in_code: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.in_code += tag in CODE
         for name, value in attrs:
             if name == "id":
                 self.ids.add(value or "")
@@ -32,9 +41,16 @@ class _Page(HTMLParser):
             elif name == "href":
                 self.links.add(value or "")
 
+    def handle_endtag(self, tag: str) -> None:
+        self.in_code -= tag in CODE
+
+    def handle_data(self, data: str) -> None:
+        if not self.in_code and any(sign in data for sign in MARKDOWN):
+            self.unread.append(" ".join(data.split())[:60])
+
 
 def mistakes(site: Path) -> Iterator[str]:
-    """A line for each link that leads nowhere, and each file that would come from elsewhere."""
+    """A line for each link that leads nowhere, for what would be fetched, and for what is raw."""
     read: dict[Path, _Page] = {}
     for file in site.rglob("*.html"):
         read[file] = _Page()
@@ -46,6 +62,8 @@ def mistakes(site: Path) -> Iterator[str]:
         for link in page.links | page.fetched:
             if not _leads(file, link, read):
                 yield f"{name}: {link} leads nowhere"
+        for text in page.unread:
+            yield f"{name}: is left as Markdown: {text}"
         for link in page.fetched:
             if urlsplit(link).netloc:
                 yield f"{name}: {link} would be fetched from elsewhere"

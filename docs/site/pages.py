@@ -21,6 +21,7 @@ HOME = "README.md"
 PICTURES = {".png", ".svg"}
 
 _FENCES = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"^(```\w+) ([\w./-]+)$", re.MULTILINE)
 _LINK = re.compile(r"(?<!\\)(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
 _PICTURE = re.compile(
     r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*'
@@ -59,6 +60,7 @@ class Translator:
         """The page's text, with its links and pictures as they are in the site."""
         parts = _FENCES.split(text)
         parts[::2] = [self._prose(page, part) for part in parts[::2]]
+        parts[1::2] = [_NAMED.sub(r'\1 title="\2"', fence, count=1) for fence in parts[1::2]]
         return "".join(parts)
 
     def _prose(self, page: str, text: str) -> str:

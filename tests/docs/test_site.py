@@ -56,6 +56,7 @@ def test_the_site_asks_for_nothing_from_elsewhere(site: Path) -> None:
             '<script src="//cdn.example/x.js">',
             "index.html: //cdn.example/x.js would be fetched from elsewhere",
         ),
+        ("<p>[a](b.md)", "index.html: is left as Markdown: [a](b.md)"),
     ],
 )
 def test_what_leads_nowhere_or_comes_from_elsewhere_is_found(
@@ -96,6 +97,7 @@ def translated(text: str, repository: str | None = None) -> tuple[str, list[str]
         ("[rules](../domain)", '<span title="domain">rules</span>'),
         ("[out](https://example.org)", "[out](https://example.org)"),
         ("```\n[in code](../domain)\n```", "```\n[in code](../domain)\n```"),
+        ("```json a.json\n{}\n```", '```json title="a.json"\n{}\n```'),
     ],
 )
 def test_a_link_leads_in_the_site_to_what_it_leads_to_in_the_clone(link: str, there: str) -> None:
