@@ -29,7 +29,10 @@ PATIENCE = 20.0
 SERVE = ".venv/bin/itemstore serve"
 """What `make serve` runs when all is installed."""
 
-_SERVES = re.compile(r"\b(make|itemstore) serve\b")
+_SERVES = re.compile(r"\b(make|itemstore) serve\b|\buvicorn \w")
+
+STARTED = re.compile(r"^Log  |Uvicorn running on", re.MULTILINE)
+"""What a server shows as its last word when it has started: the store's, or uvicorn."""
 
 
 class Terminal:

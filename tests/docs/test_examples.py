@@ -16,7 +16,7 @@ from itemstore.engine.run_local_cluster import NODES
 from itemstore.engine.server_process import program
 from tests.docs.pages import EXAMPLES, PAGES, ROOT, Block, Command, blocks, commands, name_of
 from tests.docs.shown import Transcript
-from tests.docs.terminal import SERVE, Terminal
+from tests.docs.terminal import SERVE, STARTED, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
@@ -30,6 +30,9 @@ IN_A_PROJECT = {
 
 SAME = {"docs/git-history.md": "git_history", "docs/shop.md": "shop"}
 """The tutorials, and the folders in `examples` that have their files."""
+
+WITH_A_RECEIVER = ROOT / "examples/webhook/README.md"
+"""The page that has a server of the reader's own, at port 9000."""
 
 ON_A_CLUSTER = "docs/cluster.md"
 """The page whose commands are typed beside `make cluster`."""
@@ -49,6 +52,8 @@ def terminal(page: Path) -> Iterator[Terminal]:
         if name_of(page) == ON_A_CLUSTER:
             ports = stack.enter_context(_cluster(Path(directory) / "cluster"))
         in_clone = page not in EXAMPLES and name_of(page) not in IN_A_PROJECT
+        if page == WITH_A_RECEIVER:
+            ports = {"9000": str(free_ports(1)[0])}
         terminal = Terminal(Path(directory), in_clone=in_clone, ports=ports)
         if page in EXAMPLES:
             for file in page.parent.iterdir():
@@ -79,7 +84,7 @@ def test_what_a_page_says_to_type_shows_what_it_says(page: Path, terminal: Termi
     typed = [command for block in all_blocks for command in commands(block)]
     without = _missing(typed)
     if typed and not any(Terminal.is_server(command.text) for command in typed):
-        terminal.serve(SERVE, lambda shown: "Log " in shown)
+        terminal.serve(SERVE, lambda shown: STARTED.search(shown) is not None)
     transcript = Transcript()
     for block in all_blocks:
         if block.language in SAVED and block.file_name:
@@ -125,7 +130,9 @@ def _typed(terminal: Terminal, command: Command, enough: Callable[[str], bool]) 
     """What comes of a command, and its exit code; of one that does not end, until it is enough."""
     if Terminal.is_server(command.text):
         shows_all = enough if command.shown else lambda _: True
-        came = terminal.serve(command.text, lambda came: "Log " in came and shows_all(came))
+        came = terminal.serve(
+            command.text, lambda came: STARTED.search(came) is not None and shows_all(came)
+        )
         return came if command.shown else "", 0
     if command.shown is not None and command.shown.endswith("^C"):
         return terminal.interrupt(command.text, enough), 0
