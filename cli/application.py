@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from itemstore.api.app import ItemStore, create_app
+from itemstore.api.app import ItemStore
+from itemstore.cli.named_application import named_application
 from itemstore.server.run import in_own_process
 from itemstore.store.settings import Settings
 from itemstore.tracing import export
@@ -21,7 +22,8 @@ def application(settings: Settings | None = None) -> ItemStore:
     Its spans go where the environment says.
     """
     exporting = export.begin(os.environ)
-    app = in_own_process(partial(create_app, settings))
+    settings = settings or Settings()
+    app = in_own_process(partial(named_application(settings.app), settings))
     if exporting is not None:
         _finish_at_end(exporting, app)
     return app

@@ -67,6 +67,10 @@ def serve(
         typer.Option(help="Kinds of items, with models: products=shop:Product,notes=any."),
     ] = None,
     projections: Projections = None,
+    app: Annotated[
+        str | None,
+        typer.Option(help="Function that gives the application, with yours: module:function."),
+    ] = None,
     archive: Archive = None,
     archive_seconds: Annotated[
         float | None,

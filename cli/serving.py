@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from itemstore.api.added import CannotAdd
 from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.application import application
 from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.entrance import where
 from itemstore.cli.errors import MISUSED, Stop
+from itemstore.cli.named_application import named_application
 from itemstore.cli.opening import checked_settings, not_an_archive
 from itemstore.cli.output import say
 from itemstore.engine.embedded import EngineError
@@ -50,6 +52,8 @@ def checked(options: Mapping[str, Any]) -> Settings:
     settings = checked_settings(options)
     try:
         collections = named_collections(settings.collections, settings.model)
+        if settings.app is not None:  # so that it is said once, and not by each worker
+            named_application(settings.app)(settings).put_together()
         named_projections(settings.projections, collections)
         declared(settings.indexes, settings.text, collections)
         archive_of(settings, settings.data_dir)
@@ -61,6 +65,8 @@ def checked(options: Mapping[str, Any]) -> Settings:
         raise Stop(f"--sql-url (ITEMSTORE_SQL_URL): {error}", MISUSED) from None
     except (NotDeclarable, UnknownName) as error:
         raise Stop(str(error)) from None
+    except CannotAdd as error:
+        raise Stop(f"--app (ITEMSTORE_APP): {error}", MISUSED) from None
     except NotAnArchive as error:
         raise Stop(not_an_archive(error), MISUSED) from None
     most = connections_within(settings.max_connections, say)

@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Projections of your own: module:NAME, separated by commas"),
     ] = None
+    app: Annotated[
+        str | None,
+        Field(
+            description="A function of yours, module:function: it takes the settings, and gives "
+            "what create_app made of them, with what you added"
+        ),
+    ] = None
     archive: Annotated[
         str | None,
         Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TRACEPARENT = re.compile(
-    "(?P<version>[0-9a-f]{2})-(?P<ids>[0-9a-f]{32}-[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?"
+    "(?P<version>[0-9a-f]{2})-(?P<ids>[0-9a-f]{32}-[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<rest>-[^,]*)?"
 )
 _NO_ID = re.compile("0{32}-.*|.*-0{16}")
 _SAMPLED = 1

@@ -352,6 +352,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
         (f"0-{TRACE}-01", None),
         (f"00-{TRACE}-01, 00-{TRACE}-01", None),
         (f"01-{TRACE}-01, 01-{TRACE}-01", None),
+        (f"cc-{TRACE}-01-what, cc-{TRACE}-01-what", None),
         ("", None),
     ],
 )

@@ -31,6 +31,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "model": ("shop:Product", "shop:Product"),
     "collections": ("products=shop:Product,notes=any", "products=shop:Product,notes=any"),
     "projections": ("shop:PRICES, shop:COLOURS", "shop:PRICES, shop:COLOURS"),
+    "app": ("shop:application", "shop:application"),
     "archive": ("s3://shop/archive", "s3://shop/archive"),
     "archive_seconds": ("0.5", 0.5),
     "archive_cache": ("0", 0),

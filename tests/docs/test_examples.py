@@ -24,7 +24,15 @@ PROGRAMS = {"curl", "git", "redis-cli", "sqlite3", "zstdcat"}
 
 IN_A_PROJECT = {
     f"docs/{each}.md"
-    for each in ("git-history", "projections", "queries", "shop", "testing", "transactions")
+    for each in (
+        "embedding",
+        "git-history",
+        "projections",
+        "queries",
+        "shop",
+        "testing",
+        "transactions",
+    )
 }
 """Pages about a project of the reader's own. All others are typed in a clone, or in an example."""
 
