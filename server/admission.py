@@ -86,6 +86,7 @@ class Admission:
         counters.gauges |= {
             "waiting": lambda: self.waiting,
             "connections": lambda: len(self._connections),
+            "max_connections": lambda: self.most_connections,
             "streams": lambda: self.streams,
             "reads": lambda: self.reading,
             "unsent_bytes": lambda: self.unsent.bytes,

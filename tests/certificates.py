@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -19,11 +20,17 @@ from cryptography.x509.oid import NameOID
 
 
 def write_certificate(
-    certfile: Path, keyfile: Path, *, name: str = "localhost", password: str | None = None
+    certfile: Path,
+    keyfile: Path,
+    *,
+    name: str = "localhost",
+    address: str = "127.0.0.1",
+    password: str | None = None,
 ) -> None:
-    """Writes a certificate for that name, which nobody vouches for, and its key."""
+    """Writes a certificate for that name and address, which nobody vouches for, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [x509.DNSName(name), x509.IPAddress(ip_address(address))]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -33,7 +40,7 @@ def write_certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -31,6 +31,7 @@ from itemstore.api.resources.histograms import buckets
 from itemstore.api.resources.metrics_of_engine import of_engine, of_read_model
 from itemstore.api.resources.metrics_of_nodes import of_nodes
 from itemstore.api.resources.metrics_of_queries import of_queries
+from itemstore.api.resources.metrics_of_readiness import of_readiness
 from itemstore.server.counters import BOUNDS, OTHER, Snapshot
 from itemstore.server.refusals import Overloaded
 
@@ -62,6 +63,7 @@ async def metrics(request: Request) -> Reply:
         *await of_engine(request.store, request.context.shown_projections),
         *await of_read_model(request.context.read_model),
         *await of_nodes(request.store, request.context.health),
+        *await of_readiness(request.context),
         *_processes(pids),
     ]
     encode, content_type = choose_encoder(preferred(request, *FORMS))
@@ -116,6 +118,7 @@ def _counted(total: Snapshot) -> Iterator[Metric]:
     for name, text in (
         ("waiting", "Requests that have come and wait for their answer."),
         ("connections", "Open connections of clients."),
+        ("max_connections", "Connections of clients that there may be at once."),
         ("streams", "Open streams: live feeds, JSON lines and long polls."),
         ("reads", "Lists, pages and the like that are being made or wait for that."),
         ("unsent_bytes", "Bytes of answers that their clients are slow to take."),
