@@ -21,8 +21,8 @@ SETTINGS = """# Settings
 
 Every setting: an environment variable, and an option of `itemstore serve`, which wins. This page is made from the code; [Operations](operations.md#settings) has what they mean for whoever runs the store.
 
-| variable | option | takes | default | what it is |
-| --- | --- | --- | --- | --- |
+| variable, option | takes | default | what it is |
+| --- | --- | --- | --- |
 """
 
 
@@ -34,7 +34,7 @@ def commands() -> str:
 def settings() -> str:
     """Every setting, with what it takes and what it is without being set."""
     rows = [
-        f"| `{PREFIX}{name.upper()}` | `--{name.replace('_', '-')}` | {_takes(field)} "
+        f"| `{PREFIX}{name.upper()}` <br> `--{name.replace('_', '-')}` | {_takes(field)} "
         f"| {_shown(field.default)} | {_cell(field.description or '')} |\n"
         for name, field in Settings.model_fields.items()
     ]
