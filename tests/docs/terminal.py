@@ -66,7 +66,7 @@ class Terminal:
             "PYTHONPATH": str((self._here if in_clone else ROOT) / "src"),
             "HOME": str(directory),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # those of the reader, not of these tests
-            "PYTEST_PLUGINS": "pytest_asyncio.plugin",
+            "PYTEST_PLUGINS": "pytest_asyncio.plugin,itemstore.testing",
             "ITEMSTORE_PORT": self._port,
             "FAKETTY": "1",  # redis-cli numbers its lines as for a person
             "NO_COLOR": "1",

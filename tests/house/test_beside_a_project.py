@@ -71,6 +71,36 @@ def test_a_product_is_stored():
 def test_another_thing_is_not():
     assert asyncio.run(put({"name": "Assam"})).status_code == 422
 """,
+    "tests/conftest.py": """
+import pytest
+from domain.model import Product
+
+
+@pytest.fixture
+def itemstore_model():
+    return Product
+""",
+    "tests/test_with_fixtures.py": """
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+
+def test_blocking(itemstore_client, itemstore_clock):
+    itemstore_clock.set(datetime(2024, 1, 1, tzinfo=UTC))
+    answer = itemstore_client.put("/items/tea", json={"title": "Assam", "price_cents": 790})
+    assert answer.headers["last-modified"] == "Mon, 01 Jan 2024 00:00:00 GMT"
+
+
+@pytest.mark.MARK
+async def test_asynchronous(itemstore_async_client):
+    assert (await itemstore_async_client.put("/items/tea", json={})).status_code == 422
+
+
+def test_a_real_server(itemstore_server):
+    assert httpx.put(f"{itemstore_server.url}/items/tea", json={}).status_code == 201
+""",
     "typed.py": """
 from domain.model import Product
 from fastapi import FastAPI
@@ -91,6 +121,10 @@ create_app(model="domain.model:Product")
 Settings(namespace=3)
 """,
 }
+
+
+FUNCTIONS = ["-o", "asyncio_default_fixture_loop_scope=function"]
+"""What pytest-asyncio wants to be told, or it warns."""
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +157,31 @@ def test_the_projects_tests_run_the_store_with_their_own_model(
     environment: Environment, project: Path
 ) -> None:
     """In one process, in which `api` and `domain` are the project's."""
-    run = environment.python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_products.py"]
+    run = environment.python(*words, cwd=project)
     assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("mark", "plugins"),
+    [
+        ("asyncio", ["pytest_asyncio.plugin", *FUNCTIONS]),
+        ("asyncio", ["pytest_asyncio.plugin", *FUNCTIONS, "--asyncio-mode=auto"]),
+        ("asyncio", ["pytest_asyncio.plugin", *FUNCTIONS, "-p", "xdist.plugin", "-n", "2"]),
+        ("anyio", ["anyio.pytest_plugin", "-k", "not trio"]),
+    ],
+    ids=["strict", "auto", "xdist", "anyio"],
+)
+def test_the_projects_tests_ask_for_the_stores_fixtures(
+    environment: Environment, project: Path, mark: str, plugins: list[str]
+) -> None:
+    """By the name that is an entry point of the wheel; whatever runs what is asynchronous."""
+    file = project / "tests/test_with_fixtures.py"
+    file.write_text(file.read_text().replace("MARK", mark))
+    words = ["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    loaded = ["-p", "itemstore", "-p", *plugins]
+    run = environment.python(*words, *loaded, file, cwd=project)
+    assert "3 passed" in run.stdout, run.stdout + run.stderr
 
 
 def test_serve_takes_the_projects_model(
