@@ -38,6 +38,7 @@ from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.postgres import postgres_database
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from tests.clusters import CALM_MS, empty, have_node_timeout, heal
+from tests.forks import Forked
 from tests.missing import missing
 from tests.postgresql import PostgresServer, postgres_directory, running_postgresql
 
@@ -92,7 +93,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @contextmanager
-def killed_when_silent(process: subprocess.Popen[Any], seconds: float = PATIENCE) -> Iterator[None]:
+def killed_when_silent(
+    process: subprocess.Popen[Any] | Forked, seconds: float = PATIENCE
+) -> Iterator[None]:
     """A block that reads what a process says, and finds its end where that takes too long."""
     killer = threading.Timer(seconds, process.kill)
     killer.start()

@@ -1,27 +1,14 @@
-"""The command, run in processes that begin with all that it imports.
-
-A new Python needs half a second of a processor for that, each time, and these tests run the
-command hundreds of times. So one process imports it once, and the command runs in forks of it:
-a process of its own with its own arguments, environment, input, output and end.
-"""
+"""The command, run to its end in a fork: see tests/forks.py."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
-from itemstore.cli.main import main
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([
-    "itemstore.cli.opening", "itemstore.cli.events", "itemstore.cli.import_file",
-    "itemstore.cli.receipts", "itemstore.store.verify", "itemstore.store.facts",
-])  # fmt: skip
+from tests.forks import FORKS, be_the_command
 
 
 def command(
@@ -43,15 +30,9 @@ def command(
 
 
 def _run(words: list[str], environment: dict[str, str], streams: list[Path]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
     for number, stream in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
         opened = os.open(stream, flags)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = os.fdopen(0, encoding="utf-8")
-    sys.stdout = os.fdopen(1, "w", encoding="utf-8")
-    sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)
-    sys.argv = ["itemstore", *words]
-    main()
+    be_the_command(words, environment)

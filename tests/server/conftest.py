@@ -6,7 +6,6 @@ import contextlib
 import os
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.conftest import killed_when_silent
+from tests.forks import Forked
 from tests.server.raw import Raw
 
 COMMAND = [sys.executable, "-m", "itemstore"]
@@ -25,7 +25,7 @@ COMMAND = [sys.executable, "-m", "itemstore"]
 class Server:
     """A running server: its process, its URL, and what it said when it started."""
 
-    process: subprocess.Popen[str]
+    process: Forked
     url: str
     said: dict[str, str]
 
@@ -66,15 +66,10 @@ def serving(directory: Path) -> Iterator[Serve]:
         where = ["--data-dir", str(data_dir or directory / "data")]
         if not queries:
             where += ["--sql-url", "off"]
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", *where, *options],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | environment,
-        )
+        words = ["serve", "--port", "0", *where, *options]
+        process = Forked(words, os.environ | environment)
         server = Server(process, "", {})
         started.append(server)
-        assert process.stdout is not None
         with killed_when_silent(process):
             for line in process.stdout:
                 name, _, value = line.strip().partition(" ")
@@ -88,7 +83,6 @@ def serving(directory: Path) -> Iterator[Serve]:
     for server in started:
         with contextlib.suppress(ProcessLookupError):
             server.stop()
-        assert server.process.stdout is not None
         server.process.stdout.close()
 
 

@@ -1,0 +1,115 @@
+"""Processes that begin with all that the command imports.
+
+A new Python needs more than a second of a processor for what `itemstore serve` imports, each time,
+and these tests start it hundreds of times. So one process imports it once, and forks of that are
+processes of their own with their own arguments, environment, input, output and end. What a new
+Python does at its start is tested where it is started: with `python -m itemstore`, and as a user
+does, in tests/docs, tests/house and tests/torture.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.process
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.reduction import DupFd
+from subprocess import TimeoutExpired
+from typing import Any, TextIO
+
+from itemstore.cli.main import main
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([
+    "itemstore.cli.application", "itemstore.cli.events", "itemstore.cli.import_file",
+    "itemstore.cli.receipts", "itemstore.cli.serving", "itemstore.store.facts",
+    "itemstore.store.verify",
+])  # fmt: skip
+
+
+def be_the_command(words: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Runs `itemstore` and these words, with the standard streams that this process has."""
+    multiprocessing.process._parent_process = None  # type: ignore[attr-defined]  # it is no worker
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.stdin = os.fdopen(0, encoding="utf-8")
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)
+    sys.argv = ["itemstore", *words]
+    main()
+
+
+class Forked:
+    """A process that runs `itemstore` and some words. `stdout` is what it says there.
+
+    Its standard error is that of the tests, and its input is empty.
+    """
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._words = list(words)
+        reading, writing = os.pipe()
+        self.stdout: TextIO = os.fdopen(reading, encoding="utf-8")
+        try:
+            self._process = FORKS.Process(
+                target=_run, args=(self._words, dict(environment), _Streams(writing, 2))
+            )
+            self._process.start()
+        finally:
+            os.close(writing)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended: less than 0 by a signal, None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """The same: as it is asked of a process of subprocess."""
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends it a signal, where it runs."""
+        if self._process.exitcode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it ended. Raises TimeoutExpired."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise TimeoutExpired(self._words, timeout or 0.0)
+        return self._process.exitcode
+
+
+class _Streams:
+    """Descriptors of this process that the fork is to have as its standard output and error."""
+
+    def __init__(self, *numbers: int) -> None:
+        self._numbers = numbers
+
+    def __reduce__(self) -> Any:
+        return _Received, tuple(DupFd(number) for number in self._numbers)
+
+
+class _Received:
+    """The same, in the fork."""
+
+    def __init__(self, *passed: Any) -> None:
+        self.numbers = [each.detach() for each in passed]
+
+
+def _run(words: list[str], environment: dict[str, str], streams: _Received) -> None:
+    for place, number in enumerate([os.open(os.devnull, os.O_RDONLY), *streams.numbers]):
+        os.dup2(number, place)
+        os.close(number)
+    be_the_command(words, environment)
