@@ -34,6 +34,7 @@ def be_the_command(words: Sequence[str], environment: Mapping[str, str]) -> None
     multiprocessing.process._parent_process = None  # type: ignore[attr-defined]  # it is no worker
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
     sys.stdin = os.fdopen(0, encoding="utf-8")
     sys.stdout = os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)

@@ -142,7 +142,6 @@ def test_a_server_that_was_stopped_by_its_terminal_goes_on(
         time.sleep(3.5 if number == signal.SIGSTOP else 0)
     assert httpx.put(f"{server.url}/items/a", json={}, timeout=10).status_code == 201
     assert all(runs(pid) for pid in processes)
-    assert server.stop() in (0, -signal.SIGTERM)
 
 
 def test_a_process_that_a_model_forked_and_ends_leaves_the_server_alone(
