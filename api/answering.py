@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from itemstore.api.access_log import AccessLog
 from itemstore.api.context import Context
 from itemstore.api.gate.authentication import OPEN, authenticate, token_of
 from itemstore.api.gate.dns_rebinding import check_name
@@ -21,9 +22,9 @@ from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import own_path
 from itemstore.api.http.reply import ON_EVERY_BODY, Reply
 from itemstore.api.http.request import Request
-from itemstore.api.http.request_ids import take_up_request_id
+from itemstore.api.http.request_ids import request_id_of, take_up_request_id
 from itemstore.api.http.request_span import others_with_span, with_span
-from itemstore.api.http.routing import AnyReply, Found, Resources
+from itemstore.api.http.routing import AnyReply, Found, Resource, Resources
 from itemstore.engine.errors import LogUnavailable
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
@@ -45,10 +46,10 @@ class Answering:
 
     `context` is None for as long as the store is not open. `is_added` says whether there is more at
     a path of the other application than a 404: a route that was added to it. `has_explorer` says
-    whether people are led there.
+    whether people are led there. `access_log` is None where no requests are logged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks, and how it says what it did
         self,
         resources: Resources,
         counters: Counters,
@@ -56,6 +57,7 @@ class Answering:
         is_added: Callable[[Scope], bool],
         *,
         has_explorer: bool,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.context: Context | None = None
         self._is_closed = False
@@ -66,6 +68,7 @@ class Answering:
         self._handlers: Handlers = {}
         self._is_added = is_added
         self._has_explorer = has_explorer
+        self._access_log = access_log
 
     def be_within(self, router: ASGIApp, handlers: Handlers) -> None:
         """Is asked from now on from within what somebody added around it.
@@ -133,13 +136,28 @@ class Answering:
             else:
                 reply = await handler(request)
         except ClientDisconnect:
+            self._left(request, resource, began)
             return None
         except asyncio.CancelledError:  # by the server, which has waited for long enough
             reply = error_reply(GOING_DOWN, incoming, self._counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             reply = self._failed(error, incoming, resource.template)
-        self._counters.answered(resource.template, method, reply.status, perf_counter() - began)
-        return reply
+        return self._answered(request, resource, reply, began)
+
+    def _left(self, request: Request, resource: Resource, began: float) -> None:
+        """Nothing: the client waits for no answer."""
+        if self._access_log is not None:
+            self._access_log.left(request, resource.template, began)
+
+    def _answered(
+        self, request: Request, resource: Resource, reply: AnyReply, began: float
+    ) -> AnyReply:
+        """The reply, counted and, where that is wanted, logged."""
+        template = resource.template
+        self._counters.answered(template, request.method, reply.status, perf_counter() - began)
+        if self._access_log is None:
+            return reply
+        return self._access_log.answered(request, template, reply, began)
 
     def _failed(self, error: Exception, incoming: Incoming, template: str) -> Reply:
         """The answer to an error. Raises what is for handlers that were added, where any were."""
@@ -147,6 +165,9 @@ class Answering:
             return error_reply(error, incoming, self._counters)
         status, raised = to_handlers(error, incoming, self._counters, self._handlers)
         self._counters.answered(template, incoming.method, status, 0.0)
+        if self._access_log is not None:
+            asked = (incoming.method, template, status, incoming.request_id)
+            self._access_log.answered_otherwise(*asked)
         raise raised from error.__cause__
 
     def _without_store(self, incoming: Incoming) -> AnyReply:
@@ -160,6 +181,9 @@ class Answering:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._counters.answered(OTHER, scope["method"], message["status"], 0.0)
+                if self._access_log is not None:
+                    asked = (scope["method"], OTHER, message["status"], request_id_of(scope))
+                    self._access_log.answered_otherwise(*asked)
                 missing = [each for each in ON_EVERY_BODY if each not in message["headers"]]
                 message["headers"] = [*message["headers"], *missing]
             await send(message)

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from itemstore.api.access_log import AccessLog
 from itemstore.api.added import check_middleware, check_routes
 from itemstore.api.answering import Answering
 from itemstore.api.context import Context, limits_of
@@ -70,7 +71,7 @@ from itemstore.store.sql_place import database_of
 from itemstore.store.store import Store
 from itemstore.tracing import spans
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -105,7 +106,8 @@ def create_app(
     for each in models.values():
         if (reason := doubt(each)) is not None:
             logger.warning(
-                "The model %s does not accept unchanged what it stores. %s", each.name, reason
+                "A model does not accept unchanged what it stores",
+                extra={"model": each.name, "reason": reason},
             )
     return ItemStore(settings, models, redis)
 
@@ -162,9 +164,11 @@ class ItemStore(FastAPI):
         self.resources = Resources(self.router.routes)
         # No route: FastAPI remembers the endpoints of routes for ever, and this one holds the app.
         self.resources.add(Resource("/openapi.json", GET=self._document))
+        self.access_log = AccessLog() if settings.access_log else None
         self.answering = Answering(
             *(self.resources, self.counters, super().__call__, self._has_added),
             has_explorer=settings.explorer,
+            access_log=self.access_log,
         )
         self._own_routes = len(self.router.routes)  # what is added comes after them
         self.cross_origin: CrossOrigin | None = None
@@ -267,7 +271,8 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     app.put_together()
     is_direct = not app.is_wrapped and app.cross_origin is None
     respond = app.answering.respond if is_direct else None
-    state = {STATE: served_app(app.admission, app.cross_origin, root, respond)}
+    told = served_app(app.admission, app.cross_origin, root, respond, app.access_log)
+    state = {STATE: told}
     if app.context is not None and app.clients is not None:
         store = app.context.store
         settings = await with_partitions(app.clients, app.settings)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from itemstore.api.query_counts import QueryCounts
+from itemstore.api.refused_tokens import RefusedTokens
 from itemstore.api.server_sent_events import frame, frame_again
 from itemstore.eventlog.live_feed import LiveFeed
 from itemstore.eventlog.reader import PAGE_BYTES
@@ -30,7 +31,7 @@ class Context:
     the log. `slow_work` is done off the event loop. `read_model` is what queries are answered from,
     None where they are turned off, and `queries` counts those. `operating` carries out what admins
     start. `keys_in_use` are the idempotency
-    keys of requests that are not answered yet.
+    keys of requests that are not answered yet. `refused_tokens` logs those.
     """
 
     store: Store
@@ -46,6 +47,7 @@ class Context:
     read_model: ReadModel | None = None
     keys_in_use: set[str] = field(default_factory=set)
     queries: QueryCounts = field(default_factory=QueryCounts)
+    refused_tokens: RefusedTokens = field(default_factory=RefusedTokens)
 
     @property
     def shown_projections(self) -> Sequence[Projection]:

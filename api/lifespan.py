@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 
 from itemstore.api.context import Context
 from itemstore.archive.archiver import Archiver
@@ -16,8 +19,11 @@ from itemstore.projections.runners import Runners
 from itemstore.server.stop_signal import on_stop_signal
 from itemstore.store.archiver import archiving_of, logs_and_archives
 from itemstore.store.archiving_process import InAnotherProcess
+from itemstore.store.engine_watch import EngineWatch
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -27,6 +33,12 @@ async def running(context: Context) -> AsyncIterator[None]:
     Streams end in time.
     """
     store = context.store
+    told: list[int] = []
+
+    def stop(number: int) -> None:
+        told.append(number)
+        context.feed.close()
+
     with suppress(LogUnavailable, LogFull):  # then the first to read it does this
         await store.feed.identity.now()
     with suppress(LogUnavailable, LogFull, LogBroken):  # then whoever follows the logs does it
@@ -35,6 +47,7 @@ async def running(context: Context) -> AsyncIterator[None]:
         asyncio.create_task(_runners_of(context).run()),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
+        asyncio.create_task(EngineWatch(store).keep_watching()),
     ]
     archiver = _archiver_of(store)
     if archiver is not None:
@@ -43,14 +56,21 @@ async def running(context: Context) -> AsyncIterator[None]:
     if read_model is not None:
         read_model.start()
     try:
-        with on_stop_signal(context.feed.close):
+        with on_stop_signal(stop):
+            names = ",".join(store.collections)
+            extra = {"collections": names, "partitions": len(store.sections)}
+            logger.info("The store is served", extra=extra)
             yield
     finally:
+        began = monotonic()
+        why = signal.Signals(told[0]).name if told else "the application ends"
+        logger.info("The server stops", extra={"reason": why})
         context.feed.close()
         await asyncio.gather(context.operating.finish(), *_endings(archiver, read_model))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        logger.info("The server has stopped", extra={"seconds": round(monotonic() - began, 3)})
 
 
 async def _begin_projections(context: Context) -> None:

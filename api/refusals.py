@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itemstore.api.access_log import AccessLog
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.problems import problem_reply
 from itemstore.api.http.reply import ON_EVERY_BODY
 from itemstore.server.admission import Admission
 from itemstore.server.answer_head import Answer, Fields
+from itemstore.server.counters import OTHER
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
 from itemstore.server.served_app import Respond, ServedApp
 
@@ -18,7 +20,11 @@ URGENT_PATHS = frozenset({b"/livez", b"/readyz", b"/metrics"})
 
 
 def served_app(
-    admission: Admission, cross_origin: CrossOrigin | None, root: str, respond: Respond | None
+    admission: Admission,
+    cross_origin: CrossOrigin | None,
+    root: str,
+    respond: Respond | None,
+    access_log: AccessLog | None,
 ) -> ServedApp:
     """What the server has to know of this application.
 
@@ -28,12 +34,14 @@ def served_app(
     busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN, root)
     before, _, after = body.partition(_STAND_IN)  # it is made again and again, and quickly so
 
-    def answer(refused: Refused, request_id: bytes, _method: str) -> Answer:
+    def answer(refused: Refused, request_id: bytes, method: str) -> Answer:
         if refused is TOO_MANY_WAITING:
             slug, answer = busy, Answer(status, headers, b"%b%b%b" % (before, request_id, after))
         else:
             slug, answer = _answered(refused, request_id, root)
         admission.counters.problems[slug] += 1
+        if access_log is not None:
+            access_log.answered_otherwise(method, OTHER, answer.status, request_id.decode("ascii"))
         return answer
 
     def fields(request: Fields) -> Fields:

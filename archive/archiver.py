@@ -37,7 +37,7 @@ LOOK_SECONDS, LOOK_AGAIN = 60.0, 5.0
 LOOKS_AT_ONCE = 8
 """Partitions whose places are looked at together."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 class Archiver:
@@ -114,7 +114,7 @@ class Archiver:
             )
             archive.complaint = found
             if found is not None and found != before and is_only_one:
-                logger.warning("The archive can't be used here as it is: %s", found)
+                logger.warning("The archive can't be used as it is", extra={"reason": found})
 
     async def _have_it_done(self) -> None:
         """Has the work done for as long as this is the one, and there is something to archive."""
@@ -124,7 +124,9 @@ class Archiver:
         if not await lease.acquire():
             return
         try:
-            if await self._is_something_to_do():
+            is_something_to_do = await self._is_something_to_do()
+            self._reasons.goes_on()
+            if is_something_to_do:
                 await self._work_under(lease)
         finally:
             with suppress(*FORESEEN):

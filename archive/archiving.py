@@ -31,7 +31,7 @@ from itemstore.archive.trimming import Keep, Stretch, held_by_engine, next_borde
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.keys import Keys, StoreKeys
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 Names = Callable[[], Awaitable[Sequence[str]]]
 
@@ -184,12 +184,13 @@ class Archiving:
         now = Log(self._client, self._logs.store, noted.border)
         cut = await cut_to_common(self.archive, self.publishing, now)
         logger.warning(
-            "The archive %s had events up to %s, and the log has them up to %s only: another "
-            "engine has taken over. The archive ends there now; the files with the others stay in "
-            "it, under taken-back/.",
-            self.archive.place,
-            manifest.last,
-            cut.last,
+            "The archive was cut back to what the log has, as another engine took over",
+            extra={
+                "archive": self.archive.place,
+                "had_up_to": manifest.last,
+                "has_up_to": cut.last,
+                "rest": "under taken-back/",
+            },
         )
         self._is_complete = False
         return cut

@@ -9,10 +9,10 @@ from itemstore.archive.archiving import NotAllArchived
 from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.sealing import TakenBack
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.reminders import Reminders
+from itemstore.engine.reminders import Reminders, StandingStill
 from itemstore.eventlog.lease import LeaseLost
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 class ProcessEnded(Exception):
@@ -44,14 +44,25 @@ class Reasons:
 
     def __init__(self, archive: Archive | None = None, reminders: Reminders | None = None) -> None:
         self._reminders = reminders or Reminders()
-        self._place, self._whose = "", "The archive"
+        self._standing = StandingStill()
+        self._place, self._of = "", dict[str, object]()
         if archive is not None and archive.whole is not None:
             self._place = archive.place
-            self._whose = f"The archive of partition {archive.partition}"
+            self._of = {"partition": archive.partition}
 
-    def warn(self, error: Exception) -> None:
-        """Logs it, unless that was done a short time ago."""
+    def warn(self, error: Exception, work: str = "archiving") -> None:
+        """Logs why this work stands still, unless that was done a short time ago."""
         said = str(error)
         if self._reminders.is_due(said.replace(self._place, "") if self._place else said):
-            trace = None if isinstance(error, FORESEEN) else error
-            logger.warning("%s stands still: %s", self._whose, error, exc_info=trace)
+            self._standing.begin(work)
+            logger.warning(
+                "The archive stands still",
+                extra={**self._of, "work": work, "reason": said},
+                exc_info=None if isinstance(error, FORESEEN) else error,
+            )
+
+    def goes_on(self, work: str = "archiving") -> None:
+        """Logs that this work went well, where it was said that it stands still."""
+        if (seconds := self._standing.end(work)) is not None:
+            told = {**self._of, "work": work, "seconds": seconds}
+            logger.info("The archive goes on", extra=told)

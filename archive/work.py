@@ -123,7 +123,7 @@ class InThisProcess(Work):
         except asyncio.CancelledError:
             await _all_ended(tasks)
             # In a task of its own: this one is cancelled, and all that is done in it heeds that.
-            await asyncio.create_task(self._tried(self._seal_what_came_last))
+            await asyncio.create_task(self._tried(self._seal_what_came_last, "archiving"))
             raise
         finally:
             await _all_ended(tasks)
@@ -135,6 +135,7 @@ class InThisProcess(Work):
             began, pause = monotonic(), 0.0
             try:
                 await self._seal()
+                self.reasons.goes_on()
                 failed_since = None
             except NotItsArchive:
                 raise
@@ -172,7 +173,7 @@ class InThisProcess(Work):
                     await self._sealed.wait()
             self._sealed.clear()
             heed_cancellation()
-            await self._tried(self._trim)
+            await self._tried(self._trim, "trimming")
 
     async def _trim(self) -> None:
         async with self._turn_to_tidy:
@@ -183,22 +184,24 @@ class InThisProcess(Work):
         removed_at = 0.0
         while True:
             heed_cancellation()
-            await self._tried(self._merge)
+            await self._tried(self._merge, "merging")
             if monotonic() - removed_at >= REMOVAL_SECONDS:
                 removed_at = monotonic()
-                await self._tried(self._removal.step)
+                await self._tried(self._removal.step, "removing")
             await asyncio.sleep(max(self._terms.seconds, PATIENCE))
 
     async def _merge(self) -> None:
         async with self._turn_to_tidy:
             await self._merging.step()
 
-    async def _tried(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _tried(self, work: Callable[[], Awaitable[object]], name: str) -> None:
         """Does a piece of work. That it fails holds up nothing else."""
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-            self.reasons.warn(error)
+            self.reasons.warn(error, name)
+        else:
+            self.reasons.goes_on(name)
 
 
 async def _all_ended(tasks: list[asyncio.Task[None]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from itemstore.api.app import ItemStore
 from itemstore.cli.named_application import named_application
+from itemstore.logs.set_up import set_up
 from itemstore.server.run import in_own_process
 from itemstore.store.settings import Settings
 from itemstore.tracing import export
@@ -19,10 +20,13 @@ from itemstore.tracing import export
 def application(settings: Settings | None = None) -> ItemStore:
     """The application, in a process of its own. Without settings, those of the environment.
 
-    Its spans go where the environment says.
+    Its spans go where the environment says. One of several processes is told no settings, and its
+    log goes out as that of the first does.
     """
+    if settings is None:
+        settings = Settings()
+        set_up(settings.log_format, settings.log_level)
     exporting = export.begin(os.environ)
-    settings = settings or Settings()
     app = in_own_process(partial(named_application(settings.app), settings))
     if exporting is not None:
         _finish_at_end(exporting, app)

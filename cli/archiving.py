@@ -12,9 +12,9 @@ from itemstore.archive.belonging import NotItsArchive
 from itemstore.archive.sealing import TakenBack
 from itemstore.archive.whole import id_of_whole
 from itemstore.cli.errors import Stop
-from itemstore.cli.terminal_text import escaped
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.logs.terminal_text import escaped
 from itemstore.projections.progress import Report
 from itemstore.store.archive_check import checked, not_its_own, whose
 from itemstore.store.archive_facts import archive_facts, to_trim

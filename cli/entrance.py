@@ -10,7 +10,6 @@ from pathlib import Path
 from shlex import quote
 
 from itemstore.cli.errors import MISUSED, Stop
-from itemstore.cli.output import say
 from itemstore.server.listening import listener_at
 from itemstore.server.proxies import NotAProxy, trusted_proxies
 from itemstore.server.run import Entrance
@@ -60,7 +59,7 @@ def listening(settings: Settings) -> AbstractContextManager[socket.socket]:
 @contextmanager
 def _at_address(settings: Settings) -> Iterator[socket.socket]:
     try:
-        listener = listener_at(settings.host, settings.port, say)
+        listener = listener_at(settings.host, settings.port)
     except OSError as error:
         system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
         why = "it is in use" if error.errno == EADDRINUSE else system
@@ -75,7 +74,7 @@ def _at_address(settings: Settings) -> Iterator[socket.socket]:
 
 @contextmanager
 def _at_path(path: Path) -> Iterator[socket.socket]:
-    opened = unix_listener(path.absolute(), say)
+    opened = unix_listener(path.absolute())
     try:
         listener = opened.__enter__()
     except (NotASocket, OSError) as error:

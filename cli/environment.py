@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from itemstore.cli.output import say
 from itemstore.server.processes import DIRECTORY
 from itemstore.store.settings import PREFIX, Settings
+
+logger = logging.getLogger(__name__)
 
 KUBERNETES = re.compile(r"ITEMSTORE_(SERVICE_(HOST|PORT.*)|PORT_[0-9]+_.*)")
 """What Kubernetes puts into every container beside a Service with the name `itemstore`."""
 
 
 def warn_of_misspelt(names: Iterable[str]) -> None:
-    """Says on stderr which of the environment's variables no setting answers to."""
+    """Logs which of the environment's variables no setting answers to."""
     for name, nearest in misspelt(names):
         hint = f"did you mean {nearest}?" if nearest else "`itemstore serve --help` lists them all."
-        say(f"{name} is set, but there is no such setting: {hint}")
+        logger.warning("There is no such setting", extra={"variable": name, "hint": hint})
 
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:

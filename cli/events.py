@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.output import write_data, write_text
-from itemstore.cli.terminal_text import escaped
 from itemstore.domain.cursors import (
     cursor_after,
     cursor_of,
@@ -20,6 +19,7 @@ from itemstore.domain.events import ItemDeleted, RecordedEvent
 from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.cloudevents import encode
 from itemstore.eventlog.feed import Feed
+from itemstore.logs.terminal_text import escaped
 from itemstore.store.store import Store
 
 PAGE = 100

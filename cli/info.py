@@ -8,8 +8,8 @@ from typing import Any
 
 from itemstore.cli.options import Collections, Json
 from itemstore.cli.output import write_text
-from itemstore.cli.terminal_text import escaped
 from itemstore.cli.verb import Where, verb
+from itemstore.logs.terminal_text import escaped
 
 _WORDS = {
     "events": "events",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,10 +13,12 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from itemstore.archive.objects import NotAnArchive
+from itemstore.cli.command_at_work import command_at_work
 from itemstore.cli.environment import warn_of_misspelt
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.engine.connect import NotAnEngineUrl
+from itemstore.logs.set_up import AUTO, CONSOLE, set_up
 from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.store.failures import FAILURES, told
 from itemstore.store.opening import open_store
@@ -23,6 +26,8 @@ from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from itemstore.store.store import Store
 
 Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
 def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
@@ -72,14 +77,15 @@ def opened(
     return open_store(checked_settings(options), new=new, partly=partly)
 
 
-def checked_settings(options: Mapping[str, Any]) -> Settings:
+def checked_settings(options: Mapping[str, Any], *, is_served: bool = False) -> Settings:
     """The settings from the environment and from options that are not None.
 
+    From now on what is logged goes out as they say. What another verb than `serve` has to say it
+    says by itself, so where nothing else is asked for only warnings are logged, and for people.
     Raises Stop, which names what is wrong.
     """
-    warn_of_misspelt(os.environ)
     try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
+        settings = Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
@@ -87,3 +93,11 @@ def checked_settings(options: Mapping[str, Any]) -> Settings:
         sentence = PATTERNS_IN_WORDS[name] if is_pattern else wrong["msg"]
         message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {sentence}."
         raise Stop(message) from None
+    if is_served:
+        set_up(settings.log_format, settings.log_level)
+    else:
+        level = settings.log_level if "log_level" in settings.model_fields_set else "warning"
+        set_up(CONSOLE if settings.log_format == AUTO else settings.log_format, level)
+        logger.info("A command has begun", extra={"command": command_at_work.get()})
+    warn_of_misspelt(os.environ)
+    return settings

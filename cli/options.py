@@ -44,4 +44,14 @@ SqlUrl = Annotated[
         "Without it: SQLite, in the data directory.",
     ),
 ]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="Form of the log: console, json; auto: console on a terminal.", show_default="auto"
+    ),
+]
+LogLevel = Annotated[
+    str | None,
+    typer.Option(help="What is logged: debug, info, warning, error.", show_default="warning"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from itemstore.cli.errors import Stop
-from itemstore.cli.terminal_text import escaped_lines
+from itemstore.logs.terminal_text import escaped_lines
 
 CLOSED = 128 + signal.SIGPIPE
 """The exit code of a command whose reader has seen enough, as `| head -1` has: as a shell gives it

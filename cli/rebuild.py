@@ -11,8 +11,8 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import Collections, Json, Projections, SqlUrl
 from itemstore.cli.output import say, write_text
-from itemstore.cli.terminal_text import escaped_lines
 from itemstore.cli.verb import Where, verb
+from itemstore.logs.terminal_text import escaped_lines
 
 
 @verb

@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from itemstore.cli.interruption import leave_signals_alone
-from itemstore.cli.options import Archive, DataDir, Namespace, Projections, RedisUrl, SqlUrl
+from itemstore.cli.options import (
+    Archive,
+    DataDir,
+    LogFormat,
+    Namespace,
+    Projections,
+    RedisUrl,
+    SqlUrl,
+)
 
 
 def serve(
@@ -158,6 +166,14 @@ def serve(
     explorer: Annotated[
         bool | None,
         typer.Option(help="Whether there is a page for people, /explorer.", show_default="True"),
+    ] = None,
+    log_format: LogFormat = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(help="What is logged: debug, info, warning, error.", show_default="info"),
+    ] = None,
+    access_log: Annotated[
+        bool | None, typer.Option(help="Log each request when it is answered.")
     ] = None,
 ) -> None:
     """Run the API, and the embedded engine where no other is named.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from itemstore.api.added import CannotAdd
@@ -18,7 +20,7 @@ from itemstore.cli.entrance import where
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.named_application import named_application
 from itemstore.cli.opening import checked_settings, not_an_archive
-from itemstore.cli.output import say
+from itemstore.cli.told_settings import told_settings
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
@@ -42,6 +44,8 @@ from itemstore.store.sql_place import database_of
 from itemstore.store.tokens import read_tokens
 from itemstore.tracing import export
 
+logger = logging.getLogger(__name__)
+
 
 def checked(options: Mapping[str, Any]) -> Settings:
     """The settings, with no more connections than the system allows.
@@ -49,7 +53,7 @@ def checked(options: Mapping[str, Any]) -> Settings:
     Raises Stop, also where there is no such model, projection or place for an archive, or where
     no such index or text can be declared.
     """
-    settings = checked_settings(options)
+    settings = checked_settings(options, is_served=True)
     try:
         collections = named_collections(settings.collections, settings.model)
         if settings.app is not None:  # so that it is said once, and not by each worker
@@ -69,7 +73,7 @@ def checked(options: Mapping[str, Any]) -> Settings:
         raise Stop(f"--app (ITEMSTORE_APP): {error}", MISUSED) from None
     except NotAnArchive as error:
         raise Stop(not_an_archive(error), MISUSED) from None
-    most = connections_within(settings.max_connections, say)
+    most = connections_within(settings.max_connections)
     return settings.model_copy(update={"max_connections": most})
 
 
@@ -116,14 +120,16 @@ async def check(settings: Settings) -> Checked:
 def engine_of(settings: Settings) -> Iterator[Settings]:
     """The settings that name an engine: the embedded one, which runs for the block, if no other."""
     try:
-        with engine_for(settings, _say_who_is_waited_for) as url:
+        with engine_for(settings, _tell_who_is_waited_for) as url:
             yield settings.model_copy(update={"redis_url": url})
     except EngineError as error:
         raise Stop(str(error)) from None
 
 
-def _say_who_is_waited_for(pid: int) -> None:
-    say(f"The data directory is in use by another command, process {pid}; waiting for it to end.")
+def _tell_who_is_waited_for(pid: int) -> None:
+    logger.warning(
+        "The data directory is in use by another command, and waited for", extra={"used_by": pid}
+    )
 
 
 def announce(found: Checked, listener: socket.socket) -> None:
@@ -155,13 +161,20 @@ def _logs(found: Checked) -> Iterator[str]:
 
 def serve_on(listener: socket.socket, settings: Settings, entrance: Entrance) -> None:
     """Runs the API in this process, or in as many as the settings say."""
+    name = listener.getsockname()
+    told = {
+        "version": version("itemstore"),
+        "address": name if isinstance(name, str) else f"{name[0]}:{name[1]}",
+        "settings": told_settings(settings),
+    }
+    logger.info("The server starts", extra=told)
     try:
         if settings.workers == 1:
             run(listener, partial(application, settings), entrance)
             return
         os.environ |= settings.environment
         app = "itemstore.cli.application:application"
-        with shared_directory(settings.data_dir, say):
+        with shared_directory(settings.data_dir):
             run_several(listener, app, settings.workers, entrance)
     finally:
         let_the_engine_stop()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from itemstore.cli.errors import Stop
-from itemstore.cli.terminal_text import escaped
+from itemstore.logs.terminal_text import escaped
 
 if TYPE_CHECKING:
     from itemstore.store.scope import Scope

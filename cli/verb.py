@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from inspect import Parameter, signature
+from time import monotonic
 from typing import Any
 
-from itemstore.cli.options import Archive, DataDir, Namespace, RedisUrl
+import typer
+
+from itemstore.cli.command_at_work import command_at_work
+from itemstore.cli.errors import Stop
+from itemstore.cli.options import Archive, DataDir, LogFormat, LogLevel, Namespace, RedisUrl
+
+logger = logging.getLogger(__name__)
 
 Where = Mapping[str, Any]
-"""What --redis-url, --data-dir, --namespace and --archive say, None where not given."""
+"""What the options say that all verbs have, None where not given."""
 
 WHERE = {
     "redis_url": RedisUrl,
     "data_dir": DataDir,
     "namespace": Namespace,
     "archive": Archive,
+    "log_format": LogFormat,
+    "log_level": LogLevel,
 }
 
 
@@ -32,7 +42,22 @@ def verb(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         from itemstore.cli.opening import run_to_end
 
         where = {name: given.pop(name) for name in WHERE}
-        run_to_end(lambda: work(where, **given))
+        began = monotonic()
+        name = work.__name__.strip("_")
+        command_at_work.set(name)
+        code: int | None = None  # where a signal ends it
+        try:
+            run_to_end(lambda: work(where, **given))
+            code = 0
+        except Stop as stop:
+            code = stop.code
+            raise
+        except typer.Exit as end:
+            code = end.exit_code
+            raise
+        finally:
+            told = {"command": name, "code": code, "seconds": round(monotonic() - began, 3)}
+            logger.info("A command has ended", extra=told)
 
     declared = signature(work, eval_str=True)
     own = list(declared.parameters.values())[1:]

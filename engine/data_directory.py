@@ -14,7 +14,7 @@ from itemstore.engine.append_only_file import DIRECTORY, DataDamaged, check, cut
 from itemstore.engine.owner import ENGINE, OWNER
 from itemstore.engine.server_process import LOG, EngineFailed
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 BEGUN = "begun"
 """The file that says that there was data here: an engine that finds none must not begin anew."""
@@ -36,9 +36,8 @@ def inspect(data_dir: Path) -> None:
         raise EngineFailed(data_dir, f"The directory can't be read: {error}.") from error
     if cut:
         logger.warning(
-            "%s ended with %d zeroes after byte %d, which a crash left and no acknowledged write "
-            "is in: they were taken off.",
-            *(cut.file, cut.zeroes, cut.at),
+            "Zeroes that a crash left were taken off; no acknowledged write was in them",
+            extra={"file": str(cut.file), "zeroes": cut.zeroes, "after_byte": cut.at},
         )
 
 

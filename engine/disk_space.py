@@ -23,7 +23,7 @@ LEAST_MIB = 64
 LOOK = 0.2
 """Seconds between two looks."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 class DiskSpace:
@@ -62,12 +62,18 @@ class DiskSpace:
         was_there = self._is_there
         self._is_there = _files(directory) == self._files
         if self._is_there:
+            if not was_there:
+                where = {"directory": str(directory)}
+                logger.warning("The data directory is back where it was", extra=where)
             self._free_mib = shutil.disk_usage(directory).free / 2**20
         elif was_there:
             logger.error(
-                "The data directory %s was moved or deleted while the engine runs. Put it back: "
-                "nothing is appended until then, and no new connection to the engine can be made.",
-                directory,
+                "The data directory was moved or deleted while the engine runs",
+                extra={
+                    "directory": str(directory),
+                    "hint": "Put it back: nothing is appended until then, and no new connection to "
+                    "the engine can be made.",
+                },
             )
 
 

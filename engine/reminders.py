@@ -22,3 +22,19 @@ class Reminders:
         self._until = {each: until for each, until in self._until.items() if until > now}
         self._until[said] = now + SECONDS
         return True
+
+
+class StandingStill:
+    """What stands still, as was said, and since when."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[str, ...], float] = {}
+
+    def begin(self, *what: str) -> None:
+        """Notes that it was said of something."""
+        self._since.setdefault(what, monotonic())
+
+    def end(self, *what: str) -> float | None:
+        """The seconds for which it did, where it was said: it goes on. Else None."""
+        since = self._since.pop(what, None) if self._since else None
+        return None if since is None else round(monotonic() - since, 3)

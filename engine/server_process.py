@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from itemstore.engine.append_only_file import advice
+from itemstore.engine.watcher_words import heard
 
 SETTINGS = {
     "port": "0",
@@ -72,19 +73,19 @@ def serving(data_dir: Path, socket: Path, lock: int) -> Iterator[int]:
     """
     log = data_dir / LOG
     log.touch(mode=0o600)
-    with log.open("ab") as output:
+    with log.open("ab") as output, heard() as words:
         start = output.tell()
         watcher = subprocess.Popen(  # noqa: S603 - programs that we found ourselves
             [
                 *(sys.executable, "-I", "-S", Path(__file__).with_name("watcher.py")),
-                *(socket, program(), "--unixsocket", socket),
+                *(socket, str(words), program(), "--unixsocket", socket),
                 *(word for name, value in SETTINGS.items() for word in (f"--{name}", value)),
             ],
             cwd=data_dir,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock],
+            pass_fds=[lock, words],
             start_new_session=True,  # Ctrl-C is for the API, which drains before the engine stops
             umask=0o077,
             bufsize=0,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.reminders import Reminders
+from itemstore.engine.reminders import Reminders, StandingStill
 from itemstore.eventlog.all_logs import have_more, last_position, last_positions
 from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
@@ -34,7 +34,13 @@ LEASE_MS = 5000
 PATIENCE = 1.0
 """Seconds between two tries to be the runner, or to go on after something went wrong."""
 
-logger = logging.getLogger("itemstore")
+THIS_PROCESS = "this process"
+"""Who does not follow, where it is no single projection."""
+
+Of = Mapping[str, object]
+"""What is followed, as the log names it: a collection, a partition."""
+
+logger = logging.getLogger(__name__)
 
 FORESEEN = (
     LeaseLost,
@@ -93,6 +99,7 @@ class Runner:
         self._is_at_work = False
         self._found = 0
         self._reminders = Reminders()
+        self._standing = StandingStill()
         self._pause = 0.0
         self.woken = asyncio.Event()
 
@@ -106,7 +113,7 @@ class Runner:
                 try:
                     await self._work()
                 except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-                    self._warn("This process", error, self._where)
+                    self._warn(THIS_PROCESS, error, self._place)
                 await asyncio.sleep(max(PATIENCE, self._pace.patience))
         finally:
             await self._end_tasks()
@@ -140,6 +147,7 @@ class Runner:
             while True:
                 heed_cancellation()
                 await self._look()
+                self._tell_that_it_goes_on(THIS_PROCESS, self._place)
                 await self._rest()
                 self._disk.check()
                 if lease:
@@ -200,7 +208,9 @@ class Runner:
         ends: list[str | None] = []
         for section, end in zip(self._sections, await last_positions(self._sections), strict=True):
             if isinstance(end, Exception):
-                self._warn(f"Partition {section.keys.partition}", end)
+                self._warn(THIS_PROCESS, end, {"partition": section.keys.partition})
+            else:
+                self._tell_that_it_goes_on(THIS_PROCESS, {"partition": section.keys.partition})
             ends.append(None if isinstance(end, Exception) else end)
         return ends
 
@@ -209,6 +219,8 @@ class Runner:
             async with self._turns[following.projection].turn():
                 if self._applied(0):
                     await following.advance(end, self._applied)
+                    of = self._of(following.partition)
+                    self._tell_that_it_goes_on(following.projection, of)
                 else:
                     following.begin_again()
         except NotYet as waits:
@@ -222,17 +234,17 @@ class Runner:
             following.is_busy = False
 
     @property
-    def _where(self) -> str:
+    def _place(self) -> Of:
         """In which partition it follows the log, where that is one of several."""
         number = self._store.keys.partition
-        return "" if len(self._sections) > 1 or number is None else f", in partition {number},"
+        return {} if len(self._sections) > 1 or number is None else {"partition": number}
 
-    def _of(self, partition: Partition) -> str:
+    def _of(self, partition: Partition) -> Of:
         keys = partition.keys
         if not self._has_several and keys.partition is None:
-            return ""
-        number = "" if keys.partition is None else f", partition {keys.partition},"
-        return f" of /{keys.collection}{number}"
+            return {}
+        number = {} if keys.partition is None else {"partition": keys.partition}
+        return {"collection": keys.collection, **number}
 
     def _applied(self, count: int) -> bool:
         """Notes how many events were applied; whether this is still the one that does it."""
@@ -240,14 +252,22 @@ class Runner:
         heed_cancellation()
         return self._is_at_work
 
-    def _warn(self, who: str, error: Exception, of: str = "") -> None:
+    def _warn(self, who: str, error: Exception, of: Of) -> None:
         """Logs why somebody does not follow, unless it did so a short time ago.
 
         What is the same for many logs is said of one of them.
         """
         if self._reminders.is_due(who, str(error)):
-            trace = None if isinstance(error, FORESEEN) else error
-            logger.warning("%s%s does not follow the log: %s", who, of, error, exc_info=trace)
+            self._standing.begin(who, str(of))
+            logger.warning(
+                "The log is not followed",
+                extra={"who": who, **of, "reason": str(error)},
+                exc_info=None if isinstance(error, FORESEEN) else error,
+            )
+
+    def _tell_that_it_goes_on(self, who: str, of: Of) -> None:
+        if (seconds := self._standing.end(who, str(of))) is not None:
+            logger.info("The log is followed again", extra={"who": who, **of, "seconds": seconds})
 
     async def _end_tasks(self) -> None:
         """Cancels what goes on until it ends: once may be lost; see engine/cancellation.py."""

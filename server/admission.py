@@ -71,7 +71,7 @@ class Admission:
         self.receiving = 0
         self.streams = 0
         self.reading = 0
-        self.unsent = Unsent(limits.unsent_bytes)
+        self.unsent = Unsent(limits.unsent_bytes, lambda: counters.full.note("unsent"))
         self._reads = Places(READS_AT_ONCE, READS_WAITING, READ_SECONDS)
         self._pieces = Places(READS_AT_ONCE)
         self._slow = Places(SLOW_AT_ONCE, READS_WAITING, SLOW_SECONDS)
@@ -136,11 +136,12 @@ class Admission:
                     await check_connected()
                 reads = self._reads.taken + self._slow.taken
                 if not self.unsent.has_room(self._read_bytes * reads):
-                    raise Overloaded("Too much is waiting to be taken by its clients.")
+                    sentence = "Too much is waiting to be taken by its clients."
+                    raise Overloaded(sentence, "unsent")
                 with _held(place):
                     yield
         except NoPlace:
-            raise Overloaded("Too many requests for pages are waiting.") from None
+            raise Overloaded("Too many requests for pages are waiting.", "reads") from None
         finally:
             self.reading -= 1
 
@@ -180,7 +181,7 @@ class Admission:
                 await self._move_to_the_slow(place)
                 yield
         except NoPlace:
-            raise Overloaded("Too many requests wait for the archive.") from None
+            raise Overloaded("Too many requests wait for the archive.", "slow_reads") from None
 
     async def _move_to_the_slow(self, place: Place) -> None:
         is_of_a_stream = place.places in {self._pieces, self._slow_pieces}
@@ -191,7 +192,8 @@ class Admission:
     def begin_stream(self) -> None:
         """Takes a place among the streams; the caller gives it back. Raises Overloaded."""
         if self.streams >= self._most_streams:
-            raise Overloaded(f"{self.streams} streams are open, and no more are allowed.")
+            sentence = f"{self.streams} streams are open, and no more are allowed."
+            raise Overloaded(sentence, "streams")
         self.streams += 1
 
     def end_stream(self) -> None:

@@ -21,7 +21,7 @@ from itemstore.server.counters import OTHER
 from itemstore.server.eager_task import EagerTask
 from itemstore.server.exchange import CONTINUE, Exchange
 from itemstore.server.phases import AWAITED, BODY, Step
-from itemstore.server.refusals import Refused, cut_short, too_late
+from itemstore.server.refusals import Overloaded, Refused, cut_short, too_late
 from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.request_id import id_in
 from itemstore.server.served_app import STATE, ServedApp
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
                 newest.disconnect()
             answer = self._served.answer(refused, named, "")
             self._refusal = self._head(answer, named, closes=True) + answer.body
-            self._count("", answer)
+            self._count("", answer, refused)
         self._take(step)
 
     def _tell(self) -> None:
@@ -236,7 +236,9 @@ class Connection(asyncio.Protocol):
         more = (*self._served.fields(self._headers), length, (REQUEST_ID, named))
         return head_of(answer.status, answer.headers, (CLOSE, *more) if closes else more)
 
-    def _count(self, method: str, answer: Answer) -> None:
+    def _count(self, method: str, answer: Answer, refused: Refused) -> None:
+        if isinstance(refused, Overloaded):
+            self._admission.counters.full.note(refused.limit)
         self._admission.counters.answered(OTHER, method, answer.status, 0.0)
 
     def _keep_count(self) -> None:

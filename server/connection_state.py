@@ -92,13 +92,14 @@ class ConnectionState:
         """
         shed = AFTER_SHED[self.phase]
         if self.is_one_too_many and not is_urgent():
-            raise Overloaded("Too many connections are open.")
+            raise Overloaded("Too many connections are open.", "connections")
         self.ticks = 0
         if self._admission.is_full and not self.is_answering and not is_urgent():
             self.phase = shed
             return False
         if self.waiting >= MOST_PIPELINED:
-            raise Overloaded(f"More than {MOST_PIPELINED} requests wait on one connection.")
+            sentence = f"More than {MOST_PIPELINED} requests wait on one connection."
+            raise Overloaded(sentence, "pipelined")
         return True
 
     def take(self, *, has_content: bool) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from itemstore.server.full import Full
+
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Seconds: the upper bounds of the buckets that durations are counted in."""
 
@@ -29,7 +31,7 @@ class Counters:
 
     `answers` holds how many there were in each bucket and above them all, and their seconds in
     sum. `counts` are counters by name and label, some of which are counted elsewhere and only
-    shown here; `gauges` are asked when somebody looks.
+    shown here; `gauges` are asked when somebody looks. `full` logs limits that are reached.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class Counters:
             "streams_cut": self.streams_cut,
         }
         self.gauges: dict[str, Callable[[], float]] = {}
+        self.full = Full()
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts an answer that was ready `seconds` after its request began."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import resource
-from collections.abc import Callable
 
 OWN = 256
 """Files and connections to the engine that a process has open beside its clients' connections."""
 
+logger = logging.getLogger(__name__)
 
-def connections_within(most: int, say: Callable[[str], object]) -> int:
+
+def connections_within(most: int) -> int:
     """This many connections, or as many as the limit on open files leaves.
 
-    The soft limit, often 1024, is raised as far as the hard one lets it be. Says where that is not
-    enough.
+    The soft limit, often 1024, is raised as far as the hard one lets it be. Where that is not
+    enough it is logged.
     """
     wanted = most + OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -24,8 +26,13 @@ def connections_within(most: int, say: Callable[[str], object]) -> int:
     if soft == wanted:
         return most
     allowed = max(1, soft - OWN)
-    say(
-        f"The system allows {soft} open files, so a process takes {allowed} connections at once, "
-        f"not {most}. `ulimit -n`, or LimitNOFILE= in a unit file, raises it."
+    logger.warning(
+        "The system allows too few open files for as many connections",
+        extra={
+            "open_files": soft,
+            "connections": allowed,
+            "wanted": most,
+            "hint": "`ulimit -n`, or LimitNOFILE= in a unit file, raises it.",
+        },
     )
     return allowed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 6.0
 """From the signal to the end by force. Open requests get the first two of them."""
@@ -124,12 +127,7 @@ def _explain() -> None:
     """Says why the traceback comes, where Python has a turn for that."""
     while (left := _deadline - 0.1 - time.monotonic()) > 0:
         time.sleep(left)
-    print(
-        "The process was told to end and does not, so it is ended now. Nothing that was "
-        "acknowledged is lost. What it was at:",
-        file=sys.stderr,
-        flush=True,
-    )
+    logger.error("The process was told to end and does not, so it is ended now")
 
 
 def end_with(parent: BaseProcess) -> None:

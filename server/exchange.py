@@ -19,7 +19,7 @@ from itemstore.server.request_head import Head
 from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
 
-logger = logging.getLogger("uvicorn.error")
+logger = logging.getLogger(__name__)
 
 EVENT_STREAM = b"text/event-stream"
 """The media type of an answer that is live: it has no end."""
@@ -154,13 +154,13 @@ class Exchange:
             elif answer is not None:
                 await answer.send(self.receive, self.send, with_body=self.method != "HEAD")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
-            await self._fail("Exception in ASGI application\n", error)
+            await self._fail(error)
         else:
             if not self.is_complete and not self.is_disconnected:
-                await self._fail("The ASGI application returned without completing its answer.")
+                await self._fail(None)
 
-    async def _fail(self, message: str, error: BaseException | None = None) -> None:
-        logger.error(message, exc_info=error)
+    async def _fail(self, error: BaseException | None) -> None:
+        logger.error("The application did not complete an answer", exc_info=error)
         if self.is_started:
             self._transport.close()
             return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
-from collections.abc import Callable
 from errno import EADDRINUSE
 from ipaddress import IPv6Address
 
@@ -12,8 +12,10 @@ PATIENCE = 5.0
 """Seconds for which a port in use is waited for: the workers of a server that was killed end a
 moment after it."""
 
+logger = logging.getLogger(__name__)
 
-def listener_at(host: str, port: int, say: Callable[[str], object]) -> socket.socket:
+
+def listener_at(host: str, port: int) -> socket.socket:
     """A socket that listens there, once what listens there now has gone. Raises OSError.
 
     All addresses of IPv6 (`::`) are all of IPv4 too, as elsewhere, where the system can do that.
@@ -23,7 +25,7 @@ def listener_at(host: str, port: int, say: Callable[[str], object]) -> socket.so
     both = _is_all_of_ipv6(host)
     if both and not socket.has_dualstack_ipv6():
         both = False
-        say(f"This system keeps IPv4 and IPv6 apart: {host} is reached over IPv6 only.")
+        logger.warning("The address is reached over IPv6 only", extra={"host": host})
     until = None
     while True:
         try:
@@ -37,7 +39,8 @@ def listener_at(host: str, port: int, say: Callable[[str], object]) -> socket.so
             listener.set_inheritable(True)
             return listener
         if until is None:
-            say(f"{host}:{port} is in use, waiting for it.")
+            where = {"host": host, "port": port}
+            logger.warning("The port is in use, and waited for", extra=where)
             until = time.monotonic() + PATIENCE
         time.sleep(0.05)
 

@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from itemstore.server.counters import Counters, Snapshot
 DIRECTORY = "ITEMSTORE_COUNTERS_DIR"
 """The environment variable through which `serve` tells its processes the directory."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 SECONDS = 1.0
 """How old the numbers of the others may be."""
@@ -68,7 +68,8 @@ class Processes:
                 unfinished.write_text(json.dumps(own.as_json()))
                 unfinished.replace(path)
             except OSError as error:  # a full disk must not hide what this process counts
-                logger.warning("The other processes don't see this one's metrics: %s", error)
+                told = {"reason": str(error)}
+                logger.warning("The other processes don't see this one's metrics", extra=told)
         return own
 
     async def keep_publishing(self) -> None:
@@ -86,10 +87,10 @@ class Processes:
 
 
 @contextmanager
-def shared_directory(spare: Path, say: Callable[[str], object]) -> Iterator[None]:
+def shared_directory(spare: Path) -> Iterator[None]:
     """Has the processes add up their counters in a directory: a temporary one, or in the spare.
 
-    Without any they run all the same, and it is said.
+    Without any they run all the same, and it is logged.
     """
     with ExitStack() as stack:
         for where in (None, spare):
@@ -99,9 +100,12 @@ def shared_directory(spare: Path, say: Callable[[str], object]) -> Iterator[None
                 break
         else:
             os.environ.pop(DIRECTORY, None)
-            say(
-                "No temporary directory can be written to, so each process shows its own metrics "
-                "only. Set TMPDIR to one that can."
+            logger.warning(
+                "Each process shows its own metrics only",
+                extra={
+                    "reason": "No temporary directory can be written to.",
+                    "hint": "Set TMPDIR to one that can.",
+                },
             )
         yield
 

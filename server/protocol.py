@@ -169,7 +169,7 @@ class Protocol(Connection):
         stays = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
         named = id_in(self._headers)
         answer = self._served.answer(TOO_MANY_WAITING, named, method.decode())
-        self._count(method.decode(), answer)
+        self._count(method.decode(), answer, TOO_MANY_WAITING)
         head = self._head(answer, named, closes=not stays)
         self.transport.write(head if method == b"HEAD" else head + answer.body)
         if not stays:

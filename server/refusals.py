@@ -30,18 +30,19 @@ class Refused(Exception):
 
 
 class Overloaded(Refused):
-    """There is too much to do for one request more (503)."""
+    """There is too much to do for one request more (503); `limit` names what was reached."""
 
     retry_after = 1
     """Whole seconds after which the client may come again."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, limit: str) -> None:
         super().__init__(Refusal.OVERLOADED, f"{sentence} Slow down and try again.")
+        self.limit = limit
 
 
 def too_many_waiting() -> Overloaded:
     """More requests wait than may. A new one each time: an exception keeps all it is raised in."""
-    return Overloaded("Too many requests are waiting.")
+    return Overloaded("Too many requests are waiting.", "waiting")
 
 
 TOO_MANY_WAITING = too_many_waiting()

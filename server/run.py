@@ -27,6 +27,7 @@ OPTIONS: dict[str, Any] = {
     "server_header": False,
     "date_header": False,
     "proxy_headers": False,  # Protocol reads them
+    "log_config": None,  # what it logs goes the way of all else
     "log_level": "warning",
     "timeout_graceful_shutdown": 2,
 }

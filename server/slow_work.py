@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 
 from itemstore.server.refusals import Overloaded
@@ -63,11 +64,13 @@ class SlowWork:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[_Outcome[Result]]] = loop.create_future()
 
+        context = copy_context()  # what is logged in the thread is of the same request
+
         def job() -> None:
             if done.cancelled():  # nobody waits any more
                 return
             try:
-                loop.call_soon_threadsafe(_deliver, done, [_outcome(work)])
+                loop.call_soon_threadsafe(_deliver, done, [context.run(_outcome, work)])
             except RuntimeError:  # the loop has been closed meanwhile
                 return
 
@@ -77,7 +80,7 @@ class SlowWork:
                 return (await done).pop()  # an error has this future in its traceback
         except TimeoutError:
             sentence = f"The body was not worked out within {PATIENCE:g} seconds."
-            raise Overloaded(sentence) from None
+            raise Overloaded(sentence, "slow_work") from None
         finally:
             if done.cancelled():
                 self._forget(job)
@@ -85,7 +88,8 @@ class SlowWork:
     def _add(self, job: Callable[[], None]) -> None:
         with self._changed:
             if len(self._jobs) >= self._most_waiting:
-                raise Overloaded(f"{len(self._jobs)} large bodies or slow models are waiting.")
+                sentence = f"{len(self._jobs)} large bodies or slow models are waiting."
+                raise Overloaded(sentence, "slow_work")
             self._jobs.append(job)
             if self._busy + len(self._jobs) > self._threads < self._most_threads:
                 self._threads += 1

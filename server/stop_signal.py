@@ -11,8 +11,8 @@ from typing import Any
 
 
 @contextmanager
-def on_stop_signal(call: Callable[[], object]) -> Iterator[None]:
-    """Calls this too when SIGTERM or SIGINT comes.
+def on_stop_signal(call: Callable[[int], object]) -> Iterator[None]:
+    """Calls this too, with its number, when SIGTERM or SIGINT comes.
 
     The server waits for open responses before it ends the application's lifespan, so a stream
     that waits for the end of the lifespan would wait for ever.
@@ -23,7 +23,7 @@ def on_stop_signal(call: Callable[[], object]) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def stop(number: int, frame: FrameType | None) -> Any:
-        call()
+        call(number)
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -15,6 +16,8 @@ from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
 from itemstore.server import ending
+
+logger = logging.getLogger(__name__)
 
 ALLOWANCE = 1.0
 """Seconds by which a worker that should have ended itself is waited for."""
@@ -47,6 +50,15 @@ class Supervisor(Multiprocess):
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._told.put(number)
+
+    def keep_subprocess_alive(self) -> None:
+        """Starts workers again that have ended, which is logged."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if old is not new:
+                told = {"worker": old.pid, "status": old.exitcode, "new_worker": new.pid}
+                logger.error("A worker ended by itself and is started again", extra=told)
 
     def _end_workers(self) -> None:
         self._told.get()

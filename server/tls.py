@@ -86,10 +86,11 @@ def reloading_context(
             certificate.load_into(context)
         except NotACertificate as error:
             logger.error(  # noqa: TRY400 - the sentence says it all
-                "The certificate was not read again, the old one stays: %s.", error
+                "The certificate was not read again, and the old one stays",
+                extra={**named, "reason": str(error)},
             )
         else:
-            logger.warning("The certificate was read again.", extra=named)
+            logger.warning("The certificate was read again", extra=named)
 
     signal.signal(signal.SIGHUP, reload)
     return context

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import socket
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -17,6 +18,8 @@ from itemstore.server.listening import PATIENCE
 
 MODE = 0o660
 """Who may connect: the user that serves, and its group."""
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 107 if sys.platform == "linux" else 103
 """Of the path of a socket, as the system has it."""
@@ -31,13 +34,13 @@ class NotASocket(Exception):
 
 
 @contextmanager
-def unix_listener(path: Path, say: Callable[[str], object]) -> Iterator[socket.socket]:
+def unix_listener(path: Path) -> Iterator[socket.socket]:
     """A socket that listens at the path for the block, after which the file is gone.
 
     The file of a server that has ended is replaced; where one listens, its end is waited for as a
     port is. Raises NotASocket and OSError.
     """
-    listener = _in_turn(path, say)
+    listener = _in_turn(path)
     with listener:
         try:
             yield listener
@@ -54,13 +57,14 @@ def remove_file_of(listener: socket.socket) -> None:
                 path.unlink()
 
 
-def _in_turn(path: Path, say: Callable[[str], object]) -> socket.socket:
+def _in_turn(path: Path) -> socket.socket:
     until = None
     while True:
         if (found := _bound(path)) is not None:
             return found
         if until is None:
-            say(f"{path} is in use, waiting for it.")
+            where = {"path": str(path)}
+            logger.warning("The socket is in use, and waited for", extra=where)
             until = time.monotonic() + PATIENCE
         elif time.monotonic() > until:
             message = "another process listens there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
@@ -22,9 +23,11 @@ class Unsent:
     A connection counts from the moment its client falls behind, with all that is kept for it.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, on_full: Callable[[], None]) -> None:
+        """`on_full` is called where clients are cut because of it."""
         self.bytes = 0
         self._most = most
+        self._on_full = on_full
         # The one that has taken nothing for the longest time comes first.
         self._kept: dict[Untaken, tuple[int, float]] = {}
 
@@ -58,4 +61,5 @@ class Unsent:
             if self.bytes <= most or since > until:
                 return
             self.release(connection)
+            self._on_full()
             connection.cut()

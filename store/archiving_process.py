@@ -16,6 +16,7 @@ from itemstore.archive.reasons import ProcessEnded, Reasons
 from itemstore.archive.work import FINISH_SECONDS, Work
 from itemstore.engine.clients import clients_of
 from itemstore.engine.embedded import embedded_in
+from itemstore.logs.set_up import set_up_as_told
 from itemstore.store.archiver import archiving_of
 from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
 from itemstore.store.opening import store_on
@@ -50,6 +51,7 @@ class InAnotherProcess(Work):
 def main() -> None:
     """Archives the store that the environment names until standard input ends."""
     begin_as_child()
+    set_up_as_told()
     code = asyncio.run(_archive(sys.argv[1:]))
     leave(code)
 

@@ -24,7 +24,7 @@ from itemstore.store.store import Store
 PAUSE = 1.0
 """Seconds between two looks whether a partition is back that was away at the start."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 async def reach(store: Store) -> Away:
@@ -86,7 +86,8 @@ async def begun(store: Store, away: Away) -> AsyncIterator[None]:
         await remember(store, store.collections)
     with suppress(LogUnavailable, LogFull):
         for name, count in (await unnamed_collections(store)).items():
-            logger.warning("%s", not_served(name, count))
+            told = {"collection": name, "events": count}
+            logger.warning("A collection has events and is not served", extra=told)
     late = [asyncio.create_task(_begin_late(store, number)) for number in away]
     try:
         yield
@@ -109,20 +110,13 @@ async def _begin_late(store: Store, number: int) -> None:
             continue
         except (HalfRestored, LogBroken, LogFull, UnsafeEngine) as error:
             if reminders.is_due(str(error)):
-                logger.warning(
-                    "Partition %d, which was away, is not as it should be: %s", number, error
-                )
+                told = {"partition": number, "reason": str(error)}
+                logger.warning("A partition that was away is not as it should be", extra=told)
         else:
-            logger.info("Partition %d, which was away at the start, is there.", number)
+            logger.info(
+                "A partition that was away at the start is there", extra={"partition": number}
+            )
             return
-
-
-def not_served(name: str, count: int) -> str:
-    """What is said of a collection that has events and is not served."""
-    return (
-        f"The collection {name} is not served: it has {events_of(count)} and is not among those "
-        "that are named (ITEMSTORE_COLLECTIONS). Its data stays as it is."
-    )
 
 
 def events_of(count: int) -> str:

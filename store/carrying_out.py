@@ -44,7 +44,7 @@ UNFORESEEN = "Something happened that should not; the server's log says what."
 
 ENGINE = (LogBroken, LogFull, LogUnavailable)
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 async def carry_out(
@@ -74,14 +74,38 @@ class _CarryingOut:
         self._progress: Progress | None = None
         self._known_until = monotonic() + LEASE_MS / 1000
 
+    @property
+    def _named(self) -> dict[str, Any]:
+        """The operation, as the log names it."""
+        asked = self._operation
+        named = {
+            "operation": asked.id,
+            "kind": asked.operation,
+            "projection": asked.projection,
+            "collection": asked.collection,
+            "dry_run": asked.dry_run or None,
+            "started_by": asked.started_by,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
     async def run(self) -> None:
         """Until it has ended, and that is noted."""
+        logger.info("An operation has begun", extra=self._named)
+        began = monotonic()
         over = asyncio.create_task(self._over.wait())
         try:
             outcome = await self._note() or await self._carried_out(over)
         finally:
             over.cancel()
+        self._tell(outcome, monotonic() - began)
         await self._end(outcome)
+
+    def _tell(self, outcome: Operation, seconds: float) -> None:
+        told = {**self._named, "status": outcome.status, "seconds": round(seconds, 3)}
+        if outcome.status == FAILED:
+            logger.error("An operation has failed", extra={**told, "reason": outcome.error})
+        else:
+            logger.info("An operation has ended", extra=told)
 
     async def _carried_out(self, over: asyncio.Task[Any]) -> Operation:
         """What became of it."""
@@ -146,7 +170,9 @@ class _CarryingOut:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, (NotRebuilt, NotVerified, *FAILURES)):
             return self._ended(FAILED, error=told(error))
-        logger.error("The operation %s failed.", self._operation.id, exc_info=error)
+        logger.error(
+            "An operation failed by an error of the server", extra=self._named, exc_info=error
+        )
         return self._ended(FAILED, error=UNFORESEEN)
 
     async def _end(self, operation: Operation) -> None:
@@ -157,9 +183,8 @@ class _CarryingOut:
                 await end(self._store.partition, operation)
             except ENGINE as error:
                 if monotonic() > until or self._over.is_set():
-                    logger.warning(
-                        "It is not noted how the operation %s ended: %s", operation.id, error
-                    )
+                    told = {**self._named, "reason": str(error)}
+                    logger.warning("It is not noted how an operation ended", extra=told)
                     return
                 await asyncio.sleep(BEAT)
             else:

@@ -14,6 +14,8 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
+from itemstore.logs.set_up import flush
+
 NICENESS = 5
 """Such a process gives way to the engine and to the API, but gets its share."""
 
@@ -87,5 +89,6 @@ async def end_of_input() -> None:
 
 def leave(code: int = 0) -> NoReturn:
     """Ends this process without waiting for threads: a disk that hangs may keep them for ever."""
+    flush()
     sys.stderr.flush()
     os._exit(code)

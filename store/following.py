@@ -10,7 +10,7 @@ from dataclasses import replace
 from itemstore.engine.cancellation import heed_cancellation
 from itemstore.engine.embedded import embedded_in
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
-from itemstore.engine.reminders import Reminders
+from itemstore.engine.reminders import Reminders, StandingStill
 from itemstore.eventlog.lease import Lease
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.sql.database import Database
@@ -29,7 +29,7 @@ LOOK = 0.5
 
 LEASE_MS = 5_000
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 FORESEEN = (LogBroken, LogFull, LogUnavailable, OSError)
 
@@ -61,10 +61,12 @@ class ReadModelFollowing:
             _without_directory(database),
             archive_place(settings, data_dir),
             settings.archive_cache,
+            (settings.log_format, settings.log_level),
         )
         self._turn = _turn_of(store, database, makes_directory=data_dir is None)
         self._task: asyncio.Task[None] | None = None
         self._reminders = Reminders()
+        self._standing = StandingStill()
 
     def start(self) -> None:
         """Begins, in a task of its own."""
@@ -116,6 +118,8 @@ class ReadModelFollowing:
         try:
             while not (await asyncio.wait([process], timeout=LOOK))[0]:
                 heed_cancellation()
+                if (seconds := self._standing.end("following")) is not None:
+                    logger.info("The read model goes on", extra={"seconds": seconds})
                 if not await self._turn.still():
                     return
             raise ProcessEnded(process.result())
@@ -126,8 +130,10 @@ class ReadModelFollowing:
 
     def _warn(self, error: Exception) -> None:
         if self._reminders.is_due(str(error)):
+            self._standing.begin("following")
             trace = None if isinstance(error, (*FORESEEN, ProcessEnded)) else error
-            logger.warning("The read model for queries stands still: %s", error, exc_info=trace)
+            told = {"reason": str(error)}
+            logger.warning("The read model stands still", extra=told, exc_info=trace)
 
 
 def _turn_of(store: Store, database: Database, *, makes_directory: bool) -> Turn:

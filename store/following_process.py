@@ -18,10 +18,11 @@ from redis.asyncio import Redis
 
 from itemstore.engine.clients import clients_of
 from itemstore.engine.errors import LogUnavailable
-from itemstore.engine.reminders import Reminders
+from itemstore.engine.reminders import Reminders, StandingStill
 from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import Past
+from itemstore.logs.set_up import set_up
 from itemstore.projections.pace import Pace
 from itemstore.projections.queries.indexes import texts
 from itemstore.projections.queries.indexes.bodies import keys_of
@@ -37,7 +38,7 @@ from itemstore.store.child_process import begin_as_child, end_of_input, leave
 if TYPE_CHECKING:
     from itemstore.archive.archive import Archive
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 PACE = Pace(
     at_once=500,
@@ -69,6 +70,7 @@ class Assignment:
     `declared` has all collections that are followed, with what their tables are to have, and
     `partitions` the keys of all partitions of the store. `archive` is the place of the logs' older
     part, None where there is none, and `archive_cache` the bytes of it that are kept in memory.
+    `log` is the form of what is logged, and its level.
     """
 
     url: str
@@ -77,6 +79,7 @@ class Assignment:
     database: Database
     archive: str | None
     archive_cache: int
+    log: tuple[str, str] = ("auto", "info")
 
     @property
     def said(self) -> bytes:
@@ -88,11 +91,11 @@ def main() -> None:
     """Follows what standard input names until that ends."""
     begin_as_child()
     assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
-    logging.basicConfig(format="%(levelname)s:     %(message)s")
+    set_up(*assignment.log)
     try:
         asyncio.run(_follow(assignment))
     except LogUnavailable as error:
-        logger.warning("The read model for queries stands still: %s", error)
+        logger.warning("The read model stands still", extra={"reason": str(error)})
         leave(1)
     leave()
 
@@ -168,13 +171,17 @@ async def _keep_looking(runners: Runners, writer: Writer) -> None:
 
 async def _keep_making(writer: Writer, making: Making) -> None:
     """Has indexes and texts made that are declared, between the batches. Says why it does not."""
-    reminders = Reminders()
+    reminders, standing = Reminders(), StandingStill()
     while True:
         try:
             pause = MAKING_PAUSE if await writer.run(making.work) else MAKING_LOOK
+            if (seconds := standing.end("making")) is not None:
+                logger.info("Indexes and texts are made again", extra={"seconds": seconds})
         except Exception as error:
             pause = MAKING_PATIENCE
             if reminders.is_due(str(error)):
+                standing.begin("making")
                 trace = None if isinstance(error, SqlUnavailable) else error
-                logger.warning("Indexes and texts are not made: %s", error, exc_info=trace)
+                told = {"reason": str(error)}
+                logger.warning("Indexes and texts are not made", extra=told, exc_info=trace)
         await asyncio.sleep(pause)

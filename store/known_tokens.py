@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ MOST_LOOKS = 20
 LONG = 0.5
 """Seconds for a body to come or to be worked out, after which the token is looked at again."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 class KnownTokens:
@@ -132,7 +133,8 @@ class KnownTokens:
         # loop each, and under load the last of them after seconds.
         asking, loop = self._asking, asyncio.get_running_loop()
         if asking is None or asking.done() or asking.get_loop() is not loop:
-            asking = self._asking = asyncio.ensure_future(self._ask())
+            # For all, so what is logged meanwhile has the id of no request.
+            asking = self._asking = loop.create_task(self._ask(), context=Context())
         if not self._is_known:
             if error := await asyncio.shield(asking):
                 raise error
@@ -176,6 +178,8 @@ class KnownTokens:
         return None
 
     def _take(self, tokens: Tokens) -> None:
+        if self._is_known:
+            _tell_changes(self._tokens, tokens)
         self._tokens = tokens
         self.standing = standing_of(tokens, had_any=self._had_any, may_be_open=self._may_be_open)
         self._note(had_any=(self._had_any or bool(tokens)) and not tokens.are_given_up)
@@ -198,5 +202,14 @@ class KnownTokens:
     def _say(self, sentence: str) -> None:
         """Logs what is wrong, once for as long as it stays so."""
         if sentence and sentence != self._said:
-            logger.error(sentence)
+            logger.error("Tokens are not as they should be", extra={"reason": sentence})
         self._said = sentence
+
+
+def _tell_changes(before: Tokens, now: Tokens) -> None:
+    """Logs whose tokens are new, were changed or are gone: the command may have done it."""
+    new = [name for name, each in now.readable.items() if before.readable.get(name) != each]
+    gone = [name for name in before.readable if name not in now.readable]
+    if new or gone:
+        told = {"made": ",".join(new), "revoked": ",".join(gone)}
+        logger.info("The tokens of the store have changed", extra=told)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from itemstore.engine.clients import Clients, clients_of
 from itemstore.engine.disk_space import DiskSpace
+from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.patience import answered
 from itemstore.eventlog.side_by_side import in_time
@@ -26,7 +27,7 @@ from itemstore.store.sharing import Sharing
 from itemstore.store.start_warnings import warn_of_stale_reads, warn_of_writes
 from itemstore.store.store import Store
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds for which a process that starts waits for its engine."""
@@ -106,9 +107,7 @@ async def open_to_serve(
             data_dir = embedded_in(settings.data_dir, url)
             store = store_on(clients, settings, data_dir, names=names, url=url)
             away = await answered(lambda: reach(store), PATIENCE)
-            promise = await answered(lambda: promise_of(store, away), PATIENCE)
-            log = logger.info if promise.is_on_disk else logger.warning
-            log("Durability (fsync %s): %s", promise.fsync, promise.sentence)
+            _tell(await answered(lambda: promise_of(store, away), PATIENCE))
             await warn_of_writes(store, away)
             await warn_of_stale_reads(store, away)
             async with begun(store, away):
@@ -178,3 +177,11 @@ async def _refuse_half_restored(store: Store, *, partly: bool) -> None:
     errors = {number: error for number, error in found if error is not None}
     if errors and not partly:
         raise away_from(store, errors)
+
+
+def _tell(promise: Durability) -> None:
+    told = {"fsync": promise.fsync, "meaning": promise.sentence}
+    if promise.is_on_disk:
+        logger.info("What is acknowledged is on the engine's disk", extra=told)
+    else:
+        logger.warning("What is acknowledged may not be on the engine's disk", extra=told)

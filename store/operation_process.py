@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import select
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 
 from itemstore.engine.clients import clients_of
 from itemstore.engine.embedded import embedded_in
+from itemstore.logs.set_up import set_up_as_told
 from itemstore.store.carrying_out import carry_out
 from itemstore.store.child_process import begin_as_child, end_of_input, leave, run_to_end
 from itemstore.store.opening import store_on
@@ -50,7 +50,7 @@ def main() -> None:
     """Carries out what the arguments say, on the store that the environment names."""
     begin_as_child()
     threading.Thread(target=_end_with_starter, daemon=True).start()
-    logging.basicConfig(format="%(levelname)s:     %(message)s")
+    set_up_as_told()
     operation, *names = sys.argv[1:]
     asyncio.run(_carry_out(Operation(**json.loads(operation)), names))
     leave()

@@ -28,6 +28,8 @@ PATTERNS_IN_WORDS = {
     "durability": "It takes engine, fsync or replicas:<number>",
     "root_path": "It takes a path such as /shop, of letters, digits and . _ ~ -, and without a "
     "slash at its end",
+    "log_format": "It takes auto, console or json",
+    "log_level": "It takes debug, info, warning or error",
     "cors_origins": "It takes origins such as https://example.org, separated by commas, or *",
 }
 """For each setting with a pattern, what that says: for the person who got it wrong."""
@@ -209,6 +211,23 @@ class Settings(BaseSettings):
     explorer: Annotated[
         bool, Field(description="Whether there is a page for people, /explorer")
     ] = True
+    log_format: Annotated[
+        str,
+        Field(
+            pattern=r"^(auto|console|json)$",
+            description="Form of the log: console, json; auto: console on a terminal, else json",
+        ),
+    ] = "auto"
+    log_level: Annotated[
+        str,
+        Field(
+            pattern=r"^(debug|info|warning|error)$",
+            description="What is logged: debug, info, warning or error, and what is worse",
+        ),
+    ] = "info"
+    access_log: Annotated[
+        bool, Field(description="Whether each request is logged when it is answered")
+    ] = False
 
     @property
     def environment(self) -> dict[str, str]:

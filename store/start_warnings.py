@@ -15,7 +15,7 @@ from itemstore.store.store import Store
 
 STALE_READS = "cluster-allow-reads-when-down"
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 async def warn_of_writes(store: Store, away: Away) -> None:
@@ -23,10 +23,12 @@ async def warn_of_writes(store: Store, away: Away) -> None:
     try:
         end = await check_writable(store, away)
     except (LogUnavailable, LogFull, LogBroken) as error:
-        logger.warning("No write would be taken now: %s", error)
+        logger.warning("No write would be taken now", extra={"reason": str(error)})
     else:
         if end.sentence is not None:
-            logger.warning(end.sentence)
+            logger.warning(
+                "The log is ahead of the engine's clock", extra={"meaning": end.sentence}
+            )
 
 
 async def warn_of_stale_reads(store: Store, away: Away) -> None:
@@ -41,7 +43,6 @@ async def warn_of_stale_reads(store: Store, away: Away) -> None:
             told: Any = await client.config_get(STALE_READS)
             if told.get(STALE_READS) == "yes":
                 logger.warning(
-                    "The node %s has %s yes: cut off from the others it goes on answering reads, "
-                    "with what was true before. Set it to no.",
-                    *(node, STALE_READS),
+                    "A node that is cut off from the others would go on answering reads",
+                    extra={"node": node, "hint": f"Set {STALE_READS} to no."},
                 )

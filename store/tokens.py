@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import WHOLE, Scope, scope_of
+
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -116,15 +119,19 @@ class Tokens:
         return bool(self.readable or self.unreadable)
 
 
-async def create(
+async def create(  # noqa: PLR0913 - each thing that is said of a token by its name
     partition: Partition,
     name: str,
     role: Role,
     scope: Scope = WHOLE,
     *,
     expires: datetime | None = None,
+    by: str | None = None,
 ) -> str:
-    """The text of a new token, which is shown this once. Raises TokenExists."""
+    """The text of a new token, which is shown this once. Raises TokenExists.
+
+    `by` is the name of the token with which it is made.
+    """
     secret = secrets.token_urlsafe(32)
     row: dict[str, Any] = {
         "role": role.name,
@@ -141,6 +148,8 @@ async def create(
             is_new, _ = await together.execute()
     if not is_new:
         raise TokenExists(name)
+    told = {name: value for name, value in row.items() if name not in {"digest", "created"}}
+    logger.info("A token was made", extra={"token": name, **told, **_by(by)})
     return f"{name}.{secret}"
 
 
@@ -174,11 +183,13 @@ def tokens_of(rows: Mapping[bytes, bytes]) -> Tokens:
     return Tokens(readable, tuple(unreadable), is_open)
 
 
-async def revoke(partition: Partition, name: str, *, even_last: bool = False) -> bool:
+async def revoke(
+    partition: Partition, name: str, *, even_last: bool = False, by: str | None = None
+) -> bool:
     """Takes a token back; whether there was one.
 
     Raises LastToken unless told otherwise: without any token the store is open to all. With
-    `even_last` it is noted that this is meant, for the processes that run.
+    `even_last` it is noted that this is meant, for the processes that run. `by` is as in create.
     """
     with translated():
         async with partition.client.pipeline() as together:
@@ -199,7 +210,13 @@ async def revoke(partition: Partition, name: str, *, even_last: bool = False) ->
                     await together.execute()
                 except exceptions.WatchError:  # another one was made or revoked meanwhile
                     continue
+                logger.info("A token was revoked", extra={"token": name, **_by(by)})
                 return True
+
+
+def _by(name: str | None) -> dict[str, str]:
+    """Who did something, as the log names it; the operator at the command has no name."""
+    return {} if name is None else {"by": name}
 
 
 def _token(name: str, text: bytes) -> Token | None:

@@ -79,7 +79,12 @@ async def token_of(request: Request, needed: Role) -> Token | None:
     if scheme.lower() != "bearer":
         raise _no_token("This store takes bearer tokens alone")
     name, _, secret = credentials.strip().partition(".")
-    token = await tokens.opened_by(name, secret)
+    try:
+        token = await tokens.opened_by(name, secret)
+    except TokenInvalid as error:
+        client = request.ends.client
+        request.context.refused_tokens.note(error, None if client is None else client[0])
+        raise
     if token.role < needed:
         raise Problem(
             "forbidden",

@@ -20,11 +20,12 @@ from itemstore.api.http.request_ids import request_id_of
 from itemstore.eventlog.excerpts import shown
 from itemstore.server.answer_head import Fields
 from itemstore.server.counters import Counters
+from itemstore.server.refusals import Overloaded
 
 Handlers = Mapping[int | type[Exception], object]
 """Those of errors that were added, by status or by class."""
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 def error_reply(error: Exception, incoming: Incoming, counters: Counters) -> Reply:
@@ -33,8 +34,11 @@ def error_reply(error: Exception, incoming: Incoming, counters: Counters) -> Rep
     instance = root + encoded(incoming.path)
     problem = problem_of(error)
     if problem is None:
-        logger.error("%s %s", incoming.method, instance, exc_info=error)
+        asked = {"method": incoming.method, "path": instance}
+        logger.error("A request failed by an error of the server", extra=asked, exc_info=error)
         problem = Problem("internal-error", "The server's log says what happened.")
+    if (limit := _reached(problem, error)) is not None:
+        counters.full.note(limit)
     counters.problems[problem.type.slug] += 1
     return problem_reply(problem, instance, root, request_id=incoming.request_id)
 
@@ -64,6 +68,15 @@ class AnsweredError(HTTPException):
     def __init__(self, reply: Reply, sentence: str) -> None:
         super().__init__(reply.status, sentence, dict(_decoded(reply.headers)))
         self.reply = reply
+
+
+def _reached(problem: Problem, error: Exception) -> str | None:
+    """The limit because of which it is refused; None where it is for something else."""
+    if problem.type.slug == "log-full":
+        return "engine_space"
+    if problem.type.slug == "overloaded":
+        return error.limit if isinstance(error, Overloaded) else "writes"
+    return None
 
 
 async def http_error(request: Request, error: Exception) -> Response:

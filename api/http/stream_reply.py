@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from starlette.types import Receive, Send
@@ -12,7 +12,7 @@ from starlette.types import Receive, Send
 from itemstore.api.http.reply import ON_EVERY_BODY, Headers
 from itemstore.server.admission import Admission
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 LOOKS = 4
 """How often a client is looked at within the time that it has to take something."""
@@ -29,13 +29,14 @@ class StreamReply:
 
     A piece that is a memoryview is in memory anyway, because other clients get it too; it does not
     count as kept for this one. The stream has a place in `admission`, which it gives back at its
-    end.
+    end; `on_end` is then called with the bytes that were sent.
     """
 
     status: int
     headers: Headers
     pieces: AsyncGenerator[Piece, None]
     admission: Admission
+    on_end: Callable[[int], None] | None = None
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool = True) -> None:
         """Sends it until it ends, the client goes, or the client takes nothing for a while.
@@ -43,24 +44,28 @@ class StreamReply:
         A stream that is cut off has no end, so that the client does not take a part of the log
         for all of it.
         """
+        sending = _Sending(self.pieces, send)
         try:
-            await self._send(receive, send, with_body=with_body)
+            await self._send(receive, send, sending, with_body=with_body)
         finally:
             self.admission.end_stream()
+            if self.on_end is not None:
+                self.on_end(sending.sent)
 
-    async def _send(self, receive: Receive, send: Send, *, with_body: bool) -> None:
+    async def _send(
+        self, receive: Receive, send: Send, sending: _Sending, *, with_body: bool
+    ) -> None:
         headers = [*self.headers, *ON_EVERY_BODY]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        broken = await self._send_pieces(receive, send) if with_body else None
+        broken = await self._send_pieces(receive, sending) if with_body else None
         await self.pieces.aclose()
         if broken is None:
             await send({"type": "http.response.body", "body": b""})
         else:
-            logger.warning("A stream was cut off: %s", broken)
+            logger.warning("A stream was cut off", extra={"reason": broken})
 
-    async def _send_pieces(self, receive: Receive, send: Send) -> str | None:
+    async def _send_pieces(self, receive: Receive, sending: _Sending) -> str | None:
         """Sends them until they end or the client goes. Returns what cut them off otherwise."""
-        sending = _Sending(self.pieces, send)
         sent = asyncio.create_task(sending.run())
         left = asyncio.create_task(_disconnected(receive))
         tasks, patience = {sent, left}, self.admission.patience
@@ -91,6 +96,7 @@ class _Sending:
         self._send = send
         self._now = asyncio.get_running_loop().time
         self._since: float | None = None
+        self.sent = 0
 
     async def run(self) -> None:
         """Sends all pieces."""
@@ -102,6 +108,7 @@ class _Sending:
                 self._since = self._now()
                 await self._send({**message, "kept": kept})
                 self._since = None
+                self.sent += len(body)
 
     def is_stuck(self, patience: float) -> bool:
         """Whether a piece has waited for more than `patience` seconds."""

@@ -86,7 +86,9 @@ async def create_token(request: Request) -> Reply:
     scope, expires = _terms(wanted)
     partition, role = request.store.partition, tokens.Role[wanted.role]
     try:
-        secret = await tokens.create(partition, wanted.name, role, scope, expires=expires)
+        secret = await tokens.create(
+            partition, wanted.name, role, scope, expires=expires, by=request.actor
+        )
     except tokens.TokenExists:
         sentence = (
             f"There is a token {quoted(wanted.name)} already; revoke it first, or choose another "
@@ -142,7 +144,7 @@ async def revoke_token(request: Request) -> Reply:
     refuse_key(request)
     name = _name(request)
     try:
-        is_revoked = await tokens.revoke(request.store.partition, name)
+        is_revoked = await tokens.revoke(request.store.partition, name, by=request.actor)
     except tokens.LastToken:
         sentence = (
             f"{quoted(name)} is the only token; without it the store is open to every client that "

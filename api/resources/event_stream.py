@@ -21,7 +21,7 @@ from itemstore.eventlog.live_feed import FeedClosed, FellBehind
 from itemstore.server.exchange import EVENT_STREAM
 from itemstore.store.tokens import TokenExpired, TokenInvalid
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -108,7 +108,7 @@ async def _live(request: Request, start: str, selection: Selection) -> AsyncGene
                 yield comment(_FAREWELLS[type(end)] + b"; resume with Last-Event-ID")
                 return
             except LogBroken as error:
-                logger.warning("A stream of events was ended: %s", error)
+                logger.warning("A stream was ended", extra={"reason": str(error)})
                 yield comment(b"what comes next can't be read: " + _in_a_line(error))
                 return
             position = coming.cursor

@@ -31,7 +31,7 @@ from itemstore.store.archive_progress import progresses
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 TIME_LIMIT = 1.0
 """Seconds after which the engine is taken to be away; the other metrics are shown then too."""
@@ -233,6 +233,11 @@ def _progress(state: CollectionState) -> tuple[int, float, int] | None:
         return None
     except Exception as error:  # noqa: BLE001 - it may be the operator's own
         logger.warning(
-            "%s of /%s does not say how far it is: %s", state.projection, state.collection, error
+            "A projection does not say how far it is",
+            extra={
+                "projection": state.projection,
+                "collection": state.collection,
+                "reason": str(error),
+            },
         )
         return None

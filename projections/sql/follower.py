@@ -20,7 +20,7 @@ from itemstore.projections.sql.whole_transactions import with_the_rest
 from itemstore.projections.sql.writer import Writer
 from itemstore.projections.sql.writing import KeysOf, Texts, Writing, digest_of
 
-logger = logging.getLogger("itemstore")
+logger = logging.getLogger(__name__)
 
 
 class _Fit(Enum):
@@ -116,9 +116,11 @@ class SqlFollower(Follower):
 
     def _empty_all(self, connection: Connection) -> None:
         logger.warning(
-            "The read model of /%s is made again: it is of a store with another number of "
-            "partitions.",
-            self._collection,
+            "The read model is made again",
+            extra={
+                "collection": self._collection,
+                "reason": "it is of a store with another number of partitions",
+            },
         )
         with connection.transaction():
             clear_all(connection, self._collection)
@@ -140,7 +142,7 @@ class SqlFollower(Follower):
 
     async def _emptied(self, log: str, why: str) -> Checkpoint:
         """Begins again from the first event on."""
-        logger.warning("The read model of %s is made again: %s.", self._name, why)
+        logger.warning("The read model is made again", extra={**self._named, "reason": why})
         begun = await self._at_the_start(log)
 
         def empty(connection: Connection) -> None:
@@ -161,10 +163,11 @@ class SqlFollower(Follower):
             self._texts.remove(connection, self._collection, ids)
 
     @property
-    def _name(self) -> str:
-        """What is followed, for people."""
+    def _named(self) -> dict[str, object]:
+        """What is followed, as the log names it."""
         number = self._partition.keys.partition
-        return f"/{self._collection}" + ("" if number is None else f" in partition {number}")
+        of = {} if number is None else {"partition": number}
+        return {"collection": self._collection, **of}
 
     async def _fitted(self, at: Checkpoint) -> Checkpoint:
         """The place to go on from, where it is not known whether the log has this one."""
@@ -174,8 +177,8 @@ class SqlFollower(Follower):
         if fit is _Fit.IS_CUT_OFF and self._cut_off != at.position:
             self._cut_off = at.position
             logger.warning(
-                "The read model of %s may lack events: it is at %s, and the log begins later.",
-                *(self._name, at.position),
+                "The read model may lack events, as the log begins later than it is",
+                extra={**self._named, "position": at.position},
             )
         return at
 

@@ -24,6 +24,7 @@ from itemstore.eventlog.importing import ImportRefused
 from itemstore.store.settings import Settings
 from tests.api.conftest import problem
 from tests.conftest import Start
+from tests.logged import all_told
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather be used with a successor of httpx
@@ -152,6 +153,6 @@ def test_a_log_that_is_ahead_is_said_at_the_start(
         TestClient(create_app(Settings(redis_url=engine.url))) as client,
     ):
         assert client.put("/items/foo", json={}).status_code == 201
-    said = [each.message for each in caplog.records if "ahead of" in each.message]
+    said = all_told(caplog, event="The log is ahead of the engine's clock")
     assert len(said) == is_ahead
-    assert all(f"{FAR}-0" in sentence for sentence in said)
+    assert all(f"{FAR}-0" in each["meaning"] for each in said)

@@ -99,7 +99,7 @@ def test_the_client_that_has_taken_nothing_for_the_longest_time_goes_first(
     """And only as many as have to; a client that takes something goes to the end of the queue."""
     now = 0.0
     monkeypatch.setattr("itemstore.server.unsent.monotonic", lambda: now)
-    unsent = Unsent(100)
+    unsent = Unsent(100, lambda: None)
     cuts: list[str] = []
     clients = [Client(name, cuts) for name in "abcd"]
     for client in clients[:3]:

@@ -53,6 +53,9 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "idempotency_seconds": ("60", 60),
     "require_conditions": ("true", True),
     "explorer": ("false", False),
+    "log_format": ("json", "json"),
+    "log_level": ("debug", "debug"),
+    "access_log": ("true", True),
 }
 """For each setting, a text in the environment and the value that it means."""
 
@@ -94,6 +97,9 @@ REFUSED = [
     ("cors_origins", "https://a.example,*"),
     ("idempotency_seconds", "0"),
     ("require_conditions", "perhaps"),
+    ("log_format", "text"),
+    ("log_level", "INFO"),
+    ("access_log", "perhaps"),
 ]
 
 

@@ -25,6 +25,7 @@ from pydantic import (
 
 from tests.api.conftest import Serve, problem
 from tests.conftest import Unchanged
+from tests.logged import all_told
 
 
 class Labelled(BaseModel):
@@ -303,9 +304,9 @@ def test_a_model_that_never_accepts_what_it_gives_is_named_at_the_start(
     with caplog.at_level(logging.WARNING, "itemstore"):
         serve(model=model)
 
-    [record] = caplog.records
-    said = f"The model {model.__name__} does not accept unchanged what it stores. One value does"
-    assert record.getMessage().startswith(said)
+    [told] = all_told(caplog, event="A model does not accept unchanged what it stores")
+    assert told["model"] == model.__name__
+    assert told["reason"].startswith("One value does")
 
 
 @pytest.mark.parametrize("model", [None, "any", Open, Closed, Shelf, Number, Varied, Base64Out])

@@ -21,6 +21,7 @@ from itemstore.store.settings import Settings
 from itemstore.store.standing import Standing, standing_of
 from itemstore.store.tokens import LastToken, Role, Token, Tokens, create, read_tokens, revoke
 from tests.api.conftest import Events, Serve, client_of, problem
+from tests.logged import all_told
 
 ANN = Token("ann", Role.reader, "0" * 64, "2026-11-23T08:09:06Z")
 PATHS = ["/items", "/items/foo", "/events", "/metrics", "/stats", "/openapi.json", "/nothing"]
@@ -59,7 +60,7 @@ async def test_tokens_that_vanish_close_the_store(
             problem(refused, 401, "unauthorized")
 
     assert await events() == []
-    assert [each.message for each in caplog.records] == [Standing.VANISHED.value]
+    assert [each["reason"] for each in all_told(caplog)] == [Standing.VANISHED.value]
     for path in ("/livez", "/problems/unauthorized"):
         assert (await client.get(path)).status_code == 200
     content = problem(await client.get("/readyz"), 503, "log-unavailable")
@@ -219,7 +220,7 @@ async def test_a_token_that_was_damaged_by_hand_opens_nothing(
             problem(await client.get("/items", headers=bad), 401, "unauthorized")
             ann = await bearer(redis, "ann")
             assert (await client.get("/items", headers=ann)).status_code == 200
-        assert [each.message for each in caplog.records] == [
+        assert [each["reason"] for each in all_told(caplog)] == [
             "The rows of these tokens can't be read, so they open nothing: 'bad'."
         ]
     assert (await read_tokens(partition)).unreadable == ("bad",)

@@ -32,6 +32,7 @@ from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.archive.divided import at_work, divided, fill, has_all, in_archive, in_logs
 from tests.conftest import PATIENCE
+from tests.logged import all_told
 
 
 @pytest.fixture(autouse=True)
@@ -181,8 +182,8 @@ async def test_a_partition_whose_place_is_away_holds_up_no_other(
             assert behind.whole.events == behind.known[2].events
             is_away = False
             await until(lambda: has_all(store))
-    said = [each for each in caplog.messages if "The bucket is gone." in each]
-    assert said == ["The archive of partition 2 stands still: The bucket is gone."]
+    [said] = all_told(caplog, reason="The bucket is gone.")
+    assert (said["event"], said["partition"]) == ("The archive stands still", 2)
 
 
 async def test_a_partition_whose_node_is_away_holds_up_no_other(

@@ -35,6 +35,7 @@ from tests.archive.stores import (
     put,
     snapshot,
 )
+from tests.logged import all_told
 
 
 @pytest.mark.parametrize("process", ["the same", "a new one"])
@@ -79,7 +80,7 @@ async def test_the_log_says_that_events_were_taken_back(
     await fail_over(redis, replica)
     with caplog.at_level(logging.WARNING):
         await work.seal()
-    assert "under taken-back/" in caplog.text
+    assert all_told(caplog, rest="under taken-back/")
 
 
 async def test_an_event_at_the_position_of_a_lost_one_is_another(

@@ -12,12 +12,12 @@ import pytest
 
 from itemstore.cli.entrance import listening
 from itemstore.cli.errors import Stop
-from itemstore.cli.output import say
 from itemstore.server.processes import DIRECTORY, shared_directory
 from itemstore.store.settings import Settings
+from tests.logged import all_told
 
 
-def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_that_is_left_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """By the last worker of a server that was killed, say."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -26,7 +26,7 @@ def test_an_address_that_is_left_is_waited_for(capsys: pytest.CaptureFixture[str
         with listening(Settings(port=port)) as listener:
             assert listener.getsockname() == ("127.0.0.1", port)
         leaving.join(10)
-    assert capsys.readouterr().err == f"127.0.0.1:{port} is in use, waiting for it.\n"
+    assert all_told(caplog, event="The port is in use, and waited for", port=port)
 
 
 def test_an_address_that_stays_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_all_addresses_are_those_of_both_families(host: str) -> None:
 
 
 def test_a_system_that_keeps_the_families_apart_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And serves the one that was named."""
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
@@ -67,7 +67,7 @@ def test_a_system_that_keeps_the_families_apart_says_so(
         socket.create_connection(("::1", port), timeout=5).close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert "IPv6 only" in capsys.readouterr().err
+    assert all_told(caplog, event="The address is reached over IPv6 only", host="::")
 
 
 def test_one_address_of_ipv6_is_no_other() -> None:
@@ -91,14 +91,15 @@ def no_temporary_directory() -> str:
 
 
 def test_without_a_temporary_directory_the_metrics_meet_in_the_data(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And where that can't be either, each process has its own, and it is said."""
     monkeypatch.setenv(DIRECTORY, "")
     monkeypatch.setattr(tempfile, "gettempdir", no_temporary_directory)
-    with shared_directory(tmp_path, say):
+    with shared_directory(tmp_path):
         assert Path(os.environ[DIRECTORY]).parent == tmp_path
     assert not list(tmp_path.iterdir())
-    with shared_directory(tmp_path / "none", say):
+    with shared_directory(tmp_path / "none"):
         assert DIRECTORY not in os.environ
-    assert "Set TMPDIR" in capsys.readouterr().err
+    [record] = caplog.records
+    assert record.__dict__["hint"] == "Set TMPDIR to one that can."

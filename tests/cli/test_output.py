@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
-from itemstore.cli.terminal_text import escaped
+from itemstore.logs.terminal_text import escaped
 from tests.cli.test_log_commands import COMMAND, as_lines
 
 ITEM = "Größe 😀"

@@ -30,6 +30,7 @@ ENVIRONMENT_ONLY = {"ssl_keyfile_password"}
 OPTIONS = [name for name in Settings.model_fields if name not in ENVIRONMENT_ONLY]
 
 SHARED = {"--redis-url", "--data-dir", "--namespace", "--archive", "--help"}
+SHARED |= {"--log-format", "--log-level"}
 """Options of nearly every command, which the page names once for all of them."""
 
 

@@ -15,6 +15,7 @@ from itemstore.engine import append_only_file
 from itemstore.engine.append_only_file import whole_until
 from itemstore.engine.embedded import EngineFailed, run
 from tests.engine.conftest import Connect
+from tests.logged import all_told
 
 WRITTEN = 10
 
@@ -79,8 +80,8 @@ def test_zeroes_that_a_power_cut_left_are_taken_off(
     written(data).write_bytes(whole[: len(whole) - torn] + bytes(zeroes))
     with caplog.at_level(logging.WARNING, logger="itemstore"):
         assert length(data, connect) == left
-    [record] = caplog.records
-    assert f"ended with {zeroes} zeroes after byte {len(whole) - torn}" in record.getMessage()
+    [told] = all_told(caplog)
+    assert (told["zeroes"], told["after_byte"]) == (zeroes, len(whole) - torn)
     caplog.clear()
     assert length(data, connect) == left
     assert caplog.records == []

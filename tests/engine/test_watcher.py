@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def test_an_engine_that_ends_as_soon_as_it_has_answered_is_started_again(tmp_pat
     starts = tmp_path / "starts"
     engine = ["sh", "-c", 'echo >>"$0"', str(starts)]
     with subprocess.Popen(
-        [sys.executable, engine_watcher.__file__, str(tmp_path / "socket"), *engine],
+        [sys.executable, engine_watcher.__file__, str(tmp_path / "socket"), "2", *engine],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         bufsize=0,
@@ -111,12 +112,22 @@ def test_an_engine_that_ends_as_soon_as_it_has_answered_is_started_again(tmp_pat
         wait_until(lambda: len(starts.read_text()) > 1, 10)
 
 
-def test_the_log_says_that_the_engine_was_started_again(data_dir: Path) -> None:
-    """With the status that it ended with."""
+def test_the_log_says_that_the_engine_was_started_again(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the time and the status that it ended with, and so does the engine's own log."""
     with run(data_dir) as engine:
         os.kill(engine.pid, signal.SIGKILL)
         pid_after(engine, engine.pid)
-    assert "ended with status -9 and is started again" in (data_dir / "engine.log").read_text()
+    [record] = caplog.records
+    assert (record.getMessage(), record.levelname) == (engine_watcher.ENDED, "WARNING")
+    assert record.__dict__["status"] == -9
+    [line] = [
+        line
+        for line in (data_dir / "engine.log").read_text().splitlines()
+        if engine_watcher.ENDED in line
+    ]
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", line)
 
 
 def test_an_engine_whose_socket_was_deleted_is_started_again(
@@ -128,4 +139,4 @@ def test_an_engine_whose_socket_was_deleted_is_started_again(
         engine.socket.unlink()
         pid_after(engine, engine.pid)
         assert connect(engine).get("key") == "value"
-    assert "The engine's socket was deleted" in (data_dir / "engine.log").read_text()
+    assert engine_watcher.WITHOUT_SOCKET in (data_dir / "engine.log").read_text()

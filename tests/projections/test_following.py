@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -32,9 +33,12 @@ from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS
 from itemstore.projections.verify.run import verify
 from tests.conftest import Start
+from tests.logged import all_told
 from tests.rebuild.conftest import cancelled, write
 
 NAMES = ("products", "orders", "notes")
+
+NOT_FOLLOWED = "The log is not followed"
 
 
 def count_collections(numbers: Counter[str], recorded: RecordedEvent) -> None:
@@ -156,9 +160,14 @@ async def test_one_that_hangs_is_given_up_and_tried_again(
     monkeypatch.setattr(following, "TOO_LONG", 0.02)
     monkeypatch.setattr(reminders, "SECONDS", 0.0)
     await EventLog(partitions[1]).append(PutItem("a", b"{}"))
-    said = "hanging of /orders does not follow the log: hanging fails on the events after 0-0: it"
+    said = "hanging fails on the events after 0-0: it"
+
+    def times() -> int:
+        told = all_told(caplog, event=NOT_FOLLOWED, who="hanging", collection="orders")
+        return sum(each["reason"].startswith(said) for each in told)
+
     async with following_them(partitions, Hanging("hanging", count_collections)):
-        await until(lambda: caplog.text.count(said) > 1)
+        await until(lambda: times() > 1)
 
 
 async def test_one_that_fails_in_a_collection_goes_on_in_the_others(
@@ -176,20 +185,25 @@ async def test_one_that_fails_in_a_collection_goes_on_in_the_others(
             await counted(partition, "failing")
         for partition in partitions:
             await counted(partition)
-        await until(lambda: "failing of /orders does not follow the log" in caplog.text)
-    assert "of /products does not" not in caplog.text
+        told = {"event": NOT_FOLLOWED, "who": "failing"}
+        await until(lambda: all_told(caplog, **told, collection="orders"))
+    assert not all_told(caplog, collection="products")
 
 
 async def test_a_log_that_is_none_holds_up_no_other(
     redis: Redis, partitions: list[Partition], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Another program wrote in its place."""
+    """Another program wrote in its place; it is said as well that it is gone again."""
+    caplog.set_level(logging.INFO)
     await redis.set(partitions[0].keys.events, "?")
     async with following_them(partitions, STATISTICS):
         for partition in partitions[1:]:
             await write(EventLog(partition), 10)
             await counted(partition)
-        await until(lambda: "statistics of /products does not follow the log" in caplog.text)
+        told = {"event": NOT_FOLLOWED, "who": "statistics", "collection": "products"}
+        await until(lambda: all_told(caplog, **told))
+        await redis.delete(partitions[0].keys.events)
+        await until(lambda: all_told(caplog, **told | {"event": "The log is followed again"}))
 
 
 async def test_what_ails_all_collections_is_said_once(
@@ -202,7 +216,7 @@ async def test_what_ails_all_collections_is_said_once(
     async with following_them(partitions, STATISTICS):
         await until(lambda: caplog.text)
         await asyncio.sleep(0.05)
-    assert caplog.text.count("does not follow the log") == 1
+    assert len(all_told(caplog, event=NOT_FOLLOWED)) == 1
 
 
 async def test_of_several_partitions_the_one_is_named_that_is_not_followed(
@@ -213,10 +227,10 @@ async def test_of_several_partitions_the_one_is_named_that_is_not_followed(
     await EventLog(partition).append(PutItem("a", b"{}"))
     await redis.set(partition.keys.counts("statistics"), "?")
     async with following_them([partition], STATISTICS):
-        await until(lambda: "statistics of /orders, partition 3, does not follow" in caplog.text)
+        await until(lambda: all_told(caplog, who="statistics", collection="orders", partition=3))
     away = Partition(connect("redis://127.0.0.1:1"), Keys("orders", partition=3))
     async with following_them([away], STATISTICS):
-        await until(lambda: "This process, in partition 3, does not follow" in caplog.text)
+        await until(lambda: all_told(caplog, who="this process", partition=3))
 
 
 async def test_an_emptied_engine_is_counted_anew(

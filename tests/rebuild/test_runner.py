@@ -36,6 +36,7 @@ from itemstore.projections.runner import Runner
 from itemstore.projections.statistics import STATISTICS, Statistics, read_statistics
 from itemstore.projections.verify.run import verify
 from tests.conftest import url_of
+from tests.logged import all_told
 from tests.rebuild.conftest import cancelled, write
 
 RUNNERS = """
@@ -368,10 +369,10 @@ async def test_why_a_runner_waits_is_logged_once(
     await redis.set(partition.keys.counts("statistics"), "?")
     async with running(partition):
         await asyncio.sleep(0.1)
-        assert caplog.text.count("statistics does not follow the log") == 1
+        assert len(all_told(caplog, who="statistics")) == 1
     monkeypatch.setattr(reminders, "SECONDS", 0.0)
     async with running(partition), asyncio.timeout(10):
-        while caplog.text.count("statistics does not follow the log") < 5:
+        while len(all_told(caplog, who="statistics")) < 5:
             await asyncio.sleep(0.01)
 
 
@@ -383,9 +384,11 @@ async def test_counts_that_are_ahead_of_the_log_are_said_and_left_alone(
     await redis.hset(partition.keys.counts("statistics"), "position", "999999999999999-0")
     await redis.hset(partition.keys.counts("statistics"), "events", "7")
     async with running(partition), asyncio.timeout(10):
-        while "rebuild statistics" not in caplog.text:
+        while not all_told(caplog, who="statistics"):
             await asyncio.sleep(0.01)
-    assert "from ahead of the log" in caplog.text
+    [told] = all_told(caplog, who="statistics")
+    assert "from ahead of the log" in told["reason"]
+    assert "rebuild statistics" in told["reason"]
     assert (await CountsStore(partition, STATISTICS.name).load()).events == 7
     await rebuild(partition, STATISTICS)
     assert (await CountsStore(partition, STATISTICS.name).load()).events == 1

@@ -28,6 +28,7 @@ from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 from tests.api.conftest import client_of, problem
 from tests.clusters import go_on, pause, primary_of
+from tests.logged import all_told
 
 
 def items_in(partition: int, partitions: int) -> str:
@@ -192,8 +193,9 @@ async def test_a_node_that_would_answer_with_what_was_is_warned_of(
             pass
     finally:
         node.ask("CONFIG", "SET", "cluster-allow-reads-when-down", "no")
-    [warning] = [each for each in caplog.messages if "cut off from the others" in each]
-    assert warning.startswith(f"The node {node.address} has cluster-allow-reads-when-down yes")
+    [told] = [each for each in all_told(caplog) if "cut off from the others" in each["event"]]
+    assert told["node"] == node.address
+    assert "cluster-allow-reads-when-down" in told["hint"]
 
 
 async def test_an_engine_that_is_away_is_not_asked_of_its_archive_as_well(

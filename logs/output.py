@@ -1,0 +1,131 @@
+"""Lines on their way out: through a queue that is bounded, so that no reader holds up the server.
+
+A pipe that nobody reads is full after 64 KiB, and whoever writes to it waits, for ever. So a thread
+writes, and what logs never waits: where MOST lines wait, those that come are counted and left out,
+and their number is said in a line of its own as soon as there is room (docs/decisions/0085).
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+MOST = 10_000
+"""Lines that wait to be written."""
+
+TOGETHER = 4096
+"""Bytes that are written in one piece: the system mixes no others into so many of a pipe."""
+
+PAUSE = 0.01
+"""Seconds between two writes while there is much, so that many lines are one."""
+
+LAST_SECONDS = 1.0
+"""How long the end of a process waits for its last lines to be taken."""
+
+LEFT_OUT = "Lines of the log were left out"
+
+Write = Callable[[bytes], object]
+
+
+class Output(logging.Handler):
+    """Formats each record where it is logged, and has a thread write it to standard error."""
+
+    def __init__(self, write: Write | None = None, *, most: int = MOST) -> None:
+        super().__init__()
+        self._write = write or _to_stderr
+        self._most = most
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+        atexit.register(self.flush)
+
+    def _begin(self) -> None:
+        # What is put into it takes no lock of Python's: a handler of a signal may log as well.
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._left_out = 0
+        self._is_idle = True
+        self._thread: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Puts a line into the queue."""
+        if self._lines.qsize() >= self._most:
+            self._left_out += 1
+            return
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers do
+            self.handleError(record)
+            return
+        self.put(line)
+
+    def put(self, line: str) -> None:
+        """Puts a line into the queue that was made by itself."""
+        if self._lines.qsize() >= self._most:
+            self._left_out += 1
+            return
+        self._lines.put(line.encode("utf-8", "backslashreplace") + b"\n")
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+            self._thread.start()
+
+    def flush(self) -> None:
+        """Waits until all is written, for LAST_SECONDS at most."""
+        until = time.monotonic() + LAST_SECONDS
+        while self._thread is not None and time.monotonic() < until:
+            if self._lines.empty() and self._is_idle:
+                return
+            time.sleep(0.001)
+
+    def _run(self) -> None:
+        lines = self._lines  # of this process: a fork has its own
+        while True:
+            self._is_idle = lines.empty()
+            first = lines.get()
+            self._is_idle = False
+            waiting = deque([first])
+            with suppress(Empty):
+                while len(waiting) < self._most:
+                    waiting.append(lines.get_nowait())
+            for piece in _pieces(waiting):
+                with suppress(OSError):  # nobody reads any more
+                    self._write(piece)
+            if self._left_out:
+                self._tell()
+            time.sleep(PAUSE)
+
+    def _tell(self) -> None:
+        count, self._left_out = self._left_out, 0
+        record = logging.getLogger(__name__).makeRecord(
+            *(__name__, logging.WARNING, __file__, 0, LEFT_OUT, (), None),
+            extra={"count": count},
+        )
+        with suppress(OSError):
+            self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _pieces(lines: deque[bytes]) -> list[bytes]:
+    """The lines joined into pieces of at most TOGETHER bytes; a longer line is one by itself."""
+    pieces: list[bytes] = []
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        if some and size + len(line) > TOGETHER:
+            pieces.append(b"".join(some))
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    return [*pieces, b"".join(some)]
+
+
+def _to_stderr(piece: bytes) -> None:
+    if sys.stderr is not None:
+        descriptor = sys.stderr.fileno()
+        while piece:
+            piece = piece[os.write(descriptor, piece) :]
