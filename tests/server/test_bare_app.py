@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -158,9 +159,10 @@ async def test_an_application_that_fails_is_answered_for(running: Running, path:
 
 @pytest.mark.parametrize("sent", [PUT * 3, PUT[:-1], b"nonsense\r\n\r\n"])
 async def test_a_connection_leaves_nothing_for_the_garbage_collector(
-    running: Running, sent: bytes
+    running: Running, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Which would take a part of the processor where there is much to do (decisions 9 and 11)."""
+    caplog.set_level(logging.CRITICAL, "itemstore")  # a record that pytest keeps has the traceback
     gc.collect()
     gc.disable()
     try:
