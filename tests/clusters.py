@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from redis import exceptions
 
@@ -175,10 +176,17 @@ def _send(node: LocalNode, number: signal.Signals) -> None:
 
 
 def _runs(node: LocalNode) -> bool:
-    if node.process is None or node.process.poll() is not None:
+    if node.process is None or node.process.poll() is not None or _is_paused(node.process.pid):
         return False
     with suppress(exceptions.ConnectionError, exceptions.TimeoutError):
         return bool(node.ask("PING"))
+    return False
+
+
+def _is_paused(pid: int) -> bool:
+    """Whether a process is stopped: it would be waited for in vain. Only Linux says so."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
     return False
 
 

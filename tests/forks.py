@@ -14,8 +14,11 @@ import multiprocessing.process
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.reduction import DupFd
+from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any, TextIO
 
@@ -27,6 +30,9 @@ FORKS.set_forkserver_preload([
     "itemstore.cli.receipts", "itemstore.cli.serving", "itemstore.store.facts",
     "itemstore.store.verify",
 ])  # fmt: skip
+
+LOOK = 0.002
+"""Seconds between two looks whether a fork has ended."""
 
 
 def be_the_command(words: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -42,23 +48,21 @@ def be_the_command(words: Sequence[str], environment: Mapping[str, str]) -> None
     main()
 
 
+_ONE = threading.Lock()
+"""Held by who asks after a fork: how it ended can be read once, and each start looks at all."""
+
+
 class Forked:
-    """A process that runs `itemstore` and some words. `stdout` is what it says there.
+    """A process that runs `itemstore` and some words, with these descriptors as its streams."""
 
-    Its standard error is that of the tests, and its input is empty.
-    """
-
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *streams: int) -> None:
+        """`streams` are its standard input, output and error."""
         self._words = list(words)
-        reading, writing = os.pipe()
-        self.stdout: TextIO = os.fdopen(reading, encoding="utf-8")
-        try:
-            self._process = FORKS.Process(
-                target=_run, args=(self._words, dict(environment), _Streams(writing, 2))
-            )
+        self._process = FORKS.Process(
+            target=_run, args=(self._words, dict(environment), _Streams(*streams))
+        )
+        with _ONE:
             self._process.start()
-        finally:
-            os.close(writing)
 
     @property
     def pid(self) -> int:
@@ -69,31 +73,54 @@ class Forked:
     @property
     def returncode(self) -> int | None:
         """How it ended: less than 0 by a signal, None while it runs."""
-        return self._process.exitcode
+        with _ONE:
+            return self._process.exitcode
 
     def poll(self) -> int | None:
         """The same: as it is asked of a process of subprocess."""
         return self.returncode
 
-    def send_signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: int) -> None:
         """Sends it a signal, where it runs."""
-        if self._process.exitcode is None:
+        if self.returncode is None:
             os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends it at once."""
         self.send_signal(signal.SIGKILL)
 
-    def wait(self, timeout: float | None = None) -> int:
+    def wait(self, timeout: float = 300.0) -> int:
         """How it ended. Raises TimeoutExpired."""
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise TimeoutExpired(self._words, timeout or 0.0)
-        return self._process.exitcode
+        until = time.monotonic() + timeout
+        while (code := self.returncode) is None:
+            if time.monotonic() > until:
+                raise TimeoutExpired(self._words, timeout)
+            time.sleep(LOOK)
+        return code
+
+
+def told(
+    words: Sequence[str], environment: Mapping[str, str], errors: int = 2
+) -> tuple[Forked, TextIO]:
+    """A process that runs `itemstore` and these words, without input, and what it says.
+
+    `errors` is the descriptor of where its standard error goes: to that of the tests.
+    """
+    reading, writing = os.pipe()
+    output = os.fdopen(reading, encoding="utf-8")
+    try:
+        with Path(os.devnull).open("rb") as nothing:
+            return Forked(words, environment, nothing.fileno(), writing, errors), output
+    finally:
+        os.close(writing)
 
 
 class _Streams:
-    """Descriptors of this process that the fork is to have as its standard output and error."""
+    """Descriptors of this process that the fork is to have as its own."""
 
     def __init__(self, *numbers: int) -> None:
         self._numbers = numbers
@@ -110,7 +137,7 @@ class _Received:
 
 
 def _run(words: list[str], environment: dict[str, str], streams: _Received) -> None:
-    for place, number in enumerate([os.open(os.devnull, os.O_RDONLY), *streams.numbers]):
+    for place, number in enumerate(streams.numbers):
         os.dup2(number, place)
         os.close(number)
     be_the_command(words, environment)

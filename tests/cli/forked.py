@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
-from tests.forks import FORKS, be_the_command
+from tests.forks import Forked
 
 
 def command(
@@ -18,21 +18,15 @@ def command(
     with tempfile.TemporaryDirectory(prefix="itemstore-command-") as directory:
         streams = [Path(directory) / name for name in ("stdin", "stdout", "stderr")]
         streams[0].write_text(stdin, encoding="utf-8", newline="")
-        process = FORKS.Process(target=_run, args=(list(words), dict(environment), streams))
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
+        with ExitStack() as stack:
+            modes = zip(streams, ("rb", "wb", "wb"), strict=True)
+            opened = [stack.enter_context(file.open(mode)).fileno() for file, mode in modes]
+            process = Forked(words, environment, *opened)
+        try:
+            code = process.wait(seconds)
+        except TimeoutExpired:
             process.kill()
-            process.join(10)
-            raise TimeoutExpired(list(words), seconds)
+            process.wait(10)
+            raise
         said = [stream.read_text(encoding="utf-8") for stream in streams[1:]]
-        return CompletedProcess(list(words), process.exitcode, *said)
-
-
-def _run(words: list[str], environment: dict[str, str], streams: list[Path]) -> None:
-    for number, stream in enumerate(streams):
-        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
-        opened = os.open(stream, flags)
-        os.dup2(opened, number)
-        os.close(opened)
-    be_the_command(words, environment)
+        return CompletedProcess(list(words), code, *said)

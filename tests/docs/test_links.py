@@ -62,7 +62,10 @@ def test_every_folder_of_the_code_is_on_the_page_of_where_things_are(folder: str
 
 def test_every_decision_that_the_code_names_is_written() -> None:
     """By its number; no two have the same one."""
-    sources = [file for ending in ("py", "lua") for file in ROOT.glob(f"*/**/*.{ending}")]
+    folders = [each for each in ROOT.glob("*/") if not each.name.startswith(".")]
+    sources = [
+        file for each in folders for file in each.rglob("*") if file.suffix in {".py", ".lua"}
+    ]
     named = {number for file in sources for number in _DECISION.findall(file.read_text())}
     written = [file.name[:4] for file in ROOT.glob("docs/decisions/[0-9]*.md")]
     assert named <= set(written)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.conftest import killed_when_silent
-from tests.forks import Forked
+from tests.forks import Forked, told
 from tests.server.raw import Raw
 
 COMMAND = [sys.executable, "-m", "itemstore"]
@@ -58,7 +58,7 @@ def serving(directory: Path) -> Iterator[Serve]:
     Only those that are started with `queries` have what these are answered from: it takes a process
     of its own, which takes half a second of a processor to start.
     """
-    started: list[Server] = []
+    started, outputs = list[Server](), contextlib.ExitStack()
 
     def start(
         *options: str, data_dir: Path | None = None, queries: bool = False, **environment: str
@@ -67,11 +67,12 @@ def serving(directory: Path) -> Iterator[Serve]:
         if not queries:
             where += ["--sql-url", "off"]
         words = ["serve", "--port", "0", *where, *options]
-        process = Forked(words, os.environ | environment)
+        process, output = told(words, os.environ | environment)
         server = Server(process, "", {})
         started.append(server)
+        outputs.enter_context(output)
         with killed_when_silent(process):
-            for line in process.stdout:
+            for line in output:
                 name, _, value = line.strip().partition(" ")
                 server.said[name] = value.strip()
                 if name == "Log":
@@ -79,11 +80,11 @@ def serving(directory: Path) -> Iterator[Serve]:
         server.url = server.said["API"]
         return server
 
-    yield start
-    for server in started:
-        with contextlib.suppress(ProcessLookupError):
-            server.stop()
-        server.process.stdout.close()
+    with outputs:
+        yield start
+        for server in started:
+            with contextlib.suppress(ProcessLookupError):
+                server.stop()
 
 
 @pytest.fixture

@@ -24,8 +24,9 @@ from tests.torture.checker import check
 from tests.torture.faults import Strike
 from tests.torture.history import LogEntry, Operation, place_of
 from tests.torture.outcome import Outcome
-from tests.torture.processes import COMMAND, SEVERAL, Api, DidNotStart, client_of, run
+from tests.torture.processes import SEVERAL, Api, DidNotStart, client_of, run
 from tests.torture.read_back import read_back
+from tests.torture.starting import COMMAND
 from tests.torture.traffic import Recorded, traffic
 
 ARCHIVE_SECONDS = 0.2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,10 +19,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from tests.torture.history import LogEntry, entries_of
+from tests.torture.starting import COMMAND, ROOT, Process, Start, in_a_new_python
 from tests.torture.wire import Lost, NotSent, Wire
-
-COMMAND = [sys.executable, "-m", "itemstore"]
-ROOT = Path(__file__).parents[2]
 
 PIPE = asyncio.subprocess.PIPE
 
@@ -115,11 +112,13 @@ class Engine:
 
 
 class Api:
-    """`itemstore serve`, as a user starts it, at one port for as long as this object lives.
+    """`itemstore serve`, at one port for as long as this object lives.
 
     What `environment` says comes beside what all stores under traffic archive by. Each is a host of
     its own, with a data directory beside its `log` where the options name none.
     """
+
+    starting: Start = staticmethod(in_a_new_python)
 
     def __init__(
         self, log: Path, *options: str, environment: Mapping[str, str] = ARCHIVING
@@ -130,7 +129,7 @@ class Api:
         self.data_dir = Path(dict(pairwise(options)).get("--data-dir", own))
         directory = {"ITEMSTORE_DATA_DIR": str(self.data_dir)}
         self.environment = {**os.environ, **ARCHIVING, **directory, **environment}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self.port = 0
         self.engine_socket = Path()
         self.there_since: float | None = None
@@ -138,11 +137,8 @@ class Api:
 
     async def start(self) -> None:
         """Returns when it answers. Raises DidNotStart."""
-        with self.log.open("ab") as errors:
-            self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, "serve", "--port", str(self.port), *self._options,
-                stdout=PIPE, stderr=errors, cwd=ROOT, env=self.environment,
-            )  # fmt: skip
+        words = ["serve", "--port", str(self.port), *self._options]
+        self._process = await self.starting(words, self.log, self.environment)
         assert self._process.stdout is not None
         said = {}
         while "Log" not in said:

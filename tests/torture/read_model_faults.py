@@ -8,7 +8,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.torture.faults import Fault
-from tests.torture.processes import COMMAND, Api, killed
+from tests.torture.processes import Api, killed
+from tests.torture.starting import COMMAND
 
 FOLLOWING, QUERYING = "following_process", "queries.query_process"
 """What stands in the commands of the processes that follow the log, and that answer queries."""

@@ -8,7 +8,9 @@ import pytest
 
 from tests.torture.outcome import numbers
 from tests.torture.parts import PARTS
+from tests.torture.processes import Api
 from tests.torture.report import tables
+from tests.torture.starting import in_a_fork
 
 SECONDS = {"file-cut": 4.5, "bank": 4.0, "races": 1.5, "batches": 1.5, "raw-http": 1.0,
            "import": 2.0, "fuzz": 2.0, "state-machine": 1.5}  # fmt: skip
@@ -30,6 +32,12 @@ FAULTY = [
     "silent-clients",
     "tokens-lost",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _starts_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts get to something within their seconds."""
+    monkeypatch.setattr(Api, "starting", staticmethod(in_a_fork))
 
 
 @pytest.mark.parametrize("name", PARTS)
