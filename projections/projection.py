@@ -13,6 +13,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry, Extent
 from itemstore.projections.fold import Check, Fold
 from itemstore.projections.handling import Handling
+from itemstore.projections.progress import Report
 from itemstore.projections.task import Findings, Task
 
 RESERVED = frozenset(("log", "row", "index", "history", "total", "archive", "rebuild", "sql"))
@@ -122,6 +123,21 @@ class Projection(Followed, Protocol):
 
     def check(self, fold: Fold) -> Check:
         """What compares it with the log while that is folded."""
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A projection whose rows have all logs together, so that they can't be made of one of them."""
+
+    async def rebuild_whole(
+        self, partitions: Sequence[Partition], report: Report, *, dry_run: bool
+    ) -> Sequence[Findings]:
+        """Rebuilds it from all of its logs, and puts it in place; what was found, log by log."""
+
+    async def compare_whole(
+        self, partitions: Sequence[Partition], report: Report
+    ) -> Sequence[tuple[str, str, str]]:
+        """What is not as the logs say: what it is called, what it is, what it should be."""
 
 
 def follows(projection: Followed, collection: str) -> bool:

@@ -77,6 +77,11 @@ class Verdict:
         """Whether everything is what it should be."""
         return not self.counted
 
+    def with_more(self, more: Differences) -> Verdict:
+        """The same verdict with more differences."""
+        differences = [*self.differences, *more.first][:SHOWN]
+        return replace(self, counted=self.counted | more.counted, differences=differences)
+
     def as_dict(self) -> dict[str, object]:
         """The verdict for JSON, with `clean`; of partitions, what each of them adds to it."""
         members: dict[str, object] = {

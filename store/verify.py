@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itemstore.domain.cursors import positions_of
 from itemstore.engine.errors import LogBroken
@@ -12,8 +12,8 @@ from itemstore.eventlog.past import PastDamaged
 from itemstore.eventlog.readiness import LogEnd, log_end
 from itemstore.projections.in_turn import in_turn
 from itemstore.projections.progress import Report
-from itemstore.projections.projection import Projection, follows
-from itemstore.projections.verdict import Verdict, together
+from itemstore.projections.projection import Projection, Whole, follows
+from itemstore.projections.verdict import Differences, Verdict, together
 from itemstore.projections.verify.run import verify as compare
 from itemstore.store.archive_check import complaints
 from itemstore.store.collection import Collection
@@ -63,6 +63,9 @@ class Verifying:
             for name, each in self._chosen.items():
                 self.collection = name
                 found[name] = await self._verdict(each, report)
+            for projection in self._projections:
+                if isinstance(projection, Whole):
+                    await self._compare_whole(projection, found, report)
         except PastDamaged as error:
             in_archive, are_unread = in_archive or [str(error)], True
             unread = unread_verdict("the archive is damaged")
@@ -93,6 +96,24 @@ class Verifying:
                 )
         self.partition = None
         return together(found)
+
+    async def _compare_whole(
+        self, projection: Projection, found: dict[str, Verdict], report: Report
+    ) -> None:
+        """Compares one that has all its collections together; the first one's verdict says it."""
+        assert isinstance(projection, Whole)
+        names = [name for name in self._store.collections if follows(projection, name)]
+        first = next(name for name in found if not names or name in names)
+        if not {*names} <= {*found}:
+            reason = "it has all its collections together, and some of them are left out"
+            told = found[first].not_compared | {projection.name: reason}
+            found[first] = replace(found[first], not_compared=told)
+            return
+        partitions = [one for name in names for one in self._store.collections[name].partitions]
+        differences = Differences()
+        for table, is_now, should_be in await projection.compare_whole(partitions, report):
+            differences.add(projection.name, table, is_now, should_be)
+        found[first] = found[first].with_more(differences)
 
     async def _end(self, position: str) -> LogEnd:
         """Where the logs end, in the partition that is the most ahead of its clock."""

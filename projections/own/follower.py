@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.rfc3339 import rfc3339
-from itemstore.eventlog.codec import MalformedEntry, decode_flat, without_meta
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
 from itemstore.projections.own.delivery import Answer, Outcome, Step, next_step, pause_after
+from itemstore.projections.own.events import decoded, now_text
 from itemstore.projections.own.retrying import tried_again
 from itemstore.projections.own.state import (
     Failure,
@@ -166,17 +165,3 @@ class HandedFollower:
             return await commit(self._partition, self._terms.name, after, passed, letter)
         except TakenBack:
             return False
-
-
-def decoded(partition: Partition, place: bytes, fields: list[bytes]) -> RecordedEvent | None:
-    """The event in an entry, also where its meta is wrong; None where it is none."""
-    of = partition.keys
-    try:
-        return decode_flat(place, fields, of.collection, of.partition)
-    except MalformedEntry:
-        return without_meta(place, fields, of.collection, of.partition)
-
-
-def now_text() -> str:
-    """Now, as JSON has times."""
-    return rfc3339(f"{int(time.time() * 1000)}-0")

@@ -6,11 +6,9 @@ from contextlib import aclosing
 
 from itemstore.domain.positions import key_of
 from itemstore.engine.redis_errors import translated
-from itemstore.projections.own.state import state_of
+from itemstore.projections.own.state import WAITING, state_of
 from itemstore.projections.rebuild.errors import RebuildRefused
 from itemstore.projections.task import Findings, Task
-
-_WAITING = ("failing", "tries", "reason", "next", "stopped")
 
 
 async def replayed(task: Task, projection: str) -> Findings:
@@ -44,7 +42,7 @@ async def replayed(task: Task, projection: str) -> Findings:
         events = str(max(0, log.events - count))
         with translated():
             async with partition.client.pipeline(transaction=True) as pipeline:
-                pipeline.hdel(key, *_WAITING)
+                pipeline.hdel(key, *WAITING)
                 pipeline.hset(key, mapping={"position": task.after, "events": events})
                 await pipeline.execute()
     return Findings(

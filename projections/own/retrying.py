@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from itemstore.domain.events import RecordedEvent
-from itemstore.domain.rfc3339 import rfc3339
 from itemstore.engine.redis_errors import translated
-from itemstore.eventlog.codec import MalformedEntry, decode_flat
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.own.dead_letters import forget
 from itemstore.projections.own.delivery import Answer, Outcome
+from itemstore.projections.own.events import decoded, now_text
 from itemstore.projections.own.state import letter_of
 
 
@@ -45,13 +43,7 @@ async def tried_again(
 
 async def _event_at(partition: Partition, place: str) -> RecordedEvent | None:
     found, _ = await partition.reader.entries_at([place.encode()])
-    if not found:
-        return None
-    of = partition.keys
-    try:
-        return decode_flat(*found[0], of.collection, of.partition)
-    except MalformedEntry:
-        return None
+    return decoded(partition, *found[0]) if found else None
 
 
 async def _note(
@@ -61,7 +53,6 @@ async def _note(
     letters, place = partition.keys.dead_letters(projection), recorded.position
     with translated():
         if await partition.client.hexists(letters, place):
-            time_now = rfc3339(f"{int(time.time() * 1000)}-0")
-            text: Any = letter_of(recorded, 1, reason, time_now)
+            text = letter_of(recorded, 1, reason, now_text())
             await partition.client.hset(letters, place, text)
         await partition.client.lrem(partition.keys.retries(projection), 0, place)

@@ -11,6 +11,7 @@ from typing import Any
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
+from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.side_by_side import replies_of
@@ -18,6 +19,9 @@ from itemstore.projections.handling import Handling
 
 MOST_SET_ASIDE = 10_000
 """Events that a projection sets aside in a partition of a collection; then it waits."""
+
+WAITING = ("failing", "tries", "reason", "next", "stopped")
+"""The fields of a projection that does not get past an event."""
 
 _COMMIT = Script(lua("itemstore.eventlog", "positions") + lua(__package__, "commit_handled"))
 _NOTE = Script(lua(__package__, "note_failure"))
@@ -61,7 +65,7 @@ class State:
             self.handled,
             self.failures,
             self.dead_letters,
-            None if self.failing is None else f"{self.failing}{of}",
+            f"{self.failing}{of}" if self.failing else None,
             self.reason,
             self.tries,
             self.next,
@@ -161,6 +165,22 @@ async def note_failure(partition: Partition, projection: str, at: str, failure: 
     """
     arguments = [at, failure.failing, failure.tries, failure.reason, failure.next or ""]
     await partition.run(_NOTE, keys=[partition.keys.handled(projection)], args=arguments)
+
+
+async def note_position(partition: Partition, projection: str, at: Handled) -> None:
+    """Notes how far a projection is that has its checkpoint elsewhere. Raises what the engine does.
+
+    `at` counts from the beginning of the log.
+    """
+    key = partition.keys.handled(projection)
+    with translated():
+        async with partition.client.pipeline(transaction=True) as pipeline:
+            pipeline.hdel(key, *WAITING)
+            pipeline.hset(
+                key,
+                mapping={"position": at.position, "events": at.entries, "handled": at.handled},
+            )
+            await pipeline.execute()
 
 
 def letter_of(recorded: RecordedEvent, tries: int, reason: str, time: str) -> str:

@@ -15,7 +15,7 @@ from itemstore.eventlog.lease import Lease, LeaseLost
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.projections.progress import Report, unreported
-from itemstore.projections.projection import Projection
+from itemstore.projections.projection import Projection, Whole
 from itemstore.projections.rebuild.clear import begin, clear
 from itemstore.projections.rebuild.errors import LogIncomplete, RebuildRunning, UnknownProjection
 from itemstore.projections.rebuild.receipt import Receipt, keep
@@ -33,18 +33,20 @@ def named(name: str, projections: Sequence[Projection]) -> Projection:
     raise UnknownProjection(name, [each.name for each in projections])
 
 
-async def rebuild(
+async def rebuild(  # noqa: PLR0913 - what is rebuilt, and how
     partition: Partition,
     projection: Projection,
     *,
     dry_run: bool = False,
     report: Report = unreported,
     disk: DiskSpace | None = None,
+    after: str | None = None,
 ) -> Receipt:
     """Rebuilds a projection from the log while reads and writes go on, and puts it in place.
 
     Cut off at any moment, it leaves the live projection as it was or as the log says. A dry run
-    leaves it as it was, and keeps no receipt.
+    leaves it as it was, and keeps no receipt. With `after` only events after that position are
+    meant.
 
     Raises RebuildRunning, LogIncomplete, LeaseLost, and LogUnavailable, LogBroken or LogFull where
     the engine does not go along, or there is no space on `disk`.
@@ -57,7 +59,7 @@ async def rebuild(
         length = await _checked_length(partition)
         await clear(partition, lease)
         await begin(partition, lease)
-        task = Task(partition, lease, length, dry_run, report, disk or DiskSpace())
+        task = Task(partition, lease, length, dry_run, report, disk or DiskSpace(), after)
         found = await projection.rebuild(task)
     finally:
         with suppress(LeaseLost, LogUnavailable, LogBroken, LogFull):
@@ -69,6 +71,25 @@ async def rebuild(
     if not dry_run:
         await keep(partition, receipt)
     return receipt
+
+
+async def rebuild_whole(
+    partitions: Sequence[Partition], projection: Whole, name: str, report: Report, *, dry_run: bool
+) -> list[Receipt]:
+    """Rebuilds a projection that has all its logs together; a receipt for each of them.
+
+    A dry run leaves it as it was, and keeps none. Raises what the projection does.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    found = await projection.rebuild_whole(partitions, report, dry_run=dry_run)
+    seconds = max(0.001, round(time.monotonic() - clock, 3))
+    receipts = [
+        Receipt(name, dry_run, f"{started:%Y-%m-%dT%H:%M:%SZ}", seconds, each) for each in found
+    ]
+    if not dry_run:
+        for partition, receipt in zip(partitions, receipts, strict=True):
+            await keep(partition, receipt)
+    return receipts
 
 
 async def _checked_length(partition: Partition) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from itemstore.domain.events import RecordedEvent
     from itemstore.projections.counting import CountingProjection
     from itemstore.projections.own.handler import HandlerProjection
+    from itemstore.projections.own.sql_handler import SqlHandlerProjection
     from itemstore.projections.own.webhook import WebhookProjection
     from itemstore.store.settings import Settings
 
@@ -26,6 +27,8 @@ else:  # type checkers would take any name for one that is here
                 from itemstore.projections import counting as home
             case "HandlerProjection":
                 from itemstore.projections.own import handler as home
+            case "SqlHandlerProjection":
+                from itemstore.projections.own import sql_handler as home
             case "WebhookProjection":
                 from itemstore.projections.own import webhook as home
             case "RecordedEvent":
@@ -51,6 +54,7 @@ __all__ = [
     "ItemStore",
     "RecordedEvent",
     "Settings",
+    "SqlHandlerProjection",
     "WebhookProjection",
     "__version__",
     "create_app",
