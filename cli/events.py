@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from itemstore.cli.errors import Stop
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.output import write_data, write_text
 from itemstore.domain.cursors import (
     cursor_after,
@@ -16,7 +16,8 @@ from itemstore.domain.cursors import (
     nearest,
 )
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.domain.positions import START, key_of, position_of
+from itemstore.domain.positions import LARGEST, START, key_of, position_at, position_of
+from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.eventlog.cloudevents import encode
 from itemstore.eventlog.feed import Feed
 from itemstore.logs.terminal_text import escaped
@@ -95,6 +96,22 @@ async def start_of(feed: Feed, after: str) -> str:
     if outlook.may_be_ahead and is_from_ahead(cursor, end := await feed.end(), feed.partitions):
         raise _ahead(after, end)
     return cursor
+
+
+def place_of(text: str, partitions: int) -> str:
+    """The cursor that a text is, or that before all events at a time. Raises Stop."""
+    cursor = cursor_of(text, partitions)
+    if cursor is not None:
+        return cursor
+    try:
+        milliseconds = parse_rfc3339(text)
+    except ValueError:
+        message = (
+            f"--from takes a position, <milliseconds>-<number>, a cursor, or a time such as "
+            f"2026-11-23T08:09:06Z, not {text!r}."
+        )
+        raise Stop(message, MISUSED) from None
+    return START if milliseconds < 1 else position_at(milliseconds - 1, LARGEST)
 
 
 def _no_cursor(after: str, partitions: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any
 
@@ -26,9 +26,12 @@ async def info(where: Where, collection: Collections = None, json: Json = False)
     """Show the engine, its durability and the sizes."""
     from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of
+    from itemstore.store.own_projections import own_projections
 
     async with opened(where, partly=True) as store:
         facts = await facts_of(store, store.chosen(collection))
+        if (own := await own_projections(store)) is not None:
+            facts["projections"] = own
     if json:
         write_text(dumps(facts))
         return
@@ -44,17 +47,40 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, value in facts.items():
         if name == "partitions":
             yield from _partitions(value)
-        elif name == "nodes":
-            for node in value or ():
-                yield f"{'node':<16}{_node(node)}"
-        elif name == "collections":
-            for collection, sizes in value.items():
-                yield f"{'/' + collection:<15} {', '.join(_sizes(sizes))}"
-        elif name == "not_named":
-            for collection, count in value.items():
-                yield f"{'/' + collection:<15} {count} events; the settings do not name it"
+        elif name in _SEVERAL and not isinstance(value, str):
+            yield from _SEVERAL[name](value or ())
         else:
             yield f"{name:<16}{'unknown' if value is None else value}"
+
+
+def _nodes(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        yield f"{'node':<16}{_node(node)}"
+
+
+def _collections(collections: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for collection, sizes in collections.items():
+        yield f"{'/' + collection:<15} {', '.join(_sizes(sizes))}"
+
+
+def _not_named(counts: Mapping[str, int]) -> Iterator[str]:
+    for collection, count in counts.items():
+        yield f"{'/' + collection:<15} {count} events; the settings do not name it"
+
+
+def _projections(each: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in each:
+        yield f"{'projection':<16}{_projection(one)}"
+
+
+def _projection(told: Mapping[str, Any]) -> str:
+    """What is said of a projection of the operator's own that handles events."""
+    of = f"{told['projection']} of /{told['collection']}"
+    if told["state"] is None:
+        return f"{of}: {told['reason']}"
+    waits = told["reason"] and f" at {told['failing']}: {told['reason']}"
+    letters = f", {told['dead_letters']} set aside" if told["dead_letters"] else ""
+    return f"{of}: {told['state']}, {told['lag']} events behind{letters}{waits or ''}"
 
 
 def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -91,3 +117,12 @@ def _node(node: Mapping[str, Any]) -> str:
     if node["partitions"]:
         said += f": partitions {', '.join(map(str, node['partitions']))}"
     return said
+
+
+_SEVERAL: Mapping[str, Callable[[Any], Iterator[str]]] = {
+    "nodes": _nodes,
+    "collections": _collections,
+    "not_named": _not_named,
+    "projections": _projections,
+}
+"""What says a fact that has several lines."""

@@ -17,6 +17,7 @@ from itemstore.cli.import_ import import_
 from itemstore.cli.info import info
 from itemstore.cli.interruption import heed_signals
 from itemstore.cli.output import finish_output, in_utf8, prepare_streams, say, write_text
+from itemstore.cli.projection import projection
 from itemstore.cli.rebuild import rebuild
 from itemstore.cli.restore import restore
 from itemstore.cli.serve import serve
@@ -66,6 +67,7 @@ for name, work in {
 }.items():
     app.command(name)(work)
 app.add_typer(token, name="token")
+app.add_typer(projection, name="projection")
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from itemstore.engine.connect import NotAnEngineUrl
 from itemstore.logs.set_up import AUTO, CONSOLE, set_up
 from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.store.failures import FAILURES, told
+from itemstore.store.named import UnknownName
 from itemstore.store.opening import open_store
 from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from itemstore.store.store import Store
@@ -47,6 +48,8 @@ def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
     except NotASqlUrl as error:
         message = f"--sql-url (ITEMSTORE_SQL_URL): {error}"
         raise Stop(message, MISUSED) from None
+    except UnknownName as error:
+        raise Stop(str(error), MISUSED) from None
     except FAILURES as error:
         raise Stop(told(error)) from None
     except RedisError as error:

@@ -24,12 +24,21 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Of a projection that hands events to others: again those after this position, "
+            "cursor or time; 0-0 for all.",
+        ),
+    ] = None,
     collection: Collections = None,
     json: Json = False,
     projections: Projections = None,
     sql_url: SqlUrl = None,
 ) -> None:
     """Rebuild a projection from the log, while reads and writes go on."""
+    from itemstore.cli.events import place_of
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.receipts import told
@@ -38,7 +47,8 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
 
     async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
         known = projections_of(store.settings, store.collections)
-        rebuilding = Rebuilding(store, known, projection, collection, dry_run=dry_run)
+        after = None if from_ is None else place_of(from_, len(store.sections))
+        rebuilding = Rebuilding(store, known, projection, collection, dry_run=dry_run, after=after)
         try:
             with reported(quiet=json) as report:
                 receipts = await rebuilding.run(report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from itemstore.projections.rebuild.receipt import Receipts
+from itemstore.projections.rebuild.receipt import Receipt, Receipts
 
 
 def told(receipts: Mapping[str, Receipts]) -> str:
@@ -17,8 +17,11 @@ def told(receipts: Mapping[str, Receipts]) -> str:
 def _told(receipts: Receipts, of: str) -> str:
     receipt = receipts.whole
     found = receipt.findings
+    if not found.digest_after:
+        return _handed_over(receipt, of)
     total = sum(found.different.values())
-    counted = "numbers" if "numbers" in found.different else "items"
+    counted = next((each for each in ("numbers", "tables") if each in found.different), "items")
+    counted = "rows" if counted == "tables" else counted
     partitions = "" if None in receipts.of_each else f" in {len(receipts.of_each)} partitions"
     lines = [
         f"{'Would rebuild' if receipt.dry_run else 'Rebuilt'} {receipt.projection}{of}{partitions}",
@@ -37,6 +40,14 @@ def _told(receipts: Receipts, of: str) -> str:
         lines.append(f"  such as    {', '.join(found.examples)}")
         lines += _where(receipts)
     return "\n".join(lines)
+
+
+def _handed_over(receipt: Receipt, of: str) -> str:
+    """What is said of a projection that hands events over, and keeps nothing."""
+    found = receipt.findings
+    does = "would hand over" if receipt.dry_run else "hands over"
+    events = f"  events     {found.events:,} ({found.first or 'none'} to {found.last or 'none'})"
+    return f"{receipt.projection}{of} {does} again\n{events}"
 
 
 def _where(receipts: Receipts) -> Iterator[str]:

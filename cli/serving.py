@@ -68,7 +68,7 @@ def checked(options: Mapping[str, Any]) -> Settings:
     except NotASqlUrl as error:
         raise Stop(f"--sql-url (ITEMSTORE_SQL_URL): {error}", MISUSED) from None
     except (NotDeclarable, UnknownName) as error:
-        raise Stop(str(error)) from None
+        raise Stop(str(error), MISUSED) from None
     except CannotAdd as error:
         raise Stop(f"--app (ITEMSTORE_APP): {error}", MISUSED) from None
     except NotAnArchive as error:

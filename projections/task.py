@@ -43,7 +43,8 @@ class Findings:
     `events` how many events there were in it, `skipped` how many entries that are none. `items`
     is the number of items that exist, or of the numbers that are counted.
 
-    The digests are the same where the projection was what the log says. `different` counts what
+    The digests are the same where the projection was what the log says, and empty where it keeps
+    nothing: then these are the events that it hands over again. `different` counts what
     was not, by kind, and `examples` names the first few.
     """
 

@@ -145,7 +145,7 @@ class HandedFollower:
         if not await self._noted(after, Handled(recorded.position, 1), letter):
             return False
         logger.warning(
-            "An event is set aside: it was not taken.",
+            "An event is set aside",
             extra={"projection": self._terms.name, "event": recorded.id, "reason": reason},
         )
         return True

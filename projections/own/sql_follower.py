@@ -200,9 +200,8 @@ class SqlHandledFollower:
     async def _remade(self, log: str, why: str) -> Checkpoint:
         """Begins again, with all logs that come together in the tables."""
         logger.warning(
-            "The tables of a projection are made again: %s.",
-            why,
-            extra={"projection": self._keeper.projection},
+            "The tables of a projection are made again",
+            extra={"projection": self._keeper.projection, "reason": why},
         )
 
         def remade(connection: Any) -> Checkpoint:

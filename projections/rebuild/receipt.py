@@ -105,7 +105,12 @@ def _all_of(found: Sequence[Findings]) -> Findings:
 
 
 def _digest(digests: Sequence[str]) -> str:
-    """The sum of them; of what an operator's own projection gives in another form, a digest."""
+    """The sum of them; of what an operator's own projection gives in another form, a digest.
+
+    Where none keeps anything, there is none.
+    """
+    if not any(digests):
+        return ""
     try:
         return sum_of(digests)
     except ValueError:

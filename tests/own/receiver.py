@@ -75,6 +75,8 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            if len(body) < int(self.headers["content-length"]):
+                return  # who posted it was killed
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, answered = receiver.got(Post(headers, body))
             self.send_response(status)
