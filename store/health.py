@@ -22,6 +22,10 @@ SETTLE_SECONDS = 1.0
 """Seconds between two looks whether what was not durable in time is so by now."""
 
 
+DOUBTED_SECONDS = 5.0
+"""For how long a partition is passed over that took no write: then one write tries again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """What a write can count on now: how durable it will be, and where the log ends.
@@ -43,6 +47,7 @@ class Health:
         self._disk = store.disk
         self._wanted = store.settings.acknowledgement
         self._fresh_until = 0.0
+        self._doubted: dict[int, float] = {}
         self._asking: asyncio.Future[tuple[Look, Progress | None]] | None = None
 
     async def readiness(self) -> Readiness:
@@ -69,6 +74,16 @@ class Health:
             self._asking = asyncio.ensure_future(self._seen())
         return await asyncio.shield(self._asking)
 
+    def doubt(self, *numbers: int) -> None:
+        """Notes that these partitions took no write."""
+        self._doubted |= dict.fromkeys(numbers, time.monotonic() + DOUBTED_SECONDS)
+
+    def undoubted(self) -> list[int]:
+        """The numbers of the partitions that are not known to take no write; all, if none is."""
+        now = time.monotonic()
+        numbers = range(len(self._store.sections))
+        return [each for each in numbers if self._doubted.get(each, 0.0) <= now] or [*numbers]
+
     async def keep_settling(self) -> None:
         """Tries, where a write was not as durable as wanted, whether it is so by now."""
         while True:
@@ -78,6 +93,8 @@ class Health:
 
     async def _seen(self) -> tuple[Look, Progress | None]:
         look = await look_at(self._store, self._wanted)
+        self._doubted.clear()
+        self.doubt(*look.errors)
         # Where something is wrong nobody is told of the archive, and an engine that hangs is not
         # waited for a second time.
         return look, None if look.errors else await self._archived()

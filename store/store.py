@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from redis.asyncio import Redis
 
 from itemstore.archive.archive import Archive
+from itemstore.domain.partitions import partition_of
 from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.appender import Appender
@@ -133,6 +134,10 @@ class Store:
     def sections(self) -> Sequence[Store]:
         """A store for each partition; where there is one, this itself."""
         return self._sections or (self,)
+
+    def section_of(self, item: str) -> Store:
+        """The one of the partition that an item is in."""
+        return self.sections[partition_of(item, len(self.sections))]
 
     @property
     def has_partitions(self) -> bool:

@@ -85,9 +85,9 @@ async def start_of(
     """
     feed = request.store.feed
     cursor = START if after is None else checked_cursor(after, feed.partitions)
-    await _note_log(request, log)
+    await _note_log(request, feed, log)
     if feed.partitions > 1 and cursor != START and position_of(cursor):
-        cursor = nearest(cursor, await _end_after(request, cursor), feed.partitions)
+        cursor = nearest(cursor, await _end_after(request, feed, cursor), feed.partitions)
     outlook = await _outlook(request, reader, cursor)
     before_time = position_at(since - 1, LARGEST)
     if since > 0 and is_beyond(before_time, cursor, feed.partitions):
@@ -98,12 +98,11 @@ async def start_of(
     return cursor
 
 
-async def _end_after(request: Request, position: str) -> str:
+async def _end_after(request: Request, feed: Feed, position: str) -> str:
     """The end of the log, of which one partition at least has come to a position.
 
     Raises OtherLog.
     """
-    feed = request.store.feed
     end = await feed.end()
     if key_of(position) > key_of(latest(end, feed.partitions)):
         raise _from_ahead(request, position, end)
@@ -128,7 +127,8 @@ async def position_of_item(
 ) -> str:
     """The position in the log of an item that a text says: an event's id, or a position.
 
-    Notes the id of the log in the request. Raises OtherLog, and Problem for other text (400).
+    Notes the id of the log in the request: that of the item's partition, where there are several,
+    so that nothing is asked of the others. Raises OtherLog, and Problem for other text (400).
     """
     position: str | None = START
     if after is not None and reader.partition is None:
@@ -138,17 +138,28 @@ async def position_of_item(
     if position is None:
         form = f"<milliseconds>-<number>@{reader.partition}, as the id of the item's events is"
         raise _malformed(after or "", f"a position is <milliseconds>-<number>, or {form}")
-    await _note_log(request, log)
+    feed = feed_of_item(request)
+    await _note_log(request, feed, log)
     if position != START and (await reader.outlook(position)).may_be_ahead:
-        await _end_after(request, position)
+        await _end_after(request, feed, position)
     return position
 
 
-async def _note_log(request: Request, log: str | None) -> None:
-    """Notes the id of the log in the request. Raises OtherLog where another one is meant."""
-    feed = request.store.feed
+def feed_of_item(request: Request) -> Feed:
+    """The logs of the partition that the item of a request is in."""
+    return request.store.section_of(request.item_id).feed
+
+
+async def _note_log(request: Request, feed: Feed, log: str | None) -> None:
+    """Notes the id of a feed's log in the request. Raises OtherLog where another one is meant.
+
+    That of the whole store may be meant as well.
+    """
     request.log_id = await feed.identity.now()
-    if log not in (None, request.log_id):
+    if log in {None, request.log_id}:
+        return
+    whole = request.store.feed
+    if whole is feed or log != await whole.identity.now():
         sentence = "The position is of another log; this one has events of its own."
         raise OtherLog(sentence, request.log_id, await feed.end())
 
@@ -183,9 +194,12 @@ def _from_ahead(request: Request, cursor: str, end: str) -> OtherLog:
     return OtherLog(sentence, request.log_id, end)
 
 
-async def check_same_log(request: Request) -> None:
-    """Raises OtherLog where another log took the place of the one that the request began with."""
-    feed = request.store.feed
+async def check_same_log(request: Request, feed: Feed | None = None) -> None:
+    """Raises OtherLog where another log took the place of the one that the request began with.
+
+    That is the log of the whole store, where no other feed is named.
+    """
+    feed = feed or request.store.feed
     now = await feed.identity.now()
     if now != request.log_id:
         request.log_id = now

@@ -18,6 +18,7 @@ from itemstore.api.resources.cursors import (
     AfterEvent,
     OfLog,
     check_same_log,
+    feed_of_item,
     position_of_item,
 )
 from itemstore.api.resources.event_pages import page_reply
@@ -73,7 +74,7 @@ async def item_events(request: Request) -> AnyReply:
                 await reader.history(item, first, last - first, newest_first=True) if last else []
             )
             more = bool(found) and found[-1].version > 1
-        await check_same_log(request)
+        await check_same_log(request, feed_of_item(request))
         following = found[-1].id if more and found else None
         return await page_reply(request, found, wanted, following, headers)
 

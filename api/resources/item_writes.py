@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 
 from itemstore.api.http.patch import Change
@@ -35,11 +36,19 @@ async def item_body(request: Request) -> bytes:
 
 
 def new_id(request: Request) -> str:
-    """An id that nobody chose; with an Idempotency-Key it is where the key's outcome is kept."""
+    """An id that nobody chose: in a partition that is not known to take no write.
+
+    With an Idempotency-Key it is where the key's outcome is kept.
+    """
     partitions = len(request.store.sections)
-    if request.idempotency is None or partitions == 1:
+    if partitions == 1:
         return str(uuid7())
-    return uuid7_in(request.idempotency.home(partitions), partitions)
+    if request.idempotency is not None:
+        return uuid7_in(request.idempotency.home(partitions), partitions)
+    there = request.context.health.undoubted()
+    if len(there) == partitions:
+        return str(uuid7())
+    return uuid7_in(secrets.choice(there), partitions)
 
 
 async def stored(request: Request, body: bytes) -> bytes:

@@ -29,6 +29,8 @@ from itemstore.api.resources.item_queries import query_items
 from itemstore.api.resources.item_writes import item_body, new_id
 from itemstore.domain.commands import PutItem
 from itemstore.domain.expected import ABSENT
+from itemstore.domain.partitions import partition_of
+from itemstore.engine.errors import LogOverloaded, LogUnavailable
 
 router = APIRouter(route_class=Route)
 
@@ -90,7 +92,13 @@ async def post_item(request: Request) -> Reply:
     refuse_query(request)
     body = await item_body(request)
     item_id = new_id(request)
-    recorded = await request.collection.log.append(
-        PutItem(item_id, body, ABSENT), request.meta, request.idempotency
-    )
+    try:
+        recorded = await request.collection.log.append(
+            PutItem(item_id, body, ABSENT), request.meta, request.idempotency
+        )
+    except LogOverloaded:
+        raise
+    except LogUnavailable:  # it may have left an event, so no other id is tried
+        request.context.health.doubt(partition_of(item_id, len(request.store.sections)))
+        raise
     return write_reply(request, recorded)
