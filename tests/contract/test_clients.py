@@ -33,7 +33,8 @@ const least: Sent = {};
 type Patch = operations["patch_item"]["requestBody"]["content"];
 const merged: Patch["application/merge-patch+json"] = { size: null, name: "Foxes" };
 const problem: components["schemas"]["Problem"] = {
-  type: "/problems/gone", title: "Gone", status: 410, detail: "Gone.", what: "ever",
+  type: "/problems/gone", title: "Gone", status: 410, detail: "Gone.", request_id: "7",
+  what: "ever",
 };
 const errors: string[] | undefined = problem.errors?.map((error) => error.detail);
 
