@@ -23,7 +23,7 @@ from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archive_progress import archive_progress, look_at_archive
 from itemstore.store.known_collections import unnamed_collections
-from itemstore.store.look import look_at, promise_of_all
+from itemstore.store.look import Look, look_at, promise_of_all
 from itemstore.store.partition_states import nodes_and_partitions
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
@@ -51,27 +51,38 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     """
     look = await look_at(store, ENGINE) if store.has_partitions else None
     promise = await promise_of_all(store, ENGINE) if look is None else look.durability
-    each = {
-        name: _together(await _of_each(store.collections[name].partitions))
-        for name in chosen or store.collections
-    }
+    names = [*(chosen or store.collections)]
+    # Side by side: where a node is away, each of them waits for it.
+    engine, log, unnamed, archive, of_nodes, *found = await gather(
+        _engine_of(store),
+        _if_there(store, store.feed.identity.known()),
+        _if_there(store, unnamed_collections(store)),
+        _of_the_archive(store),
+        _of_nodes(store, look),
+        *(_of_each(store.collections[name].partitions) for name in names),
+    )
+    each = {name: _together(facts) for name, facts in zip(names, found, strict=True)}
     facts: dict[str, Any] = {
-        "engine": await _engine_of(store),
+        "engine": engine,
         "fsync": promise.fsync,
         "durability": promise.sentence,
         "namespace": store.keys.namespace or "none",
-        "log": await _if_there(store, store.feed.identity.known()),
+        "log": log,
     }
     facts |= _together([*each.values()])
     if len(each) > 1:
         facts["collections"] = each
-    if look is not None:
-        facts |= await nodes_and_partitions(store, look)
-    if unnamed := await _if_there(store, unnamed_collections(store)):
+    facts |= of_nodes
+    if unnamed:
         facts["not_named"] = unnamed
-    facts |= await _of_the_archive(store)
+    facts |= archive
     is_whole = facts["events"] is not None
     return facts | await _of_the_read_model(store, [*each], is_whole=is_whole)
+
+
+async def _of_nodes(store: Store, look: Look | None) -> dict[str, Any]:
+    """The nodes and partitions, where there are several."""
+    return {} if look is None else await nodes_and_partitions(store, look)
 
 
 async def _if_there(store: Store, asked: Awaitable[T]) -> T | None:

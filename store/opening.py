@@ -14,13 +14,12 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.patience import answered
-from itemstore.eventlog.side_by_side import in_time
+from itemstore.eventlog.side_by_side import SECONDS, in_time
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.beginning import begun, promise_of, reach
 from itemstore.store.half_restored import refuse_half_restored
 from itemstore.store.known_collections import names_for_a_command
 from itemstore.store.layout import client_of, keys_of, numbers_of, with_partitions
-from itemstore.store.look import LOOK_SECONDS
 from itemstore.store.nodes import away_from
 from itemstore.store.settings import Settings
 from itemstore.store.sharing import Sharing
@@ -168,7 +167,7 @@ async def _refuse_half_restored(store: Store, *, partly: bool) -> None:
     if not store.has_partitions:
         await refuse_half_restored(store.partition.client, store.keys)
         return
-    seconds = LOOK_SECONDS if partly else COMMAND_SECONDS
+    seconds = SECONDS if partly else COMMAND_SECONDS
     asked = (
         in_time(refuse_half_restored(each.partition.client, each.keys), seconds)
         for each in store.sections

@@ -20,6 +20,7 @@ from itemstore.api.app import ItemStore, create_app
 from itemstore.engine.errors import LogUnavailable
 from itemstore.store.settings import Settings
 from tests.api.conftest import client_of, problem
+from tests.conftest import PATIENCE
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather be used with a successor of httpx
@@ -104,7 +105,7 @@ async def test_an_app_that_nobody_has_any_more_is_gone() -> None:
         return weakref.ref(app), weakref.ref(engine)
 
     left = await used()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while any(each() is not None for each in left):  # a thread may be about to let go of it
             gc.collect()
             await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 
 from tests.cli.test_log_commands import COMMAND, Run, imported, run
-from tests.conftest import Start, killed_when_silent, wait_until
+from tests.conftest import PATIENCE, Start, killed_when_silent, wait_until
 from tests.server.conftest import Serve, serve, socket_of
 
 __all__ = ["imported", "run", "serve"]  # fixtures
@@ -31,7 +31,7 @@ def tailing(data: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            with killed_when_silent(process):
+            with killed_when_silent(process, 5 * PATIENCE):  # the block waits for several things
                 yield process
         finally:
             process.kill()

@@ -29,7 +29,7 @@ from itemstore.eventlog.live_partitions import PartitionedEvents
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.partitioned_feed import PartitionedFeed
 from itemstore.eventlog.reader import FeedReader, Within
-from tests.conftest import Start
+from tests.conftest import PATIENCE, Start
 from tests.eventlog.several_partitions import (
     ITEMS,
     NAMES,
@@ -340,7 +340,7 @@ async def test_a_partition_that_is_away_holds_nobody_up(start: Start) -> None:
             await written(client, f"{place}-0", ITEMS[number][0])
 
         async def until(*names: str) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(2 * PATIENCE):
                 while len(seen) < len(names):
                     await asyncio.sleep(0.01)
             assert sorted(seen) == sorted(names)

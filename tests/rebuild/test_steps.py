@@ -22,7 +22,7 @@ FAR_TOO_LONG = 300_000
 """Microseconds: some hundred times what a step should take. A disk that is busy with something else
 can hold up a write for as long, but hardly in each of TRIES."""
 
-TRIES = 3
+TRIES = 8
 
 
 async def longest_step(redis: Redis) -> int:

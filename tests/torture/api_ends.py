@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 
+from tests.torture.bounds import at_most
 from tests.torture.faults import Fault
 from tests.torture.processes import Api
 
@@ -27,7 +28,7 @@ class ApiEnded(Fault):
         began = time.monotonic()
         code = await api.stop()
         took = time.monotonic() - began
-        if code != -signal.SIGTERM or took > LONGEST_END:
+        if code != -signal.SIGTERM or took > at_most(LONGEST_END):
             self.system.complaints.append(f"the API ended with {code} after {took:.1f} s")
 
 

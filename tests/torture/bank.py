@@ -29,6 +29,7 @@ from tests.torture.bank_clients import (
     Teller,
     put,
 )
+from tests.torture.bounds import at_most
 from tests.torture.faults import Fault, Strike, System
 from tests.torture.outcome import Outcome
 from tests.torture.processes import Api, DidNotStart, client_of, verified
@@ -116,7 +117,7 @@ async def _strike(
         strike = await fault(system, chance).strike()
         strikes.append(strike)
         while books.acknowledged <= strike.ended:
-            if time.monotonic() > strike.ended + LONGEST_HEAL:
+            if time.monotonic() > strike.ended + at_most(LONGEST_HEAL):
                 books.complain(f"no money moved any more after {strike.name}")
                 return
             await asyncio.sleep(0.002)

@@ -18,6 +18,7 @@ from itemstore.engine.local_cluster import HOST, LocalCluster, running_cluster
 from tests.conftest import program_of
 from tests.torture import cluster_faults as faults
 from tests.torture.archived import Place
+from tests.torture.bounds import at_most
 from tests.torture.checker import check
 from tests.torture.cluster_faults import PARTITIONS, chosen
 from tests.torture.cut_followers import following, to_the_end
@@ -233,7 +234,7 @@ async def _judged(plan: Plan, system: System, run: Run) -> Outcome:
     if plan.may_lose:
         outcome.lost = lost(history, log, run.strikes)
     violations = [each for each in check(history, log) if is_promised(plan, each)]
-    slow = [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
+    slow = [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > at_most(LONGEST_503)]
     if violations or slow or outcome.violations:
         name = f"torture-{plan.part.replace(' ', '-').replace(',', '')}-{outcome.seed}.jsonl"
         outcome.kept = Path(tempfile.gettempdir()) / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.torture.bounds import PATIENCE
 from tests.torture.cut_followers import Followed
 from tests.torture.history import LogEntry
 from tests.torture.stories import entry
@@ -22,6 +24,7 @@ def test_nothing_is_violated_on_a_cluster(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.torture", *words, "--json", str(report)],
         cwd=ROOT,
+        env=os.environ | {PATIENCE: "5"},
         capture_output=True,
         text=True,
         check=False,

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.conftest import program_of
 from tests.torture import api_ends, archive_faults, engine_faults, faults, read_model_faults
 from tests.torture.archived import Place, whole_log
+from tests.torture.bounds import at_most
 from tests.torture.checker import check
 from tests.torture.cut_clients import cut_traffic
 from tests.torture.faults import Fault, Strike, System
@@ -256,7 +257,7 @@ async def struck(plan: Plan, system: System, seed: int, seconds: float) -> Outco
 async def healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
     """Waits for an acknowledged write after the fault, and counts the seconds."""
     while recorded.acknowledged <= strike.ended:
-        if time.monotonic() > strike.ended + LONGEST_HEAL:
+        if time.monotonic() > strike.ended + at_most(LONGEST_HEAL):
             outcome.violations.append(f"nothing was acknowledged any more after {strike.name}")
             return
         await asyncio.sleep(0.002)
@@ -273,7 +274,7 @@ async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
         outcome.kept = Path(tempfile.gettempdir()) / name
         save(outcome.kept, recorded.history, whole.log)
     found += recorded.complaints
-    found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > LONGEST_503]
+    found += [f"a 503 after {wait:.1f} s" for wait in outcome.waits if wait > at_most(LONGEST_503)]
     found += system.complaints + whole.complaints
     for wrong in await asyncio.gather(
         *(
