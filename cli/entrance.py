@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from errno import EADDRINUSE
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from itemstore.cli.errors import MISUSED, Stop
+from itemstore.cli.variables import given_as
 from itemstore.server.listening import listener_at
 from itemstore.server.proxies import NotAProxy, trusted_proxies
 from itemstore.server.run import Entrance
@@ -19,16 +21,34 @@ from itemstore.store.named_collections import RESERVED, collection_names
 from itemstore.store.settings import Settings
 
 
-def entrance_of(settings: Settings) -> Entrance:
-    """What the settings say of it, tried. Raises Stop for a file or a name that can't be used."""
+def entrance_of(settings: Settings, options: Mapping[str, Any] | None = None) -> Entrance:
+    """What the settings say of it, tried. Raises Stop for a file or a name that can't be used.
+
+    A setting that is wrong is named as it was given, among the options or elsewhere.
+    """
+    try:
+        return _entrance_of(settings)
+    except _Wrong as wrong:
+        raise Stop(f"{given_as(wrong.name, options or {})}: {wrong}.", MISUSED) from None
+
+
+class _Wrong(Exception):
+    """What is wrong with the setting of this name."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+def _entrance_of(settings: Settings) -> Entrance:
     try:
         trusted_proxies(settings.forwarded_allow_ips)
     except NotAProxy as error:
-        raise _wrong("forwarded-allow-ips", str(error)) from None
+        raise _Wrong("forwarded_allow_ips", str(error)) from None
     root = settings.root_path or ""
     first = root.split("/")[1] if root else ""
     if first in {*RESERVED, "openapi.json", *collection_names(settings.collections)}:
-        raise _wrong("root-path", f"/{first} is a path of the store itself: choose another")
+        raise _Wrong("root_path", f"/{first} is a path of the store itself: choose another")
     return Entrance(root, settings.forwarded_allow_ips, _certificate(settings))
 
 
@@ -36,7 +56,7 @@ def _certificate(settings: Settings) -> Certificate | None:
     if settings.ssl_certfile is None:
         for name in ("ssl_keyfile", "ssl_keyfile_password"):
             if getattr(settings, name) is not None:
-                raise _wrong(name.replace("_", "-"), "it is nothing without --ssl-certfile")
+                raise _Wrong(name, "it is nothing without --ssl-certfile")
         return None
     password = settings.ssl_keyfile_password
     certificate = Certificate(
@@ -47,7 +67,7 @@ def _certificate(settings: Settings) -> Certificate | None:
     try:
         certificate.context()
     except NotACertificate as error:
-        raise _wrong("ssl-certfile", str(error)) from None
+        raise _Wrong("ssl_certfile", str(error)) from None
     return certificate
 
 
@@ -104,8 +124,3 @@ def where(settings: Settings, listener: socket.socket) -> list[str]:
     if settings.explorer:
         lines.append(f"Browse  {api}/explorer")
     return [*lines, f"Docs    {api}/docs"]
-
-
-def _wrong(option: str, sentence: str) -> Stop:
-    variable = f"ITEMSTORE_{option.replace('-', '_').upper()}"
-    return Stop(f"--{option} ({variable}): {sentence}.", MISUSED)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from itemstore.cli.env_file import VARIABLE as ENV_FILE
 from itemstore.server.processes import DIRECTORY
-from itemstore.store.settings import PREFIX, Settings
+from itemstore.store.setting_fields import PREFIX, SettingFields
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ def warn_of_misspelt(names: Iterable[str]) -> None:
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
     """Each of the names that begins as a setting and is none, with the nearest that is one."""
-    known = [name.upper() for name in Settings.model_fields]
+    known = [name.upper() for name in SettingFields.model_fields]
     for name in sorted(names):
         upper = name.upper()  # a setting is read whatever its case
         setting = upper.removeprefix(PREFIX)
-        if setting == upper or setting in known or upper == DIRECTORY:
+        if setting == upper or setting in known or upper in {DIRECTORY, ENV_FILE}:
             continue
         if not KUBERNETES.fullmatch(upper):
             nearest = get_close_matches(setting, known, n=1)

@@ -81,7 +81,7 @@ async def start_of(feed: Feed, after: str) -> str:
     """
     cursor = cursor_of(after, feed.partitions)
     if cursor is None:
-        raise Stop(_no_cursor(after, feed.partitions))
+        raise Stop(_no_cursor(after, feed.partitions), MISUSED)
     if cursor == START:
         return cursor
     if feed.partitions > 1 and position_of(cursor):  # that in each of them, as far as it has come

@@ -28,7 +28,9 @@ async def export(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="All of an archive, without an engine: a directory, s3://, gs://, az://."
+            "--from",
+            help="All of an archive, without an engine: a directory, s3://, gs://, az://.",
+            metavar="<place>",
         ),
     ] = None,
 ) -> None:

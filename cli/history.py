@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from itemstore.cli.errors import Stop
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.options import Collections, Json
 from itemstore.cli.verb import Where, verb
 
@@ -27,7 +27,7 @@ async def history(
     async with opened(where) as store:
         if any("\ud800" <= sign <= "\udfff" for sign in item):
             message = f"An item's id is UTF-8; {item!r} was typed as something else."
-            raise Stop(message)
+            raise Stop(message, MISUSED)
         view = View.of(store, collection, as_json=json)
         position, is_end, is_known = START, False, False
         while not is_end:

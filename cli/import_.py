@@ -30,7 +30,9 @@ async def import_(
     collection: Annotated[
         str | None,
         typer.Option(
-            help="Put all into this collection.", show_default="the one that a line's source names"
+            help="Put all into this collection.",
+            metavar="<name>",
+            show_default="the one that a line's source names",
         ),
     ] = None,
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer import TyperException
 
 from itemstore.cli.archive import archive
 from itemstore.cli.errors import Stop
@@ -25,11 +26,15 @@ from itemstore.cli.tail import tail
 from itemstore.cli.token import token
 from itemstore.cli.verify import verify
 
+NAME = "itemstore"
+"""What the command is called in its messages, also where it runs as `python -m itemstore`."""
+
 app = typer.Typer(
-    name="itemstore",
+    name=NAME,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text goes to any terminal, and narrow ones lose no word of it
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -46,7 +51,11 @@ def itemstore(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-V",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version.",
         ),
     ] = False,
 ) -> None:
@@ -77,12 +86,36 @@ def main() -> None:
     heed_signals()
     try:
         try:
-            app(prog_name="itemstore")  # also where it runs as `python -m itemstore`
+            code = app(prog_name=NAME, standalone_mode=False)
         finally:
             finish_output()
+    except TyperException as mistake:
+        say(told(mistake))
+        raise SystemExit(mistake.exit_code) from None
     except Stop as stop:
-        say(f"itemstore: {stop}")
+        say_all(str(stop))
         raise SystemExit(stop.code) from None
     except OSError as error:
-        say(f"itemstore: {error}.")
+        say_all(f"{error}.")
         raise SystemExit(1) from None
+    raise SystemExit(code)
+
+
+def told(mistake: TyperException) -> str:
+    """What is said of words that can't be understood: a line, and where to look for the right ones.
+
+    Where there were no words at all, it is the help.
+    """
+    said = mistake.format_message().replace("Value error, ", "")
+    if said.startswith("Usage: "):
+        return said
+    context = getattr(mistake, "ctx", None)
+    path = context.command_path if context else NAME
+    end = "" if said.endswith((".", "?")) else "."
+    return f"{NAME}: {said}{end} `{path} --help` shows what there is."
+
+
+def say_all(text: str) -> None:
+    """Says each line of the text, after the name of the command."""
+    for line in text.splitlines():
+        say(f"{NAME}: {line}")

@@ -13,17 +13,20 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from itemstore.archive.objects import NotAnArchive
+from itemstore.cli import wrong_settings
 from itemstore.cli.command_at_work import command_at_work
 from itemstore.cli.environment import warn_of_misspelt
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
+from itemstore.cli.variables import given_as, in_words_of
 from itemstore.engine.connect import NotAnEngineUrl
 from itemstore.logs.set_up import AUTO, CONSOLE, set_up
+from itemstore.projections.queries.indexes.declared import NotDeclarable
 from itemstore.projections.sql.postgres import NotASqlUrl
 from itemstore.store.failures import FAILURES, told
 from itemstore.store.named import UnknownName
 from itemstore.store.opening import open_store
-from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
+from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
 Result = TypeVar("Result")
@@ -31,8 +34,11 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
-def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
-    """What it returns. Raises Stop where the store can't be had or fails."""
+def run_to_end(run: Callable[[], Awaitable[Result]], options: Mapping[str, Any]) -> Result:
+    """What it returns. Raises Stop where the store can't be had or fails.
+
+    A setting that is wrong is named as it was given, among the options or elsewhere.
+    """
 
     async def heeding() -> Result:
         asyncio.get_running_loop().set_exception_handler(_but_not_interruptions)
@@ -40,26 +46,28 @@ def run_to_end(run: Callable[[], Awaitable[Result]]) -> Result:
 
     try:
         return asyncio.run(heeding())
-    except NotAnEngineUrl as error:
-        message = f"--redis-url (ITEMSTORE_REDIS_URL): {error}"
-        raise Stop(message) from None
-    except NotAnArchive as error:
-        raise Stop(not_an_archive(error), MISUSED) from None
-    except NotASqlUrl as error:
-        message = f"--sql-url (ITEMSTORE_SQL_URL): {error}"
-        raise Stop(message, MISUSED) from None
-    except UnknownName as error:
-        raise Stop(str(error), MISUSED) from None
+    except MISTAKES as error:
+        raise mistaken(error, options) from None
     except FAILURES as error:
-        raise Stop(told(error)) from None
+        raise Stop(in_words_of(told(error), options)) from None
     except RedisError as error:
         message = f"The engine refuses: {error}"
         raise Stop(message) from None
 
 
-def not_an_archive(error: NotAnArchive) -> str:
-    """What is said of a setting that names no place for an archive."""
-    return f"--archive (ITEMSTORE_ARCHIVE): {error}"
+MISTAKES = (NotAnEngineUrl, NotAnArchive, NotASqlUrl, NotDeclarable, UnknownName)
+"""Settings of which it is seen without the store that they are wrong."""
+
+_OF_ONE = {NotAnEngineUrl: "redis_url", NotAnArchive: "archive", NotASqlUrl: "sql_url"}
+
+
+def mistaken(error: Exception, options: Mapping[str, Any]) -> Stop:
+    """What is said of one of MISTAKES."""
+    name = _OF_ONE.get(type(error))
+    said = (
+        in_words_of(str(error), options) if name is None else f"{given_as(name, options)}: {error}"
+    )
+    return Stop(said, MISUSED)
 
 
 def _but_not_interruptions(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -90,12 +98,7 @@ def checked_settings(options: Mapping[str, Any], *, is_served: bool = False) -> 
     try:
         settings = Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0])
-        is_pattern = wrong["type"] == "string_pattern_mismatch"
-        sentence = PATTERNS_IN_WORDS[name] if is_pattern else wrong["msg"]
-        message = f"--{name.replace('_', '-')} (ITEMSTORE_{name.upper()}): {sentence}."
-        raise Stop(message) from None
+        raise Stop(wrong_settings.told(error, options), MISUSED) from None
     if is_served:
         set_up(settings.log_format, settings.log_level)
     else:

@@ -9,13 +9,13 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Collections, Json, Projections, SqlUrl
+from itemstore.cli.options import Collections, Json
 from itemstore.cli.output import say, write_text
-from itemstore.cli.verb import Where, verb
+from itemstore.cli.verb import Where, verb_with
 from itemstore.logs.terminal_text import escaped_lines
 
 
-@verb
+@verb_with("projections", "sql_url")
 async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     where: Where,
     projection: Annotated[
@@ -30,12 +30,11 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
             "--from",
             help="Of a projection that hands events to others: again those after this position, "
             "cursor or time; 0-0 for all.",
+            metavar="<position>",
         ),
     ] = None,
     collection: Collections = None,
     json: Json = False,
-    projections: Projections = None,
-    sql_url: SqlUrl = None,
 ) -> None:
     """Rebuild a projection from the log, while reads and writes go on."""
     from itemstore.cli.events import place_of
@@ -45,7 +44,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     from itemstore.store.projections import projections_of
     from itemstore.store.rebuild import NotRebuilt, Rebuilding, as_dict
 
-    async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
+    async with opened(where) as store:
         known = projections_of(store.settings, store.collections)
         after = None if from_ is None else place_of(from_, len(store.sections))
         rebuilding = Rebuilding(store, known, projection, collection, dry_run=dry_run, after=after)

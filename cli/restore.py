@@ -16,11 +16,17 @@ async def restore(
     source: Annotated[
         str,
         typer.Option(
-            "--from", help="The archive: a directory, s3://, gs:// or az://.", show_default=False
+            "--from",
+            help="The archive: a directory, s3://, gs:// or az://.",
+            metavar="<place>",
+            show_default=False,
         ),
     ],
     at: Annotated[
-        str | None, typer.Option(help="As of this position or time.", show_default="its end")
+        str | None,
+        typer.Option(
+            help="As of this position or time.", metavar="<position>", show_default="its end"
+        ),
     ] = None,
 ) -> None:
     """Make a store of an archive, in an engine that has none."""

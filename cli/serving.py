@@ -13,19 +13,18 @@ from importlib.metadata import version
 from typing import Any
 
 from itemstore.api.added import CannotAdd
-from itemstore.archive.objects import NotAnArchive
 from itemstore.cli.application import application
 from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.entrance import where
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.named_application import named_application
-from itemstore.cli.opening import checked_settings, not_an_archive
+from itemstore.cli.opening import MISTAKES, checked_settings, mistaken
 from itemstore.cli.told_settings import told_settings
+from itemstore.cli.variables import given_as
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
-from itemstore.projections.queries.indexes.declared import NotDeclarable, declared
-from itemstore.projections.sql.postgres import NotASqlUrl
+from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.processes import shared_directory
@@ -35,7 +34,6 @@ from itemstore.store.beginning import begin, events_of, promise_of, reach
 from itemstore.store.known_collections import unnamed_collections
 from itemstore.store.layout import numbers_of
 from itemstore.store.look import check_writable
-from itemstore.store.named import UnknownName
 from itemstore.store.named_collections import collection_names, named_collections
 from itemstore.store.opening import engine_for, open_store
 from itemstore.store.projections import named_projections
@@ -65,14 +63,10 @@ def checked(options: Mapping[str, Any]) -> Settings:
         export.check(os.environ)
     except export.CannotExport as error:
         raise Stop(str(error), MISUSED) from None
-    except NotASqlUrl as error:
-        raise Stop(f"--sql-url (ITEMSTORE_SQL_URL): {error}", MISUSED) from None
-    except (NotDeclarable, UnknownName) as error:
-        raise Stop(str(error), MISUSED) from None
     except CannotAdd as error:
-        raise Stop(f"--app (ITEMSTORE_APP): {error}", MISUSED) from None
-    except NotAnArchive as error:
-        raise Stop(not_an_archive(error), MISUSED) from None
+        raise Stop(f"{given_as('app', options)}: {error}", MISUSED) from None
+    except MISTAKES as error:
+        raise mistaken(error, options) from None
     most = connections_within(settings.max_connections)
     return settings.model_copy(update={"max_connections": most})
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from itemstore.cli.errors import Stop
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.options import Json
 from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
@@ -32,13 +32,18 @@ async def create(
     name: Annotated[str, typer.Argument(help="Who will use it: the actor in events.")],
     role: Annotated[RoleName, typer.Option(help="What it allows.")] = RoleName.reader,
     collection: Annotated[
-        list[str] | None, typer.Option(help="Only items of this collection; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only items of this collection; may be repeated.", metavar="<name>"),
     ] = None,
     prefix: Annotated[
-        list[str] | None, typer.Option(help="Only ids that begin with it; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only ids that begin with it; may be repeated.", metavar="<prefix>"),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(help="When it ends: 2027-01-31T00:00:00Z, or 30d, 12h, 90m.")
+        str | None,
+        typer.Option(
+            help="When it ends: 2027-01-31T00:00:00Z, or 30d, 12h, 90m.", metavar="<when>"
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +57,7 @@ async def create(
     try:
         check_name(name)
     except InvalidTerms as error:
-        raise Stop(str(error)) from None
+        raise Stop(str(error), MISUSED) from None
     scope = scope_from(collection or (), prefix or ())
     end = None if expires is None else expiry_from(expires, datetime.now(UTC))
     async with opened(where, new=True) as store:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from itemstore.cli.errors import Stop
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.logs.terminal_text import escaped
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _stopping() -> Iterator[None]:
     try:
         yield
     except InvalidTerms as error:
-        raise Stop(str(error)) from None
+        raise Stop(str(error), MISUSED) from None
 
 
 def as_words(token: Token) -> str:

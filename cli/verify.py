@@ -8,19 +8,17 @@ import typer
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.options import Collections, Json, Projections, SqlUrl
+from itemstore.cli.options import Collections, Json
 from itemstore.cli.output import say, write_text
-from itemstore.cli.verb import Where, verb
+from itemstore.cli.verb import Where, verb_with
 from itemstore.logs.terminal_text import escaped_lines
 
 
-@verb
+@verb_with("projections", "sql_url")
 async def verify(
     where: Where,
     collection: Collections = None,
     json: Json = False,
-    projections: Projections = None,
-    sql_url: SqlUrl = None,
 ) -> None:
     """Compare the log with all projections, and read its archive; exit code 1 on any difference."""
     from itemstore.cli.opening import opened
@@ -29,7 +27,7 @@ async def verify(
     from itemstore.store.projections import projections_of
     from itemstore.store.verify import NotVerified, Verifying
 
-    async with opened({**where, "projections": projections, "sql_url": sql_url}) as store:
+    async with opened(where) as store:
         compared = projections_of(store.settings, store.collections)
         try:
             with reported(quiet=json) as report:

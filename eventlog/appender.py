@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
-from itemstore.engine.durability import NotYetDurable, settle
+from itemstore.engine.acknowledgement import NotYetDurable
+from itemstore.engine.durability import settle
 from itemstore.eventlog.append import Append, Meta
 from itemstore.eventlog.append_span import OUTCOMES, note_command, note_event
 from itemstore.eventlog.appends import Appends

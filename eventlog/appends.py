@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from itemstore.engine.durability import NotYetDurable
+from itemstore.engine.acknowledgement import NotYetDurable
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.transaction import Addressed, Outcome
 

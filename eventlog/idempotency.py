@@ -13,9 +13,6 @@ from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.partition import Partition
 
-REMEMBERED_SECONDS = 24 * 60 * 60
-"""How long an outcome is kept where nothing else is said."""
-
 
 class AlreadyDone(Exception):
     """The key has an outcome already; nothing was appended."""

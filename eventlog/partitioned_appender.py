@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from itemstore.domain.errors import DifferentPartitions
-from itemstore.engine.durability import NotYetDurable
+from itemstore.engine.acknowledgement import NotYetDurable
 from itemstore.eventlog.appends import Appends
 from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.idempotency import IdempotencyKey

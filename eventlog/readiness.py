@@ -9,7 +9,8 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
-from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
+from itemstore.engine.acknowledgement import Acknowledgement, NotYetDurable
+from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.redis_errors import NO_RIGHT, translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from itemstore.engine.acknowledgement import ENGINE, Acknowledgement
 from itemstore.engine.disk_space import DiskSpace
-from itemstore.engine.durability import ENGINE, Acknowledgement
-from itemstore.eventlog.idempotency import REMEMBERED_SECONDS
+
+REMEMBERED_SECONDS = 24 * 60 * 60
+"""How long the outcome of an idempotency key is kept where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

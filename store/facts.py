@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.cursors import cursor_at
 from itemstore.domain.positions import START, key_of
-from itemstore.engine.durability import ENGINE
+from itemstore.engine.acknowledgement import ENGINE
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition

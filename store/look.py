@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from redis.exceptions import ResponseError
 
 from itemstore.domain.positions import key_of
-from itemstore.engine.durability import Acknowledgement, Durability, UnsafeEngine, promised, weakest
+from itemstore.engine.acknowledgement import Acknowledgement
+from itemstore.engine.durability import Durability, UnsafeEngine, promised, weakest
 from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.eventlog import readiness
 from itemstore.eventlog.readiness import LogEnd, check_replicas

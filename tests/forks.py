@@ -55,11 +55,17 @@ _ONE = threading.Lock()
 class Forked:
     """A process that runs `itemstore` and some words, with these descriptors as its streams."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *streams: int) -> None:
-        """`streams` are its standard input, output and error."""
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        *streams: int,
+        here: Path | None = None,
+    ) -> None:
+        """`streams` are its standard input, output and error, `here` its working directory."""
         self._words = list(words)
         self._process = FORKS.Process(
-            target=_run, args=(self._words, dict(environment), _Streams(*streams))
+            target=_run, args=(self._words, dict(environment), _Streams(*streams), here)
         )
         with _ONE:
             self._process.start()
@@ -136,7 +142,11 @@ class _Received:
         self.numbers = [each.detach() for each in passed]
 
 
-def _run(words: list[str], environment: dict[str, str], streams: _Received) -> None:
+def _run(
+    words: list[str], environment: dict[str, str], streams: _Received, here: Path | None
+) -> None:
+    if here is not None:
+        os.chdir(here)
     for place, number in enumerate(streams.numbers):
         os.dup2(number, place)
         os.close(number)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
-from annotated_types import BaseMetadata
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from itemstore.cli.main import app
-from itemstore.store.settings import PREFIX, Settings
+from itemstore.cli.setting_options import default_of, optional_settings
+from itemstore.cli.variables import option_of, variable_of
+from itemstore.cli.wrong_settings import taken_by
+from itemstore.store.setting_fields import SettingFields
 
 COMMANDS = """# Commands
 
@@ -19,7 +23,7 @@ Every command with its arguments and options. This page is made from the code, a
 
 SETTINGS = """# Settings
 
-Every setting: an environment variable, and an option of `itemstore serve`, which wins. This page is made from the code; [Operations](operations.md#settings) has what they mean for whoever runs the store.
+Every setting: an environment variable, and an option of `itemstore serve`, which wins. A [`.env` file](operations.md#an-env-file) may have the variables. This page is made from the code; [Operations](operations.md#settings) has what they mean for whoever runs the store.
 
 | variable, option | takes | default | what it is |
 | --- | --- | --- | --- |
@@ -33,13 +37,17 @@ def commands() -> str:
 
 def settings() -> str:
     """Every setting, with what it takes and what it is without being set."""
+    fields = SettingFields.model_fields.items()
     rows = [
-        f"| `{PREFIX}{name.upper()}` <br> `--{name.replace('_', '-')}` | {_takes(field)} "
-        f"| {_shown(field.default)} | {_cell(field.description or '')} |\n"
-        for name, field in Settings.model_fields.items()
+        f"| {_named(name)} | {_cell(taken_by(field))} | {_default(field)} "
+        f"| {_cell(field.description or '')} |\n"
+        for name, field in fields
     ]
     return SETTINGS + "".join(rows)
 
+
+_DEFAULT = re.compile(r" \[default: (.*)\]$")
+"""How the help of an option that is a setting ends."""
 
 REFERENCE: dict[str, Callable[[], str]] = {"commands.md": commands, "settings.md": settings}
 """The pages, by their names in the site, and how each is made."""
@@ -74,31 +82,27 @@ def _row(parameter: Any) -> str:
         named = f"`{_argument(parameter)}`"
     else:
         named = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts])
-    default = getattr(parameter, "show_default", None)
-    if not isinstance(default, str):
-        default = parameter.default if isinstance(parameter.default, int | float | str) else ""
-    default = "" if default is False else default
-    shown = f"`{default}`" if default != "" else ""
-    return f"| {named} | {shown} | {_cell(getattr(parameter, 'help', None) or '')} |"
+    said, default = str(getattr(parameter, "help", None) or ""), ""
+    if told := _DEFAULT.search(said):
+        said, default = said[: told.start()], told[1]
+    elif isinstance(parameter.show_default, str):
+        default = parameter.show_default
+    elif isinstance(parameter.default, Enum):
+        default = parameter.default.value
+    elif isinstance(parameter.default, int | str) and not isinstance(parameter.default, bool):
+        default = str(parameter.default)
+    return f"| {named} | {_cell(default)} | {_cell(said)} |"
 
 
-def _takes(field: FieldInfo) -> str:
-    """What a setting takes, in words."""
-    annotation = str(field.annotation)
-    kinds = {"bool": "yes or no", "int": "a number", "float": "a number", "Path": "a path"}
-    kind = next((words for name, words in kinds.items() if name in annotation), "a text")
-    bounds = [
-        f"{words} {getattr(rule, name)}"
-        for rule in field.metadata
-        if isinstance(rule, BaseMetadata)
-        for name, words in {"ge": "from", "gt": "more than", "le": "to", "lt": "less than"}.items()
-        if hasattr(rule, name)
-    ]
-    return " ".join([kind, *bounds])
+def _default(field: FieldInfo) -> str:
+    said = default_of(field)
+    return _cell(said) if field.default is None else f"`{said}`"
 
 
-def _shown(default: Any) -> str:
-    return "none" if default is None else f"`{str(default).lower()}`"
+def _named(name: str) -> str:
+    """The variable of a setting, and its option where it is one."""
+    variable = f"`{variable_of(name)}`"
+    return f"{variable} <br> `{option_of(name)}`" if name in optional_settings() else variable
 
 
 def _cell(words: str) -> str:

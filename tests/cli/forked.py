@@ -12,16 +12,21 @@ from tests.forks import Forked
 
 
 def command(
-    words: Sequence[str], environment: Mapping[str, str], stdin: str, seconds: float = 60
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: str = "",
+    seconds: float = 60,
+    *,
+    here: Path | None = None,
 ) -> CompletedProcess[str]:
-    """What came of `itemstore` and these words. Raises TimeoutExpired."""
+    """What came of `itemstore` and these words, typed `here`. Raises TimeoutExpired."""
     with tempfile.TemporaryDirectory(prefix="itemstore-command-") as directory:
         streams = [Path(directory) / name for name in ("stdin", "stdout", "stderr")]
         streams[0].write_text(stdin, encoding="utf-8", newline="")
         with ExitStack() as stack:
             modes = zip(streams, ("rb", "wb", "wb"), strict=True)
             opened = [stack.enter_context(file.open(mode)).fileno() for file, mode in modes]
-            process = Forked(words, environment, *opened)
+            process = Forked(words, environment, *opened, here=here)
         try:
             code = process.wait(seconds)
         except TimeoutExpired:

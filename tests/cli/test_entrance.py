@@ -123,7 +123,7 @@ def test_the_socket_of_a_server_that_was_killed_is_replaced(tmp_path: Path) -> N
         client.connect(str(path))
 
 
-def test_a_socket_in_use_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_socket_in_use_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A server that is told to end does so in a moment."""
     path = tmp_path / "http.sock"
     other = listening(Settings(uds=path))
@@ -133,7 +133,7 @@ def test_a_socket_in_use_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFix
     with listening(Settings(uds=path)):
         assert path.exists()
     leaving.join(10)
-    assert capsys.readouterr().err == f"{path} is in use, waiting for it.\n"
+    assert [each.message for each in caplog.records] == ["The socket is in use, and waited for"]
 
 
 def test_a_socket_that_stays_in_use_is_refused_and_left(

@@ -72,12 +72,12 @@ def test_an_id_on_the_command_line_is_what_was_typed(data: Path, locale: str) ->
 def test_an_id_that_is_no_utf_8_is_refused_with_a_sentence(data: Path) -> None:
     """Such an item can't exist."""
     refused = run(data, "history", b"Gr\xf6\xdfe")
-    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert (refused.returncode, refused.stdout) == (2, b"")
     assert refused.stderr.startswith(b"itemstore: An item's id is UTF-8")
     assert len(refused.stderr.splitlines()) == 1
     for words in (("tail", "--namespace", b"\xf6"), ("token", "create", b"\xf6")):
         refused = run(data, *words)
-        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
 
 
 @pytest.mark.parametrize("verb", ["tail", "history"])

@@ -15,7 +15,6 @@ from itemstore.cli.engine_url import redis_cli, without_secrets
 from itemstore.cli.environment import misspelt
 from itemstore.engine.connect import connect
 from itemstore.engine.local_cluster import LocalCluster
-from itemstore.store.settings import PATTERNS_IN_WORDS, Settings
 from tests.cli.test_log_commands import COMMAND, Run, run
 from tests.conftest import ServerOf, Start, killed_when_silent, program_of
 from tests.server.conftest import Serve, serve
@@ -192,24 +191,6 @@ def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(
         told = run(*verb.split(), "--redis-url", f"unix://ann:secret@{socket}")
         assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
         assert "secret" not in told.stderr
-
-
-@pytest.mark.parametrize("name", PATTERNS_IN_WORDS)
-def test_a_setting_of_the_wrong_form_is_explained_in_words(
-    run: Run, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """The person who typed it reads no regular expression."""
-    monkeypatch.setenv(f"ITEMSTORE_{name.upper()}", "a b")
-    option = f"--{name.replace('_', '-')}"
-    expected = f"itemstore: {option} (ITEMSTORE_{name.upper()}): {PATTERNS_IN_WORDS[name]}.\n"
-    assert run("info").stderr == expected
-
-
-def test_every_setting_with_a_pattern_has_words_for_it() -> None:
-    """A new one is not forgotten."""
-    schemas = Settings.model_json_schema()["properties"]
-    patterned = {name for name, schema in schemas.items() if "'pattern'" in str(schema)}
-    assert patterned == set(PATTERNS_IN_WORDS)
 
 
 def test_the_line_for_a_cluster_follows_the_key() -> None:

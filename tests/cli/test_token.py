@@ -94,7 +94,7 @@ def test_what_can_t_be_meant_makes_no_token(
 ) -> None:
     """A sentence, and not even a new store."""
     refused = run("create", "ann", *words)
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert sentence in refused.stderr
     assert not (tmp_path / "data").exists()
 

@@ -6,7 +6,8 @@ import tomllib
 
 import yaml
 
-from itemstore.store.settings import PREFIX, Settings
+from itemstore.store.setting_fields import PREFIX
+from itemstore.store.settings import Settings
 from tests.conftest import ROOT
 from tests.house.test_image import instructions
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from itemstore.cli.environment import misspelt
-from itemstore.store.settings import PREFIX, Settings
+from itemstore.store.setting_fields import PREFIX
+from itemstore.store.settings import Settings
 from tests.conftest import ROOT
 
 PLACE = ROOT / "deploy/kubernetes"

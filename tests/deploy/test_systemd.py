@@ -13,7 +13,8 @@ import pytest
 from itemstore.cli.environment import misspelt
 from itemstore.server.descriptors import OWN
 from itemstore.server.ending import ENGINE_SECONDS, SECONDS
-from itemstore.store.settings import PREFIX, Settings
+from itemstore.store.setting_fields import PREFIX
+from itemstore.store.settings import Settings
 from tests.conftest import ROOT
 from tests.deploy.proxies import program
 

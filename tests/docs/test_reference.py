@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from itemstore.api.http.problem_types import PROBLEM_TYPES, ProblemType
 from itemstore.cli.main import app
+from itemstore.cli.setting_options import optional_settings
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.store.settings import Settings
 from tests.docs.pages import ROOT
@@ -24,12 +25,9 @@ GROUP = get_command(app)
 assert isinstance(GROUP, TyperGroup)
 COMMANDS = GROUP.commands
 
-ENVIRONMENT_ONLY = {"ssl_keyfile_password"}
-"""Settings that are no option: other users of the machine can see those."""
+OPTIONS = optional_settings()
 
-OPTIONS = [name for name in Settings.model_fields if name not in ENVIRONMENT_ONLY]
-
-SHARED = {"--redis-url", "--data-dir", "--namespace", "--archive", "--help"}
+SHARED = {"--redis-url", "--data-dir", "--namespace", "--archive", "--env-file", "--help"}
 SHARED |= {"--log-format", "--log-level"}
 """Options of nearly every command, which the page names once for all of them."""
 
@@ -47,7 +45,7 @@ def test_every_setting_is_in_the_table_with_its_option_and_its_default(name: str
     [row] = [row for row in rows(OPERATIONS) if row[0] == variable]
     default = Settings.model_fields[name].default
     shown = "none" if default is None else f"`{str(default).lower()}`"
-    assert row[1] == ("the variable only" if name in ENVIRONMENT_ONLY else option)
+    assert row[1] == (option if name in OPTIONS else "the variable only")
     assert row[2].startswith(shown)
     assert len(row) == len(["variable", "option", "default", "what it means"])
 
@@ -55,22 +53,15 @@ def test_every_setting_is_in_the_table_with_its_option_and_its_default(name: str
 def test_the_table_has_no_setting_that_does_not_exist() -> None:
     """What was taken out of the code is taken out of the page."""
     named = {row[0] for row in rows(OPERATIONS) if row[0].startswith("`ITEMSTORE_")}
-    assert named == {f"`ITEMSTORE_{name.upper()}`" for name in Settings.model_fields}
+    assert named - {"`ITEMSTORE_ENV_FILE`"} == {
+        f"`ITEMSTORE_{name.upper()}`" for name in Settings.model_fields
+    }
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_setting_is_an_option_of_serve(name: str) -> None:
     """A setting can be given in both ways."""
     assert f"--{name.replace('_', '-')}" in options(COMMANDS["serve"])
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_help_shows_the_default_of_every_setting(name: str) -> None:
-    """It is written down in the options, as to import the settings would make --help slow."""
-    default = Settings.model_fields[name].default
-    [option] = [option for option in COMMANDS["serve"].params if option.name == name]
-    shown = getattr(option, "show_default", None)
-    assert shown == str(default) or (default in (None, False) and not isinstance(shown, str))
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "serve"])

@@ -12,8 +12,8 @@ from redis import exceptions
 
 from itemstore.domain.commands import PutItem
 from itemstore.domain.partitions import key_slot
+from itemstore.engine.acknowledgement import Acknowledgement
 from itemstore.engine.clients import Clients, clients_of
-from itemstore.engine.durability import Acknowledgement
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.local_cluster import LocalCluster, LocalNode
 from itemstore.eventlog.keys import Keys

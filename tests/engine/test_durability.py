@@ -15,16 +15,9 @@ from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
+from itemstore.engine.acknowledgement import ENGINE, Acknowledgement, NotYetDurable
 from itemstore.engine.connect import connect
-from itemstore.engine.durability import (
-    ENGINE,
-    Acknowledgement,
-    Durability,
-    NotYetDurable,
-    UnsafeEngine,
-    promised,
-    settle,
-)
+from itemstore.engine.durability import Durability, UnsafeEngine, promised, settle
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog

@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from itemstore.domain.commands import PutItem
+from itemstore.engine.acknowledgement import Acknowledgement, NotYetDurable
 from itemstore.engine.connect import connect
-from itemstore.engine.durability import Acknowledgement, NotYetDurable, UnsafeEngine
+from itemstore.engine.durability import UnsafeEngine
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
