@@ -13,6 +13,7 @@ from itemstore.api.context import Context
 from itemstore.archive.archiver import Archiver
 from itemstore.archive.work import Work
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
+from itemstore.logs.set_up import flush
 from itemstore.projections.own.handed import Handed
 from itemstore.projections.projection import follows
 from itemstore.projections.runners import Runners
@@ -71,6 +72,7 @@ async def running(context: Context) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         logger.info("The server has stopped", extra={"seconds": round(monotonic() - began, 3)})
+        flush()  # a signal may end the process right after this
 
 
 async def _begin_projections(context: Context) -> None:

@@ -20,8 +20,8 @@ from itemstore.logs.current_request import current_request
 from itemstore.logs.terminal_text import escaped
 from itemstore.logs.tracebacks import for_people, whole
 
-_DROPPED = frozenset({"color_message", "exc_info", "stack_info"})
-"""What others add for lines of their own."""
+_DROPPED = frozenset({"asctime", "color_message", "exc_info", "message", "stack_info"})
+"""What others add for lines of their own: uvicorn, and formatters of other handlers."""
 
 _AS_IT_IS = (bool, int, float, type(None))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -90,6 +92,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.pluginmanager.hasplugin("timeout"):
         for item in items:
             item.add_marker(pytest.mark.timeout(LIMIT))
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """For tests in whose process a command sets up its log: it is taken back at their end."""
+    handlers, level = [*logging.root.handlers], logging.root.level
+    own, warn = logging.getLogger("itemstore").level, warnings.showwarning
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    logging.getLogger("itemstore").setLevel(own)
+    warnings.showwarning = warn
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @contextmanager

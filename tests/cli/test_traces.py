@@ -11,6 +11,8 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.serving import checked
 from itemstore.tracing.export import asked_for
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 
 @pytest.mark.parametrize(
     ("environment", "says"),

@@ -31,6 +31,8 @@ from itemstore.store.projections import named_projections
 from itemstore.store.settings import Settings
 from tests.api.conftest import client_of, problem
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 SHOP = """
 import json
 
