@@ -73,8 +73,8 @@ def test_the_process_of_a_token_that_is_made_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (("--log-format", "text"), "--log-format (ITEMSTORE_LOG_FORMAT): It takes auto, console"),
-        (("--log-level", "loud"), "--log-level (ITEMSTORE_LOG_LEVEL): It takes debug, info"),
+        (("--log-format", "text"), "--log-format takes auto, console or json, not 'text'."),
+        (("--log-level", "loud"), "--log-level takes debug, info, warning or error, not 'loud'."),
     ],
 )
 def test_a_form_or_a_level_that_is_none_is_refused(
@@ -82,5 +82,5 @@ def test_a_form_or_a_level_that_is_none_is_refused(
 ) -> None:
     """With what it takes."""
     refused = run(tmp_path, "info", *option)
-    assert refused.returncode
+    assert refused.returncode == 2
     assert said in refused.stderr
