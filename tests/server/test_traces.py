@@ -89,9 +89,9 @@ def test_a_receiver_gets_the_trace_of_a_put_from_the_clients_span_to_the_engines
         "db.namespace": "0",
         "network.transport": "unix",
     }
-    resource = receiver.resources[0]
-    assert resource["service.name"] == "itemstore"
-    assert resource["service.instance.id"]
+    ours = [each for each in receiver.resources if each["service.name"] == "itemstore"]
+    assert ours  # the client's own spans may have come before
+    assert all(each["service.instance.id"] for each in ours)
     assert receiver.paths == {"/v1/traces"}
     assert {span.trace_id for span in receiver.spans} == {request.trace_id}
     assert not any(secret in str(receiver.spans) for secret in ("s3cret", "private"))
