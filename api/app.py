@@ -179,7 +179,7 @@ class ItemStore(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
-        spans.look_for_provider()
+        spans.look_again()
         self.put_together()
         await self._entry(scope, receive, send)
 
@@ -191,6 +191,7 @@ class ItemStore(FastAPI):
         """
         if self.middleware_stack is not None:
             return
+        spans.look_for_provider()
         check_routes(self.router.routes[self._own_routes :], self.resources)
         self.middleware_stack = self.build_middleware_stack()
         handlers = {
@@ -268,6 +269,7 @@ class ItemStore(FastAPI):
 async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     """Opens the store. The server finds in the state what it has to know of this application."""
     root = app.settings.root_path or ""
+    spans.look_for_provider()
     app.put_together()
     is_direct = not app.is_wrapped and app.cross_origin is None
     respond = app.answering.respond if is_direct else None

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import wraps
 from importlib import metadata
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 from opentelemetry import context as contexts
@@ -22,6 +23,11 @@ SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 
 tracer: Tracer | None = None
 """What begins spans; None where no provider is configured."""
+
+LOOK_SECONDS = 1.0
+
+_looked = float("-inf")
+"""When a provider was looked for last."""
 
 NOWHERE = Context()
 """A context without a span."""
@@ -37,15 +43,22 @@ def look_for_provider() -> None:
 
     One is configured once in a process, and never taken away.
     """
-    global tracer  # noqa: PLW0603 - the process has one provider
+    global tracer, _looked  # noqa: PLW0603 - the process has one provider
     if tracer is not None:
         return
+    _looked = monotonic()
     provider = trace.get_tracer_provider()
     if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
         return
     found = provider.get_tracer("itemstore", metadata.version("itemstore"), SCHEMA)
     if not isinstance(found, trace.NoOpTracer):  # that of an SDK that is turned off
         tracer = found
+
+
+def look_again() -> None:
+    """The same, once a second: to ask OpenTelemetry takes longer than a request may pay for it."""
+    if tracer is None and monotonic() - _looked > LOOK_SECONDS:
+        look_for_provider()
 
 
 def recorded() -> Span | None:

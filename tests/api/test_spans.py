@@ -3,89 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import httpx
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, StatusCode
 
 from itemstore.api.app import ItemStore
 from itemstore.tracing import spans
-from tests.api.conftest import client_of
-
-
-class Recorded:
-    """What was recorded: each span once it has ended. `tracer` is one of the test's own."""
-
-    def __init__(self, tracer: Tracer, exporter: InMemorySpanExporter) -> None:
-        self.tracer = tracer
-        self._exporter = exporter
-
-    @property
-    def spans(self) -> Sequence[ReadableSpan]:
-        """All of them."""
-        return self._exporter.get_finished_spans()
-
-    @property
-    def names(self) -> list[str]:
-        """Their names, in the order in which they ended."""
-        return [span.name for span in self.spans]
-
-    def named(self, name: str) -> list[ReadableSpan]:
-        """Those with a name."""
-        return [span for span in self.spans if span.name == name]
-
-    def one(self, name: str) -> ReadableSpan:
-        """The only one with a name."""
-        [span] = self.named(name)
-        return span
-
-    def clear(self) -> None:
-        """Forgets them."""
-        self._exporter.clear()
-
-
-def recording(monkeypatch: pytest.MonkeyPatch, share: float) -> Recorded:
-    """Has such a share of the traces recorded."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(share)))
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(spans, "tracer", provider.get_tracer("itemstore"))
-    return Recorded(provider.get_tracer("test"), exporter)
+from tests.api.conftest import Serve, client_of
+from tests.recorded_spans import Recorded, id_of, parent_of, recording, way_to
 
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     """All spans of the test."""
-    return recording(monkeypatch, 1.0)
-
-
-def parent_of(span: ReadableSpan) -> int | None:
-    """The id of the span that it is a part of."""
-    return None if span.parent is None else span.parent.span_id
-
-
-def id_of(span: ReadableSpan) -> int:
-    """Its own id."""
-    assert span.context is not None
-    number: int = span.context.span_id
-    return number
-
-
-def way_to(recorded: Recorded, name: str) -> list[str]:
-    """The names from the root to a span."""
-    by_id = {id_of(span): span for span in recorded.spans}
-    span: ReadableSpan | None = recorded.one(name)
-    way: list[str] = []
-    while span is not None:
-        way.insert(0, span.name)
-        parent = parent_of(span)
-        span = None if parent is None else by_id[parent]
-    return way
+    return recording(monkeypatch)
 
 
 @pytest.mark.partitions(1, 4)
@@ -136,7 +72,7 @@ async def test_a_batch_that_carries_nothing_sampled_has_no_span(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not sampled makes none at all, and what rides with it is not lost by that."""
-    recorded = recording(monkeypatch, 0.0)
+    recorded = recording(monkeypatch, share=0.0)
     sampled = {"traceparent": f"00-{7:032x}-{7:016x}-01"}
 
     await asyncio.gather(
@@ -290,3 +226,39 @@ async def test_what_runs_by_itself_is_in_no_trace(app: ItemStore, recorded: Reco
 
     roots = {span.name for span in recorded.spans if span.parent is None}
     assert roots == {"PUT /items/{id}"}
+
+
+async def test_a_query_is_a_part_of_its_request(serve: Serve, recorded: Recorded) -> None:
+    """The time that the processes for queries take is in it; no part of the query is."""
+    client = serve(model="any")
+    await client.put("/items/dune", json={"price_cents": 899})
+    recorded.clear()
+
+    answer = await client.get("/items", params={"where": "@.price_cents < 1000"})
+
+    assert answer.json()["total"] == 1
+    assert way_to(recorded, "query") == ["GET /items", "query"]
+    assert "price_cents" not in " ".join(span.to_json() for span in recorded.spans)
+
+
+@pytest.mark.parametrize("is_disabled", [False, True])
+async def test_a_provider_that_is_configured_late_is_found(
+    app: ItemStore, monkeypatch: pytest.MonkeyPatch, *, is_disabled: bool
+) -> None:
+    """Also after the first requests; one that is turned off makes no spans."""
+    monkeypatch.setattr(spans, "tracer", None)
+    monkeypatch.setattr(spans, "LOOK_SECONDS", 0.0)
+    monkeypatch.setenv("OTEL_SDK_DISABLED", str(is_disabled).lower())
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    async with client_of(app) as client:
+        await client.get("/items/foo")
+        assert spans.tracer is None
+        monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+        await client.get("/items/foo")
+
+    names = [span.name for span in exporter.get_finished_spans()]
+    assert ("GET /items/{id}" in names) is not is_disabled
+    assert (spans.tracer is None) is is_disabled

@@ -25,6 +25,7 @@ from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, create
 from tests.archive.trimmed import leave
 from tests.conftest import PATIENCE
+from tests.recorded_spans import recording
 
 NAMES = ("notes", "orders")
 
@@ -346,3 +347,22 @@ async def test_a_live_stream_that_comes_to_what_is_damaged_says_so_and_ends(
     assert got.text.endswith(
         ": what comes next can't be read: The archive's segments/a.zst is damaged: it was cut .\n"
     )
+
+
+async def test_what_is_read_from_the_archive_is_in_the_trace_of_the_request(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the files that it took."""
+    for number in range(3):
+        await served.client.put("/notes/small", json={"n": number})
+    await served.archive(leaving=0)
+    recorded = recording(monkeypatch)
+
+    answer = await served.client.get("/notes/small/versions/1")
+
+    assert answer.json() == {"n": 0}
+    files = recorded.named("read archive file")
+    assert files
+    assert {each.attributes is not None and "itemstore.file" in each.attributes for each in files}
+    assert recorded.named("read archive")
+    assert "GET /notes/{id}/versions/{n}" in recorded.names
