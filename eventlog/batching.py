@@ -139,7 +139,8 @@ class Batches(Generic[Call, Answer]):
     async def _send_traced(
         self, batch: list[_Waiting[Call, Answer]]
     ) -> Iterable[Answer | Exception]:
-        carried = [span for *_, future in batch if (span := self._spans.pop(future, None))]
+        known = self._spans  # often empty, and then not worth a look for each call
+        carried = [span for *_, future in batch if known and (span := known.pop(future, None))]
         size = sum(count for _, _, count, _ in batch)
         with shared.batch(f"batch of {self._called}", carried, {"itemstore.batch.size": size}):
             return await self._send([call for call, _, _, _ in batch])
