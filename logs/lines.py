@@ -1,7 +1,8 @@
 """One line of the log: as JSON for machines, or for a person at a terminal.
 
 Every line has a time (RFC 3339, UTC, milliseconds), a level, an event, the name of the logger and
-the process; `request_id` where a request was being answered; then the fields of the event. A value
+the process; `request_id` where a request was being answered, `trace_id` and `span_id` where a
+span of that is recorded; then the fields of the event. A value
 may be anything that a client sent, and breaks no line.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
+from itemstore.logs import current_trace
 from itemstore.logs.current_request import current_request
 from itemstore.logs.terminal_text import escaped
 from itemstore.logs.tracebacks import for_people, whole
@@ -63,6 +65,8 @@ def _with_all(_logger: Any, _name: str, fields: EventDict) -> EventDict:
     }
     if (named := current_request.get()) is not None:
         line["request_id"] = named.decode("ascii")
+    if current_trace.ids is not None:
+        line |= current_trace.ids()
     error = fields.get("exc_info")
     line |= {name: value for name, value in fields.items() if name not in _DROPPED}
     if error:

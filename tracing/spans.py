@@ -18,6 +18,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 
+from itemstore.logs import current_trace
+
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 """The semantic conventions that names and attributes follow."""
 
@@ -53,6 +55,7 @@ def look_for_provider() -> None:
     found = provider.get_tracer("itemstore", metadata.version("itemstore"), SCHEMA)
     if not isinstance(found, trace.NoOpTracer):  # that of an SDK that is turned off
         tracer = found
+        current_trace.ids = ids
 
 
 def look_again() -> None:
@@ -67,6 +70,17 @@ def recorded() -> Span | None:
         return None
     span = trace.get_current_span()
     return span if span.is_recording() else None
+
+
+def ids() -> dict[str, str]:
+    """The ids of the span that this is a part of, as lines of the log have them; none without."""
+    if (span := recorded()) is None:
+        return {}
+    found = span.get_span_context()
+    return {
+        "trace_id": trace.format_trace_id(found.trace_id),
+        "span_id": trace.format_span_id(found.span_id),
+    }
 
 
 def note(attributes: Attributes) -> None:

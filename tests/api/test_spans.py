@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import httpx
 import pytest
@@ -13,8 +14,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from itemstore.api.app import ItemStore
+from itemstore.logs import current_trace
+from itemstore.logs.lines import json_lines
 from itemstore.tracing import spans
 from tests.api.conftest import Serve, client_of
+from tests.logged import lines_of
 from tests.recorded_spans import Recorded, id_of, parent_of, recording, way_to
 
 
@@ -262,3 +266,35 @@ async def test_a_provider_that_is_configured_late_is_found(
     names = [span.name for span in exporter.get_finished_spans()]
     assert ("GET /items/{id}" in names) is not is_disabled
     assert (spans.tracer is None) is is_disabled
+
+
+async def test_a_line_of_the_log_says_which_span_it_is_from(
+    app: ItemStore, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is recorded: a line that is logged by itself has no ids of a trace."""
+    monkeypatch.setattr(current_trace, "ids", spans.ids)
+    formatter = json_lines()
+    lines: list[dict[str, object]] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.extend(lines_of(formatter.format(record)))
+
+    logger, kept = logging.getLogger("shop"), Kept()
+    logger.addHandler(kept)
+
+    @app.get("/prices")
+    async def prices() -> None:
+        logger.warning("A price is missing")
+
+    async with client_of(app) as client:
+        await client.get("/prices")
+    logger.warning("The shop is closed")
+    logger.removeHandler(kept)
+
+    within, alone = lines
+    span = recorded.one("GET /prices").get_span_context()
+    assert span is not None
+    assert within["trace_id"] == trace.format_trace_id(span.trace_id)
+    assert within["span_id"] == trace.format_span_id(span.span_id)
+    assert {"trace_id", "span_id"}.isdisjoint(alone)
