@@ -3,7 +3,7 @@ FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 # What is sent to the build is listed in .dockerignore.
 COPY . .
-RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir '.[postgres]'
+RUN python -m venv /opt/itemstore && /opt/itemstore/bin/pip install --no-cache-dir '.[postgres,otel]'
 
 FROM python:3.13-slim-bookworm
 RUN groupadd --system --gid 10001 itemstore \
