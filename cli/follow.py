@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.events import PAGE, View
@@ -18,6 +19,7 @@ from itemstore.domain.cursors import cursor_after, is_from_ahead
 from itemstore.domain.positions import START
 from itemstore.engine.embedded import use_of
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.side_by_side import in_time
 from itemstore.store.failures import told
 from itemstore.store.known_collections import names_for_a_command
 from itemstore.store.opening import open_store
@@ -26,6 +28,9 @@ from itemstore.store.store import Store
 
 PAUSE = 0.2
 """Seconds between two looks for an engine."""
+
+LOOK_AGAIN = 5.0
+"""Seconds between two looks for partitions that are away: each takes most of one."""
 
 
 class StoreChanged(Exception):
@@ -42,6 +47,7 @@ class Follower:
         self._position: str | None = None
         self._log: str | None = None
         self._has_said = False
+        self._next_look = 0.0
 
     async def run(self, after: str | None) -> None:
         """Shows events until it is cancelled. Raises Stop, and SystemExit with its reader gone."""
@@ -99,13 +105,26 @@ class Follower:
         names = await names_for_a_command(store.partition.client, store.keys, self._settings)
         if set(names) != set(store.collections):
             raise StoreChanged
-        if self._log is not None:
-            is_other = await store.feed.identity.now() != self._log
+        if not store.has_partitions:
+            is_other = await self._is_other(store)
+        elif monotonic() < self._next_look:
+            return
         else:
-            seen, end = self._position or START, await store.feed.end()
-            is_other = is_from_ahead(seen, end, store.feed.partitions)
+            found = await in_time(self._is_other(store))
+            if isinstance(found, LogUnavailable):  # the others go on, and this one when it is back
+                self._next_look = monotonic() + LOOK_AGAIN
+                self._say(f"Some partitions are away: {told(found)} Following the others.")
+                return
+            is_other, self._has_said = found, False
         if is_other:
             raise StoreChanged
+
+    async def _is_other(self, store: Store) -> bool:
+        """Whether it has another log than what was shown. Raises LogUnavailable."""
+        if self._log is not None:
+            return await store.feed.identity.now() != self._log
+        seen, end = self._position or START, await store.feed.end()
+        return is_from_ahead(seen, end, store.feed.partitions)
 
     async def _until_something_is_new(self) -> None:
         """Waits for another process that runs the engine, or for what it has written."""
