@@ -35,6 +35,9 @@ LARGE = 900_000
 
 FORMS = ("application/cloudevents-batch+json", "application/jsonl", "text/event-stream")
 
+NAMED = {"x-request-id": "the-same"}
+"""Each answer has the id of its request: the same one, so that answers can be compared."""
+
 Asked = tuple[str, dict[str, str]]
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -58,7 +61,7 @@ class Served:
 
     async def answer(self, asked: Asked) -> Answer:
         """To a GET; the events of a live stream up to the last one there is."""
-        path, headers = asked
+        path, headers = asked[0], asked[1] | NAMED
         if headers.get("accept") == "text/event-stream":
             return await _streamed(self.app, path, headers)
         answer = await self.client.get(path, headers=headers)
@@ -113,7 +116,7 @@ async def served(redis: Redis) -> AsyncIterator[Served]:
     ]
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://store", headers=whole
+        transport=transport, base_url="http://store", headers=whole | NAMED
     ) as client:
         yield Served(app, redis, client, bound)
 
