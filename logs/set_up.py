@@ -38,6 +38,7 @@ def set_up(form: str, level: str) -> None:
         logging.root.removeHandler(before)
     _standing[:] = [output]
     logging.root.addHandler(output)
+    logging.logThreads = logging.logMultiprocessing = False  # in no line, and each costs
     threshold = logging.getLevelNamesMapping()[level.upper()]
     of_others = logging.INFO if level == "debug" else max(threshold, logging.WARNING)
     logging.root.setLevel(of_others)

@@ -163,6 +163,18 @@ def test_lines_of_others_have_the_same_form() -> None:
     assert "color_message" not in line
 
 
+def test_a_line_of_the_quick_way_is_as_the_library_makes_it() -> None:
+    """A record without arguments takes it, as that of each request does."""
+    before = current_request.set(b"mine")
+    try:
+        quick, usual = record_of("It is 5 %", item="a", n=None), record_of("It is %d %%", item="a")
+        usual.args, usual.n = (5,), None
+        usual.created = quick.created
+        assert json_lines().format(quick) == json_lines().format(usual)
+    finally:
+        current_request.reset(before)
+
+
 def test_locals_are_in_no_traceback() -> None:
     """A secret may be among them."""
     secret = "opens-everything"  # noqa: S105 - of this test
