@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import stat
 import sys
 import threading
 import time
@@ -24,8 +25,11 @@ MOST = 10_000
 TOGETHER = 4096
 """Bytes that are written in one piece: the system mixes no others into so many of a pipe."""
 
-PAUSE = 0.01
-"""Seconds between two writes while there is much, so that many lines are one."""
+MUCH = 262_144
+"""The same into a file."""
+
+PAUSE = 0.05
+"""Seconds between two writes while there is much: each costs the event loop a turn of Python."""
 
 LAST_SECONDS = 1.0
 """How long the end of a process waits for its last lines to be taken."""
@@ -41,6 +45,7 @@ class Output(logging.Handler):
     def __init__(self, write: Write | None = None, *, most: int = MOST) -> None:
         super().__init__()
         self._write = write or _to_stderr
+        self._together = MUCH if write is None and _is_file() else TOGETHER
         self._most = most
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -93,7 +98,7 @@ class Output(logging.Handler):
             with suppress(Empty):
                 while len(waiting) < self._most:
                     waiting.append(lines.get_nowait())
-            for piece in _pieces(waiting):
+            for piece in _pieces(waiting, self._together):
                 with suppress(OSError):  # nobody reads any more
                     self._write(piece)
             if self._left_out:
@@ -110,18 +115,23 @@ class Output(logging.Handler):
             self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _pieces(lines: deque[bytes]) -> list[bytes]:
-    """The lines joined into pieces of at most TOGETHER bytes; a longer line is one by itself."""
+def _pieces(lines: deque[bytes], most: int) -> list[bytes]:
+    """The lines joined into pieces of at most so many bytes; a longer line is one by itself."""
     pieces: list[bytes] = []
     some: list[bytes] = []
     size = 0
     for line in lines:
-        if some and size + len(line) > TOGETHER:
+        if some and size + len(line) > most:
             pieces.append(b"".join(some))
             some, size = [], 0
         some.append(line)
         size += len(line)
     return [*pieces, b"".join(some)]
+
+
+def _is_file() -> bool:
+    """Whether standard error is a file, into which a piece of any size goes as one."""
+    return sys.stderr is not None and stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
 
 
 def _to_stderr(piece: bytes) -> None:
