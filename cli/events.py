@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.output import write_data, write_text
+from itemstore.cli.selected import EVERY, Selected
 from itemstore.domain.cursors import (
     cursor_after,
     cursor_of,
@@ -20,12 +22,16 @@ from itemstore.domain.positions import LARGEST, START, key_of, position_at, posi
 from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.eventlog.cloudevents import encode
 from itemstore.eventlog.feed import Feed
+from itemstore.eventlog.reader import Within
 from itemstore.logs.terminal_text import escaped
 from itemstore.store.store import Store
 
 PAGE = 100
 LAST = 10
 """Events that `tail` shows where it is not told where to start."""
+
+FURTHER = 16
+"""How many times more events are looked at where there are too few of those that are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +43,45 @@ class View:
 
     feed: Feed
     as_json: bool
+    selected: Selected = EVERY
 
     @classmethod
-    def of(cls, store: Store, names: Collection[str] | None, *, as_json: bool) -> View:
+    def of(
+        cls,
+        store: Store,
+        names: Collection[str] | None,
+        *,
+        as_json: bool,
+        selected: Selected = EVERY,
+    ) -> View:
         """That of the collections with these names, or of all. Raises NoSuchCollection."""
-        return cls(store.feed.of(store.chosen(names)) if names else store.feed, as_json)
+        feed = store.feed.of(store.chosen(names)) if names else store.feed
+        return cls(feed, as_json, selected)
+
+    async def show_once(self, after: str | None) -> None:
+        """Shows the newest events, or those after a cursor: of an item by its own history."""
+        if self.selected.item is None or after:
+            await self.show_newest(after)
+        else:
+            count = LAST if self.selected.count is None else self.selected.count
+            view = replace(self, selected=replace(self.selected, count=count))
+            await view.show_of_item(self.selected.item)
 
     async def show_newest(self, after: str | None) -> str:
         """Shows the newest events, or those after a cursor; the cursor after the last one."""
+        count = self.selected.count
         if after:
-            return await self.show_after(await start_of(self.feed, after))
-        return await self.show_after(await self.feed.reader.before_last(LAST))
+            start = await start_of(self.feed, after)
+            if count is None:
+                return await self.show_after(start)
+            found, end = await self._last_after(start, count)
+        else:
+            count = LAST if count is None else count
+            if self.selected.is_every_event:
+                return await self.show_after(await self.feed.reader.before_last(count))
+            found, end = await self._last(count)
+        self._write(found)
+        return end
 
     async def show_after(self, cursor: str) -> str:
         """Shows the events after a cursor; the cursor after the last one."""
@@ -57,8 +91,51 @@ class View:
                 self.show(recorded)
         return cursor
 
-    def show(self, recorded: Sequence[RecordedEvent]) -> None:
-        """Writes events to stdout, one a line."""
+    async def show_of_item(self, item: str) -> bool:
+        """Shows an item's events; whether it ever had one."""
+        is_known, newest = False, self._newest(self.selected.count)
+        position, is_end = START, False
+        while not is_end:
+            part = await self.feed.reader.part_after(position, Within(item=item))
+            position, is_end = part.position, part.is_end
+            is_known = is_known or part.looked > 0
+            if self.selected.count is None:
+                self.show(part.events())
+            else:
+                newest += filter(self.selected.passes, part.events())
+        self._write(newest)
+        return is_known
+
+    async def _last(self, count: int) -> tuple[Sequence[RecordedEvent], str]:
+        """The newest of the selected events, looked for ever further back; and the log's end."""
+        total, looked = (await self.feed.reader.extent()).events, max(count, PAGE)
+        while True:
+            start = await self.feed.reader.before_last(looked)
+            found, end = await self._last_after(start, count)
+            if len(found) >= count or looked >= total:
+                return found, end
+            looked *= FURTHER
+
+    async def _last_after(self, cursor: str, count: int) -> tuple[Sequence[RecordedEvent], str]:
+        """The newest of the selected events after a cursor, and the end of all."""
+        newest = self._newest(count)
+        async with aclosing(self.feed.reader.recorded_slices(cursor)) as slices:
+            async for recorded in slices:
+                cursor = cursor_after(cursor, recorded, self.feed.partitions)
+                newest += filter(self.selected.passes, recorded)
+        return newest, cursor
+
+    @staticmethod
+    def _newest(count: int | None) -> deque[RecordedEvent]:
+        return deque(maxlen=count)
+
+    def show(self, recorded: Iterable[RecordedEvent]) -> None:
+        """Writes those of the events that are selected to stdout, one a line."""
+        self._write([*filter(self.selected.passes, recorded)])
+
+    def _write(self, recorded: Collection[RecordedEvent]) -> None:
+        if not recorded:
+            return
         if self.as_json:
             write_data(b"".join(encode(each) + b"\n" for each in recorded))
         else:

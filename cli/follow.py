@@ -7,7 +7,7 @@ nothing is written, so none is held either: a server that starts finds the data 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -40,10 +40,10 @@ class StoreChanged(Exception):
 class Follower:
     """One that has shown the log up to a position, and wants what comes after it."""
 
-    def __init__(self, settings: Settings, names: Collection[str] | None, *, as_json: bool) -> None:
+    def __init__(self, settings: Settings, view: Callable[[Store], View]) -> None:
+        """`view` is how events of a store are shown."""
         self._settings = settings
-        self._names = names
-        self._as_json = as_json
+        self._view = view
         self._position: str | None = None
         self._log: str | None = None
         self._has_said = False
@@ -55,7 +55,7 @@ class Follower:
         while True:
             try:
                 async with open_store(self._settings) as store:
-                    view = View.of(store, self._names, as_json=self._as_json)
+                    view = self._view(store)
                     await self._catch_up(store, view, after)
                     if not store.is_own:
                         self._has_said = False

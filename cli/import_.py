@@ -30,9 +30,8 @@ async def import_(
     collection: Annotated[
         str | None,
         typer.Option(
-            help="Put all into this collection.",
+            help="Put all into this collection. [default: the one that a line's source names]",
             metavar="<name>",
-            show_default="the one that a line's source names",
         ),
     ] = None,
 ) -> None:
@@ -52,10 +51,12 @@ async def import_(
 async def _tell(where: Where, path: Path | None, *, append: bool, only: str | None) -> None:
     """Prints what would come of it. A store that is not there yet is taken to be an empty one."""
     from itemstore.cli.import_estimate import has_no_store, tell_import
-    from itemstore.cli.opening import opened
+    from itemstore.cli.opening import checked_settings
+    from itemstore.store.opening import open_store
 
+    settings = checked_settings(where)
     with TemporaryDirectory(prefix="itemstore-") as empty:
-        if has_no_store(where):
-            where = {**where, "data_dir": Path(empty) / "data"}
-        async with opened(where, new=True) as store:
+        if has_no_store(settings):
+            settings = settings.model_copy(update={"data_dir": Path(empty) / "data"})
+        async with open_store(settings, new=True) as store:
             write_text(await tell_import(store, path, append=append, only=only))

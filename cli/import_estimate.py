@@ -7,13 +7,11 @@ own: how long it takes to write the first of the events.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -46,9 +44,8 @@ class Trial:
     round_trip: float
 
 
-def has_no_store(where: Mapping[str, Any]) -> bool:
-    """Whether the options name a data directory in which there is none yet."""
-    settings = Settings(**{name: value for name, value in where.items() if value is not None})
+def has_no_store(settings: Settings) -> bool:
+    """Whether the settings name a data directory in which there is none yet."""
     return settings.redis_url is None and not settings.data_dir.exists()
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any
 
+import typer
+
 from itemstore.cli.options import Collections, Json
-from itemstore.cli.output import write_text
+from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
 from itemstore.logs.terminal_text import escaped
 
@@ -23,7 +25,7 @@ _WORDS = {
 
 @verb
 async def info(where: Where, collection: Collections = None, json: Json = False) -> None:
-    """Show the engine, its durability and the sizes."""
+    """Show the engine, its durability and the sizes. Exit code 1 where something is wrong."""
     from itemstore.cli.opening import opened
     from itemstore.store.facts import facts_of
     from itemstore.store.own_projections import own_projections
@@ -32,11 +34,15 @@ async def info(where: Where, collection: Collections = None, json: Json = False)
         facts = await facts_of(store, store.chosen(collection))
         if (own := await own_projections(store)) is not None:
             facts["projections"] = own
+    wrong = facts.get("wrong", ())
     if json:
         write_text(dumps(facts))
-        return
-    for line in _lines(facts):
-        write_text(escaped(line))
+    else:
+        for line in _lines(facts):
+            write_text(escaped(line))
+        for sentence in wrong:
+            say(sentence)
+    raise typer.Exit(1 if wrong else 0)
 
 
 def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -45,6 +51,8 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
     And one for each node, and for each reason why partitions take no write.
     """
     for name, value in facts.items():
+        if name == "wrong":  # it goes to stderr
+            continue
         if name == "partitions":
             yield from _partitions(value)
         elif name in _SEVERAL and not isinstance(value, str):

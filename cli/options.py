@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +18,53 @@ EnvFile = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _named_collections(incomplete: str) -> list[str]:
+    """The collections that the environment names; no store is opened to complete a word."""
+    named = os.environ.get("ITEMSTORE_COLLECTIONS", "").split(",")
+    names = [each.partition("=")[0].strip() for each in named]
+    return [name for name in names if name and name.startswith(incomplete)]
+
+
 Collections = Annotated[
     list[str] | None,
     typer.Option(
         "--collection",
-        help="Only this collection; may be given again.",
+        help="Only this collection; may be given again. [default: all]",
+        autocompletion=_named_collections,
         metavar="<name>",
-        show_default="all",
     ),
 ]
 After = Annotated[
     str | None,
     typer.Option(help="Only events after this position, or cursor.", metavar="<position>"),
+]
+
+
+class EventType(Enum):
+    """The types of events in domain.events, whose import would make --help slow.
+
+    A test compares them.
+    """
+
+    ItemCreated = "ItemCreated"
+    ItemUpdated = "ItemUpdated"
+    ItemDeleted = "ItemDeleted"
+
+
+Types = Annotated[
+    list[EventType] | None,
+    typer.Option(
+        "--type",
+        help="Only events of this type, such as ItemDeleted; may be given again.",
+        metavar="<type>",
+    ),
+]
+Lines = Annotated[
+    int | None,
+    typer.Option(
+        "-n", "--lines", help="At most so many events, the newest.", min=0, metavar="<number>"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

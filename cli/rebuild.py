@@ -11,15 +11,23 @@ from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import Collections, Json
 from itemstore.cli.output import say, write_text
+from itemstore.cli.setting_options import suggesting
 from itemstore.cli.verb import Where, verb_with
 from itemstore.logs.terminal_text import escaped_lines
+
+BUILT_IN = ("current-items", "statistics", "sql")
+"""The projections that every store has; a test compares them."""
 
 
 @verb_with("projections", "sql_url")
 async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     where: Where,
     projection: Annotated[
-        str, typer.Argument(help="current-items, statistics, sql, or one of your own.")
+        str,
+        typer.Argument(
+            help="current-items, statistics, sql, or one of your own.",
+            autocompletion=suggesting(BUILT_IN),
+        ),
     ] = "current-items",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")

@@ -24,9 +24,7 @@ async def restore(
     ],
     at: Annotated[
         str | None,
-        typer.Option(
-            help="As of this position or time.", metavar="<position>", show_default="its end"
-        ),
+        typer.Option(help="As of this position or time. [default: its end]", metavar="<position>"),
     ] = None,
 ) -> None:
     """Make a store of an archive, in an engine that has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -36,7 +36,7 @@ def setting_option(name: str, default: str | None = None) -> Any:
     option = typer.Option(
         help=_help(name, field, default or default_of(field)),
         metavar=None if kind is bool else METAVARS.get(kind, "<text>"),
-        autocompletion=_suggesting(suggestions(field)),
+        autocompletion=suggesting(suggestions(field)),
         show_default=False,
     )
     return Annotated[given | None, option]
@@ -67,7 +67,8 @@ def _help(name: str, field: FieldInfo, default: str) -> str:
     return f"{field.description}. [env: {variable_of(name)}] [default: {default}]"
 
 
-def _suggesting(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
+def suggesting(values: Sequence[str]) -> Callable[[str], list[str]] | None:
+    """What a shell asks for the values that begin with what is typed; None where there are none."""
     if not values:
         return None
     return lambda incomplete: [value for value in values if value.startswith(incomplete)]

@@ -68,6 +68,29 @@ caller, and the sentence for a person, in which {} stands for the words after th
 
 _NO_ENTRY = "The engine does not take the user and the password of the URL: {}"
 
+_NO_ENTRY_IN_WORDS = ("invalid username-password pair", "invalid password", "WRONGPASS")
+
+_NEEDS_ENTRY = (
+    "The engine wants a password, and its URL has none: it is redis://USER:PASSWORD@HOST, or "
+    "redis://:PASSWORD@HOST."
+)
+
+_WANTED_IN_WORDS = (
+    "HELLO must be called with the client already",
+    "NOAUTH",
+    "Authentication required",
+)
+
+_NO_CONNECTION = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.InvalidResponse,
+    TimeoutError,
+    OSError,
+)
+
+_NO_ENGINE = "What answers at the engine's URL is no Redis or Valkey: it says something else."
+
 _SILENT = "The engine does not answer; try again."
 
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
@@ -102,9 +125,9 @@ def translated() -> Iterator[None]:
         raise LogUnavailable("The engine is a replica now, and not the primary.") from error
     except NoPrimary as error:
         raise LogUnavailable(str(error)) from error
-    except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError) as error:
-        is_refused = isinstance(error, exceptions.AuthenticationError)
-        raise LogUnavailable(_NO_ENTRY.format(error) if is_refused else _SILENT) from error
+    except _NO_CONNECTION as error:
+        sentence = _of_connection(error)
+        raise LogUnavailable(sentence) from (None if sentence == _NEEDS_ENTRY else error)
     except exceptions.ClusterDownError as error:
         raise LogUnavailable(_CLUSTER_DOWN) from error
     except exceptions.MovedError as error:
@@ -117,6 +140,19 @@ def translated() -> Iterator[None]:
         raise LogFull(_OUT_OF_MEMORY) from error
     except exceptions.ResponseError as error:
         raise _meaning(str(error)) from error
+
+
+def _of_connection(error: Exception) -> str:
+    """What is said where no connection came about, or one broke."""
+    said = str(error)
+    if isinstance(error, exceptions.InvalidResponse):
+        return _NO_ENGINE
+    if any(words in said for words in _WANTED_IN_WORDS):
+        return _NEEDS_ENTRY
+    is_refused = isinstance(error, exceptions.AuthenticationError)
+    if is_refused or any(words in said for words in _NO_ENTRY_IN_WORDS):
+        return _NO_ENTRY.format(error)
+    return _SILENT
 
 
 def meant(error: Exception) -> Exception:

@@ -59,7 +59,8 @@ class EngineFailed(EngineError):
     """The engine did not start; `why` is what it, or the system, said."""
 
     def __init__(self, data_dir: Path, why: str) -> None:
-        super().__init__(f"The engine in {data_dir} did not start:\n{why}")
+        between = "\n" if "\n" in why.strip() else " "
+        super().__init__(f"The engine in {data_dir} did not start:{between}{why}")
         self.data_dir = data_dir
         self.why = why
 

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from itemstore.domain.cursors import cursor_at
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.acknowledgement import ENGINE
-from itemstore.engine.errors import LogUnavailable
+from itemstore.engine.durability import Durability, UnsafeEngine
+from itemstore.engine.errors import LogBroken, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
@@ -46,26 +47,31 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     The numbers are those of the chosen collections together, or of all. Where there are several,
     `collections` has them for each by name; `not_named` counts the events of those that have some
     and that the settings don't name. Of a store with several partitions `partitions` has each, and
-    `nodes` the servers; while some of these are away, what would be a sum over them is None. Raises
-    LogUnavailable where all are.
+    `nodes` the servers; while some of these are away, what would be a sum over them is None. Where
+    something is wrong with the store, `wrong` has a sentence for each, and what is not known for
+    it is None. Raises LogUnavailable where all of it is away.
     """
+    wrong = Wrong()
     look = await look_at(store, ENGINE) if store.has_partitions else None
-    promise = await promise_of_all(store, ENGINE) if look is None else look.durability
+    durability = await wrong.or_none(_durability(store, look))
     names = [*(chosen or store.collections)]
     # Side by side: where a node is away, each of them waits for it.
     engine, log, unnamed, archive, of_nodes, *found = await gather(
         _engine_of(store),
-        _if_there(store, store.feed.identity.known()),
-        _if_there(store, unnamed_collections(store)),
-        _of_the_archive(store),
+        wrong.or_none(_if_there(store, store.feed.identity.known())),
+        wrong.or_none(_if_there(store, unnamed_collections(store))),
+        wrong.or_none(_of_the_archive(store)),
         _of_nodes(store, look),
-        *(_of_each(store.collections[name].partitions) for name in names),
+        *(wrong.or_none(_of_each(store.collections[name].partitions)) for name in names),
     )
-    each = {name: _together(facts) for name, facts in zip(names, found, strict=True)}
+    each = {
+        name: NOT_KNOWN if facts is None else _together(facts)
+        for name, facts in zip(names, found, strict=True)
+    }
     facts: dict[str, Any] = {
         "engine": engine,
-        "fsync": promise.fsync,
-        "durability": promise.sentence,
+        "fsync": durability and durability.fsync,
+        "durability": durability and durability.sentence,
         "namespace": store.keys.namespace or "none",
         "log": log,
     }
@@ -75,9 +81,30 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     facts |= of_nodes
     if unnamed:
         facts["not_named"] = unnamed
-    facts |= archive
+    facts |= archive or {"archive": store.archived_at or "none"}
     is_whole = facts["events"] is not None
-    return facts | await _of_the_read_model(store, [*each], is_whole=is_whole)
+    facts |= await _of_the_read_model(store, [*each], is_whole=is_whole)
+    return facts | ({"wrong": wrong.sentences} if wrong.sentences else {})
+
+
+class Wrong:
+    """What is found to be wrong with a store while it is looked at, each once."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    async def or_none(self, asked: Awaitable[T]) -> T | None:
+        """The answer; None where it can't be had for what is wrong, which is noted."""
+        try:
+            return await asked
+        except (LogBroken, UnsafeEngine) as error:
+            if str(error) not in self.sentences:
+                self.sentences.append(str(error))
+            return None
+
+
+async def _durability(store: Store, look: Look | None) -> Durability:
+    return await promise_of_all(store, ENGINE) if look is None else look.durability
 
 
 async def _of_nodes(store: Store, look: Look | None) -> dict[str, Any]:

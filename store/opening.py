@@ -14,6 +14,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.durability import Durability
 from itemstore.engine.embedded import attach, embedded_in, holds_data, run, run_in_turn
 from itemstore.engine.patience import answered
+from itemstore.engine.version import check_version
 from itemstore.eventlog.side_by_side import SECONDS, in_time
 from itemstore.store.archive_place import archive_of, archives_of
 from itemstore.store.beginning import begun, promise_of, reach
@@ -80,6 +81,8 @@ async def open_store(
             settings = await with_partitions(clients, settings)
             first, *_ = numbers_of(settings)
             client, keys = client_of(clients, settings, first), keys_of(settings, first)
+            if settings.redis_url is not None:
+                await check_version(client)
             names = names or await names_for_a_command(client, keys, settings)
             store = store_on(clients, settings, data_dir, names=names, is_own=is_own)
             if not half_restored:

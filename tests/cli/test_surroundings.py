@@ -169,17 +169,32 @@ def test_info_of_what_it_may_not_read_is_a_sentence(start: Start, run: Run) -> N
     with BlockingRedis.from_url(server.url) as client:
         client.acl_setuser("bob", enabled=True, nopass=True, commands=["-@all"])
         client.set("items:events", "mine")
-    for url in (f"unix://bob:x@{server.socket}", server.url):
-        told = run("info", "--redis-url", url)
-        assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    told = run("info", "--redis-url", f"unix://bob:x@{server.socket}")
+    assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    told = run("info", "--redis-url", server.url)
+    assert told.returncode == 1
+    assert told.stderr == (
+        "A key of the store holds something else; another program writes in this namespace.\n"
+    )
+    facts = dict(line.split(maxsplit=1) for line in told.stdout.splitlines())
+    assert facts["engine"].startswith("Valkey 9")
+    assert (facts["fsync"], facts["events"]) == ("always", "unknown")
 
 
-def test_info_of_an_engine_that_may_drop_events_is_a_sentence(start: Start, run: Run) -> None:
+def test_info_of_an_engine_that_may_drop_events_says_so_and_what_else_is_known(
+    start: Start, run: Run
+) -> None:
     """It says what to set, as `serve` does."""
     server = start("valkey", **{"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"})
     told = run("info", "--redis-url", server.url)
-    assert (told.returncode, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    assert (told.returncode, len(told.stderr.splitlines())) == (1, 1)
     assert "Set it to noeviction" in told.stderr
+    facts = dict(line.split(maxsplit=1) for line in told.stdout.splitlines())
+    assert (facts["durability"], facts["events"]) == ("unknown", "0")
+    told = run("info", "--json", "--redis-url", server.url)
+    assert told.returncode == 1
+    [wrong] = json.loads(told.stdout)["wrong"]
+    assert "Set it to noeviction" in wrong
 
 
 def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(

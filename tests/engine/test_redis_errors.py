@@ -54,6 +54,22 @@ def test_a_wrong_password_is_no_engine_that_does_not_answer() -> None:
         raise exceptions.AuthenticationError("invalid username-password pair")
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (exceptions.ConnectionError("invalid username-password pair or"), "does not take the user"),
+        (exceptions.ConnectionError("HELLO must be called with the client already"), "a password"),
+        (exceptions.AuthenticationError("Authentication required."), "wants a password"),
+        (exceptions.InvalidResponse('Protocol error, got "H" as reply type byte'), "no Redis"),
+    ],
+)
+def test_who_has_to_look_at_the_url_is_told_so(error: Exception, says: str) -> None:
+    """And not to try again."""
+    with pytest.raises(LogUnavailable, match=says) as raised, translated():
+        raise error
+    assert "try again" not in str(raised.value)
+
+
 def test_what_the_engine_refuses_is_said_in_its_words() -> None:
     """The operator can act on them."""
     with pytest.raises(LogUnavailable, match="The engine refuses: MISCONF"), translated():
