@@ -7,11 +7,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
 from itemstore.cli import follow
+from itemstore.cli.events import View
 from itemstore.cli.follow import Follower
 from itemstore.domain.commands import PutItem
 from itemstore.engine.connect import connect
@@ -81,7 +83,8 @@ async def test_the_others_are_followed_while_a_partition_is_away(
         async with begun(store, {}):
             await put(0, 1)
             await put(1, 2)
-        following = asyncio.create_task(Follower(TWO, None, as_json=True).run("0-0"))
+        view = partial(View.of, names=None, as_json=True)
+        following = asyncio.create_task(Follower(TWO, view).run("0-0"))
         await until(1, 2)
         servers[1].kill()
         await put(0, 3)
