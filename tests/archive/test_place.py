@@ -93,5 +93,5 @@ def test_a_url_that_names_no_archive_is_the_commands_error_and_has_exit_code_2(
     for words in (["info"], ["import"], ["serve", "--port", "0"]):
         ended = run(*words)
         assert ended.returncode == 2, ended
-        assert ended.stderr.startswith("itemstore: --archive (ITEMSTORE_ARCHIVE): ")
+        assert ended.stderr.startswith("itemstore: ITEMSTORE_ARCHIVE: ")
         assert ended.stderr.count("\n") == 1

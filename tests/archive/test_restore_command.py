@@ -83,7 +83,7 @@ def test_only_the_archive_is_left_in_a_data_directory(place: Path, tmp_path: Pat
         (("--from", "nowhere"), "There is no archive in ", 1),
         (("--from", "archive", "--at", "noon"), "--at takes a position, ", 2),
         (("--from", "archive", "--at", ""), "2026-11-23T08:09:06Z, and is empty.", 2),
-        (("--from", "archive", "--archive", "http://x"), "--archive (ITEMSTORE_ARCHIVE): ", 2),
+        (("--from", "archive", "--archive", "http://x"), "--archive: ", 2),
     ],
 )
 def test_what_is_asked_for_wrongly_leaves_nothing(

@@ -83,7 +83,7 @@ def test_without_its_archive_both_end_with_one_line(data: Path) -> None:
         assert ended.returncode == 1
         assert not ended.stdout
         [line] = ended.stderr.splitlines()
-        assert "ITEMSTORE_ARCHIVE" in line
+        assert "set --archive to where it is" in line
 
 
 @pytest.mark.usefixtures("verified")

@@ -110,7 +110,7 @@ def test_a_module_that_is_wrong_stops_the_start_with_a_sentence(
     with pytest.raises(Stop) as stopped:
         checked({"projections": "shop:P"})
     said = str(stopped.value)
-    assert said.startswith("ITEMSTORE_PROJECTIONS names 'shop:P', ")
+    assert said.startswith("--projections names 'shop:P', ")
     assert why in said
     assert "\n" not in said
     assert stopped.value.code == 2

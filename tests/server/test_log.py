@@ -143,6 +143,7 @@ def test_tokens_are_logged_by_name_when_they_are_made_refused_and_revoked(tmp_pa
         made = command("token", "create", "ann", "--role", "admin", "--json", where=tmp_path)
         token = made.partition('"token": "')[2].partition('"')[0]
         ann = {"Authorization": f"Bearer {token}"}
+        wait_until(lambda: httpx.get(f"{server.url}/items").status_code == 401)  # it is known
         body = {"name": "bob", "role": "reader"}
         answer = httpx.post(f"{server.url}/admin/tokens", json=body, headers=ann)
         assert answer.status_code == 201
