@@ -16,6 +16,7 @@ from tests.api.conftest import problem
 from tests.clusters import paused, replicas_of
 from tests.conftest import Start
 from tests.server.conftest import Serve
+from tests.server.test_ending import workers_of
 
 CHANGES: dict[str, tuple[list[list[str]], list[list[str]], int]] = {
     "a replica": ([["REPLICAOF", "127.0.0.1", "1"]], [["REPLICAOF", "NO", "ONE"]], 503),
@@ -104,6 +105,7 @@ async def test_on_a_cluster_readiness_is_what_a_write_to_any_partition_would_be_
     server = serve("--redis-url", cluster.url, "--workers", "2")
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         assert (await until(client, 200)).json()["partitions"] == 16
+        await asyncio.to_thread(workers_of, server)  # one that begins without partition 0 can't
         told = (await client.get("/partitions")).json()
         address = told["partitions"][0]["node"]
         its = {each["partition"] for each in told["partitions"] if each["node"] == address}
