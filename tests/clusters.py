@@ -42,11 +42,10 @@ def go_on(node: LocalNode) -> None:
 
 
 def primary_of(cluster: LocalCluster, slot: int) -> LocalNode:
-    """The node that has a slot, as most of those that run say it."""
+    """The node that has a slot, as those that run say who have heard of it last."""
     said = [_owner(node, slot) for node in cluster.nodes if _runs(node)]
-    ids = [each for each in said if each]
-    most = max(set(ids), key=ids.count)
-    return node_with(cluster, most)
+    _, name = max(each for each in said if each)
+    return node_with(cluster, name)
 
 
 def replicas_of(cluster: LocalCluster, primary: LocalNode) -> list[LocalNode]:
@@ -73,7 +72,10 @@ def node_with(cluster: LocalCluster, name: str) -> LocalNode:
 
 def fail_over(cluster: LocalCluster, primary: LocalNode) -> LocalNode:
     """Has a replica take the place of its primary, in step with it; gives the new primary."""
+    # One that was promoted just now may not have heard yet that the one before follows it.
+    wait_until(lambda: replicas_of(cluster, primary) != [], "it has a replica")
     [replica, *_] = replicas_of(cluster, primary)
+    wait_until(lambda: replica.ask("ROLE")[3] == "connected", "the replica is in step")
     replica.ask("CLUSTER FAILOVER")
     wait_until(lambda: replica.ask("ROLE")[0] == "master", "the replica is the primary")
     return replica
@@ -190,12 +192,14 @@ def _is_paused(pid: int) -> bool:
     return False
 
 
-def _owner(node: LocalNode, slot: int) -> str | None:
+def _owner(node: LocalNode, slot: int) -> tuple[int, str] | None:
+    """Who has a slot, as a node knows it, and the epoch since when: a later one is newer news."""
     for each in node.ask("CLUSTER NODES").values():
         if any(int(pair[0]) <= slot <= int(pair[-1]) for pair in each["slots"]):
-            return str(each["node_id"])
+            return int(each["epoch"]), str(each["node_id"])
     return None
 
 
 def _has(node: LocalNode, slot: int) -> bool:
-    return _owner(node, slot) == node.id
+    owner = _owner(node, slot)
+    return owner is not None and owner[1] == node.id

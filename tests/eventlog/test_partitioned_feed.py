@@ -328,8 +328,10 @@ async def test_a_partition_that_is_away_holds_nobody_up(start: Start) -> None:
         feed, seen = PartitionedFeed.on([[part] for part in parts]), list[str]()
         live = LiveFeed(feed, encode, again)
 
+        cursor = START
+
         async def follow() -> None:
-            cursor = START
+            nonlocal cursor
             async with live.following():
                 while True:
                     coming = await live.after(cursor)
@@ -349,6 +351,9 @@ async def test_a_partition_that_is_away_holds_nobody_up(start: Start) -> None:
         following = asyncio.create_task(follow())
         await write(1, 2, other)
         await until("1-0@0/notes", "2-0@1/notes")
+        async with asyncio.timeout(PATIENCE):
+            while not live.holds(cursor):  # until then it reads the log, which needs all of them
+                await asyncio.sleep(0.01)
         servers[1].kill()
         await write(3, 3, one)
         await write(2, 5, one)
