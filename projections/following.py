@@ -15,7 +15,8 @@ from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Ending, Follower, ProjectionFailed
 
 TOO_LONG = 60.0
-"""Seconds after which applying events is given up, and tried again."""
+"""Seconds after which applying events is given up, and tried again, unless the follower has others
+in `too_long`."""
 
 
 class ProjectionAhead(Exception):
@@ -47,6 +48,7 @@ class Following:
         self.is_busy = False
         self._follower = follower
         self._pace = pace
+        self._too_long: float = getattr(follower, "too_long", TOO_LONG)
         self._recheck: float = getattr(follower, "recheck", pace.recheck)
         self._seen = ""  # the store's last position, from before the log was read to its end
         self._due = 0.0
@@ -147,12 +149,12 @@ class Following:
     async def _in_time(self, where: str) -> AsyncIterator[None]:
         """Raises ProjectionFailed where the block takes too long."""
         try:
-            async with asyncio.timeout(TOO_LONG) as limit:
+            async with asyncio.timeout(self._too_long) as limit:
                 yield
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            why = f"it took more than {TOO_LONG:.0f} seconds"
+            why = f"it took more than {self._too_long:.0f} seconds"
             raise ProjectionFailed(self.projection, where, why) from error
 
 

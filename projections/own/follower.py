@@ -39,6 +39,9 @@ LOOK = 2.0
 BUDGET = 5.0
 """Seconds after which others get their turn, though there is more."""
 
+REST = 30.0
+"""Seconds that all else may take which is done for some events: what the engine is asked for."""
+
 logger = logging.getLogger(__name__)
 
 Hand = Callable[[RecordedEvent], Awaitable[Answer]]
@@ -66,11 +69,15 @@ class HandedFollower:
         partition: Partition,
         hand: Hand,
         close: Callable[[], Awaitable[None]] | None = None,
+        *,
+        seconds: float = 0.0,
     ) -> None:
+        """With `hand`, which takes so many `seconds` at most for an event."""
         self._terms = terms
         self._partition = partition
         self._hand = hand
         self._close = close
+        self.too_long = BUDGET + seconds + REST
         self._state = State()
 
     async def position(self) -> str:

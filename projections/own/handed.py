@@ -69,6 +69,17 @@ class Handed:
         return NoCheck()
 
 
+LONGEST = 3600.0
+"""Seconds that an event may take."""
+
+
+def check_seconds(seconds: float) -> None:
+    """Raises ValueError for a time that is none, or that nobody would wait for."""
+    if not 0 < seconds <= LONGEST:
+        message = f"seconds is {seconds}: it takes more than 0, up to {LONGEST:g}."
+        raise ValueError(message)
+
+
 def check_terms(begin: str, give_up_after: int | None) -> None:
     """Raises ValueError for what a projection can't be told."""
     if begin not in {"now", "start"}:

@@ -12,7 +12,10 @@ from itemstore.eventlog.partition import Partition
 from itemstore.projections.own.choice import Choice
 from itemstore.projections.own.delivery import TAKEN, Answer, Outcome
 from itemstore.projections.own.follower import HandedFollower, Terms
-from itemstore.projections.own.handed import Begin, Handed, check_terms
+from itemstore.projections.own.handed import Begin, Handed, check_seconds, check_terms
+from itemstore.projections.own.reasons import reason_of
+from itemstore.projections.own.threads import Ended, begun
+from itemstore.projections.own.unrun import UNRUN, check_function, is_unrun
 
 Handle = Callable[[RecordedEvent], Awaitable[None] | None]
 
@@ -39,6 +42,8 @@ class HandlerProjection(Handed):
     def __post_init__(self) -> None:
         Choice(self.collections, self.types)
         check_terms(self.begin, self.give_up_after)
+        check_seconds(self.seconds)
+        check_function(self.handle)
 
     @property
     def terms(self) -> Terms:
@@ -48,7 +53,8 @@ class HandlerProjection(Handed):
 
     def follower(self, partition: Partition) -> HandedFollower:
         """What calls the function for the events of a log."""
-        return HandedFollower(self.terms, partition, Calling(self.handle, self.seconds).call)
+        calling = Calling(self.handle, self.seconds)
+        return HandedFollower(self.terms, partition, calling.call, seconds=self.seconds)
 
 
 class Calling:
@@ -57,38 +63,47 @@ class Calling:
     def __init__(self, handle: Handle, seconds: float) -> None:
         self._handle = handle
         self._seconds = seconds
-        self._running: asyncio.Task[object] | None = None
+        self._running: asyncio.Future[Ended[object]] | None = None
 
     async def call(self, recorded: RecordedEvent) -> Answer:
         """How the call for an event ended."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                if self._running is not None:
-                    await asyncio.wait([self._running])
-                if inspect.iscoroutinefunction(self._handle):
-                    await self._handle(recorded)
-                else:
-                    await self._in_thread(recorded)
+                raised = await self._called(recorded)
         except TimeoutError as error:
             if not limit.expired():
                 return _failed(error)
             return Answer(Outcome.FAILED, f"it took more than {self._seconds:g} seconds")
-        except Exception as error:  # noqa: BLE001 - it is the operator's own
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             return _failed(error)
-        return TAKEN
+        return TAKEN if raised is None else _failed(raised)
 
-    async def _in_thread(self, recorded: RecordedEvent) -> None:
-        self._running = asyncio.create_task(asyncio.to_thread(self._handle, recorded))
-        self._running.add_done_callback(_looked_at)
-        await asyncio.shield(self._running)
+    async def _called(self, recorded: RecordedEvent) -> BaseException | None:
+        """What the function raised in a thread; raises what it raises where it is awaited."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
+        if inspect.iscoroutinefunction(self._handle):
+            await self._handle(recorded)
+            return None
+        self._running = begun(lambda: self._handle(recorded))
+        ended = await asyncio.shield(self._running)
         self._running = None
+        if inspect.isawaitable(ended.value):
+            await ended.value
+        elif is_unrun(ended.value):
+            return TypeError(UNRUN)
+        return ended.error
 
 
-def _failed(error: Exception) -> Answer:
-    return Answer(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500])
+def _failed(error: BaseException) -> Answer:
+    return Answer(Outcome.FAILED, reason_of(error))
 
 
-def _looked_at(task: asyncio.Task[object]) -> None:
-    """Takes note of an error that comes when nobody waits for it any more."""
-    if not task.cancelled():
-        task.exception()
+def _is_cancelled() -> bool:
+    """Whether it is this task that is cancelled, and not something in the function."""
+    task = asyncio.current_task()
+    return task is None or bool(task.cancelling())

@@ -14,6 +14,7 @@ import httpx
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.cloudevents import encode
 from itemstore.projections.own.delivery import Answer, Outcome, outcome_of
+from itemstore.projections.own.reasons import reason_of
 from itemstore.projections.own.retry_after import seconds_asked_for
 from itemstore.projections.own.signature import signature_of
 
@@ -43,7 +44,10 @@ class Posting:
             await self.close()
             return Answer(Outcome.FAILED, f"no answer within {self._seconds:g} seconds")
         except httpx.HTTPError as error:
-            return Answer(Outcome.FAILED, f"no answer: {error or type(error).__name__}")
+            return Answer(Outcome.FAILED, f"no answer: {str(error) or type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - such as certificates that can't be read
+            await self.close()
+            return Answer(Outcome.FAILED, f"it can't be posted: {reason_of(error)}")
 
     async def close(self) -> None:
         """Ends the connections."""

@@ -15,8 +15,8 @@ def seconds_asked_for(field: str | None, now: datetime) -> float:
         return float(text[:9])
     try:
         then = parsedate_to_datetime(text)
-    except ValueError:
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=UTC)
+        return max(0.0, (then - now).total_seconds())
+    except (ValueError, OverflowError):
         return 0.0
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from itemstore.domain.positions import START
 from itemstore.eventlog.keys import Keys
 from itemstore.projections.own.sql_database import HandlersDatabase
+from itemstore.projections.own.threads import begun
 from itemstore.projections.sql.errors import SqlUnavailable
 
 T = TypeVar("T")
+
+MOMENT, PATIENCE = 1.0, 10.0
+"""Seconds that are waited for others who are at the database: at the end, and before some work."""
 
 TABLE = "itemstore_handled"
 
@@ -64,12 +67,21 @@ class Keeper:
 
     async def run(self, work: Callable[[Any], T]) -> T:
         """What the work returns, done in a thread. Raises SqlUnavailable, and what it raises."""
-        return await asyncio.to_thread(self._run, work)
+        ended = await begun(lambda: self._run(work))
+        if ended.error is not None:
+            raise ended.error
+        return cast("T", ended.value)
 
     def close(self) -> None:
-        """Ends the connection, after what is being done."""
-        with self._lock:
-            self._close()
+        """Ends the connection, after what is being done, unless that takes longer than a moment.
+
+        Then the end of the process ends it: nothing of it is kept.
+        """
+        if self._lock.acquire(timeout=MOMENT):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
 
     def remake(self, connection: Any) -> None:
         """Makes the tables anew, without a row and without a checkpoint. Within a transaction."""
@@ -116,16 +128,20 @@ class Keeper:
         return self.projection, keys.collection, keys.partition or 0
 
     def _run(self, work: Callable[[Any], T]) -> T:
-        with self._lock:
-            try:
-                return work(self._current())
-            except self.database.errors as error:
-                self._close()
-                why = " ".join(str(error).split())[:300]
-                raise SqlUnavailable(f"The database of {self.projection}: {why}.") from error
-            except BaseException:
-                self._close()
-                raise
+        if not self._lock.acquire(timeout=PATIENCE):
+            message = f"{self.projection} has been at the events before for too long."
+            raise SqlUnavailable(message)
+        try:
+            return work(self._current())
+        except self.database.errors as error:
+            self._close()
+            why = " ".join(str(error).split())[:300]
+            raise SqlUnavailable(f"The database of {self.projection}: {why}.") from error
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            self._lock.release()
 
     def _current(self) -> Any:
         if self._connection is None:

@@ -31,6 +31,10 @@ class HandlersDatabase(Protocol):
         """A block of which everything is kept, or nothing; code within it can't end it."""
 
     @abstractmethod
+    def is_sound(self, connection: Any) -> bool:
+        """Whether the transaction of the connection goes on, and no statement in it has failed."""
+
+    @abstractmethod
     def snapshot(self, connection: Any) -> Any:
         """A block that reads as of one moment."""
 
@@ -98,6 +102,10 @@ class SqliteHandlers(HandlersDatabase):
             raise
         connection.set_authorizer(None)
         connection.execute("COMMIT")
+
+    def is_sound(self, connection: sqlite3.Connection) -> bool:
+        """Whether its transaction goes on: a statement that fails may end it (OR ROLLBACK)."""
+        return connection.in_transaction
 
     @contextmanager
     def snapshot(self, connection: sqlite3.Connection) -> Iterator[None]:

@@ -15,10 +15,12 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.log_id import identity
 from itemstore.eventlog.partition import Partition
+from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
 from itemstore.projections.own.delivery import Answer, Outcome, pause_after
 from itemstore.projections.own.events import decoded
+from itemstore.projections.own.reasons import reason_of
 from itemstore.projections.own.sql_checkpoints import Checkpoint, Keeper
 from itemstore.projections.own.state import (
     Failure,
@@ -28,6 +30,7 @@ from itemstore.projections.own.state import (
     note_position,
     state_of,
 )
+from itemstore.projections.own.unrun import UNRUN, is_unrun
 from itemstore.projections.projection import NotYet, Waits
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.whole_transactions import with_the_rest
@@ -41,7 +44,12 @@ BUDGET = 5.0
 
 logger = logging.getLogger(__name__)
 
-Handle = Callable[[Any, RecordedEvent], None]
+Handle = Callable[[Any, RecordedEvent], object]
+
+_NOT_SOUND = (
+    "the function ended the transaction, which is not its own, or went on after a statement that "
+    "failed"
+)
 
 
 class HandlerFailed(Exception):
@@ -60,6 +68,7 @@ class Wanted:
 
     choice: Choice
     handle: Handle
+    is_sound: Callable[[Any], bool]
 
     def of(self, partition: Partition, entry: Entry) -> RecordedEvent | None:
         """The event in an entry; None where it is none, or is not wanted."""
@@ -69,10 +78,13 @@ class Wanted:
     def handled(self, connection: Any, number: int, recorded: RecordedEvent) -> None:
         """Handles an event. Raises HandlerFailed."""
         try:
-            self.handle(connection, recorded)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"[:500]
-            raise HandlerFailed(number, recorded, reason) from error
+            returned = self.handle(connection, recorded)
+        except BaseException as error:  # it is in a thread of its own, which nothing else ends
+            raise HandlerFailed(number, recorded, reason_of(error)) from error
+        if is_unrun(returned):
+            raise HandlerFailed(number, recorded, UNRUN)
+        if not self.is_sound(connection):
+            raise HandlerFailed(number, recorded, _NOT_SOUND)
 
 
 class SqlHandledFollower:
@@ -86,6 +98,7 @@ class SqlHandledFollower:
         self._partition = partition
         self._at: Checkpoint | None = None
         self._state = State()
+        self._archived: Checkpoint | None = None  # one whose event stays in the log for ever
 
     async def position(self) -> str:
         """Where the tables are; it is noted beside the log too, for all who want to know.
@@ -101,7 +114,7 @@ class SqlHandledFollower:
             at = await self._keeper.run(lambda connection: self._noted(connection, log))
             if at.log != log:
                 at = await self._remade(log, f"they are of another log ({at.log}) than this")
-            elif at != self._at and not await self._is_in_log(at):
+            elif not await self._is_in_log(at):
                 at = await self._remade(log, f"the log has no such event at {at.position}")
         except SqlUnavailable as error:
             await self._note("", state, str(error))
@@ -122,7 +135,7 @@ class SqlHandledFollower:
             return False
         entries = await with_the_rest(entries, self._partition.reader)
         coming = replace(at, position=entries[-1][0].decode(), event=digest_of(entries[-1]))
-        if not await self._is_in_log(coming):
+        if not (await self._is_in_log(at) and await self._is_in_log(coming)):
             return False
         self._at = None
         try:
@@ -172,8 +185,14 @@ class SqlHandledFollower:
 
     async def _wait(self, entries: Sequence[Entry], at: Checkpoint, failed: HandlerFailed) -> None:
         """Handles what is before the event that fails, notes why that does, and raises Waits."""
-        if failed.number and not await self._handled(entries[: failed.number], at):
-            raise NotYet(0.0)
+        if failed.number:
+            try:
+                done = await self._handled(entries[: failed.number], at)
+            except HandlerFailed as another:  # what it does differs from time to time
+                failed = another
+            else:
+                if done < failed.number:
+                    raise NotYet(0.0)
         self._at = None
         seconds = await self._note(failed.recorded.position, self._state, failed.reason)
         raise Waits(failed.recorded.id, failed.reason, min(seconds, LOOK))
@@ -213,12 +232,16 @@ class SqlHandledFollower:
 
     async def _is_in_log(self, at: Checkpoint) -> bool:
         """Whether the log has the event of a checkpoint, or has lost all up to it, by hand."""
-        if at.position == START:
+        if at.position == START or at == self._archived:
             return True
         reader = self._partition.reader
         found, _ = await reader.entries_at([at.position.encode()])
         if found:
-            return digest_of(found[0]) == at.event
+            is_in_it = digest_of(found[0]) == at.event
+            up_to = await border(self._partition.client, self._partition.keys.store)
+            if is_in_it and key_of(at.position) <= key_of(up_to):
+                self._archived = at
+            return is_in_it
         log = await reader.extent()
         begins_later = not log.length or key_of(at.position) < key_of(log.first)
         return bool(log.lost and begins_later and not log.is_before(at.position))

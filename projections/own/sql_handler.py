@@ -27,6 +27,7 @@ from itemstore.projections.own.sql_database import (
 from itemstore.projections.own.sql_follower import Handle, SqlHandledFollower, Wanted
 from itemstore.projections.own.sql_making import Contents, Told, live, making
 from itemstore.projections.own.state import Handled, note_position, states_of
+from itemstore.projections.own.unrun import check_function
 from itemstore.projections.progress import Progress, Report
 from itemstore.projections.projection import Status
 from itemstore.projections.rebuild.errors import RebuildRefused
@@ -59,6 +60,7 @@ class SqlHandlerProjection:
 
     def __post_init__(self) -> None:
         Choice(self.collections, self.types)
+        check_function(self.handle, may_be_awaited=False)
         if not self.tables:
             message = "tables names none: say which tables are the projection's own."
             raise ValueError(message)
@@ -177,7 +179,7 @@ class SqlHandlerProjection:
     @property
     def wanted(self) -> Wanted:
         """What is handled, and with what."""
-        return Wanted(Choice(self.collections, self.types), self.handle)
+        return Wanted(Choice(self.collections, self.types), self.handle, self._database.is_sound)
 
     @property
     def _url(self) -> str | None:

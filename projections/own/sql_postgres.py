@@ -44,9 +44,10 @@ class PostgresHandlers(HandlersDatabase):
         """One that the driver ends, and nobody else."""
         with connection.transaction():
             yield
-            if connection.info.transaction_status is not TransactionStatus.INTRANS:
-                message = "It has ended the transaction, which is not its own."
-                raise RuntimeError(message)
+
+    def is_sound(self, connection: Connection) -> bool:
+        """Whether its transaction goes on, in which a statement that failed leaves no way on."""
+        return connection.info.transaction_status is TransactionStatus.INTRANS
 
     @contextmanager
     def snapshot(self, connection: Connection) -> Iterator[None]:

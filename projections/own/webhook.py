@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from itemstore.eventlog.partition import Partition
 from itemstore.projections.own.choice import Choice
 from itemstore.projections.own.follower import HandedFollower, Terms
-from itemstore.projections.own.handed import Begin, Handed, check_terms
+from itemstore.projections.own.handed import Begin, Handed, check_seconds, check_terms
 from itemstore.projections.own.signature import NotASecret, keys_of
 
 TRIES = 16
@@ -44,6 +44,7 @@ class WebhookProjection(Handed):
     def __post_init__(self) -> None:
         Choice(self.collections, self.types)
         check_terms(self.begin, self.give_up_after)
+        check_seconds(self.seconds)
 
     @property
     def terms(self) -> Terms:
@@ -72,7 +73,9 @@ class WebhookProjection(Handed):
         secret = None if self.secret_from is None else os.environ.get(self.secret_from, "")
         keys = () if secret is None else keys_of(secret)
         posting = import_module(_POSTING).Posting(self.url, keys, self.seconds)
-        return HandedFollower(self.terms, partition, posting.post, posting.close)
+        return HandedFollower(
+            self.terms, partition, posting.post, posting.close, seconds=self.seconds
+        )
 
 
 def _reason_against(url: str) -> str | None:
