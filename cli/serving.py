@@ -28,7 +28,7 @@ from itemstore.projections.queries.indexes.declared import declared
 from itemstore.server.descriptors import connections_within
 from itemstore.server.ending import let_the_engine_stop
 from itemstore.server.processes import shared_directory
-from itemstore.server.run import Entrance, run, run_several
+from itemstore.server.run import DidNotStart, Entrance, run, run_several
 from itemstore.store.archive_place import archive_of
 from itemstore.store.beginning import begin, events_of, promise_of, reach
 from itemstore.store.known_collections import unnamed_collections
@@ -154,7 +154,7 @@ def _logs(found: Checked) -> Iterator[str]:
 
 
 def serve_on(listener: socket.socket, settings: Settings, entrance: Entrance) -> None:
-    """Runs the API in this process, or in as many as the settings say."""
+    """Runs the API in this process, or in as many as the settings say. Raises Stop."""
     name = listener.getsockname()
     told = {
         "version": version("itemstore"),
@@ -170,5 +170,8 @@ def serve_on(listener: socket.socket, settings: Settings, entrance: Entrance) ->
         app = "itemstore.cli.application:application"
         with shared_directory(settings.data_dir):
             run_several(listener, app, settings.workers, entrance)
+    except DidNotStart:
+        message = "The server could not start; its log says why."
+        raise Stop(message) from None
     finally:
         let_the_engine_stop()

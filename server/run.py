@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from itemstore.server.ending import be_watched, bound_end, end_with
 from itemstore.server.protocol import Protocol
@@ -20,7 +21,8 @@ from itemstore.server.unix_socket import remove_file_of
 
 OPTIONS: dict[str, Any] = {
     "factory": True,
-    "loop": "uvloop",
+    "lifespan": "on",
+    "loop": "itemstore.server.event_loop:EventLoop",
     "http": Protocol,
     "ws": "none",
     "access_log": False,
@@ -38,6 +40,10 @@ THRESHOLDS = (10_000, 10, 10)
 Python's own thresholds have it look for some every few requests (docs/decisions/0011)."""
 
 App = TypeVar("App")
+
+
+class DidNotStart(Exception):
+    """The application could not start. Why is in the log."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +71,26 @@ class Entrance:
 
 
 def run(listener: socket.socket, make_app: Callable[[], Any], entrance: Entrance) -> None:
-    """Serves the application in this process until it is told to stop."""
-    _WatchedServer(uvicorn.Config(make_app, **OPTIONS, **entrance.options)).run([listener])
+    """Serves the application in this process until it is told to stop. Raises DidNotStart."""
+    server = _WatchedServer(uvicorn.Config(make_app, **OPTIONS, **entrance.options))
+    try:
+        server.run([listener])
+    except SystemExit as error:
+        if error.code == STARTUP_FAILURE:
+            raise DidNotStart from None
+        raise
 
 
 def run_several(listener: socket.socket, make_app: str, processes: int, entrance: Entrance) -> None:
-    """Serves it in as many processes, each of which imports `make_app`, a `module:function`."""
+    """Serves it in as many processes, each of which imports `make_app`, a `module:function`.
+
+    Raises DidNotStart where none of them ever did.
+    """
     config = uvicorn.Config(make_app, workers=processes, **OPTIONS, **entrance.options)
-    Supervisor(config, [listener]).run()
+    supervisor = Supervisor(config, [listener])
+    supervisor.run()
+    if supervisor.has_failed:
+        raise DidNotStart
 
 
 def in_own_process(make_app: Callable[[], App]) -> App:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -222,3 +223,20 @@ def test_a_client_that_takes_nothing_over_tls_is_cut_off(tmp_path: Path, serve: 
             while "\nitemstore_connections 1.0\n" not in client.get("/metrics").text:
                 assert time.monotonic() < until
                 time.sleep(0.2)
+
+
+def test_a_handshake_that_is_never_finished_is_ended(secure: tuple[Secure, Server]) -> None:
+    """In ten seconds; meanwhile others get in, also past a thousand that say nothing."""
+    files, server = secure
+    url = httpx.URL(server.url)
+    began = time.monotonic()
+    with contextlib.ExitStack() as idle:
+        silent = [
+            idle.enter_context(socket.create_connection((url.host, url.port or 0), timeout=20))
+            for _ in range(1_000)
+        ]
+        with files.client(server) as client:
+            assert client.get("/readyz").status_code == 200
+        assert silent[0].recv(1) == b""
+        assert 9 < time.monotonic() - began < 20
+        assert silent[-1].recv(1) == b""
