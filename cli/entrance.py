@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from errno import EADDRINUSE
+from errno import EADDRINUSE, EADDRNOTAVAIL
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -83,10 +83,10 @@ def _at_address(settings: Settings) -> Iterator[socket.socket]:
     except OSError as error:
         system = str(error.strerror).partition(" (")[0]  # Python adds the address to it
         why = "it is in use" if error.errno == EADDRINUSE else system
-        message = (
-            f"Can't listen on {settings.host}:{settings.port}: {why}. "
-            "Choose another port with --port, or 0 for any free one."
-        )
+        advice = "Choose another port with --port, or 0 for any free one."
+        if (error.errno or 0) < 0 or error.errno == EADDRNOTAVAIL:  # below 0: no such name
+            advice = "Choose an address of this machine with --host."
+        message = f"Can't listen on {settings.host}:{settings.port}: {why}. {advice}"
         raise Stop(message) from None
     with listener:
         yield listener

@@ -60,7 +60,7 @@ class View:
 
     async def show_once(self, after: str | None) -> None:
         """Shows the newest events, or those after a cursor: of an item by its own history."""
-        if self.selected.item is None or after:
+        if self.selected.item is None or after is not None:
             await self.show_newest(after)
         else:
             count = LAST if self.selected.count is None else self.selected.count
@@ -70,7 +70,7 @@ class View:
     async def show_newest(self, after: str | None) -> str:
         """Shows the newest events, or those after a cursor; the cursor after the last one."""
         count = self.selected.count
-        if after:
+        if after is not None:
             start = await start_of(self.feed, after)
             if count is None:
                 return await self.show_after(start)

@@ -36,7 +36,7 @@ async def export(
 ) -> None:
     """Write the log to stdout, one CloudEvents object a line."""
     if source is not None:
-        await _export_archive(where, source, is_part=bool(after or collection))
+        await _export_archive(where, source, is_part=after is not None or bool(collection))
         return
     from itemstore.cli.events import View, start_of
     from itemstore.cli.opening import opened
@@ -47,7 +47,7 @@ async def export(
     async with opened(where) as store:
         view = View.of(store, collection, as_json=True)
         reader = view.feed.reader
-        position = await start_of(view.feed, after) if after else START
+        position = await start_of(view.feed, after) if after is not None else START
         count, total = 0, (await reader.extent()).events
         try:
             # In a file no line may be torn, and what is said here has to be what is there. A
@@ -60,7 +60,11 @@ async def export(
                         count += len(recorded)
                         position = cursor_after(position, recorded, view.feed.partitions)
                         check()
-                        report(Progress("exported", count, 0 if after else max(total, count)))
+                        report(
+                            Progress(
+                                "exported", count, 0 if after is not None else max(total, count)
+                            )
+                        )
         except LogUnavailable as error:
             raise Stop(f"{told(error)} {_broken_off(count, position)}") from None
         except Interrupted:

@@ -17,6 +17,7 @@ from itemstore.cli.history import history
 from itemstore.cli.import_ import import_
 from itemstore.cli.info import info
 from itemstore.cli.interruption import heed_signals
+from itemstore.cli.misuse import Verb, told
 from itemstore.cli.output import finish_output, in_utf8, prepare_streams, say, write_text
 from itemstore.cli.projection import projection
 from itemstore.cli.rebuild import rebuild
@@ -74,7 +75,7 @@ for name, work in {
     "restore": restore,
     "info": info,
 }.items():
-    app.command(name)(work)
+    app.command(name, cls=Verb)(work)
 app.add_typer(token, name="token")
 app.add_typer(projection, name="projection")
 
@@ -90,29 +91,16 @@ def main() -> None:
         finally:
             finish_output()
     except TyperException as mistake:
-        say(told(mistake))
+        say(told(mistake, NAME))
         raise SystemExit(mistake.exit_code) from None
     except Stop as stop:
         say_all(str(stop))
         raise SystemExit(stop.code) from None
     except OSError as error:
-        say_all(f"{error}.")
+        named = f"{error.filename}: " if error.filename else ""
+        say_all(f"{named}{error.strerror or error}.")
         raise SystemExit(1) from None
     raise SystemExit(code)
-
-
-def told(mistake: TyperException) -> str:
-    """What is said of words that can't be understood: a line, and where to look for the right ones.
-
-    Where there were no words at all, it is the help.
-    """
-    said = mistake.format_message().replace("Value error, ", "")
-    if said.startswith("Usage: "):
-        return said
-    context = getattr(mistake, "ctx", None)
-    path = context.command_path if context else NAME
-    end = "" if said.endswith((".", "?")) else "."
-    return f"{NAME}: {said}{end} `{path} --help` shows what there is."
 
 
 def say_all(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from itemstore.api.added import CannotAdd
 from itemstore.api.app import ItemStore, create_app
 from itemstore.store.named import UnknownName, imported
 from itemstore.store.settings import Settings
@@ -25,7 +26,13 @@ def named_application(name: str | None) -> Callable[[Settings], ItemStore]:
         )
 
     def made(settings: Settings) -> ItemStore:
-        app = make(settings)
+        try:
+            app = make(settings)
+        except (CannotAdd, UnknownName):
+            raise
+        except Exception as error:  # it is the operator's own
+            reason = f", which failed: {type(error).__name__}: {error}"
+            raise UnknownName(SAID, name, reason) from error
         if not isinstance(app, ItemStore):
             reason = f", which gave {type(app).__name__} and not what create_app made"
             raise UnknownName(SAID, name, reason)

@@ -95,6 +95,8 @@ def checked_settings(options: Mapping[str, Any], *, is_served: bool = False) -> 
     says by itself, so where nothing else is asked for only warnings are logged, and for people.
     Raises Stop, which names what is wrong.
     """
+    if (empty := wrong_settings.told_of_empty(options)) is not None:
+        raise Stop(empty, MISUSED)
     try:
         settings = Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:

@@ -61,10 +61,30 @@ Types = Annotated[
         metavar="<type>",
     ),
 ]
+
+
+def _count(text: str | int) -> int:
+    """A number of events. Raises ValueError, which says what it takes."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = -1
+    if not 0 <= count <= MOST_LINES:
+        message = f"takes a whole number from 0 to {MOST_LINES}, not {str(text)!r}"
+        raise ValueError(message)
+    return count
+
+
+MOST_LINES = 2**31 - 1
+
 Lines = Annotated[
     int | None,
     typer.Option(
-        "-n", "--lines", help="At most so many events, the newest.", min=0, metavar="<number>"
+        "-n",
+        "--lines",
+        help="At most so many events, the newest.",
+        parser=_count,
+        metavar="<number>",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from itemstore.cli.errors import MISUSED, Stop
+from itemstore.cli.misuse import Verb
 from itemstore.cli.options import Json
 from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
@@ -28,7 +29,7 @@ Ids = Annotated[list[str] | None, typer.Argument(help="Ids of events that are se
 All = Annotated[bool, typer.Option("--all", help="All that are set aside.")]
 
 
-@projection.command("dead-letters")
+@projection.command("dead-letters", cls=Verb)
 @verb
 async def dead_letters(where: Where, name: Name, json: Json = False) -> None:
     """Show the events that the projection has set aside, and why."""
@@ -46,7 +47,7 @@ async def dead_letters(where: Where, name: Name, json: Json = False) -> None:
         write_text(escaped(f"{event}  {each.time}: {each.reason}{again}"))
 
 
-@projection.command("retry")
+@projection.command("retry", cls=Verb)
 @verb
 async def retry(
     where: Where, name: Name, ids: Ids = None, all_: All = False, json: Json = False
@@ -61,7 +62,7 @@ async def retry(
     _tell(done, wanted, json=json, does="tried again within seconds, while a server runs")
 
 
-@projection.command("drop")
+@projection.command("drop", cls=Verb)
 @verb
 async def drop(
     where: Where, name: Name, ids: Ids = None, all_: All = False, json: Json = False
@@ -76,7 +77,7 @@ async def drop(
     _tell(done, wanted, json=json, does="dropped")
 
 
-@projection.command("resume")
+@projection.command("resume", cls=Verb)
 @verb
 async def resume(where: Where, name: Name) -> None:
     """Have a projection that has stopped, or waits, try at once."""

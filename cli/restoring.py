@@ -53,6 +53,9 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
 
 async def sources_at(place: str, cache_bytes: int) -> Sequence[Archive]:
     """The archives at a place: of each partition, or of the only one. Raises Stop."""
+    if not place:
+        message = "--from takes the place of an archive, not ''."
+        raise Stop(message, MISUSED)
     try:
         partitions = await partitions_at(object_store_of(place))
         return archives_at(place, partitions, cache_bytes)

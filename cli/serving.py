@@ -20,7 +20,7 @@ from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.named_application import named_application
 from itemstore.cli.opening import MISTAKES, checked_settings, mistaken
 from itemstore.cli.told_settings import told_settings
-from itemstore.cli.variables import given_as
+from itemstore.cli.variables import given_as, in_words_of
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
@@ -62,7 +62,7 @@ def checked(options: Mapping[str, Any]) -> Settings:
         database_of(settings)
         export.check(os.environ)
     except export.CannotExport as error:
-        raise Stop(str(error), MISUSED) from None
+        raise Stop(in_words_of(str(error), options), MISUSED) from None
     except CannotAdd as error:
         raise Stop(f"{given_as('app', options)}: {error}", MISUSED) from None
     except MISTAKES as error:

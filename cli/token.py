@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from itemstore.cli.errors import MISUSED, Stop
+from itemstore.cli.misuse import Verb
 from itemstore.cli.options import Json
 from itemstore.cli.output import say, write_text
 from itemstore.cli.verb import Where, verb
@@ -25,7 +26,7 @@ class RoleName(Enum):
     admin = "admin"
 
 
-@token.command("create")
+@token.command("create", cls=Verb)
 @verb
 async def create(
     where: Where,
@@ -85,7 +86,7 @@ async def create(
         say(f"Keep this {role.value}'s token: it is not shown again.")
 
 
-@token.command("list")
+@token.command("list", cls=Verb)
 @verb
 async def list_(where: Where, json: Json = False) -> None:
     """Show all tokens: their names and roles, what they are bound to, when they end."""
@@ -106,7 +107,7 @@ async def list_(where: Where, json: Json = False) -> None:
         say(f"The row of token {name!r} can't be read, so it opens nothing; revoke it.")
 
 
-@token.command("revoke")
+@token.command("revoke", cls=Verb)
 @verb
 async def revoke(
     where: Where,

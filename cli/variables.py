@@ -41,7 +41,9 @@ def in_words_of(sentence: str, options: Mapping[str, Any]) -> str:
     """The sentence, with the variables that it names as they were given."""
 
     def given(found: re.Match[str]) -> str:
-        name = found[1].lower()
-        return option_of(name) if options.get(name) is not None else found[0]
+        name = found[0].removeprefix(PREFIX).lower()
+        if found[0].startswith(PREFIX) and options.get(name) is not None:
+            return option_of(name)
+        return f"{found[0]} in {READ[found[0]]}" if found[0] in READ else found[0]
 
-    return re.sub(rf"\b{PREFIX}([A-Z_]+)\b(?!=)", given, sentence)
+    return re.sub(r"\b[A-Z][A-Z_]+\b(?!=)", given, sentence)

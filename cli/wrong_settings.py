@@ -13,6 +13,8 @@ from itemstore.cli.setting_options import kind_of
 from itemstore.cli.variables import given_as
 from itemstore.store.setting_fields import Secret, SettingFields, Takes
 
+NO_PROXY = "forwarded_allow_ips"
+
 LONGEST = 80
 """Characters of a value that are shown."""
 
@@ -26,8 +28,18 @@ def _line(place: tuple[int | str, ...], value: Any, options: Mapping[str, Any]) 
     name = str(place[0])
     field = SettingFields.model_fields[name]
     is_secret = any(isinstance(each, Secret) for each in field.metadata)
-    said = "its value" if is_secret else repr(str(value)[:LONGEST])
+    said = "its value" if is_secret and value else repr(str(value)[:LONGEST])
     return f"{given_as(name, options)} takes {taken_by(field)}, not {said}."
+
+
+def told_of_empty(options: Mapping[str, Any]) -> str | None:
+    """The same for options that were given nothing, as by a shell's variable that is not set.
+
+    None where there are none. To believe no proxy is a setting; nothing else is.
+    """
+    empty = [name for name, text in options.items() if text == "" and name != NO_PROXY]
+    lines = (_line((name,), "", options) for name in empty if name in SettingFields.model_fields)
+    return "\n".join(lines) or None
 
 
 def taken_by(field: FieldInfo) -> str:

@@ -174,7 +174,10 @@ class SettingFields(BaseModel):
         Unset("with the embedded engine, archive in its data directory"),
     ] = None
     archive_seconds: Annotated[
-        float, Field(gt=0, description="How often what is new is archived, in seconds")
+        float,
+        Field(
+            gt=0, allow_inf_nan=False, description="How often what is new is archived, in seconds"
+        ),
     ] = 10.0
     archive_cache: Annotated[
         int, Field(ge=0, description="Bytes of the archive that one process keeps in memory")
@@ -207,7 +210,7 @@ class SettingFields(BaseModel):
         int, Field(ge=1, description="Items that a query looks at, at most, before it is refused")
     ] = 100_000
     query_seconds: Annotated[
-        float, Field(gt=0, description="How long a query may take, in seconds")
+        float, Field(gt=0, allow_inf_nan=False, description="How long a query may take, in seconds")
     ] = 5.0
     max_body: Annotated[int, Field(ge=1, description="Largest request body, in bytes")] = 1_048_576
     max_waiting: Annotated[

@@ -80,7 +80,7 @@ def test_one_address_of_ipv6_is_no_other() -> None:
 
 def test_what_is_no_address_is_refused() -> None:
     """With a sentence, although it looks like one of IPv6."""
-    with pytest.raises(Stop, match="Choose another port"), listening(Settings(host="1:2", port=0)):
+    with pytest.raises(Stop, match="Choose an address"), listening(Settings(host="1:2", port=0)):
         pass
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from pydantic.fields import FieldInfo
+from typer.testing import CliRunner
 
+from itemstore.cli.main import app
 from itemstore.cli.setting_options import kind_of, optional_settings
 from itemstore.cli.variables import option_of, variable_of
 from itemstore.cli.wrong_settings import taken_by
 from itemstore.store.setting_fields import Secret, SettingFields, Takes
 from tests.api.test_settings import REFUSED
 from tests.cli.forked import command
+from tests.cli.test_help import VERBS
 
 TYPED = [
     (name, text) for name, text in REFUSED if kind_of(SettingFields.model_fields[name]) is not bool
@@ -121,27 +124,73 @@ def marked(field: FieldInfo, mark: type) -> bool:
     return any(isinstance(each, mark) for each in field.metadata)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "tial",
-        "tail --folow",
-        "tail --after",
-        "history",
-        "history a b",
-        "archive sale",
-        "token create a --role boss",
-        "--verson",
-    ],
-)
-def test_words_that_mean_nothing_are_one_line_that_leads_to_the_help(
-    tmp_path: Path, words: str
+SAID = {
+    "tial": "No such command 'tial'. Did you mean 'tail'?",
+    "tail --folow": "No such option: --folow (Possible options: --follow).",
+    "tail --after": "Option '--after' requires an argument.",
+    "tail --follow=yes": "Option '--follow' does not take a value.",
+    "tail -n x": "--lines takes a whole number from 0 to 2147483647, not 'x'.",
+    "tail -n -1": "--lines takes a whole number from 0 to 2147483647, not '-1'.",
+    "tail --type Made": "--type takes ItemCreated, ItemUpdated or ItemDeleted, not 'Made'.",
+    "history": "Missing argument 'item'.",
+    "history a b c": "Nothing is known of what comes last: b c.",
+    "archive sale": "WORK takes show, seal, check or trim, not 'sale'.",
+    "restore": "Missing option '--from'.",
+    "token create a --role boss": "--role takes reader, writer or admin, not 'boss'.",
+    "--data-dir shop info": "--data-dir goes after the verb, as in `itemstore VERB --data-dir`.",
+    "--verson": "No such option: --verson (Possible options: --version).",
+}
+"""What is typed, and what is said of it."""
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_words_that_mean_nothing_are_one_line_that_leads_to_the_help_of_their_verb(
+    words: str,
 ) -> None:
     """Exit code 2."""
     ended = command(words.split(), os.environ, "")
     assert (ended.returncode, ended.stdout) == (2, "")
     [line] = ended.stderr.splitlines()
-    assert line.startswith("itemstore: ")
-    assert line.endswith(" --help` shows what there is.")
-    advice = line.split("`")[1].split()
-    assert command(advice[1:], os.environ, "").returncode == 0
+    said, _, advice = line.removeprefix("itemstore: ").rpartition(" `")
+    assert said == SAID[words]
+    helped = advice.removesuffix("` shows what there is.").split()
+    assert helped[-1] == "--help"
+    known = [each for each in words.split()[:2] if each in {"token", "create", *VERBS}]
+    assert helped[1:-1] == known
+    assert CliRunner().invoke(app, helped[1:]).exit_code == 0
+
+
+def test_an_option_that_is_given_nothing_is_refused(tmp_path: Path) -> None:
+    """A shell's variable that is not set makes it so; it would be the working directory."""
+    lines = refused(tmp_path, "--data-dir", "", "--archive", "", "--redis-url=")
+    assert lines == [
+        "--redis-url takes a text, not ''.",
+        "--data-dir takes a path, not ''.",
+        "--archive takes a text, not ''.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("ITEMSTORE_MODEL", "nothing:Item"),
+        ("ITEMSTORE_PROJECTIONS", "nothing"),
+        ("ITEMSTORE_INDEXES", "products=size"),
+        ("ITEMSTORE_SQL_URL", "mysql://db"),
+        ("OTEL_TRACES_EXPORTER", "nothing"),
+    ],
+)
+def test_a_mistake_in_a_file_is_named_with_the_file(
+    tmp_path: Path, variable: str, text: str
+) -> None:
+    """Also where it is seen only when the name is looked up."""
+    file = tmp_path / "shop.env"
+    file.write_text(f"{variable}={text}\n")
+    [line] = refused(tmp_path, "--env-file", str(file))
+    assert f"{variable} in {file}" in line
+
+
+def test_an_application_that_fails_is_a_line(tmp_path: Path) -> None:
+    """With what it raised."""
+    [line] = refused(tmp_path, "--app", "os:getcwd")
+    assert line.startswith("--app is 'os:getcwd', which failed: TypeError: ")
