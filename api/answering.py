@@ -167,7 +167,7 @@ class Answering:
         self._counters.answered(template, incoming.method, status, 0.0)
         if self._access_log is not None:
             asked = (incoming.method, template, status, incoming.request_id)
-            self._access_log.answered_otherwise(*asked)
+            self._access_log.answered_otherwise(*asked, incoming.ends.client)
         raise raised from error.__cause__
 
     def _without_store(self, incoming: Incoming) -> AnyReply:
@@ -183,7 +183,7 @@ class Answering:
                 self._counters.answered(OTHER, scope["method"], message["status"], 0.0)
                 if self._access_log is not None:
                     asked = (scope["method"], OTHER, message["status"], request_id_of(scope))
-                    self._access_log.answered_otherwise(*asked)
+                    self._access_log.answered_otherwise(*asked, scope.get("client"))
                 missing = [each for each in ON_EVERY_BODY if each not in message["headers"]]
                 message["headers"] = [*message["headers"], *missing]
             await send(message)

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from select import select
 
 MOST = 10_000
 """Lines that wait to be written."""
@@ -75,7 +76,7 @@ class Output(logging.Handler):
         if self._lines.qsize() >= self._most:
             self._left_out += 1
             return
-        self._lines.put(line.encode("utf-8", "backslashreplace") + b"\n")
+        self._lines.put(f"{line}\n".encode("utf-8", "backslashreplace"))
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="log", daemon=True)
             self._thread.start()
@@ -99,7 +100,7 @@ class Output(logging.Handler):
                 while len(waiting) < self._most:
                     waiting.append(lines.get_nowait())
             for piece in _pieces(waiting, self._together):
-                with suppress(OSError):  # nobody reads any more
+                with suppress(OSError, ValueError):  # nobody reads any more, or it was closed
                     self._write(piece)
             if self._left_out:
                 self._tell()
@@ -111,12 +112,14 @@ class Output(logging.Handler):
             *(__name__, logging.WARNING, __file__, 0, LEFT_OUT, (), None),
             extra={"count": count},
         )
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
 
 
 def _pieces(lines: deque[bytes], most: int) -> list[bytes]:
     """The lines joined into pieces of at most so many bytes; a longer line is one by itself."""
+    if sum(map(len, lines)) <= most:  # as it nearly always is of a file
+        return [b"".join(lines)]
     pieces: list[bytes] = []
     some: list[bytes] = []
     size = 0
@@ -138,4 +141,7 @@ def _to_stderr(piece: bytes) -> None:
     if sys.stderr is not None:
         descriptor = sys.stderr.fileno()
         while piece:
-            piece = piece[os.write(descriptor, piece) :]
+            try:
+                piece = piece[os.write(descriptor, piece) :]
+            except BlockingIOError:  # whoever has the other end of it may have made it so
+                select([], [descriptor], [])

@@ -136,6 +136,37 @@ def test_requests_are_logged_where_that_is_asked_for(tmp_path: Path) -> None:
     assert SECRET not in server.log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("trusted", "is_local", "client"),
+    [
+        ("127.0.0.1", False, "203.0.113.5"),
+        ("10.0.0.1", False, "127.0.0.1"),
+        ("10.0.0.1", True, "203.0.113.5"),
+    ],
+)
+def test_the_line_of_a_request_has_the_address_of_its_client_also_behind_a_proxy(
+    tmp_path: Path,
+    trusted: str,
+    is_local: bool,  # noqa: FBT001 - a case of the table
+    client: str,
+) -> None:
+    """One that is trusted is believed; who comes through the unix socket is. Others are not."""
+    path = str(tmp_path / "http.sock")
+    entrance = ("--uds", path) if is_local else ()
+    options = ("--sql-url", "off", "--access-log", "--forwarded-allow-ips", trusted, *entrance)
+    with served(tmp_path, *options) as server:
+        transport = httpx.HTTPTransport(uds=path if is_local else None)
+        url = "http://localhost" if is_local else server.url
+        with httpx.Client(base_url=url, transport=transport) as asking:
+            fields = {"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}
+            asking.get("/items/a", headers=fields)
+            asking.get("/nowhere", headers=fields)
+            asking.get("/items/b")
+        wait_until(lambda: len(server.lines(event="A request was answered")) == 3)
+    named = [line.get("client") for line in server.lines(event="A request was answered")]
+    assert named == [client, client, None if is_local else "127.0.0.1"]
+
+
 def test_tokens_are_logged_by_name_when_they_are_made_refused_and_revoked(tmp_path: Path) -> None:
     """What was presented is in no line; who used one is in that of the request."""
     with served(tmp_path, "--sql-url", "off", "--access-log") as server:
