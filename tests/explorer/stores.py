@@ -39,14 +39,17 @@ class Store:
 
 @contextmanager
 def served(
-    directory: Path, secrets: Mapping[str, str] | None = None, partitions: int = 1
+    directory: Path,
+    secrets: Mapping[str, str] | None = None,
+    partitions: int = 1,
+    options: tuple[str, ...] = (),
 ) -> Iterator[Store]:
     """A server on what is in the directory, for the block."""
     secrets = secrets or {}
     token = {"Authorization": f"Bearer {secrets['admin']}"} if secrets else {}
     with serving(directory) as start:
         divided = ("--partitions", str(partitions))
-        server = start(*SERVED, *divided, queries=True, PYTHONPATH=str(ROOT))
+        server = start(*SERVED, *divided, *options, queries=True, PYTHONPATH=str(ROOT))
         with httpx.Client(base_url=server.url, headers=token, timeout=30) as client:
             yield Store(server.url, client, secrets)
 
