@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from itemstore.engine.errors import LogFull
 from itemstore.engine.redis_errors import meant, translated
 
 
@@ -15,13 +16,22 @@ async def replies(
 ) -> list[Any]:
     """The replies to commands that are carried out at one moment, in their order.
 
-    Or one after the other: an engine without memory takes none that are to be at one moment, and
-    one that it does not know fails all of these.
+    Or one after the other, as with an engine without memory, which takes none that are to be at one
+    moment, but lets nobody write meanwhile. One that it does not know fails all that are.
 
     Where one fails, what that means is in its place: LogBroken and the like. Raises LogUnavailable.
     """
     if not commands:
         return []
+    try:
+        return await _replies(client, commands, at_once=at_once)
+    except LogFull:  # that an engine without memory takes no MULTI says nothing of the commands
+        if not at_once:
+            raise
+        return await _replies(client, commands, at_once=False)
+
+
+async def _replies(client: Redis, commands: Sequence[Sequence[Any]], *, at_once: bool) -> list[Any]:
     together = client.pipeline(transaction=at_once)
     for command in commands:
         together.execute_command(*command)
