@@ -26,6 +26,9 @@ SHOWN_PORT = "8000"
 PATIENCE = 20.0
 """Seconds for a command to end, or to show what it should."""
 
+WITH_NPM = 200.0
+"""Seconds for a command of npm: it downloads packages, or compiles."""
+
 SERVE = ".venv/bin/itemstore serve"
 """What `make serve` runs when all is installed."""
 
@@ -87,7 +90,7 @@ class Terminal:
         keep = f"code=$?; env -0 >{shlex.quote(str(self._last_environment))}; exit $code"
         process = self._start(f"set -a\n{self._typed(command)}\n{keep}")
         try:
-            code = process.wait(PATIENCE)
+            code = process.wait(WITH_NPM if command.startswith("npm ") else PATIENCE)
         finally:
             _end(process)
         if self._last_environment.exists():

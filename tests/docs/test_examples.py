@@ -20,7 +20,7 @@ from tests.docs.terminal import SERVE, STARTED, Terminal
 
 SAVED = {"python", "toml", "ini", "json"}
 
-PROGRAMS = {"curl", "git", "redis-cli", "sqlite3", "zstdcat"}
+PROGRAMS = {"curl", "git", "node", "npm", "redis-cli", "sqlite3", "zstdcat"}
 
 IN_A_PROJECT = {
     f"docs/{each}.md"
@@ -38,6 +38,9 @@ IN_A_PROJECT = {
 
 SAME = {"docs/git-history.md": "git_history", "docs/shop.md": "shop"}
 """The tutorials, and the folders in `examples` that have their files."""
+
+MADE = {"__pycache__", "built", "node_modules", "schema.d.ts"}
+"""What a person's own runs of an example have left in its folder."""
 
 WITH_A_RECEIVER = ROOT / "examples/webhook/README.md"
 """The page that has a server of the reader's own, at port 9000."""
@@ -64,8 +67,9 @@ def terminal(page: Path) -> Iterator[Terminal]:
             ports = {"9000": str(free_ports(1)[0])}
         terminal = Terminal(Path(directory), in_clone=in_clone, ports=ports)
         if page in EXAMPLES:
-            for file in page.parent.iterdir():
-                terminal.save(file.name, file.read_text())
+            for file in page.parent.rglob("*"):
+                if file.is_file() and not MADE & {*file.relative_to(page.parent).parts}:
+                    terminal.save(str(file.relative_to(page.parent)), file.read_text())
         yield terminal
         terminal.close()
 

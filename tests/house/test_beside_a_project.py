@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import killed_when_silent
+from tests.conftest import ROOT, killed_when_silent
 from tests.house.conftest import Built
 from tests.house.environments import Environment, new_environment
 
@@ -160,6 +161,17 @@ def test_the_projects_tests_run_the_store_with_their_own_model(
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_products.py"]
     run = environment.python(*words, cwd=project)
     assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_example_of_a_project_is_tested_where_it_is_installed(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """Its `api` and `domain` are its own, in process and in the server that a fixture starts."""
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples/pytest_project", project)
+    plugins = ["-p", "itemstore", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"]
+    run = environment.python("-m", "pytest", "-q", "-W", "error", *plugins, cwd=project)
+    assert "6 passed" in run.stdout, run.stdout + run.stderr
 
 
 @pytest.mark.parametrize(
