@@ -58,7 +58,7 @@ sys.modules |= dict.fromkeys(ROOMS)  # type: ignore[arg-type]  # None: no such m
 PATIENCE = 30.0
 """Seconds for a process to do what it does at once, on a machine that has much else to do."""
 
-LIMIT = 300
+LIMIT = 180
 """Seconds for any one test: a net under the limits that each wait has of its own."""
 
 # What a shell runs in the background begins with Ctrl-C ignored, and so does all that it starts.

@@ -307,6 +307,7 @@ async def test_of_several_processes_one_archives_and_another_goes_on_after_it(
     assert await redis.exists(one.keys.lease("archive")) == 0
 
 
+@pytest.mark.parametrize("place", ["memory"], indirect=True)
 async def test_the_one_that_archives_goes_on_while_the_partition_of_the_lease_is_away(
     redis: Redis, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from itemstore.eventlog.appender import Appender
 from tests.archive.killed import Killed, Life, Process
 from tests.archive.stores import ITEMS, LOGS, ORDERS, in_archive, in_logs, put
 from tests.conftest import ServerOf, emptied
+from tests.thorough import EACH
 
 KEEP = Keep(12, 10**9)
 ROUNDS = 4
@@ -117,7 +118,10 @@ async def told(redis: Redis, appender: Appender, life: Life) -> Story:
 async def test_a_process_may_be_killed_at_every_step(
     server_of: ServerOf, engine: str, first: int
 ) -> None:
-    """Of some hundred: at every other one on one engine, at those between on the other."""
+    """Of some hundred: at every other one on one engine, at those between on the other.
+
+    Of those a third, unless it is to be thorough.
+    """
     async with emptied(server_of(engine)) as redis:
         appender, whole = Appender(redis, ITEMS.store), Life()
         story = await told(redis, appender, whole)
@@ -127,6 +131,6 @@ async def test_a_process_may_be_killed_at_every_step(
         assert len(manifest.segments) < ROUNDS
         assert len(await in_logs(redis)) < len(story.record) / 2
         assert whole.asked > 100
-        for most in range(first, whole.asked, 2):
+        for most in range(first, whole.asked, 2 * EACH):
             story = await told(redis, appender, Life(most))
             await story.check()

@@ -42,6 +42,7 @@ from tests.archive.whole_stores import (
     with_history,
 )
 from tests.conftest import contents
+from tests.thorough import EACH
 
 EVENTS = 200
 
@@ -243,8 +244,8 @@ async def test_a_restore_that_is_killed_anywhere_ends_the_same(
             await restored(store, archive, at)
         assert await comparable(store) == wanted, after
         assert await entries_of(store) == (entries[:51] if at else entries)
-        after += 1
-    assert half_restored > 20
+        after += EACH
+    assert half_restored > 20 // EACH
 
 
 async def comparable(store: Store) -> dict[bytes, Any]:

@@ -35,6 +35,7 @@ from tests.archive.stores import begin_to_serve
 from tests.archive.test_restore import Killed, Killing
 from tests.archive.whole_stores import digests
 from tests.conftest import contents
+from tests.thorough import EACH
 
 
 def fake() -> Redis:
@@ -266,9 +267,9 @@ async def test_a_restore_that_is_killed_anywhere_ends_the_same(
             await again(store, place)
         assert [await in_logs(section) for section in store.sections] == wanted, after
         await begin_to_serve(store)
-        after += 1
+        after += EACH
     await all_digests(store)
-    assert half_restored > 40
+    assert half_restored > 40 // EACH
 
 
 async def is_complete(redis: Redis) -> bool:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.forked import command
 from tests.logged import lines_of
 
 
 def run(where: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command on a store in a directory."""
-    return subprocess.run(
-        [sys.executable, "-m", "itemstore", *words, "--data-dir", str(where / "data")],
-        capture_output=True, text=True, check=False, timeout=60, env=os.environ | environment,
-    )  # fmt: skip
+    return command([*words, "--data-dir", str(where / "data")], os.environ | environment)
 
 
 def logged_in(text: str) -> str:

@@ -149,10 +149,10 @@ def test_typescript_knows_both_answers_to_a_put(npx: Tool, description: Path) ->
     npx(TYPESCRIPT, "tsc", "--strict", "--noEmit", "--skipLibCheck", "typed.ts", cwd=folder)
 
 
-@pytest.fixture
-def client_python(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def client_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python of its own with openapi-python-client, which wants another Typer than ours."""
-    folder = tmp_path / "venv"
+    folder = tmp_path_factory.mktemp("client") / "venv"
     output(sys.executable, "-m", "venv", "--without-pip", folder)  # this one's can do it
     python = folder / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python)

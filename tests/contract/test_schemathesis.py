@@ -1,4 +1,4 @@
-"""Schemathesis: a thousand requests that the document allows or forbids, and all its checks."""
+"""Schemathesis: many hundred requests that the document allows or forbids, and all its checks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import COLLECTIONS, Product, output
+from tests.thorough import examples
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -37,7 +38,7 @@ def test_the_api_does_what_the_document_says(url: str, paths: str) -> None:
         "--config-file", HERE / "schemathesis.toml",
         "run", f"{url}/openapi.json",
         "--include-path-regex", paths,
-        "--max-examples", "10",
+        "--max-examples", str(examples(10)),
         "--seed", "1",
         "--continue-on-failure",
         cwd=ROOT,

@@ -34,6 +34,7 @@ from itemstore.projections.current_items import Page
 from itemstore.store.opening import store_on
 from itemstore.store.settings import Settings
 from tests.eventlog.test_state_machine import Model, assert_same, place_of
+from tests.thorough import examples
 
 Result = TypeVar("Result")
 
@@ -218,5 +219,6 @@ class InThreePartitions(RuleBasedStateMachine):
 def test_random_commands_in_three_partitions() -> None:
     """Many short stories, each in a store of its own."""
     run_state_machine_as_test(
-        InThreePartitions, settings=hypothesis.settings(max_examples=30, stateful_step_count=20)
+        InThreePartitions,
+        settings=hypothesis.settings(max_examples=examples(30), stateful_step_count=20),
     )

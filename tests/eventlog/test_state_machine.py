@@ -32,6 +32,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.transaction import Addressed, TransactionRefused
 from itemstore.projections.current_items import CurrentItems
 from tests.conftest import ServerOf, assert_agreement, emptied
+from tests.thorough import examples
 from tests.wire import wire_of
 
 Result = TypeVar("Result")
@@ -275,7 +276,7 @@ def test_random_commands_on_a_fake_engine() -> None:
             return FakeAsyncRedis(server=FakeServer())
 
     run_state_machine_as_test(
-        OnAFake, settings=hypothesis.settings(max_examples=30, stateful_step_count=20)
+        OnAFake, settings=hypothesis.settings(max_examples=examples(30), stateful_step_count=20)
     )
 
 
@@ -288,5 +289,5 @@ def test_random_commands_on_a_real_server(server_of: ServerOf) -> None:
             return emptied(server)
 
     run_state_machine_as_test(
-        OnAServer, settings=hypothesis.settings(max_examples=15, stateful_step_count=20)
+        OnAServer, settings=hypothesis.settings(max_examples=examples(15), stateful_step_count=20)
     )

@@ -24,6 +24,12 @@ def test_late_once():
 """
 
 
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pytest without what is installed beside it begins in a part of the time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 @pytest.fixture
 def failing(tmp_path: Path) -> Failing:
     """Runs tests of a project, of which some fail."""
@@ -31,7 +37,7 @@ def failing(tmp_path: Path) -> Failing:
     def run(text: str) -> None:
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
         (tmp_path / "test_them.py").write_text(text + "\ndef test_fine():\n    pass\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"]
+        command = [sys.executable, "-m", "pytest", "-q"]
         done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True)
         assert done.returncode == 1
 
