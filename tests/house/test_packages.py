@@ -70,7 +70,7 @@ def test_what_a_room_imports_is_a_declared_dependency(room: str) -> None:
     """Nothing is there only because something else happened to bring it."""
     project = PROJECT["project"]
     extras = project["optional-dependencies"]
-    on_request = [*extras["postgres"], *extras["webhooks"]]
+    on_request = [*extras["postgres"], *extras["webhooks"], *extras["client"]]
     declared = {distribution(line) for line in (*project["dependencies"], *on_request)}
     declared.add("pydantic-core")  # part of pydantic, which asks for one version of it alone
     carriers = metadata.packages_distributions()

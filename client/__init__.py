@@ -1,0 +1,66 @@
+"""A client of the store for Python: typed, for threads and for coroutines.
+
+It needs httpx, which `itemstore[client]` brings, and imports nothing of the server.
+"""
+
+from itemstore.client.answers import (
+    Deleted,
+    ItemVersion,
+    Written,
+)
+from itemstore.client.async_client import AsyncClient
+from itemstore.client.client import Client
+from itemstore.client.failures import (
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    Gone,
+    Invalid,
+    InvalidId,
+    ItemDeleted,
+    Malformed,
+    Misfit,
+    NotFound,
+    OtherLog,
+    PreconditionFailed,
+    PreconditionRequired,
+    ProblemError,
+    RateLimited,
+    StoreError,
+    StoreFull,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from itemstore.client.retries import Retries
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "ConnectionFailed",
+    "Deleted",
+    "Forbidden",
+    "Gone",
+    "Invalid",
+    "InvalidId",
+    "ItemDeleted",
+    "ItemVersion",
+    "Malformed",
+    "Misfit",
+    "NotFound",
+    "OtherLog",
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "ProblemError",
+    "RateLimited",
+    "Retries",
+    "StoreError",
+    "StoreFull",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "Written",
+]

@@ -1,0 +1,170 @@
+"""The client for coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, Unpack, overload
+
+import httpx
+
+from itemstore.client.answers import Body, Deleted, ItemVersion, Written
+from itemstore.client.bodies import Bodies
+from itemstore.client.conditions import Versions, Writing
+from itemstore.client.items import Items
+from itemstore.client.options import Options, access_of, async_http
+from itemstore.client.retries import Retries
+from itemstore.client.wires import AsyncWire
+
+Other = TypeVar("Other")
+
+
+class AsyncClient(Generic[Body]):
+    """The items of one collection of a store: their bodies are of `model`, or dicts without one.
+
+    The tasks of one event loop may share it. Close it, or use it in an `async with` block.
+    """
+
+    @overload
+    def __init__(
+        self: AsyncClient[dict[str, Any]],
+        url: str,
+        model: None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http: httpx.AsyncClient | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        url: str,
+        model: type[Body],
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http: httpx.AsyncClient | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+    def __init__(
+        self,
+        url: str,
+        model: type[Body] | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http: httpx.AsyncClient | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        """`http` is a client of httpx of yours, which is not closed here.
+
+        Raises ValueError for what is no URL, TypeError for a model that pydantic can't read.
+        """
+        access = access_of(url, options)
+        self._url, self._options = url, options
+        self._http = http or async_http(transport, options)
+        self._is_own = http is None
+        self._wire = AsyncWire(self._http, access)
+        retries = options.get("retries", Retries())
+        self._items = Items(options.get("collection", "items"), Bodies(model), retries)
+
+    @overload
+    def collection(self, name: str, model: None = None) -> AsyncClient[dict[str, Any]]: ...
+
+    @overload
+    def collection(self, name: str, model: type[Other]) -> AsyncClient[Other]: ...
+
+    def collection(self, name: str, model: type[Other] | None = None) -> AsyncClient[Any]:
+        """A client of another collection of the store, over the same connections."""
+        options: Options = {**self._options, "collection": name}
+        return AsyncClient(self._url, model or dict[str, Any], http=self._http, **options)
+
+    async def aclose(self) -> None:
+        """Closes its connections, but for those of a client of httpx that is yours."""
+        if self._is_own:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def get(self, item_id: str) -> ItemVersion[Body]:
+        """The item as it is. Raises NotFound, or ItemDeleted, where there is none."""
+        return await self._wire.run(self._items.get(item_id))
+
+    async def find(self, item_id: str) -> ItemVersion[Body] | None:
+        """The item as it is; None where there is none."""
+        return await self._wire.run(self._items.find(item_id))
+
+    async def get_if_changed(self, item_id: str, known: Versions) -> ItemVersion[Body] | None:
+        """The item as it is; None where it is still at a version that is known."""
+        return await self._wire.run(self._items.get_if_changed(item_id, known))
+
+    async def version(self, item_id: str, number: int) -> ItemVersion[Body]:
+        """The item as a version left it. Raises NotFound; ItemDeleted for one that deleted it."""
+        return await self._wire.run(self._items.version(item_id, number))
+
+    async def as_of(self, item_id: str, moment: datetime) -> ItemVersion[Body]:
+        """The item as it was at the end of that second; the first version, if that is later.
+
+        Raises ItemDeleted where it was deleted then, ValueError for a moment without a time zone.
+        """
+        return await self._wire.run(self._items.as_of(item_id, moment))
+
+    async def put(self, item_id: str, body: Body, **how: Unpack[Writing]) -> Written[Body]:
+        """Stores the whole item; `created` of what it gives says whether there was none before.
+
+        Raises PreconditionFailed where a condition does not hold, Invalid where the store's model
+        refuses the body.
+        """
+        return await self._wire.run(self._items.put(item_id, body, **how))
+
+    async def create(self, body: Body, *, idempotency_key: str | None = None) -> Written[Body]:
+        """Stores a new item, under an id that the store makes."""
+        return await self._wire.run(self._items.create(body, idempotency_key))
+
+    async def patch(
+        self,
+        item_id: str,
+        changes: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        **how: Unpack[Writing],
+    ) -> Written[Body]:
+        """Changes a part: a mapping is a merge patch, a list of operations a JSON Patch.
+
+        Raises NotFound where there is no item, Conflict where a JSON Patch does not fit it.
+        """
+        return await self._wire.run(self._items.patch(item_id, changes, **how))
+
+    async def delete(self, item_id: str, **how: Unpack[Writing]) -> Deleted:
+        """Deletes the item; its history stays. Raises NotFound where there is none."""
+        return await self._wire.run(self._items.delete(item_id, **how))
+
+    async def revert(self, item_id: str, version: int, **how: Unpack[Writing]) -> Written[Body]:
+        """Makes the item what a version was, also one that is deleted by now."""
+        return await self._wire.run(self._items.revert(item_id, version, **how))
+
+    async def update(
+        self,
+        item_id: str,
+        function: Callable[[Body], Body | Awaitable[Body]],
+        *,
+        initial: Body | None = None,
+        attempts: int = 50,
+    ) -> Written[Body]:
+        """Reads the item, and puts what the function makes of its body.
+
+        Where somebody else writes in between, it begins again, so the function may be called
+        several times: it should do nothing but return the new body. It may be a coroutine
+        function. Where there is no item it is
+        called with `initial`, or NotFound is raised. After so many `attempts` that came too late
+        PreconditionFailed is raised.
+        """
+        return await self._wire.run(self._items.update(item_id, function, initial, attempts))
