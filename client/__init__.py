@@ -4,11 +4,16 @@ It needs httpx, which `itemstore[client]` brings, and imports nothing of the ser
 """
 
 from itemstore.client.answers import (
+    BatchResult,
     Deleted,
+    Event,
     ItemVersion,
+    Page,
+    VersionEntry,
     Written,
 )
 from itemstore.client.async_client import AsyncClient
+from itemstore.client.batch import Check, Create, Delete, Patch, Put
 from itemstore.client.client import Client
 from itemstore.client.failures import (
     Conflict,
@@ -37,10 +42,15 @@ from itemstore.client.retries import Retries
 
 __all__ = [
     "AsyncClient",
+    "BatchResult",
+    "Check",
     "Client",
     "Conflict",
     "ConnectionFailed",
+    "Create",
+    "Delete",
     "Deleted",
+    "Event",
     "Forbidden",
     "Gone",
     "Invalid",
@@ -51,9 +61,12 @@ __all__ = [
     "Misfit",
     "NotFound",
     "OtherLog",
+    "Page",
+    "Patch",
     "PreconditionFailed",
     "PreconditionRequired",
     "ProblemError",
+    "Put",
     "RateLimited",
     "Retries",
     "StoreError",
@@ -62,5 +75,6 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",
+    "VersionEntry",
     "Written",
 ]

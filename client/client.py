@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from itemstore.client.answers import Body, Deleted, ItemVersion, Written
-from itemstore.client.bodies import Bodies
+from itemstore.client.answers import (
+    BatchResult,
+    Body,
+    Deleted,
+    Event,
+    ItemVersion,
+    Page,
+    VersionEntry,
+    Written,
+)
+from itemstore.client.batch import Operation, batch
+from itemstore.client.bodies import Bodies, plain
 from itemstore.client.conditions import Versions, Writing
+from itemstore.client.events import IDLE, Events, Which, wanted
 from itemstore.client.items import Items
+from itemstore.client.lists import Lists, Query
 from itemstore.client.options import Options, access_of, blocking_http
 from itemstore.client.retries import Retries
 from itemstore.client.wires import Wire
@@ -66,8 +78,13 @@ class Client(Generic[Body]):
         self._http = http or blocking_http(transport, options)
         self._is_own = http is None
         self._wire = Wire(self._http, access)
-        retries = options.get("retries", Retries())
-        self._items = Items(options.get("collection", "items"), Bodies(model), retries)
+        self._retries = options.get("retries", Retries())
+        self._prefix = access.prefix
+        self._collection = options.get("collection", "items")
+        bodies = Bodies(model)
+        self._items = Items(self._collection, bodies, self._retries)
+        self._lists = Lists(self._items.path, bodies, self._retries)
+        self._events = Events(bodies, self._retries)
 
     @overload
     def collection(self, name: str, model: None = None) -> Client[dict[str, Any]]: ...
@@ -167,3 +184,75 @@ class Client(Generic[Body]):
         PreconditionFailed is raised.
         """
         return self._wire.run(self._items.update(item_id, function, initial, attempts))
+
+    def batch(
+        self, operations: Sequence[Operation], *, idempotency_key: str | None = None
+    ) -> list[BatchResult]:
+        """Carries out up to 128 requests in one moment, or none: the results are in their order.
+
+        Raises the ProblemError of the first that is refused, whose place is its `index`.
+        """
+        call = batch(self._items, self._retries, self._prefix, operations, idempotency_key)
+        return self._wire.run(call)
+
+    def items(
+        self, *, page_size: int = 500, **query: Unpack[Query]
+    ) -> Generator[ItemVersion[Body], None, None]:
+        """The items, all or those that are asked for, over as many pages as it takes."""
+        return self._wire.each(self._lists.all(page_size, None, **query))
+
+    def rows(
+        self, fields: str | Sequence[str], *, page_size: int = 500, **query: Unpack[Query]
+    ) -> Generator[ItemVersion[dict[str, Any]], None, None]:
+        """The same, with these members of each body alone, as dicts."""
+        lists = Lists(self._items.path, plain(), self._retries)
+        return self._wire.each(lists.all(page_size, fields, **query))
+
+    def page(
+        self, *, after: str | None = None, page_size: int = 100, **query: Unpack[Query]
+    ) -> Page[Body]:
+        """One page of the list, with how many items there are in all, and where it goes on."""
+        return self._wire.run(self._lists.page(page_size, after, None, **query))
+
+    def versions(self, item_id: str) -> Generator[VersionEntry, None, None]:
+        """The item's versions, oldest first, also of one that is deleted by now."""
+        return self._wire.each(self._lists.versions(self._items.at(item_id)))
+
+    def history(
+        self, item_id: str, *, newest_first: bool = False
+    ) -> Generator[Event[Body], None, None]:
+        """The item's own events."""
+        path = self._items.at(item_id)
+        return self._wire.each(self._events.of_item(path, newest_first=newest_first))
+
+    def events(self, **which: Unpack[Which]) -> Generator[Event[Body], None, None]:
+        """The events of the collection that there are now, oldest first."""
+        return self._wire.each(self._events.to_the_end(wanted(self._collection, **which)))
+
+    def follow(
+        self, *, idle: float = IDLE, give_up_after: float | None = None, **which: Unpack[Which]
+    ) -> Generator[Event[Body], None, None]:
+        """The events of the collection that there are, and then what comes, for ever.
+
+        Each comes once and none is left out, whatever breaks in between: it goes on after the last
+        one. `after` the `position` of an event it begins exactly there. A connection on which
+        nothing comes for `idle` seconds counts as lost. It tries for ever, or gives up when it has
+        heard nothing for `give_up_after` seconds.
+
+        Raises Gone and OtherLog where it can't go on, ConnectionFailed where it gives up.
+        """
+        course = self._events.follow(wanted(self._collection, **which), idle, give_up_after)
+        return self._wire.each(course)
+
+    def follow_all(
+        self,
+        collections: Sequence[str] = (),
+        *,
+        idle: float = IDLE,
+        give_up_after: float | None = None,
+        **which: Unpack[Which],
+    ) -> Generator[Event[dict[str, Any]], None, None]:
+        """The same for these collections, or for all of the store, with bodies as dicts."""
+        events = Events(plain(), self._retries)
+        course = events.follow(wanted(*collections, **which), idle, give_up_after)
+        return self._wire.each(course)

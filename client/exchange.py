@@ -15,17 +15,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: `path` is percent-encoded, with its query, below the URL of the store."""
+    """A request: `path` is percent-encoded, with its query, below the URL of the store.
+
+    A write has the `idempotency_key` under which it may be sent again, in its headers too.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """The key under which it may be sent again."""
-        return self.headers.get("idempotency-key")
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

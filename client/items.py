@@ -184,7 +184,7 @@ def writing(
     fields = condition_fields(**conditions)  # type: ignore[arg-type]  # those of Conditions
     if media_type is not None:
         fields["content-type"] = media_type
-    return Request(method, path, {**fields, "idempotency-key": quoted}, content)
+    return Request(method, path, {**fields, "idempotency-key": quoted}, content, key)
 
 
 def _version(answer: Answer) -> int:

@@ -186,10 +186,18 @@ async def test_a_key_of_the_callers_is_one_write(both: Both) -> None:
     assert failure.value.type == "idempotency-key-reused"
 
 
-async def test_old_versions_are_there(itemstore_clock: ItemstoreClock, both: Both) -> None:
-    """By number, and by time."""
-    noon = datetime(2099, 1, 31, 12, tzinfo=UTC)
+@pytest.fixture
+def noon(itemstore_clock: ItemstoreClock) -> datetime:
+    """A time at which the clock stands still, set before there is a store."""
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
     itemstore_clock.set(noon)
+    return noon
+
+
+async def test_old_versions_are_there(
+    noon: datetime, itemstore_clock: ItemstoreClock, both: Both
+) -> None:
+    """By number, and by time."""
     await both.put("fox", {"size": 1})
     itemstore_clock.advance(3600)
     await both.put("fox", {"size": 2})
