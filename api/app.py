@@ -33,6 +33,7 @@ from itemstore.api.openapi import document
 from itemstore.api.refusals import served_app
 from itemstore.api.resources import (
     admin_operations,
+    admin_projections,
     admin_tokens,
     batch,
     docs,
@@ -303,7 +304,8 @@ def _routes(models: Mapping[str, ItemModel], *, has_explorer: bool) -> Iterator[
                 assert isinstance(route, Route)
                 yield route.of(name)
     of_the_store = [batch, events, projections, schemas, service, health, problem_type]
-    of_the_store += [docs, metrics, partitions, admin_operations, admin_tokens]
+    of_the_store += [docs, metrics, partitions]
+    of_the_store += [admin_operations, admin_projections, admin_tokens]
     if has_explorer:
         of_the_store.append(explorer)
     for module in of_the_store:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.output import write_data, write_text
 from itemstore.cli.selected import EVERY, Selected
+from itemstore.domain import places
 from itemstore.domain.cursors import (
     cursor_after,
     cursor_of,
@@ -18,8 +19,7 @@ from itemstore.domain.cursors import (
     nearest,
 )
 from itemstore.domain.events import ItemDeleted, RecordedEvent
-from itemstore.domain.positions import LARGEST, START, key_of, position_at, position_of
-from itemstore.domain.rfc3339 import parse_rfc3339
+from itemstore.domain.positions import START, key_of, position_of
 from itemstore.eventlog.cloudevents import encode
 from itemstore.eventlog.feed import Feed
 from itemstore.eventlog.reader import Within
@@ -177,18 +177,14 @@ async def start_of(feed: Feed, after: str) -> str:
 
 def place_of(text: str, partitions: int) -> str:
     """The cursor that a text is, or that before all events at a time. Raises Stop."""
-    cursor = cursor_of(text, partitions)
-    if cursor is not None:
-        return cursor
-    try:
-        milliseconds = parse_rfc3339(text)
-    except ValueError:
+    place = places.place_of(text, partitions)
+    if place is None:
         message = (
             f"--from takes a position, <milliseconds>-<number>, a cursor, or a time such as "
             f"2026-11-23T08:09:06Z, not {text!r}."
         )
-        raise Stop(message, MISUSED) from None
-    return START if milliseconds < 1 else position_at(milliseconds - 1, LARGEST)
+        raise Stop(message, MISUSED)
+    return place
 
 
 def _no_cursor(after: str, partitions: int) -> str:

@@ -125,7 +125,9 @@ class _CarryingOut:
             self._work = verifying = Verifying(store, projections, collections)
             return (await verifying.run(self._report)).as_dict()
         name, dry_run = asked.projection or "", asked.dry_run
-        self._work = rebuilding = Rebuilding(store, projections, name, collections, dry_run=dry_run)
+        self._work = rebuilding = Rebuilding(
+            store, projections, name, collections, dry_run=dry_run, after=asked.after
+        )
         return as_dict(await rebuilding.run(self._report))
 
     def _report(self, progress: Progress) -> None:

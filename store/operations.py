@@ -60,6 +60,7 @@ class Operation:
     finished: str | None = None
     result: Mapping[str, Any] | None = None
     error: str | None = None
+    after: str | None = None  # `from` in JSON
 
     @classmethod
     def new(
@@ -100,7 +101,8 @@ class Operation:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        told = asdict(self)
+        return told | {"from": told.pop("after")}
 
     def as_text(self) -> str:
         """What the engine keeps of it."""

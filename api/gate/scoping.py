@@ -27,7 +27,7 @@ SIFTED = frozenset({"/batch", "/events"})
 
 OF_ONE_COLLECTION = "/schemas/{collection}"
 
-OF_COLLECTIONS = frozenset({"/projections", "/stats"})
+OF_COLLECTIONS = frozenset({"/projections", "/projections/{projection}", "/stats"})
 """Resources that give what is of whole collections, of those in request.scope."""
 
 NAMED = 3

@@ -65,6 +65,11 @@ _SCHEMAS: Description = {
                 "description": "What is rebuilt: current-items without. Not with verify.",
             },
             "collection": {**_TEXT_OR_NULL, "description": "Of which collection: all without."},
+            "from": {
+                **_TEXT_OR_NULL,
+                "description": "Of a projection that hands events to others: again those after "
+                "this position, cursor or time; 0-0 for all.",
+            },
             "dry_run": {
                 "type": ["boolean", "null"],
                 "description": "Say what a rebuild would change, and change nothing.",
@@ -82,6 +87,7 @@ _SCHEMAS: Description = {
             "projection": _TEXT_OR_NULL,
             "collection": _TEXT_OR_NULL,
             "dry_run": {"type": "boolean"},
+            "from": {**_TEXT_OR_NULL, "description": "The cursor after which events are meant."},
             "status": {"type": "string", "enum": ["running", "succeeded", "failed", "cancelled"]},
             "started": _TIME,
             "started_by": {**_TEXT_OR_NULL, "description": "The token's name."},
@@ -127,6 +133,57 @@ _SCHEMAS: Description = {
         }
     ),
     "Token": _object({**_SHOWN, "created": _TIME, "expired": {"type": "boolean"}}),
+}
+
+_SCHEMAS |= {
+    "DeadLetterRequest": _object(
+        {},
+        {
+            "ids": {
+                "type": ["array", "null"],
+                "minItems": 1,
+                "maxItems": 1000,
+                "items": _TEXT,
+                "description": "The ids of events that are set aside.",
+            },
+            "all": {"type": ["boolean", "null"], "description": "True, instead of ids: all."},
+        },
+        additionalProperties=False,
+    ),
+    "DeadLettersDone": _object(
+        {
+            "count": {**_COUNT, "description": "How many it was done with."},
+            "missing": {
+                "type": "array",
+                "items": _TEXT,
+                "description": "Those of the ids that are not set aside.",
+            },
+        }
+    ),
+    "DeadLetterPage": _object(
+        {
+            "dead_letters": {"type": "array", "items": ref("schemas", "DeadLetter")},
+            "next": {**_TEXT_OR_NULL, "description": "What `after` takes for the next page."},
+            "total": _COUNT,
+        }
+    ),
+    "DeadLetter": _object(
+        {
+            "collection": _TEXT,
+            "id": {**_TEXT, "description": "The event's id."},
+            "type": _TEXT,
+            "item": _TEXT,
+            "version": {"type": "integer", "minimum": 1},
+            "tries": {**_COUNT, "description": "How often it was tried."},
+            "reason": {**_TEXT, "description": "Why it was not taken the last time."},
+            "time": {**_TIME, "description": "When that was."},
+            "again": {"type": "boolean", "description": "Whether it is about to be tried again."},
+        },
+        description="An event that a projection has set aside.",
+    ),
+    "Resumed": _object(
+        {"resumed": {"type": "boolean", "description": "Whether it had stopped, or waited."}}
+    ),
 }
 
 SCHEMAS: Description = {name: {"title": name, **schema} for name, schema in _SCHEMAS.items()}

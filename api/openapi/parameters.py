@@ -79,6 +79,7 @@ PARAMETERS = {
     "collection": _parameter("collection", "path", "The name of a collection."),
     "operation": _parameter("operation", "path", "The id of an operation."),
     "name": _parameter("name", "path", "The name of a token."),
+    "projection": _parameter("projection", "path", "The name of a projection."),
     "slug": _parameter(
         "slug", "path", "The last segment of a problem's `type`.",
         {"type": "string", "enum": list(PROBLEM_TYPES)},

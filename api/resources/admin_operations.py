@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from itemstore.api.http.cache_control import NO_STORE
 from itemstore.api.http.idempotency import refuse_key
@@ -16,8 +18,10 @@ from itemstore.api.http.reply import JSON, Header, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations as described
+from itemstore.domain.places import place_of
 from itemstore.eventlog.excerpts import quoted
 from itemstore.projections.built_in import CURRENT_ITEMS
+from itemstore.projections.own.handed import Handed
 from itemstore.store.operations import (
     KEPT,
     VERIFY,
@@ -42,6 +46,7 @@ class OperationRequest(Body):
     projection: str | None = None
     collection: str | None = None
     dry_run: bool | None = None
+    from_: str | None = Field(default=None, alias="from")
 
 
 @router.get(
@@ -138,13 +143,15 @@ def _operation(request: Request, wanted: OperationRequest) -> Operation:
         sentence = f"There is no collection {quoted(wanted.collection)}; there are {there}"
         raise invalid_body(("/collection", sentence))
     projection = _projection(request, wanted)
-    return Operation.new(
+    after = _after(request, wanted, projection)
+    operation = Operation.new(
         wanted.operation,
         projection,
         wanted.collection,
         dry_run=bool(wanted.dry_run),
         started_by=request.actor,
     )
+    return replace(operation, after=after)
 
 
 def _projection(request: Request, wanted: OperationRequest) -> str | None:
@@ -161,6 +168,25 @@ def _projection(request: Request, wanted: OperationRequest) -> str | None:
         sentence = f"There is no projection {quoted(name)}; there are {', '.join(names)}"
         raise invalid_body(("/projection", sentence))
     return name
+
+
+def _after(request: Request, wanted: OperationRequest, projection: str | None) -> str | None:
+    """The cursor after which events are handed over again. Raises Problem (422)."""
+    named = [each for each in request.context.shown_projections if each.name == projection]
+    hands_over = bool(named) and isinstance(named[0], Handed)
+    if wanted.from_ is None:
+        if hands_over:
+            sentence = "It hands events to others again: say after which; 0-0 for all of them"
+            raise invalid_body(("/from", sentence))
+        return None
+    if not hands_over:
+        sentence = "It is rebuilt from the first event on: leave it out"
+        raise invalid_body(("/from", sentence))
+    after = place_of(wanted.from_, len(request.store.sections))
+    if after is None:
+        sentence = "It takes a position, <milliseconds>-<number>, a cursor, or an RFC 3339 time"
+        raise invalid_body(("/from", sentence))
+    return after
 
 
 async def _found(request: Request) -> Operation:

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from itemstore.api.http.cache_control import NO_STORE
+from itemstore.api.http.problems import Problem
 from itemstore.api.http.query_parameters import Query, query
 from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
@@ -26,6 +27,7 @@ from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.engine.errors import LogUnavailable
+from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.reader import Extent
 from itemstore.projections.handling import Handling
 from itemstore.projections.overview import (
@@ -36,7 +38,7 @@ from itemstore.projections.overview import (
     log_states,
     projection_states,
 )
-from itemstore.projections.projection import Status
+from itemstore.projections.projection import Projection, Status
 from itemstore.projections.rebuild.receipt import Receipt, last_receipts, together
 from itemstore.projections.sql.sql_projection import NAME as SQL
 from itemstore.projections.statistics import (
@@ -80,24 +82,58 @@ async def projections(request: Request) -> Reply:
     are away, what is known of the others is told, and no sums.
     """
     asked = _asked_for(request, query(request, SourceQuery))
+    content = await _told(request, asked, request.context.shown_projections)
+    archive = await progresses(request.store) if request.scope.is_whole else None
+    if archive is not None:
+        content["archive"] = _archive(archive)
+    return json_reply(content, headers=[NO_STORE])
+
+
+@router.get(
+    "/projections/{projection}",
+    **operations.service(
+        "projection",
+        "The projection, in each collection that it is for.",
+        "not-found",
+        content=operations.json_of("ProjectionList"),
+        parameters=("projection",),
+        query=SourceQuery,
+    ),
+)
+async def one_projection(request: Request) -> Reply:
+    """The same of one projection, without the archive."""
+    asked = _asked_for(request, query(request, SourceQuery))
+    wanted = request.parameters["projection"].decode("latin-1")
+    known = request.context.shown_projections
+    one = [each for each in known if each.name == wanted]
+    if not one:
+        there = ", ".join(each.name for each in known)
+        raise Problem("not-found", f"There is no projection {quoted(wanted)}; there are {there}.")
+    return json_reply(await _told(request, asked, one), headers=[NO_STORE])
+
+
+async def _told(
+    request: Request, asked: Sequence[Collection], shown: Sequence[Projection]
+) -> dict[str, Any]:
+    """How far these projections are in these collections, and how long the log is.
+
+    Raises LogUnavailable, LogBroken, SqlUnavailable.
+    """
     logs = await log_states([one for each in asked for one in each.partitions])
     _refuse_if_all_are_away(logs)
     content: dict[str, Any] = {"log": _all_of(logs, len(request.store.sections))}
-    states = by_collection(await projection_states(logs, request.context.shown_projections))
+    states = by_collection(await projection_states(logs, shown))
     receipts = await _last_rebuilds(logs)
     told = [_described(each, receipts.get((each.collection, each.projection))) for each in states]
     if (read_model := request.context.read_model) is not None:
         own = [(state, of) for state, of in zip(states, told, strict=True) if of["name"] == SQL]
         await _describe(read_model, [state.collection for state, _ in own], [of for _, of in own])
     content["projections"] = told
-    archive = await progresses(request.store) if request.scope.is_whole else None
-    if archive is not None:
-        content["archive"] = _archive(archive)
     if _is_of_several(request):
         content["logs"] = [_log_of(each.name, logs) for each in asked]
         for state, described in zip(states, told, strict=True):
             described["collection"] = state.collection
-    return json_reply(content, headers=[NO_STORE])
+    return content
 
 
 @router.get(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from itemstore.domain.cursors import position_in
 from itemstore.domain.positions import key_of
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
@@ -51,12 +52,78 @@ async def dead_letters(partitions: Sequence[Partition], projection: str) -> list
     ]
     found = await replies_of(commands)
     letters: list[DeadLetter] = []
+    _read(found)
     for partition, texts, again in zip(partitions, found[::2], found[1::2], strict=True):
-        for each in (texts, again):
-            if isinstance(each, Exception):
-                raise each
         letters += _letters(partition.keys.collection, texts, {*again})
     return letters
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """Some of them, how many there are in all, and the id after which there are more, if any."""
+
+    letters: Sequence[DeadLetter]
+    total: int
+    next: str | None
+
+
+async def page_of(
+    partitions: Sequence[Partition], projection: str, after: str | None, limit: int
+) -> LetterPage:
+    """At most so many of those of all of these logs, after an event, the oldest events first.
+
+    Raises LogUnavailable, LogBroken.
+    """
+    keys = [(each, ("HKEYS", each.keys.dead_letters(projection))) for each in partitions]
+    there = sorted(
+        (_order(_id(partition, place)), number, place)
+        for number, (partition, places) in enumerate(
+            zip(partitions, _read(await replies_of(keys)), strict=True)
+        )
+        for place in places
+        if position_in(place.decode(errors="replace")) is not None
+    )
+    later = [each for each in there if after is None or each[0] > _order(after)]
+    page = later[:limit]
+    chosen: dict[int, list[bytes]] = {}
+    for _, number, place in page:
+        chosen.setdefault(number, []).append(place)
+    letters = []
+    for number, places in chosen.items():
+        letters += await _letters_at(partitions[number], projection, places)
+    letters.sort(key=lambda each: _order(each.id))
+    more = _id(partitions[page[-1][1]], page[-1][2]) if len(later) > len(page) else None
+    return LetterPage(letters, len(there), more)
+
+
+async def _letters_at(
+    partition: Partition, projection: str, places: Sequence[bytes]
+) -> list[DeadLetter]:
+    """Those at these positions that have not been forgotten meanwhile."""
+    of = partition.keys
+    texts, again = _read(
+        await replies_of(
+            [
+                (partition, ("HMGET", of.dead_letters(projection), *places)),
+                (partition, ("LRANGE", of.retries(projection), 0, -1)),
+            ]
+        )
+    )
+    there = {place: text for place, text in zip(places, texts, strict=True) if text is not None}
+    return _letters(of.collection, there, {*again})
+
+
+def _read(replies: Sequence[Any]) -> list[Any]:
+    for each in replies:
+        if isinstance(each, Exception):
+            raise each
+    return [*replies]
+
+
+def _order(event: str) -> tuple[tuple[int, int], int]:
+    """Where an event stands among those of all partitions: by position, then by partition."""
+    position, _, number = event.partition("@")
+    return key_of(position), int(number or 0)
 
 
 async def retry(
@@ -90,6 +157,13 @@ async def drop(
             await forget(partition, projection, place.decode())
         dropped += [_id(partition, place) for place in places]
     return dropped
+
+
+def tries_in(letter: bytes) -> int:
+    """How often the event was tried of which this is noted; 0 where that can't be read."""
+    with suppress(ValueError, TypeError, KeyError):  # somebody put something else there
+        return int(json.loads(letter)["tries"])
+    return 0
 
 
 async def forget(partition: Partition, projection: str, place: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
-from itemstore.projections.own.dead_letters import forget
+from itemstore.projections.own.dead_letters import forget, tries_in
 from itemstore.projections.own.delivery import Answer, Outcome
 from itemstore.projections.own.events import decoded, now_text
 from itemstore.projections.own.state import letter_of
@@ -52,7 +53,8 @@ async def _note(
     """Notes why it was not taken, unless it was dropped meanwhile."""
     letters, place = partition.keys.dead_letters(projection), recorded.position
     with translated():
-        if await partition.client.hexists(letters, place):
-            text = letter_of(recorded, 1, reason, now_text())
+        before: Any = await partition.client.hget(letters, place)
+        if before is not None:
+            text = letter_of(recorded, tries_in(before) + 1, reason, now_text())
             await partition.client.hset(letters, place, text)
         await partition.client.lrem(partition.keys.retries(projection), 0, place)

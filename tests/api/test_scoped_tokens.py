@@ -34,11 +34,20 @@ EXPLORER = {"/explorer", "/explorer/{file}", "/explorer/{folder}/{file}"}
 OPEN = {"/livez", "/readyz", "/problems/{slug}", "/docs", "/docs/{file}", *EXPLORER}
 FOR_ANY = {"/", "/openapi.json"}
 OF_WHAT_IS_INSIDE = {"/batch", "/events"}
+OF_PROJECTIONS = ("dead-letters", "dead-letters/retry", "dead-letters/drop", "resume")
 OF_ADMINS = {
     *("/admin/operations", "/admin/operations/{operation}"),
     *("/admin/tokens", "/admin/tokens/{name}"),
+    *(f"/admin/projections/{{projection}}/{each}" for each in OF_PROJECTIONS),
 }
-OF_THE_WHOLE = {"/projections", "/stats", "/metrics", "/partitions", *OF_ADMINS}
+OF_THE_WHOLE = {
+    "/projections",
+    "/projections/{projection}",
+    "/stats",
+    "/metrics",
+    "/partitions",
+    *OF_ADMINS,
+}
 OF_ONE_COLLECTION = "/schemas/{collection}"
 
 INSIDE, OTHER_ID, OTHER_COLLECTION = "/orders/eu%2F1", "/orders/us%2F1", "/notes/eu%2F1"
@@ -85,7 +94,7 @@ def expected(resource: Resource, method: str) -> dict[str, bool]:
     """
     template = resource.template
     fill = {"n": 1, "slug": "forbidden", "file": "swagger-ui.css", "folder": "views"}
-    fill |= {"operation": "0198", "name": "nobody"}
+    fill |= {"operation": "0198", "name": "nobody", "projection": "statistics"}
     if template == OF_ONE_COLLECTION:
         return {template.format(collection=name): name != "orders" for name in ("orders", "notes")}
     if resource.collection is None:

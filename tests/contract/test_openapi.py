@@ -262,6 +262,7 @@ def test_a_list_of_versions_is_described_with_the_length_that_it_has() -> None:
         "/items/{id}/versions": 1000,
         "/items/{id}/events": 100,
         "/events": 100,
+        "/admin/projections/{projection}/dead-letters": 100,
     }
 
 
@@ -277,7 +278,7 @@ async def test_the_parameters_of_a_query_are_those_that_the_server_knows() -> No
         for path, method, operation in operations(app.openapi())
         if method == "get" and "parameters" in operation
     }
-    assert sum(map(bool, described.values())) == 7
+    assert sum(map(bool, described.values())) == 9
     async with client_of(app) as client:
         for path, names in described.items():
             url = path.replace("{id}", "a").replace("{n}", "1").replace("{slug}", "gone")
