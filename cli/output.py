@@ -81,6 +81,17 @@ def say(text: str) -> None:
         print(escaped_lines(text), file=sys.stderr, flush=True)
 
 
+def is_terminal() -> bool:
+    """Whether a person can be asked, and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Asks the person at the terminal, who has to say yes."""
+    print(escaped_lines(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def watch_the_reader() -> None:
     """Ends the command as soon as the reader of a pipe is gone, also while there is nothing to say.
 

@@ -26,10 +26,18 @@ async def restore(
         str | None,
         typer.Option(help="As of this position or time. [default: its end]", metavar="<position>"),
     ] = None,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Go on with the very archive that is restored from, and don't ask: another store "
+            "that writes to it can't any more.",
+        ),
+    ] = False,
 ) -> None:
     """Make a store of an archive, in an engine that has none."""
     from itemstore.cli.opening import checked_settings
     from itemstore.cli.restoring import restore_from
 
-    for line in await restore_from(checked_settings(where), source, at):
+    for line in await restore_from(checked_settings(where), source, at, take_over=take_over):
         say(line)

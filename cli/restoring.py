@@ -11,7 +11,7 @@ from itemstore.archive.objects import NotAnArchive
 from itemstore.archive.whole import partitions_at
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.output import say
+from itemstore.cli.output import agreed, is_terminal, say
 from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.projections.progress import Report
@@ -22,15 +22,19 @@ from itemstore.store.opening import open_store
 from itemstore.store.restore import Restored, has_same_archive, restore, restore_all, restored
 from itemstore.store.restore_end import NoSuchEnd, check_end
 from itemstore.store.restore_section import RestoreRefused
-from itemstore.store.restoring import Restore
+from itemstore.store.restoring import Restore, begun
 from itemstore.store.settings import Settings
 from itemstore.store.store import Store
 
 AGAIN = "The store is not complete: run the same command again to go on."
 
 
-async def restore_from(settings: Settings, place: str, at: str | None) -> list[str]:
+async def restore_from(
+    settings: Settings, place: str, at: str | None, *, take_over: bool
+) -> list[str]:
     """Restores the store that the settings name; what is said of it then.
+
+    Where it goes on with the very archive, a person at a terminal is asked, without `take_over`.
 
     Raises Stop and Interrupted, and says before whether to run it again.
     """
@@ -45,7 +49,7 @@ async def restore_from(settings: Settings, place: str, at: str | None) -> list[s
     if partitions > 1:
         settings = settings.model_copy(update={"partitions": partitions})
     try:
-        return await _restored_from(settings, place, sources, at)
+        return await _restored_from(settings, place, sources, at, take_over=take_over)
     except WrongPartitions as error:
         message = f"{error} {_another_number(place, partitions)}"
         raise Stop(message) from None
@@ -65,13 +69,15 @@ async def sources_at(place: str, cache_bytes: int) -> Sequence[Archive]:
 
 
 async def _restored_from(
-    settings: Settings, place: str, sources: Sequence[Archive], at: str | None
+    settings: Settings, place: str, sources: Sequence[Archive], at: str | None, *, take_over: bool
 ) -> list[str]:
     async with open_store(settings, new=True, half_restored=True) as store:
         if len(store.sections) != len(sources):
             raise Stop(_another_number(place, len(sources)))
         has_begun = False
         try:
+            if not take_over and is_terminal():
+                await _ask_before_taking_over(store, sources[0])
             with reported(quiet=False) as report:
                 async with aclosing(_steps(store, sources, at, report)) as steps:
                     async for _ in steps:
@@ -87,6 +93,22 @@ async def _restored_from(
         own = store.sections[0].archive
         is_taken_over = own is not None and await has_same_archive(own, sources[0])
         return _told(await restored(store), store.archived_at, is_taken_over)
+
+
+async def _ask_before_taking_over(store: Store, source: Archive) -> None:
+    """Asks a person, once, where the store is to go on with the archive that it is made of.
+
+    Raises Stop where that is not wanted. A restore that is under way has been asked about.
+    """
+    own = store.sections[0].archive
+    if own is None or await begun(store.partition) is not None:
+        return
+    if await has_same_archive(own, source) and not agreed(
+        f"The new store goes on with the archive in {store.archived_at}, and another store that "
+        "still writes to it can't any more. Take it over?"
+    ):
+        message = "Nothing was restored: name another place with --archive, or say --take-over."
+        raise Stop(message)
 
 
 def _steps(

@@ -93,6 +93,10 @@ _NO_ENGINE = "What answers at the engine's URL is no Redis or Valkey: it says so
 
 _SILENT = "The engine does not answer; try again."
 
+_LOADING = "The engine is reading its data from disk, and answers when it has; try again."
+
+_LOST_PRIMARY = "The engine is a replica that has lost its primary, and answers nothing; try again."
+
 _OUT_OF_MEMORY = "The engine is out of memory: nothing can be appended until it has more."
 
 _CLUSTER_DOWN = (
@@ -110,7 +114,12 @@ _IN_MANY_PLACES = (
     "with a hash tag, such as {items}; or let it have several with ITEMSTORE_PARTITIONS."
 )
 
-_SAID_ON_A_CLUSTER = {
+_TOO_OLD = (
+    "The engine is too old, or is none: the store takes Valkey 8 or later, or Redis 7 or later."
+)
+
+_SAID_IN_WORDS = {
+    "unknown command `HELLO`": _TOO_OLD,
     "non local key": _ON_THE_WAY,  # to a script
     "hash to the same slot": _IN_MANY_PLACES,
 }
@@ -129,7 +138,8 @@ def translated() -> Iterator[None]:
         sentence = _of_connection(error)
         raise LogUnavailable(sentence) from (None if sentence == _NEEDS_ENTRY else error)
     except exceptions.ClusterDownError as error:
-        raise LogUnavailable(_CLUSTER_DOWN) from error
+        is_replica = isinstance(error, exceptions.MasterDownError)
+        raise LogUnavailable(_LOST_PRIMARY if is_replica else _CLUSTER_DOWN) from error
     except exceptions.MovedError as error:
         raise LogUnavailable("Another node of the cluster has it now; try again.") from error
     except (exceptions.AskError, exceptions.TryAgainError) as error:
@@ -145,6 +155,8 @@ def translated() -> Iterator[None]:
 def _of_connection(error: Exception) -> str:
     """What is said where no connection came about, or one broke."""
     said = str(error)
+    if isinstance(error, exceptions.BusyLoadingError):
+        return _LOADING
     if isinstance(error, exceptions.InvalidResponse):
         return _NO_ENGINE
     if any(words in said for words in _WANTED_IN_WORDS):
@@ -180,7 +192,7 @@ def _meaning(message: str) -> Exception:
         )
     if "OOM " in message:
         return LogFull(_OUT_OF_MEMORY)
-    for said, sentence in _SAID_ON_A_CLUSTER.items():
+    for said, sentence in _SAID_IN_WORDS.items():
         if said in message:
             return LogUnavailable(sentence)
     return LogUnavailable(f"The engine refuses: {message}")

@@ -14,7 +14,7 @@ from itemstore.domain.cursors import cursor_at
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.acknowledgement import ENGINE
 from itemstore.engine.durability import Durability, UnsafeEngine
-from itemstore.engine.errors import LogBroken, LogUnavailable
+from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
@@ -24,7 +24,7 @@ from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.standing import statuses_of
 from itemstore.store.archive_progress import archive_progress, look_at_archive
 from itemstore.store.known_collections import unnamed_collections
-from itemstore.store.look import Look, look_at, promise_of_all
+from itemstore.store.look import Look, check_writable, look_at, promise_of_all
 from itemstore.store.partition_states import nodes_and_partitions
 from itemstore.store.sql_place import database_of, told
 from itemstore.store.store import Store
@@ -54,6 +54,8 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     wrong = Wrong()
     look = await look_at(store, ENGINE) if store.has_partitions else None
     durability = await wrong.or_none(_durability(store, look))
+    if look is None:
+        await wrong.or_none(_why_no_write_is_taken(store))
     names = [*(chosen or store.collections)]
     # Side by side: where a node is away, each of them waits for it.
     engine, log, unnamed, archive, of_nodes, *found = await gather(
@@ -87,6 +89,10 @@ async def facts_of(store: Store, chosen: Collection[str] | None = None) -> dict[
     return facts | ({"wrong": wrong.sentences} if wrong.sentences else {})
 
 
+class NoWriteTaken(Exception):
+    """An engine that answers takes no write: it is a replica, or is full."""
+
+
 class Wrong:
     """What is found to be wrong with a store while it is looked at, each once."""
 
@@ -97,7 +103,7 @@ class Wrong:
         """The answer; None where it can't be had for what is wrong, which is noted."""
         try:
             return await asked
-        except (LogBroken, UnsafeEngine) as error:
+        except (LogBroken, NoWriteTaken, UnsafeEngine) as error:
             if str(error) not in self.sentences:
                 self.sentences.append(str(error))
             return None
@@ -105,6 +111,15 @@ class Wrong:
 
 async def _durability(store: Store, look: Look | None) -> Durability:
     return await promise_of_all(store, ENGINE) if look is None else look.durability
+
+
+async def _why_no_write_is_taken(store: Store) -> None:
+    """Raises NoWriteTaken. What is broken or unsafe is told by what is asked besides."""
+    try:
+        with suppress(LogBroken, UnsafeEngine):
+            await check_writable(store)
+    except (LogFull, LogUnavailable) as error:
+        raise NoWriteTaken(str(error)) from None
 
 
 async def _of_nodes(store: Store, look: Look | None) -> dict[str, Any]:

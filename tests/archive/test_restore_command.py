@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -15,6 +17,21 @@ from itemstore.archive.archive import Archive
 from itemstore.archive.object_store import object_store_of
 from tests.archive.whole_stores import archived, with_history
 from tests.cli.forked import command
+from tests.forks import Forked
+
+
+def typed_at_terminal(answer: str, *words: object) -> tuple[int, str]:
+    """How a command ends whose question a person answers, and all that is on the terminal."""
+    terminal, end = pty.openpty()
+    with suppress(OSError):
+        process = Forked([str(word) for word in words], os.environ, end, end, end)
+        os.close(end)
+        os.write(terminal, f"{answer}\n".encode())
+        said = b""
+        while part := os.read(terminal, 10_000):  # an error when its last writer has gone
+            said += part
+    os.close(terminal)
+    return process.wait(60), said.decode()
 
 
 @pytest.fixture
@@ -40,6 +57,21 @@ def verdict(data: Path) -> dict[str, Any]:
     assert ended.stdout, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
+
+
+def test_a_person_is_asked_before_an_archive_is_taken_over(place: Path, tmp_path: Path) -> None:
+    """Another store may write to it; whoever says no has changed nothing."""
+    words = ("restore", "--from", place, "--archive", place, "--data-dir")
+    code, said = typed_at_terminal("n", *words, tmp_path / "one")
+    assert code == 1
+    assert "Take it over? [y/N]" in said
+    assert "Nothing was restored" in said
+    assert run("info", "--data-dir", tmp_path / "one").returncode == 1
+    code, said = typed_at_terminal("y", *words, tmp_path / "two")
+    assert code == 0, said
+    assert "It has taken that over" in said
+    code, said = typed_at_terminal("", *words, tmp_path / "three", "--take-over")
+    assert (code, "Take it over?" in said) == (0, False)
 
 
 def test_a_copy_has_an_archive_in_its_data_directory(place: Path, tmp_path: Path) -> None:

@@ -197,6 +197,25 @@ def test_info_of_an_engine_that_may_drop_events_says_so_and_what_else_is_known(
     assert "Set it to noeviction" in wrong
 
 
+def test_info_of_an_engine_that_takes_no_write_says_so_and_what_else_is_known(
+    start: Start, run: Run
+) -> None:
+    """It is a replica, or out of memory."""
+    url = start("valkey", replicaof="127.0.0.1 1").url
+    told = run("info", "--redis-url", url)
+    assert (told.returncode, told.stderr) == (
+        1,
+        "The engine is a replica now, and not the primary.\n",
+    )
+    assert "events          0" in told.stdout
+    told = run("info", "--redis-url", start("valkey", maxmemory="1mb").url)
+    assert (told.returncode, told.stderr) == (
+        1,
+        "The engine is out of memory: nothing can be appended until it has more.\n",
+    )
+    assert "events          0" in told.stdout
+
+
 def test_no_verb_answers_an_engine_s_refusal_with_a_traceback(
     server_of: ServerOf, run: Run
 ) -> None:
