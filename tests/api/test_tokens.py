@@ -42,6 +42,7 @@ def routes(app: ItemStore) -> list[tuple[str, str, str]]:
                 folder="views",
                 collection="items",
                 operation="0198",
+                projection="statistics",
                 name="nobody",
             ),
         )
