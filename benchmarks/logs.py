@@ -26,7 +26,7 @@ from benchmarks.measure import say
 from benchmarks.noise import QUIET, Noise
 from benchmarks.processes import family, processor_seconds
 from benchmarks.shapes import items
-from benchmarks.starting import HERE, answering, free_port
+from benchmarks.starting import HERE, answered, answering, free_port
 from benchmarks.summaries import Spread
 from benchmarks.tables import lowest_to_highest, table
 from benchmarks.workloads import GET, PUT, Workload
@@ -35,8 +35,10 @@ OFF = "neither"
 
 ROUNDS, SECONDS = 7, 3
 
+PUT_OF_ITEM = items().put
+
 IDS = 500
-"""Items that are asked for: few, so that the first second stores them all."""
+"""Items that are asked for, and stored beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,13 @@ def measure(rounds: int, seconds: int) -> Times:
     with ExitStack() as stack:
         receiver = stack.enter_context(_receiver())
         servers = [(kind, *stack.enter_context(_server(kind, where, receiver))) for kind in KINDS]
-        for number in range(-1, rounds):  # the first warms up
+        for _, port, _ in servers:  # they warm up
+            drive(port, PUT, where.load, seconds=1, shape=items(), ids=IDS)
+        for number in range(rounds):
             for workload in (PUT, GET):
                 for kind, port, pid in servers if number % 2 else servers[::-1]:
-                    taken = _taken(port, pid, workload, where, 1 if number < 0 else seconds)
-                    if number >= 0:
-                        times.setdefault((workload.name, kind.name), []).append(taken)
+                    taken = _taken(port, pid, workload, where, seconds)
+                    times.setdefault((workload.name, kind.name), []).append(taken)
             say(f"round {number + 1} of {rounds}")
     return times
 
@@ -144,6 +147,8 @@ def _server(kind: Kind, where: Cores, receiver: str) -> Iterator[tuple[int, int]
         with answering([*into, *on(where.server, *command)], port, environment=environment) as (
             process
         ):
+            for number in range(IDS):
+                answered(port, PUT_OF_ITEM.path % number, PUT_OF_ITEM.method, PUT_OF_ITEM.body)
             yield port, process.pid
 
 

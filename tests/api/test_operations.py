@@ -13,6 +13,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.app import ItemStore, create_app
+from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.partition import Partition
 from itemstore.store import carrying_out
 from itemstore.store.operations import CUT_OFF, KEPT, VERIFY, Operation, begin
@@ -21,6 +22,7 @@ from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role, revoke
 from tests.api.bearers import bearer
 from tests.api.conftest import Serve, client_of, problem
+from tests.logged import all_told
 
 PATH = "/admin/operations"
 
@@ -55,6 +57,27 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     monkeypatch.setattr(carrying_out, "BEAT", 0.01)
     monkeypatch.setattr("itemstore.store.verify.complaints", no_complaints)
     return go_on
+
+
+async def test_the_log_says_when_an_operation_begins_and_how_it_ends(
+    changed: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its kind and how long it took; one that fails says why, and is an error."""
+    caplog.set_level("INFO", logger="itemstore")
+    for kind in ("verify", "rebuild"):
+        assert (await carried_out(changed, operation=kind))["status"] == "succeeded"
+    [verified, rebuilt] = all_told(caplog, event="An operation has ended")
+    assert (verified["kind"], rebuilt["kind"]) == ("verify", "rebuild")
+    assert all(each["status"] == "succeeded" for each in (verified, rebuilt))
+    assert all(each["seconds"] >= 0 for each in (verified, rebuilt))
+    begun = [each["operation"] for each in all_told(caplog, event="An operation has begun")]
+    assert begun == [verified["operation"], rebuilt["operation"]]
+
+    unavailable = AsyncMock(side_effect=LogUnavailable("It is away."))
+    monkeypatch.setattr("itemstore.store.verify.complaints", unavailable)
+    assert (await carried_out(changed, operation="verify"))["status"] == "failed"
+    [failed] = all_told(caplog, event="An operation has failed")
+    assert (failed["kind"], failed["reason"]) == ("verify", "It is away.")
 
 
 async def test_a_verification_finds_what_differs_and_a_rebuild_mends_it(

@@ -95,6 +95,28 @@ def test_a_server_says_when_it_starts_with_what_and_why_it_stops(tmp_path: Path)
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
 
 
+def test_a_server_that_was_interrupted_says_so(tmp_path: Path) -> None:
+    """As by Ctrl-C: the reason is the signal that came."""
+    with served(tmp_path, "--sql-url", "off") as server:
+        server.wait_for(event="The store is served")
+        server.process.send_signal(signal.SIGINT)
+        server.wait_for(event="The server has stopped")
+    assert server.wait_for(event="The server stops")["reason"] == "SIGINT"
+
+
+def test_a_worker_that_was_killed_is_said_to_be_started_again(tmp_path: Path) -> None:
+    """Which it was, how it ended, and which one is in its place and serves."""
+    with served(tmp_path, "--sql-url", "off", "--workers", "2") as server:
+        wait_until(lambda: len(server.lines(event="The store is served")) == 2)
+        killed = server.lines(event="The store is served")[0]["pid"]
+        time.sleep(1.5)  # until the parent has seen that it serves
+        os.kill(killed, signal.SIGKILL)
+        line = server.wait_for(event="A worker ended by itself and is started again")
+        server.wait_for(event="The store is served", pid=line["new_worker"])
+    assert (line["worker"], line["status"], line["level"]) == (killed, -9, "error")
+    assert line["pid"] == server.process.pid
+
+
 def test_passwords_are_in_no_line(tmp_path: Path, start: Start) -> None:
     """Neither that of a URL, nor one in its query."""
     engine = start("valkey")
