@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import Signature
 from typing import Any
 
+from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import leave_signals_alone
 from itemstore.cli.setting_options import optional_settings
 from itemstore.cli.verb import shared_parameters
@@ -16,6 +17,12 @@ def serve(**given: Any) -> None:
     Every option is also an environment variable, which a file named .env may have. The password of
     an encrypted key is one only: ITEMSTORE_SSL_KEYFILE_PASSWORD.
     """
+    from itemstore.tracing.export import CannotExport, check_propagators
+
+    try:
+        check_propagators()  # before FastAPI does
+    except CannotExport as error:
+        raise Stop(str(error), MISUSED) from None
     from itemstore.cli import serving
     from itemstore.cli.entrance import entrance_of, listening
     from itemstore.cli.env_file import read_env_file

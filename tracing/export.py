@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ FLUSH_SECONDS = 1.5
 HTTP = "http/protobuf"
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=[ \t]*[ !#-+\--:<-\[\]-~]*")
+"""What OpenTelemetry takes for a field: without quotes, semicolons and backslashes."""
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _OTLP = {HTTP: "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _GROUP = "opentelemetry_traces_exporter"
@@ -44,9 +48,42 @@ def asked_for(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """Raises CannotExport where what is asked for is not to be had here."""
-    for name in asked_for(environment):
+    """Raises CannotExport where what is asked for is not to be had here, or not understood.
+
+    What is understood is OpenTelemetry's to say, which reads the environment of this process.
+    """
+    names = asked_for(environment)
+    for name in names:
         _entry_point(name, environment)
+    if not names:
+        return
+    _check_headers(environment)
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - of the extra
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: PLC0415
+        InMemorySpanExporter,
+    )
+
+    try:
+        provider = _provider()
+        provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+        provider.shutdown()
+    except ValueError as error:
+        raise _not_taken(error) from None
+
+
+def check_propagators() -> None:
+    """Raises CannotExport where OTEL_PROPAGATORS names one that is not installed.
+
+    FastAPI looks for it, and can't be imported then, whether traces are on or off.
+    """
+    try:
+        import_module("opentelemetry.propagate")
+    except ValueError as error:
+        raise _not_taken(error) from None
+
+
+def _not_taken(error: ValueError) -> CannotExport:
+    return CannotExport(f"OpenTelemetry does not take its variables OTEL_*: {error}")
 
 
 def begin(environment: Mapping[str, str]) -> Exporting | None:
@@ -58,10 +95,9 @@ def begin(environment: Mapping[str, str]) -> Exporting | None:
     if not names:
         return None
     found = [_entry_point(name, environment) for name in names]
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - of the extra
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - of the extra
 
-    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider = _provider()
     for each in found:
         provider.add_span_processor(BatchSpanProcessor(each.load()()))
     trace.set_tracer_provider(provider)
@@ -88,6 +124,23 @@ class Exporting:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await is_sent.wait()
+
+
+def _provider() -> TracerProvider:
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - of the extra
+
+    return TracerProvider(resource=_resource(), shutdown_on_exit=False)
+
+
+def _check_headers(environment: Mapping[str, str]) -> None:
+    """Refuses what OpenTelemetry would write into the log as it can't read it: a secret, mostly."""
+    for name in _HEADERS:
+        for field in environment.get(name, "").split(","):
+            if field.strip() and not _FIELD.fullmatch(field.strip()):
+                raise CannotExport(
+                    f"{name} takes fields such as name=value, separated by commas, and one of "
+                    f"them is none: it is not shown, as it may be a secret."
+                )
 
 
 def _resource() -> Resource:

@@ -104,6 +104,14 @@ def test_each_worker_sends_its_spans_also_those_of_its_last_moment(serve: Serve)
 
     assert len(receiver.named("GET /items/{id}")) == 20
     assert len(receiver.named("read item")) == 20
+    puts = {span.span_id: span for span in receiver.named("PUT /items/{id}")}
+    appends = {span.span_id: span for span in receiver.named("append")}
+    assert len(puts) == len(appends) == 20
+    assert {span.parent_span_id for span in appends.values()} == puts.keys()
+    for batch in receiver.named("batch of writes"):
+        calls = [each for each in receiver.spans if each.parent_span_id == batch.span_id]
+        assert "EVALSHA append" in {each.name for each in calls}
+        assert appends[batch.parent_span_id].trace_id == batch.trace_id
     assert {each["service.name"] for each in receiver.resources} == {"shop"}
     assert len({each["service.instance.id"] for each in receiver.resources}) == 2
 
@@ -118,6 +126,7 @@ def _have_two_workers_send(serve: Serve, receiver: Receiver) -> None:
     )
     for _ in range(20):  # a connection each, so that both get some
         httpx.get(f"{server.url}/items/nothing", timeout=PATIENCE)
+        httpx.put(f"{server.url}/items/foo", json={}, timeout=PATIENCE)
     server.stop()
 
 
