@@ -104,7 +104,7 @@ class Batches(Generic[Call, Answer]):
         answer: asyncio.Future[Answer] = loop.create_future()
         self._count += count
         self._waiting.append((call, size, count, answer))
-        if (span := spans.recorded()) is not None:
+        if spans.tracer is not None and (span := spans.recorded()) is not None:
             self._spans[answer] = span
         if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1

@@ -59,12 +59,17 @@ def comes_back_as_it_is(text: bytes) -> bool:
     In such a text check_json finds nothing: a key that is there twice, say, would come back once.
     It takes a quarter of the time. False for what is merely written in another way.
     """
-    if len(text) > GLANCE_BYTES or text.count(b"[") + text.count(b"{") > DEEPEST:
+    if not is_glanced_at(text):
         return False
     try:
         return to_json(from_json(text, allow_inf_nan=False)) == text
     except ValueError:
         return False
+
+
+def is_glanced_at(text: bytes) -> bool:
+    """Whether what comes back as it is needs no other look: it is short, and not nested deep."""
+    return len(text) <= GLANCE_BYTES and text.count(b"[") + text.count(b"{") <= DEEPEST
 
 
 def is_deeper(value: Any, levels: int) -> bool:

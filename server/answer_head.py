@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import chain
 from time import time
@@ -21,7 +21,8 @@ STATUS_LINES = {
 
 CLOSE = (b"connection", b"close")
 
-_FIELD = b"%b: %b\r\n"
+_LINE = b": ".join
+"""A header field as it goes out."""
 
 
 class Answer(NamedTuple):
@@ -32,15 +33,16 @@ class Answer(NamedTuple):
     body: bytes = b""
 
 
-def head_of(status: int, *fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+def head_of(status: int, *fields: Fields) -> bytes:
     """The head of an answer that goes out now, so that its Date is not before its Last-Modified.
 
     Raises ValueError where a field would be read as several.
     """
-    parts = (b"date", http_date(int(time())), *chain.from_iterable(chain.from_iterable(fields)))
-    count = len(parts) // 2
-    head = (_FIELD * count) % parts
-    if not head.count(b"\r") == head.count(b"\n") == count:
+    lines = [*map(_LINE, chain.from_iterable(fields))]
+    head = b"\r\n".join(lines)
+    breaks = len(lines) - 1
+    if not head.count(b"\r") == head.count(b"\n") == breaks:
         message = "A header field has a line break in it."
         raise ValueError(message)
-    return b"".join((STATUS_LINES[status], head, b"\r\n"))
+    date = http_date(int(time()))
+    return b"%bdate: %b\r\n%b\r\n\r\n" % (STATUS_LINES[status], date, head)

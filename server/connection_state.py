@@ -119,6 +119,24 @@ class ConnectionState:
             self._admission.receiving += 1
         return True
 
+    def take_whole(self) -> bool:
+        """The application gets a request that came all at once; where it can't yet, it does not.
+
+        Then the request is read as every other, and nothing has changed.
+        """
+        if (
+            self.phase
+            or self.is_running
+            or self.waiting
+            or self.is_blocking
+            or self.is_one_too_many
+            or self._admission.is_full
+        ):
+            return False
+        self.ticks = 0
+        self.has_asked = self.is_running = True
+        return True
+
     def complete(self) -> Phase:
         """The request has come to its end. The phase that this was."""
         ended = self.phase

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -15,6 +15,7 @@ from itemstore.logs.current_request import current_request
 from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.ends import Ends
+from itemstore.server.fields_by_name import fields_by_name
 from itemstore.server.request_head import Head
 from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
@@ -62,30 +63,38 @@ class InParts(Protocol):
 class Exchange:
     """A request, and the answer to it: by ASGI's two callables, or as one Answer.
 
-    `path` is as it was sent, percent-encoded, after `root`; names of `fields` are in lower case.
-    The client `is_expectant` while it waits for 100 Continue. `kept` is how many bytes of the
-    answer its sender has in memory, besides what was written, `is_stream` whether it is one that
-    has no length, and `is_live` whether it has no end either. `named` is the id of the request, as
-    it is sent.
+    `path` is as it was sent, percent-encoded, after `root`; names of `fields` are in lower case,
+    and `by_name` has the same, which other requests may share. The client `is_expectant` while it
+    waits for 100 Continue. `kept` is how many bytes of the answer its sender has in memory, besides
+    what was written, `is_stream` whether it is one that has no length, and `is_live` whether it has
+    no end either. `named` is the id of the request, as it is sent.
     """
 
     __slots__ = (
         "_chunked", "_left", "_news", "_on_complete", "_on_every_body", "_start", "_state",
-        "_transport", "_waits", "body", "ends", "fields", "has_news", "is_complete",
+        "_transport", "_waits", "body", "by_name", "ends", "fields", "has_news", "is_complete",
         "is_disconnected", "is_expectant", "is_live", "is_started", "is_stream", "keep_alive",
         "kept", "method", "more_body", "named", "path", "query", "root", "version",
     )  # fmt: skip
 
-    def __init__(
-        self, method: str, head: Head, ends: Ends, outlet: Outlet, *, keep_alive: bool
+    def __init__(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        head: Head,
+        ends: Ends,
+        outlet: Outlet,
+        *,
+        keep_alive: bool,
+        by_name: Mapping[bytes, bytes] | None = None,
     ) -> None:
         self.method = method
         self.version, self.path, self.query, self.fields, self.is_expectant, self.named, _ = head
+        self.by_name = fields_by_name(self.fields) if by_name is None else by_name
         self.ends = ends
         self._transport, self._state, self._on_complete, self._on_every_body, root = outlet
         self.root = root.decode() if root else ""
         self.keep_alive = keep_alive
-        self.body = bytearray()  # what has come of it, and was not received yet
+        self.body: bytes | bytearray = bytearray()  # what has come of it, and was not received yet
         self.more_body = True
         self.has_news = False
         self._news: asyncio.Event | None = None
@@ -109,6 +118,10 @@ class Exchange:
     def may_say_more(self) -> bool:
         """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
         return not self.is_started and self.version != "1.0"
+
+    def hold(self, body: bytes) -> None:
+        """Has the whole body at once."""
+        self.body, self.more_body, self.has_news = body, False, True
 
     def take_body(self) -> bytes | None:
         """The body, once, where all of it came without a word; None where it is to be received."""
@@ -137,7 +150,7 @@ class Exchange:
             "path": unquote(path) if "%" in path else path,
             "raw_path": raw_path,
             "query_string": self.query,
-            "headers": self.fields,
+            "headers": [*self.fields],
             "state": app_state.copy(),
             NAMED: self.request_id,
         }

@@ -12,7 +12,8 @@ import httptools
 from itemstore.server.connection import Connection
 from itemstore.server.ends import Ends, ends_of
 from itemstore.server.exchange import Exchange, Outlet
-from itemstore.server.phases import BODY, HEAD, REFUSED, SHED
+from itemstore.server.known_heads import MOST_BYTES, KnownHeads
+from itemstore.server.phases import AWAITED, BODY, HEAD, REFUSED, SHED
 from itemstore.server.proxies import Fields, trusted_proxies
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused, too_many_waiting
 from itemstore.server.request_head import (
@@ -24,9 +25,10 @@ from itemstore.server.request_head import (
     read_head,
     too_large,
     unreadable,
+    without_root,
     without_upgrade,
 )
-from itemstore.server.request_id import id_in
+from itemstore.server.request_id import chosen, id_in
 
 MOST_UNREAD = 65_536
 """Bytes of a body that wait for the application, or of refusals for their client."""
@@ -38,6 +40,8 @@ WITH_CONTENT = frozenset({b"PUT", b"POST", b"PATCH"})
 class Protocol(Connection):
     """What one client sends, taken for requests. httptools calls the methods `on_…`."""
 
+    _known = KnownHeads()
+    """Of this process, as all clients may send the same."""
     _piece = 0
     """Bytes that were received last."""
     _first = 0
@@ -63,14 +67,26 @@ class Protocol(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Reads the next bytes, within one request or several."""
-        if self._state.phase == REFUSED:
+        phase = self._state.phase
+        if phase == REFUSED or (phase == AWAITED and self._is_known(data)):
             return
         self._piece = len(data)
-        after_upgrade = None
+        after_upgrade = self._parsed(data)
+        if after_upgrade is not None:  # what is raised within `except` has that as its context
+            self._decline_upgrade(after_upgrade)
+        if self._due is not None:
+            exchange, self._due = self._due, None
+            if phase == self._state.phase == AWAITED and exchange.keep_alive:
+                self._known.learn(data, exchange.fields, bytes(exchange.body))
+            if not exchange.is_disconnected:
+                self._start(exchange)
+
+    def _parsed(self, data: bytes) -> bytes | None:
+        """What follows the wish for another protocol, None where there is none."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            after_upgrade = data[upgrade.args[0] :]
+            return data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             self._refuse(self._refusal_of(error, data))
         else:
@@ -78,12 +94,25 @@ class Protocol(Connection):
                 self._beside += self._piece
                 if self._beside > MOST_HEAD:
                     self._refuse(too_large())
-        if after_upgrade is not None:  # what is raised within `except` has that as its context
-            self._decline_upgrade(after_upgrade)
-        if self._due is not None:
-            exchange, self._due = self._due, None
-            if not exchange.is_disconnected:
-                self._start(exchange)
+        return None
+
+    def _is_known(self, data: bytes) -> bool:
+        """Has a request answered that needs no parser, if these bytes are one."""
+        found = self._known.find(data) if len(data) <= MOST_BYTES else None
+        if found is None or not self._state.take_whole():
+            return False
+        method, path, query, known, body = found
+        self._headers = known.fields
+        path = without_root(path, self._root) if self._root else path
+        head = ("1.1", path, query, known.fields, False, chosen(()), False)
+        self._newest = exchange = Exchange(
+            *(method.decode("ascii"), head, self._ends, self._outlet),
+            keep_alive=True,
+            by_name=known.by_name,
+        )
+        exchange.hold(body)
+        self._start(exchange)
+        return True
 
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""

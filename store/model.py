@@ -10,7 +10,12 @@ from typing import Any
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from itemstore.eventlog.json_text import MalformedJson, check_json, comes_back_as_it_is
+from itemstore.eventlog.json_text import (
+    MalformedJson,
+    check_json,
+    comes_back_as_it_is,
+    is_glanced_at,
+)
 from itemstore.store.model_errors import (
     BEGINNING,
     InvalidItem,
@@ -64,9 +69,9 @@ class ItemModel:
         """
         if not self._is_stable:
             return self._checked(body, check_json(body))
-        is_plain = is_checked or comes_back_as_it_is(body)
-        value = None if is_plain else check_json(body)
         if self._model is None:
+            is_plain = is_checked or comes_back_as_it_is(body)
+            value = None if is_plain else check_json(body)
             if is_plain and body.startswith(b"{"):
                 return body
             if isinstance(value, dict):
@@ -75,7 +80,12 @@ class ItemModel:
             item = self._adapter.validator.validate_json(body)
         except ValidationError as error:
             raise self._refusal(error, check_json(body)) from None
-        return self._adapter.serializer.to_json(item, by_alias=True)
+        text = self._adapter.serializer.to_json(item, by_alias=True)
+        # Pydantic's parser and writer have just given it back, or are asked to.
+        is_plain = is_glanced_at(body) if text == body else comes_back_as_it_is(body)
+        if not (is_plain or is_checked):
+            check_json(body)
+        return text
 
     def schema(self, ref_template: str) -> dict[str, Any]:
         """The JSON Schema of a body; nested models under `$defs`.

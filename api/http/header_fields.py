@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -15,16 +15,6 @@ _ESCAPED = re.compile(r"\\(.)")
 
 _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
 _BARE = re.compile(r"[!#-&(-+.-:<-\[\]-~-]{1,255}")
-
-
-def by_name(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The fields by name; the values of one that comes several times are joined (§5.3)."""
-    fields = dict(raw)
-    if len(fields) < len(raw):
-        fields = {}
-        for name, value in raw:
-            fields[name] = fields[name] + b", " + value if name in fields else value
-    return fields
 
 
 def text_of(fields: Mapping[bytes, bytes], name: bytes) -> str | None:

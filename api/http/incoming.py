@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.requests import Request as StarletteRequest
@@ -9,14 +10,15 @@ from starlette.types import Receive, Scope
 
 from itemstore.api.http.paths import own_path, root_path
 from itemstore.api.http.request_ids import request_id_of
-from itemstore.server.answer_head import Fields
 from itemstore.server.ends import Ends
+from itemstore.server.fields_by_name import fields_by_name
 
 
 class Incoming(Protocol):
     """A request as it comes: from our own server (its Exchange), or from another by ASGI.
 
     `path` is as it was sent, without `root`, what stands in front of every path of this API;
+    `by_name` are the header fields, which nobody changes: other requests may have the same.
     `take_body` gives a body that is there, once, and None where it is to be received.
     """
 
@@ -29,7 +31,7 @@ class Incoming(Protocol):
     @property
     def query(self) -> bytes: ...  # noqa: D102
     @property
-    def fields(self) -> Fields: ...  # noqa: D102
+    def by_name(self) -> Mapping[bytes, bytes]: ...  # noqa: D102
     @property
     def ends(self) -> Ends: ...  # noqa: D102
     @property
@@ -54,7 +56,7 @@ class AsgiIncoming:
         self.root = root_path(scope)
         self.path = own_path(scope)
         self.query: bytes = scope.get("query_string", b"")
-        self.fields: Fields = scope["headers"]
+        self.by_name: Mapping[bytes, bytes] = fields_by_name(scope["headers"])
         scheme = scope.get("scheme", "http")
         self.ends = Ends(scheme, scope.get("server"), scope.get("client"))
         self.request_id = request_id_of(scope)

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from itemstore.api.context import Context
-from itemstore.api.http.header_fields import by_name, text_of
+from itemstore.api.http.header_fields import text_of
 from itemstore.api.http.incoming import Incoming
 from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id
@@ -61,7 +61,7 @@ class Request:
         self.query = incoming.query
         self.ends = incoming.ends
         self.root = incoming.root
-        self.fields = by_name(incoming.fields)
+        self.fields = incoming.by_name
         self.context = context
         self.store = context.store
         self.parameters = parameters

@@ -13,7 +13,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from itemstore.api.http.header_fields import by_name, text_of
+from itemstore.api.http.header_fields import text_of
 from itemstore.api.http.incoming import AsgiIncoming, Incoming
 from itemstore.api.http.paths import encoded
 from itemstore.api.http.routing import AnyReply
@@ -93,7 +93,7 @@ async def others_with_span(others: ASGIApp, scope: Scope, receive: Receive, send
 def _begin(incoming: Incoming, template: str | None) -> Span:
     """Below the span of an application that has this one in it, else below that of the client."""
     assert spans.tracer is not None
-    fields = by_name(incoming.fields)
+    fields = incoming.by_name
     kind, parent = SpanKind.INTERNAL, None
     if not trace.get_current_span().get_span_context().is_valid:
         kind, parent = SpanKind.SERVER, propagate.extract(fields, getter=_BY_NAME)
