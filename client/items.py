@@ -49,7 +49,9 @@ class Items(Generic[Body]):
         """The item as it is; None where there is none."""
         try:
             return (yield from self.get(item_id))
-        except NotFound:
+        except NotFound as failure:
+            if failure.type not in {"item-not-found", "item-deleted"}:
+                raise  # there is no such collection, or this is no item store
             return None
 
     def get_if_changed(self, item_id: str, known: Versions) -> Call[ItemVersion[Body] | None]:

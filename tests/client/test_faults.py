@@ -160,6 +160,38 @@ def test_a_feed_goes_on_after_the_server_was_killed(serve: Serve) -> None:
     assert came == made
 
 
+@pytest.mark.parametrize("partitions", ["4"])
+def test_a_feed_of_several_partitions_goes_on_by_its_cursor(serve: Serve, partitions: str) -> None:
+    """Cut in the middle: every event once, each item's in order."""
+    server = serve("--partitions", partitions)
+    with cutting(server.url) as proxy, Client(proxy.url, retries=QUICK) as client:
+        made = {client.put(str(n % 10), {"size": n}).event for n in range(40)}
+        proxy.bytes_each = [2000, 3000]
+        with closing(client.follow()) as feed:
+            came = [next(feed) for _ in made]
+        with closing(client.follow(after=came[19].position, log=came[19].log)) as feed:
+            again = [next(feed) for _ in came[20:]]
+        pages = list(client.events())
+    assert proxy.lost == 2
+    assert {each.id for each in came} == made
+    assert {each.id for each in again} == {each.id for each in came[20:]}
+    for item in range(10):
+        assert [each.version for each in came if each.subject == str(item)] == [1, 2, 3, 4]
+    assert {each.id for each in pages} == made
+    assert pages[0].position is None
+    assert (pages[-1].position or "").startswith("v")
+
+
+def test_a_store_behind_a_unix_socket_is_reached(serve: Serve, tmp_path: Path) -> None:
+    """And its feed."""
+    path = tmp_path / "http.sock"
+    serve("--uds", str(path))
+    with Client("http://localhost", uds=path) as client:
+        event = client.put("fox", {}).event
+        with closing(client.follow()) as feed:
+            assert next(feed).id == event
+
+
 def test_a_position_of_another_log_is_said(server: Server) -> None:
     """With the log that there is, and its end; the position is from ahead of it."""
     with Client(server.url) as client:

@@ -54,7 +54,7 @@ def seen_by(seen: list[httpx.Request]) -> Any:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(404)
+        return httpx.Response(404, json={"type": "/problems/item-not-found"})
 
     return httpx.MockTransport(answer)
 

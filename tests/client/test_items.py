@@ -73,6 +73,13 @@ async def test_an_item_that_never_was_is_not_found(both: Both) -> None:
         await both.delete("fox")
 
 
+async def test_a_collection_that_is_not_there_is_no_missing_item(both: Both) -> None:
+    """`find` says so, too: nobody is to take a wrong name for an empty store."""
+    with pytest.raises(NotFound) as failure:
+        await both.of("itmes").find("fox")
+    assert failure.value.type == "not-found"
+
+
 async def test_what_is_known_is_not_read_again(both: Both) -> None:
     """304 is None."""
     known = await both.put("fox", {})
