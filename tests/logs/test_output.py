@@ -103,6 +103,37 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     assert output._lines.empty()
 
 
+def test_one_that_was_closed_ends_nothing() -> None:
+    """Whoever runs the store may close standard error, and open it again."""
+    pieces: list[bytes] = []
+
+    def closed_at_first(piece: bytes) -> None:
+        pieces.append(piece)
+        if len(pieces) == 1:
+            message = "I/O operation on closed file"
+            raise ValueError(message)
+
+    output = Output(closed_at_first)
+    for event in ("The first", "The second"):
+        logger_to(output).warning(event)
+        output.flush()
+    assert b"The second" in pieces[-1]
+
+
+def test_a_pipe_that_does_not_wait_loses_no_line() -> None:
+    """Whoever has its other end may have made it so, for both."""
+    script = (
+        f"import logging, os\n{SET_UP}os.set_blocking(2, False)\n"
+        "for n in range(2000): logging.getLogger('itemstore.x').info('It happened', extra={'n': n})"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.read(1)
+        time.sleep(0.3)  # the pipe is full meanwhile
+        text = (first + process.stderr.read()).decode()
+    assert [line["n"] for line in lines_of(text)] == [*range(2000)]
+
+
 def test_what_was_logged_last_is_written_before_the_process_ends() -> None:
     """By Python, or without a word, once it is asked to."""
     for end in ("", "import os; flush(); os._exit(0)"):
