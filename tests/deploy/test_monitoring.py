@@ -54,9 +54,21 @@ def expressions() -> list[str]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]]:
-    """The labels of each series of a server that has everything: partitions, archive, queries."""
-    with serving(tmp_path_factory.mktemp("told")) as serve:
-        server = serve("--partitions", "2", "--workers", "2", "--indexes", "size", queries=True)
+    """The labels of each series of a server that has everything: partitions, archive, queries.
+
+    And a projection that handles events.
+    """
+    directory = tmp_path_factory.mktemp("told")
+    (directory / "shop.py").write_text(
+        "from itemstore import HandlerProjection\nMAIL = HandlerProjection('mail', str)\n"
+    )
+    with serving(directory) as serve:
+        server = serve(
+            *("--partitions", "2", "--workers", "2", "--indexes", "size"),
+            *("--projections", "shop:MAIL"),
+            queries=True,
+            PYTHONPATH=str(directory),
+        )
         with httpx.Client(base_url=server.url, timeout=20) as client:
             client.put("/items/a", json={})
             client.get("/items/none")
