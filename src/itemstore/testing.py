@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from itemstore.store.settings import Settings
 
 PATIENCE = 30.0
-"""Seconds for a server to start, and to end."""
+"""Seconds for a server to start and to end, and for an answer of the store in process."""
 
 
 class ItemstoreClock:
@@ -169,8 +169,8 @@ def itemstore_async_client(itemstore_app: Callable[[], ItemStore]) -> httpx.Asyn
     """An asynchronous client of the store in process. It holds nothing that has to be closed."""
     import httpx
 
-    transport = httpx.ASGITransport(itemstore_app())
-    return httpx.AsyncClient(transport=transport, base_url="http://store")
+    transport = _transport(itemstore_app())
+    return httpx.AsyncClient(transport=transport, base_url="http://store", timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def itemstore_client(itemstore_app: Callable[[], ItemStore]) -> Iterator[httpx.C
     import httpx
     from anyio.from_thread import start_blocking_portal
 
-    inner = httpx.ASGITransport(itemstore_app())
+    inner = _transport(itemstore_app())
 
     async def answer(request: httpx.Request) -> httpx.Response:
         response = await inner.handle_async_request(request)
@@ -196,8 +196,32 @@ def itemstore_client(itemstore_app: Callable[[], ItemStore]) -> Iterator[httpx.C
             return portal.call(answer, request)
 
         transport = httpx.MockTransport(handle)
-        with httpx.Client(transport=transport, base_url="http://store") as client:
+        with httpx.Client(
+            transport=transport, base_url="http://store", timeout=PATIENCE
+        ) as client:
             yield client
+
+
+def _transport(app: ItemStore) -> httpx.AsyncBaseTransport:
+    """The way to the application, on which the timeout of a request counts.
+
+    httpx's own waits for the end of an answer however long that is, and a live stream has none.
+    """
+    import anyio
+    import httpx
+
+    inner = httpx.ASGITransport(app)
+
+    class Transport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                with anyio.fail_after(request.extensions.get("timeout", {}).get("read")):
+                    return await inner.handle_async_request(request)
+            except TimeoutError:
+                message = "The answer did not end: a live stream needs the fixture itemstore_server"
+                raise httpx.ReadTimeout(message, request=request) from None
+
+    return Transport()
 
 
 @pytest.fixture

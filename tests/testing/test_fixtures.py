@@ -64,6 +64,21 @@ def test_a_body_in_parts_arrives_whole(itemstore_client: httpx.Client) -> None:
     assert itemstore_client.put("/items/foo", content=parts(), headers=headers).status_code == 201
 
 
+@pytest.mark.timeout(60, func_only=True)
+async def test_a_live_stream_in_process_ends_with_the_requests_timeout(
+    itemstore_client: httpx.Client, itemstore_async_client: httpx.AsyncClient
+) -> None:
+    """It has no end to wait for; the error says what to use instead, and the store goes on."""
+    live = {"Accept": "text/event-stream"}
+    blocking_get = itemstore_client.get
+    with pytest.raises(httpx.ReadTimeout, match="itemstore_server"):
+        blocking_get("/events", headers=live, timeout=0.2)
+    with pytest.raises(httpx.ReadTimeout, match="itemstore_server"):
+        await itemstore_async_client.get("/events", headers=live, timeout=0.2)
+    answer = await itemstore_async_client.put("/items/foo", json={"size": 6})
+    assert answer.status_code == 201
+
+
 def test_the_engine_can_be_taken_away(
     itemstore_client: httpx.Client, itemstore_engine: FakeServer
 ) -> None:
