@@ -196,9 +196,7 @@ def itemstore_client(itemstore_app: Callable[[], ItemStore]) -> Iterator[httpx.C
             return portal.call(answer, request)
 
         transport = httpx.MockTransport(handle)
-        with httpx.Client(
-            transport=transport, base_url="http://store", timeout=PATIENCE
-        ) as client:
+        with httpx.Client(transport=transport, base_url="http://store", timeout=PATIENCE) as client:
             yield client
 
 
@@ -226,19 +224,32 @@ def _transport(app: ItemStore) -> httpx.AsyncBaseTransport:
 
 @pytest.fixture
 def itemstore_server(itemstore_options: list[str]) -> Iterator[ItemstoreServer]:
-    """A real server with an embedded engine, empty, on a free port. It ends with the test."""
+    """A real server with an embedded engine, empty, on a free port. It ends with the test.
+
+    Its settings are `itemstore_options` alone: a test never writes to an engine or an archive that
+    a variable or a .env file of yours names.
+    """
     with tempfile.TemporaryDirectory(prefix="itemstore-") as directory:
         command = [
             *(sys.executable, "-m", "itemstore", "serve", "--port", "0"),
             *("--data-dir", directory, *itemstore_options),
         ]
         with subprocess.Popen(  # noqa: S603  # it starts this package
-            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+            command, stdout=subprocess.PIPE, text=True, env=_variables()
         ) as process:
             try:
                 yield ItemstoreServer(_url_of(process), Path(directory), process)
             finally:
                 _end(process)
+
+
+def _variables() -> dict[str, str]:
+    others = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+    return others | {"PYTHONUNBUFFERED": "1", "ITEMSTORE_ENV_FILE": os.devnull}
+
+
+def _is_setting(name: str) -> bool:
+    return name.upper().startswith("ITEMSTORE_")
 
 
 def _url_of(process: subprocess.Popen[str]) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -142,6 +143,18 @@ class TestRealServer:
         url = f"{itemstore_server.url}/items/foo"
         assert httpx.put(url, json={"size": 6}).status_code == 201
         assert httpx.put(url, json={"size": 6}).status_code == 428
+
+
+def test_a_real_server_goes_by_its_options_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Not by the engine that a developer's environment names, nor by the .env that is there."""
+    monkeypatch.setenv("ITEMSTORE_REDIS_URL", "redis://127.0.0.1:1")
+    (tmp_path / ".env").write_text("ITEMSTORE_REQUIRE_CONDITIONS=true\n")
+    monkeypatch.chdir(tmp_path)
+    server: ItemstoreServer = request.getfixturevalue("itemstore_server")
+    statuses = [httpx.put(f"{server.url}/items/foo", json={}).status_code for _ in range(2)]
+    assert statuses == [201, 200]
 
 
 def test_the_plugin_imports_nothing_of_the_store() -> None:
