@@ -14,13 +14,13 @@ from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted, at_once, postponed
 from itemstore.cli.options import After, Collections
 from itemstore.cli.output import say
-from itemstore.cli.verb import Where, verb
+from itemstore.cli.verb import Where, verb_with
 from itemstore.domain.cursors import cursor_after
 from itemstore.domain.positions import START
 from itemstore.engine.errors import LogUnavailable
 
 
-@verb
+@verb_with(tells_interruption=True)
 async def export(
     where: Where,
     after: After = None,
@@ -67,7 +67,8 @@ async def export(
                         )
         except LogUnavailable as error:
             raise Stop(f"{told(error)} {_broken_off(count, position)}") from None
-        except Interrupted:
+        except Interrupted as interruption:
+            interruption.is_told = True
             say(f"Interrupted. {_broken_off(count, position)}")
             raise
         go_on = f"; what comes next: --after {position}" if view.feed.partitions > 1 else ""

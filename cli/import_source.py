@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,17 @@ LONGEST_LINE = 64 * 2**20
 """Bytes in a line: far more than any event, and less than would fill the memory."""
 
 
+READERS = {
+    b"\x1f\x8b": "zcat",
+    b"\x28\xb5\x2f\xfd": "zstdcat",
+    b"\xfd7zXZ\x00": "xzcat",
+    b"BZh": "bzcat",
+}
+"""What compressed files begin with, and what reads them."""
+
+UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
+
+
 class Source:
     """Lines of JSON."""
 
@@ -25,6 +37,9 @@ class Source:
     def events(self) -> Iterator[ForeignEvent]:
         """The events, in order. Raises ImportRefused, and Stop where it can't be read."""
         for number, line in enumerate(self._lines(), start=1):
+            if number == 1 and (advice := _advice(line)) is not None:
+                message = f"{self.name}: {advice}"
+                raise Stop(message)
             if not line.strip():
                 continue
             if len(line) > LONGEST_LINE:
@@ -54,3 +69,14 @@ def opened(path: Path | None) -> Iterator[Source]:
         raise Stop(message) from None
     with file:
         yield Source(name, file)
+
+
+def _advice(beginning: bytes) -> str | None:
+    """How to import what begins so, where that is no text in UTF-8; None where it may be one."""
+    for magic, reader in READERS.items():
+        if beginning.startswith(magic):
+            return f"it is compressed. To import it: {reader} FILE | itemstore import -"
+    if beginning.startswith(UTF_16):
+        made = "iconv -f UTF-16 -t UTF-8 FILE"
+        return f"it is UTF-16, not UTF-8. To import it: {made} | itemstore import -"
+    return None

@@ -24,6 +24,9 @@ class Interrupted(SystemExit):
     of SIGINT cancels a task: that waits for the next `await`, and redis-py loses it on Python 3.11.
     """
 
+    is_told = False
+    """Whether somebody has said what that means for what was under way."""
+
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
         self.number = number

@@ -19,7 +19,7 @@ BUILT_IN = ("current-items", "statistics", "sql")
 """The projections that every store has; a test compares them."""
 
 
-@verb_with("projections", "sql_url")
+@verb_with("projections", "sql_url", tells_interruption=True)
 async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     where: Where,
     projection: Annotated[
@@ -59,7 +59,8 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
         try:
             with reported(quiet=json) as report:
                 receipts = await rebuilding.run(report)
-        except Interrupted:
+        except Interrupted as interruption:
+            interruption.is_told = True
             of = rebuilding.at_work and f" of {rebuilding.at_work},"
             say(f"Interrupted; {projection}{of} is as it was. Run it again to rebuild it.")
             raise

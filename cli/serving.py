@@ -21,6 +21,7 @@ from itemstore.cli.named_application import named_application
 from itemstore.cli.opening import MISTAKES, checked_settings, mistaken
 from itemstore.cli.told_settings import told_settings
 from itemstore.cli.variables import given_as, in_words_of
+from itemstore.engine.clients import Clients, OneEngine
 from itemstore.engine.embedded import EngineError
 from itemstore.engine.errors import LogBroken, LogFull, LogUnavailable
 from itemstore.eventlog.keys import Keys
@@ -92,6 +93,7 @@ async def check(settings: Settings) -> Checked:
     """
     names = collection_names(settings.collections)
     async with open_store(settings, names=names, half_restored=True) as store:
+        await _refuse_replica(store.clients)
         away = await reach(store)
         await promise_of(store, away)
         with suppress(LogUnavailable, LogFull, LogBroken):  # reads are served, and it is logged
@@ -108,6 +110,16 @@ async def check(settings: Settings) -> Checked:
         unnamed = await unnamed_collections(store)
         settings = settings.model_copy(update={"partitions": store.settings.partitions})
         return Checked(settings, unnamed, store.clients.is_cluster)
+
+
+async def _refuse_replica(clients: Clients) -> None:
+    """Raises Stop where the one engine is a replica: it takes no writes, and its reads are late."""
+    if isinstance(clients, OneEngine) and (primary := await clients.primary()) is not None:
+        message = (
+            f"The engine is a replica, which a store can't be served from; its primary is "
+            f"{primary}: name that with --redis-url."
+        )
+        raise Stop(message)
 
 
 @contextmanager

@@ -13,7 +13,9 @@ import typer
 
 from itemstore.cli.command_at_work import command_at_work
 from itemstore.cli.errors import Stop
+from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import EnvFile
+from itemstore.cli.output import say
 from itemstore.cli.setting_options import setting_option
 
 logger = logging.getLogger(__name__)
@@ -37,14 +39,16 @@ def verb(work: Work) -> Command:
     return verb_with()(work)
 
 
-def verb_with(*settings: str) -> Callable[[Work], Command]:
-    """A verb that takes these settings too, as options; their values are in its first argument."""
+def verb_with(*settings: str, tells_interruption: bool = False) -> Callable[[Work], Command]:
+    """A verb that takes these settings too, as options; their values are in its first argument.
+
+    With `tells_interruption` one that ends it is told of, also where the verb says nothing of it.
+    """
 
     def decorated(work: Work) -> Command:
         @wraps(work)
         def command(**given: Any) -> None:
             from itemstore.cli.env_file import read_env_file
-            from itemstore.cli.opening import run_to_end
 
             read_env_file(given.pop("env_file"))
             where = {name: given.pop(name) for name in (*settings, *WHERE)}
@@ -53,8 +57,14 @@ def verb_with(*settings: str) -> Callable[[Work], Command]:
             command_at_work.set(name)
             code: int | None = None  # where a signal ends it
             try:
+                from itemstore.cli.opening import run_to_end
+
                 run_to_end(lambda: work(where, **given), where)
                 code = 0
+            except Interrupted as interruption:
+                if tells_interruption and not interruption.is_told:
+                    say("Interrupted before it was done.")
+                raise
             except Stop as stop:
                 code = stop.code
                 raise

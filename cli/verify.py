@@ -14,7 +14,7 @@ from itemstore.cli.verb import Where, verb_with
 from itemstore.logs.terminal_text import escaped_lines
 
 
-@verb_with("projections", "sql_url")
+@verb_with("projections", "sql_url", tells_interruption=True)
 async def verify(
     where: Where,
     collection: Collections = None,
@@ -32,7 +32,8 @@ async def verify(
         try:
             with reported(quiet=json) as report:
                 found = await Verifying(store, compared, collection).run(report)
-        except Interrupted:
+        except Interrupted as interruption:
+            interruption.is_told = True
             say("Interrupted; nothing was changed.")
             raise
         except NotVerified as error:

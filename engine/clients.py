@@ -65,6 +65,18 @@ class OneEngine:
         """Where it is: host and port, or the path of a socket."""
         return _address(self.client)
 
+    async def primary(self) -> str | None:
+        """Where its primary is, if it is a replica; None where it is none, or does not say so.
+
+        Raises LogUnavailable.
+        """
+        with translated():
+            try:
+                role, *rest = await self.client.execute_command("ROLE")  # type: ignore[no-untyped-call]
+            except exceptions.ResponseError:  # it may not say so, or a fake does not know
+                return None
+        return None if _text(role) == "master" else written((_text(rest[0]), int(rest[1])))
+
     async def nodes(self) -> Sequence[Node]:
         """The one server. Raises LogUnavailable where it does not answer."""
         with translated():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,13 +27,22 @@ _PACKER = HiredisRespSerializer()
 class NotAnEngineUrl(ValueError):
     """Says nothing of the URL: redis-py's own words may quote a piece of a password."""
 
-    def __init__(self) -> None:
+    def __init__(self, sentence: str | None = None) -> None:
         super().__init__(
-            "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://…, "
+            sentence
+            or "This is not the URL of an engine. It is redis://HOST:PORT/DATABASE, rediss://…, "
             "unix:///PATH or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE, with USER:PASSWORD@ "
             "before the host; in a password, %40 is @, %2F is /, %3F is ?, %23 is #."
         )
 
+
+NO_DATABASE = (
+    "What comes after the host is the number of a database, as in redis://HOST:PORT/0, and no "
+    "name. What keeps stores apart in one engine is a namespace: --namespace."
+)
+
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+"""What a query may have that is the path of a file."""
 
 LIMITS: dict[str, Any] = {
     "timeout": 1.5,
@@ -58,14 +69,28 @@ def connect_to_primary(url: str) -> Redis:
 def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPool:
     try:
         refuse_stray_signs(url)
+        _refuse_what_is_missed(url)
         once = Retry(NoBackoff(), 0)
         pool = kind.from_url(url, max_connections=CONNECTIONS, retry=once, **LIMITS)
         pool.connection_class = packing(pool.connection_class)
         # This opens nothing; it knows which names a query may have.
         pool.make_connection()  # type: ignore[no-untyped-call]
+    except NotAnEngineUrl:
+        raise
     except (ValueError, TypeError, AttributeError, RedisError):
         raise NotAnEngineUrl from None
     return pool
+
+
+def _refuse_what_is_missed(url: str) -> None:
+    """Raises NotAnEngineUrl for what redis-py passes over, or finds only when it connects."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix" and not re.fullmatch("/?[0-9]*", parts.path):
+        raise NotAnEngineUrl(NO_DATABASE)
+    for name, value in parse_qsl(parts.query):
+        if name in FILES and not Path(value).is_file():
+            message = f"{name} in the query is the path of a file, and there is none."
+            raise NotAnEngineUrl(message)
 
 
 class _Packing(AbstractConnection):

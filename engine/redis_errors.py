@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -66,6 +67,11 @@ SCRIPT_ERRORS: dict[str, tuple[type[Exception], str]] = {
 """The errors that the store's own scripts reply with: by their first word, what each means to a
 caller, and the sentence for a person, in which {} stands for the words after that one."""
 
+_QUOTED_COMMAND = re.compile(
+    r"""^Command # .* of pipeline caused error: (?:\(['"](?=.*,\)$))?(.*?)(?:['"],\))?$""",
+    re.DOTALL,
+)
+
 _NO_ENTRY = "The engine does not take the user and the password of the URL: {}"
 
 _NO_ENTRY_IN_WORDS = ("invalid username-password pair", "invalid password", "WRONGPASS")
@@ -129,7 +135,8 @@ _SAID_IN_WORDS = {
 def translated() -> Iterator[None]:
     """Raises the engine's errors as LogUnavailable, LogFull or LogBroken, a script's as its own."""
     try:
-        yield
+        with _without_commands():
+            yield
     except (IsReplica, exceptions.ReadOnlyError) as error:
         raise LogUnavailable("The engine is a replica now, and not the primary.") from error
     except NoPrimary as error:
@@ -150,6 +157,16 @@ def translated() -> Iterator[None]:
         raise LogFull(_OUT_OF_MEMORY) from error
     except exceptions.ResponseError as error:
         raise _meaning(str(error)) from error
+
+
+@contextmanager
+def _without_commands() -> Iterator[None]:
+    """Takes out of errors what redis-py quotes of a command: it may be a part of a secret."""
+    try:
+        yield
+    except exceptions.RedisError as error:
+        error.args = (_QUOTED_COMMAND.sub(r"\1", str(error)),)
+        raise
 
 
 def _of_connection(error: Exception) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from fakeredis import FakeAsyncRedis
 
 from itemstore.cli.errors import Stop
 from itemstore.cli.import_file import import_file
+from itemstore.cli.import_source import opened
 from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.cloudevents import encode
 from itemstore.projections.built_in import BUILT_IN
@@ -432,3 +435,21 @@ def test_a_file_that_can_t_be_read_leaves_no_new_store(run: Run, tmp_path: Path)
         refused = run("import", str(file))
         assert (refused.returncode, why in refused.stderr) == (1, True)
         assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("beginning", "reader"),
+    [
+        (gzip.compress(b"{}"), "zcat FILE |"),
+        (b"\x28\xb5\x2f\xfd\x04", "zstdcat FILE |"),
+        ("{}".encode("utf-16"), "iconv -f UTF-16"),
+    ],
+)
+def test_a_file_that_is_no_text_yet_is_refused_with_what_makes_it_one(
+    beginning: bytes, reader: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(beginning)
+
+    with opened(file) as source, pytest.raises(Stop, match=re.escape(reader)):
+        list(source.events())
