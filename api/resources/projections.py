@@ -20,25 +20,21 @@ from itemstore.api.http.reply import Reply, json_reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Route
 from itemstore.api.openapi import operations
+from itemstore.api.resources.progress_told import archive_described, described
 from itemstore.api.resources.sources import collection_at
-from itemstore.archive.standing import Progress
 from itemstore.domain.cursors import cursor_at
 from itemstore.domain.events import ITEMS
 from itemstore.domain.positions import START, key_of
-from itemstore.domain.rfc3339 import rfc3339
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.reader import Extent
-from itemstore.projections.handling import Handling
 from itemstore.projections.overview import (
-    CollectionState,
     LogState,
-    ProjectionState,
     by_collection,
     log_states,
     projection_states,
 )
-from itemstore.projections.projection import Projection, Status
+from itemstore.projections.projection import Projection
 from itemstore.projections.rebuild.receipt import Receipt, last_receipts, together
 from itemstore.projections.sql.sql_projection import NAME as SQL
 from itemstore.projections.statistics import (
@@ -47,14 +43,11 @@ from itemstore.projections.statistics import (
     of_a_collection,
     read_statistics,
 )
-from itemstore.store.archive_progress import Progresses, progresses
+from itemstore.store.archive_progress import progresses
 from itemstore.store.collection import Collection
 from itemstore.store.read_model import ReadModel
 
 router = APIRouter(route_class=Route)
-
-NOT_KNOWN = dict.fromkeys(("position", "time", "lag", "rows"))
-"""What is said of a projection where a partition is away."""
 
 
 class SourceQuery(Query):
@@ -85,7 +78,7 @@ async def projections(request: Request) -> Reply:
     content = await _told(request, asked, request.context.shown_projections)
     archive = await progresses(request.store) if request.scope.is_whole else None
     if archive is not None:
-        content["archive"] = _archive(archive)
+        content["archive"] = archive_described(archive)
     return json_reply(content, headers=[NO_STORE])
 
 
@@ -124,15 +117,15 @@ async def _told(
     content: dict[str, Any] = {"log": _all_of(logs, len(request.store.sections))}
     states = by_collection(await projection_states(logs, shown))
     receipts = await _last_rebuilds(logs)
-    told = [_described(each, receipts.get((each.collection, each.projection))) for each in states]
+    told = [described(each, receipts.get((each.collection, each.projection))) for each in states]
     if (read_model := request.context.read_model) is not None:
         own = [(state, of) for state, of in zip(states, told, strict=True) if of["name"] == SQL]
         await _describe(read_model, [state.collection for state, _ in own], [of for _, of in own])
     content["projections"] = told
     if _is_of_several(request):
         content["logs"] = [_log_of(each.name, logs) for each in asked]
-        for state, described in zip(states, told, strict=True):
-            described["collection"] = state.collection
+        for state, of in zip(states, told, strict=True):
+            of["collection"] = state.collection
     return content
 
 
@@ -234,82 +227,6 @@ async def _last_rebuilds(logs: Sequence[LogState]) -> dict[tuple[str, str], Rece
         for projection, receipt in receipts.items():
             found.setdefault((log.collection, projection), []).append(receipt)
     return {names: together(receipts) for names, receipts in found.items()}
-
-
-def _described(state: CollectionState, receipt: Receipt | None) -> dict[str, Any]:
-    progress = _progress(state.status, state.last) if state.is_whole else NOT_KNOWN
-    described: dict[str, Any] = {
-        "name": state.projection,
-        **progress,
-        "last_rebuild": receipt.as_dict() if receipt else None,
-    }
-    if state.is_of_several:
-        described["partitions"] = [_part_of(each) for each in state.each]
-    return described
-
-
-def _part_of(state: ProjectionState) -> dict[str, Any]:
-    """How far a projection is in one partition, or that this is away. Raises its other errors."""
-    if isinstance(state.status, LogUnavailable):
-        return {"partition": state.partition, **NOT_KNOWN, "reason": str(state.status)}
-    if isinstance(state.status, Exception):
-        raise state.status
-    return {"partition": state.partition} | _progress(state.status, state.status.position)
-
-
-def _progress(status: Status, last: str) -> dict[str, Any]:
-    """How far a projection is, where `last` is the last event that it has seen."""
-    return {
-        "position": status.position,
-        "time": None if last == START else rfc3339(last),
-        "lag": status.lag,
-        "rows": status.rows,
-    } | _handling(status.handling)
-
-
-def _handling(of: Handling | None) -> dict[str, Any]:
-    """How it stands with the events that a projection handles; nothing where it does not."""
-    if of is None:
-        return {}
-    return {
-        "state": of.state,
-        "reason": of.reason,
-        "failing": of.failing,
-        "tries": of.tries,
-        "next": rfc3339(f"{of.next}-0") if of.next else None,
-        "handled": of.handled,
-        "failures": of.failures,
-        "dead_letters": of.dead_letters,
-    }
-
-
-def _archive(found: Progresses) -> dict[str, Any]:
-    told = _archived(found.whole, found.latest)
-    if len(found.each) == 1:
-        return told
-    each = [
-        {"partition": number}
-        | (
-            {"meaning": str(progress)}
-            if isinstance(progress, Exception)
-            else _archived(progress, progress.standing.sealed)
-        )
-        for number, progress in enumerate(found.each)
-    ]
-    return told | {"partitions": each}
-
-
-def _archived(found: Progress, latest: str) -> dict[str, Any]:
-    noted = found.standing
-    return {
-        "id": noted.archive,
-        "position": noted.sealed,
-        "time": None if latest == START else rfc3339(latest),
-        "lag": found.events,
-        "lag_seconds": round(found.seconds, 3),
-        "border": noted.border,
-        "meaning": found.sentence,
-    }
 
 
 def _numbers(numbers: Statistics) -> dict[str, Any]:
