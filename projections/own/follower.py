@@ -10,12 +10,13 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
+from itemstore.projections.own.cut import stop_where_cut
 from itemstore.projections.own.delivery import Answer, Outcome, Step, next_step, pause_after
 from itemstore.projections.own.events import decoded, now_text
 from itemstore.projections.own.retrying import tried_again
@@ -99,8 +100,12 @@ class HandedFollower:
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether all of them were handed over, or passed over as not wanted.
 
-        Raises Waits where one is not taken, LogUnavailable, LogBroken, LogFull.
+        Raises Waits where one is not taken, or those before them are lost, LogUnavailable,
+        LogBroken, LogFull.
         """
+        if self._state.position != after:
+            return False
+        await stop_where_cut(self._partition, self._terms.name, self._state)
         until = time.monotonic() + BUDGET
         passed = 0
         for number, (place, fields) in enumerate(entries, 1):
@@ -169,6 +174,9 @@ class HandedFollower:
 
     async def _noted(self, after: str, passed: Handled, letter: str = "") -> bool:
         try:
-            return await commit(self._partition, self._terms.name, after, passed, letter)
+            is_noted = await commit(self._partition, self._terms.name, after, passed, letter)
         except TakenBack:
             return False
+        events = self._state.events + passed.entries
+        self._state = replace(self._state, position=passed.position, events=events)
+        return is_noted

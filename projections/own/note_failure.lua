@@ -6,6 +6,7 @@
 --   ARGV[3]  how often it was tried
 --   ARGV[4]  why it fails, in words
 --   ARGV[5]  when it is tried again: milliseconds since 1970; empty where it is not
+--   ARGV[6]  where the log goes on that was cut by hand before that event; empty where it was not
 -- Reply: 1; 0, and nothing written, where it is at another position.
 
 if (redis.call('HGET', KEYS[1], 'position') or '') ~= ARGV[1] then
@@ -18,5 +19,8 @@ if ARGV[5] == '' then
   redis.call('HDEL', KEYS[1], 'next')
 else
   redis.call('HSET', KEYS[1], 'next', ARGV[5])
+end
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[1], 'cut', ARGV[6])
 end
 return 1

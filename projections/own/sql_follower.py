@@ -18,6 +18,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
+from itemstore.projections.own.cut import stop_where_cut
 from itemstore.projections.own.delivery import Answer, Outcome, pause_after
 from itemstore.projections.own.events import decoded
 from itemstore.projections.own.reasons import reason_of
@@ -107,6 +108,8 @@ class SqlHandledFollower:
         event on. Raises NotYet, SqlUnavailable, LogUnavailable, LogBroken.
         """
         state = await state_of(self._partition, self._keeper.projection)
+        if state.is_stopped:
+            raise NotYet(LOOK)
         if (seconds := state.next / 1000 - time.time()) > 0:
             raise NotYet(min(seconds, LOOK))
         log = await identity(self._partition)
@@ -128,11 +131,14 @@ class SqlHandledFollower:
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether all entries were handled, those that are wanted.
 
-        Raises Waits where one can't be, SqlUnavailable, LogUnavailable, LogBroken.
+        Raises Waits where one can't be, or those before them are lost, SqlUnavailable,
+        LogUnavailable, LogBroken.
         """
         at = self._at
         if at is None or at.position != after:
             return False
+        projection, events = self._keeper.projection, at.events
+        await stop_where_cut(self._partition, projection, self._state, events)
         entries = await with_the_rest(entries, self._partition.reader)
         coming = replace(at, position=entries[-1][0].decode(), event=digest_of(entries[-1]))
         if not (await self._is_in_log(at) and await self._is_in_log(coming)):
@@ -156,7 +162,7 @@ class SqlHandledFollower:
         done, reached = await self._keeper.run(lambda each: self._written(each, entries, at))
         if done:
             self._at = reached
-            self._state = State(position=reached.position)
+            self._state = State(position=reached.position, cut=self._state.cut)
             await self._tell(reached)
         return done
 

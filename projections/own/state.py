@@ -42,7 +42,7 @@ class State:
 
     `failing` is the position of the event that it does not get past, and `tries` how often that was
     tried; the next time is `next`, milliseconds since 1970. `again` are those set aside that are to
-    be tried again.
+    be tried again. `cut` is where the log went on that had been cut by hand, when it was noted.
     """
 
     position: str | None = None
@@ -56,6 +56,7 @@ class State:
     is_stopped: bool = False
     dead_letters: int = 0
     again: Sequence[str] = ()
+    cut: str | None = None
 
     def handling(self, partition: Partition) -> Handling:
         """The same as it is shown."""
@@ -150,12 +151,16 @@ async def begin(partition: Partition, projection: str, *, at_start: bool) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The event at a position was tried so often in vain, and why; `next` as in State."""
+    """The event at a position was tried so often in vain, and why; `next` as in State.
+
+    With `is_after_a_cut` the log goes on there, which was cut by hand.
+    """
 
     failing: str
     tries: int
     reason: str
     next: int
+    is_after_a_cut: bool = False
 
 
 async def note_failure(partition: Partition, projection: str, at: str, failure: Failure) -> None:
@@ -164,6 +169,7 @@ async def note_failure(partition: Partition, projection: str, at: str, failure: 
     With 0 for its next try it has stopped. Raises what the engine does.
     """
     arguments = [at, failure.failing, failure.tries, failure.reason, failure.next or ""]
+    arguments.append(failure.failing if failure.is_after_a_cut else "")
     await partition.run(_NOTE, keys=[partition.keys.handled(projection)], args=arguments)
 
 
@@ -218,6 +224,7 @@ def _state(fields: Any, letters: Any, again: Any, projection: str) -> State | Ex
             is_stopped="stopped" in texts,
             dead_letters=letters,
             again=[each.decode() for each in again],
+            cut=texts.get("cut"),
         )
     except ValueError:
         return LogBroken(

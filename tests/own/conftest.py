@@ -15,7 +15,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from itemstore.api.app import create_app
 from itemstore.projections import pace
-from itemstore.projections.own import delivery, follower
+from itemstore.projections.own import cut, delivery, follower, sql_follower
 from itemstore.projections.pace import Pace
 from itemstore.store.settings import Settings
 from tests.api.conftest import client_of
@@ -43,8 +43,10 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "USUAL", Pace(pause=0.002))
     monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(delivery, "LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr(follower, "LOOK", 0.02)
+    for each in (cut, follower, sql_follower):
+        monkeypatch.setattr(each, "LOOK", 0.02)
     monkeypatch.setattr(follower.HandedFollower, "recheck", 0.02)
+    monkeypatch.setattr(sql_follower.SqlHandledFollower, "recheck", 0.02)
 
 
 @pytest.fixture
