@@ -18,10 +18,9 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from redis import exceptions
-
 from itemstore.domain.rfc3339 import parse_rfc3339
 from itemstore.engine.redis_errors import translated
+from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.partition import Partition
 from itemstore.store.scope import WHOLE, Scope, scope_of
 
@@ -37,6 +36,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 OPENED = "*"
 """Where the last token was taken back on purpose, this stands in place of the tokens' names."""
+
+
+_REVOKE = Script(lua(__package__, "revoke_token"))
 
 
 class Role(IntEnum):
@@ -191,27 +193,18 @@ async def revoke(
     Raises LastToken unless told otherwise: without any token the store is open to all. With
     `even_last` it is noted that this is meant, for the processes that run. `by` is as in create.
     """
+    if name == OPENED:
+        return False
+    mark = json.dumps({"since": time_text(datetime.now(UTC))}) if even_last else ""
+    keys = [partition.keys.store.tokens]
     with translated():
-        async with partition.client.pipeline() as together:
-            while True:
-                await together.watch(partition.keys.store.tokens)
-                names: Any = await together.hkeys(partition.keys.store.tokens)
-                if name.encode() not in names or name == OPENED:
-                    return False
-                is_last = len(names) == 1
-                if is_last and not even_last:
-                    raise LastToken(name)
-                together.multi()  # type: ignore[no-untyped-call]
-                together.hdel(partition.keys.store.tokens, name)
-                if is_last:
-                    mark = json.dumps({"since": time_text(datetime.now(UTC))})
-                    together.hset(partition.keys.store.tokens, OPENED, mark)
-                try:
-                    await together.execute()
-                except exceptions.WatchError:  # another one was made or revoked meanwhile
-                    continue
-                logger.info("A token was revoked", extra={"token": name, **_by(by)})
-                return True
+        reply = await _REVOKE.run(partition.client.execute_command, keys, [name, OPENED, mark])
+    if reply == b"last":
+        raise LastToken(name)
+    if reply == b"none":
+        return False
+    logger.info("A token was revoked", extra={"token": name, **_by(by)})
+    return True
 
 
 def _by(name: str | None) -> dict[str, str]:

@@ -41,3 +41,21 @@ def test_everything_that_reads_goes_on_without_memory(
             assert command([*words], where, "").returncode == 0, words
         redis.config_set("maxmemory", "0")
         assert client.put("/items/a", json={}).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+def test_a_token_is_revoked_without_memory(start: Start, kind: str) -> None:
+    """Who has stolen one reads with it until then. The last one stays all the same."""
+    engine = start(kind)
+    where = os.environ | {"ITEMSTORE_REDIS_URL": engine.url}
+    for name in ("kept", "stolen"):
+        assert command(["token", "create", name], where).returncode == 0
+    with Redis(unix_socket_path=str(engine.socket)) as redis:
+        redis.config_set("maxmemory", "100kb")
+        assert command(["token", "create", "more"], where).returncode == 1
+        assert command(["token", "revoke", "stolen"], where).returncode == 0
+        assert command(["token", "revoke", "stolen"], where).returncode == 1
+        refused = command(["token", "revoke", "kept"], where)
+        assert (refused.returncode, "--open-store" in refused.stderr) == (1, True)
+        redis.config_set("maxmemory", "0")
+        assert command(["token", "revoke", "kept", "--open-store"], where).returncode == 0
