@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -12,6 +13,9 @@ from types import FrameType
 from uvicorn import Config
 
 logger = logging.getLogger(__name__)
+
+_OUT_OF_DATE = (9, 10)
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
 class NotACertificate(Exception):
@@ -53,6 +57,30 @@ class Certificate:
                 message = f"{self.certfile} with {self._key} can't be used: {_why(error)}"
             raise NotACertificate(message) from None
 
+    def out_of_date(self) -> str | None:
+        """Why clients don't take it at this time, None where they do. It is used all the same.
+
+        Python tells the dates of a certificate only to who is shown it, so it is shown to a client
+        that trusts it and sends nothing.
+        """
+        asked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        asked.check_hostname = False
+        asked.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        asking, answering = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = self.context().wrap_bio(asking, answering, server_side=True)
+        try:
+            asked.load_verify_locations(self.certfile)
+            client = asked.wrap_bio(answering, asking)
+            for end in (client, server, client):
+                with suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            if error.verify_code in _OUT_OF_DATE:
+                return error.verify_message
+        except OSError:  # of the file, or of TLS: whatever else is wrong is for clients to say
+            pass
+        return None
+
     @property
     def _key(self) -> Path:
         return self.keyfile or self.certfile
@@ -79,6 +107,7 @@ def reloading_context(
     """
     context = certificate.context()
     named = {"certfile": str(certificate.certfile)}
+    _warn_of_dates(certificate)
 
     def reload(_: int, __: FrameType | None) -> None:
         try:
@@ -91,9 +120,16 @@ def reloading_context(
             )
         else:
             logger.warning("The certificate was read again", extra=named)
+            _warn_of_dates(certificate)
 
     signal.signal(signal.SIGHUP, reload)
     return context
+
+
+def _warn_of_dates(certificate: Certificate) -> None:
+    if (why := certificate.out_of_date()) is not None:
+        told = {"certfile": str(certificate.certfile), "reason": why}
+        logger.warning("Clients don't take the certificate at this time", extra=told)
 
 
 def _content(path: Path) -> bytes:

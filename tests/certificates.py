@@ -26,8 +26,12 @@ def write_certificate(
     name: str = "localhost",
     address: str = "127.0.0.1",
     password: str | None = None,
+    valid: tuple[timedelta, timedelta] = (timedelta(hours=-1), timedelta(days=1)),
 ) -> None:
-    """Writes a certificate for that name and address, which nobody vouches for, and its key."""
+    """Writes a certificate for that name and address, which nobody vouches for, and its key.
+
+    It is `valid` from one time to another, both from now.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names = [x509.DNSName(name), x509.IPAddress(ip_address(address))]
@@ -38,8 +42,8 @@ def write_certificate(
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + valid[0])
+        .not_valid_after(now + valid[1])
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -9,13 +9,16 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from itemstore.server.tls import Certificate
 from tests.certificates import write_certificate
 from tests.server.conftest import Serve, Server, serving
+from tests.server.test_log import served
 
 
 class Secure:
@@ -240,3 +243,22 @@ def test_a_handshake_that_is_never_finished_is_ended(secure: tuple[Secure, Serve
         assert silent[0].recv(1) == b""
         assert 9 < time.monotonic() - began < 20
         assert silent[-1].recv(1) == b""
+
+
+def test_a_certificate_that_has_expired_is_used_and_logged(tmp_path: Path) -> None:
+    """At the start; once there is a new one, after SIGHUP, nothing more is said."""
+    certfile, keyfile = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_certificate(certfile, keyfile, valid=(timedelta(days=-9), timedelta(days=-2)))
+    certificate = Certificate(certfile, keyfile)
+    assert certificate.out_of_date() == "certificate has expired"
+    options = ("--ssl-certfile", str(certfile), "--ssl-keyfile", str(keyfile))
+    with served(tmp_path, "--sql-url", "off", *options) as server:
+        said = "Clients don't take the certificate at this time"
+        assert server.wait_for(event=said)["reason"] == "certificate has expired"
+        assert httpx.get(f"{server.url}/livez", verify=False).status_code == 200  # noqa: S501
+        write_certificate(certfile, keyfile)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for(event="The certificate was read again")
+        assert len(server.lines(event=said)) == 1
+    write_certificate(certfile, keyfile, valid=(timedelta(days=1), timedelta(days=2)))
+    assert certificate.out_of_date() == "certificate is not yet valid"
