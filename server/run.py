@@ -32,6 +32,7 @@ OPTIONS: dict[str, Any] = {
     "log_config": None,  # what it logs goes the way of all else
     "log_level": "warning",
     "timeout_graceful_shutdown": 2,
+    "timeout_worker_healthcheck": 30,  # which a new worker has to start after SIGHUP
 }
 """A factory is called once uvicorn's handlers of signals are in place."""
 

@@ -27,6 +27,9 @@ ALLOWANCE = 1.0
 PAUSE = 5.0
 """Seconds after which a worker that could not start is tried again."""
 
+HANGS = 5.0
+"""Seconds without a word from a worker that has started, after which it is killed."""
+
 LOOK = 0.2
 """Seconds in which a worker says whether it has started; one that is busy is asked again."""
 
@@ -77,7 +80,7 @@ class Supervisor(Multiprocess):
                 if time.monotonic() >= self._tried_again_at[worker]:
                     self._start_in_place_of(index)
             elif worker in self._started:
-                if not worker.is_alive(timeout=self.config.timeout_worker_healthcheck):
+                if not worker.is_alive(timeout=HANGS):
                     self._bury(worker)
                     told = {"worker": worker.pid, "status": worker.exitcode}
                     new = self._start_in_place_of(index)
