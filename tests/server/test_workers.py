@@ -32,11 +32,17 @@ class Two:
     def workers(self) -> list[int]:
         """Those of its processes that serve, or that begin to."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            int(pid)
-            for pid in children.split()
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        found = []
+        for pid in children.split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(int(pid))
+        return found
+
+    def both_serve(self) -> bool:
+        """Whether its supervisor knows so."""
+        started = self.fails.with_name("started")
+        return started.exists() and started.read_text() == "2"
 
     def who(self, port: int) -> str:
         """What it answers."""
@@ -63,13 +69,13 @@ def test_a_worker_that_can_not_start_is_tried_again_while_another_one_serves(two
     assert two.process.stdout is not None
     port = int(two.process.stdout.readline())
     assert two.who(port).startswith("http ")
-    wait_until(lambda: len(two.workers()) == 2)
+    wait_until(two.both_serve)
     two.fails.touch()
     os.kill(two.workers()[0], signal.SIGKILL)
     wait_until(lambda: two.log.read_text().count("is tried again after a pause") >= 2)
     assert two.who(port).startswith("http ")
     two.fails.unlink()
-    wait_until(lambda: len(two.workers()) == 2)
+    wait_until(two.both_serve)
     os.kill(two.workers()[0], signal.SIGKILL)  # the last one of before
     assert two.who(port).startswith("http ")
     two.process.terminate()

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from itemstore.server import supervisor
+from itemstore.server import run, supervisor
 from itemstore.server.admission import Admission
 from itemstore.server.counters import Counters
 from itemstore.server.run import DidNotStart, Entrance, in_own_process, run_several
 from tests.server.bare_app import LIMITS, Running
 
-FAILS = Path("fails")
+FAILS, STARTED = Path("fails"), Path("started")
 
 PAUSE = 0.2
 
@@ -31,6 +31,16 @@ class Failing(Running):
         await super().live(state, receive, send)
 
 
+class Telling(supervisor.Supervisor):
+    """Notes in a file how many workers it knows to serve."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Looks at them, as ever."""
+        super().keep_subprocess_alive()
+        serving = [each for each in self.processes if each in self._started and each.pid]
+        STARTED.write_text(str(sum(each.process.is_alive() for each in serving)))
+
+
 def app() -> Any:
     """The application, in one of the processes."""
     made = Failing(Admission(LIMITS, Counters()), asyncio.Event())
@@ -44,6 +54,7 @@ def app() -> Any:
 def main() -> None:
     """Serves it in two processes on a free port, which is printed."""
     supervisor.PAUSE = PAUSE
+    run.Supervisor = Telling  # type: ignore[attr-defined]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         try:
