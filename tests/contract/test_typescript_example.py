@@ -53,9 +53,9 @@ console.log(JSON.stringify({ seen, size: item?.size, status, history, listed }))
 
 @contextmanager
 def breaking(url: str) -> Iterator[str]:
-    """A way to a server on which answers are lost: of every third connection, from some byte on."""
+    """A way to a server on which every connection breaks, after so many bytes of its answers."""
     there = ("127.0.0.1", urlsplit(url).port or 0)
-    limits = itertools.cycle([None, 0, None, None, 700, None, None, 2000, None])
+    limits = itertools.cycle([3000, 900, 0, 20000, 1500])
     carriers: list[threading.Thread] = []
 
     def accept() -> None:
