@@ -85,7 +85,7 @@ def _pool(kind: type[BlockingConnectionPool], url: str) -> BlockingConnectionPoo
 def _refuse_what_is_missed(url: str) -> None:
     """Raises NotAnEngineUrl for what redis-py passes over, or finds only when it connects."""
     parts = urlsplit(url)
-    if parts.scheme != "unix" and not re.fullmatch("/?[0-9]*", parts.path):
+    if parts.scheme in {"redis", "rediss"} and not re.fullmatch("/?[0-9]*", parts.path):
         raise NotAnEngineUrl(NO_DATABASE)
     for name, value in parse_qsl(parts.query):
         if name in FILES and not Path(value).is_file():
