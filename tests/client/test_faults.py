@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +19,10 @@ from itemstore.client import (
     AsyncClient,
     Client,
     ConnectionFailed,
+    Forbidden,
     OtherLog,
     Retries,
+    Unauthorized,
 )
 from tests.client.cutting import cutting
 from tests.server.conftest import Serve, Server, serving
@@ -209,3 +213,35 @@ async def test_silence_is_a_break(server: Server) -> None:
             await anext(client.follow(after=end, item_id="quiet", idle=0.1, give_up_after=0.2))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(client.follow(after=end, item_id="quiet")), 0.2)
+
+
+async def test_the_feed_of_several_collections_is_followed(serve: Serve) -> None:
+    """Of those that are named, or of all, with the collection that each event is of."""
+    server = serve("--collections", "users,orders,parts")
+    with Client(server.url, collection="users") as users:
+        users.put("ann", {"name": "Ann"})
+        users.collection("orders").put("1", {"size": 2})
+        users.collection("parts").put("bolt", {})
+        with closing(users.follow_all()) as feed:
+            assert [next(feed).source for _ in range(3)] == ["/users", "/orders", "/parts"]
+    async with (
+        AsyncClient(server.url) as client,
+        aclosing(client.follow_all(["parts", "users"])) as feed,
+    ):
+        assert [(await anext(feed)).subject for _ in range(2)] == ["ann", "bolt"]
+
+
+def test_a_token_says_what_its_bearer_may(serve: Serve, tmp_path: Path) -> None:
+    """Read from a file; without one, or with too small a role, there is an exception."""
+    made = [sys.executable, "-m", "itemstore", "token", "create", "reader", "--role", "reader"]
+    where = ["--data-dir", str(tmp_path / "data")]
+    token = subprocess.run([*made, *where], check=True, capture_output=True, text=True).stdout
+    server = serve()
+    with Client(server.url) as nobody, pytest.raises(Unauthorized):
+        nobody.find("fox")
+    secret = tmp_path / "secret"
+    secret.write_text(token)
+    with Client(server.url, token=secret) as reader:
+        assert reader.find("fox") is None
+        with pytest.raises(Forbidden):
+            reader.put("fox", {})
