@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -254,3 +256,19 @@ def test_the_banner_on_a_cluster_says_how_to_find_an_item(
     assert server.said["Log"] == f"{where} XRANGE '{{0}}:items:events' - +"
     assert httpx.get(f"{server.url}/readyz").status_code == 200
     assert httpx.put(f"{server.url}/items/fox", json={}).status_code == 201
+
+
+def test_a_command_that_is_interrupted_while_it_is_read_ends_without_a_traceback() -> None:
+    """Reading its modules takes longest of all that a short one does."""
+    program = (
+        "import os, signal, sys\n"
+        "from itemstore.__main__ import main\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'itemstore.cli.main':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, b"", b"")
