@@ -2,6 +2,7 @@
 
 import { html } from "../html.js";
 import { ask } from "../http.js";
+import { Handling } from "../operations/handling.js";
 import { MetricsPlots } from "../operations/metrics_plots.js";
 import { OperationsPanel } from "../operations/operations_panel.js";
 import { Partitions } from "../operations/partitions.js";
@@ -39,6 +40,7 @@ function Projections({ isOperator }) {
     <${Polled} of=${polled}>${() => html`
       <p class="muted">The log has ${known.log.events.toLocaleString("en")} events, up to <span class="mono">${known.log.position}</span>.</p>
       <${ProjectionsTable} projections=${known.projections} />
+      <${Handling} projections=${known.projections} isOperator=${isOperator} onDone=${polled.again} />
     `}<//>
     ${isOperator && html`
       <h2>Rebuild and verify</h2>

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.explorer.pages import Chromium, Explorer, looking
-from tests.explorer.stores import Store, closed, served
+from tests.explorer.stores import SETTING_ASIDE, Store, closed, served
 from tests.missing import missing
 
 LookAt = Callable[[Store], Explorer]
@@ -39,9 +39,10 @@ def chromium() -> Iterator[Chromium]:
 def open_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store that is open to all, with the collections `products` and `orders`.
 
+    It has a projection that sets events of some orders aside: see shop.py.
     All tests share it: each has ids of its own.
     """
-    with served(tmp_path_factory.mktemp("open")) as store:
+    with served(tmp_path_factory.mktemp("open"), options=SETTING_ASIDE) as store:
         yield store
 
 

@@ -24,6 +24,8 @@ SERVED = (
     "--collections", COLLECTIONS, "--indexes", "products=price_cents", "--text", "products=title",
 )  # fmt: skip
 
+SETTING_ASIDE = ("--projections", "tests.explorer.shop:PARCELS")
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
