@@ -112,6 +112,13 @@ def test_there_is_one_embedded_engine_for_a_volume() -> None:
     assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
 
 
+def test_an_engine_that_is_away_keeps_no_node_from_being_emptied() -> None:
+    """Then no pod is ready, and a budget by itself lets none of them go."""
+    budget = documents("by-url")["PodDisruptionBudget"]["spec"]
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert budget["minAvailable"] < documents("by-url")["Deployment"]["spec"]["replicas"]
+
+
 def test_secrets_are_in_no_other_manifest() -> None:
     """URLs with passwords come from the Secret, by keys that it has."""
     env = pod("by-url")["containers"][0]["env"]
