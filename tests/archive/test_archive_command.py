@@ -107,7 +107,7 @@ def test_an_archive_that_is_gone_is_not_sound(data: Path, tmp_path: Path) -> Non
         (("archive", "seal", "--dry-run"), "--dry-run goes with `itemstore archive trim`", 2),
         (("archive", "--archive", "off"), "The store has no archive", 1),
         (("archive", "--archive", "s3://"), "--archive: An archive is in", 2),
-        (("archive", "mend"), "is not one of", 2),
+        (("archive", "mend"), "WORK takes show, seal, check or trim, not 'mend'.", 2),
     ],
 )
 def test_what_is_asked_for_wrongly_is_said(

@@ -153,9 +153,10 @@ def npx() -> Tool:
     return run
 
 
-def succeeds(*command: str | Path) -> bool:
+def succeeds(*command: str | Path, cwd: Path | None = None) -> bool:
     """Whether a command ends well."""
-    return subprocess.run(command, check=False, capture_output=True, timeout=200).returncode == 0
+    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, timeout=150)
+    return done.returncode == 0
 
 
 def output(*command: str | Path, cwd: Path | None = None) -> str:

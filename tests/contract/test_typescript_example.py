@@ -107,7 +107,8 @@ def example(tmp_path: Path) -> Path:
     for file in [*EXAMPLE.glob("*.ts"), *EXAMPLE.glob("*.json")]:
         shutil.copy(file, folder)
     (folder / "main.ts").write_text(PROGRAM.replace("WRITES", str(WRITES)))
-    if not succeeds(npm, "install", "--prefix", folder):
+    # Where it is, not by --prefix: npm would look for the machine's own settings below that too.
+    if not succeeds(npm, "install", cwd=folder):
         missing("what the example needs can't be had from npm")
     # Its types are checked where its page is typed.
     output(folder / "node_modules/.bin/tsc", "--noCheck", "--project", folder)

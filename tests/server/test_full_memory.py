@@ -36,7 +36,7 @@ def test_everything_that_reads_goes_on_without_memory(
         lines = client.get("/metrics").text.splitlines()
         assert {"itemstore_engine_up 1.0", 'itemstore_items{collection="items"} 1.0'} <= {*lines}
         assert client.get("/readyz").status_code == 507
-        where = os.environ | {"ITEMSTORE_REDIS_URL": engine.url}
+        where = os.environ | {"ITEMSTORE_REDIS_URL": engine.url, "ITEMSTORE_SQL_URL": "off"}
         for words in (["verify"], ["token", "list"], ["export"]):
             assert command([*words], where, "").returncode == 0, words
         assert "last_position" in command(["info"], where, "").stdout  # beside what is wrong
