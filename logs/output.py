@@ -14,7 +14,6 @@ import stat
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -54,9 +53,8 @@ class Output(logging.Handler):
 
     def _begin(self) -> None:
         # What is put into it takes no lock of Python's: a handler of a signal may log as well.
-        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._left_out = 0
-        self._is_idle = True
         self._thread: threading.Thread | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -82,28 +80,29 @@ class Output(logging.Handler):
             self._thread.start()
 
     def flush(self) -> None:
-        """Waits until all is written, for LAST_SECONDS at most."""
-        until = time.monotonic() + LAST_SECONDS
-        while self._thread is not None and time.monotonic() < until:
-            if self._lines.empty() and self._is_idle:
-                return
-            time.sleep(0.001)
+        """Waits until all that was logged before is written, for LAST_SECONDS at most."""
+        if self._thread is not None:
+            written = threading.Event()
+            self._lines.put(written)
+            written.wait(LAST_SECONDS)
 
     def _run(self) -> None:
         lines = self._lines  # of this process: a fork has its own
         while True:
-            self._is_idle = lines.empty()
-            first = lines.get()
-            self._is_idle = False
-            waiting = deque([first])
+            came = [lines.get()]
             with suppress(Empty):
-                while len(waiting) < self._most:
-                    waiting.append(lines.get_nowait())
-            for piece in _pieces(waiting, self._together):
+                while len(came) < self._most:
+                    came.append(lines.get_nowait())
+            for piece in _pieces(
+                [each for each in came if isinstance(each, bytes)], self._together
+            ):
                 with suppress(OSError, ValueError):  # nobody reads any more, or it was closed
                     self._write(piece)
             if self._left_out:
                 self._tell()
+            for each in came:
+                if isinstance(each, threading.Event):  # of a flush, which comes after its lines
+                    each.set()
             time.sleep(PAUSE)
 
     def _tell(self) -> None:
@@ -116,7 +115,7 @@ class Output(logging.Handler):
             self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _pieces(lines: deque[bytes], most: int) -> list[bytes]:
+def _pieces(lines: list[bytes], most: int) -> list[bytes]:
     """The lines joined into pieces of at most so many bytes; a longer line is one by itself."""
     if sum(map(len, lines)) <= most:  # as it nearly always is of a file
         return [b"".join(lines)]

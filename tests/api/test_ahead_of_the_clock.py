@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -142,15 +143,16 @@ def _line(item: str, position: str | None) -> bytes:
 
 @pytest.mark.parametrize("is_ahead", [True, False])
 def test_a_log_that_is_ahead_is_said_at_the_start(
-    start: Start, caplog: pytest.LogCaptureFixture, *, is_ahead: bool
+    start: Start, caplog: pytest.LogCaptureFixture, tmp_path: Path, *, is_ahead: bool
 ) -> None:
     """With where it ends, in the log of the process; the store is open all the same."""
     engine = start("valkey")
     with Redis(unix_socket_path=str(engine.socket)) as redis:
         redis.xadd("items:events", FIELDS, id=f"{FAR}-0" if is_ahead else "*")
+    settings = Settings(redis_url=engine.url, data_dir=tmp_path)
     with (
         caplog.at_level(logging.WARNING, "itemstore"),
-        TestClient(create_app(Settings(redis_url=engine.url))) as client,
+        TestClient(create_app(settings)) as client,
     ):
         assert client.put("/items/foo", json={}).status_code == 201
     said = all_told(caplog, event="The log is ahead of the engine's clock")

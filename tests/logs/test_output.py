@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -212,3 +214,26 @@ def test_a_terminal_gets_lines_for_people_and_a_pipe_json(tmp_path: object) -> N
             assert json.loads(said)["event"] == "It happened"
     os.close(terminal)
     os.close(leader)
+
+
+class SlowlyTaken(SimpleQueue[bytes | threading.Event]):
+    """Whoever takes something from it is held up before it can do anything with it."""
+
+    def get(self, *how: Any, **named: Any) -> bytes | threading.Event:
+        """As ever, but later."""
+        taken = super().get(*how, **named)
+        time.sleep(0.1)
+        return taken
+
+
+def test_a_line_that_was_flushed_is_written_wherever_the_writing_thread_was() -> None:
+    """Also one that was just taken, as the last line of a command is."""
+    written: list[bytes] = []
+    output = Output(written.append)
+    output._lines = SlowlyTaken()
+    output.put("A command has begun")
+    time.sleep(0.3)
+    output.put("A command has ended")
+    time.sleep(0.02)
+    output.flush()
+    assert written == [b"A command has begun\n", b"A command has ended\n"]
