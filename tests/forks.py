@@ -23,6 +23,7 @@ from subprocess import TimeoutExpired
 from typing import Any, TextIO
 
 from itemstore.cli.main import main
+from itemstore.logs.set_up import flush
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
@@ -45,7 +46,10 @@ def be_the_command(words: Sequence[str], environment: Mapping[str, str]) -> None
     sys.stdout = os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)
     sys.argv = ["itemstore", *words]
-    main()
+    try:
+        main()
+    finally:
+        flush()  # as at the end of a Python, which a fork does not come to
 
 
 _ONE = threading.Lock()
