@@ -1,6 +1,7 @@
 """Shows what is posted to it: python receiver.py."""
 
 import json
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
@@ -19,4 +20,5 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    HTTPServer(("127.0.0.1", 9000), Receiver).serve_forever()
+    with suppress(KeyboardInterrupt):
+        HTTPServer(("127.0.0.1", 9000), Receiver).serve_forever()
