@@ -14,6 +14,15 @@ def test_the_page_shows_the_collections(explorer: Explorer) -> None:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
+def test_a_table_that_fits_does_not_scroll(explorer: Explorer) -> None:
+    """Nor does what only a screen reader says, behind the last link, make it wider."""
+    page = explorer.open("home")
+    expect(page.get_by_role("link", name="New item in products")).to_be_attached()
+    expect(page.get_by_role("cell").filter(has_text="bytes").first).to_be_visible()
+    over = "table => table.scrollWidth - table.clientWidth"
+    assert page.locator(".scroller").first.evaluate(over) == 0
+
+
 def test_a_closed_store_asks_for_a_token_and_shows_all_with_it(closed_explorer: Explorer) -> None:
     """The page itself needs none. A wrong one is refused in the store's words."""
     closed_explorer.expects("status of 401")
