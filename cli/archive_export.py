@@ -34,8 +34,8 @@ async def export_archive(place: str, cache_bytes: int) -> None:
         await _export([*zip(archives, manifests, strict=True)], count)
     except (LogUnavailable, LogBroken) as error:
         raise Stop(f"{error} {_broken_off(count[0])}") from None
-    except Interrupted:
-        say(f"Interrupted. {_broken_off(count[0])}")
+    except Interrupted as interruption:
+        interruption.tell(f"Interrupted. {_broken_off(count[0])}")
         raise
     say(f"{count[0]} {'event' if count[0] == 1 else 'events'} exported")
 

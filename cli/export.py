@@ -60,16 +60,12 @@ async def export(
                         count += len(recorded)
                         position = cursor_after(position, recorded, view.feed.partitions)
                         check()
-                        report(
-                            Progress(
-                                "exported", count, 0 if after is not None else max(total, count)
-                            )
-                        )
+                        whole = max(total, count) if after is None else 0
+                        report(Progress("exported", count, whole))
         except LogUnavailable as error:
             raise Stop(f"{told(error)} {_broken_off(count, position)}") from None
         except Interrupted as interruption:
-            interruption.is_told = True
-            say(f"Interrupted. {_broken_off(count, position)}")
+            interruption.tell(f"Interrupted. {_broken_off(count, position)}")
             raise
         go_on = f"; what comes next: --after {position}" if view.feed.partitions > 1 else ""
         say(f"{count} {'event' if count == 1 else 'events'} exported{go_on}")

@@ -102,8 +102,8 @@ async def planned(
         raise Stop(str(error)) from None
     except NotItsBeginning as error:
         raise Stop(_not_its_beginning(target.end, error)) from None
-    except Interrupted:
-        say("Interrupted; nothing was imported.")
+    except Interrupted as interruption:
+        interruption.tell("Interrupted; nothing was imported.")
         raise
     return Plan(source.name, append, target, there, total)
 
@@ -159,8 +159,8 @@ async def _write(store: Store, plan: Plan, kept: Spool, report: Report) -> None:
                 report(Progress("importing", written.events, plan.total))
                 if not written.partly:
                     check()
-    except Interrupted:
-        say(f"Interrupted. {_left_off(plan, written)}")
+    except Interrupted as interruption:
+        interruption.tell(f"Interrupted. {_left_off(plan, written)}")
         raise
     except (LogUnavailable, LogFull, LogBroken, SpoolFailed) as error:
         doubt = await _in_doubt(target) if plan.appends else ""

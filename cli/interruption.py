@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from itemstore.cli.output import say
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LOOK = 0.05
@@ -30,6 +32,11 @@ class Interrupted(SystemExit):
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
         self.number = number
+
+    def tell(self, sentence: str) -> None:
+        """Says what it means for what was under way."""
+        say(sentence)
+        self.is_told = True
 
 
 def heed_signals() -> None:

@@ -10,7 +10,7 @@ import typer
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import Collections, Json
-from itemstore.cli.output import say, write_text
+from itemstore.cli.output import write_text
 from itemstore.cli.setting_options import suggesting
 from itemstore.cli.verb import Where, verb_with
 from itemstore.logs.terminal_text import escaped_lines
@@ -60,9 +60,9 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
             with reported(quiet=json) as report:
                 receipts = await rebuilding.run(report)
         except Interrupted as interruption:
-            interruption.is_told = True
             of = rebuilding.at_work and f" of {rebuilding.at_work},"
-            say(f"Interrupted; {projection}{of} is as it was. Run it again to rebuild it.")
+            left = f"{projection}{of} is as it was. Run it again to rebuild it."
+            interruption.tell(f"Interrupted; {left}")
             raise
         except NotRebuilt as error:
             raise Stop(str(error)) from None

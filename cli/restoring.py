@@ -11,7 +11,7 @@ from itemstore.archive.objects import NotAnArchive
 from itemstore.archive.whole import partitions_at
 from itemstore.cli.errors import MISUSED, Stop
 from itemstore.cli.interruption import Interrupted
-from itemstore.cli.output import agreed, is_terminal, say
+from itemstore.cli.output import agreed, is_terminal
 from itemstore.cli.progress import reported
 from itemstore.engine.errors import LogBroken, LogFull, LogMoved, LogUnavailable
 from itemstore.projections.progress import Report
@@ -82,8 +82,8 @@ async def _restored_from(
                 async with aclosing(_steps(store, sources, at, report)) as steps:
                     async for _ in steps:
                         has_begun = True
-        except Interrupted:
-            say(f"Interrupted. {AGAIN if has_begun else 'Nothing was restored.'}")
+        except Interrupted as interruption:
+            interruption.tell(f"Interrupted. {AGAIN if has_begun else 'Nothing was restored.'}")
             raise
         except (RestoreRefused, NoSuchEnd, Outrun) as error:
             raise Stop(str(error)) from None

@@ -15,7 +15,6 @@ from itemstore.cli.command_at_work import command_at_work
 from itemstore.cli.errors import Stop
 from itemstore.cli.interruption import Interrupted
 from itemstore.cli.options import EnvFile
-from itemstore.cli.output import say
 from itemstore.cli.setting_options import setting_option
 
 logger = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def verb_with(*settings: str, tells_interruption: bool = False) -> Callable[[Wor
                 code = 0
             except Interrupted as interruption:
                 if tells_interruption and not interruption.is_told:
-                    say("Interrupted before it was done.")
+                    interruption.tell("Interrupted before it was done.")
                 raise
             except Stop as stop:
                 code = stop.code

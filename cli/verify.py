@@ -33,8 +33,7 @@ async def verify(
             with reported(quiet=json) as report:
                 found = await Verifying(store, compared, collection).run(report)
         except Interrupted as interruption:
-            interruption.is_told = True
-            say("Interrupted; nothing was changed.")
+            interruption.tell("Interrupted; nothing was changed.")
             raise
         except NotVerified as error:
             raise Stop(str(error)) from None

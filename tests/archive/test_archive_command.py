@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
+from itemstore.cli import archive_export, opening
+from itemstore.cli.interruption import Interrupted
+from itemstore.cli.main import app
 from tests.cli.forked import command
 
 EVENTS = 3000
@@ -119,3 +123,19 @@ def test_what_is_asked_for_wrongly_is_said(
     assert ended.returncode == code
     assert said in ended.stderr
     assert not (tmp_path / "data" / "archive").exists()
+
+
+def test_an_interrupted_export_of_an_archive_says_so_once(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How many events were exported, and nothing that is less."""
+    assert run(data, "archive", "seal").returncode == 0
+
+    async def interrupted(*_: object) -> None:
+        raise Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr(archive_export, "_export", interrupted)
+    monkeypatch.setattr(opening, "set_up", lambda *_: None)  # it is the log of this process
+    with pytest.raises(Interrupted):
+        app(["export", "--from", str(data / "archive")], standalone_mode=False)
+    assert capfd.readouterr().err == "Interrupted. 0 events were exported, but not all.\n"
