@@ -93,9 +93,8 @@ class Output(logging.Handler):
             with suppress(Empty):
                 while len(came) < self._most:
                     came.append(lines.get_nowait())
-            for piece in _pieces(
-                [each for each in came if isinstance(each, bytes)], self._together
-            ):
+            ready = [each for each in came if isinstance(each, bytes)]
+            for piece in _pieces(ready, self._together):
                 with suppress(OSError, ValueError):  # nobody reads any more, or it was closed
                     self._write(piece)
             if self._left_out:

@@ -71,8 +71,7 @@ class KnownHeads:
         It is the caller's to see that the connection goes on after it. Fields that may have been
         read in another way than line by line are not kept.
         """
-        line = _LINE.match(data)
-        if line is None or len(data) > MOST_BYTES:
+        if len(data) > MOST_BYTES or (line := _LINE.match(data)) is None:
             return
         end = len(data) - len(body)
         block = data[line.end() : end]

@@ -81,9 +81,10 @@ class ItemModel:
         except ValidationError as error:
             raise self._refusal(error, check_json(body)) from None
         text = self._adapter.serializer.to_json(item, by_alias=True)
-        # Pydantic's parser and writer have just given it back, or are asked to.
-        is_plain = is_glanced_at(body) if text == body else comes_back_as_it_is(body)
-        if not (is_plain or is_checked):
+        if not is_checked and not (
+            # Pydantic's parser and writer have just given it back, or are asked to.
+            is_glanced_at(body) if text == body else comes_back_as_it_is(body)
+        ):
             check_json(body)
         return text
 
