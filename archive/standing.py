@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from itemstore.archive.border_mark import mark_of
 from itemstore.domain.positions import START, key_of, milliseconds_of, position_of
-from itemstore.engine.one_trip import replies
+from itemstore.engine.one_trip import replies, sound
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
@@ -108,10 +108,7 @@ async def progress(client: Redis, logs: Sequence[Keys]) -> Progress:
     """How far the archive of a store with these logs is. Raises LogUnavailable and LogBroken."""
     noted = await standing(client, logs[0])
     commands = [command for log in logs for command in (("XLEN", log.events), ("GET", log.trimmed))]
-    found = await replies(client, commands, at_once=False)
-    for each in found:
-        if isinstance(each, Exception):
-            raise each
+    found = sound(await replies(client, commands, at_once=False))
     events = max(0, sum(int(each or 0) for each in found) - noted.counted)
     if not events:
         return Progress(noted, 0, 0.0)

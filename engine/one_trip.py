@@ -31,6 +31,14 @@ async def replies(
         return await _replies(client, commands, at_once=False)
 
 
+def sound(found: Sequence[Any]) -> list[Any]:
+    """These replies. Raises what stands in the place of the first one that failed."""
+    for each in found:
+        if isinstance(each, Exception):
+            raise each
+    return [*found]
+
+
 async def _replies(client: Redis, commands: Sequence[Sequence[Any]], *, at_once: bool) -> list[Any]:
     together = client.pipeline(transaction=at_once)
     for command in commands:

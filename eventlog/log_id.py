@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+from itemstore.engine.one_trip import sound
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.side_by_side import replies_of
@@ -74,10 +75,7 @@ class Identity:
         if len(self._partitions) == 1:
             return await known_identity(self._partitions[0])
         asked = [(each, ("HGET", each.keys.store.layout, _FIELD)) for each in self._partitions]
-        found = await replies_of(asked)
-        for each in found:
-            if isinstance(each, Exception):
-                raise each
+        found = sound(await replies_of(asked))
         return (
             None if None in found else _together([each.decode(errors="replace") for each in found])
         )

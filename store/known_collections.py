@@ -14,6 +14,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from itemstore.domain.events import ITEMS
+from itemstore.engine.one_trip import sound
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import StoreKeys
 from itemstore.eventlog.side_by_side import replies_of
@@ -59,9 +60,7 @@ async def remember(store: Store, names: Iterable[str]) -> None:
         for section in store.sections
         for field in fields
     ]
-    for reply in await replies_of(asked):
-        if isinstance(reply, Exception):
-            raise reply
+    sound(await replies_of(asked))
 
 
 async def unnamed_collections(store: Store) -> dict[str, int]:

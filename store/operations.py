@@ -63,7 +63,7 @@ class Operation:
     after: str | None = None  # `from` in JSON
 
     @classmethod
-    def new(
+    def new(  # noqa: PLR0913 - each is a part of it
         cls,
         operation: str,
         projection: str | None,
@@ -71,6 +71,7 @@ class Operation:
         *,
         dry_run: bool,
         started_by: str | None,
+        after: str | None = None,
     ) -> Operation:
         """One that begins now, on this machine."""
         return cls(
@@ -83,6 +84,7 @@ class Operation:
             time_text(datetime.now(UTC)),
             started_by,
             socket.gethostname(),
+            after=after,
         )
 
     @property

@@ -45,7 +45,7 @@ def check_scope(request: Request, resource: Resource) -> None:
     if template in OF_COLLECTIONS:
         check_every_id(request, template)
     elif template == OF_ONE_COLLECTION:
-        check_collection(request, request.parameters["collection"].decode("latin-1"))
+        check_collection(request, request.named("collection"))
     elif collection is not None and "id" in request.parameters:
         check_item(request, collection, request.item_id)
     elif collection is None or template != f"/{collection}":

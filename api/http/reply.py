@@ -43,10 +43,10 @@ class Reply(Answer):
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
 
-def json_reply(content: Any, *, headers: Headers | None = None) -> Reply:
+def json_reply(content: Any, *, status: int = 200, headers: Headers | None = None) -> Reply:
     """The content as JSON."""
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Reply(200, [JSON, *(headers or [])], body)
+    return Reply(status, [JSON, *(headers or [])], body)
 
 
 def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:

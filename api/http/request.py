@@ -92,6 +92,10 @@ class Request:
         """What says that the item in the path does not exist, or no longer does."""
         return ItemNotFound(self.item_id, deleted_version, collection=self.collection.name)
 
+    def named(self, parameter: str) -> str:
+        """The name that stands for a parameter in the path, as it was sent."""
+        return self.parameters[parameter].decode("latin-1")
+
     @property
     def item_id(self) -> str:
         """The id in the path. Raises InvalidItemId where it can't be one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -143,15 +142,14 @@ def _operation(request: Request, wanted: OperationRequest) -> Operation:
         sentence = f"There is no collection {quoted(wanted.collection)}; there are {there}"
         raise invalid_body(("/collection", sentence))
     projection = _projection(request, wanted)
-    after = _after(request, wanted, projection)
-    operation = Operation.new(
+    return Operation.new(
         wanted.operation,
         projection,
         wanted.collection,
         dry_run=bool(wanted.dry_run),
         started_by=request.actor,
+        after=_after(request, wanted, projection),
     )
-    return replace(operation, after=after)
 
 
 def _projection(request: Request, wanted: OperationRequest) -> str | None:
@@ -172,8 +170,8 @@ def _projection(request: Request, wanted: OperationRequest) -> str | None:
 
 def _after(request: Request, wanted: OperationRequest, projection: str | None) -> str | None:
     """The cursor after which events are handed over again. Raises Problem (422)."""
-    named = [each for each in request.context.shown_projections if each.name == projection]
-    hands_over = bool(named) and isinstance(named[0], Handed)
+    handed = (each for each in request.context.shown_projections if isinstance(each, Handed))
+    hands_over = projection in {each.name for each in handed}
     if wanted.from_ is None:
         if hands_over:
             sentence = "It hands events to others again: say after which; 0-0 for all of them"
@@ -191,7 +189,7 @@ def _after(request: Request, wanted: OperationRequest, projection: str | None) -
 
 async def _found(request: Request) -> Operation:
     """The operation in the path. Raises Problem (404)."""
-    wanted = request.parameters["operation"].decode("latin-1")
+    wanted = request.named("operation")
     found = await operation_of(request.store.partition, wanted)
     if found is None:
         sentence = f"There is no operation {quoted(wanted)}; the last {KEPT} are kept."

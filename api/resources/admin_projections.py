@@ -6,7 +6,7 @@ It is what `itemstore projection` does, for an admin.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -28,7 +28,7 @@ from itemstore.store.own_projections import NothingHandled, partitions_handled
 
 PATH = "/admin/projections/{projection}"
 
-ACCEPTED = 202
+OK, ACCEPTED = 200, 202
 
 MOST_IDS = 1000
 """Events that one request names."""
@@ -85,20 +85,22 @@ async def list_dead_letters(request: Request) -> Reply:
     return json_reply(content, headers=headers)
 
 
-@router.post(
-    PATH + "/dead-letters/retry",
-    **described.operation(
-        "retry_dead_letters",
-        {
-            ACCEPTED: described.answer(
-                "They are tried again once each, within seconds.",
-                content=described.json_of("DeadLettersDone"),
-            )
-        },
+def _with_dead_letters(name: str, status: int, said: str) -> dict[str, Any]:
+    """The description of an operation that does something with those that its body chooses."""
+    return described.operation(
+        name,
+        {status: described.answer(said, content=described.json_of("DeadLettersDone"))},
         problems=(*described.ASKED, "not-found", "log-full"),
         parameters=("projection",),
         body=described.json_of("DeadLetterRequest"),
         tag="service",
+    )
+
+
+@router.post(
+    PATH + "/dead-letters/retry",
+    **_with_dead_letters(
+        "retry_dead_letters", ACCEPTED, "They are tried again once each, within seconds."
     ),
 )
 async def retry_dead_letters(request: Request) -> Reply:
@@ -109,24 +111,12 @@ async def retry_dead_letters(request: Request) -> Reply:
 
 @router.post(
     PATH + "/dead-letters/drop",
-    **described.operation(
-        "drop_dead_letters",
-        {
-            200: described.answer(
-                "They are forgotten, and stay in the log.",
-                content=described.json_of("DeadLettersDone"),
-            )
-        },
-        problems=(*described.ASKED, "not-found", "log-full"),
-        parameters=("projection",),
-        body=described.json_of("DeadLetterRequest"),
-        tag="service",
-    ),
+    **_with_dead_letters("drop_dead_letters", OK, "They are forgotten, and stay in the log."),
 )
 async def drop_dead_letters(request: Request) -> Reply:
     """Forget events that are set aside, for an admin: these, or all of them."""
     name, partitions, ids = await _chosen(request)
-    return _done(ids, await dead_letters.drop(partitions, name, ids), 200)
+    return _done(ids, await dead_letters.drop(partitions, name, ids), OK)
 
 
 @router.post(
@@ -150,7 +140,7 @@ async def resume_projection(request: Request) -> Reply:
     refuse_key(request)
     name, partitions = await _handled(request)
     resumed = await dead_letters.resume(partitions, name)
-    return _reply({"resumed": resumed}, ACCEPTED)
+    return json_reply({"resumed": resumed}, status=ACCEPTED, headers=[NO_STORE])
 
 
 async def _handled(request: Request) -> tuple[str, Sequence[Partition]]:
@@ -158,7 +148,7 @@ async def _handled(request: Request) -> tuple[str, Sequence[Partition]]:
 
     Raises Problem (404).
     """
-    name = request.parameters["projection"].decode("latin-1")
+    name = request.named("projection")
     try:
         return name, await partitions_handled(request.store, name)
     except NothingHandled as error:
@@ -178,9 +168,5 @@ async def _chosen(request: Request) -> tuple[str, Sequence[Partition], Sequence[
 def _done(ids: Sequence[str] | None, done: Sequence[str], status: int) -> Reply:
     """How many there were, and which of those that were named are not set aside."""
     missing = sorted({*(ids or ())} - {*done})
-    return _reply({"count": len(done), "missing": missing}, status)
-
-
-def _reply(content: dict[str, object], status: int) -> Reply:
-    reply = json_reply(content, headers=[NO_STORE])
-    return Reply(status, reply.headers, reply.body)
+    content = {"count": len(done), "missing": missing}
+    return json_reply(content, status=status, headers=[NO_STORE])

@@ -51,7 +51,7 @@ async def docs(request: Request) -> Reply:
 @router.get("/docs/{file}", include_in_schema=False)
 async def docs_file(request: Request) -> Reply:
     """A file that the page loads."""
-    name = request.parameters["file"].decode("latin-1")
+    name = request.named("file")
     if name not in _SWAGGER and name not in _OURS:
         raise Problem("not-found", f"There is nothing at {request.path}.")
     return file_reply(request, await _file(request, name))

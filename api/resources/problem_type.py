@@ -36,7 +36,7 @@ _CODE = re.compile(r"`([^`]+)`")
 )
 async def problem_type(request: Request) -> Reply:
     """What a problem type means and what to do about it."""
-    kind = PROBLEM_TYPES.get(request.parameters["slug"].decode("latin-1"))
+    kind = PROBLEM_TYPES.get(request.named("slug"))
     if kind is None:
         raise Problem("not-found", f"There is no problem type {request.path}.")
     remedy = _of_this_store(request, kind.remedy)

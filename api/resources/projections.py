@@ -96,7 +96,7 @@ async def projections(request: Request) -> Reply:
 async def one_projection(request: Request) -> Reply:
     """The same of one projection, without the archive."""
     asked = _asked_for(request, query(request, SourceQuery))
-    wanted = request.parameters["projection"].decode("latin-1")
+    wanted = request.named("projection")
     known = request.context.shown_projections
     one = [each for each in known if each.name == wanted]
     if not one:

@@ -34,7 +34,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 async def get_schema(request: Request) -> Reply:
     """What a body must be, as a JSON Schema (draft 2020-12): the collection's model."""
     refuse_query(request)
-    model = request.context.models.get(request.parameters["collection"].decode("latin-1"))
+    model = request.context.models.get(request.named("collection"))
     if model is None:
         raise Problem("not-found", f"There is no collection {request.path}.")
     schema = {"$schema": _DIALECT} | model.schema("#/$defs/{model}")

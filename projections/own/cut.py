@@ -9,7 +9,7 @@ from itemstore.projections.own.state import Failure, State, note_failure
 from itemstore.projections.projection import Waits
 
 LOOK = 2.0
-"""Seconds between two looks whether somebody has it go on."""
+"""Seconds between two looks of a projection that waits: somebody may have it go on."""
 
 
 async def stop_where_cut(

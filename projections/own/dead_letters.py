@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from itemstore.domain.cursors import position_in
+from itemstore.domain.cursors import event_id, position_in
 from itemstore.domain.positions import key_of
+from itemstore.engine.one_trip import sound
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.side_by_side import replies_of
@@ -50,9 +51,8 @@ async def dead_letters(partitions: Sequence[Partition], projection: str) -> list
             ("LRANGE", each.keys.retries(projection), 0, -1),
         )
     ]
-    found = await replies_of(commands)
+    found = sound(await replies_of(commands))
     letters: list[DeadLetter] = []
-    _read(found)
     for partition, texts, again in zip(partitions, found[::2], found[1::2], strict=True):
         letters += _letters(partition.keys.collection, texts, {*again})
     return letters
@@ -78,7 +78,7 @@ async def page_of(
     there = sorted(
         (_order(_id(partition, place)), number, place)
         for number, (partition, places) in enumerate(
-            zip(partitions, _read(await replies_of(keys)), strict=True)
+            zip(partitions, sound(await replies_of(keys)), strict=True)
         )
         for place in places
         if position_in(place.decode(errors="replace")) is not None
@@ -101,7 +101,7 @@ async def _letters_at(
 ) -> list[DeadLetter]:
     """Those at these positions that have not been forgotten meanwhile."""
     of = partition.keys
-    texts, again = _read(
+    texts, again = sound(
         await replies_of(
             [
                 (partition, ("HMGET", of.dead_letters(projection), *places)),
@@ -111,13 +111,6 @@ async def _letters_at(
     )
     there = {place: text for place, text in zip(places, texts, strict=True) if text is not None}
     return _letters(of.collection, there, {*again})
-
-
-def _read(replies: Sequence[Any]) -> list[Any]:
-    for each in replies:
-        if isinstance(each, Exception):
-            raise each
-    return [*replies]
 
 
 def _order(event: str) -> tuple[tuple[int, int], int]:
@@ -198,8 +191,7 @@ async def _places(
 
 
 def _id(partition: Partition, place: bytes) -> str:
-    number = partition.keys.partition
-    return place.decode() if number is None else f"{place.decode()}@{number}"
+    return event_id(place.decode(), partition.keys.partition)
 
 
 def _letters(collection: str, texts: dict[bytes, bytes], again: set[bytes]) -> list[DeadLetter]:

@@ -16,7 +16,7 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
-from itemstore.projections.own.cut import stop_where_cut
+from itemstore.projections.own.cut import LOOK, stop_where_cut
 from itemstore.projections.own.delivery import Answer, Outcome, Step, next_step, pause_after
 from itemstore.projections.own.events import decoded, now_text
 from itemstore.projections.own.retrying import tried_again
@@ -33,9 +33,6 @@ from itemstore.projections.own.state import (
     state_of,
 )
 from itemstore.projections.projection import NotYet, Waits
-
-LOOK = 2.0
-"""Seconds between two looks at what somebody may have changed: one that has stopped goes on."""
 
 BUDGET = 5.0
 """Seconds after which others get their turn, though there is more."""

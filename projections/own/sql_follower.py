@@ -18,7 +18,7 @@ from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import Entry
 from itemstore.projections.own.choice import Choice
-from itemstore.projections.own.cut import stop_where_cut
+from itemstore.projections.own.cut import LOOK, stop_where_cut
 from itemstore.projections.own.delivery import Answer, Outcome, pause_after
 from itemstore.projections.own.events import decoded
 from itemstore.projections.own.reasons import reason_of
@@ -36,9 +36,6 @@ from itemstore.projections.projection import NotYet, Waits
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.whole_transactions import with_the_rest
 from itemstore.projections.sql.writing import digest_of
-
-LOOK = 2.0
-"""Seconds between two looks while it waits: somebody may have it go on."""
 
 BUDGET = 5.0
 """Seconds after which a transaction ends, though there is more to handle."""

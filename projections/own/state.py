@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from itemstore.domain.cursors import event_id
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
 from itemstore.engine.errors import LogBroken
@@ -61,12 +62,11 @@ class State:
     def handling(self, partition: Partition) -> Handling:
         """The same as it is shown."""
         number = partition.keys.partition
-        of = "" if number is None else f"@{number}"
         return Handling(
             self.handled,
             self.failures,
             self.dead_letters,
-            f"{self.failing}{of}" if self.failing else None,
+            event_id(self.failing, number) if self.failing else None,
             self.reason,
             self.tries,
             self.next,
