@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +15,8 @@ from pydantic_core import to_json, to_jsonable_python
 from itemstore.client.answers import BatchResult
 from itemstore.client.conditions import Versions, Writing, condition_fields
 from itemstore.client.exchange import Call
-from itemstore.client.items import Items, expected, writing
+from itemstore.client.expected import expected, json_of
+from itemstore.client.items import Items, writing
 from itemstore.client.retries import Retries
 
 OK = 200
@@ -94,7 +94,7 @@ def batch(
     key: Writing = {"idempotency_key": idempotency_key}
     asked = writing("POST", "/batch", "application/json", to_json(said), **key)
     answer = yield from expected(asked, retries, OK)
-    responses = json.loads(answer.content)["responses"]
+    responses = json_of(answer)["responses"]
     return [_result(each, said) for each, said in zip(operations, responses, strict=True)]
 
 

@@ -47,6 +47,6 @@ class Bodies(Generic[Body]):
         )
 
 
-def plain(model: type[Any] | None = None) -> Bodies[dict[str, Any]]:
+def plain() -> Bodies[dict[str, Any]]:
     """Bodies as they are."""
-    return Bodies(model)
+    return Bodies(None)

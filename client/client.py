@@ -19,14 +19,12 @@ from itemstore.client.answers import (
     VersionEntry,
     Written,
 )
-from itemstore.client.batch import Operation, batch
-from itemstore.client.bodies import Bodies, plain
+from itemstore.client.batch import Operation
+from itemstore.client.calls import Calls
 from itemstore.client.conditions import Versions, Writing
-from itemstore.client.events import IDLE, Events, Which, wanted
-from itemstore.client.items import Items
-from itemstore.client.lists import Lists, Query
-from itemstore.client.options import Options, access_of, blocking_http
-from itemstore.client.retries import Retries
+from itemstore.client.events import IDLE, Which
+from itemstore.client.lists import Query
+from itemstore.client.options import Options, blocking_http
 from itemstore.client.wires import Wire
 
 Other = TypeVar("Other")
@@ -73,18 +71,10 @@ class Client(Generic[Body]):
 
         Raises ValueError for what is no URL, TypeError for a model that pydantic can't read.
         """
-        access = access_of(url, options)
-        self._url, self._options = url, options
+        self._calls = Calls(url, model, options)
         self._http = http or blocking_http(transport, options)
         self._is_own = http is None
-        self._wire = Wire(self._http, access)
-        self._retries = options.get("retries", Retries())
-        self._prefix = access.prefix
-        self._collection = options.get("collection", "items")
-        bodies = Bodies(model)
-        self._items = Items(self._collection, bodies, self._retries)
-        self._lists = Lists(self._items.path, bodies, self._retries)
-        self._events = Events(bodies, self._retries)
+        self._wire = Wire(self._http, self._calls.access)
 
     @overload
     def collection(self, name: str, model: None = None) -> Client[dict[str, Any]]: ...
@@ -94,8 +84,8 @@ class Client(Generic[Body]):
 
     def collection(self, name: str, model: type[Other] | None = None) -> Client[Any]:
         """A client of another collection of the store, over the same connections."""
-        options: Options = {**self._options, "collection": name}
-        return Client(self._url, model or dict[str, Any], http=self._http, **options)
+        options: Options = {**self._calls.options, "collection": name}
+        return Client(self._calls.url, model or dict[str, Any], http=self._http, **options)
 
     def close(self) -> None:
         """Closes its connections, but for those of a client of httpx that is yours."""
@@ -115,26 +105,26 @@ class Client(Generic[Body]):
 
     def get(self, item_id: str) -> ItemVersion[Body]:
         """The item as it is. Raises NotFound, or ItemDeleted, where there is none."""
-        return self._wire.run(self._items.get(item_id))
+        return self._wire.run(self._calls.items.get(item_id))
 
     def find(self, item_id: str) -> ItemVersion[Body] | None:
         """The item as it is; None where there is none."""
-        return self._wire.run(self._items.find(item_id))
+        return self._wire.run(self._calls.items.find(item_id))
 
     def get_if_changed(self, item_id: str, known: Versions) -> ItemVersion[Body] | None:
         """The item as it is; None where it is still at a version that is known."""
-        return self._wire.run(self._items.get_if_changed(item_id, known))
+        return self._wire.run(self._calls.items.get_if_changed(item_id, known))
 
     def version(self, item_id: str, number: int) -> ItemVersion[Body]:
         """The item as a version left it. Raises NotFound; ItemDeleted for one that deleted it."""
-        return self._wire.run(self._items.version(item_id, number))
+        return self._wire.run(self._calls.items.version(item_id, number))
 
     def as_of(self, item_id: str, moment: datetime) -> ItemVersion[Body]:
         """The item as it was at the end of that second; the first version, if that is later.
 
         Raises ItemDeleted where it was deleted then, ValueError for a moment without a time zone.
         """
-        return self._wire.run(self._items.as_of(item_id, moment))
+        return self._wire.run(self._calls.items.as_of(item_id, moment))
 
     def put(self, item_id: str, body: Body, **how: Unpack[Writing]) -> Written[Body]:
         """Stores the whole item; `created` of what it gives says whether there was none before.
@@ -142,11 +132,11 @@ class Client(Generic[Body]):
         Raises PreconditionFailed where a condition does not hold, Invalid where the store's model
         refuses the body.
         """
-        return self._wire.run(self._items.put(item_id, body, **how))
+        return self._wire.run(self._calls.items.put(item_id, body, **how))
 
     def create(self, body: Body, *, idempotency_key: str | None = None) -> Written[Body]:
         """Stores a new item, under an id that the store makes."""
-        return self._wire.run(self._items.create(body, idempotency_key))
+        return self._wire.run(self._calls.items.create(body, idempotency_key))
 
     def patch(
         self,
@@ -158,15 +148,15 @@ class Client(Generic[Body]):
 
         Raises NotFound where there is no item, Conflict where a JSON Patch does not fit it.
         """
-        return self._wire.run(self._items.patch(item_id, changes, **how))
+        return self._wire.run(self._calls.items.patch(item_id, changes, **how))
 
     def delete(self, item_id: str, **how: Unpack[Writing]) -> Deleted:
         """Deletes the item; its history stays. Raises NotFound where there is none."""
-        return self._wire.run(self._items.delete(item_id, **how))
+        return self._wire.run(self._calls.items.delete(item_id, **how))
 
     def revert(self, item_id: str, version: int, **how: Unpack[Writing]) -> Written[Body]:
         """Makes the item what a version was, also one that is deleted by now."""
-        return self._wire.run(self._items.revert(item_id, version, **how))
+        return self._wire.run(self._calls.items.revert(item_id, version, **how))
 
     def update(
         self,
@@ -183,7 +173,7 @@ class Client(Generic[Body]):
         called with `initial`, or NotFound is raised. After so many `attempts` that came too late
         PreconditionFailed is raised.
         """
-        return self._wire.run(self._items.update(item_id, function, initial, attempts))
+        return self._wire.run(self._calls.items.update(item_id, function, initial, attempts))
 
     def batch(
         self, operations: Sequence[Operation], *, idempotency_key: str | None = None
@@ -192,42 +182,39 @@ class Client(Generic[Body]):
 
         Raises the ProblemError of the first that is refused, whose place is its `index`.
         """
-        call = batch(self._items, self._retries, self._prefix, operations, idempotency_key)
-        return self._wire.run(call)
+        return self._wire.run(self._calls.batch(operations, idempotency_key))
 
     def items(
         self, *, page_size: int = 500, **query: Unpack[Query]
     ) -> Generator[ItemVersion[Body], None, None]:
         """The items, all or those that are asked for, over as many pages as it takes."""
-        return self._wire.each(self._lists.all(page_size, None, **query))
+        return self._wire.each(self._calls.lists.all(page_size, None, **query))
 
     def rows(
         self, fields: str | Sequence[str], *, page_size: int = 500, **query: Unpack[Query]
     ) -> Generator[ItemVersion[dict[str, Any]], None, None]:
         """The same, with these members of each body alone, as dicts."""
-        lists = Lists(self._items.path, plain(), self._retries)
-        return self._wire.each(lists.all(page_size, fields, **query))
+        return self._wire.each(self._calls.rows(fields, page_size, **query))
 
     def page(
         self, *, after: str | None = None, page_size: int = 100, **query: Unpack[Query]
     ) -> Page[Body]:
         """One page of the list, with how many items there are in all, and where it goes on."""
-        return self._wire.run(self._lists.page(page_size, after, None, **query))
+        return self._wire.run(self._calls.lists.page(page_size, after, None, **query))
 
     def versions(self, item_id: str) -> Generator[VersionEntry, None, None]:
         """The item's versions, oldest first, also of one that is deleted by now."""
-        return self._wire.each(self._lists.versions(self._items.at(item_id)))
+        return self._wire.each(self._calls.versions(item_id))
 
     def history(
         self, item_id: str, *, newest_first: bool = False
     ) -> Generator[Event[Body], None, None]:
         """The item's own events."""
-        path = self._items.at(item_id)
-        return self._wire.each(self._events.of_item(path, newest_first=newest_first))
+        return self._wire.each(self._calls.history(item_id, newest_first=newest_first))
 
     def events(self, **which: Unpack[Which]) -> Generator[Event[Body], None, None]:
         """The events of the collection that there are now, oldest first."""
-        return self._wire.each(self._events.to_the_end(wanted(self._collection, **which)))
+        return self._wire.each(self._calls.events(**which))
 
     def follow(
         self, *, idle: float = IDLE, give_up_after: float | None = None, **which: Unpack[Which]
@@ -241,8 +228,7 @@ class Client(Generic[Body]):
 
         Raises Gone and OtherLog where it can't go on, ConnectionFailed where it gives up.
         """
-        course = self._events.follow(wanted(self._collection, **which), idle, give_up_after)
-        return self._wire.each(course)
+        return self._wire.each(self._calls.follow(idle, give_up_after, **which))
 
     def follow_all(
         self,
@@ -253,6 +239,5 @@ class Client(Generic[Body]):
         **which: Unpack[Which],
     ) -> Generator[Event[dict[str, Any]], None, None]:
         """The same for these collections, or for all of the store, with bodies as dicts."""
-        events = Events(plain(), self._retries)
-        course = events.follow(wanted(*collections, **which), idle, give_up_after)
+        course = self._calls.follow_all(collections, idle, give_up_after, **which)
         return self._wire.each(course)

@@ -17,13 +17,13 @@ from itemstore.client.answers import Body, Event
 from itemstore.client.bodies import Bodies
 from itemstore.client.event_stream import EventStream
 from itemstore.client.exchange import Answer, Call, Course, Give, Open, Read, Request, Sleep
+from itemstore.client.expected import expected, json_of
 from itemstore.client.failures import (
     ConnectionFailed,
     StoreError,
     UnexpectedAnswer,
     failure_of,
 )
-from itemstore.client.items import expected
 from itemstore.client.retries import Retries, passing, told_wait
 
 logger = logging.getLogger(__name__)
@@ -195,10 +195,7 @@ def _log_of(answer: Answer) -> str | None:
 
 
 def _list_of(answer: Answer) -> list[dict[str, Any]]:
-    try:
-        events = json.loads(answer.content)
-    except ValueError as error:
-        raise UnexpectedAnswer("The answer is no JSON.") from error
+    events = json_of(answer)
     if not isinstance(events, list):
         raise UnexpectedAnswer("The answer is no page of events.")
     return events

@@ -16,14 +16,14 @@ from itemstore.client.answers import Body, Deleted, ItemVersion, Written
 from itemstore.client.bodies import Bodies
 from itemstore.client.conditions import Conditions, Versions, Writing, condition_fields, http_date
 from itemstore.client.exchange import Answer, Apply, Call, Request, Sleep
+from itemstore.client.expected import expected
 from itemstore.client.failures import (
     InvalidId,
     NotFound,
     PreconditionFailed,
     UnexpectedAnswer,
-    failure_of,
 )
-from itemstore.client.retries import Retries, sent
+from itemstore.client.retries import Retries
 from itemstore.domain.ids import InvalidItemId, id_of
 
 OK, CREATED, NO_CONTENT, FOUND, NOT_MODIFIED = 200, 201, 204, 302, 304
@@ -162,18 +162,6 @@ class Items(Generic[Body]):
             created=_field(answer, "event-type") == "ItemCreated",
             replayed=_is_replayed(answer),
         )
-
-
-def expected(request: Request, retries: Retries, *statuses: int) -> Call[Answer]:
-    """The answer, which has one of these statuses. Raises ProblemError for another one."""
-    answer = yield from sent(request, retries)
-    if answer.status in statuses:
-        return answer
-    if answer.status < 300:  # noqa: PLR2004  # a success that no item store has here
-        raise UnexpectedAnswer(f"{request.method} {request.path} was answered {answer.status}.")
-    failure = failure_of(answer)
-    failure.idempotency_key = request.idempotency_key
-    raise failure
 
 
 def writing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Generic, TypedDict, Unpack
@@ -11,8 +10,8 @@ from urllib.parse import urlencode, urlsplit
 from itemstore.client.answers import Body, ItemVersion, Page, VersionEntry
 from itemstore.client.bodies import Bodies
 from itemstore.client.exchange import Answer, Call, Course, Give, Request
+from itemstore.client.expected import expected, json_of
 from itemstore.client.failures import UnexpectedAnswer
-from itemstore.client.items import expected
 from itemstore.client.retries import Retries
 
 OK = 200
@@ -105,10 +104,7 @@ def _joined(names: str | Sequence[str] | None) -> str | None:
 
 
 def _object_of(answer: Answer, member: str) -> dict[str, Any]:
-    try:
-        said = json.loads(answer.content)
-    except ValueError as error:
-        raise UnexpectedAnswer("The answer is no JSON.") from error
+    said = json_of(answer)
     if not isinstance(said, dict) or member not in said:
         raise UnexpectedAnswer(f"The answer has no {member!r}: is this an item store?")
     return said

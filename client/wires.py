@@ -40,13 +40,14 @@ class Wire:
 
     def run(self, call: Call[T]) -> T:
         """What a call gives."""
+        run = _Run(self._http, self._access)
         outcome = None
         while True:
             try:
                 step = call.send(outcome)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]  # it is what the call returns
-            outcome = _Run(self._http, self._access).perform(step)
+            outcome = run.perform(step)
 
     def each(self, course: Course[T]) -> Generator[T, None, None]:
         """What a course gives, one after the other."""
@@ -95,13 +96,9 @@ class _Run:
                     return self._opened(_build(self._http, self._access, request, idle))
                 case Read():
                     return next(self._parts, None)
-        except httpx.LocalProtocolError:
-            raise
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.RequestError as error:
             self.close()
             return _failed(error)
-        except httpx.RequestError as error:
-            raise UnexpectedAnswer(str(error)) from error
 
     def _opened(self, request: httpx.Request) -> Answer:
         response = self._http.send(request, stream=True, follow_redirects=False)
@@ -129,13 +126,14 @@ class AsyncWire:
 
     async def run(self, call: Call[T]) -> T:
         """What a call gives."""
+        run = _AsyncRun(self._http, self._access)
         outcome = None
         while True:
             try:
                 step = call.send(outcome)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]  # it is what the call returns
-            outcome = await _AsyncRun(self._http, self._access).perform(step)
+            outcome = await run.perform(step)
 
     async def each(self, course: Course[T]) -> AsyncGenerator[T, None]:
         """What a course gives, one after the other."""
@@ -186,13 +184,9 @@ class _AsyncRun:
                 case Read():
                     assert self._parts is not None
                     return await anext(self._parts, None)
-        except httpx.LocalProtocolError:
-            raise
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.RequestError as error:
             await self.close()
             return _failed(error)
-        except httpx.RequestError as error:
-            raise UnexpectedAnswer(str(error)) from error
 
     async def _opened(self, request: httpx.Request) -> Answer:
         response = await self._http.send(request, stream=True, follow_redirects=False)
@@ -236,6 +230,11 @@ def _answer(response: httpx.Response, content: bytes) -> Answer:
 
 
 def _failed(error: httpx.RequestError) -> ConnectionFailed:
+    """What came in place of an answer. Raises what no other attempt would mend."""
+    if isinstance(error, httpx.LocalProtocolError):
+        raise error
+    if not isinstance(error, httpx.TransportError | httpx.DecodingError):
+        raise UnexpectedAnswer(str(error)) from error
     failed = ConnectionFailed(f"{type(error).__name__}: {error}".rstrip(": "))
     failed.__cause__ = error
     return failed
