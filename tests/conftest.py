@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -132,6 +133,13 @@ def killed_when_silent(
         yield
     finally:
         killer.cancel()
+
+
+def forget_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests gets into this one."""
+    for name in list(os.environ):
+        if name.startswith("ITEMSTORE_"):
+            monkeypatch.delenv(name)
 
 
 def wait_until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:

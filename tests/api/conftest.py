@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -27,6 +26,7 @@ from itemstore.store.scope import WHOLE
 from itemstore.store.settings import Settings
 from tests.api.bearers import bearer
 from tests.clusters import CALM_MS, have_node_timeout
+from tests.conftest import forget_settings
 
 BASE_URL = "http://store"
 
@@ -52,12 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("partitions", numbers, indirect=True)
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests gets into them."""
-    for name in list(os.environ):
-        if name.startswith("ITEMSTORE_"):
-            monkeypatch.delenv(name)
+_no_settings_from_outside = pytest.fixture(autouse=True)(forget_settings)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from itemstore.client import AsyncClient, Client
+from tests.conftest import forget_settings
 
 URL = "http://store"
 
@@ -25,12 +25,7 @@ class Product(BaseModel):
     price: int = Field(default=0, alias="priceCents")
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests gets into them."""
-    for name in list(os.environ):
-        if name.startswith("ITEMSTORE_"):
-            monkeypatch.delenv(name)
+_no_settings_from_outside = pytest.fixture(autouse=True)(forget_settings)
 
 
 @pytest.fixture
