@@ -7,6 +7,7 @@ import pytest
 
 from itemstore.api.app import ItemStore
 from tests.api.conftest import problem
+from tests.api.paths import path_of
 from tests.conftest import Unchanged
 
 ALLOWED = {
@@ -105,15 +106,11 @@ tests/own."""
 
 def get_paths(app: ItemStore) -> list[str]:
     """A path of every resource that has a GET."""
-    filled = {"{id}": "foo", "{n}": "2", "{slug}": "not-found", "{collection}": "items"}
-    filled["{projection}"] = "statistics"
-    paths = []
-    for template, operations in app.openapi()["paths"].items():
-        if "get" in operations and template not in WITHOUT_ANY:
-            path = template
-            for name, value in filled.items():
-                path = path.replace(name, value)
-            paths.append(path)
+    paths = [
+        path_of(template, n="2")
+        for template, operations in app.openapi()["paths"].items()
+        if "get" in operations and template not in WITHOUT_ANY
+    ]
     return [*paths, "/docs", "/openapi.json"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from itemstore.api.app import ItemStore
 from tests.api.conftest import SEVERAL, Events, client_of, problem
+from tests.api.paths import path_of
 
 pytestmark = pytest.mark.partitions(1, SEVERAL)
 
@@ -45,14 +46,7 @@ async def test_an_unknown_parameter_is_refused_on_every_resource(
         for resource in app.resources:
             if resource.template in FOR_ANYONE:
                 continue
-            path = resource.template.format(
-                id="foo",
-                n=2,
-                collection="items",
-                operation="0198",
-                name="nobody",
-                projection="statistics",
-            )
+            path = path_of(resource.template, n="2")
             for method in resource.handlers:
                 assert "{" not in path
                 media_type = "application/merge-patch+json" if method == "PATCH" else None

@@ -11,6 +11,7 @@ from itemstore.cli.token import RoleName
 from itemstore.eventlog.partition import Partition
 from itemstore.store.tokens import LastToken, Role, TokenExists, create, read_tokens, revoke
 from tests.api.conftest import SEVERAL, Events, client_of, problem
+from tests.api.paths import path_of
 
 pytestmark = pytest.mark.partitions(1, SEVERAL)
 
@@ -34,17 +35,7 @@ def routes(app: ItemStore) -> list[tuple[str, str, str]]:
         (
             method,
             resource.template,
-            resource.template.format(
-                id="foo",
-                n=1,
-                slug="forbidden",
-                file="swagger-ui.css",
-                folder="views",
-                collection="items",
-                operation="0198",
-                projection="statistics",
-                name="nobody",
-            ),
+            path_of(resource.template),
         )
         for resource in app.resources
         for method in resource.allow.split(", ")
