@@ -20,7 +20,7 @@ async def history(  # noqa: PLR0913, PLR0917 - each is an option
     collection: Collections = None,
     json: Json = False,
 ) -> None:
-    """Show the events of one item, or of those of the same id in several collections."""
+    """Show the events of one item. Where several collections have its id, of all of them."""
     from itemstore.cli.events import View
     from itemstore.cli.opening import opened
     from itemstore.cli.selected import Selected

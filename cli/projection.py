@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from itemstore.store.store import Store
 
 projection = typer.Typer(
-    help="See what a projection of your own has set aside, try it again, have it go on.",
+    help="See what a projection of your own has set aside. Try it again, or have it go on.",
     no_args_is_help=True,
 )
 
@@ -52,7 +52,7 @@ async def dead_letters(where: Where, name: Name, json: Json = False) -> None:
 async def retry(
     where: Where, name: Name, ids: Ids = None, all_: All = False, json: Json = False
 ) -> None:
-    """Have events that are set aside tried again, once each, by the server that follows the log."""
+    """Have events that are set aside tried again. Once each, by the server that follows the log."""
     from itemstore.cli.opening import opened
     from itemstore.projections.own.dead_letters import retry as mark
 
@@ -67,7 +67,7 @@ async def retry(
 async def drop(
     where: Where, name: Name, ids: Ids = None, all_: All = False, json: Json = False
 ) -> None:
-    """Forget events that are set aside: they stay in the log, and are not tried again."""
+    """Forget events that are set aside. They stay in the log, and are not tried again."""
     from itemstore.cli.opening import opened
     from itemstore.projections.own.dead_letters import drop as forget
 

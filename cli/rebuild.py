@@ -44,7 +44,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     collection: Collections = None,
     json: Json = False,
 ) -> None:
-    """Rebuild a projection from the log, while reads and writes go on."""
+    """Rebuild a projection from the log. Reads and writes go on meanwhile."""
     from itemstore.cli.events import place_of
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported

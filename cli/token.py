@@ -89,7 +89,7 @@ async def create(
 @token.command("list", cls=Verb)
 @verb
 async def list_(where: Where, json: Json = False) -> None:
-    """Show all tokens: their names and roles, what they are bound to, when they end."""
+    """Show all tokens. Their names and roles, what they are bound to, when they end."""
     from itemstore.cli.opening import opened
     from itemstore.cli.token_scope import as_words
     from itemstore.store.token_terms import as_json

@@ -20,7 +20,7 @@ async def verify(
     collection: Collections = None,
     json: Json = False,
 ) -> None:
-    """Compare the log with all projections, and read its archive; exit code 1 on any difference."""
+    """Compare the log with all projections, and read its archive. Exit code 1 on any difference."""
     from itemstore.cli.opening import opened
     from itemstore.cli.progress import reported
     from itemstore.cli.verdicts import told

@@ -65,6 +65,14 @@ def test_help_and_completion_import_nothing_that_only_the_work_needs(words: str)
         assert imported.isdisjoint(SLOW)
 
 
+@pytest.mark.parametrize("words", GROUPS)
+def test_a_list_of_verbs_says_whole_sentences(words: str) -> None:
+    """In a terminal of 80 columns none is cut."""
+    listed = help_of(words, COLUMNS="80").rpartition("Commands:\n")[2].splitlines()
+    assert listed
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+
+
 @pytest.mark.parametrize("words", VERBS)
 def test_every_verb_takes_the_options_that_name_its_store(words: str) -> None:
     """From the one place that adds them; `serve` lists them among all of its settings."""
