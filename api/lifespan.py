@@ -17,6 +17,7 @@ from itemstore.logs.set_up import flush
 from itemstore.projections.own.handed import Handed
 from itemstore.projections.projection import follows
 from itemstore.projections.runners import Runners
+from itemstore.projections.stand_in import StandIn
 from itemstore.server.stop_signal import on_stop_signal
 from itemstore.store.archiver import archiving_of, logs_and_archives
 from itemstore.store.archiving_process import InAnotherProcess
@@ -45,7 +46,7 @@ async def running(context: Context) -> AsyncIterator[None]:
     with suppress(LogUnavailable, LogFull, LogBroken):  # then whoever follows the logs does it
         await _begin_projections(context)
     tasks = [
-        asyncio.create_task(_runners_of(context).run()),
+        *(asyncio.create_task(each.run()) for each in _following(context)),
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
         asyncio.create_task(EngineWatch(store).keep_watching()),
@@ -86,15 +87,22 @@ async def _begin_projections(context: Context) -> None:
             await projection.begin_here(own)
 
 
-def _runners_of(context: Context) -> Runners:
-    """What keeps the projections up with the logs; where there are partitions, told of writes."""
-    store = context.store
+def _following(context: Context) -> Iterator[Runners | StandIn]:
+    """What keeps the projections up with the logs; where there are partitions, told of writes.
+
+    For those that another process follows it only stands in.
+    """
+    store, read_model = context.store, context.read_model
     partitions = [one for each in store.collections.values() for one in each.partitions]
-    runners = Runners(partitions, context.projections, store.disk)
+    beside = () if read_model is None else read_model.followed_beside
+    own = [each for each in context.projections if each not in beside]
+    runners = Runners(partitions, own, store.disk)
     if store.has_partitions:
         for section in store.sections:
             section.appender.tell(runners.woken(section.partition))
-    return runners
+    yield runners
+    if beside:
+        yield StandIn(partitions, beside, store.disk)
 
 
 def _endings(archiver: Archiver | None, model: ReadModel | None) -> Iterator[Awaitable[None]]:

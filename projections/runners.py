@@ -49,7 +49,8 @@ class Runners:
         count, pace = len(groups), pace or paces.USUAL
         if count > 1:
             longest = min(LONGEST_ALONE, count / LOOKS) if is_alone else count / LOOKS
-            pace = replace(pace, longest_pause=longest, patience=count / TRIES)
+            patience = max(pace.patience, count / TRIES)
+            pace = replace(pace, longest_pause=longest, patience=patience)
         self._runners: dict[int, Runner] = {}
         for places in groups:
             own = [partitions[place] for place in places]

@@ -62,6 +62,7 @@ class ReadModelFollowing:
             archive_place(settings, data_dir),
             settings.archive_cache,
             (settings.log_format, settings.log_level),
+            store.disk,
         )
         self._turn = _turn_of(store, database, makes_directory=data_dir is None)
         self._task: asyncio.Task[None] | None = None

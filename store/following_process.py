@@ -1,6 +1,7 @@
 """Following the logs into the read model, in a process of its own beside the API (decision 0058).
 
-It is told what to do by its standard input, and ends with that. It imports little.
+The statistics are followed there too: nothing of that takes the writes' processor time (0105). It
+is told what to do by its standard input, and ends with that. It imports little.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
 from itemstore.engine.clients import clients_of
+from itemstore.engine.disk_space import DiskSpace
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.reminders import Reminders, StandingStill
 from itemstore.eventlog.keys import StoreKeys
@@ -33,6 +35,7 @@ from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlUnavailable
 from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.writer import Writer
+from itemstore.projections.statistics import STATISTICS
 from itemstore.store.child_process import begin_as_child, end_of_input, leave
 
 if TYPE_CHECKING:
@@ -49,6 +52,12 @@ PACE = Pace(
     recheck=5.0,
 )
 """Large steps where it is far behind: the more there is, the less an event costs."""
+
+BESIDE_IT = (STATISTICS,)
+"""What else is followed: under a lease, as all hosts share it and each has such a process."""
+
+PACE_BESIDE_IT = replace(PACE, long_pause=0.5, many=500, recheck=60.0)
+"""Seldom where there is much: half a second late is new enough for numbers."""
 
 LOOK = 0.2
 """Seconds between two looks whether the database is still the one that it was."""
@@ -70,7 +79,7 @@ class Assignment:
     `declared` has all collections that are followed, with what their tables are to have, and
     `partitions` the keys of all partitions of the store. `archive` is the place of the logs' older
     part, None where there is none, and `archive_cache` the bytes of it that are kept in memory.
-    `log` is the form of what is logged, and its level.
+    `log` is the form of what is logged, and its level. The engine writes to `disk`.
     """
 
     url: str
@@ -80,6 +89,7 @@ class Assignment:
     archive: str | None
     archive_cache: int
     log: tuple[str, str] = ("auto", "info")
+    disk: DiskSpace = field(default_factory=DiskSpace)
 
     @property
     def said(self) -> bytes:
@@ -126,12 +136,14 @@ async def _follow_all(assignment: Assignment) -> None:
             for log in _logs_of(assignment, keys, clients.of(keys.tag), archive)
         ]
         runners = Runners(logs, [projection], pace=PACE, is_alone=True)
+        beside_it = Runners(logs, BESIDE_IT, assignment.disk, pace=PACE_BESIDE_IT)
         making = Making(assignment.declared, len(assignment.partitions))
         try:
             await asyncio.gather(
                 _keep_making(projection.writer, making),
                 _keep_looking(runners, projection.writer),
                 runners.run(),
+                beside_it.run(),
             )
         finally:
             await asyncio.to_thread(projection.writer.close)

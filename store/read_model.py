@@ -11,6 +11,7 @@ from time import monotonic
 from itemstore.domain.cursors import positions_of
 from itemstore.domain.positions import START, key_of
 from itemstore.eventlog.all_logs import last_position
+from itemstore.projections.projection import Projection
 from itemstore.projections.queries.indexes.declared import declared
 from itemstore.projections.queries.indexes.making import Made, made
 from itemstore.projections.queries.planning import Limits
@@ -24,6 +25,7 @@ from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
+from itemstore.store.following_process import BESIDE_IT
 from itemstore.store.small_reads import SmallReads, discard
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
@@ -70,6 +72,11 @@ class ReadModel:
             return None
         collections = tuple(self._store.collections)
         return SqlProjection(self.database, collections, partitions=self._partitions)
+
+    @property
+    def followed_beside(self) -> Sequence[Projection]:
+        """What else the process follows that keeps it up; nothing where there is none."""
+        return () if self._following is None else BESIDE_IT
 
     async def is_followed(self) -> bool:
         """Whether a process of this host, or of any where they share it, follows the logs.

@@ -124,6 +124,29 @@ def test_who_follows_is_started_again(serve: Serve, tmp_path: Path) -> None:
     assert follower_of(server) != [pid]
 
 
+def test_the_statistics_are_followed_beside_the_server_too(serve: Serve) -> None:
+    """And where that process hangs, the server itself goes on with them."""
+    server = serve("--model", "any", "--workers", "2", queries=True)
+
+    def counted() -> int:
+        events: int = httpx.get(f"{server.url}/stats", timeout=30).json()["events"]
+        return events
+
+    put(server, "a", {})
+    wait_until(lambda: counted() == 1)
+    [pid] = follower_of(server)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        put(server, "b", {})
+        time.sleep(1)
+        assert counted() == 1
+        wait_until(lambda: counted() == 2)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    put(server, "c", {})
+    wait_until(lambda: counted() == 3)
+
+
 def test_of_several_processes_one_follows(serve: Serve, tmp_path: Path) -> None:
     """And where it ends, another one does."""
     server = serve("--model", "any", "--workers", "2", queries=True)
