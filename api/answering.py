@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.api.access_log import AccessLog
 from itemstore.api.context import Context
-from itemstore.api.gate.authentication import OPEN, authenticate, token_of
+from itemstore.api.gate.authentication import OPEN, authenticate, is_let_in, token_of
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
 from itemstore.api.gate.to_explorer import way_to_explorer
@@ -24,10 +24,11 @@ from itemstore.api.http.reply import ON_EVERY_BODY, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.request_ids import request_id_of, take_up_request_id
 from itemstore.api.http.request_span import others_with_span, with_span
-from itemstore.api.http.routing import AnyReply, Found, Resource, Resources
-from itemstore.engine.errors import LogUnavailable
+from itemstore.api.http.routing import AnyReply, Found, Handler, Resource, Resources
+from itemstore.api.short_way import GOING_DOWN, OnTheShortWay, ShortWay
 from itemstore.server.counters import OTHER, Counters
 from itemstore.server.exchange import Exchange
+from itemstore.server.slow_work import QUICK_BYTES
 from itemstore.store.tokens import Role
 from itemstore.tracing import spans
 
@@ -36,7 +37,7 @@ NOT_OPEN = (
     "another application, that one's lifespan has to run it: `async with store.lifespan(): yield`."
 )
 
-GOING_DOWN = LogUnavailable("The server is going down.")
+NO_SHORT_WAYS: Mapping[Handler, ShortWay] = {}
 
 
 class Answering:
@@ -58,6 +59,7 @@ class Answering:
         *,
         has_explorer: bool,
         access_log: AccessLog | None = None,
+        short_ways: Mapping[Handler, ShortWay] = NO_SHORT_WAYS,
     ) -> None:
         self.context: Context | None = None
         self._is_closed = False
@@ -69,6 +71,7 @@ class Answering:
         self._is_added = is_added
         self._has_explorer = has_explorer
         self._access_log = access_log
+        self._short_ways = short_ways
 
     def be_within(self, router: ASGIApp, handlers: Handlers) -> None:
         """Is asked from now on from within what somebody added around it.
@@ -104,6 +107,29 @@ class Answering:
         """What answers a request of our own server's; None where another application does."""
         found = self._resources.find(exchange.path)
         return None if found is None else self._reply(found, exchange)
+
+    def see_to(self, exchange: Exchange, tasks: set[Any]) -> bool:
+        """Whether a request goes the short way. Among the tasks is then what answers it."""
+        found = self._resources.find(exchange.path)
+        if found is None:
+            return False
+        resource, parameters = found
+        handler = resource.handlers.get(exchange.method)
+        way = None if handler is None else self._short_ways.get(handler)
+        if (
+            way is None
+            or self.context is None
+            or spans.tracer is not None
+            or not exchange.has_whole_body(QUICK_BYTES)
+            or b"idempotency-key" in exchange.by_name
+        ):
+            return False
+        request = Request(exchange, self.context, parameters, resource.collection)
+        if self._has_explorer and way_to_explorer(request, resource) is not None:
+            return False
+        if not is_let_in(request, resource):
+            return False
+        return OnTheShortWay(self, exchange, request, resource, tasks).begin(way)
 
     def _reply(self, found: Found, incoming: Incoming) -> Coroutine[Any, Any, AnyReply | None]:
         """What answers a request for a resource; within a span, where somebody takes those."""
@@ -141,15 +167,15 @@ class Answering:
         except asyncio.CancelledError:  # by the server, which has waited for long enough
             reply = error_reply(GOING_DOWN, incoming, self._counters)
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
-            reply = self._failed(error, incoming, resource.template)
-        return self._answered(request, resource, reply, began)
+            reply = self.failed(error, incoming, resource.template)
+        return self.answered(request, resource, reply, began)
 
     def _left(self, request: Request, resource: Resource, began: float) -> None:
         """Nothing: the client waits for no answer."""
         if self._access_log is not None:
             self._access_log.left(request, resource.template, began)
 
-    def _answered(
+    def answered(
         self, request: Request, resource: Resource, reply: AnyReply, began: float
     ) -> AnyReply:
         """The reply, counted and, where that is wanted, logged."""
@@ -159,7 +185,7 @@ class Answering:
             return reply
         return self._access_log.answered(request, template, reply, began)
 
-    def _failed(self, error: Exception, incoming: Incoming, template: str) -> Reply:
+    def failed(self, error: Exception, incoming: Incoming, template: str) -> Reply:
         """The answer to an error. Raises what is for handlers that were added, where any were."""
         if not self._handlers:
             return error_reply(error, incoming, self._counters)
@@ -198,7 +224,7 @@ class Answering:
                 elif self._is_added(scope):
                     check_whole(request, request.path)
             except Exception as error:  # noqa: BLE001 - as in _answer
-                reply = self._failed(error, incoming, OTHER)
+                reply = self.failed(error, incoming, OTHER)
                 await reply.send(receive, counted)
                 return
         await self._others(scope, receive, counted)

@@ -170,6 +170,7 @@ class ItemStore(FastAPI):
             *(self.resources, self.counters, super().__call__, self._has_added),
             has_explorer=settings.explorer,
             access_log=self.access_log,
+            short_ways=item.SHORT_WAYS,
         )
         self._own_routes = len(self.router.routes)  # what is added comes after them
         self.cross_origin: CrossOrigin | None = None
@@ -273,8 +274,8 @@ async def _lifespan(app: ItemStore) -> AsyncIterator[dict[str, Any]]:
     spans.look_for_provider()
     app.put_together()
     is_direct = not app.is_wrapped and app.cross_origin is None
-    respond = app.answering.respond if is_direct else None
-    told = served_app(app.admission, app.cross_origin, root, respond, app.access_log)
+    answering = app.answering if is_direct else None
+    told = served_app(app.admission, app.cross_origin, root, answering, app.access_log)
     state = {STATE: told}
     if app.context is not None and app.clients is not None:
         store = app.context.store

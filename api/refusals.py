@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from itemstore.api.access_log import AccessLog
+from itemstore.api.answering import Answering
 from itemstore.api.gate.cross_origin import CrossOrigin
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.problems import problem_reply
@@ -11,7 +14,7 @@ from itemstore.server.admission import Admission
 from itemstore.server.answer_head import Answer, Fields
 from itemstore.server.counters import OTHER
 from itemstore.server.refusals import TOO_MANY_WAITING, Refused
-from itemstore.server.served_app import Respond, ServedApp
+from itemstore.server.served_app import ServedApp
 
 _STAND_IN = b"the id of the request"
 """In place of it, in an answer that is made beforehand."""
@@ -23,12 +26,12 @@ def served_app(
     admission: Admission,
     cross_origin: CrossOrigin | None,
     root: str,
-    respond: Respond | None,
+    answering: Answering | None,
     access_log: AccessLog | None,
 ) -> ServedApp:
     """What the server has to know of this application.
 
-    `root` is what stands in front of every path. `respond` is None where the application is to be
+    `root` is what stands in front of every path. `answering` is None where the application is to be
     asked by ASGI alone, as one with CORS is.
     """
     busy, (status, headers, body) = _answered(TOO_MANY_WAITING, _STAND_IN, root)
@@ -51,7 +54,10 @@ def served_app(
         allowed = cross_origin.fields(None if origin is None else origin.decode("latin-1"))
         return (*allowed, *ON_EVERY_BODY)
 
-    return ServedApp(admission, answer, fields, URGENT_PATHS, respond, ON_EVERY_BODY)
+    told = ServedApp(admission, answer, fields, URGENT_PATHS, on_every_body=ON_EVERY_BODY)
+    if answering is None:
+        return told
+    return replace(told, respond=answering.respond, see_to=answering.see_to)
 
 
 def _answered(refused: Refused, request_id: bytes, root: str) -> tuple[str, Answer]:

@@ -17,9 +17,10 @@ from itemstore.domain.events import RecordedEvent
 from itemstore.engine.acknowledgement import NotYetDurable
 from itemstore.engine.durability import settle
 from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.append_for import AppendFor
 from itemstore.eventlog.append_span import OUTCOMES, note_command, note_event
 from itemstore.eventlog.appends import Appends
-from itemstore.eventlog.batching import Batches
+from itemstore.eventlog.batching import Batches, Caller
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.keys import Keys, StoreKeys
 from itemstore.eventlog.past import Past
@@ -102,6 +103,16 @@ class Appender(Appends):
         if spans.tracer is not None:
             note_event(recorded)
         return recorded
+
+    def append_for(
+        self, caller: Caller, keys: Keys, command: Command, meta: Mapping[str, str]
+    ) -> None:
+        """Has the caller told the event that the command becomes, or what `append` would raise.
+
+        Raises LogOverloaded when too many wait.
+        """
+        one = AppendFor(caller, self._appended, keys, command, Meta.of(meta))
+        self._batches.submit_for(one, one, one.size)
 
     @spans.traced("append together", OUTCOMES)
     async def append_together(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Span
@@ -22,6 +22,18 @@ class TooManyWaiting(LogOverloaded):
 
     def __init__(self, calls: str) -> None:
         super().__init__(f"Too many {calls} are waiting; slow down and try again.")
+
+
+class Caller(Protocol):
+    """Who waits for an answer: a future, or somebody who goes on the moment that it is there.
+
+    `done` says whether nobody waits any more. What is told an answer must not raise: others of the
+    same batch are told theirs next.
+    """
+
+    def done(self) -> bool: ...  # noqa: D102
+    def set_result(self, answer: Any, /) -> None: ...  # noqa: D102
+    def set_exception(self, error: Exception, /) -> None: ...  # noqa: D102
 
 
 class Waiting:
@@ -88,33 +100,36 @@ class Batches(Generic[Call, Answer]):
         self._bound = waiting
         self._called = called
         self._count = 0
-        self._waiting: list[_Waiting[Call, Answer]] = []
+        self._waiting: list[_Waiting[Call]] = []
         self._most_flights = flights
         self._crowd = crowd
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._spans = WeakKeyDictionary[asyncio.Future[Answer], Span]()  # of those that wait
+        self._spans = WeakKeyDictionary[Caller, Span]()  # of those that wait
         self.sizes: Counter[int] = Counter() if sizes is None else sizes
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
-        if not self._bound.take(count):
-            raise TooManyWaiting(self._called)
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._count += count
-        self._waiting.append((call, size, count, answer))
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit_for(answer, call, size, count)
         if spans.tracer is not None and (span := spans.recorded()) is not None:
             self._spans[answer] = span
-        if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
-            self._flights += 1
-            task = loop.create_task(self._fly())
-            self._tasks.add(task)  # the event loop alone would not keep it alive
-            task.add_done_callback(self._tasks.discard)
         try:
             return await answer
         finally:
             del answer  # what it may raise has this frame in its traceback, and would keep itself
+
+    def submit_for(self, caller: Caller, call: Call, size: int = 0, count: int = 1) -> None:
+        """Has the caller told the answer. Raises TooManyWaiting when the queue is full."""
+        if not self._bound.take(count):
+            raise TooManyWaiting(self._called)
+        self._count += count
+        self._waiting.append((call, size, count, caller))
+        if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
+            self._flights += 1
+            task = asyncio.get_running_loop().create_task(self._fly())
+            self._tasks.add(task)  # the event loop alone would not keep it alive
+            task.add_done_callback(self._tasks.discard)
 
     async def _fly(self) -> None:
         # From an answer to the end nothing awaits: an answered caller may end the event loop.
@@ -136,16 +151,14 @@ class Batches(Generic[Call, Answer]):
         finally:
             self._flights -= 1
 
-    async def _send_traced(
-        self, batch: list[_Waiting[Call, Answer]]
-    ) -> Iterable[Answer | Exception]:
+    async def _send_traced(self, batch: list[_Waiting[Call]]) -> Iterable[Answer | Exception]:
         known = self._spans  # often empty, and then not worth a look for each call
-        carried = [span for *_, future in batch if known and (span := known.pop(future, None))]
+        carried = [span for *_, caller in batch if known and (span := known.pop(caller, None))]
         size = sum(count for _, _, count, _ in batch)
         with shared.batch(f"batch of {self._called}", carried, {"itemstore.batch.size": size}):
             return await self._send([call for call, _, _, _ in batch])
 
-    def _next_batch(self) -> list[_Waiting[Call, Answer]]:
+    def _next_batch(self) -> list[_Waiting[Call]]:
         calls, count, size = 0, 0, 0
         for _, bytes_, commands, _ in self._waiting[: self._most]:
             size += bytes_
@@ -159,27 +172,27 @@ class Batches(Generic[Call, Answer]):
         return batch
 
 
-_Waiting = tuple[Call, int, int, "asyncio.Future[Answer]"]
+_Waiting = tuple[Call, int, int, Caller]
 """A call, its bytes, for how many it stands, and who waits for its answer."""
 
 
-def _hand_out(batch: list[_Waiting[Call, Answer]], answers: Iterable[Answer | Exception]) -> None:
+def _hand_out(batch: list[_Waiting[Call]], answers: Iterable[Answer | Exception]) -> None:
     try:
-        for (*_, future), answer in zip(batch, answers, strict=True):
-            _settle(future, answer)
+        for (_, _, _, caller), answer in zip(batch, answers, strict=True):
+            _settle(caller, answer)
     except Exception as error:  # noqa: BLE001 - it goes to the callers that have no answer
         _fail(batch, error)
 
 
-def _fail(batch: list[_Waiting[Call, Answer]], error: Exception) -> None:
-    for *_, future in batch:
-        _settle(future, error)
+def _fail(batch: list[_Waiting[Call]], error: Exception) -> None:
+    for *_, caller in batch:
+        _settle(caller, error)
 
 
-def _settle(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:
-    if future.done():  # its caller has gone
+def _settle(caller: Caller, answer: Answer | Exception) -> None:
+    if caller.done():  # it has gone
         return
     if isinstance(answer, Exception):
-        future.set_exception(answer)
+        caller.set_exception(answer)
     else:
-        future.set_result(answer)
+        caller.set_result(answer)

@@ -12,6 +12,7 @@ from typing import Protocol
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.eventlog.appender import Appender
+from itemstore.eventlog.batching import Caller
 from itemstore.eventlog.idempotency import IdempotencyKey, outcome
 from itemstore.eventlog.log_reader import LogReader
 from itemstore.eventlog.partition import Partition
@@ -29,6 +30,10 @@ class Log(Protocol):
         key: IdempotencyKey | None = None,
     ) -> RecordedEvent:
         """The event that the command became. Raises as the appender does."""
+
+    @abstractmethod
+    def append_for(self, caller: Caller, command: Command, meta: Mapping[str, str]) -> None:
+        """Has the caller told the event, or what `append` would raise. Raises LogOverloaded."""
 
     @abstractmethod
     def reader_of(self, item: str) -> LogReader:
@@ -64,6 +69,10 @@ class EventLog(Log):
     ) -> RecordedEvent:
         """The event that the command became. Raises as the appender does."""
         return await self.appender.append(self._partition.keys, command, meta, key)
+
+    def append_for(self, caller: Caller, command: Command, meta: Mapping[str, str]) -> None:
+        """Has the caller told the event, or what `append` would raise. Raises LogOverloaded."""
+        self.appender.append_for(caller, self._partition.keys, command, meta)
 
     def reader_of(self, item: str) -> LogReader:  # noqa: ARG002 - all are in this one
         """What reads an item's events."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itemstore.domain.commands import Command
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.partitions import partition_of
+from itemstore.eventlog.batching import Caller
 from itemstore.eventlog.claims import Claims
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.log import Log
@@ -36,6 +37,10 @@ class PartitionedLog(Log):
             return await log.append(command, meta)
         number = partition_of(command.item, len(self.logs))
         return await self._claims.carried_out(key, number, lambda: log.append(command, meta, key))
+
+    def append_for(self, caller: Caller, command: Command, meta: Mapping[str, str]) -> None:
+        """Has the caller told the event, or what `append` would raise. Raises LogOverloaded."""
+        self.of(command.item).append_for(caller, command, meta)
 
     async def outcome(self, key: IdempotencyKey) -> RecordedEvent | None:
         """The event that the request with this key became, None where it is not known."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from itemstore.domain.evolve import Item
 from itemstore.domain.prefixes import EVERY_ID
 from itemstore.engine.scripts import Script, lua
+from itemstore.eventlog.batching import Caller
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Extent
 from itemstore.eventlog.side_by_side import replies_of
@@ -81,6 +82,10 @@ class Items(Protocol):
         """The item, deleted or not; None where it never existed."""
 
     @abstractmethod
+    def get_for(self, caller: Caller, item: str) -> None:
+        """Has the caller told the same, or what `get` would raise. Raises LogOverloaded."""
+
+    @abstractmethod
     async def as_of(self) -> str:
         """A cursor that is another after each event of the collection."""
 
@@ -115,6 +120,10 @@ class CurrentItems(Items):
         if spans.tracer is not None:
             spans.note({"itemstore.item": item})
         return await self._reader.get(self._rows, item)
+
+    def get_for(self, caller: Caller, item: str) -> None:
+        """Has the caller told the same, or what `get` would raise. Raises LogOverloaded."""
+        self._reader.get_for(caller, self._rows, item)
 
     async def as_of(self) -> str:
         """The position of the last event. Raises LogUnavailable, LogBroken."""

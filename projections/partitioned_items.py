@@ -9,6 +9,7 @@ from itemstore.domain.cursors import cursor_at
 from itemstore.domain.evolve import Item
 from itemstore.domain.partitions import partition_of
 from itemstore.domain.prefixes import EVERY_ID
+from itemstore.eventlog.batching import Caller
 from itemstore.projections.current_items import PAGE_BYTES, Items, Page
 from itemstore.projections.merged_items import MergedItems
 
@@ -22,6 +23,10 @@ class PartitionedItems(Items):
     async def get(self, item: str) -> Item | None:
         """The item, deleted or not; None where it never existed. Raises as CurrentItems does."""
         return await self._partitions[partition_of(item, len(self._partitions))].get(item)
+
+    def get_for(self, caller: Caller, item: str) -> None:
+        """Has the caller told the same, or what `get` would raise. Raises LogOverloaded."""
+        self._partitions[partition_of(item, len(self._partitions))].get_for(caller, item)
 
     async def as_of(self) -> str:
         """A cursor that is another after each event of the collection."""

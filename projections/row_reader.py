@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from itemstore.domain.evolve import Item
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import meant, translated
-from itemstore.eventlog.batching import Batches, Waiting
+from itemstore.eventlog.batching import Batches, Caller, Waiting
 from itemstore.projections.row import MalformedRow, decode
 
 MOST_READS = 256
@@ -58,6 +58,10 @@ class RowReader:
         LogOverloaded, and MalformedRow where the projection needs a rebuild.
         """
         return await self._reads.submit((rows, item.encode()), self._row_bytes)
+
+    def get_for(self, caller: Caller, rows: str, item: str) -> None:
+        """Has the caller told the same, or what `get` would raise. Raises LogOverloaded."""
+        self._reads.submit_for(caller, (rows, item.encode()), self._row_bytes)
 
     async def _get_many(self, reads: Sequence[Read]) -> Iterator[Answer]:
         wanted: dict[str, dict[bytes, None]] = {}  # what many ask for is read once

@@ -130,6 +130,12 @@ class Exchange:
         body, self.body = bytes(self.body), bytearray()  # a connection may be idle for long
         return body
 
+    def has_whole_body(self, most: int) -> bool:
+        """Whether all of a body of at most so many bytes came without a word."""
+        return len(self.body) <= most and not (
+            self.more_body or self.is_expectant or self.is_disconnected
+        )
+
     async def has_left(self) -> bool:
         """Whether the client has left."""
         return self.is_disconnected
@@ -167,12 +173,19 @@ class Exchange:
             elif answer is not None:
                 await answer.send(self.receive, self.send, with_body=self.method != "HEAD")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
-            await self._fail(error)
+            self._fail(error)
         else:
             if not self.is_complete and not self.is_disconnected:
-                await self._fail(None)
+                self._fail(None)
 
-    async def _fail(self, error: BaseException | None) -> None:
+    def answer(self, answer: Answer) -> None:
+        """Sends the answer to a request that has not got any yet. Raises nothing."""
+        try:
+            self._send_answer(answer)
+        except Exception as error:  # noqa: BLE001 - as in run
+            self._fail(error)
+
+    def _fail(self, error: BaseException | None) -> None:
         logger.error("The application did not complete an answer", exc_info=error)
         if self.is_started:
             self._transport.close()
@@ -180,7 +193,6 @@ class Exchange:
         self._start = None
         self._chunked = False
         self.keep_alive = False
-        await self._until_writable()
         self._send_answer(_FAILED)
 
     def disconnect(self) -> None:

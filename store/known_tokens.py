@@ -91,6 +91,13 @@ class KnownTokens:
         token.check_not_expired()
         return token
 
+    def at_hand(self, name: str, secret: str) -> Token | None:
+        """The token that has this name and this secret, if it is known here and may be used."""
+        token = self._tokens.readable.get(name)
+        if token is None or token.is_expired or not token.opens(secret):
+            return None
+        return token
+
     async def check_still_allowed(self, token: Token | None) -> None:
         """Raises TokenInvalid where what began with this token, or without any, may not go on.
 

@@ -5,6 +5,7 @@ Once there is a token in the store, every request wants one.
 
 from __future__ import annotations
 
+from itemstore.api.gate.dns_rebinding import names_another_host
 from itemstore.api.gate.scoping import check_scope
 from itemstore.api.http.errors_as_problems import challenge
 from itemstore.api.http.problems import Problem
@@ -52,6 +53,34 @@ async def authenticate(request: Request, resource: Resource) -> None:
         raise
 
 
+def is_let_in(request: Request, resource: Resource) -> bool:
+    """Whether a request may go on without asking anybody: then notes whose it is.
+
+    False where the tokens have to be looked up first, and where authenticate would refuse it.
+    """
+    tokens = request.context.tokens
+    if tokens.is_stale:
+        return False
+    if tokens.lets_all_in:
+        return not names_another_host(request)
+    credentials = _credentials(request.field(b"authorization") or "")
+    token = None if credentials is None else tokens.at_hand(*credentials)
+    if token is None or token.role < _needed(resource, request.method) or not token.scope.is_whole:
+        return False
+    request.token = token
+    request.actor = token.name
+    return True
+
+
+def _credentials(authorization: str) -> tuple[str, str] | None:
+    """The name and the secret of a bearer token (RFC 6750 §2.1); None of what is none."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    name, _, secret = credentials.strip().partition(".")
+    return name, secret
+
+
 def _needed(resource: Resource, method: str) -> Role:
     """The role that a method of a resource wants."""
     if resource.template.startswith(OF_ADMINS):
@@ -75,12 +104,11 @@ async def token_of(request: Request, needed: Role) -> Token | None:
     if authorization is None:
         tokens.check_not_closed()
         raise _no_token("This store wants a token")
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "bearer":
+    credentials = _credentials(authorization)
+    if credentials is None:
         raise _no_token("This store takes bearer tokens alone")
-    name, _, secret = credentials.strip().partition(".")
     try:
-        token = await tokens.opened_by(name, secret)
+        token = await tokens.opened_by(*credentials)
     except TokenInvalid as error:
         client = request.ends.client
         request.context.refused_tokens.note(error, None if client is None else client[0])

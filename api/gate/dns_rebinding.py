@@ -17,16 +17,22 @@ from itemstore.api.http.request import Request
 
 def check_name(request: Request) -> None:
     """Raises Problem (421) for a request that names another host (RFC 9110 §15.5.20)."""
-    server = request.ends.server
-    host = request.fields.get(b"host")
-    if server is None or not host or request.store.settings.insecure_no_auth:
-        return
-    if _is_foreign(server[0], host):
+    if names_another_host(request):
+        host = request.fields[b"host"]
         sentence = (
             f"This store has no tokens, so it answers to localhost and to addresses only, and not "
             f"to {host[:100].decode('latin-1')}."
         )
         raise Problem("misdirected", sentence)
+
+
+def names_another_host(request: Request) -> bool:
+    """Whether a request to a store without tokens names a host that a stranger may own."""
+    server = request.ends.server
+    host = request.fields.get(b"host")
+    if server is None or not host or request.store.settings.insecure_no_auth:
+        return False
+    return _is_foreign(server[0], host)
 
 
 @lru_cache(maxsize=128)

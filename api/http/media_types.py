@@ -25,12 +25,13 @@ _UTF_8 = frozenset({"utf-8", "utf8"})
 
 
 @lru_cache(maxsize=64)
-def checked_media_type(method: str, content_type: str, coding: str | None) -> str:
+def checked_media_type(method: str, type_field: bytes, coding_field: bytes | None) -> str:
     """The media type that a Content-Type names, one of those that the method takes.
 
     Raises Problem (415) for another, for a charset besides UTF-8, and for a content coding.
     """
     taken, accept = TAKEN[method]
+    content_type = _text(type_field)
     media_type, charsets = _parsed(content_type)
     if media_type not in taken or not charsets <= _UTF_8:
         wanted = " or ".join(taken) + (" in UTF-8" if charsets else "")
@@ -40,6 +41,7 @@ def checked_media_type(method: str, content_type: str, coding: str | None) -> st
             else f"There is no Content-Type; send {wanted}.",
             headers={accept: ", ".join(taken)},
         )  # fmt: skip
+    coding = _text(coding_field or b"")
     if coding and not {each.lower() for each in members(coding)} <= {"identity"}:
         raise Problem(
             "unsupported-media-type",
@@ -47,6 +49,10 @@ def checked_media_type(method: str, content_type: str, coding: str | None) -> st
             headers={"Accept-Encoding": "identity"},
         )
     return media_type
+
+
+def _text(field: bytes) -> str:
+    return field.decode("latin-1").strip(" \t")
 
 
 def _parsed(content_type: str) -> tuple[str, frozenset[str]]:

@@ -58,6 +58,11 @@ class Conditions(NamedTuple):
         expected = ANY if self.match is None else _matching(self.match)
         return expected if self.none_match is None else expected & _not_matching(self.none_match)
 
+    @property
+    def are_of_versions(self) -> bool:
+        """Whether a write needs `expected` alone: nothing is looked up, nor refused otherwise."""
+        return self.unmodified_since is None and not self.are_missing
+
     def check_unmodified(self, version: int, position: str) -> None:
         """Raises Problem (412) where the version at the position was made after the time."""
         since = self.unmodified_since

@@ -138,8 +138,9 @@ class Request:
         if self.method not in TAKEN:
             return ""
         self._check_length(self.store.settings.max_body)
-        content_type = self.field(b"content-type") or ""
-        return checked_media_type(self.method, content_type, self.field(b"content-encoding"))
+        fields = self.fields
+        content_type, coding = fields.get(b"content-type", b""), fields.get(b"content-encoding")
+        return checked_media_type(self.method, content_type, coding)
 
     async def check_connected(self) -> None:
         """Raises ClientDisconnect where the client has gone, so that no work is done for it."""
@@ -173,17 +174,27 @@ class Request:
 
         Raises Problem 413, and TokenInvalid where it was revoked while the body came.
         """
-        if self._content is not None:
-            return self._content
-        limit = self.store.settings.max_body
-        body = self._incoming.take_body()
-        if body is None:
-            self._check_length(limit)
-            body = await self._received(limit)
-        if len(body) > limit:
+        if self._content is None:
+            body = self._incoming.take_body()
+            if body is None:
+                limit = self.store.settings.max_body
+                self._check_length(limit)
+                body = await self._received(limit)
+            self._take(body)
+        assert self._content is not None
+        return self._content
+
+    def read_at_hand(self) -> bytes:
+        """The same of a request that came whole. Raises Problem 413."""
+        if self._content is None:
+            self._take(self._incoming.take_body() or b"")
+        assert self._content is not None
+        return self._content
+
+    def _take(self, body: bytes) -> None:
+        if len(body) > (limit := self.store.settings.max_body):
             raise _too_large(limit)
         self._content = body
-        return body
 
     async def _received(self, limit: int) -> bytes:
         began = time.monotonic()
@@ -208,8 +219,8 @@ class Request:
         return message
 
     def _check_length(self, limit: int) -> None:
-        length = self.field(b"content-length")
-        if length is not None and length.isdecimal() and int(length[:20]) > limit:
+        length = self.fields.get(b"content-length", b"").strip(b" \t")
+        if length.isdigit() and int(length[:20]) > limit:
             raise _too_large(limit)
 
 

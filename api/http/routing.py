@@ -8,7 +8,7 @@ it costs a request of the hot path a tenth of what a router does (docs/decisions
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -28,7 +28,8 @@ AnyReply = Reply | PageReply | StreamReply
 
 Handler = Callable[[Request], Awaitable[AnyReply]]
 
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(rb"\{(\w+)\}")
+"""A segment that a template names."""
 
 
 class Route(APIRoute):
@@ -79,11 +80,10 @@ class Resource:
         self.template = template
         self.collection = collection
         self.handlers = handlers  # by method
-        parts = _PARAMETER.split(template)
-        pattern = re.escape(parts[0])
-        for name, literal in zip(parts[1::2], parts[2::2], strict=True):
-            pattern += f"(?P<{name}>[^/]+)" + re.escape(literal)
-        self.pattern = re.compile(pattern.encode())
+        self.segments = template.encode().split(b"/")
+        parts = [(at, each, _PARAMETER.fullmatch(each)) for at, each in enumerate(self.segments)]
+        self._parameters = [(at, found[1].decode()) for at, _, found in parts if found]
+        self._literals = [(at, each) for at, each, found in parts if at > 1 and not found]
 
     @property
     def allow(self) -> str:
@@ -107,6 +107,21 @@ class Resource:
             f"{self.template} takes {self.allow}, not {method}.",
             headers={"Allow": self.allow},
         )
+
+    def parameters_in(self, segments: Sequence[bytes]) -> dict[str, bytes] | None:
+        """The segments of a path that the template names; None where its others differ.
+
+        They are as many as it has, and the first is the same.
+        """
+        for at, literal in self._literals:
+            if segments[at] != literal:
+                return None
+        parameters = {}
+        for at, name in self._parameters:
+            if not (segment := segments[at]):
+                return None
+            parameters[name] = segment
+        return parameters
 
     async def _options(self, _: Request) -> Reply:
         headers = [(b"allow", self.allow.encode())]
@@ -132,7 +147,7 @@ class Resources:
                 for method in route.methods or ():
                     resource.handlers[method] = route.handler
         self._resources: list[Resource] = []
-        self._by_beginning: dict[bytes, list[Resource]] = {}
+        self._by_shape: dict[tuple[bytes, int], list[Resource]] = {}
         for resource in by_template.values():
             self.add(resource)
         self._server = Resource("*", OPTIONS=self._options)
@@ -143,8 +158,8 @@ class Resources:
     def add(self, resource: Resource) -> None:
         """Adds a resource; no template begins with a parameter."""
         self._resources.append(resource)
-        beginning = _beginning(resource.template.encode())
-        self._by_beginning.setdefault(beginning, []).append(resource)
+        segments = resource.segments
+        self._by_shape.setdefault((segments[1], len(segments)), []).append(resource)
 
     async def _options(self, _: Request) -> Reply:
         """What `OPTIONS *` asks for: all that any resource takes (RFC 9110 §9.3.7)."""
@@ -153,14 +168,12 @@ class Resources:
 
     def find(self, raw_path: bytes) -> Found | None:
         """The resource at a raw path, with the segments that its template names."""
-        path = normalised(raw_path)
-        for resource in self._by_beginning.get(_beginning(path), ()):
-            if match := resource.pattern.fullmatch(path):
-                return resource, match.groupdict()
-        return (self._server, {}) if path == b"*" else None
-
-
-def _beginning(path: bytes) -> bytes:
-    """The first segment: of a hundred collections, only one's resources are looked through."""
-    end = path.find(b"/", 1)
-    return path if end < 0 else path[:end]
+        segments = normalised(raw_path).split(b"/")
+        if segments[0] or len(segments) == 1:
+            return (self._server, {}) if raw_path == b"*" else None
+        # Of a hundred collections, only one's resources are looked through.
+        for resource in self._by_shape.get((segments[1], len(segments)), ()):
+            parameters = resource.parameters_in(segments)
+            if parameters is not None:
+                return resource, parameters
+        return None

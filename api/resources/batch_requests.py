@@ -167,7 +167,7 @@ def _content(
     body, is_patch = raw["body"], method == "PATCH"
     media_type = JSON
     if b"content-type" in fields:
-        media_type = checked_media_type(method, fields[b"content-type"].decode("latin-1"), None)
+        media_type = checked_media_type(method, fields[b"content-type"], None)
     elif is_patch:
         media_type = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
     if is_patch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import REVALIDATE
@@ -14,15 +16,23 @@ from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.query_parameters import refuse_query
 from itemstore.api.http.reply import JSON, Reply
 from itemstore.api.http.request import Request
-from itemstore.api.http.routing import Route
+from itemstore.api.http.routing import Handler, Route
 from itemstore.api.http.vary import ORIGIN, vary
 from itemstore.api.http.write_reply import write_reply
 from itemstore.api.openapi import operations, schemas
-from itemstore.api.resources.item_writes import append, item_body, patched, read_and_append
+from itemstore.api.resources.item_writes import (
+    append,
+    item_body,
+    item_body_at_hand,
+    patched,
+    read_and_append,
+)
 from itemstore.api.resources.version import redirect_to_version
+from itemstore.api.short_way import ShortWay
 from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ExpectedVersion
+from itemstore.eventlog.batching import Caller
 from itemstore.server.slow_work import QUICK_BYTES
 
 router = APIRouter(route_class=Route)
@@ -122,20 +132,63 @@ async def get_item(request: Request) -> Reply:
     refuse_query(request)
     if (date := request.field(b"accept-datetime")) is not None:
         return await redirect_to_version(request, date)
-    item_id = request.item_id
-    item = await request.collection.items.get(item_id)
+    return item_reply(request, await request.collection.items.get(request.item_id))
+
+
+def item_reply(request: Request, item: Item | None) -> Reply:
+    """The item, or 304 where the client has it. Raises ItemNotFound, and what conditions raise."""
     body = existing_body(request, item)
     assert item is not None
     headers = [
         (b"etag", version_tag(item.version)),
         (b"last-modified", last_modified(item.position)),
-        item_links(request, item_id),
+        item_links(request, item.id),
         VARY,
         REVALIDATE,
     ]
-    if conditions_of(request).has_version(item_id, item.version, item.position):
+    if conditions_of(request).has_version(item.id, item.version, item.position):
         return Reply(304, headers)
     return Reply(200, [JSON, *headers], body)
+
+
+def ask_for_item(request: Request, caller: Caller) -> bool:
+    """What get_item asks; False where it would look into the past."""
+    if b"accept-datetime" in request.fields:
+        return False
+    refuse_query(request)
+    request.collection.items.get_for(caller, request.item_id)
+    return True
+
+
+def ask_to_put(request: Request, caller: Caller) -> bool:
+    """What put_item asks; False where it would look at the item first, or run a model's code."""
+    conditions = conditions_of(request)
+    if request.model.runs_code or not conditions.are_of_versions:
+        return False
+    refuse_query(request)
+    body = item_body_at_hand(request)
+    command = PutItem(request.item_id, body, conditions.expected)
+    request.collection.log.append_for(caller, command, request.meta)
+    return True
+
+
+def ask_to_delete(request: Request, caller: Caller) -> bool:
+    """What delete_item asks; False where it would look at the item first."""
+    conditions = conditions_of(request)
+    if not conditions.are_of_versions:
+        return False
+    refuse_query(request)
+    command = DeleteItem(request.item_id, conditions.expected)
+    request.collection.log.append_for(caller, command, request.meta)
+    return True
+
+
+SHORT_WAYS: Mapping[Handler, ShortWay] = {
+    get_item: ShortWay(ask_for_item, item_reply),
+    put_item: ShortWay(ask_to_put, write_reply),
+    delete_item: ShortWay(ask_to_delete, write_reply),
+}
+"""The handlers that nearly always wait for one batch alone."""
 
 
 def existing_body(request: Request, item: Item | None) -> bytes:

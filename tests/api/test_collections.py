@@ -142,7 +142,7 @@ def test_a_hundred_collections_are_found_as_fast_as_one(redis: FakeAsyncRedis) -
     found = app.resources.find(b"/kind-99/a/versions/3")
     assert found is not None
     assert (found[0].collection, found[1]) == ("kind-99", {"id": b"a", "n": b"3"})
-    assert max(map(len, app.resources._by_beginning.values())) < 12
+    assert max(map(len, app.resources._by_shape.values())) < 12
     assert all(isinstance(model, ItemModel) for model in app.models.values())
 
 

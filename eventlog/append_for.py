@@ -1,0 +1,43 @@
+"""A command whose outcome somebody is told the moment that it is there, and who is no coroutine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from itemstore.domain.commands import Command
+from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.batching import Caller
+from itemstore.eventlog.keys import Keys
+
+
+class AppendFor(Append):
+    """An Append that waits for its own lines, and tells its caller the event that they mean."""
+
+    __slots__ = ("_appended", "_caller")
+
+    def __init__(
+        self, caller: Caller, appended: Counter[str], keys: Keys, command: Command, meta: Meta
+    ) -> None:
+        """`appended` counts the event, as AppendCounts has it."""
+        super().__init__(keys, command, meta, None)
+        self._caller = caller
+        self._appended = appended
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._caller.done()
+
+    def set_result(self, lines: Sequence[bytes]) -> None:
+        """Tells the event, or why there is none."""
+        try:
+            recorded = self.outcome(*lines)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+            self._caller.set_exception(error)
+            return
+        self._appended[f"{recorded.collection} {recorded.type}"] += 1
+        self._caller.set_result(recorded)
+
+    def set_exception(self, error: Exception) -> None:
+        """Tells what became of the whole batch."""
+        self._caller.set_exception(error)
