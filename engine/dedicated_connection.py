@@ -17,10 +17,11 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - redis-py's
 
+from itemstore.engine.direct_replies import DirectReplies
 from itemstore.engine.engine_call import engine_call
 from itemstore.engine.following import followed, was_not_carried_out
-from itemstore.engine.placed_pool import PlacedPool
-from itemstore.engine.primary import NOT_THE_PRIMARY, leave
+from itemstore.engine.placed_pool import PlacedPool, give_up
+from itemstore.engine.primary import NOT_THE_PRIMARY, is_believed, leave
 from itemstore.tracing import spans
 
 Argument = str | bytes | int
@@ -35,6 +36,7 @@ class DedicatedConnection:
     def __init__(self, redis: Redis) -> None:
         self.connection_pool: Any = redis.connection_pool
         self._connection: AbstractConnection | None = None
+        self._direct: DirectReplies | None = None
         self._opened = 0
         self.may_move = isinstance(self.connection_pool, PlacedPool)
 
@@ -104,6 +106,25 @@ class DedicatedConnection:
 
         An engine that is not the one to ask raises all the same.
         """
+        packed = b"".join(map(_packed, commands))
+        connection = await self._open()
+        direct = self._direct
+        if direct is not None and direct.is_of(connection) and is_believed(connection):
+            try:
+                replies = await direct.ask(packed, len(commands))
+            except BaseException:
+                await give_up(connection)
+                raise
+            if replies is not None:
+                return replies
+        else:
+            await connection.send_packed_command(packed)
+        replies = await self._read(connection, len(commands))
+        if direct is None or not direct.is_of(connection):
+            self._direct = DirectReplies.over(connection)
+        return replies
+
+    async def _open(self) -> AbstractConnection:
         connection = self._connection
         if connection is None:
             connection = self._connection = await self.connection_pool.get_connection()
@@ -115,13 +136,15 @@ class DedicatedConnection:
         elif await _is_over(connection):
             await connection.disconnect()
             self._opened += 1
-        await connection.send_packed_command(b"".join(map(_packed, commands)))
+        return connection
+
+    async def _read(self, connection: AbstractConnection, commands: int) -> list[Any]:
         replies = []
-        for _ in commands:
+        for _ in range(commands):
             try:
                 replies.append(await connection.read_response())
             except NOT_THE_PRIMARY:
-                if len(commands) > 1:
+                if commands > 1:
                     await connection.disconnect()  # the other replies are on their way
                 await leave(self.connection_pool)
                 raise

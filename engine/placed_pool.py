@@ -146,6 +146,13 @@ class PlacedTls(PlacedConnection, SSLConnection):
         await super()._connect()  # type: ignore[no-untyped-call]
 
 
+async def give_up(connection: AbstractConnection) -> None:
+    """Closes a connection from which a reply is still to come that nobody waits for any more."""
+    await connection.disconnect(nowait=True)
+    if isinstance(connection, PlacedConnection):
+        connection.pool.place.doubt(connection.address)
+
+
 async def _introduce_in_time(connection: PlacedConnection) -> None:
     """What a new connection does first. Raises IsReplica, TimeoutError of redis-py."""
     try:

@@ -137,6 +137,13 @@ class WatchedConnection(AbstractConnection):
             raise
 
 
+def is_believed(connection: AbstractConnection) -> bool:
+    """Whether what it has reached need not be asked before the next command."""
+    if not isinstance(connection, WatchedConnection):
+        return True
+    return time.monotonic() <= connection.believed_until
+
+
 class _WatchedTcp(WatchedConnection, Connection):
     pass
 

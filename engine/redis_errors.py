@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
 from redis import exceptions
 
@@ -131,9 +132,32 @@ _SAID_IN_WORDS = {
 }
 
 
+class translated:  # noqa: N801 - it stands after `with`, as a function does
+    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken, a script's as its own.
+
+    It is around each call of the engine, and nearly always there is none: a generator's block would
+    take ten times as long (docs/decisions/0108).
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begins a block."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Ends it."""
+        if isinstance(error, (exceptions.RedisError, *_NO_CONNECTION)):
+            with _translated():
+                raise error
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raises the engine's errors as LogUnavailable, LogFull or LogBroken, a script's as its own."""
+def _translated() -> Iterator[None]:
     try:
         with _without_commands():
             yield

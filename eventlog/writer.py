@@ -8,6 +8,7 @@ import uuid
 
 from redis import exceptions
 
+from itemstore.engine.deadline import Deadline
 from itemstore.engine.dedicated_connection import Argument, DedicatedConnection, LentConnections
 from itemstore.engine.errors import LogUnavailable
 from itemstore.engine.following import may_be_asked_again
@@ -80,6 +81,7 @@ class Writer:
         self._remembered_ms = terms.remembered_seconds * 1000
         self._acknowledgement = terms.acknowledgement
         self._wait = terms.acknowledgement.command
+        self._deadline = Deadline(TIME_LIMIT)
         self._number = 0
         self._last_refusal: exceptions.RedisError | None = None
 
@@ -93,7 +95,7 @@ class Writer:
         self._last_refusal = None
         with translated():
             try:
-                async with asyncio.timeout(TIME_LIMIT):
+                with self._deadline:
                     connection = self._connection = await self._connections.take()
                     try:
                         while (lines := await self._answered(batch)) == LATE:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from itemstore.domain.evolve import Item
+from itemstore.engine.deadline import Deadline
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from itemstore.engine.redis_errors import meant, translated
 from itemstore.eventlog.batching import Batches, Caller, Waiting
@@ -49,6 +49,7 @@ class RowReader:
             flights=1,
             called="reads",
         )
+        self._deadline = Deadline(TIME_LIMIT)
         self._row_bytes = 0
 
     async def get(self, rows: str, item: str) -> Item | None:
@@ -67,12 +68,11 @@ class RowReader:
         wanted: dict[str, dict[bytes, None]] = {}  # what many ask for is read once
         for rows, name in reads:
             wanted.setdefault(rows, {})[name] = None
-        with translated():
-            async with asyncio.timeout(TIME_LIMIT):
-                replies = await self._connection.read_together(
-                    [("HMGET", rows, *names) for rows, names in wanted.items()],
-                    TIME_LIMIT - ALLOWANCE,
-                )
+        with translated(), self._deadline:
+            replies = await self._connection.read_together(
+                [("HMGET", rows, *names) for rows, names in wanted.items()],
+                TIME_LIMIT - ALLOWANCE,
+            )
         found = dict(zip(wanted, replies, strict=True))
         sound = [reply for reply in replies if not isinstance(reply, Exception)]
         size = sum(len(row) for reply in sound for row in reply if row)

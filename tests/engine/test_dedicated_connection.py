@@ -9,7 +9,7 @@ import pytest
 from redis import exceptions
 from redis.asyncio import Redis
 
-from itemstore.engine.connect import connect
+from itemstore.engine.connect import connect, connect_to_primary
 from itemstore.engine.dedicated_connection import DedicatedConnection
 from tests.conftest import Server, Start, stopped
 
@@ -64,10 +64,12 @@ def server(start: Start) -> Server:
     return start("valkey")
 
 
-@pytest.fixture
-async def held(server: Server) -> AsyncIterator[DedicatedConnection]:
-    """A connection to that server, which was in use before."""
-    async with connect(server.url) as client:
+@pytest.fixture(params=[connect, connect_to_primary])
+async def held(
+    request: pytest.FixtureRequest, server: Server
+) -> AsyncIterator[DedicatedConnection]:
+    """A connection to that server, which was in use before: of a command, and of a store."""
+    async with request.param(server.url) as client:
         held = DedicatedConnection(client)
         await held.call("SET", "key", "before")
         yield held
@@ -87,6 +89,51 @@ async def test_a_call_that_was_given_up_answers_no_other(
             return
         await asyncio.sleep(0.01)
     pytest.fail("the connection that was given up is still open")
+
+
+async def test_a_reply_that_comes_in_pieces_is_as_one_that_comes_whole(
+    held: DedicatedConnection,
+) -> None:
+    """And so are those that come before and after it."""
+    large = b"x" * 3_000_000
+    for _ in range(3):
+        assert await held.call_together([("ECHO", "a"), ("ECHO", large), ("ECHO", "b")]) == [
+            b"a",
+            large,
+            b"b",
+        ]
+        assert await held.call("GET", "key") == b"before"
+
+
+async def test_what_the_server_says_unasked_is_no_reply(
+    server: Server, held: DedicatedConnection
+) -> None:
+    """Such as that a key has changed: whether it comes before a command, or with its reply."""
+    async with connect(server.url) as other:
+        for number in range(3):
+            await held.call("CLIENT", "TRACKING", "ON", "BCAST")
+            await other.set("key", f"by another {number}")
+            await asyncio.sleep(0.05)
+            assert await held.call("GET", "key") == b"by another %d" % number
+            await held.call("CLIENT", "TRACKING", "ON", "BCAST")
+            assert await held.call("SET", "key", number) == b"OK"
+            assert await held.call("GET", "key") == b"%d" % number
+
+
+async def test_a_connection_that_ends_before_the_reply_says_so(
+    server: Server, held: DedicatedConnection
+) -> None:
+    """Nothing is waited for, and the next command opens it again."""
+    async with connect(server.url) as other:
+        for _ in range(3):
+            waits = asyncio.create_task(held.call("BLPOP", "nothing", 30))
+            while b"blpop" not in (await other.execute_command("CLIENT", "LIST")):  # type: ignore[no-untyped-call]
+                await asyncio.sleep(0.01)
+            await other.execute_command("CLIENT", "KILL", "SKIPME", "yes")  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(5):
+                with pytest.raises(exceptions.ConnectionError):
+                    await waits
+            assert await held.call("GET", "key") == b"before"
 
 
 async def test_a_connection_that_the_server_closed_is_opened_again(
