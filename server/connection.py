@@ -15,7 +15,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from itemstore.server.answer_head import CLOSE, Answer, head_of
+from itemstore.server.answer_head import CLOSE, Answer, head_of, lines_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.counters import OTHER
 from itemstore.server.eager_task import EagerTask
@@ -236,7 +236,8 @@ class Connection(asyncio.Protocol):
     def _head(self, answer: Answer, named: bytes, *, closes: bool) -> bytes:
         length = (b"content-length", b"%d" % len(answer.body))
         more = (*self._served.fields(self._headers), length, (REQUEST_ID, named))
-        return head_of(answer.status, answer.headers, (CLOSE, *more) if closes else more)
+        own = lines_of((CLOSE, *more) if closes else more)
+        return head_of(answer.status, lines_of(answer.headers), own)
 
     def _count(self, method: str, answer: Answer, refused: Refused) -> None:
         if isinstance(refused, Overloaded):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from itemstore.logs.current_request import current_request
-from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of
+from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of, lines_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.ends import Ends
 from itemstore.server.fields_by_name import fields_by_name
@@ -29,6 +29,10 @@ CHUNKED = (b"transfer-encoding", b"chunked")
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+_NAMED = b"%b: %%b\r\n" % REQUEST_ID
+
+_NAMED_AND_LAST = _NAMED + lines_of([CLOSE])
+
 _WITHOUT_BODY = frozenset({204, 304})
 
 _FAILED = Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error")
@@ -42,14 +46,14 @@ _ASGI = {"version": "3.0", "spec_version": "2.3"}
 class Outlet(NamedTuple):
     """Where the answers to one client go, and who is told when one is complete.
 
-    `on_every_body` are header fields of every Answer that has a body, `root` is what stands in
-    front of every path.
+    `on_every_body` are the lines of header fields of every Answer that has a body, `root` is what
+    stands in front of every path.
     """
 
     transport: GatheringTransport
     state: ConnectionState
     on_complete: Callable[[], None]
-    on_every_body: Fields
+    on_every_body: bytes
     root: bytes
 
 
@@ -292,13 +296,12 @@ class Exchange:
         if self.is_disconnected:
             return
         status, fields, body = answer
-        named = (REQUEST_ID, self.named)
-        own: Fields = (named,) if self.keep_alive else (named, CLOSE)
+        own = (_NAMED if self.keep_alive else _NAMED_AND_LAST) % self.named
         if status in _WITHOUT_BODY:
-            head, body = head_of(status, fields, own), b""
+            head, body = head_of(status, lines_of(fields), own), b""
         else:
-            length = (b"content-length", b"%d" % len(body))
-            head = head_of(status, fields, self._on_every_body, (length, *own))
+            of_body = b"%bcontent-length: %d\r\n" % (self._on_every_body, len(body))
+            head = head_of(status, lines_of(fields), of_body, own)
         self.is_started = True
         self._send_at_once(head, b"" if self.method == "HEAD" else body)
 
@@ -321,7 +324,7 @@ class Exchange:
             own = (*own, CHUNKED)
         if not any(name == REQUEST_ID for name, _ in fields):  # a middleware may have named it
             own = (*own, (REQUEST_ID, self.named))
-        head = head_of(start["status"], fields, own)
+        head = head_of(start["status"], lines_of(fields), lines_of(own))
         self.is_started = True
         self.is_expectant = False
         return head

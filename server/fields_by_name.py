@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itemstore.server.answer_head import Fields
+from collections.abc import Sequence
 
 
-def fields_by_name(fields: Fields) -> dict[bytes, bytes]:
+def fields_by_name(fields: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """The fields by name; the values of one that comes several times are joined (RFC 9110 §5.3)."""
     found = dict(fields)
     if len(found) < len(fields):

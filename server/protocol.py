@@ -9,6 +9,7 @@ import asyncio
 
 import httptools
 
+from itemstore.server.answer_head import lines_of
 from itemstore.server.connection import Connection
 from itemstore.server.ends import Ends, ends_of
 from itemstore.server.exchange import Exchange, Outlet
@@ -56,8 +57,9 @@ class Protocol(Connection):
         super().connection_made(transport)
         self._parser = self._new_parser()
         self._ends = ends_of(transport)
+        on_every_body = lines_of(self._served.on_every_body)
         self._outlet = Outlet(
-            self.transport, self._state, self._answered, self._served.on_every_body, self._root
+            self.transport, self._state, self._answered, on_every_body, self._root
         )
 
     def connection_lost(self, exc: Exception | None) -> None:

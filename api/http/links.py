@@ -31,9 +31,9 @@ def _origin(host: bytes | None, scheme: str) -> str:
     return f"{scheme}://{name}"
 
 
-def item_links(request: Request, item: str) -> Header:
+def item_links(request: Request, item: str) -> bytes:
     """The item, and all of its versions (RFC 5829 §3, RFC 7089 §2.2)."""
-    return b"link", _item_links(origin(request) + item_path(request.base, item)).encode()
+    return _item_links(origin(request) + item_path(request.base, item)).encode()
 
 
 def version_links(request: Request, item: str, number: int, count: int) -> Header:

@@ -8,13 +8,15 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
-from itemstore.server.answer_head import Answer
+from itemstore.server.answer_head import Answer, lines_of
 
 Header = tuple[bytes, bytes]
 
 Headers = list[Header]
 
 JSON = (b"content-type", b"application/json")
+
+JSON_LINE = lines_of([JSON])
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 

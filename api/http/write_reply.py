@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itemstore.api.http.dates import last_modified
-from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.preferences import preferred_return
-from itemstore.api.http.reply import JSON, Headers, Reply
+from itemstore.api.http.reply import JSON_LINE, Reply
 from itemstore.api.http.request import Request
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
+from itemstore.server.answer_head import FieldLines
 
 
 def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
@@ -22,28 +22,20 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
 def written(base: str, recorded: RecordedEvent, preferred: str | None) -> Reply:
     """The same to a request that prefers this return; `base` is the URL path of the collection."""
     event = recorded.event
+    name, kind = recorded.id.encode(), recorded.type.encode()
+    appended = b"event-id: %b\r\nevent-type: %b\r\n" % (name, kind)
     if isinstance(event, ItemDeleted):
-        return Reply(204, _event_headers(recorded))
+        return Reply(204, FieldLines(appended))
     created = isinstance(event, ItemCreated)
-    headers = [
-        (b"etag", version_tag(recorded.version)),
-        (b"last-modified", last_modified(recorded.position)),
-        *_event_headers(recorded),
-    ]
-    location = item_path(base, recorded.item).encode()
+    path = item_path(base, event.item).encode()
+    lines = b'etag: "%d"\r\nlast-modified: %b\r\n%b' % (
+        recorded.version, last_modified(recorded.position), appended,
+    )  # fmt: skip
     if created:
-        headers.append((b"location", location))
+        lines += b"location: %b\r\n" % path
     if preferred is not None:
-        headers.append((b"preference-applied", b"return=" + preferred.encode()))
+        lines += b"preference-applied: return=%b\r\n" % preferred.encode()
     if preferred == "minimal":
-        return Reply(201 if created else 204, headers)
-    headers += [JSON, (b"content-location", location)]
-    return Reply(201 if created else 200, headers, event.body)
-
-
-def _event_headers(recorded: RecordedEvent) -> Headers:
-    """The event that a write appended: where it stands in the log, and what it is."""
-    return [
-        (b"event-id", recorded.id.encode()),
-        (b"event-type", recorded.type.encode()),
-    ]
+        return Reply(201 if created else 204, FieldLines(lines))
+    lines += b"%bcontent-location: %b\r\n" % (JSON_LINE, path)
+    return Reply(201 if created else 200, FieldLines(lines), event.body)

@@ -8,13 +8,12 @@ from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import REVALIDATE
 from itemstore.api.http.dates import last_modified
-from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.links import item_links
 from itemstore.api.http.media_types import JSON_PATCH, MERGE_PATCH
 from itemstore.api.http.patch import parse
 from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.query_parameters import refuse_query
-from itemstore.api.http.reply import JSON, Reply
+from itemstore.api.http.reply import JSON_LINE, Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import Handler, Route
 from itemstore.api.http.vary import ORIGIN, vary
@@ -33,11 +32,14 @@ from itemstore.domain.commands import DeleteItem, PatchItem, PutItem
 from itemstore.domain.evolve import Item
 from itemstore.domain.expected import ExpectedVersion
 from itemstore.eventlog.batching import Caller
+from itemstore.server.answer_head import FieldLines, lines_of
 from itemstore.server.slow_work import QUICK_BYTES
 
 router = APIRouter(route_class=Route)
 
 VARY = vary(b"accept", b"accept-datetime", *ORIGIN)
+
+_TO_CACHES = lines_of([VARY, REVALIDATE])
 
 
 @router.put(
@@ -139,16 +141,12 @@ def item_reply(request: Request, item: Item | None) -> Reply:
     """The item, or 304 where the client has it. Raises ItemNotFound, and what conditions raise."""
     body = existing_body(request, item)
     assert item is not None
-    headers = [
-        (b"etag", version_tag(item.version)),
-        (b"last-modified", last_modified(item.position)),
-        item_links(request, item.id),
-        VARY,
-        REVALIDATE,
-    ]
+    lines = b'etag: "%d"\r\nlast-modified: %b\r\nlink: %b\r\n%b' % (
+        item.version, last_modified(item.position), item_links(request, item.id), _TO_CACHES,
+    )  # fmt: skip
     if conditions_of(request).has_version(item.id, item.version, item.position):
-        return Reply(304, headers)
-    return Reply(200, [JSON, *headers], body)
+        return Reply(304, FieldLines(lines))
+    return Reply(200, FieldLines(JSON_LINE + lines), body)
 
 
 def ask_for_item(request: Request, caller: Caller) -> bool:

@@ -89,7 +89,7 @@ async def redirect_to_version(request: Request, date: str) -> Reply:
     headers: Headers = [
         (b"location", f"{versions_path(request.base, item)}/{number}".encode()),
         VARY,
-        item_links(request, item),
+        (b"link", item_links(request, item)),
         REVALIDATE,
     ]
     return Reply(302, headers)
