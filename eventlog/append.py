@@ -68,10 +68,11 @@ class Append:
         self.keys = keys
         self._command = command
         self._meta = meta
-        self._types = _types(command)
+        self._types, wish = _KINDS.get(type(command)) or _kind(command)
+        if command.expected is not ANY or key is not None:
+            wish = _wish(self._types, command.expected, keys, key)
         body = b"" if isinstance(command, DeleteItem) else command.body
         self.size = len(body)
-        wish = _wish(self._types, command.expected, keys, key)
         self.arguments = (command.item.encode(), wish, body, meta.encoded)
 
     def outcome(self, line: bytes) -> RecordedEvent:
@@ -79,14 +80,19 @@ class Append:
 
         Raises ItemNotFound or UnexpectedVersion where it was refused, AlreadyDone and LogBroken.
         """
-        outcome, *values = line.split(b" ")
-        if outcome not in self._types:
+        words = line.split(b" ")
+        if words[0] not in self._types:
             raise _refusal(line, self.keys, self._command, self._types)
-        version, position = values
+        outcome, version, position = words
         event = decide(self._command, exists=outcome == self._types[True])
-        collection, partition = self.keys.collection, self.keys.partition
+        keys = self.keys
         return RecordedEvent(
-            position.decode(), int(version), event, self._meta.known, collection, partition
+            position.decode(),
+            int(version),
+            event,
+            self._meta.known,
+            keys.collection,
+            keys.partition,
         )
 
 
@@ -138,15 +144,18 @@ def _refused(
     return UnexpectedVersion(command.item, command.expected, version if exists else None)
 
 
-def _types(command: Command) -> tuple[bytes, bytes]:
-    """The type of event that the command becomes where its item does not exist, and where it does.
+def _kind(command: Command) -> tuple[tuple[bytes, bytes], bytes]:
+    """What is told of every command of this kind, so that it is asked once.
 
-    Empty where it becomes none. The kind of command decides that, so it is asked once a kind.
+    The type of event that it becomes where its item does not exist, and where it does: empty where
+    it becomes none. And what is to happen to an item that may be at any version.
     """
-    kind = type(command)
-    if kind not in _TYPES:
-        _TYPES[kind] = (_type(command, exists=False), _type(command, exists=True))
-    return _TYPES[kind]
+    types = (_type(command, exists=False), _type(command, exists=True))
+    kind = _KINDS[type(command)] = types, _WISH % (*types, _ANY)
+    return kind
+
+
+_KINDS: dict[type[Command], tuple[tuple[bytes, bytes], bytes]] = {}
 
 
 def _type(command: Command, *, exists: bool) -> bytes:
@@ -156,18 +165,17 @@ def _type(command: Command, *, exists: bool) -> bytes:
         return b""
 
 
-_TYPES: dict[type[Command], tuple[bytes, bytes]] = {}
-
-
 def _wish(
     types: tuple[bytes, bytes], expected: ExpectedVersion, keys: Keys, key: IdempotencyKey | None
 ) -> bytes:
     """What is to happen to the item, in one argument of the script."""
-    wish = b"%b %b %b" % (*types, _ANY if expected is ANY else _encoded(expected))
+    wish = _WISH % (*types, _ANY if expected is ANY else _encoded(expected))
     if key is None:
         return wish
     return wish + f" {key.fingerprint} {keys.store.idempotency(key.scope)}".encode()
 
+
+_WISH = b"%b %b %b"
 
 _ANY = b"+!,"
 
