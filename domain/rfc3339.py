@@ -29,6 +29,12 @@ _MINUTE_MS = 60_000
 
 def rfc3339(position: str) -> str:
     """The time of a position as in `2026-11-23T08:09:06.123Z`."""
+    return _time(position.partition("-")[0])
+
+
+@lru_cache(maxsize=4096)
+def _time(position: str) -> str:
+    """That of a position's milliseconds. Those that are appended together share them."""
     minute, rest = divmod(milliseconds_of(position), _MINUTE_MS)
     return f"{_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START
 from itemstore.eventlog.codec import EventHead, decode_flat, decode_head
-from itemstore.eventlog.reader import PAGE_BYTES, Entry, FeedReader, fitting, size_of
+from itemstore.eventlog.reader import FIRST, PAGE_BYTES, Entry, FeedReader, fitting, size_of
 
 MOST = 500
 """Entries in a slice."""
@@ -33,11 +33,14 @@ class LogReader(FeedReader, Protocol):
         """The number of the partition that it is of, None where the store has one."""
 
     @abstractmethod
-    def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
+    def slices(
+        self, after: str = START, *, most: int = MOST, first: int = FIRST
+    ) -> AsyncGenerator[list[Entry]]:
         """What the log has after a position, to its end, which writers may move meanwhile.
 
-        At most `most` entries at once; where small ones are followed by large ones, they may be as
-        large as bodies may be. The next slice is on its way while the caller works on one.
+        At most `first` entries, and then `most` at once; where small ones are followed by large
+        ones, they may be as large as bodies may be. The next slice is on its way while the caller
+        works on one.
         """
 
     @abstractmethod

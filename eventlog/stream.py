@@ -101,13 +101,16 @@ class Stream:
             raise BeforeBorder(border)
         return list(entries)
 
-    async def slices(self, after: str, *, most: int = MOST) -> AsyncGenerator[Part, None]:
+    async def slices(
+        self, after: str, *, most: int = MOST, first: int = FIRST
+    ) -> AsyncGenerator[Part, None]:
         """What comes after a position, to the end, which writers may move meanwhile.
 
-        At most `most` entries at once; where small ones are followed by large ones, they may be as
-        large as bodies may be. The next slice is on its way while the caller works on one.
+        At most `first` entries, and then `most` at once; where small ones are followed by large
+        ones, they may be as large as bodies may be. The next slice is on its way while the caller
+        works on one.
         """
-        limit, at_end = FIRST, False
+        limit, at_end = first, False
         reading = asyncio.ensure_future(self.entries_after(after.encode(), limit))
         try:
             while not at_end:

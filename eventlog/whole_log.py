@@ -15,7 +15,7 @@ from itemstore.eventlog import across_border
 from itemstore.eventlog.across_border import known_past
 from itemstore.eventlog.log_reader import MOST, LogReader
 from itemstore.eventlog.past import Past, PastDamaged, border, sealed
-from itemstore.eventlog.reader import Entry, Extent, Outlook, Part, Within
+from itemstore.eventlog.reader import FIRST, Entry, Extent, Outlook, Part, Within
 from itemstore.eventlog.stream import OF_ANOTHER_TYPE, Stream
 
 TYPE, DATA = 1, 7
@@ -55,11 +55,13 @@ class WholeLog(LogReader):
             self.stream.part_after, self.past, [self.collection], after, within
         )
 
-    async def slices(self, after: str = START, *, most: int = MOST) -> AsyncGenerator[list[Entry]]:
+    async def slices(
+        self, after: str = START, *, most: int = MOST, first: int = FIRST
+    ) -> AsyncGenerator[list[Entry]]:
         """What the log has after a position, to its end, which writers may move meanwhile."""
 
         def newer(position: str) -> AsyncGenerator[Part, None]:
-            return self.stream.slices(position, most=most)
+            return self.stream.slices(position, most=most, first=first)
 
         parts = across_border.parts_after(newer, self.past, [self.collection], after)
         async with aclosing(parts):

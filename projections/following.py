@@ -10,7 +10,7 @@ from time import monotonic
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.past import border
-from itemstore.eventlog.reader import Entry, size_of
+from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, Entry, size_of
 from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Ending, Follower, ProjectionFailed
 
@@ -50,6 +50,7 @@ class Following:
         self._pace = pace
         self._too_long: float = getattr(follower, "too_long", TOO_LONG)
         self._recheck: float = getattr(follower, "recheck", pace.recheck)
+        self._first = FIRST  # how many to read at first, going by how large the last ones were
         self._seen = ""  # the store's last position, from before the log was read to its end
         self._due = 0.0
 
@@ -81,12 +82,13 @@ class Following:
         batch: list[Entry] = []
         size, ends = 0, []
         async with aclosing(
-            self.partition.reader.slices(position, most=self._pace.at_once)
+            self.partition.reader.slices(position, most=self._pace.at_once, first=self._first)
         ) as slices:
             async for entries in slices:
                 batch += entries
                 ends.append(entries[-1][0])
                 size += size_of(entries)
+                self._first = max(FIRST, min(self._pace.at_once, ABOUT_BYTES * len(batch) // size))
                 if len(batch) < self._pace.enough and size < self._pace.enough_bytes:
                     continue
                 if not (await self._apply(batch, position, ends) and applied(len(batch))):
@@ -109,8 +111,11 @@ class Following:
     async def _found_position(self) -> str:
         """Where the projection is. Raises ProjectionAhead where an older log came back without it.
 
-        What comes next would be applied as if all before it had been.
+        What comes next would be applied as if all before it had been. One that finds out itself
+        where that is not so need not be asked each time.
         """
+        if self.position is not None and getattr(self._follower, "knows_its_position", False):
+            return self.position
         async with self._in_time("when it is asked for its position"):
             position = await self._follower.position()
         if position != self.position:

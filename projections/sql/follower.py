@@ -77,6 +77,15 @@ class SqlFollower(Follower):
         self._at = at
         return at.position
 
+    @property
+    def knows_its_position(self) -> bool:
+        """Whether the table is where it last applied events to, or the next ones won't be applied.
+
+        One that is just being made may have to be told that what it is made for was taken back.
+        """
+        at = self._at
+        return at is not None and key_of(at.position) >= key_of(at.target)
+
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the entries were applied, with the checkpoint, in one transaction.
 
