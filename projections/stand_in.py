@@ -17,6 +17,9 @@ from itemstore.projections import pace as paces
 from itemstore.projections.projection import Followed
 from itemstore.projections.runners import Runners
 
+START = 20.0
+"""Seconds that a process has to come up before it is stood in for."""
+
 PATIENCE = 5.0
 """Seconds between two looks whether nobody follows. Whoever should tries each second."""
 
@@ -35,8 +38,9 @@ class StandIn:
 
     async def run(self) -> None:
         """Does so whenever it is needed, until it is cancelled."""
+        await asyncio.sleep(START)
         while True:
-            await asyncio.sleep(PATIENCE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(TURN):
                     await self._runners.run()
+            await asyncio.sleep(PATIENCE)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import uvloop
 from redis.asyncio import Redis
 
 from itemstore.engine.clients import clients_of
@@ -30,6 +31,7 @@ from itemstore.projections.queries.indexes import texts
 from itemstore.projections.queries.indexes.bodies import keys_of
 from itemstore.projections.queries.indexes.declared import Declared
 from itemstore.projections.queries.indexes.making import Making
+from itemstore.projections.riding import Carrying, Riding
 from itemstore.projections.runners import Runners
 from itemstore.projections.sql.database import Database
 from itemstore.projections.sql.errors import SqlUnavailable
@@ -53,11 +55,12 @@ PACE = Pace(
 )
 """Large steps where it is far behind: the more there is, the less an event costs."""
 
-BESIDE_IT = (STATISTICS,)
-"""What else is followed: under a lease, as all hosts share it and each has such a process."""
+RIDING_ALONG = STATISTICS
+"""What is told of the events that are read for the read model. Its own runner has a lease, as all
+hosts share it and each has such a process."""
 
-PACE_BESIDE_IT = replace(PACE, long_pause=0.5, many=500, recheck=60.0)
-"""Seldom where there is much: half a second late is new enough for numbers."""
+PACE_ALONG = replace(PACE, pause=0.5, long_pause=0.5, recheck=60.0)
+"""Seldom: that one reads only what was not read for the read model."""
 
 LOOK = 0.2
 """Seconds between two looks whether the database is still the one that it was."""
@@ -103,7 +106,7 @@ def main() -> None:
     assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
     set_up(*assignment.log)
     try:
-        asyncio.run(_follow(assignment))
+        uvloop.run(_follow(assignment))
     except LogUnavailable as error:
         logger.warning("The read model stands still", extra={"reason": str(error)})
         leave(1)
@@ -135,15 +138,16 @@ async def _follow_all(assignment: Assignment) -> None:
             for keys, archive in zip(assignment.partitions, _archives_of(assignment), strict=True)
             for log in _logs_of(assignment, keys, clients.of(keys.tag), archive)
         ]
-        runners = Runners(logs, [projection], pace=PACE, is_alone=True)
-        beside_it = Runners(logs, BESIDE_IT, assignment.disk, pace=PACE_BESIDE_IT)
+        riding = Riding(RIDING_ALONG, assignment.disk)
+        runners = Runners(logs, [Carrying(projection, riding)], pace=PACE, is_alone=True)
+        along = Runners(logs, [riding], assignment.disk, pace=PACE_ALONG)
         making = Making(assignment.declared, len(assignment.partitions))
         try:
             await asyncio.gather(
                 _keep_making(projection.writer, making),
                 _keep_looking(runners, projection.writer),
                 runners.run(),
-                beside_it.run(),
+                along.run(),
             )
         finally:
             await asyncio.to_thread(projection.writer.close)

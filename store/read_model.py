@@ -25,7 +25,7 @@ from itemstore.projections.sql.sql_projection import SqlProjection
 from itemstore.projections.sql.sqlite import SqliteDatabase
 from itemstore.store.catching_up import CatchingUp, new_directory
 from itemstore.store.following import ReadModelFollowing
-from itemstore.store.following_process import BESIDE_IT
+from itemstore.store.following_process import RIDING_ALONG
 from itemstore.store.small_reads import SmallReads, discard
 from itemstore.store.sql_place import database_of, file_name
 from itemstore.store.store import Store
@@ -76,7 +76,7 @@ class ReadModel:
     @property
     def followed_beside(self) -> Sequence[Projection]:
         """What else the process follows that keeps it up; nothing where there is none."""
-        return () if self._following is None else BESIDE_IT
+        return () if self._following is None else (RIDING_ALONG,)
 
     async def is_followed(self) -> bool:
         """Whether a process of this host, or of any where they share it, follows the logs.

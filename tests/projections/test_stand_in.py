@@ -32,6 +32,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody lets a test wait."""
     monkeypatch.setattr(pace, "USUAL", Pace(pause=0.002, long_pause=0.002))
     monkeypatch.setattr(runner, "PATIENCE", 0.01)
+    monkeypatch.setattr(stand_in, "START", 0.1)
     monkeypatch.setattr(stand_in, "PATIENCE", 0.1)
 
 

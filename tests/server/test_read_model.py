@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -15,14 +16,17 @@ import httpx
 import pytest
 from redis import Redis
 
+from itemstore.api.app import create_app
 from itemstore.archive.archive import Archive
 from itemstore.archive.object_store import object_store_of
 from itemstore.domain.commands import PutItem
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log import EventLog
 from itemstore.eventlog.partition import Partition
+from itemstore.projections import stand_in
+from itemstore.store.settings import Settings
 from tests.archive.trimmed import leave
-from tests.conftest import ServerOf, emptied, wait_until
+from tests.conftest import PATIENCE, ServerOf, emptied, wait_until
 from tests.server.conftest import Serve, Server
 
 FILE = "queries.sqlite"
@@ -125,7 +129,7 @@ def test_who_follows_is_started_again(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_the_statistics_are_followed_beside_the_server_too(serve: Serve) -> None:
-    """And where that process hangs, the server itself goes on with them."""
+    """By the same process, and by nobody else while that stands still for a moment."""
     server = serve("--model", "any", "--workers", "2", queries=True)
 
     def counted() -> int:
@@ -140,11 +144,28 @@ def test_the_statistics_are_followed_beside_the_server_too(serve: Serve) -> None
         put(server, "b", {})
         time.sleep(1)
         assert counted() == 1
-        wait_until(lambda: counted() == 2)
     finally:
         os.kill(pid, signal.SIGCONT)
-    put(server, "c", {})
-    wait_until(lambda: counted() == 3)
+    wait_until(lambda: counted() == 2)
+
+
+async def test_the_statistics_are_followed_where_no_process_can_do_so_beside(
+    server_of: ServerOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no place for its file: the application counts by itself, after a while."""
+    monkeypatch.setattr(stand_in, "START", 0.1)
+    (tmp_path / "file").write_text("")
+    engine = server_of("valkey")
+    async with emptied(engine):
+        settings = Settings(redis_url=engine.url, model="any", data_dir=tmp_path / "file" / "data")
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app=app)
+        async with app.lifespan(), httpx.AsyncClient(transport=transport) as client:
+            url = "http://localhost"
+            await client.put(f"{url}/items/a", json={})
+            async with asyncio.timeout(PATIENCE):
+                while (await client.get(f"{url}/stats")).json()["events"] != 1:
+                    await asyncio.sleep(0.05)
 
 
 def test_of_several_processes_one_follows(serve: Serve, tmp_path: Path) -> None:
