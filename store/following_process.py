@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -65,9 +66,9 @@ PACE_ALONG = replace(PACE, pause=0.5, long_pause=0.5, recheck=60.0)
 LOOK = 0.2
 """Seconds between two looks whether the database is still the one that it was."""
 
-MAKING_PAUSE, MAKING_LOOK, MAKING_PATIENCE = 0.01, 0.2, 2.0
-"""Seconds between two steps of making what is declared, between two looks for such work, and after
-one that failed."""
+MAKING_PAUSE, MAKING_LOOK, MAKING_REST, MAKING_PATIENCE = 0.01, 0.2, 1.0, 2.0
+"""Seconds between two steps of making what is declared, between two looks whether that can begin,
+after all was made, and after a step that failed."""
 
 END_SECONDS = 2.0
 """How long it may take to end."""
@@ -181,6 +182,8 @@ async def _keep_looking(runners: Runners, writer: Writer) -> None:
     """Has a database noticed that was taken away, or another one put in its place."""
     while True:
         await asyncio.sleep(LOOK)
+        if monotonic() - writer.looked < LOOK:
+            continue  # who writes looks as well, and finds out where it is
         if not await asyncio.to_thread(writer.is_current):
             runners.look_again()
 
@@ -190,7 +193,10 @@ async def _keep_making(writer: Writer, making: Making) -> None:
     reminders, standing = Reminders(), StandingStill()
     while True:
         try:
-            pause = MAKING_PAUSE if await writer.run(making.work) else MAKING_LOOK
+            if await writer.run(making.work):
+                pause = MAKING_PAUSE
+            else:
+                pause = MAKING_REST if making.is_done else MAKING_LOOK
             if (seconds := standing.end("making")) is not None:
                 logger.info("Indexes and texts are made again", extra={"seconds": seconds})
         except Exception as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from threading import Lock
+from time import monotonic
 from typing import TypeVar
 
 from itemstore.projections.sql.database import Connection, Database
@@ -27,6 +29,8 @@ class Writer:
         self._partitions = partitions
         self._lock = Lock()
         self._connection: Connection | None = None
+        self.looked = -inf
+        """When it was looked at last whether what is opened is still there (time.monotonic)."""
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """What the work returns, done in a thread. Raises SqlUnavailable, and what it raises."""
@@ -49,6 +53,7 @@ class Writer:
     def is_current(self) -> bool:
         """Whether what was opened is still there, as far as can be seen."""
         with self._lock:
+            self.looked = monotonic()
             try:
                 return self._connection is None or self._connection.is_current()
             except SqlUnavailable:
@@ -60,6 +65,7 @@ class Writer:
             self._close()
 
     def _current(self) -> Connection:
+        self.looked = monotonic()
         if self._connection is not None and not self._connection.is_current():
             self._close()
         if self._connection is None:

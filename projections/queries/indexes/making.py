@@ -30,6 +30,11 @@ class Making:
         self._connection: Connection | None = None
         self._unfinished: list[str] = []
 
+    @property
+    def is_done(self) -> bool:
+        """Whether there was nothing left to do in the database that it worked on last."""
+        return self._connection is not None and not self._unfinished
+
     def work(self, connection: Connection) -> bool:
         """Does a little of what is left to do. Whether there was something that it could do.
 
