@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from time import time
@@ -23,9 +24,7 @@ class FieldLines:
         self.lines = lines
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        for line in self.lines.split(_END)[:-1]:
-            name, _, value = line.partition(b": ")
-            yield name, value
+        return iter(_PAIRS(self.lines))
 
 
 Fields = Sequence[tuple[bytes, bytes]] | FieldLines
@@ -40,6 +39,8 @@ STATUS_LINES = {
 CLOSE = (b"connection", b"close")
 
 _LINE = b": ".join
+
+_PAIRS = re.compile(rb"([^:]+): ([^\r]*)\r\n").findall
 
 _END = b"\r\n"
 

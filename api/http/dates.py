@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from time import time as clock
 
-from itemstore.domain.positions import key_of, milliseconds_of
+from itemstore.domain.positions import milliseconds_of
 from itemstore.domain.rfc3339 import seconds_at
 from itemstore.server.http_date import http_date
 
@@ -43,7 +43,7 @@ def event_date(position: str) -> bytes:
 
 def last_modified(position: str) -> bytes:
     """The time of a position for Last-Modified, which is never in the future (§8.8.2.1)."""
-    seconds, now = key_of(position)[0] // 1000, clock()
+    seconds, now = int(position.partition("-")[0]) // 1000, clock()
     return http_date(seconds if seconds <= now else int(now))
 
 

@@ -10,6 +10,11 @@ from itemstore.api.http.request import Request
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.server.answer_head import FieldLines
 
+_VERSION = b'etag: "%d"\r\nlast-modified: %b\r\n'
+_CREATED = _VERSION + b"event-id: %b\r\nevent-type: ItemCreated\r\n"
+_UPDATED = _VERSION + b"event-id: %b\r\nevent-type: ItemUpdated\r\n"
+_DELETED = b"event-id: %b\r\nevent-type: ItemDeleted\r\n"
+
 
 def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
     """201 for ItemCreated, 200 for ItemUpdated, with the item; without it if that is preferred.
@@ -22,14 +27,13 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
 def written(base: str, recorded: RecordedEvent, preferred: str | None) -> Reply:
     """The same to a request that prefers this return; `base` is the URL path of the collection."""
     event = recorded.event
-    name, kind = recorded.id.encode(), recorded.type.encode()
-    appended = b"event-id: %b\r\nevent-type: %b\r\n" % (name, kind)
+    event_id = recorded.id.encode()
     if isinstance(event, ItemDeleted):
-        return Reply(204, FieldLines(appended))
+        return Reply(204, FieldLines(_DELETED % event_id))
     created = isinstance(event, ItemCreated)
     path = item_path(base, event.item).encode()
-    lines = b'etag: "%d"\r\nlast-modified: %b\r\n%b' % (
-        recorded.version, last_modified(recorded.position), appended,
+    lines = (_CREATED if created else _UPDATED) % (
+        recorded.version, last_modified(recorded.position), event_id,
     )  # fmt: skip
     if created:
         lines += b"location: %b\r\n" % path
