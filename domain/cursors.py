@@ -146,7 +146,7 @@ def position_in(text: str, partition: int | None = None) -> str | None:
 
     Where a partition is named, an id of another one is none.
     """
-    if (match := _ID.fullmatch(text)) is None:
+    if "@" not in text or (match := _ID.fullmatch(text)) is None:
         return position_of(text)
     return position_of(match[1]) if partition in (None, int(match[2])) else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -16,9 +15,9 @@ _RFC_3339 = re.compile(
 )
 
 _AS_WRITTEN = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}):([0-5][0-9])\.([0-9]{3})Z"
 )
-"""The form that `rfc3339` gives: Python reads it in an eighth of the time of the grammar."""
+"""The form that `rfc3339` gives: it is read in a fraction of the time that the grammar takes."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -45,14 +44,20 @@ def _minute(number: int) -> str:
     return (_EPOCH + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:")
 
 
+@lru_cache(maxsize=4096)
+def _milliseconds_at(minute: str) -> int:
+    """Those from 1970 to a minute as `_minute` writes it. Raises ValueError where it is none."""
+    return (datetime.fromisoformat(f"{minute}:00Z") - _EPOCH) // _MILLISECOND
+
+
 def parse_rfc3339(text: str) -> int:
     """Milliseconds since 1970 of a time such as `2026-11-23T08:09:06.5+01:00` (RFC 3339 §5.6).
 
     Negative for a time before it. Raises ValueError for what is none.
     """
-    if _AS_WRITTEN.fullmatch(text):
-        with suppress(ValueError):  # no such time, or a leap second
-            return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+    if written := _AS_WRITTEN.fullmatch(text):
+        minute, second, rest = written.groups()
+        return _milliseconds_at(minute) + int(second) * 1000 + int(rest)
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise ValueError(text)

@@ -15,7 +15,7 @@ from itemstore.domain.rfc3339 import parse_rfc3339, rfc3339
 from itemstore.eventlog.codec import decode_meta
 from itemstore.eventlog.excerpts import quoted
 from itemstore.eventlog.importing import ForeignEvent
-from itemstore.eventlog.json_text import DEEPEST, MalformedJson, check_json
+from itemstore.eventlog.json_text import DEEPEST, MalformedJson, check_json, value_that_comes_back
 
 EXTENSIONS = ("actor", "traceparent", "transaction")
 
@@ -67,10 +67,12 @@ def decode(number: int, line: bytes) -> ForeignEvent:
     `id` is its position, where it has the form of one, with its partition or without; `time` counts
     where there is none. Raises NotAnEvent.
     """
-    try:
-        event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line itself
-    except MalformedJson as error:
-        raise NotAnEvent(str(error)) from None
+    event = value_that_comes_back(line.rstrip(b"\r\n"))  # as an export has written it
+    if event is None:
+        try:
+            event = check_json(line, what="line", deepest=DEEPEST + 1)  # an item, and the line
+        except MalformedJson as error:
+            raise NotAnEvent(str(error)) from None
     if not isinstance(event, dict):
         message = "it is not a JSON object"
         raise NotAnEvent(message)
@@ -106,7 +108,7 @@ def _meta(event: dict[str, Any]) -> dict[str, str]:
     """What is known of the write: what the extensions say, or all that `itemmeta` has."""
     own = event.get(META)
     if own is None:
-        return {name: event[name] for name in EXTENSIONS if isinstance(event.get(name), str)}
+        return {name: text for name in EXTENSIONS if isinstance(text := event.get(name), str)}
     try:
         return decode_meta(own.encode())
     except (ValueError, AttributeError):

@@ -44,6 +44,7 @@ for k = 3, #KEYS, 3 do
   local number = #collections + 1
   local here = collection_of(KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[2 * number])
   here.ends_at, here.items = end_of(here.events), {}
+  here.versions, here.created = {}, {}  -- by item, as the events so far have left it
   if here.ends_at ~= ARGV[2 * number + 1] then
     return redis.error_reply('LOGMOVED ' .. here.ends_at)
   end
@@ -51,21 +52,23 @@ for k = 3, #KEYS, 3 do
   collections[number] = here
 end
 
-local time = ARGV[FIRST] == '*' and redis.call('TIME') or { 0, 0 }
+local is_new = ARGV[FIRST] == '*'
+local time = is_new and redis.call('TIME') or { 0, 0 }
 local order = begin_order(KEYS[1], string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 if order.err then
   return order
 end
 
--- the collection of each event, and its place among that one's items
-local numbers, places = {}, {}
+-- the collection of each event, and each one's items, once
+local numbers, events = {}, (#ARGV - FIRST + 1) / EACH
 for number in string.gmatch(ARGV[1], '%d+') do
   numbers[#numbers + 1] = tonumber(number)
 end
-for n = 1, (#ARGV - FIRST + 1) / EACH do
-  local here = collections[numbers[n] or 1]
-  here.items[#here.items + 1] = ARGV[FIRST + EACH * (n - 1) + 2]
-  places[n] = #here.items
+for n = 1, events do
+  local here, item = collections[numbers[n] or 1], ARGV[FIRST + EACH * (n - 1) + 2]
+  if not here.versions[item] then
+    here.items[#here.items + 1], here.versions[item] = item, 0
+  end
 end
 
 for _, here in ipairs(collections) do
@@ -73,20 +76,21 @@ for _, here in ipairs(collections) do
   if refusal then
     return refusal
   end
-  here.sound = sound_rows(here, here.items)
-  for place, item in ipairs(here.items) do
-    if not read_row(here.sound[place]) then
+  for place, row in ipairs(sound_rows(here, here.items)) do
+    local item = here.items[place]
+    local version, _, created = read_row(row)
+    if not version then
       return redis.error_reply('BROKENROW ' .. item)
     end
+    here.versions[item], here.created[item] = version, created
   end
 end
 
-for n, place in ipairs(places) do
+for n = 1, events do
   local here, i = collections[numbers[n] or 1], FIRST + EACH * (n - 1)
   local position, event_type, item, data, meta = unpack(ARGV, i, i + EACH - 1)
-  local version, _, created = read_row(here.rows[item] or here.sound[place])
-  version = string.format('%d', version + 1)
-  local is_new = position == '*'
+  here.versions[item] = here.versions[item] + 1
+  local version = string.format('%d', here.versions[item])
   if is_new then
     position = next_position(order)
   end
@@ -100,8 +104,8 @@ for n, place in ipairs(places) do
   if type(position) ~= 'string' then  -- no position is left: what came before it is kept whole
     break
   end
-  order.given = is_new and position or go_after(order, position)
-  apply(here, event_type, item, version, position, created, data)
+  order.given = position
+  here.created[item] = apply(here, event_type, item, version, position, here.created[item], data)
 end
 
 local ends = {}
@@ -110,7 +114,8 @@ for number, here in ipairs(collections) do
   ends[number] = here.ends_at
 end
 if order.given then
-  redis.call('SET', KEYS[1], order.given)
+  -- their own positions go up, so the last of them is ahead of all others
+  redis.call('SET', KEYS[1], is_new and order.given or go_after(order, order.given))
 end
 for _, ends_at in ipairs(ends) do
   if type(ends_at) ~= 'string' then

@@ -9,17 +9,22 @@ from itemstore.eventlog.reader import FeedReader
 
 
 class WhatIsThere:
-    """The events that the log of a partition has already, one after the other."""
+    """The events that the log of a partition has already, one after the other.
+
+    `is_over` says that `next` has given all of them.
+    """
 
     def __init__(self, log: FeedReader) -> None:
         self._slices = log.recorded_slices()
         self._slice: Iterator[RecordedEvent] = iter(())
+        self.is_over = False
 
     async def next(self) -> RecordedEvent | None:
         """The next one, None after the last. Raises what a failing engine raises."""
         while (recorded := next(self._slice, None)) is None:
             slice_ = await anext(self._slices, None)
             if slice_ is None:
+                self.is_over = True
                 return None
             self._slice = iter(slice_)
         return recorded

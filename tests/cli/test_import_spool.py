@@ -85,3 +85,22 @@ async def test_the_first_line_that_is_wrong_is_named(
     with pytest.raises(Stop, match=r"line 701: ItemDeleted of 'unknown': the item does not exist"):
         await import_file(store, lines, append=append)
     assert await store.partition.client.keys() == []
+
+
+async def test_an_item_may_have_any_number_of_events_in_one_script_call(
+    store: Store, tmp_path: Path
+) -> None:
+    """Its versions and the position of its creation follow from the events, between others'."""
+    types = ("ItemCreated", "ItemUpdated", "ItemDeleted", "ItemCreated", "ItemUpdated")
+    lines = tmp_path / "lines"
+    told = [
+        {"type": kind, "subject": item, "id": f"{n}-{place}"}
+        | ({} if kind == "ItemDeleted" else {"data": {"n": n}})
+        for n, kind in enumerate(types, start=1)
+        for place, item in enumerate(("a", "b"))
+    ]
+    lines.write_text(as_lines(*told))
+    assert await import_file(store, lines, append=False) == len(told)
+    rows = await store.partition.client.hgetall(store.partition.keys.current)
+    assert rows[b"b"] == b'{"version":5,"position":"5-1","created":"4-1","data":{"n":5}}'
+    assert (await verify(store.partition, BUILT_IN)).clean

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from itemstore.domain.events import ItemDeleted, RecordedEvent
+from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.eventlog.cloudevents import NotAnEvent, decode, encode
 
 CREATED = "ItemCreated"
@@ -96,3 +96,26 @@ def test_a_position_without_a_date_is_not_imported() -> None:
         decode(1, json.dumps(line).encode())
     line["id"] = "253402300799999-0"
     assert decode(1, json.dumps(line).encode()).position == "253402300799999-0"
+
+
+@pytest.mark.parametrize(
+    ("value", "instead", "reason"),
+    [
+        (b'"a":1', b'"a":1,"a":1', "the key 'a' appears twice"),
+        (b'"a":1', b'"a":1e999', "too large"),
+        (b'"a":1', b'"a":"\\ud800"', "a lone surrogate"),
+        (b'"a":1', b'"a":NaN', "NaN is not a JSON number"),
+        (b'"a":1', b'"a":%b' % (b"[" * 200 + b"]" * 200), "more than 201 levels"),
+        (b'"subject":"fox"', b'"subject":"fox","subject":"fox"', "the key 'subject' appears twice"),
+        (b'"subject":"fox"', b'"subject":"fox","time":""', "the key 'time' appears twice"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_line_as_an_export_writes_it_is_looked_at_as_closely(
+    value: bytes, instead: bytes, reason: str, end: bytes
+) -> None:
+    """It is read in a shorter way, which must not let through what no client can store."""
+    line = encode(RecordedEvent("17-1", 1, ItemCreated("fox", b'{"a":1}')))
+    assert decode(1, line + end).body == b'{"a":1}'
+    with pytest.raises(NotAnEvent, match=reason):
+        decode(1, line.replace(value, instead) + end)
