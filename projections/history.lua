@@ -58,3 +58,9 @@ local function ends_with(log, history, version, position)
   end
   return #last == 1 or version > 1 and last[1] ~= position
 end
+
+-- The same of one of which nothing was trimmed. LPOS says at once whether it has as many positions as
+-- there are versions; LRANGE would need a number as text, which takes as long as all else.
+local function ends_whole(history, version, position)
+  return tried('LPOS', history, position, 'RANK', '-1', 'MAXLEN', '1') == version - 1
+end

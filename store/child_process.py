@@ -15,13 +15,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 from itemstore.logs.set_up import flush
+from itemstore.store.garbage import look_for_garbage_rarely
 
 NICENESS = 5
 """Such a process gives way to the engine and to the API, but gets its share."""
-
-GARBAGE = 50_000
-"""Objects that are made before Python looks for circles among them, of which there are hardly any:
-700 are a few events, and cost a sixth of all that is done."""
 
 KILLED_SECONDS = 1.0
 """How long the end of a process that was killed is waited for."""
@@ -75,7 +72,7 @@ def begin_as_child() -> None:
         signal.signal(each, signal.SIG_IGN)
     os.nice(NICENESS)
     gc.freeze()
-    gc.set_threshold(GARBAGE, 20, 100)
+    look_for_garbage_rarely()
 
 
 async def end_of_input() -> None:

@@ -28,8 +28,7 @@ local function compare_history(item, version, position)
   if is_marked(item) then
     return
   elseif not border then
-    local place = tried('LPOS', live, position, 'RANK', '-1', 'MAXLEN', '1')
-    if place ~= version - 1 then
+    if not ends_whole(live, version, position) then
       mark_end(item, version - 1, position)
     end
   elseif not ends_with(log, live, version, position) then

@@ -83,20 +83,13 @@ end
 
 local rebuilt = collection_of(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
 
--- What the rows say of items that were replayed and are not written yet.
-local existing, created_at, last_at = {}, {}, {}
-
--- Reads the shadow's row of an item, unless it was replayed in this step; gives its size.
-local function read_state(item)
-  if created_at[item] then
-    return 0
-  end
-  local row = redis.call('HGET', KEYS[2], item)
+-- What is known of an item before an event: whether it exists, the positions of its creation and of
+-- its last event, and how many bytes were read for that.
+local function state_of(item)
+  local replayed = rebuilt.rows[item]  -- in this step, and not written yet
+  local row = replayed or redis.call('HGET', KEYS[2], item)
   local _, exists, created, size = read_row(row)
-  if created then
-    existing[item], created_at[item], last_at[item] = exists, created, position_of(row)
-  end
-  return size
+  return exists, created, created and position_of(row), replayed and 0 or size
 end
 
 -- Replays some of an item's events. The row is what the last one leaves, and this entry is that
@@ -110,20 +103,18 @@ local function replay(entry, created, count, positions)
   renew()
   local position, fields, size = entry[1], entry[2], 0
   local event_type, item, version, data = fields[2], fields[4], fields[6], fields[8]
-  local number, first, previous = tonumber(version), nil, nil
+  local number, existed, first, previous = tonumber(version), nil, nil, nil
   if created == '' or number == count + 1 or border then
-    size = read_state(item)
-    first, previous = created_at[item], last_at[item]
+    existed, first, previous, size = state_of(item)
     if created == '' then
       created = first or position  -- in a log that this store did not write
     end
   end
   local exists = event_type ~= 'ItemDeleted'
-  if exists ~= existing[item] then
+  if exists ~= existed then
     rebuilt.listed[item] = exists
   end
   rebuilt.rows[item] = row_of(event_type, version, position, created, data)
-  existing[item], created_at[item], last_at[item] = exists, created, position
   if count == 0 then
     return size
   elseif is_marked(item) then  -- then the shadow history has what came before

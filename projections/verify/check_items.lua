@@ -29,7 +29,6 @@ end
 
 local border, log = redis.call('HGET', KEYS[4], 'border'), part_in_stream(KEYS[3])
 
--- One position more is read than there should be.
 local function ends_as_said(item, row)
   local version, position = string.match(row, '^{"version":(%d+),"position":"([%d-]+)"')
   if not version then
@@ -38,8 +37,7 @@ local function ends_as_said(item, row)
   if border then
     return ends_with(log, ARGV[1] .. item, tonumber(version), position)
   end
-  local found = tried('LRANGE', ARGV[1] .. item, version - 1, version)
-  return #found == 1 and found[1] == position
+  return ends_whole(ARGV[1] .. item, version, position)
 end
 
 local wrong, reply, bytes, first, at_once = {}, {}, 0, FIRST, 1
