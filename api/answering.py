@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itemstore.api.access_log import AccessLog
 from itemstore.api.context import Context
-from itemstore.api.gate.authentication import OPEN, authenticate, is_let_in, token_of
+from itemstore.api.gate.authentication import OPEN, authenticate, let_in, token_of
 from itemstore.api.gate.dns_rebinding import check_name
 from itemstore.api.gate.scoping import check_whole
 from itemstore.api.gate.to_explorer import way_to_explorer
@@ -108,7 +108,7 @@ class Answering:
         found = self._resources.find(exchange.path)
         return None if found is None else self._reply(found, exchange)
 
-    def see_to(self, exchange: Exchange, tasks: set[Any]) -> bool:
+    def take_over(self, exchange: Exchange, tasks: set[Any]) -> bool:
         """Whether a request goes the short way. Among the tasks is then what answers it."""
         found = self._resources.find(exchange.path)
         if found is None:
@@ -127,9 +127,9 @@ class Answering:
         request = Request(exchange, self.context, parameters, resource.collection)
         if self._has_explorer and way_to_explorer(request, resource) is not None:
             return False
-        if not is_let_in(request, resource):
+        if not let_in(request, resource):
             return False
-        return OnTheShortWay(self, exchange, request, resource, tasks).begin(way)
+        return OnTheShortWay(self, exchange, request, resource, way, tasks).begin()
 
     def _reply(self, found: Found, incoming: Incoming) -> Coroutine[Any, Any, AnyReply | None]:
         """What answers a request for a resource; within a span, where somebody takes those."""

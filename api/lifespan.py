@@ -24,6 +24,7 @@ from itemstore.store.archiving_process import InAnotherProcess
 from itemstore.store.engine_watch import EngineWatch
 from itemstore.store.read_model import ReadModel
 from itemstore.store.store import Store
+from itemstore.tracing import spans
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ async def running(context: Context) -> AsyncIterator[None]:
         asyncio.create_task(context.processes.keep_publishing()),
         asyncio.create_task(context.health.keep_settling()),
         asyncio.create_task(EngineWatch(store).keep_watching()),
+        asyncio.create_task(spans.keep_looking()),
     ]
     archiver = _archiver_of(store)
     if archiver is not None:

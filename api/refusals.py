@@ -57,7 +57,7 @@ def served_app(
     told = ServedApp(admission, answer, fields, URGENT_PATHS, on_every_body=ON_EVERY_BODY)
     if answering is None:
         return told
-    return replace(told, respond=answering.respond, see_to=answering.see_to)
+    return replace(told, respond=answering.respond, take_over=answering.take_over)
 
 
 def _answered(refused: Refused, request_id: bytes, root: str) -> tuple[str, Answer]:

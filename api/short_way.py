@@ -5,6 +5,7 @@ It goes by the same steps as the handler that it has (docs/decisions/0110).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextvars import copy_context
 from time import perf_counter
@@ -48,31 +49,32 @@ class OnTheShortWay:
     """One request on its short way: asks, is told, and answers. To the server it is a task."""
 
     __slots__ = (
-        "_began", "_exchange", "_is_answered", "_replies", "_reply", "_request", "_resource",
-        "_tasks",
+        "_began", "_exchange", "_is_answered", "_replies", "_request", "_resource", "_tasks",
+        "_way",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - positional, as one is made for each request
         self,
         replies: Replies,
         exchange: Exchange,
         request: Request,
         resource: Resource,
+        way: ShortWay,
         tasks: set[Any],
     ) -> None:
         self._replies = replies
         self._exchange = exchange
         self._request = request
         self._resource = resource
+        self._way = way
         self._tasks = tasks
         self._is_answered = False
         self._began = perf_counter()
 
-    def begin(self, way: ShortWay) -> bool:
-        """Whether the request goes this way: then its answer is seen to."""
-        self._reply = way.reply
+    def begin(self) -> bool:
+        """Whether the request goes this way: then it is answered, now or later."""
         try:
-            if not way.ask(self._request, self):
+            if not self._way.ask(self._request, self):
                 return False
         except Exception as error:  # noqa: BLE001 - no traceback ever reaches a client
             self.set_exception(error)
@@ -81,34 +83,50 @@ class OnTheShortWay:
         return True
 
     def done(self) -> bool:
-        """Whether the request has its answer. Whether its client is there does not matter."""
+        """Whether no answer is wanted any more. Whether the client is there does not matter."""
         return self._is_answered
 
     def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 - as asyncio.Task has it
-        """Answers now that the server goes down; whether the request had no answer yet."""
+        """Has the request answered in the next turn, as the server goes down, if it is not yet."""
         if self._is_answered:
             return False
-        self.set_exception(GOING_DOWN)
+        asyncio.get_running_loop().call_soon(self._go_down)
         return True
+
+    def _go_down(self) -> None:
+        if not self._is_answered:
+            self.set_exception(GOING_DOWN)
 
     def set_result(self, answer: Any) -> None:
         """Answers the request with what became of what was asked."""
-        try:
-            self._send(self._reply(self._request, answer))
-        except Exception as error:  # noqa: BLE001 - as in begin
-            self.set_exception(error)
+        self._answer(self._replied, answer)
 
     def set_exception(self, error: Exception) -> None:
         """Answers the request with why there is nothing."""
-        copy_context().run(self._fail, error)
+        self._answer(self._refused, error)
 
-    def _fail(self, error: Exception) -> None:
-        current_request.set(self._exchange.named)  # for what is logged of it
-        self._send(self._replies.failed(error, self._exchange, self._resource.template))
-
-    def _send(self, reply: Reply) -> None:
-        answer = self._replies.answered(self._request, self._resource, reply, self._began)
-        assert isinstance(answer, Reply)  # what is one stays one
+    def _answer(self, make: Callable[[Any], AnyReply], outcome: Any) -> None:
         self._is_answered = True
         self._tasks.discard(self)
-        self._exchange.answer(answer)
+        try:
+            reply = make(outcome)
+            assert isinstance(reply, Reply)  # what is one stays one
+        except Exception as error:  # noqa: BLE001 - it was counted, or logged, and that failed
+            self._exchange.fail(error)
+        else:
+            self._exchange.answer(reply)
+
+    def _replied(self, answer: Any) -> AnyReply:
+        try:
+            reply = self._way.reply(self._request, answer)
+        except Exception as error:  # noqa: BLE001 - as in begin
+            return self._refused(error)
+        return self._replies.answered(self._request, self._resource, reply, self._began)
+
+    def _refused(self, error: Exception) -> AnyReply:
+        return copy_context().run(self._reply_to, error)
+
+    def _reply_to(self, error: Exception) -> AnyReply:
+        current_request.set(self._exchange.named)  # for what is logged of it
+        reply = self._replies.failed(error, self._exchange, self._resource.template)
+        return self._replies.answered(self._request, self._resource, reply, self._began)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from itemstore.domain.commands import Command
 from itemstore.eventlog.append import Append, Meta
+from itemstore.eventlog.appends import AppendCounts
 from itemstore.eventlog.batching import Caller
 from itemstore.eventlog.keys import Keys
 
@@ -14,18 +14,17 @@ from itemstore.eventlog.keys import Keys
 class AppendFor(Append):
     """An Append that waits for its own lines, and tells its caller the event that they mean."""
 
-    __slots__ = ("_appended", "_caller")
+    __slots__ = ("_caller", "_counts")
 
     def __init__(
-        self, caller: Caller, appended: Counter[str], keys: Keys, command: Command, meta: Meta
+        self, caller: Caller, counts: AppendCounts, keys: Keys, command: Command, meta: Meta
     ) -> None:
-        """`appended` counts the event, as AppendCounts has it."""
         super().__init__(keys, command, meta, None)
         self._caller = caller
-        self._appended = appended
+        self._counts = counts
 
     def done(self) -> bool:
-        """Whether nobody waits any more."""
+        """Whether no answer is wanted any more."""
         return self._caller.done()
 
     def set_result(self, lines: Sequence[bytes]) -> None:
@@ -35,7 +34,7 @@ class AppendFor(Append):
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
             self._caller.set_exception(error)
             return
-        self._appended[f"{recorded.collection} {recorded.type}"] += 1
+        self._counts.count(recorded)
         self._caller.set_result(recorded)
 
     def set_exception(self, error: Exception) -> None:

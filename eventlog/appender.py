@@ -61,7 +61,6 @@ class Appender(Appends):
         self._disk = terms.disk
         shared = shared or SharedByAppenders.of(client, terms.waiting)
         self.counts = shared.counts
-        self._appended = self.counts.appended
         clock = EngineClock()
         self._idle_writers = [
             Writer(shared.connections, clock, keys, terms) for _ in range(FLIGHTS)
@@ -99,7 +98,7 @@ class Appender(Appends):
             note_command(keys.collection, command)
         [line] = await self._batches.submit(one, one.size)
         recorded = one.outcome(line)
-        self._appended[f"{recorded.collection} {recorded.type}"] += 1
+        self.counts.count(recorded)
         if spans.tracer is not None:
             note_event(recorded)
         return recorded
@@ -111,7 +110,7 @@ class Appender(Appends):
 
         Raises LogOverloaded when too many wait.
         """
-        one = AppendFor(caller, self._appended, keys, command, Meta.of(meta))
+        one = AppendFor(caller, self.counts, keys, command, Meta.of(meta))
         self._batches.submit_for(one, one, one.size)
 
     @spans.traced("append together", OUTCOMES)
@@ -133,9 +132,9 @@ class Appender(Appends):
         transaction = Transaction(commands, meta or {}, key)
         lines = await self._batches.submit(transaction, transaction.size, len(commands))
         found = transaction.outcomes(lines)
-        self._appended.update(
-            f"{each.collection} {each.type}" for each in found if isinstance(each, RecordedEvent)
-        )
+        for each in found:
+            if isinstance(each, RecordedEvent):
+                self.counts.count(each)
         return found
 
     async def outcomes(self, key: IdempotencyKey) -> list[Outcome] | None:

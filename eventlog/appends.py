@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from itemstore.domain.events import RecordedEvent
 from itemstore.engine.acknowledgement import NotYetDurable
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.transaction import Addressed, Outcome
@@ -24,6 +25,10 @@ class AppendCounts:
 
     appended: Counter[str] = field(default_factory=Counter)
     batch_sizes: Counter[int] = field(default_factory=Counter)
+
+    def count(self, recorded: RecordedEvent) -> None:
+        """Counts an event that was appended."""
+        self.appended[f"{recorded.collection} {recorded.type}"] += 1
 
 
 class Appends(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import Context
 from typing import Any, Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Span
 
@@ -27,8 +27,7 @@ class TooManyWaiting(LogOverloaded):
 class Caller(Protocol):
     """Who waits for an answer: a future, or somebody who goes on the moment that it is there.
 
-    `done` says whether nobody waits any more. What is told an answer must not raise: others of the
-    same batch are told theirs next.
+    `done` says whether no answer is wanted any more.
     """
 
     def done(self) -> bool: ...  # noqa: D102
@@ -105,29 +104,38 @@ class Batches(Generic[Call, Answer]):
         self._crowd = crowd
         self._flights = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._spans = WeakKeyDictionary[Caller, Span]()  # of those that wait
         self.sizes: Counter[int] = Counter() if sizes is None else sizes
 
     async def submit(self, call: Call, size: int = 0, count: int = 1) -> Answer:
         """The answer to the call. Raises TooManyWaiting at once when the queue is full."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.submit_for(answer, call, size, count)
-        if spans.tracer is not None and (span := spans.recorded()) is not None:
-            self._spans[answer] = span
+        span = None if spans.tracer is None else spans.recorded()
+        self.submit_for(answer, call, size, count, span)
         try:
             return await answer
         finally:
             del answer  # what it may raise has this frame in its traceback, and would keep itself
 
-    def submit_for(self, caller: Caller, call: Call, size: int = 0, count: int = 1) -> None:
-        """Has the caller told the answer. Raises TooManyWaiting when the queue is full."""
+    def submit_for(
+        self,
+        caller: Caller,
+        call: Call,
+        size: int = 0,
+        count: int = 1,
+        span: Span | None = None,
+    ) -> None:
+        """Has the caller told the answer. Raises TooManyWaiting when the queue is full.
+
+        The batch is linked to the caller's `span`.
+        """
         if not self._bound.take(count):
             raise TooManyWaiting(self._called)
         self._count += count
-        self._waiting.append((call, size, count, caller))
+        self._waiting.append((call, size, count, caller, span))
         if not self._flights or (self._flights < self._most_flights and self._count >= self._crowd):
             self._flights += 1
-            task = asyncio.get_running_loop().create_task(self._fly())
+            # For all, so it is in the context of none.
+            task = asyncio.get_running_loop().create_task(self._fly(), context=Context())
             self._tasks.add(task)  # the event loop alone would not keep it alive
             task.add_done_callback(self._tasks.discard)
 
@@ -136,31 +144,28 @@ class Batches(Generic[Call, Answer]):
         loop = asyncio.get_running_loop()
         try:
             while batch := self._next_batch():
-                self.sizes[sum(count for _, _, count, _ in batch)] += 1
+                self.sizes[sum(count for _, _, count, _, _ in batch)] += 1
                 try:
                     if spans.tracer is None:
-                        answers = await self._send([call for call, _, _, _ in batch])
+                        answers = await self._send([call for call, *_ in batch])
                     else:
                         answers = await self._send_traced(batch)
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
-                    _fail(batch + self._waiting, error)
-                    self._bound.go(len(self._waiting), self._count)
-                    self._waiting, self._count = [], 0
+                    _fail(batch + self._all_that_wait(), error)
                 else:
                     loop.call_soon(_hand_out, batch, answers)
         finally:
             self._flights -= 1
 
     async def _send_traced(self, batch: list[_Waiting[Call]]) -> Iterable[Answer | Exception]:
-        known = self._spans  # often empty, and then not worth a look for each call
-        carried = [span for *_, caller in batch if known and (span := known.pop(caller, None))]
-        size = sum(count for _, _, count, _ in batch)
+        carried = [span for *_, span in batch if span is not None]
+        size = sum(count for _, _, count, _, _ in batch)
         with shared.batch(f"batch of {self._called}", carried, {"itemstore.batch.size": size}):
-            return await self._send([call for call, _, _, _ in batch])
+            return await self._send([call for call, *_ in batch])
 
     def _next_batch(self) -> list[_Waiting[Call]]:
         calls, count, size = 0, 0, 0
-        for _, bytes_, commands, _ in self._waiting[: self._most]:
+        for _, bytes_, commands, _, _ in self._waiting[: self._most]:
             size += bytes_
             if calls and (size > self._most_bytes or count + commands > self._most):
                 break
@@ -171,28 +176,42 @@ class Batches(Generic[Call, Answer]):
         self._bound.go(calls, count)
         return batch
 
+    def _all_that_wait(self) -> list[_Waiting[Call]]:
+        waiting, self._waiting = self._waiting, []
+        self._bound.go(len(waiting), self._count)
+        self._count = 0
+        return waiting
 
-_Waiting = tuple[Call, int, int, Caller]
-"""A call, its bytes, for how many it stands, and who waits for its answer."""
+
+_Waiting = tuple[Call, int, int, Caller, Span | None]
+"""A call, its bytes, for how many it stands, who waits for its answer, and of which span."""
 
 
 def _hand_out(batch: list[_Waiting[Call]], answers: Iterable[Answer | Exception]) -> None:
     try:
-        for (_, _, _, caller), answer in zip(batch, answers, strict=True):
+        for (_, _, _, caller, _), answer in zip(batch, answers, strict=True):
             _settle(caller, answer)
     except Exception as error:  # noqa: BLE001 - it goes to the callers that have no answer
         _fail(batch, error)
 
 
 def _fail(batch: list[_Waiting[Call]], error: Exception) -> None:
-    for *_, caller in batch:
+    for _, _, _, caller, _ in batch:
         _settle(caller, error)
 
 
 def _settle(caller: Caller, answer: Answer | Exception) -> None:
-    if caller.done():  # it has gone
-        return
-    if isinstance(answer, Exception):
-        caller.set_exception(answer)
-    else:
-        caller.set_result(answer)
+    """Tells a caller, whose errors are no concern of the others': the event loop gets them."""
+    try:
+        if caller.done():
+            return
+        if isinstance(answer, Exception):
+            caller.set_exception(answer)
+        else:
+            caller.set_result(answer)
+    except Exception as error:  # noqa: BLE001 - the next one is to be told its answer
+        asyncio.get_running_loop().call_soon(_raise, error)
+
+
+def _raise(error: Exception) -> None:
+    raise error

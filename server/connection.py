@@ -166,9 +166,9 @@ class Connection(asyncio.Protocol):
     def _start(self, exchange: Exchange, *, in_turn: bool = False) -> None:
         """Has the application answer, `in_turn` of the event loop where it can't be at once."""
         self._running = exchange
-        see_to, respond = self._served.see_to, self._served.respond
+        take_over, respond = self._served.take_over, self._served.respond
         tasks: set[Any] = self._server_state.tasks
-        if see_to is not None and not in_turn and see_to(exchange, tasks):
+        if take_over is not None and not in_turn and take_over(exchange, tasks):
             return
         loop = self._loop
         answering = None if respond is None else respond(exchange)

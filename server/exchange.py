@@ -177,19 +177,20 @@ class Exchange:
             elif answer is not None:
                 await answer.send(self.receive, self.send, with_body=self.method != "HEAD")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the client gets an answer
-            self._fail(error)
+            self.fail(error)
         else:
             if not self.is_complete and not self.is_disconnected:
-                self._fail(None)
+                self.fail(None)
 
     def answer(self, answer: Answer) -> None:
         """Sends the answer to a request that has not got any yet. Raises nothing."""
         try:
             self._send_answer(answer)
         except Exception as error:  # noqa: BLE001 - as in run
-            self._fail(error)
+            self.fail(error)
 
-    def _fail(self, error: BaseException | None) -> None:
+    def fail(self, error: BaseException | None) -> None:
+        """Answers that there is no answer, and why in the log; ends the connection."""
         logger.error("The application did not complete an answer", exc_info=error)
         if self.is_started:
             self._transport.close()

@@ -18,10 +18,10 @@ STATE = "server"
 Respond = Callable[[Exchange], Coroutine[Any, Any, Answer | InParts | None] | None]
 """Gives the coroutine that answers a request, or None where the application is asked by ASGI."""
 
-SeeTo = Callable[[Exchange, set[Any]], bool]
-"""Sees to the answer to a request, by Exchange.answer. False where it does not: then nothing has
-happened. The second argument are the server's tasks, among which is, until there is an answer, what
-will give it: it has the `cancel` of a task."""
+TakeOver = Callable[[Exchange, set[Any]], bool]
+"""Takes a request over, to answer it by Exchange.answer; False where it does not: then nothing has
+happened. Among the server's tasks, the second argument, is what will answer it, until it has. It
+has the `cancel` of a task, which ends nothing before the next turn of the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class ServedApp:
     answer, say. Requests for `urgent_paths` are taken when there is too much to do: those of
     monitoring, which must see the process most then. `respond` is a shorter way than ASGI's
     messages (docs/decisions/0040): it gives the coroutine that answers a request, or None where the
-    application is to be asked by ASGI. Without it all are. `see_to` is asked before it, as a way
-    that needs no coroutine either (docs/decisions/0110). The server adds `on_every_body` to every
-    Answer that has a body.
+    application is to be asked by ASGI. Without it all are. `take_over` is asked before it, as a
+    way that needs no coroutine either (docs/decisions/0110). The server adds `on_every_body` to
+    every Answer that has a body.
     """
 
     admission: Admission
@@ -45,4 +45,4 @@ class ServedApp:
     urgent_paths: frozenset[bytes]
     respond: Respond | None = None
     on_every_body: Fields = ()
-    see_to: SeeTo | None = None
+    take_over: TakeOver | None = None

@@ -6,6 +6,7 @@ are off (docs/decisions/0087).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -62,6 +63,13 @@ def look_again() -> None:
     """The same, once a second: to ask OpenTelemetry takes longer than a request may pay for it."""
     if tracer is None and monotonic() - _looked > LOOK_SECONDS:
         look_for_provider()
+
+
+async def keep_looking() -> None:
+    """Looks once a second, until there is a provider: requests that are answered directly don't."""
+    while tracer is None:
+        look_for_provider()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def recorded() -> Span | None:

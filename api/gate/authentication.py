@@ -53,8 +53,8 @@ async def authenticate(request: Request, resource: Resource) -> None:
         raise
 
 
-def is_let_in(request: Request, resource: Resource) -> bool:
-    """Whether a request may go on without asking anybody: then notes whose it is.
+def let_in(request: Request, resource: Resource) -> bool:
+    """Notes whose request it is, as authenticate does, where nobody has to be asked for that.
 
     False where the tokens have to be looked up first, and where authenticate would refuse it.
     """

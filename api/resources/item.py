@@ -165,7 +165,8 @@ def ask_to_put(request: Request, caller: Caller) -> bool:
         return False
     refuse_query(request)
     body = item_body_at_hand(request)
-    command = PutItem(request.item_id, body, conditions.expected)
+    expected = conditions.expected  # it may be refused, and before the id is
+    command = PutItem(request.item_id, body, expected)
     request.collection.log.append_for(caller, command, request.meta)
     return True
 
@@ -176,7 +177,8 @@ def ask_to_delete(request: Request, caller: Caller) -> bool:
     if not conditions.are_of_versions:
         return False
     refuse_query(request)
-    command = DeleteItem(request.item_id, conditions.expected)
+    expected = conditions.expected
+    command = DeleteItem(request.item_id, expected)
     request.collection.log.append_for(caller, command, request.meta)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fakeredis import FakeAsyncRedis, FakeServer
+from opentelemetry.sdk.trace import TracerProvider
 
 from itemstore.api.app import ItemStore, create_app
 from itemstore.api.http.reply import Reply
@@ -24,6 +26,7 @@ from itemstore.server.protocol import Protocol
 from itemstore.store.settings import Settings
 from itemstore.store.tokens import Role
 from itemstore.store.tokens import create as create_token
+from itemstore.tracing import spans
 from tests.conftest import forget_settings
 from tests.server.bare_app import Quiet
 
@@ -88,6 +91,8 @@ SHORT = [
     request(b"GET /items/a", b"If-Unmodified-Since: Sat, 28 Nov 2020 15:00:00 GMT"),
     request(b"GET /items/absent"),
     request(b"DELETE /items/a", b'If-Match: "1"'),
+    request(b"DELETE /items/%2e%2e", b"If-None-Match: ,"),
+    put(b"If-Match: ,", path=b"/items/%2e%2e"),
     request(b"DELETE /items/a"),
     request(b"DELETE /items/a"),
     request(b"GET /items/a"),
@@ -119,9 +124,9 @@ def unlike(answer: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def served(app: ItemStore) -> AsyncIterator[Ask]:
-    """The application on a server of ours; asks over one connection, each with an id of its own."""
-    config = uvicorn.Config(app, port=0, http=Protocol, log_config=None, timeout_keep_alive=60)
+async def served(app: ItemStore, **options: Any) -> AsyncIterator[Ask]:
+    """The application on a server of ours; what is asked has a connection and an id of its own."""
+    config = uvicorn.Config(app, port=0, http=Protocol, log_config=None, **options)
     server = Quiet(config)
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
@@ -164,8 +169,8 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     monkeypatch.setattr("itemstore.store.known_tokens.FRESH_SECONDS", 60)  # else some look them up
     begin = OnTheShortWay.begin
 
-    def noted(self: OnTheShortWay, way: Any) -> bool:
-        found.append(begin(self, way))
+    def noted(self: OnTheShortWay) -> bool:
+        found.append(begin(self))
         return found[-1]
 
     monkeypatch.setattr(OnTheShortWay, "begin", noted)
@@ -176,8 +181,39 @@ def application(engine: FakeServer, *, has_short_way: bool) -> ItemStore:
     """The store on this engine."""
     app = create_app(Settings(), redis=FakeAsyncRedis(server=engine))
     if not has_short_way:
-        app.answering.see_to = lambda *_: False  # type: ignore[method-assign]
+        app.answering.take_over = lambda *_: False  # type: ignore[method-assign]
     return app
+
+
+def hold(app: ItemStore) -> asyncio.Event:
+    """Has batches leave only once this is set."""
+    batches = app.context.store.appender._batches  # type: ignore[union-attr]
+    send, go = batches._send, asyncio.Event()
+
+    async def wait_and_send(batch: Any) -> Any:
+        await go.wait()
+        return await send(batch)
+
+    batches._send = wait_and_send
+    return go
+
+
+async def waiting(app: ItemStore, number: int) -> None:
+    """Returns once so many requests wait."""
+    async with asyncio.timeout(20):
+        while app.admission.waiting < number:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def held(begun: list[bool]) -> AsyncIterator[tuple[ItemStore, Ask, asyncio.Event]]:
+    """A store whose batches leave when they are let go, its server, and what lets them go."""
+    app = application(FakeServer(), has_short_way=True)
+    go = hold(app)
+    async with served(app) as ask:
+        yield app, ask, go
+        go.set()
+    assert begun
 
 
 async def test_the_short_way_gives_the_answers_of_the_long_one(begun: list[bool]) -> None:
@@ -244,6 +280,49 @@ async def test_a_reply_that_fails_is_an_error_of_its_own_request_alone(
     assert error.__dict__["path"] == "/items/bad"
 
 
+async def test_an_error_while_a_reply_is_logged_harms_no_other_of_the_batch(
+    begun: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter of the operator's may raise; what was asked for has happened all the same."""
+    monkeypatch.setenv("ITEMSTORE_ACCESS_LOG", "true")
+    app = application(FakeServer(), has_short_way=True)
+
+    def refuse(record: logging.LogRecord) -> bool:
+        if record.__dict__.get("item") == "bad":
+            raise ValueError
+        return True
+
+    logger = logging.getLogger("itemstore.api.access_log")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    logger.addFilter(refuse)
+    try:
+        async with served(app) as ask:
+            paths = [b"/items/1", b"/items/bad", b"/items/3"]
+            answers = await asyncio.gather(*(ask(put(path=each)) for each in paths))
+            assert [each.split(b" ")[1] for each in answers] == [b"201", b"500", b"201"]
+            assert app.admission.waiting == 0
+            assert b'etag: "2"' in await ask(put(path=b"/items/3"))
+    finally:
+        logger.removeFilter(refuse)
+    assert begun == [True] * 4
+
+
+async def test_traces_may_begin_while_one_waits(
+    held: tuple[ItemStore, Ask, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it rides in the same batch as one that has a span."""
+    app, ask, go = held
+    asked = []
+    for number in range(3):
+        if number == 2:
+            tracer = TracerProvider().get_tracer("tests")
+            monkeypatch.setattr("itemstore.tracing.spans.tracer", tracer)
+        asked.append(asyncio.create_task(ask(put(path=b"/items/%d" % number))))
+        await waiting(app, number + 1)
+    go.set()
+    assert [each.split(b" ")[1] for each in await asyncio.gather(*asked)] == [b"201"] * 3
+
+
 async def test_an_engine_that_is_away_is_said(begun: list[bool]) -> None:
     """To each that waited, and nothing is under way after that."""
     engine = FakeServer()
@@ -257,36 +336,15 @@ async def test_an_engine_that_is_away_is_said(begun: list[bool]) -> None:
     assert begun == [True] * 3
 
 
-@pytest.fixture
-async def held(begun: list[bool]) -> AsyncIterator[tuple[ItemStore, Ask, asyncio.Event]]:
-    """A store whose batches leave when they are let go, its server, and what lets them go."""
-    app = application(FakeServer(), has_short_way=True)
-    batches = app.context.store.appender._batches  # type: ignore[union-attr]
-    send, go = batches._send, asyncio.Event()
-
-    async def wait_and_send(batch: Any) -> Any:
-        await go.wait()
-        return await send(batch)
-
-    batches._send = wait_and_send
-    async with served(app) as ask:
-        yield app, ask, go
-        go.set()
-    assert begun
-
-
 async def test_what_waits_is_counted_and_cancelled_at_the_end(
     held: tuple[ItemStore, Ask, asyncio.Event],
 ) -> None:
     """As every request is: it is told that the server goes down, and no second answer comes."""
     app, ask, go = held
     asked = [asyncio.create_task(ask(put(path=b"/items/%d" % each))) for each in range(3)]
-    async with asyncio.timeout(20):
-        while app.admission.waiting < len(asked):
-            await asyncio.sleep(0.01)
+    await waiting(app, len(asked))
     for task in tuple(app.admission.tasks):
         assert task.cancel(msg="the end")
-        assert not task.cancel(msg="the end")
     answers = await asyncio.gather(*asked)
     go.set()
     assert [each.count(b"HTTP/1.1 503 Service Unavailable") for each in answers] == [1, 1, 1]
@@ -295,15 +353,43 @@ async def test_what_waits_is_counted_and_cancelled_at_the_end(
     assert b"200" in (await ask(request(b"GET /livez")))[:16]
 
 
+async def test_a_provider_of_traces_that_is_configured_late_is_found(
+    begun: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though no request is asked by ASGI; from then on requests have spans, and a longer way."""
+    monkeypatch.setattr("itemstore.tracing.spans.tracer", None)
+    monkeypatch.setattr("itemstore.tracing.spans.LOOK_SECONDS", 0.01)
+    provider = TracerProvider(shutdown_on_exit=False)
+    async with served(application(FakeServer(), has_short_way=True)) as ask:
+        await ask(put())
+        monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+        async with asyncio.timeout(20):
+            while spans.tracer is None:
+                await asyncio.sleep(0.01)
+        assert b'etag: "2"' in await ask(put())
+    assert begun == [True]
+
+
+async def test_a_server_that_ends_answers_all_that_still_wait(begun: list[bool]) -> None:
+    """Once their time is over; and it ends as it should."""
+    app = application(FakeServer(), has_short_way=True)
+    go = hold(app)
+    async with served(app, timeout_graceful_shutdown=1) as ask:
+        asked = [asyncio.create_task(ask(put(path=b"/items/%d" % each))) for each in range(3)]
+        await waiting(app, len(asked))
+    assert [each.split(b" ")[1] for each in await asyncio.gather(*asked)] == [b"503"] * 3
+    assert begun == [True] * 3
+    go.set()
+
+
 async def test_what_was_asked_happens_also_where_the_client_has_left(
     held: tuple[ItemStore, Ask, asyncio.Event],
 ) -> None:
     """It is in the log, and nothing is under way after that."""
     app, ask, go = held
     asked = asyncio.create_task(ask(put()))
+    await waiting(app, 1)
     async with asyncio.timeout(20):
-        while app.admission.waiting < 1:
-            await asyncio.sleep(0.01)
         asked.cancel()
         await asyncio.sleep(0.1)
         go.set()
