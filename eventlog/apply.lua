@@ -120,15 +120,12 @@ end
 
 local function write_items(collection)
   local set, add, remove = {}, {}, {}
-  local set_end, add_end = 0, 0  -- counted: where a table ends is searched for
   for item, row in pairs(collection.rows) do
-    set[set_end + 1], set[set_end + 2] = item, row
-    set_end = set_end + 2
+    set[#set + 1], set[#set + 2] = item, row
   end
   for item, is_listed in pairs(collection.listed) do
     if is_listed then
-      add[add_end + 1], add[add_end + 2] = 0, item
-      add_end = add_end + 2
+      add[#add + 1], add[#add + 2] = 0, item
     else
       remove[#remove + 1] = item
     end
