@@ -30,7 +30,8 @@ class DirectReplies(asyncio.Protocol):
         self._transport = writer.transport
         self._behind: Any = self._transport.get_protocol()
         self._transport.set_protocol(self)
-        self._asked: asyncio.Future[bytes] | None = None
+        self._asked: asyncio.Future[None] | None = None
+        self._come: list[bytes] = []  # since then, and looked at by nobody yet
         self._reader = _reader()
 
     @classmethod
@@ -46,18 +47,22 @@ class DirectReplies(asyncio.Protocol):
 
     async def ask(self, packed: bytes, commands: int) -> list[Any] | None:
         """The replies to so many commands; None where redis-py is to read them."""
-        asked = self._asked = asyncio.get_running_loop().create_future()
+        self._asked = asyncio.get_running_loop().create_future()
         self._transport.write(packed)
-        data = await asked
-        replies = self._replies_in(data, commands)
-        if replies is None:
-            self._reader = _reader()
-            if data:
-                self._behind.data_received(data)
+        try:
+            await self._asked
+            replies = self._replies(commands)
+            if replies is None:
+                self._reader = _reader()
+                self._hand_on()
+        finally:
+            self._asked = None
+            self._come.clear()
         return replies
 
-    def _replies_in(self, data: bytes, commands: int) -> list[Any] | None:
-        self._reader.feed(data)
+    def _replies(self, commands: int) -> list[Any] | None:
+        for data in self._come:
+            self._reader.feed(data)
         replies = []
         for _ in range(commands):
             reply = self._reader.gets()
@@ -67,23 +72,25 @@ class DirectReplies(asyncio.Protocol):
         return None if self._reader.has_data() else replies
 
     def data_received(self, data: bytes) -> None:
-        """Bytes that have come."""
-        asked, self._asked = self._asked, None
-        if asked is None or asked.done():
+        """Bytes that have come: several times, perhaps, before who asked has its turn."""
+        if self._asked is None:
             self._behind.data_received(data)
         else:
-            asked.set_result(data)
+            self._come.append(data)
+            self._wake()
 
     def eof_received(self) -> bool | None:
         """Nothing more will come."""
+        self._hand_on()
         is_kept_open: bool | None = self._behind.eof_received()
-        self._end()
+        self._wake()
         return is_kept_open
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed."""
+        self._hand_on()
         self._behind.connection_lost(error)
-        self._end()
+        self._wake()
 
     def pause_writing(self) -> None:
         """What was written waits here for now."""
@@ -93,10 +100,14 @@ class DirectReplies(asyncio.Protocol):
         """It has gone."""
         self._behind.resume_writing()
 
-    def _end(self) -> None:
-        asked, self._asked = self._asked, None
-        if asked is not None and not asked.done():
-            asked.set_result(b"")
+    def _hand_on(self) -> None:
+        for data in self._come:
+            self._behind.data_received(data)
+        self._come.clear()
+
+    def _wake(self) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
 
 
 def _reader() -> hiredis.Reader:

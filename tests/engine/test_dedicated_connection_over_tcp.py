@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 from redis import exceptions
 from redis.asyncio import Redis
 
@@ -72,6 +73,33 @@ async def test_replies_come_over_tls_as_over_a_socket(server: Server, tmp_path: 
                     await asyncio.wait_for(held.call("BLPOP", "nothing", 30), 0.05)
             assert await held.call("ECHO", "mine") == b"mine"
             await held.aclose()
+
+
+def test_a_long_reply_is_read_in_the_order_in_which_it_comes() -> None:
+    """Several pieces may be read, by uvloop, before who asked has its turn."""
+    reply = b"".join(b"%08d" % number for number in range(300_000))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            words = []
+            for _ in range(int(line[1:])):
+                length = int((await reader.readline())[1:])
+                words.append((await reader.readexactly(length + 2))[:-2])
+            is_asked = words[0] == b"GET"
+            writer.write(b"$%d\r\n%b\r\n" % (len(reply), reply) if is_asked else b"+OK\r\n")
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with connect_to_primary(f"redis://127.0.0.1:{port}?protocol=2") as client:
+            held = DedicatedConnection(client)
+            for _ in range(10):
+                assert await asyncio.wait_for(held.call("GET", "key"), 20) == reply
+            await held.aclose()
+        server.close()
+
+    uvloop.run(ask())
 
 
 class _Place:
