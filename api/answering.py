@@ -37,14 +37,14 @@ NOT_OPEN = (
     "another application, that one's lifespan has to run it: `async with store.lifespan(): yield`."
 )
 
-NO_SHORT_WAYS: Mapping[Handler, ShortWay] = {}
-
 
 class Answering:
     """The resources as an ASGI application, and another one for every other path.
 
-    Our own server asks `respond` first, which needs no messages of ASGI (docs/decisions/0040).
+    Our own server asks `take_over` first, then `respond`: neither needs messages of ASGI
+    (docs/decisions/0040, 0110).
 
+    `take_over` takes what can be answered by one of the `short_ways`, which are by their handlers.
     `context` is None for as long as the store is not open. `is_added` says whether there is more at
     a path of the other application than a 404: a route that was added to it. `has_explorer` says
     whether people are led there. `access_log` is None where no requests are logged.
@@ -57,9 +57,9 @@ class Answering:
         others: ASGIApp,
         is_added: Callable[[Scope], bool],
         *,
+        short_ways: Mapping[Handler, ShortWay],
         has_explorer: bool,
         access_log: AccessLog | None = None,
-        short_ways: Mapping[Handler, ShortWay] = NO_SHORT_WAYS,
     ) -> None:
         self.context: Context | None = None
         self._is_closed = False

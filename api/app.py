@@ -168,9 +168,9 @@ class ItemStore(FastAPI):
         self.access_log = AccessLog() if settings.access_log else None
         self.answering = Answering(
             *(self.resources, self.counters, super().__call__, self._has_added),
+            short_ways=item.SHORT_WAYS,
             has_explorer=settings.explorer,
             access_log=self.access_log,
-            short_ways=item.SHORT_WAYS,
         )
         self._own_routes = len(self.router.routes)  # what is added comes after them
         self.cross_origin: CrossOrigin | None = None

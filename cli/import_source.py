@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,20 +67,8 @@ def opened(path: Path | None) -> Iterator[Source]:
     except OSError as error:
         message = f"{name}: {error.strerror}."
         raise Stop(message) from None
-    with file, _collector_paused():
+    with file:
         yield Source(name, file)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A block in which Python looks for no cycles: lines leave none, and cause many looks."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _advice(beginning: bytes) -> str | None:

@@ -119,9 +119,14 @@ class WatchedConnection(AbstractConnection):
             await leave(self.pool)
             raise IsReplica
 
+    @property
+    def is_believed(self) -> bool:
+        """Whether what it has reached need not be asked before the next command."""
+        return time.monotonic() <= self.believed_until
+
     async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
         """Sends a command."""
-        if time.monotonic() > self.believed_until and self.is_connected:
+        if not self.is_believed and self.is_connected:
             await self.check_role()
         try:
             await super().send_packed_command(*arguments, **options)
@@ -138,10 +143,8 @@ class WatchedConnection(AbstractConnection):
 
 
 def is_believed(connection: AbstractConnection) -> bool:
-    """Whether what it has reached need not be asked before the next command."""
-    if not isinstance(connection, WatchedConnection):
-        return True
-    return time.monotonic() <= connection.believed_until
+    """The same of any connection: only one that is watched is ever asked."""
+    return not isinstance(connection, WatchedConnection) or connection.is_believed
 
 
 class _WatchedTcp(WatchedConnection, Connection):

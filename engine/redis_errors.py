@@ -96,6 +96,8 @@ _NO_CONNECTION = (
     OSError,
 )
 
+_TRANSLATED = (exceptions.RedisError, *_NO_CONNECTION)
+
 _NO_ENGINE = "What answers at the engine's URL is no Redis or Valkey: it says something else."
 
 _SILENT = "The engine does not answer; try again."
@@ -151,7 +153,7 @@ class translated:  # noqa: N801 - it stands after `with`, as a function does
         traceback: TracebackType | None,
     ) -> None:
         """Ends it."""
-        if isinstance(error, (exceptions.RedisError, *_NO_CONNECTION)):
+        if isinstance(error, _TRANSLATED):
             with _translated():
                 raise error
 

@@ -147,11 +147,11 @@ class Batches(Generic[Call, Answer]):
                 self.sizes[sum(count for _, _, count, _, _ in batch)] += 1
                 try:
                     if spans.tracer is None:
-                        answers = await self._send([call for call, *_ in batch])
+                        answers = await self._send([call for call, _, _, _, _ in batch])
                     else:
                         answers = await self._send_traced(batch)
                 except Exception as error:  # noqa: BLE001 - it goes to the callers that wait
-                    _fail(batch + self._all_that_wait(), error)
+                    _fail(batch + self._first(len(self._waiting), self._count), error)
                 else:
                     loop.call_soon(_hand_out, batch, answers)
         finally:
@@ -161,7 +161,7 @@ class Batches(Generic[Call, Answer]):
         carried = [span for *_, span in batch if span is not None]
         size = sum(count for _, _, count, _, _ in batch)
         with shared.batch(f"batch of {self._called}", carried, {"itemstore.batch.size": size}):
-            return await self._send([call for call, *_ in batch])
+            return await self._send([call for call, _, _, _, _ in batch])
 
     def _next_batch(self) -> list[_Waiting[Call]]:
         calls, count, size = 0, 0, 0
@@ -171,16 +171,14 @@ class Batches(Generic[Call, Answer]):
                 break
             calls += 1
             count += commands
-        batch, self._waiting = self._waiting[:calls], self._waiting[calls:]
+        return self._first(calls, count)
+
+    def _first(self, calls: int, count: int) -> list[_Waiting[Call]]:
+        """So many calls, which stand for so many: they wait no more."""
+        first, self._waiting = self._waiting[:calls], self._waiting[calls:]
         self._count -= count
         self._bound.go(calls, count)
-        return batch
-
-    def _all_that_wait(self) -> list[_Waiting[Call]]:
-        waiting, self._waiting = self._waiting, []
-        self._bound.go(len(waiting), self._count)
-        self._count = 0
-        return waiting
+        return first
 
 
 _Waiting = tuple[Call, int, int, Caller, Span | None]

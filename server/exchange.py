@@ -129,16 +129,18 @@ class Exchange:
 
     def take_body(self) -> bytes | None:
         """The body, once, where all of it came without a word; None where it is to be received."""
-        if self.more_body or self.is_expectant or self.is_disconnected:
+        if not self._is_body_there:
             return None
         body, self.body = bytes(self.body), bytearray()  # a connection may be idle for long
         return body
 
     def has_whole_body(self, most: int) -> bool:
         """Whether all of a body of at most so many bytes came without a word."""
-        return len(self.body) <= most and not (
-            self.more_body or self.is_expectant or self.is_disconnected
-        )
+        return self._is_body_there and len(self.body) <= most
+
+    @property
+    def _is_body_there(self) -> bool:
+        return not (self.more_body or self.is_expectant or self.is_disconnected)
 
     async def has_left(self) -> bool:
         """Whether the client has left."""

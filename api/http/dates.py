@@ -43,8 +43,7 @@ def event_date(position: str) -> bytes:
 
 def last_modified(position: str) -> bytes:
     """The time of a position for Last-Modified, which is never in the future (§8.8.2.1)."""
-    seconds, now = int(position.partition("-")[0]) // 1000, clock()
-    return http_date(seconds if seconds <= now else int(now))
+    return http_date(min(seconds_of(position), int(clock())))
 
 
 def parse_http_date(text: str) -> int | None:

@@ -20,7 +20,12 @@ _BARE = re.compile(r"[!#-&(-+.-:<-\[\]-~-]{1,255}")
 def text_of(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
     """The value of a field, without blanks around it (§5.5); None where it is not there."""
     value = fields.get(name)
-    return None if value is None else value.decode("latin-1").strip(" \t")
+    return None if value is None else text(value)
+
+
+def text(value: bytes) -> str:
+    """A field's value as it is sent, without blanks around it."""
+    return value.decode("latin-1").strip(" \t")
 
 
 def members(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import urlencode
 
+from itemstore.api.http.header_fields import text
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.query_parameters import Query
 from itemstore.api.http.reply import Header
@@ -25,7 +26,7 @@ def origin(request: Request) -> str:
 
 @lru_cache(maxsize=64)
 def _origin(host: bytes | None, scheme: str) -> str:
-    name = (host or b"").decode("latin-1").strip(" \t")
+    name = text(host or b"")
     if not _HOST.fullmatch(name):
         return ""
     return f"{scheme}://{name}"

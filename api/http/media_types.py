@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from itemstore.api.http.header_fields import members, named
+from itemstore.api.http.header_fields import members, named, text
 from itemstore.api.http.problems import Problem
 from itemstore.eventlog.excerpts import quoted
 
@@ -31,7 +31,7 @@ def checked_media_type(method: str, type_field: bytes, coding_field: bytes | Non
     Raises Problem (415) for another, for a charset besides UTF-8, and for a content coding.
     """
     taken, accept = TAKEN[method]
-    content_type = _text(type_field)
+    content_type = text(type_field)
     media_type, charsets = _parsed(content_type)
     if media_type not in taken or not charsets <= _UTF_8:
         wanted = " or ".join(taken) + (" in UTF-8" if charsets else "")
@@ -41,7 +41,7 @@ def checked_media_type(method: str, type_field: bytes, coding_field: bytes | Non
             else f"There is no Content-Type; send {wanted}.",
             headers={accept: ", ".join(taken)},
         )  # fmt: skip
-    coding = _text(coding_field or b"")
+    coding = text(coding_field or b"")
     if coding and not {each.lower() for each in members(coding)} <= {"identity"}:
         raise Problem(
             "unsupported-media-type",
@@ -49,10 +49,6 @@ def checked_media_type(method: str, type_field: bytes, coding_field: bytes | Non
             headers={"Accept-Encoding": "identity"},
         )
     return media_type
-
-
-def _text(field: bytes) -> str:
-    return field.decode("latin-1").strip(" \t")
 
 
 def _parsed(content_type: str) -> tuple[str, frozenset[str]]:

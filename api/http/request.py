@@ -180,21 +180,19 @@ class Request:
                 limit = self.store.settings.max_body
                 self._check_length(limit)
                 body = await self._received(limit)
-            self._take(body)
-        assert self._content is not None
+            self._content = self._within_limit(body)
         return self._content
 
     def read_at_hand(self) -> bytes:
         """The same of a request that came whole. Raises Problem 413."""
         if self._content is None:
-            self._take(self._incoming.take_body() or b"")
-        assert self._content is not None
+            self._content = self._within_limit(self._incoming.take_body() or b"")
         return self._content
 
-    def _take(self, body: bytes) -> None:
+    def _within_limit(self, body: bytes) -> bytes:
         if len(body) > (limit := self.store.settings.max_body):
             raise _too_large(limit)
-        self._content = body
+        return body
 
     async def _received(self, limit: int) -> bytes:
         began = time.monotonic()
