@@ -12,9 +12,15 @@ VERSION = version("itemstore")
 """Another version of the store may put the same events into other words."""
 
 
+_TAG = b'"%d"'
+
+VALIDATORS = b"etag: %b\r\nlast-modified: %%b\r\n" % _TAG
+"""The lines that say which version of an item there is, by its number, and since when (§8.8)."""
+
+
 def version_tag(number: int) -> bytes:
     """The strong tag of an item's version: its number in quotes."""
-    return b'"%d"' % number
+    return _TAG % number
 
 
 def content_tag(content: bytes) -> bytes:

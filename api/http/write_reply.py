@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itemstore.api.http.dates import last_modified
+from itemstore.api.http.entity_tags import VALIDATORS
 from itemstore.api.http.paths import item_path
 from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.reply import JSON_LINE, Reply
@@ -10,9 +11,8 @@ from itemstore.api.http.request import Request
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
 from itemstore.server.answer_head import FieldLines
 
-_VERSION = b'etag: "%d"\r\nlast-modified: %b\r\n'
-_CREATED = _VERSION + b"event-id: %b\r\nevent-type: ItemCreated\r\n"
-_UPDATED = _VERSION + b"event-id: %b\r\nevent-type: ItemUpdated\r\n"
+_CREATED = VALIDATORS + b"event-id: %b\r\nevent-type: ItemCreated\r\n"
+_UPDATED = VALIDATORS + b"event-id: %b\r\nevent-type: ItemUpdated\r\n"
 _DELETED = b"event-id: %b\r\nevent-type: ItemDeleted\r\n"
 
 

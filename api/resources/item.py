@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from itemstore.api.http.cache_control import REVALIDATE
 from itemstore.api.http.dates import last_modified
+from itemstore.api.http.entity_tags import VALIDATORS
 from itemstore.api.http.links import item_links
 from itemstore.api.http.media_types import JSON_PATCH, MERGE_PATCH
 from itemstore.api.http.patch import parse
@@ -39,7 +40,7 @@ router = APIRouter(route_class=Route)
 
 VARY = vary(b"accept", b"accept-datetime", *ORIGIN)
 
-_TO_CACHES = lines_of([VARY, REVALIDATE])
+_LINES = VALIDATORS + b"link: %b\r\n" + lines_of([VARY, REVALIDATE])
 
 
 @router.put(
@@ -141,9 +142,7 @@ def item_reply(request: Request, item: Item | None) -> Reply:
     """The item, or 304 where the client has it. Raises ItemNotFound, and what conditions raise."""
     body = existing_body(request, item)
     assert item is not None
-    lines = b'etag: "%d"\r\nlast-modified: %b\r\nlink: %b\r\n%b' % (
-        item.version, last_modified(item.position), item_links(request, item.id), _TO_CACHES,
-    )  # fmt: skip
+    lines = _LINES % (item.version, last_modified(item.position), item_links(request, item.id))
     if conditions_of(request).has_version(item.id, item.version, item.position):
         return Reply(304, FieldLines(lines))
     return Reply(200, FieldLines(JSON_LINE + lines), body)
