@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Protocol
 
 from itemstore.domain.rfc3339 import rfc3339
 from itemstore.eventlog.reader import Entry
-from itemstore.projections.sql.changes import Change, changes_of
+from itemstore.projections.sql.changes import Change, Updates, changes_of
 from itemstore.projections.sql.checkpoints import Checkpoint
 from itemstore.projections.sql.database import Connection, Value
 from itemstore.projections.sql.tables import COLUMNS, Index, indexes, quoted
@@ -34,8 +35,10 @@ class Text(Protocol):
 class Texts(Protocol):
     """What keeps the words of items, for search, together with their rows."""
 
-    def put(self, connection: Connection, collection: str, changes: Sequence[Change]) -> None:
-        """Takes up what items are now, whether they were there before or not."""
+    def put(
+        self, connection: Connection, collection: str, bodies: Iterable[tuple[str, bytes]]
+    ) -> None:
+        """Takes up what items are now, by id, whether they were there before or not."""
 
     def remove(self, connection: Connection, collection: str, ids: Sequence[str]) -> None:
         """Forgets items, those that it knows."""
@@ -100,8 +103,7 @@ class Writing:
         """
         if existing:
             self._insert(existing, indexes(self._connection, self._collection))
-            if self._texts is not None:
-                self._texts.put(self._connection, self._collection, existing)
+            self._put_texts((each.id, each.body) for each in existing)
         if deleted:
             self._delete(deleted)
 
@@ -134,11 +136,15 @@ class Writing:
             items -= self._delete(changes.deleted)
         if changes.new:
             items += self._insert(changes.new, columns)
-        if changes.changed:
-            items += self._update(changes.changed, columns)
-        if self._texts is not None and (put := [*changes.new, *changes.changed]):
-            self._texts.put(self._connection, self._collection, put)
+            self._put_texts((each.id, each.body) for each in changes.new)
+        if changes.updated.ids:
+            items += self._update(changes.updated, columns)
+            self._put_texts(zip(changes.updated.ids, changes.updated.bodies, strict=True))
         return items
+
+    def _put_texts(self, bodies: Iterable[tuple[str, bytes]]) -> None:
+        if self._texts is not None:
+            self._texts.put(self._connection, self._collection, bodies)
 
     def _delete(self, deleted: Sequence[Change]) -> int:
         self._connection.executemany(
@@ -184,32 +190,26 @@ class Writing:
         self._forget_deleted([each.id for each in new if each.version > 1])
         return more
 
-    def _update(self, changed: Sequence[Change], columns: Sequence[Index]) -> int:
+    def _update(self, updates: Updates, columns: Sequence[Index]) -> int:
         """Changes items; those that should be there and are not are put."""
-        again = [each for each in changed if each.created is not None]
-        more = self._insert(again, columns) if again else 0
-        changed = [each for each in changed if each.created is None] if again else changed
+        ids, versions, positions, bodies = updates
+        keys = zip(*(self._keys(body, columns) for body in bodies), strict=True) if columns else ()
         names = ("version = ?", "modified = ?", "position = ?", "body = ?")
         values = ", ".join((*names, *(f"{each.column} = ?" for each in columns)))
         done = self._connection.executemany(
             f"UPDATE {self._table} SET {values} WHERE id = ?",  # noqa: S608 - quoted, and our own
-            (
-                (
-                    *(each.version, rfc3339(each.position), each.position),
-                    *(_text(each.body), *self._keys(each, columns), each.id),
-                )
-                for each in changed
+            zip(
+                *(versions, map(rfc3339, positions), positions, _texts(bodies), *keys, ids),
+                strict=True,
             ),
         )
-        if done < len(changed):
-            more += self._put_missing(changed, columns)
-        return more
+        return self._put_missing(updates, columns) if done < len(ids) else 0
 
-    def _put_missing(self, changed: Sequence[Change], columns: Sequence[Index]) -> int:
+    def _put_missing(self, updates: Updates, columns: Sequence[Index]) -> int:
         """Puts those that are not there: the log has no creation of them, as it should."""
         missing = [
             each
-            for each in changed
+            for each in updates.each()
             if not self._connection.one(
                 f"SELECT 1 FROM {self._table} WHERE id = ?",  # noqa: S608 - quoted
                 (each.id,),
@@ -240,15 +240,20 @@ class Writing:
         return (
             *(change.id, change.version, first, modified, position, created, _text(change.body)),
             self._partition,
-            *self._keys(change, columns),
+            *self._keys(change.body, columns),
         )
 
-    def _keys(self, change: Change, columns: Sequence[Index]) -> Sequence[bytes | None]:
+    def _keys(self, body: bytes, columns: Sequence[Index]) -> Sequence[bytes | None]:
         if not columns or self._keys_of is None:
             return (None,) * len(columns)
-        return self._keys_of(columns, change.body)
+        return self._keys_of(columns, body)
 
 
 def _text(body: bytes) -> str:
     """A body as text; bytes that are none, which only another program can have put, are marked."""
     return body.decode(errors="replace")
+
+
+def _texts(bodies: Sequence[bytes]) -> Iterator[str]:
+    """The same of many."""
+    return map(bytes.decode, bodies, repeat("utf-8"), repeat("replace"))

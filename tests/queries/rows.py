@@ -8,7 +8,6 @@ from typing import Any
 
 from itemstore.projections.queries.indexes import texts
 from itemstore.projections.queries.indexes.bodies import keys_of
-from itemstore.projections.sql.changes import Change
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import indexes
 
@@ -31,7 +30,7 @@ def put(connection: Connection, item: str, value: Mapping[str, Any]) -> None:
         )
         times = (_TIME, _TIME, _POSITION, _POSITION)
         connection.execute(sql, (item, *times, body, *keys))
-        texts.put(connection, ITEMS, [Change(item, 1, _POSITION, None, body.encode())])
+        texts.put(connection, ITEMS, [(item, body.encode())])
 
 
 def remove(connection: Connection, item: str) -> None:

@@ -6,7 +6,7 @@ that the log changes. When other paths are declared, it is made anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from itemstore.projections.queries.indexes.bodies import words_of_body
@@ -15,7 +15,6 @@ from itemstore.projections.queries.indexes.slices import LOCK_SECONDS, lock, row
 from itemstore.projections.queries.indexes.sqlite_words import SqliteWords
 from itemstore.projections.queries.indexes.word_tables import WordTable
 from itemstore.projections.queries.paths import Path, paths_written
-from itemstore.projections.sql.changes import Change
 from itemstore.projections.sql.database import Connection
 from itemstore.projections.sql.tables import short_name
 
@@ -82,10 +81,10 @@ def step(connection: Connection, collection: str) -> bool:
     return True
 
 
-def put(connection: Connection, collection: str, changes: Sequence[Change]) -> None:
-    """Takes up the words that items have now, in the transaction that writes their rows."""
+def put(connection: Connection, collection: str, bodies: Iterable[tuple[str, bytes]]) -> None:
+    """Takes up the words that items have now, by id, in the transaction that writes their rows."""
     if (text := text_of(connection, collection)) is not None:
-        words = {each.id: words_of_body(each.body, text.paths) for each in changes}
+        words = {item: words_of_body(body, text.paths) for item, body in bodies}
         text.words.write(connection, words)
 
 
