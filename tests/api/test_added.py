@@ -170,7 +170,10 @@ async def test_sentrys_middleware_sees_requests_and_their_errors(
     monkeypatch.setattr(type(app.context.store.collections["items"].items), "get", broken)
     with sentry_sdk.isolation_scope():
         client_of_sentry = sentry_sdk.Client(
-            dsn="http://key@localhost/1", transport=transport, traces_sample_rate=1.0
+            dsn="http://key@localhost/1",
+            transport=transport,
+            traces_sample_rate=1.0,
+            auto_enabling_integrations=False,  # it would import what else is installed
         )
         sentry_sdk.get_isolation_scope().set_client(client_of_sentry)
         app.add_middleware(SentryAsgiMiddleware)
