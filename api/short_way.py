@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Callable
 from contextvars import copy_context
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from itemstore.api.http.reply import Reply
 from itemstore.api.http.request import Request
 from itemstore.api.http.routing import AnyReply, Resource
+from itemstore.domain.values import value
 from itemstore.engine.errors import LogUnavailable
 from itemstore.eventlog.batching import Caller
 from itemstore.logs.current_request import current_request
@@ -22,7 +23,8 @@ from itemstore.server.exchange import Exchange
 GOING_DOWN = LogUnavailable("The server is going down.")
 
 
-class ShortWay(NamedTuple):
+@value
+class ShortWay:
     """What a handler does until it waits, and what it makes of what it has waited for.
 
     `ask` sends what it asks, for a caller that is told the answer. It gives False where the handler
@@ -99,34 +101,40 @@ class OnTheShortWay:
 
     def set_result(self, answer: Any) -> None:
         """Answers the request with what became of what was asked."""
-        self._answer(self._replied, answer)
-
-    def set_exception(self, error: Exception) -> None:
-        """Answers the request with why there is nothing."""
-        self._answer(self._refused, error)
-
-    def _answer(self, make: Callable[[Any], AnyReply], outcome: Any) -> None:
-        self._is_answered = True
-        self._tasks.discard(self)
-        try:
-            reply = make(outcome)
-            assert isinstance(reply, Reply)  # what is one stays one
-        except Exception as error:  # noqa: BLE001 - it was counted, or logged, and that failed
-            self._exchange.fail(error)
-        else:
-            self._exchange.answer(reply)
-
-    def _replied(self, answer: Any) -> AnyReply:
         try:
             reply = self._way.reply(self._request, answer)
         except Exception as error:  # noqa: BLE001 - as in begin
-            return self._refused(error)
-        return self._replies.answered(self._request, self._resource, reply, self._began)
+            self.set_exception(error)
+        else:
+            self._answer(reply)
 
-    def _refused(self, error: Exception) -> AnyReply:
-        return copy_context().run(self._reply_to, error)
+    def set_exception(self, error: Exception) -> None:
+        """Answers the request with why there is nothing."""
+        try:
+            reply = copy_context().run(self._reply_to, error)
+        except Exception as other:  # noqa: BLE001 - what came of it was to be logged, and that failed
+            self._fail(other)
+        else:
+            self._answer(reply)
 
-    def _reply_to(self, error: Exception) -> AnyReply:
+    def _reply_to(self, error: Exception) -> Reply:
         current_request.set(self._exchange.named)  # for what is logged of it
-        reply = self._replies.failed(error, self._exchange, self._resource.template)
-        return self._replies.answered(self._request, self._resource, reply, self._began)
+        return self._replies.failed(error, self._exchange, self._resource.template)
+
+    def _answer(self, reply: Reply) -> None:
+        try:
+            told = self._replies.answered(self._request, self._resource, reply, self._began)
+            assert isinstance(told, Reply)  # what is one stays one
+        except Exception as error:  # noqa: BLE001 - it was counted, or logged, and that failed
+            self._fail(error)
+        else:
+            self._end()
+            self._exchange.answer(told)
+
+    def _fail(self, error: Exception) -> None:
+        self._end()
+        self._exchange.fail(error)
+
+    def _end(self) -> None:
+        self._is_answered = True
+        self._tasks.discard(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -15,7 +15,7 @@ from itemstore.logs.current_request import current_request
 from itemstore.server.answer_head import CLOSE, Answer, Fields, head_of, lines_of
 from itemstore.server.connection_state import ConnectionState
 from itemstore.server.ends import Ends
-from itemstore.server.fields_by_name import fields_by_name
+from itemstore.server.fields_by_name import FieldsByName, fields_by_name
 from itemstore.server.request_head import Head
 from itemstore.server.request_id import NAME as REQUEST_ID
 from itemstore.server.transport import MOST_GATHERED, GatheringTransport
@@ -68,10 +68,11 @@ class Exchange:
     """A request, and the answer to it: by ASGI's two callables, or as one Answer.
 
     `path` is as it was sent, percent-encoded, after `root`; names of `fields` are in lower case,
-    and `by_name` has the same, which other requests may share. The client `is_expectant` while it
-    waits for 100 Continue. `kept` is how many bytes of the answer its sender has in memory, besides
-    what was written, `is_stream` whether it is one that has no length, and `is_live` whether it has
-    no end either. `named` is the id of the request, as it is sent.
+    and `by_name` has the same, which other requests may share. A `body` is given where all of it is
+    there, and else comes in parts. The client `is_expectant` while it waits for 100 Continue.
+    `kept` is how many bytes of the answer its sender has in memory, besides what was written,
+    `is_stream` whether it is one that has no length, and `is_live` whether it has no end either.
+    `named` is the id of the request, as it is sent.
     """
 
     __slots__ = (
@@ -89,7 +90,8 @@ class Exchange:
         outlet: Outlet,
         *,
         keep_alive: bool,
-        by_name: Mapping[bytes, bytes] | None = None,
+        by_name: FieldsByName | None = None,
+        body: bytes | None = None,
     ) -> None:
         self.method = method
         self.version, self.path, self.query, self.fields, self.is_expectant, self.named, _ = head
@@ -98,9 +100,10 @@ class Exchange:
         self._transport, self._state, self._on_complete, self._on_every_body, root = outlet
         self.root = root.decode() if root else ""
         self.keep_alive = keep_alive
-        self.body: bytes | bytearray = bytearray()  # what has come of it, and was not received yet
-        self.more_body = True
-        self.has_news = False
+        # What has come of it, and was not received yet.
+        self.body: bytes | bytearray = bytearray() if body is None else body
+        self.more_body = body is None
+        self.has_news = body is not None
         self._news: asyncio.Event | None = None
         self.is_disconnected = False
         self.is_started = False
@@ -123,24 +126,17 @@ class Exchange:
         """Whether an interim answer may go out: to HTTP/1.1, before the answer."""
         return not self.is_started and self.version != "1.0"
 
-    def hold(self, body: bytes) -> None:
-        """Has the whole body at once."""
-        self.body, self.more_body, self.has_news = body, False, True
-
     def take_body(self) -> bytes | None:
         """The body, once, where all of it came without a word; None where it is to be received."""
-        if not self._is_body_there:
+        if self.more_body or self.is_expectant or self.is_disconnected:
             return None
-        body, self.body = bytes(self.body), bytearray()  # a connection may be idle for long
+        body, self.body = bytes(self.body), b""  # a connection may be idle for long
         return body
 
     def has_whole_body(self, most: int) -> bool:
         """Whether all of a body of at most so many bytes came without a word."""
-        return self._is_body_there and len(self.body) <= most
-
-    @property
-    def _is_body_there(self) -> bool:
-        return not (self.more_body or self.is_expectant or self.is_disconnected)
+        is_to_come = self.more_body or self.is_expectant or self.is_disconnected
+        return not is_to_come and len(self.body) <= most
 
     async def has_left(self) -> bool:
         """Whether the client has left."""

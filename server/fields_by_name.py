@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
-def fields_by_name(fields: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+class FieldsByName(dict[bytes, bytes]):
+    """Header fields by their names, in lower case. Nobody changes them.
+
+    Other requests may have the same: what the application makes of them, `typed`, is for all.
+    """
+
+    typed: Any = None
+
+
+def fields_by_name(fields: Sequence[tuple[bytes, bytes]]) -> FieldsByName:
     """The fields by name; the values of one that comes several times are joined (RFC 9110 §5.3)."""
-    found = dict(fields)
+    found = FieldsByName(fields)
     if len(found) < len(fields):
-        found = {}
+        found.clear()
         for name, value in fields:
             found[name] = found[name] + b", " + value if name in found else value
     return found

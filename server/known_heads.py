@@ -7,10 +7,9 @@ The same fields, read by the same parser, say the same (docs/decisions/0104).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from itemstore.server.fields_by_name import fields_by_name
+from itemstore.server.fields_by_name import FieldsByName, fields_by_name
 from itemstore.server.proxies import FOR, PROTO
 from itemstore.server.request_id import NAME as REQUEST_ID
 
@@ -38,7 +37,7 @@ class KnownFields(NamedTuple):
     """The fields of requests, in the order that they came in, and by name; how long the body is."""
 
     fields: list[tuple[bytes, bytes]]
-    by_name: Mapping[bytes, bytes]
+    by_name: FieldsByName
     length: int
 
 

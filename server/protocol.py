@@ -29,7 +29,7 @@ from itemstore.server.request_head import (
     without_root,
     without_upgrade,
 )
-from itemstore.server.request_id import chosen, id_in
+from itemstore.server.request_id import id_in, new_id
 
 MOST_UNREAD = 65_536
 """Bytes of a body that wait for the application, or of refusals for their client."""
@@ -106,13 +106,16 @@ class Protocol(Connection):
         method, path, query, known, body = found
         self._headers = known.fields
         path = without_root(path, self._root) if self._root else path
-        head = ("1.1", path, query, known.fields, False, chosen(()), False)
+        head = ("1.1", path, query, known.fields, False, new_id(), False)
         self._newest = exchange = Exchange(
-            *(method.decode("ascii"), head, self._ends, self._outlet),
+            method.decode("ascii"),
+            head,
+            self._ends,
+            self._outlet,
             keep_alive=True,
             by_name=known.by_name,
+            body=body,
         )
-        exchange.hold(body)
         self._start(exchange)
         return True
 

@@ -40,12 +40,14 @@ class _Made:
 _made = _Made()
 os.register_at_fork(after_in_child=_made.begin)
 
+new_id = _made.next
+
 
 def chosen(values: Sequence[bytes]) -> bytes:
     """The value of the field, where there is one and it is well formed; else an id that is made."""
     if len(values) == 1 and _WELL_FORMED.fullmatch(given := values[0].strip(b" \t")):
         return given
-    return _made.next()
+    return new_id()
 
 
 def id_in(fields: Iterable[tuple[bytes, bytes]]) -> bytes:

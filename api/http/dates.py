@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import time as clock
 
 from itemstore.domain.positions import milliseconds_of
@@ -33,7 +34,13 @@ _HALF_A_CENTURY = 50
 
 def seconds_of(position: str) -> int:
     """The time of a position in whole seconds since 1970, the precision of an HTTP date."""
-    return milliseconds_of(position) // 1000
+    return _seconds_at(position.partition("-")[0])
+
+
+@lru_cache(maxsize=4096)
+def _seconds_at(milliseconds: str) -> int:
+    """Those of a position's first number. Events that are appended together share it."""
+    return milliseconds_of(milliseconds) // 1000
 
 
 def event_date(position: str) -> bytes:

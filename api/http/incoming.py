@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.requests import Request as StarletteRequest
@@ -11,7 +10,7 @@ from starlette.types import Receive, Scope
 from itemstore.api.http.paths import own_path, root_path
 from itemstore.api.http.request_ids import request_id_of
 from itemstore.server.ends import Ends
-from itemstore.server.fields_by_name import fields_by_name
+from itemstore.server.fields_by_name import FieldsByName, fields_by_name
 
 
 class Incoming(Protocol):
@@ -31,7 +30,7 @@ class Incoming(Protocol):
     @property
     def query(self) -> bytes: ...  # noqa: D102
     @property
-    def by_name(self) -> Mapping[bytes, bytes]: ...  # noqa: D102
+    def by_name(self) -> FieldsByName: ...  # noqa: D102
     @property
     def ends(self) -> Ends: ...  # noqa: D102
     @property
@@ -56,7 +55,7 @@ class AsgiIncoming:
         self.root = root_path(scope)
         self.path = own_path(scope)
         self.query: bytes = scope.get("query_string", b"")
-        self.by_name: Mapping[bytes, bytes] = fields_by_name(scope["headers"])
+        self.by_name = fields_by_name(scope["headers"])
         scheme = scope.get("scheme", "http")
         self.ends = Ends(scheme, scope.get("server"), scope.get("client"))
         self.request_id = request_id_of(scope)

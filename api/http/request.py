@@ -15,7 +15,7 @@ from itemstore.api.http.incoming import Incoming
 from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.trace_context import traceparent
+from itemstore.api.http.typed_fields import TypedFields, typed
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.log_reader import LogReader
@@ -32,11 +32,12 @@ class Request:
     """One request to a resource of the store.
 
     `parameters` are the raw segments of the path that its template names, still percent-encoded.
-    `fields` are the header fields by lower-case name; repeated ones joined by commas (§5.2). What
-    is found out about a request is noted in it: its token, the token's name as `actor`, its
-    Idempotency-Key as `key`, what a batch with that key became before as `outcome`, and the id of
-    the log that it reads. `root` is what stands in front of every path of this API, and usually
-    empty. Only a request to a resource of a collection has a `collection`.
+    `fields` are the header fields by lower-case name, repeated ones joined by commas (§5.2), and
+    `typed` what those say that are asked for again and again. What is found out about a request is
+    noted in it: its token, the token's name as `actor`, its Idempotency-Key as `key`, what a batch
+    with that key became before as `outcome`, and the id of the log that it reads. `root` is what
+    stands in front of every path of this API, and usually empty. Only a request to a resource of a
+    collection has a `collection`.
     """
 
     token: Token | None = None
@@ -62,6 +63,7 @@ class Request:
         self.ends = incoming.ends
         self.root = incoming.root
         self.fields = incoming.by_name
+        self.typed: TypedFields = incoming.by_name.typed or typed(incoming.by_name)
         self.context = context
         self.store = context.store
         self.parameters = parameters
@@ -119,10 +121,8 @@ class Request:
             meta["actor"] = self.actor
         if self.key is not None:
             meta["key"] = self.key
-        if b"traceparent" in self.fields:
-            trace = traceparent(self.field(b"traceparent") or "")
-            if trace is not None:
-                meta["traceparent"] = trace
+        if self.typed.traceparent is not None:
+            meta["traceparent"] = self.typed.traceparent
         return meta
 
     async def content(self) -> tuple[str, bytes]:
@@ -137,7 +137,8 @@ class Request:
         """The media type of the body; empty where the method takes none. Raises Problem."""
         if self.method not in TAKEN:
             return ""
-        self._check_length(self.store.settings.max_body)
+        if self.typed.length > (limit := self.store.settings.max_body):
+            raise _too_large(limit)
         fields = self.fields
         content_type, coding = fields.get(b"content-type", b""), fields.get(b"content-encoding")
         return checked_media_type(self.method, content_type, coding)
@@ -178,7 +179,8 @@ class Request:
             body = self._incoming.take_body()
             if body is None:
                 limit = self.store.settings.max_body
-                self._check_length(limit)
+                if self.typed.length > limit:
+                    raise _too_large(limit)
                 body = await self._received(limit)
             self._content = self._within_limit(body)
         return self._content
@@ -215,11 +217,6 @@ class Request:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         return message
-
-    def _check_length(self, limit: int) -> None:
-        length = self.fields.get(b"content-length", b"").strip(b" \t")
-        if length.isdigit() and int(length[:20]) > limit:
-            raise _too_large(limit)
 
 
 def _too_large(limit: int) -> Problem:

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic_core import to_json
 
 from itemstore.api.gate.scoping import check_item, check_new_item
+from itemstore.api.http.conditions import Conditions
 from itemstore.api.http.errors_as_problems import problem_of
 from itemstore.api.http.media_types import JSON, JSON_PATCH, MERGE_PATCH, checked_media_type
 from itemstore.api.http.patch import Change, change_of
 from itemstore.api.http.paths import item_id
-from itemstore.api.http.preconditions import Conditions
 from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
@@ -80,7 +80,7 @@ def requests_of(request: Request, document: bytes) -> list[BatchedRequest]:
     Raises MalformedJson, and Problem: that of the first request which can't be carried out whatever
     there is in the store, with its `index`.
     """
-    preferred = preferred_return(request.fields)
+    preferred = request.typed.preferred_return
     requests: list[BatchedRequest] = []
     raws = _listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))
     place = BatchPlace.of(request, raws)

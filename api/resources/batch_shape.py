@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from itemstore.api.http.conditions import NONE, Conditions, conditions_in
 from itemstore.api.http.paths import normalised
-from itemstore.api.http.preconditions import NONE, Conditions, conditions_in
 from itemstore.api.http.request import Request
 from itemstore.eventlog.excerpts import quoted
 from itemstore.server.request_head import MOST_HEAD
@@ -121,9 +121,10 @@ def conditions_for(method: str, fields: Mapping[bytes, bytes], *, demanded: bool
         if not _CONDITIONS.isdisjoint(fields):
             raise Unreadable("a POST makes a new item, so it takes no condition")
         return NONE
-    is_check = method == "HEAD"
-    conditions = conditions_in(fields, are_demanded=demanded and not is_check)
-    if is_check and conditions == NONE:
+    conditions = conditions_in(fields)
+    if method != "HEAD":
+        return conditions.demanded if demanded else conditions
+    if conditions == NONE:
         raise Unreadable(
             "a HEAD is a check, so it needs If-Match, If-None-Match or a date in "
             "If-Unmodified-Since"

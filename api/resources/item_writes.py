@@ -6,8 +6,9 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 
+from itemstore.api.http.conditions import Conditions
 from itemstore.api.http.patch import Change
-from itemstore.api.http.preconditions import Conditions, conditions_of
+from itemstore.api.http.preconditions import conditions_of
 from itemstore.api.http.problems import Problem
 from itemstore.api.http.request import Request
 from itemstore.domain.commands import Command

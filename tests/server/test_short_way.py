@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -270,7 +271,7 @@ async def test_a_reply_that_fails_is_an_error_of_its_own_request_alone(
         return write_reply(request, recorded)
 
     ways = app.answering._short_ways
-    app.answering._short_ways = {**ways, put_item: ways[put_item]._replace(reply=reply)}
+    app.answering._short_ways = {**ways, put_item: replace(ways[put_item], reply=reply)}
     async with served(app) as ask:
         paths = [b"/items/1", b"/items/bad", b"/items/3"]
         answers = await asyncio.gather(*(ask(put(path=each)) for each in paths))
