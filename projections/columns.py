@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from itemstore.eventlog.codec import FIELDS
@@ -25,11 +26,24 @@ class Columns(NamedTuple):
     metas: Sequence[bytes]
 
 
+class Batch(list[Entry]):
+    """Entries that several look at, and nobody changes: their columns are made once."""
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """See `columns_of`."""
+        return _columns_of(self)
+
+
 def columns_of(entries: Sequence[Entry]) -> Columns | None:
     """The columns of entries that are events of this store, whatever their meta.
 
     None where one of them may be no event: its decoding says that (eventlog/codec.py).
     """
+    return entries.columns if isinstance(entries, Batch) else _columns_of(entries)
+
+
+def _columns_of(entries: Sequence[Entry]) -> Columns | None:
     positions, fields = zip(*entries, strict=True)
     if set(map(len, fields)) != {2 * len(FIELDS)}:
         return None

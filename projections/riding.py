@@ -17,6 +17,7 @@ from itemstore.engine.disk_space import DiskSpace
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.partition import Partition
 from itemstore.eventlog.reader import Entry
+from itemstore.projections.columns import Batch
 from itemstore.projections.projection import Followed, Follower, NotYet
 
 LATELY = 1.0
@@ -122,8 +123,9 @@ class Carrier(Follower):
 
     async def apply(self, entries: Sequence[Entry], after: str) -> bool:
         """Whether the follower has applied them, whatever the rider has."""
-        await self._rider.take(entries, after)
-        return await self._follower.apply(entries, after)
+        batch = Batch(entries)
+        await self._rider.take(batch, after)
+        return await self._follower.apply(batch, after)
 
 
 def _those_after(position: str, entries: Sequence[Entry]) -> Sequence[Entry]:
