@@ -53,6 +53,13 @@ class LogReader(FeedReader, Protocol):
         """
 
     @abstractmethod
+    async def has_all(self, positions: Sequence[bytes]) -> bool:
+        """Whether there is an entry at each of the positions, or they are not after the border.
+
+        What is up to the border is in the past for ever, which is not asked.
+        """
+
+    @abstractmethod
     async def positions(self, item: str, after: int, limit: int) -> list[bytes]:
         """The positions of the `limit` events of one item after a version."""
 

@@ -98,6 +98,18 @@ class WholeLog(LogReader):
                 entries.append((each[0], each[1]))
         return entries, looked
 
+    async def has_all(self, positions: Sequence[bytes]) -> bool:
+        """Whether there is an entry at each of the positions, or they are not after the border."""
+        done = 0
+        while done < len(positions):
+            up_to, found = await self.stream.entries_at(positions[done:], with_bodies=False)
+            end = key_of(up_to)
+            for position, each in zip(positions[done:], found, strict=False):
+                if each is None and key_of(position.decode()) > end:
+                    return False
+            done += len(found)
+        return True
+
     async def before_last(self, count: int) -> str:
         """The position after which the last `count` events are, without sending their bodies."""
         newest = await self.stream.last_positions(count + 1)

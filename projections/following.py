@@ -9,7 +9,6 @@ from time import monotonic
 
 from itemstore.domain.positions import key_of
 from itemstore.eventlog.partition import Partition
-from itemstore.eventlog.past import border
 from itemstore.eventlog.reader import ABOUT_BYTES, FIRST, Entry, size_of
 from itemstore.projections.pace import Pace
 from itemstore.projections.projection import Ending, Follower, ProjectionFailed
@@ -131,24 +130,10 @@ class Following:
         The log may have led from one engine to another between two slices. What has the last event
         of a slice has all of that slice; the projection looks for the last one of all itself.
         """
-        if len(ends) > 1 and not await self._has_all(ends[:-1]):
+        if len(ends) > 1 and not await self.partition.reader.has_all(ends[:-1]):
             return False
         async with self._in_time(f"on the events after {after}"):
             return await self._follower.apply(batch, after)
-
-    async def _has_all(self, positions: Sequence[bytes]) -> bool:
-        """Whether the log has an event at each of the positions, or had it before the border."""
-        up_to = key_of(await border(self.partition.client, self.partition.keys.store))
-        positions = [each for each in positions if key_of(each.decode()) > up_to]
-        done = 0
-        while done < len(positions):
-            found, looked = await self.partition.reader.entries_at(
-                positions[done:], with_bodies=False
-            )
-            if len(found) < looked:
-                return False
-            done += looked
-        return True
 
     @asynccontextmanager
     async def _in_time(self, where: str) -> AsyncIterator[None]:
