@@ -19,7 +19,7 @@ class AppendFor(Append):
     def __init__(
         self, caller: Caller, counts: AppendCounts, keys: Keys, command: Command, meta: Meta
     ) -> None:
-        super().__init__(keys, command, meta, None)
+        Append.__init__(self, keys, command, meta, None)  # super() would look it up each time
         self._caller = caller
         self._counts = counts
 

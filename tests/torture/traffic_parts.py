@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.archive.faulty_s3 import Faults
 from tests.conftest import program_of
 from tests.torture import api_ends, archive_faults, engine_faults, faults, read_model_faults
 from tests.torture.archived import Place, whole_log
@@ -266,6 +267,8 @@ async def healed(outcome: Outcome, recorded: Recorded, strike: Strike) -> None:
 
 async def _judge(outcome: Outcome, system: System, recorded: Recorded) -> None:
     engine = system.engine_socket
+    if system.objects is not None:  # what is there is judged, and not how often it was asked for
+        system.objects.faults = Faults()
     async with client_of(engine) as client:
         whole = await whole_log(client, system.archive)
     found = [str(violation) for violation in check(recorded.history, whole.log)]
