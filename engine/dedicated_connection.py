@@ -172,6 +172,14 @@ class DedicatedConnections:
         finally:
             self._idle.append(connection)
 
+    async def call_together(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        """The replies to commands that are sent at once, in the same way."""
+        connection = self._idle.pop()
+        try:
+            return await connection.call_together(commands)
+        finally:
+            self._idle.append(connection)
+
 
 class LentConnections:
     """A few of them, each lent to one at a time; who comes when none is left waits for one."""

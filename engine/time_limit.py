@@ -92,18 +92,39 @@ class PromptRedis(Redis):
         pool, callbacks = self.connection_pool, self.response_callbacks
         pipeline = PromptPipeline(pool, callbacks, transaction, shard_hint)
         pipeline.patience = self.patience
+        pipeline.dedicated = self._dedicated
         return pipeline
 
 
 class PromptPipeline(Pipeline):
-    """Commands that go together, with one limit on all that they wait for."""
+    """Commands that go together, with one limit on all that they wait for.
+
+    Those that are in OF_READS, all of them, go over a dedicated connection too, where there are.
+    """
 
     patience: _Patience
+    dedicated: DedicatedConnections | None = None
 
-    async def execute(self, *arguments: Any, **options: Any) -> list[Any]:
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - as redis-py has it
         """The replies."""
         async with self.patience.limit(None):
-            return await super().execute(*arguments, **options)
+            commands = list(self.command_stack)
+            if self.dedicated is None or not (self.dedicated.is_one_idle and self._only_reads):
+                return await super().execute(raise_on_error)
+            await self.reset()  # type: ignore[no-untyped-call]
+            replies = await self.dedicated.call_together([words for words, _ in commands])
+            if raise_on_error:
+                self.raise_first_error(commands, replies)
+            return replies
+
+    @property
+    def _only_reads(self) -> bool:
+        """Whether they are some, and all of them such reads, of no transaction."""
+        if self.is_transaction or self.explicit_transaction or self.watching:
+            return False
+        return bool(self.command_stack) and all(
+            words[0] in OF_READS for words, _ in self.command_stack
+        )
 
     async def immediate_execute_command(self, *command: Any, **options: Any) -> Any:
         """The reply to a command before the others, such as WATCH."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from redis import exceptions
@@ -56,6 +56,29 @@ async def test_commands_to_an_engine_that_is_not_the_one_to_ask_leave_no_reply_b
             await held.call_together([("ECHO", "a"), ("SET", "key", "b"), ("ECHO", "c")])
         await other.replicaof("NO", "ONE")
     assert await held.call("GET", "key") == b"before"
+
+
+@pytest.mark.parametrize("connected", [connect, connect_to_primary])
+async def test_reads_that_a_client_sends_together_are_answered_as_redis_py_does(
+    server: Server, connected: Callable[[str], Redis]
+) -> None:
+    """In their order, errors in their places or the first of them raised, and each once."""
+    async with connected(server.url) as client:
+        await client.set("key", "text")
+        await client.hset("hash", "name", "value")
+        for _ in range(3):
+            together = client.pipeline(transaction=False)
+            together.get("key")
+            together.llen("key")
+            together.hget("hash", "name")
+            text, error, value = await together.execute(raise_on_error=False)
+            assert (text, value) == (b"text", b"value")
+            assert isinstance(error, exceptions.ResponseError)
+            assert await together.execute() == []
+            together.get("key")
+            together.llen("key")
+            with pytest.raises(exceptions.ResponseError, match=r"Command # 2 .*WRONGTYPE"):
+                await together.execute()
 
 
 @pytest.fixture
