@@ -227,7 +227,7 @@ class SqlFollower(Follower):
         One before the border is looked for in the archive: it may have been taken back before the
         border came there. What the archive has no event leaves, so it is asked once.
         """
-        up_to = key_of(await self._border())
+        up_to = key_of(await border(self._partition.client, self._partition.keys.store))
         wanted = [
             each
             for each in places
@@ -245,12 +245,6 @@ class SqlFollower(Follower):
             if key_of(each.position) <= up_to:
                 self._archived = each
         return True
-
-    async def _border(self) -> str:
-        """Up to where the archive is asked; START without one, of which nothing is to be noted."""
-        if self._partition.past is None:
-            return START
-        return await border(self._partition.client, self._partition.keys.store)
 
 
 def _same_place(one: Checkpoint, other: Checkpoint | None) -> bool:
