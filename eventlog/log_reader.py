@@ -53,7 +53,7 @@ class LogReader(FeedReader, Protocol):
         """
 
     @abstractmethod
-    async def has_all(self, positions: Sequence[bytes]) -> bool:
+    async def still_has(self, positions: Sequence[bytes]) -> bool:
         """Whether there is an entry at each of the positions, or they are not after the border.
 
         What is up to the border is in the past for ever, which is not asked.

@@ -98,7 +98,7 @@ class WholeLog(LogReader):
                 entries.append((each[0], each[1]))
         return entries, looked
 
-    async def has_all(self, positions: Sequence[bytes]) -> bool:
+    async def still_has(self, positions: Sequence[bytes]) -> bool:
         """Whether there is an entry at each of the positions, or they are not after the border."""
         done = 0
         while done < len(positions):

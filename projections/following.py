@@ -130,7 +130,7 @@ class Following:
         The log may have led from one engine to another between two slices. What has the last event
         of a slice has all of that slice; the projection looks for the last one of all itself.
         """
-        if len(ends) > 1 and not await self.partition.reader.has_all(ends[:-1]):
+        if len(ends) > 1 and not await self.partition.reader.still_has(ends[:-1]):
             return False
         async with self._in_time(f"on the events after {after}"):
             return await self._follower.apply(batch, after)

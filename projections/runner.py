@@ -184,9 +184,9 @@ class Runner:
             for each in followed
             if each.wants_a_look(end)
         ]
-        places = {each: each.position for each, _ in wanting if each.position is not None}
-        if len(wanting) == 1:
-            places.clear()  # it just reads, which takes no longer than to ask whether it should
+        places = {}
+        if len(wanting) > 1:  # one alone just reads, which takes no longer than to ask first
+            places = {each: each.position for each, _ in wanting if each.position is not None}
         found = await have_more([(each.partition, at) for each, at in places.items()])
         has_more = dict(zip(places, found, strict=True))
         for each, end in wanting:

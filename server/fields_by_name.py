@@ -9,7 +9,8 @@ from typing import Any
 class FieldsByName(dict[bytes, bytes]):
     """Header fields by their names, in lower case. Nobody changes them.
 
-    Other requests may have the same: what the application makes of them, `typed`, is for all.
+    Other requests may have the same, at other times. `typed` is what the application makes of them,
+    and depends on nothing else.
     """
 
     typed: Any = None

@@ -28,7 +28,7 @@ def check_name(request: Request) -> None:
 
 def names_another_host(request: Request) -> bool:
     """Whether a request to a store without tokens names a host that a stranger may own."""
-    if not request.typed.names_a_host or request.store.settings.insecure_no_auth:
+    if not request.typed.names_a_stranger or request.store.settings.insecure_no_auth:
         return False
     server = request.ends.server
     return server is not None and _is_of_this_machine_alone(server[0])

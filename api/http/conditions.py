@@ -32,15 +32,26 @@ class Conditions:
     """The conditions of one request; each is None where it was not sent, or does not count.
 
     `match` and `none_match` are lists of entity tags, as they were sent. A list is only read, and
-    refused where it can't be, when the order of §13.2.2 comes to it. Times are in seconds since
-    1970. `are_missing` says that the operator demands a condition on a write, and none was sent.
+    refused where it can't be, when the order of §13.2.2 comes to it. `unmodified` and `modified`
+    are dates, as they were sent. `are_missing` says that the operator demands a condition on a
+    write, and none was sent.
     """
 
     match: str | None = None
     none_match: str | None = None
-    unmodified_since: int | None = None
-    modified_since: int | None = None
+    unmodified: str | None = None
+    modified: str | None = None
     are_missing: bool = False
+
+    @property
+    def unmodified_since(self) -> int | None:
+        """The date of If-Unmodified-Since, in seconds since 1970."""
+        return None if self.unmodified is None else parse_http_date(self.unmodified)
+
+    @property
+    def modified_since(self) -> int | None:
+        """The date of If-Modified-Since, in seconds since 1970."""
+        return None if self.modified is None else parse_http_date(self.modified)
 
     @property
     def expected(self) -> ExpectedVersion:
@@ -58,7 +69,9 @@ class Conditions:
     @property
     def demanded(self) -> Conditions:
         """The same of a write, for an operator who demands a condition on every one."""
-        are_none = (self.match, self.none_match, self.unmodified_since) == (None, None, None)
+        if self is NONE:
+            return MISSING
+        are_none = (self.match, self.none_match, self.unmodified) == (None, None, None)
         return replace(self, are_missing=True) if are_none else self
 
     @property
@@ -101,11 +114,12 @@ class Conditions:
             wanted = _matching(self.match)
             if not wanted.admits(version):
                 raise UnexpectedVersion(item, wanted, version)
-        elif self.unmodified_since is not None:
+        else:
             self.check_unmodified(version, position)
         if self.none_match is not None:
             return not _not_matching(self.none_match).admits(version)
-        return self.modified_since is not None and seconds_of(position) <= self.modified_since
+        since = self.modified_since
+        return since is not None and seconds_of(position) <= since
 
     def has_tag(self, tag: bytes) -> bool:
         """Whether the client has what has this entity tag, so that a GET is answered 304.
@@ -127,6 +141,8 @@ class Conditions:
 
 NONE = Conditions()
 
+MISSING = Conditions(are_missing=True)
+
 
 def conditions_in(fields: Mapping[bytes, bytes]) -> Conditions:
     """The conditions in header fields.
@@ -137,12 +153,18 @@ def conditions_in(fields: Mapping[bytes, bytes]) -> Conditions:
     if _FIELDS.isdisjoint(fields):
         return NONE
     match, none_match = text_of(fields, b"if-match"), text_of(fields, b"if-none-match")
-    unmodified_since = modified_since = None
-    if match is None and (text := text_of(fields, b"if-unmodified-since")) is not None:
-        unmodified_since = parse_http_date(text)
-    if none_match is None and (text := text_of(fields, b"if-modified-since")) is not None:
-        modified_since = parse_http_date(text)
-    return Conditions(match, none_match, unmodified_since, modified_since)
+    unmodified = modified = None
+    if match is None:
+        unmodified = _date_in(fields, b"if-unmodified-since")
+    if none_match is None:
+        modified = _date_in(fields, b"if-modified-since")
+    return Conditions(match, none_match, unmodified, modified)
+
+
+def _date_in(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
+    """A date as it was sent: which one two digits of a year mean depends on when that is asked."""
+    text = text_of(fields, name)
+    return None if text is None or parse_http_date(text) is None else text
 
 
 def _matching(text: str) -> ExpectedVersion:

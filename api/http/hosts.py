@@ -7,13 +7,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 
 @lru_cache(maxsize=128)
-def is_nobodys(host: bytes) -> bool:
-    """Whether no stranger may own what Host names: an address, or localhost (RFC 6761 §6.3)."""
+def may_be_a_strangers(host: bytes) -> bool:
+    """Whether Host names neither an address nor localhost, which is nobody's (RFC 6761 §6.3)."""
     name = host.decode("latin-1").strip()
     bracketed, bracket, _ = name.partition("]")
     name = bracketed[1:] if bracket else name.partition(":")[0]
     name = name.rstrip(".").lower()
-    return name == "localhost" or name.endswith(".localhost") or address_of(name) is not None
+    is_localhost = name == "localhost" or name.endswith(".localhost")
+    return not is_localhost and address_of(name) is None
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:

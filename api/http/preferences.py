@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from itemstore.api.http.header_fields import members, text_of, unquoted
 
 _PREFERENCE = re.compile(
-    r'([^\s=;"]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s=;"]*))?[ \t]*(?:;.*)?'
+    r'([^\s=;"]+)(?:[ \t]*=[ \t]*+("(?:[^"\\]|\\.)*"|[^\s=;"]*))?[ \t]*(?:;.*)?'
 )
+"""Blanks after the = are not given back: else many of them take the square of their number."""
 
 _KNOWN = frozenset({"minimal", "representation"})
 

@@ -15,7 +15,7 @@ from itemstore.api.http.incoming import Incoming
 from itemstore.api.http.media_types import TAKEN, checked_media_type
 from itemstore.api.http.paths import encoded, item_id
 from itemstore.api.http.problems import Problem
-from itemstore.api.http.typed_fields import TypedFields, typed
+from itemstore.api.http.typed_fields import TypedFields, typed_fields_of
 from itemstore.domain.errors import ItemNotFound
 from itemstore.eventlog.idempotency import IdempotencyKey
 from itemstore.eventlog.log_reader import LogReader
@@ -63,7 +63,7 @@ class Request:
         self.ends = incoming.ends
         self.root = incoming.root
         self.fields = incoming.by_name
-        self.typed: TypedFields = incoming.by_name.typed or typed(incoming.by_name)
+        self.typed: TypedFields = self.fields.typed or typed_fields_of(self.fields)
         self.context = context
         self.store = context.store
         self.parameters = parameters

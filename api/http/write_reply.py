@@ -5,6 +5,7 @@ from __future__ import annotations
 from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import VALIDATORS
 from itemstore.api.http.paths import item_path
+from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.reply import JSON_LINE, Reply
 from itemstore.api.http.request import Request
 from itemstore.domain.events import ItemCreated, ItemDeleted, RecordedEvent
@@ -20,7 +21,7 @@ def write_reply(request: Request, recorded: RecordedEvent) -> Reply:
 
     204 for ItemDeleted.
     """
-    return written(request.base, recorded, request.typed.preferred_return)
+    return written(request.base, recorded, preferred_return(request.fields))
 
 
 def written(base: str, recorded: RecordedEvent, preferred: str | None) -> Reply:

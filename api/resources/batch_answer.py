@@ -8,6 +8,7 @@ from itemstore.api.http.dates import last_modified
 from itemstore.api.http.entity_tags import version_tag
 from itemstore.api.http.idempotency import REPLAYED
 from itemstore.api.http.page_reply import PageReply, listed
+from itemstore.api.http.preferences import preferred_return
 from itemstore.api.http.reply import JSON, joined
 from itemstore.api.http.request import Request
 from itemstore.api.http.write_reply import written
@@ -30,7 +31,7 @@ async def batch_reply(
     request: Request, requests: Sequence[BatchedRequest], outcomes: Sequence[Outcome]
 ) -> PageReply:
     """200 with the answers in the order of the requests; made in parts, as it may be large."""
-    preferred = request.typed.preferred_return
+    preferred = preferred_return(request.fields)
 
     def pieces_of(each: tuple[BatchedRequest, Outcome]) -> list[bytes]:
         asked, outcome = each

@@ -80,7 +80,7 @@ def requests_of(request: Request, document: bytes) -> list[BatchedRequest]:
     Raises MalformedJson, and Problem: that of the first request which can't be carried out whatever
     there is in the store, with its `index`.
     """
-    preferred = request.typed.preferred_return
+    preferred = preferred_return(request.fields)
     requests: list[BatchedRequest] = []
     raws = _listed(check_json(document, deepest=DEEPEST + _AROUND_A_BODY))
     place = BatchPlace.of(request, raws)

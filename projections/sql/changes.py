@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,6 +58,11 @@ class Changes:
     updated: Updates = _NO_UPDATES
     deleted: Sequence[Change] = ()
 
+    def bodies(self) -> Iterator[tuple[str, bytes]]:
+        """Those of all items that exist after the batch, by id."""
+        yield from ((each.id, each.body) for each in self.new)
+        yield from zip(self.updated.ids, self.updated.bodies, strict=True)
+
 
 def changes_of(entries: Sequence[Entry]) -> Changes:
     """What the entries make of the items. Those that are no events change nothing."""
@@ -111,7 +116,7 @@ def _changes_at(
 
 def _updates_at(places: Mapping[bytes, int], columns: Columns) -> Updates:
     """The same of those that the batch did not create."""
-    at: Collection[int] = places.values()
+    at = places.values()
     return Updates(
         [item.decode() for item in places],
         [int(columns.versions[i]) for i in at],

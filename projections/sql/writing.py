@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
 from typing import Protocol
 
 from itemstore.domain.rfc3339 import rfc3339
@@ -136,10 +135,10 @@ class Writing:
             items -= self._delete(changes.deleted)
         if changes.new:
             items += self._insert(changes.new, columns)
-            self._put_texts((each.id, each.body) for each in changes.new)
         if changes.updated.ids:
             items += self._update(changes.updated, columns)
-            self._put_texts(zip(changes.updated.ids, changes.updated.bodies, strict=True))
+        if changes.new or changes.updated.ids:
+            self._put_texts(changes.bodies())
         return items
 
     def _put_texts(self, bodies: Iterable[tuple[str, bytes]]) -> None:
@@ -193,15 +192,13 @@ class Writing:
     def _update(self, updates: Updates, columns: Sequence[Index]) -> int:
         """Changes items; those that should be there and are not are put."""
         ids, versions, positions, bodies = updates
+        texts = [body.decode(errors="replace") for body in bodies]
         keys = zip(*(self._keys(body, columns) for body in bodies), strict=True) if columns else ()
         names = ("version = ?", "modified = ?", "position = ?", "body = ?")
         values = ", ".join((*names, *(f"{each.column} = ?" for each in columns)))
         done = self._connection.executemany(
             f"UPDATE {self._table} SET {values} WHERE id = ?",  # noqa: S608 - quoted, and our own
-            zip(
-                *(versions, map(rfc3339, positions), positions, _texts(bodies), *keys, ids),
-                strict=True,
-            ),
+            zip(versions, map(rfc3339, positions), positions, texts, *keys, ids, strict=True),
         )
         return self._put_missing(updates, columns) if done < len(ids) else 0
 
@@ -252,8 +249,3 @@ class Writing:
 def _text(body: bytes) -> str:
     """A body as text; bytes that are none, which only another program can have put, are marked."""
     return body.decode(errors="replace")
-
-
-def _texts(bodies: Sequence[bytes]) -> Iterator[str]:
-    """The same of many."""
-    return map(bytes.decode, bodies, repeat("utf-8"), repeat("replace"))

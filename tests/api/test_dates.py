@@ -10,6 +10,7 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from itemstore.api.http import dates as times
+from itemstore.api.http.conditions import conditions_in
 from tests.api.conftest import problem
 from tests.api.history import CREATED, UPDATED, position_at, write_history
 
@@ -130,6 +131,15 @@ def test_two_digits_are_a_year_that_is_at_most_fifty_years_ahead(
     with patch.object(times, "now", lambda: datetime.fromisoformat(today).replace(tzinfo=UTC)):
         seconds = times.parse_http_date(f"Monday, 02-Feb-{digits} 10:20:30 GMT")
     assert seconds == datetime(year, 2, 2, 10, 20, 30, tzinfo=UTC).timestamp()
+
+
+def test_two_digits_are_a_year_as_it_is_when_they_are_asked_for() -> None:
+    """Conditions are kept with the header fields, which come again later."""
+    conditions = conditions_in({b"if-unmodified-since": b"Monday, 02-Feb-76 10:20:30 GMT"})
+    for today, year in (("2026-01-01T00:00:00", 1976), ("2026-11-27T12:00:00", 2076)):
+        with patch.object(times, "now", lambda: datetime.fromisoformat(today).replace(tzinfo=UTC)):  # noqa: B023
+            seconds = conditions.unmodified_since
+        assert seconds == datetime(year, 2, 2, 10, 20, 30, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize("path", ["items", "items/a", "items/a/versions", "items/a/versions/1"])

@@ -309,6 +309,24 @@ class _Pipeline:
         return [await self._client.execute_command(*command) for command in self._commands]
 
 
+async def test_what_the_log_still_has_is_in_it_or_in_the_past(redis: Redis) -> None:
+    """What was removed by hand is not; the past is not asked, as it loses nothing."""
+    events = await written(redis, 5, 24)
+    trimmer = Trimmer(redis, LOGS)
+    of_orders = [each.position.encode() for each in events if each.collection == "orders"]
+    reader = Partition(redis, LOGS[0], trimmer.past).reader
+    await trimmer.raise_border(of_orders[4].decode())
+    await trimmer.trim()
+    assert await redis.xlen(LOGS[0].events) == len(of_orders) - 5
+    assert await reader.still_has(of_orders)
+    assert await reader.still_has([])
+    await redis.xdel(LOGS[0].events, of_orders[7])
+    assert not await reader.still_has(of_orders)
+    assert not await reader.still_has(of_orders[7:8])
+    assert await reader.still_has(of_orders[:7] + of_orders[8:])
+    assert trimmer.past.calls == []
+
+
 @given(st.integers(0, 2**32), st.integers(2, 40), st.floats(0.05, 0.9))
 @settings(max_examples=30)
 def test_a_border_that_moves_at_any_moment_hides_and_doubles_nothing(

@@ -251,7 +251,7 @@ async def test_what_is_lost_between_two_slices_is_not_counted(
         return entries
 
     monkeypatch.setattr(Stream, "entries_after", failing_over)
-    async with running(partition):
+    async with asyncio.timeout(20), running(partition):
         while (await statistics(partition)).events != FIRST + 5 - 3:
             await asyncio.sleep(0.001)
 
