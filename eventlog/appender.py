@@ -35,7 +35,7 @@ from itemstore.tracing import spans
 MOST_BYTES = 4 * 1024 * 1024
 """How many bytes of bodies one script call takes; a larger body or transaction goes alone."""
 
-CROWD = 12
+CROWD = 24
 """Commands that wait before a second batch leaves beside the first (docs/decisions/0002)."""
 
 
