@@ -46,10 +46,7 @@ class DedicatedConnection:
         It waits without a limit: the caller has one. A call that is given up closes the
         connection, and the next one opens it again.
         """
-        [reply] = await self.call_together((command,))
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+        return _only(await self.call_together((command,)))
 
     async def call_on_same(self, *command: Argument) -> Any:
         """The same, over the very connection that the last command went over.
@@ -166,11 +163,7 @@ class DedicatedConnections:
 
     async def call(self, *command: Argument) -> Any:
         """The engine's reply, as that of one connection, while one is idle."""
-        connection = self._idle.pop()
-        try:
-            return await connection.call(*command)
-        finally:
-            self._idle.append(connection)
+        return _only(await self.call_together((command,)))
 
     async def call_together(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """The replies to commands that are sent at once, in the same way."""
@@ -196,6 +189,14 @@ class LentConnections:
     def give_back(self, connection: DedicatedConnection) -> None:
         """Lets others have it."""
         self._idle.put_nowait(connection)
+
+
+def _only(replies: Sequence[Any]) -> Any:
+    """The reply to a command that went alone. Raises it where it is an error."""
+    [reply] = replies
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
 
 
 def _packed(command: Sequence[Argument]) -> bytes:

@@ -128,15 +128,18 @@ class Exchange:
 
     def take_body(self) -> bytes | None:
         """The body, once, where all of it came without a word; None where it is to be received."""
-        if self.more_body or self.is_expectant or self.is_disconnected:
+        if not self._is_body_there:
             return None
         body, self.body = bytes(self.body), b""  # a connection may be idle for long
         return body
 
     def has_whole_body(self, most: int) -> bool:
         """Whether all of a body of at most so many bytes came without a word."""
-        is_to_come = self.more_body or self.is_expectant or self.is_disconnected
-        return not is_to_come and len(self.body) <= most
+        return self._is_body_there and len(self.body) <= most
+
+    @property
+    def _is_body_there(self) -> bool:
+        return not (self.more_body or self.is_expectant or self.is_disconnected)
 
     async def has_left(self) -> bool:
         """Whether the client has left."""

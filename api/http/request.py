@@ -137,8 +137,7 @@ class Request:
         """The media type of the body; empty where the method takes none. Raises Problem."""
         if self.method not in TAKEN:
             return ""
-        if self.typed.length > (limit := self.store.settings.max_body):
-            raise _too_large(limit)
+        self._check_size(self.typed.length)
         fields = self.fields
         content_type, coding = fields.get(b"content-type", b""), fields.get(b"content-encoding")
         return checked_media_type(self.method, content_type, coding)
@@ -178,25 +177,27 @@ class Request:
         if self._content is None:
             body = self._incoming.take_body()
             if body is None:
-                limit = self.store.settings.max_body
-                if self.typed.length > limit:
-                    raise _too_large(limit)
-                body = await self._received(limit)
-            self._content = self._within_limit(body)
+                self._check_size(self.typed.length)
+                body = await self._received()
+            self._check_size(len(body))
+            self._content = body
         return self._content
 
     def read_at_hand(self) -> bytes:
         """The same of a request that came whole. Raises Problem 413."""
         if self._content is None:
-            self._content = self._within_limit(self._incoming.take_body() or b"")
+            body = self._incoming.take_body() or b""
+            self._check_size(len(body))
+            self._content = body
         return self._content
 
-    def _within_limit(self, body: bytes) -> bytes:
-        if len(body) > (limit := self.store.settings.max_body):
-            raise _too_large(limit)
-        return body
+    def _check_size(self, size: int) -> None:
+        """Raises Problem (413) where a body of so many bytes is larger than the limit."""
+        if size > (limit := self.store.settings.max_body):
+            sentence = f"The body is larger than the {limit} bytes that are allowed."
+            raise Problem("content-too-large", sentence, members={"limit": limit})
 
-    async def _received(self, limit: int) -> bytes:
+    async def _received(self) -> bytes:
         began = time.monotonic()
         message = await self._message()
         body: bytes = message.get("body", b"")
@@ -206,8 +207,7 @@ class Request:
                 message = await self._message()
                 chunks.append(message.get("body", b""))
                 size += len(chunks[-1])
-                if size > limit:
-                    raise _too_large(limit)
+                self._check_size(size)
             body = b"".join(chunks)
         await self.context.tokens.check_after(began, self.token)
         return body
@@ -217,8 +217,3 @@ class Request:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         return message
-
-
-def _too_large(limit: int) -> Problem:
-    sentence = f"The body is larger than the {limit} bytes that are allowed."
-    return Problem("content-too-large", sentence, members={"limit": limit})

@@ -192,13 +192,13 @@ class Writing:
     def _update(self, updates: Updates, columns: Sequence[Index]) -> int:
         """Changes items; those that should be there and are not are put."""
         ids, versions, positions, bodies = updates
-        texts = [body.decode(errors="replace") for body in bodies]
+        times, texts = map(rfc3339, positions), map(_text, bodies)
         keys = zip(*(self._keys(body, columns) for body in bodies), strict=True) if columns else ()
         names = ("version = ?", "modified = ?", "position = ?", "body = ?")
         values = ", ".join((*names, *(f"{each.column} = ?" for each in columns)))
         done = self._connection.executemany(
             f"UPDATE {self._table} SET {values} WHERE id = ?",  # noqa: S608 - quoted, and our own
-            zip(versions, map(rfc3339, positions), positions, texts, *keys, ids, strict=True),
+            zip(versions, times, positions, texts, *keys, ids, strict=True),
         )
         return self._put_missing(updates, columns) if done < len(ids) else 0
 

@@ -137,7 +137,8 @@ def test_two_digits_are_a_year_as_it_is_when_they_are_asked_for() -> None:
     """Conditions are kept with the header fields, which come again later."""
     conditions = conditions_in({b"if-unmodified-since": b"Monday, 02-Feb-76 10:20:30 GMT"})
     for today, year in (("2026-01-01T00:00:00", 1976), ("2026-11-27T12:00:00", 2076)):
-        with patch.object(times, "now", lambda: datetime.fromisoformat(today).replace(tzinfo=UTC)):  # noqa: B023
+        now = datetime.fromisoformat(today).replace(tzinfo=UTC)
+        with patch.object(times, "now", return_value=now):
             seconds = conditions.unmodified_since
         assert seconds == datetime(year, 2, 2, 10, 20, 30, tzinfo=UTC).timestamp()
 
