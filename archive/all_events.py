@@ -15,7 +15,7 @@ from itemstore.archive.objects import ObjectMissing
 from itemstore.archive.reading_back import content_of
 from itemstore.archive.segments import damaged, entries_of_frame
 from itemstore.domain.positions import key_of
-from itemstore.engine.steps import ahead
+from itemstore.engine.ahead import replies_to
 from itemstore.eventlog.past import PastDamaged
 
 FRAMES = 8
@@ -61,14 +61,14 @@ async def _events(
     async def content(segment: SegmentInfo) -> bytes:
         return await content_of(archive, segment)
 
-    async with aclosing(ahead(content, wanted)) as segments:
+    async with aclosing(replies_to(content, wanted)) as segments:
         async for segment, data in segments:
             frames = await asyncio.to_thread(_frames_after, segment, data, after)
 
             async def decoded(some: Sequence[Frame]) -> list[Placed]:
                 return await asyncio.to_thread(_entries, segment, data, some)  # noqa: B023
 
-            async with aclosing(ahead(decoded, _in_groups(frames))) as groups:
+            async with aclosing(replies_to(decoded, _in_groups(frames))) as groups:
                 async for _, entries in groups:
                     inside = _within(entries, first, last)
                     if inside:

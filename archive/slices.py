@@ -14,6 +14,7 @@ from itemstore.archive.manifest import SegmentInfo
 from itemstore.archive.segment_reader import Located
 from itemstore.archive.segments import damaged, entries_of_frame
 from itemstore.domain.positions import key_of
+from itemstore.engine.ahead import Ahead
 from itemstore.eventlog.reader import ABOUT_BYTES, Part
 
 READ_BYTES = 512 * 1024
@@ -132,16 +133,11 @@ def _part_of(some: list[Placed]) -> Part:
 
 async def _one_ahead(things: AsyncGenerator[_Thing, None]) -> AsyncGenerator[_Thing, None]:
     """The same things; the next one is made while the caller works on one."""
-    async with aclosing(things):
-        coming = asyncio.ensure_future(_next(things))
-        try:
-            while (thing := await coming) is not None:
-                coming = asyncio.ensure_future(_next(things))
-                await asyncio.sleep(0)  # lets it begin
-                yield thing
-        finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+    async with aclosing(things), Ahead[_Thing | None]() as ahead:
+        await ahead.ask(_next(things))
+        while (thing := await ahead.reply()) is not None:
+            await ahead.ask(_next(things))
+            yield thing
 
 
 async def _next(things: AsyncGenerator[_Thing, None]) -> _Thing | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -13,7 +12,7 @@ from redis.asyncio import Redis
 
 from itemstore.domain.events import RecordedEvent
 from itemstore.domain.positions import START, key_of
-from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.ahead import Ahead
 from itemstore.eventlog import across_border
 from itemstore.eventlog.keys import Keys
 from itemstore.eventlog.log_steps import extents, outlook, part_of_item, part_of_logs
@@ -87,17 +86,12 @@ class MergedLogs(FeedReader):
 
     async def _newer_parts(self, after: str) -> AsyncGenerator[Part, None]:
         """What the streams have; the next part is on its way while the caller works on one."""
-        reading = asyncio.ensure_future(self._newer_part(after, Within()))
         is_end = False
-        try:
+        async with Ahead[Part]() as ahead:
+            await ahead.ask(self._newer_part(after, Within()))
             while not is_end:
-                heed_cancellation()
-                part = await reading
+                part = await ahead.reply()
                 is_end = part.is_end
                 if not is_end:
-                    reading = asyncio.ensure_future(self._newer_part(part.position, Within()))
-                    await asyncio.sleep(0)  # lets the request go out
+                    await ahead.ask(self._newer_part(part.position, Within()))
                 yield part
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)

@@ -5,14 +5,13 @@ It has the log's newer part: what comes after the store's border, and maybe some
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
 from itemstore.domain.positions import START, key_of
-from itemstore.engine.cancellation import heed_cancellation
+from itemstore.engine.ahead import Ahead
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
 from itemstore.eventlog.keys import Keys
@@ -111,21 +110,16 @@ class Stream:
         works on one.
         """
         limit, at_end = first, False
-        reading = asyncio.ensure_future(self.entries_after(after.encode(), limit))
-        try:
+        async with Ahead[list[Entry]]() as ahead:
+            await ahead.ask(self.entries_after(after.encode(), limit))
             while not at_end:
-                heed_cancellation()
-                entries = await reading
+                entries = await ahead.reply()
                 at_end = len(entries) < limit
                 if not at_end:
                     limit = min(most, _limit(entries))
-                    reading = asyncio.ensure_future(self.entries_after(entries[-1][0], limit))
-                    await asyncio.sleep(0)  # lets the request go out
+                    await ahead.ask(self.entries_after(entries[-1][0], limit))
                 if entries:
                     yield self._part(entries)
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
     async def part_after(self, after: str, within: Within) -> Part:
         """The next entries after a position, as many as are small together."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from itemstore.engine.ahead import Ahead
 from itemstore.engine.redis_errors import translated
 from itemstore.eventlog.keys import pattern
 from itemstore.eventlog.lease import Lease
@@ -52,24 +52,17 @@ class Comparison:
         Marks the histories that are too long. Those that lack something are found while replaying.
         The next page is on its way while the caller works on one.
         """
-        live = [self._live.current, self._live.ids]
-        is_right = True
-        step = asyncio.ensure_future(self._shadow.at_the_end(COMPARE, live, [b"0"]))
-        try:
-            while True:
-                cursor, all_rows, rows, ids, *more = await step
+        live, is_right, cursor = [self._live.current, self._live.ids], True, None
+        async with Ahead[list[Any]]() as ahead:
+            await ahead.ask(self._shadow.at_the_end(COMPARE, live, [b"0"]))
+            while cursor != b"0":
+                cursor, all_rows, rows, ids, *more = await ahead.reply()
                 if cursor != b"0":
-                    step = asyncio.ensure_future(self._shadow.at_the_end(COMPARE, live, [cursor]))
-                    await asyncio.sleep(0)  # lets the request go out
+                    await ahead.ask(self._shadow.at_the_end(COMPARE, live, [cursor]))
                 differences = [Difference("rows", *rows[i : i + 3]) for i in range(0, len(rows), 3)]
                 differences += [Difference("ids", item) for item in ids]
                 yield Page(zip(all_rows[::2], all_rows[1::2], strict=True), differences)
                 is_right = is_right and not differences
-                if cursor == b"0":
-                    break
-        finally:
-            step.cancel()
-            await asyncio.gather(step, return_exceptions=True)
         # Nothing missing and as many as there should be: then there is nothing more.
         if not is_right or any(more):
             async for item, row in self._surplus_in(self._live.current, "HSCAN"):

@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 from itemstore.domain.positions import key_of
+from itemstore.engine.ahead import replies_to
 from itemstore.engine.redis_errors import translated
 from itemstore.engine.scripts import Script, lua
-from itemstore.engine.steps import ahead
 from itemstore.eventlog.keys import pattern
 from itemstore.projections.digest import reduced_row
 from itemstore.projections.fold import NEVER, Fold, Page
@@ -89,7 +89,7 @@ class ItemsCheck:
     async def _look_at(self, items: list[bytes]) -> None:
         """Compares items, those in doubt closely."""
         looks = (items[start : start + LOOKED_AT] for start in range(0, len(items), LOOKED_AT))
-        async for look, reply in ahead(self._ask, looks):
+        async for look, reply in replies_to(self._ask, looks):
             remaining = await self._looked_at(look, reply)
             while remaining:
                 remaining = await self._looked_at(remaining, await self._ask(remaining))
