@@ -96,7 +96,7 @@ async def test_a_store_that_is_only_read_leaves_the_old_primary_by_itself(
     pair: Pair, keys: Keys
 ) -> None:
     """Its connections ask once a second what they reach; what was old once stays unseen."""
-    app = create_app(Settings(redis_url=pair.proxy.url))
+    app = create_app(Settings(redis_url=pair.proxy.url, sql_url="off"))
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),

@@ -37,7 +37,7 @@ async def app(server_of: ServerOf) -> AsyncIterator[ItemStore]:
     """A store on a real engine, open for as long as the test runs."""
     server = server_of("valkey")
     async with emptied(server):
-        yield create_app(Settings(redis_url=server.url))
+        yield create_app(Settings(redis_url=server.url, sql_url="off"))
 
 
 @pytest.fixture
