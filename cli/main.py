@@ -26,7 +26,6 @@ from itemstore.cli.serve import serve
 from itemstore.cli.tail import tail
 from itemstore.cli.token import token
 from itemstore.cli.verify import verify
-from itemstore.store.garbage import look_for_garbage_rarely
 
 NAME = "itemstore"
 """What the command is called in its messages, also where it runs as `python -m itemstore`."""
@@ -83,7 +82,6 @@ app.add_typer(projection, name="projection")
 
 def main() -> None:
     """The entry point of the `itemstore` command."""
-    look_for_garbage_rarely()
     in_utf8()
     prepare_streams()
     heed_signals()

@@ -13,7 +13,7 @@ import warnings
 from types import TracebackType
 from typing import Any
 
-from itemstore.logs.lines import console_lines, json_lines
+from itemstore.logs.lines import JsonLines
 from itemstore.logs.output import Output
 
 AUTO, CONSOLE, JSON = "auto", "console", "json"
@@ -33,7 +33,7 @@ def set_up(form: str, level: str) -> None:
     a warning is left out, but at the level `debug`.
     """
     output = Output()
-    output.setFormatter(json_lines() if is_json(form) else console_lines(in_colour=_in_colour()))
+    output.setFormatter(JsonLines() if is_json(form) else _console_lines())
     for before in _standing:
         logging.root.removeHandler(before)
     _standing[:] = [output]
@@ -63,6 +63,12 @@ def flush() -> None:
 def is_json(form: str) -> bool:
     """Whether this form is JSON here: `auto` is, where standard error is no terminal."""
     return form == JSON or (form == AUTO and not _is_terminal())
+
+
+def _console_lines() -> logging.Formatter:
+    from itemstore.logs.console_lines import ConsoleLines  # noqa: PLC0415 - of a terminal only
+
+    return ConsoleLines(in_colour=_in_colour())
 
 
 def _is_terminal() -> bool:

@@ -9,7 +9,11 @@ def main() -> None:
     """Runs the command. What interrupts it while its modules are read ends it without a word."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from itemstore.cli.main import main as run  # noqa: PLC0415 - from here on it can be interrupted
+    # From here on it can be interrupted.
+    from itemstore.store.garbage import look_for_garbage_rarely  # noqa: PLC0415
+
+    look_for_garbage_rarely()  # what is imported stays
+    from itemstore.cli.main import main as run  # noqa: PLC0415
 
     run()
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from itemstore.api import access_log
-from itemstore.logs.lines import json_lines
+from itemstore.logs.lines import JsonLines
 from itemstore.logs.output import Output
 from tests.api.conftest import Serve
 from tests.logged import all_told, having, lines_of
@@ -24,7 +24,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     """What goes out by the output of the command, as the only one that listens."""
     pieces: list[bytes] = []
     output = Output(pieces.append)
-    output.setFormatter(json_lines())
+    output.setFormatter(JsonLines())
     monkeypatch.setattr(access_log.logger, "propagate", False)
     monkeypatch.setattr(access_log, "LOOK_SECONDS", 0.0)
     before = access_log.logger.level

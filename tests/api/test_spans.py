@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from itemstore.api.app import ItemStore
 from itemstore.logs import current_trace
-from itemstore.logs.lines import json_lines
+from itemstore.logs.lines import JsonLines
 from itemstore.tracing import spans
 from tests.api.conftest import Serve, client_of
 from tests.logged import lines_of
@@ -273,7 +273,7 @@ async def test_a_line_of_the_log_says_which_span_it_is_from(
 ) -> None:
     """One that is recorded: a line that is logged by itself has no ids of a trace."""
     monkeypatch.setattr(current_trace, "ids", spans.ids)
-    formatter = json_lines()
+    formatter = JsonLines()
     lines: list[dict[str, object]] = []
 
     class Kept(logging.Handler):

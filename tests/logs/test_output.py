@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from itemstore.logs.lines import json_lines
+from itemstore.logs.lines import JsonLines
 from itemstore.logs.output import TOGETHER, Output
 from tests.conftest import wait_until
 from tests.logged import having, lines_of
@@ -53,7 +53,7 @@ def reader() -> Iterator[Reader]:
 
 def logger_to(output: Output) -> logging.Logger:
     """A logger whose lines go there."""
-    output.setFormatter(json_lines())
+    output.setFormatter(JsonLines())
     logger = logging.Logger("test")  # noqa: LOG001 - one that no other test has
     logger.addHandler(output)
     return logger
