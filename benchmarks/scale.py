@@ -46,6 +46,10 @@ READS = {
 }
 """Reads that go beyond one row, by what they give."""
 
+NO_MODEL = ("--sql-url", "off")
+"""There is no read model, which would still be catching up with what was just stored. Both stores
+would keep it in the same directory, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -81,7 +85,7 @@ def store(cores: Cores, directory: str) -> Iterator[Store]:
     """An empty store in this directory, for the block."""
     with run(Path(directory)) as engine:
         move(engine.pid, cores.engine)
-        with serving(HERE, cores, 1, "--redis-url", engine.url) as (port, process):
+        with serving(HERE, cores, 1, "--redis-url", engine.url, *NO_MODEL) as (port, process):
             yield Store(engine, port, process.pid)
 
 
@@ -170,7 +174,7 @@ def _operations(plan: Plan, large: Store) -> dict[str, Any]:
         subprocess.run(
             [
                 *(sys.executable, "-m", "itemstore", verb),
-                *("--redis-url", large.engine.url, "--json"),
+                *("--redis-url", large.engine.url, "--json", *NO_MODEL),
             ],
             cwd=HERE,
             check=True,
