@@ -79,6 +79,12 @@ class Store:
         self.items = items
         return rate
 
+    def settle(self) -> None:
+        """Waits until the engine no longer writes its append-only file anew."""
+        with Redis.from_url(self.engine.url) as redis:
+            while redis.info("persistence")["aof_rewrite_in_progress"]:
+                time.sleep(0.1)
+
 
 @contextmanager
 def store(cores: Cores, directory: str) -> Iterator[Store]:
@@ -121,7 +127,13 @@ def _sizes(plan: Plan, small_directory: str, large_directory: str) -> Iterator[d
 
 
 def _rates(plan: Plan, small: Store, large: Store) -> dict[str, list[float]]:
-    """PUTs and GETs per second of both, in turn."""
+    """PUTs and GETs per second of both, in turn.
+
+    Before that the engines are done with writing their files anew, which was left to be done after
+    so much was stored, and needs a core.
+    """
+    for each in (small, large):
+        each.settle()
     rates: dict[str, list[float]] = {}
     for _ in range(plan.rounds):
         for workload in (PUT, GET):
