@@ -77,12 +77,15 @@ class Store:
         seeding.fill(self.engine.url, self.items, items)
         rate = (items - self.items) / (time.monotonic() - start)
         self.items = items
+        self.settle()
         return rate
 
     def settle(self) -> None:
-        """Waits until the engine no longer writes its append-only file anew."""
+        """Waits until the engine no longer writes its append-only file anew, which needs a core."""
         with Redis.from_url(self.engine.url) as redis:
-            while redis.info("persistence")["aof_rewrite_in_progress"]:
+            while (at := redis.info("persistence"))["aof_rewrite_in_progress"] or at[
+                "aof_rewrite_scheduled"
+            ]:
                 time.sleep(0.1)
 
 
@@ -127,13 +130,8 @@ def _sizes(plan: Plan, small_directory: str, large_directory: str) -> Iterator[d
 
 
 def _rates(plan: Plan, small: Store, large: Store) -> dict[str, list[float]]:
-    """PUTs and GETs per second of both, in turn.
-
-    Before that the engines are done with writing their files anew, which was left to be done after
-    so much was stored, and needs a core.
-    """
-    for each in (small, large):
-        each.settle()
+    """PUTs and GETs per second of both, in turn."""
+    large.settle()  # a rebuild has written every row once more
     rates: dict[str, list[float]] = {}
     for _ in range(plan.rounds):
         for workload in (PUT, GET):

@@ -155,7 +155,7 @@ class HandedFollower:
             return False
         logger.warning(
             "An event is set aside",
-            extra={"projection": self._terms.name, "event": recorded.id, "reason": reason},
+            extra={"projection": self._terms.name, "event_id": recorded.id, "reason": reason},
         )
         return True
 

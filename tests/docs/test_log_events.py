@@ -49,6 +49,16 @@ def logged() -> set[tuple[str, str]]:
     return found
 
 
+def test_no_field_has_the_name_of_what_every_line_has() -> None:
+    """It would stand in its place."""
+    of_every_line = {"time", "level", "event", "logger", "pid", "request_id", "exception"}
+    for path, call in calls():
+        for given in call.keywords:
+            if given.arg == "extra" and isinstance(given.value, ast.Dict):
+                names = {each.value for each in given.value.keys if isinstance(each, ast.Constant)}
+                assert not names & of_every_line, f"{path}:{call.lineno}"
+
+
 def documented() -> set[tuple[str, str]]:
     """Those of the table: several in a row have a level each, or one in common."""
     start = OPERATIONS.index("| event | level |")
