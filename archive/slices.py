@@ -133,7 +133,7 @@ def _part_of(some: list[Placed]) -> Part:
 
 async def _one_ahead(things: AsyncGenerator[_Thing, None]) -> AsyncGenerator[_Thing, None]:
     """The same things; the next one is made while the caller works on one."""
-    async with aclosing(things), Ahead[_Thing | None]() as ahead:
+    async with aclosing(things), aclosing(Ahead[_Thing | None]()) as ahead:
         await ahead.ask(_next(things))
         while (thing := await ahead.reply()) is not None:
             await ahead.ask(_next(things))

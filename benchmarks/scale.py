@@ -50,6 +50,9 @@ NO_MODEL = ("--sql-url", "off")
 """There is no read model, which would still be catching up with what was just stored. Both stores
 would keep it in the same directory, too."""
 
+REWRITES = ("in_progress", "scheduled")
+"""How an engine may be about to write its append-only file anew, as it says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -83,9 +86,7 @@ class Store:
     def settle(self) -> None:
         """Waits until the engine no longer writes its append-only file anew, which needs a core."""
         with Redis.from_url(self.engine.url) as redis:
-            while (at := redis.info("persistence"))["aof_rewrite_in_progress"] or at[
-                "aof_rewrite_scheduled"
-            ]:
+            while any(redis.info("persistence")[f"aof_rewrite_{how}"] for how in REWRITES):
                 time.sleep(0.1)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar
 
 from itemstore.engine.cancellation import heed_cancellation
 
@@ -18,9 +18,9 @@ whether its connection is alive."""
 
 
 class Ahead(Generic[Reply]):
-    """One request that is on its way while the caller works, without a pause, on what came before.
+    """Requests that are on their way while the caller works, without a pause, on what came before.
 
-    What is still under way at the end of the block is cancelled.
+    To be used in `aclosing`.
     """
 
     def __init__(self) -> None:
@@ -40,15 +40,8 @@ class Ahead(Generic[Reply]):
         del self._asked[0]
         return reply
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """Cancels what is still under way."""
         for task in self._asked:
             task.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
@@ -58,7 +51,7 @@ async def replies_to(
     ask: Callable[[Part], Coroutine[Any, Any, Reply]], parts: Iterable[Part]
 ) -> AsyncGenerator[tuple[Part, Reply]]:
     """Each part with the reply to it; the next one is asked for while the caller works on one."""
-    async with Ahead[Reply]() as ahead:
+    async with aclosing(Ahead[Reply]()) as ahead:
         before: list[Part] = []
         for part in parts:
             await ahead.ask(ask(part))

@@ -87,7 +87,7 @@ class MergedLogs(FeedReader):
     async def _newer_parts(self, after: str) -> AsyncGenerator[Part, None]:
         """What the streams have; the next part is on its way while the caller works on one."""
         is_end = False
-        async with Ahead[Part]() as ahead:
+        async with aclosing(Ahead[Part]()) as ahead:
             await ahead.ask(self._newer_part(after, Within()))
             while not is_end:
                 part = await ahead.reply()

@@ -6,6 +6,7 @@ It has the log's newer part: what comes after the store's border, and maybe some
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -110,7 +111,7 @@ class Stream:
         works on one.
         """
         limit, at_end = first, False
-        async with Ahead[list[Entry]]() as ahead:
+        async with aclosing(Ahead[list[Entry]]()) as ahead:
             await ahead.ask(self.entries_after(after.encode(), limit))
             while not at_end:
                 entries = await ahead.reply()

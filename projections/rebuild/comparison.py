@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from itemstore.engine.ahead import Ahead
@@ -53,7 +54,7 @@ class Comparison:
         The next page is on its way while the caller works on one.
         """
         live, is_right, cursor = [self._live.current, self._live.ids], True, None
-        async with Ahead[list[Any]]() as ahead:
+        async with aclosing(Ahead[list[Any]]()) as ahead:
             await ahead.ask(self._shadow.at_the_end(COMPARE, live, [b"0"]))
             while cursor != b"0":
                 cursor, all_rows, rows, ids, *more = await ahead.reply()

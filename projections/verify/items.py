@@ -8,6 +8,7 @@ is compared with the fold of the very same moment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from itertools import chain
 from typing import Any
 
@@ -89,10 +90,11 @@ class ItemsCheck:
     async def _look_at(self, items: list[bytes]) -> None:
         """Compares items, those in doubt closely."""
         looks = (items[start : start + LOOKED_AT] for start in range(0, len(items), LOOKED_AT))
-        async for look, reply in replies_to(self._ask, looks):
-            remaining = await self._looked_at(look, reply)
-            while remaining:
-                remaining = await self._looked_at(remaining, await self._ask(remaining))
+        async with aclosing(replies_to(self._ask, looks)) as replies:
+            async for look, reply in replies:
+                remaining = await self._looked_at(look, reply)
+                while remaining:
+                    remaining = await self._looked_at(remaining, await self._ask(remaining))
 
     async def _ask(self, items: Sequence[bytes]) -> Any:
         """What check_items.lua says of items."""

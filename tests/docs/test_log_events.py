@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from itemstore.api import access_log
 from itemstore.engine import watcher_words
 from itemstore.logs import output
+from itemstore.logs.lines import line_of
 from tests.conftest import ROOMS
 from tests.docs.pages import ROOT
 from tests.docs.test_reference import OPERATIONS, rows
@@ -49,16 +51,6 @@ def logged() -> set[tuple[str, str]]:
     return found
 
 
-def test_no_field_has_the_name_of_what_every_line_has() -> None:
-    """It would stand in its place."""
-    of_every_line = {"time", "level", "event", "logger", "pid", "request_id", "exception"}
-    for path, call in calls():
-        for given in call.keywords:
-            if given.arg == "extra" and isinstance(given.value, ast.Dict):
-                names = {each.value for each in given.value.keys if isinstance(each, ast.Constant)}
-                assert not names & of_every_line, f"{path}:{call.lineno}"
-
-
 def documented() -> set[tuple[str, str]]:
     """Those of the table: several in a row have a level each, or one in common."""
     start = OPERATIONS.index("| event | level |")
@@ -75,3 +67,14 @@ def documented() -> set[tuple[str, str]]:
 def test_every_event_is_in_the_table_with_its_level_and_no_other_is() -> None:
     """So what is searched for, and counted, is found."""
     assert documented() == logged()
+
+
+def test_no_field_has_the_name_of_what_every_line_has() -> None:
+    """It would stand in its place."""
+    record = logging.makeLogRecord({})
+    of_every_line = {*line_of(record), "request_id", "trace_id", "span_id", "exception"}
+    for path, call in calls():
+        for given in call.keywords:
+            if given.arg == "extra" and isinstance(given.value, ast.Dict):
+                names = {each.value for each in given.value.keys if isinstance(each, ast.Constant)}
+                assert not names & of_every_line, f"{path}:{call.lineno}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ async def test_a_request_is_with_the_engine_before_the_caller_goes_on(
         await asks(client, "to be connected")
         with Redis.from_url(url) as redis:
             redis.delete("key")
-            async with Ahead[Any]() as ahead:
+            async with aclosing(Ahead[Any]()) as ahead:
                 await ahead.ask(asks(client, "key"))
                 late = time.monotonic() + 5
                 while redis.get("key") is None:
@@ -77,9 +78,9 @@ async def test_what_went_wrong_is_raised_where_the_reply_is_wanted() -> None:
     async def failed() -> None:
         raise TimeoutError
 
-    async with Ahead[None]() as ahead:
+    async with aclosing(Ahead[None]()) as ahead:
         await ahead.ask(failed())
-    async with Ahead[None]() as ahead:
+    async with aclosing(Ahead[None]()) as ahead:
         await ahead.ask(failed())
         with pytest.raises(TimeoutError):
             await ahead.reply()
@@ -96,7 +97,7 @@ async def test_what_is_still_under_way_at_the_end_is_cancelled() -> None:
             cancelled.append(True)
             raise
 
-    async with Ahead[None]() as ahead:
+    async with aclosing(Ahead[None]()) as ahead:
         await ahead.ask(forever())
         await ahead.ask(forever())
     assert cancelled == [True, True]
